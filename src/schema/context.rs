@@ -1,0 +1,49 @@
+//! What reading a scenario needs from outside the file itself.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Where paths of a scenario start, and what has been read from them.
+///
+/// A sweep reads the same scenario once a point; a file it names is read and parsed once.
+#[derive(Debug, Default)]
+pub struct Context {
+    base: PathBuf,
+    loaded: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Context {
+    /// A context whose relative paths start at `base`, the folder of the scenario file.
+    pub fn new(base: impl Into<PathBuf>) -> Self {
+        Context { base: base.into(), loaded: Mutex::default() }
+    }
+
+    /// The file a path of the scenario means.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.base.join(Path::new(path))
+    }
+
+    /// What `load` makes, made once for each `key`; `key` names the file and everything that shapes the result.
+    ///
+    /// # Errors
+    /// What `load` fails with; a failure is not kept.
+    pub fn load_once<T, E>(&self, key: &str, load: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E>
+    where
+        T: Any + Send + Sync,
+    {
+        let found = self.cache().get(key).cloned();
+        if let Some(value) = found.and_then(|any| any.downcast::<T>().ok()) {
+            return Ok(value);
+        }
+        let value = Arc::new(load()?);
+        self.cache().insert(key.to_owned(), value.clone());
+        Ok(value)
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn Any + Send + Sync>>> {
+        // The map is whole after every statement, so a panic elsewhere cannot have left it half-written.
+        self.loaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

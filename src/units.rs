@@ -1,0 +1,98 @@
+//! Durations as text, the way people write them.
+
+use jiff::fmt::friendly::{Spacing, SpanPrinter};
+use jiff::{SignedDuration, SpanRelativeTo};
+
+use crate::time::Span;
+
+/// The longest duration a scenario may name: 100 years. Leaves sums of a few of them far from overflow.
+pub const LONGEST: Span = Span::from_secs(100 * 365 * 24 * 3600);
+
+/// Reads a duration such as `"90s"`, `"1h 30m"`, `"350ms"` or `"1.5s"`; a day has 24 hours.
+///
+/// Every number needs its unit: a bare number is refused, because nothing says which unit was meant.
+///
+/// # Errors
+/// One phrase saying what is wrong: no unit, not a duration, negative, or longer than 100 years.
+///
+/// ```
+/// use kneepoint::units::parse_span;
+/// assert_eq!(parse_span("1h 30m").unwrap().as_secs_f64(), 5400.0);
+/// assert!(parse_span("90").unwrap_err().contains("unit"));
+/// ```
+pub fn parse_span(text: &str) -> Result<Span, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("the duration is empty".into());
+    }
+    if text.parse::<f64>().is_ok() {
+        return Err(format!("a duration needs its unit, as in \"{text}s\" or \"{text}ms\""));
+    }
+    let not_a_duration = || format!("`{text}` is not a duration such as \"90s\", \"350ms\" or \"1h 30m\"");
+    let span: jiff::Span = text.parse().map_err(|_| not_a_duration())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| not_a_duration())?;
+    if duration.is_negative() {
+        return Err(format!("`{text}` is negative"));
+    }
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    match Span::from_nanos(nanos) {
+        span if span > LONGEST => Err(format!("`{text}` is longer than 100 years")),
+        span => Ok(span),
+    }
+}
+
+/// Writes a span the way [`parse_span`] reads it: `1h 30m`, `90ms`, `1s 500ms`.
+pub fn format_span(span: Span) -> String {
+    let seconds = i64::try_from(span.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
+    let nanos = (span.as_nanos() % 1_000_000_000) as i32;
+    SpanPrinter::new().spacing(Spacing::BetweenUnits).duration_to_string(&SignedDuration::new(seconds, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        for (text, seconds) in [
+            ("90s", 90.0),
+            ("1h 30m", 5400.0),
+            ("350ms", 0.35),
+            ("1.5s", 1.5),
+            ("2 days", 172_800.0),
+            ("1h30m", 5400.0),
+            ("1w", 604_800.0),
+            ("0s", 0.0),
+        ] {
+            assert_eq!(parse_span(text), Ok(Span::from_secs_f64(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_duration_is_refused() {
+        for text in [
+            "",
+            "90",
+            "0",
+            "ninety",
+            "5 parsecs",
+            "-3s",
+            "1h 30",
+            "nan",
+            "inf",
+            "200000d",
+            "1.2.3s",
+            "1 month",
+        ] {
+            assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn formatting_and_parsing_agree() {
+        for nanos in [0, 1, 1_500, 90_000_000, 1_500_000_000, 5_400_000_000_000, 90_061_000_000_001] {
+            let span = Span::from_nanos(nanos);
+            assert_eq!(parse_span(&format_span(span)), Ok(span), "{}", format_span(span));
+        }
+    }
+}
