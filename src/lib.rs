@@ -1,4 +1,5 @@
 //! Kneepoint: a discrete-event capacity-planning simulator for auto-scaled inference endpoints.
+pub mod autoscaler;
 pub mod random;
 pub mod schema;
 pub mod time;

@@ -1,0 +1,435 @@
+//! The threshold loop: above one value add instances, below another remove them.
+//!
+//! The rule most home-grown autoscalers follow, and the ancestor of the rest. Comparisons are strict: a metric equal to
+//! a threshold does nothing.
+
+use std::fmt;
+
+use super::metric::{METRIC, PER, QUANTILE};
+use super::{Decision, INTERVAL, Limits, Observation, PHASE, Query, Schedule};
+use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::time::{Instant, Span};
+
+/// Settings of the threshold loop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// When it is evaluated.
+    pub schedule: Schedule,
+    /// The metric it watches.
+    pub query: Query,
+    /// Fewest and most instances.
+    pub limits: Limits,
+    /// When and how it adds instances.
+    pub up: Condition,
+    /// When and how it removes instances.
+    pub down: Condition,
+}
+
+/// One direction of the loop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Condition {
+    /// The value the metric must pass, strictly.
+    pub threshold: f64,
+    /// By how much the pool changes.
+    pub step: Step,
+    /// Evaluations in a row that must find the metric past the threshold.
+    pub breaches: u32,
+    /// Time after any change during which this direction rests.
+    pub cooldown: Span,
+}
+
+/// A change of the pool's size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// So many instances.
+    Instances(u32),
+    /// A percentage of the desired instances, rounded up, at least one.
+    Percent(f64),
+}
+
+impl Step {
+    fn of(self, desired: u32) -> u32 {
+        match self {
+            Step::Instances(instances) => instances,
+            Step::Percent(percent) => ((f64::from(desired) * percent / 100.0).ceil() as u32).max(1),
+        }
+    }
+}
+
+impl Value for Step {
+    fn kind() -> Kind {
+        Kind::Either(vec![Kind::Integer, Kind::Text])
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let expected = "expected a number of instances (1 or more), or a percentage such as \"50%\"";
+        let wrong = |found: &str| Err(Problem::new(&node.place, format!("`{path}` is {found}"), expected));
+        match &node.data {
+            Data::Integer(_) | Data::Float(_) => match u32::read(node, path, context)? {
+                0 => wrong("0"),
+                instances => Ok(Step::Instances(instances)),
+            },
+            Data::Text(text) => {
+                match text.trim().strip_suffix('%').map(|number| number.trim().parse::<f64>()) {
+                    Some(Ok(percent)) if percent > 0.0 && percent <= 10_000.0 => Ok(Step::Percent(percent)),
+                    _ => wrong(&format!("\"{text}\"")),
+                }
+            }
+            other => wrong(other.kind()),
+        }
+    }
+}
+
+const MIN: Key<u32> = Key::or(
+    "min",
+    "1",
+    "Fewest instances. With 0 the pool scales to zero; requests then wait at the door, and the next evaluation that finds one there asks for an instance.",
+);
+const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const UP: Key<Up> = Key::required("up", "When and how instances are added.");
+const DOWN: Key<Down> = Key::required("down", "When and how instances are removed.");
+const ABOVE: Key<f64> = Key::required("above", "Add instances when the metric is above this (strictly).");
+const BELOW: Key<f64> = Key::required("below", "Remove instances when the metric is below this (strictly).");
+const STEP: Key<Step> = Key::or(
+    "step",
+    "1",
+    "By how much: a number of instances, or a percentage of the desired ones (\"50%\", rounded up).",
+);
+const BREACHES: Key<u32> =
+    Key::or("breaches", "1", "Evaluations in a row that must find the metric past the threshold.")
+        .at_least(1.0);
+const COOLDOWN: Key<Span> =
+    Key::or("cooldown", "\"0s\"", "Time after any change during which this direction rests.");
+
+/// `[autoscaler.up]`.
+struct Up(Condition);
+/// `[autoscaler.down]`.
+struct Down(Condition);
+
+const UP_SPEC: TableSpec = TableSpec {
+    name: "up",
+    doc: "When and how instances are added.",
+    keys: &[&ABOVE, &STEP, &BREACHES, &COOLDOWN],
+};
+const DOWN_SPEC: TableSpec = TableSpec {
+    name: "down",
+    doc: "When and how instances are removed.",
+    keys: &[&BELOW, &STEP, &BREACHES, &COOLDOWN],
+};
+
+impl Value for Up {
+    fn kind() -> Kind {
+        Kind::Table(&UP_SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Condition::read(&Reader::open(node, path, &UP_SPEC, context)?, &ABOVE).map(Up)
+    }
+}
+
+impl Value for Down {
+    fn kind() -> Kind {
+        Kind::Table(&DOWN_SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Condition::read(&Reader::open(node, path, &DOWN_SPEC, context)?, &BELOW).map(Down)
+    }
+}
+
+impl Condition {
+    fn read(reader: &Reader<'_>, threshold: &Key<f64>) -> Result<Condition, Problem> {
+        Ok(Condition {
+            threshold: reader.get(threshold)?,
+            step: reader.get(&STEP)?,
+            breaches: reader.get(&BREACHES)?,
+            cooldown: reader.get(&COOLDOWN)?,
+        })
+    }
+}
+
+impl Threshold {
+    /// `kind = "threshold"`.
+    pub const SPEC: TableSpec = TableSpec {
+        name: "threshold",
+        doc: "Above one value of a metric add instances, below another remove them. Both comparisons are strict.",
+        keys: &[&METRIC, &PER, &QUANTILE, &INTERVAL, &PHASE, &MIN, &MAX, &UP, &DOWN],
+    };
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Threshold, Problem> {
+        let limits = Limits { min: reader.get(&MIN)?, max: reader.get(&MAX)? };
+        if limits.min > limits.max {
+            let message =
+                format!("`{}` is {} but the maximum is {}", reader.path_of("min"), limits.min, limits.max);
+            return Err(reader.problem("min", message, format!("expected at most {}", limits.max)));
+        }
+        let (Up(up), Down(down)) = (reader.get(&UP)?, reader.get(&DOWN)?);
+        if down.threshold > up.threshold {
+            let message = format!(
+                "`{}` is {}, above the scale-up threshold of {}",
+                reader.path_of("down.below"),
+                down.threshold,
+                up.threshold
+            );
+            let label = format!("expected at most {}: else one value asks for both", up.threshold);
+            return Err(reader.problem("down", message, label));
+        }
+        Ok(Threshold { schedule: Schedule::read(reader)?, query: Query::read(reader)?, limits, up, down })
+    }
+
+    /// The loop at the start of a run.
+    pub fn policy(&self) -> Policy {
+        Policy { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None }
+    }
+}
+
+/// The loop at work.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    settings: Threshold,
+    breaches_up: u32,
+    breaches_down: u32,
+    changed: Option<Instant>,
+}
+
+/// What an evaluation found, with the figures it rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reason {
+    /// The metric and its thresholds.
+    pub query: Query,
+    /// The observed value, if there was one.
+    pub observed: Option<f64>,
+    /// Threshold for adding.
+    pub above: f64,
+    /// Threshold for removing.
+    pub below: f64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// No metric has arrived yet.
+    NoMetric,
+    /// Requests wait and no instance is asked for: one is.
+    Wake {
+        /// Requests at the door.
+        held: u64,
+    },
+    /// Between the thresholds, or equal to one.
+    Between,
+    /// Above; added.
+    Up,
+    /// Above, but already at the maximum.
+    AtMax,
+    /// Below; removed.
+    Down,
+    /// Below, but already at the minimum.
+    AtMin,
+    /// Past a threshold, but not for enough evaluations yet.
+    Waiting {
+        /// Whether the upper threshold was passed, else the lower.
+        up: bool,
+        /// Evaluations in a row so far.
+        breaches: u32,
+        /// Evaluations in a row needed.
+        needed: u32,
+    },
+    /// Past a threshold, but resting after the last change.
+    Cooling {
+        /// Whether the upper threshold was passed, else the lower.
+        up: bool,
+        /// Rest still to come.
+        left: Span,
+    },
+}
+
+impl Policy {
+    pub(super) fn decide(&mut self, now: Instant, observation: &Observation) -> Decision {
+        let (desired, outcome) = self.evaluate(now, observation);
+        if desired != observation.desired {
+            self.changed = Some(now);
+        }
+        let Threshold { query, up, down, .. } = self.settings;
+        let reason = Reason {
+            query,
+            observed: observation.metric,
+            above: up.threshold,
+            below: down.threshold,
+            outcome,
+        };
+        Decision { desired, reason: super::Reason::Threshold(reason) }
+    }
+
+    fn evaluate(&mut self, now: Instant, observation: &Observation) -> (u32, Outcome) {
+        let desired = observation.desired;
+        if desired == 0 && observation.held > 0 {
+            return (1, Outcome::Wake { held: observation.held });
+        }
+        let Some(metric) = observation.metric else { return (desired, Outcome::NoMetric) };
+        let Threshold { limits, up, down, .. } = self.settings;
+        let (above, below) = (metric > up.threshold, metric < down.threshold);
+        self.breaches_up = if above { self.breaches_up.saturating_add(1) } else { 0 };
+        self.breaches_down = if below { self.breaches_down.saturating_add(1) } else { 0 };
+        let (condition, breaches, limit) = match (above, below) {
+            (true, _) => (up, self.breaches_up, limits.max),
+            (_, true) => (down, self.breaches_down, limits.min),
+            _ => return (desired, Outcome::Between),
+        };
+        let left = self.changed.map_or(Span::ZERO, |changed| (changed + condition.cooldown).since(now));
+        if desired == limit {
+            return (desired, if above { Outcome::AtMax } else { Outcome::AtMin });
+        }
+        if breaches < condition.breaches {
+            return (desired, Outcome::Waiting { up: above, breaches, needed: condition.breaches });
+        }
+        if !left.is_zero() {
+            return (desired, Outcome::Cooling { up: above, left });
+        }
+        match above {
+            true => (desired.saturating_add(up.step.of(desired)).clamp(limits.min, limits.max), Outcome::Up),
+            false => {
+                (desired.saturating_sub(down.step.of(desired)).clamp(limits.min, limits.max), Outcome::Down)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, above, below) = (self.query.name(), self.above, self.below);
+        let Some(observed) = self.observed.map(Shown) else {
+            return match self.outcome {
+                Outcome::Wake { held } => write!(f, "{held} held at the door and no instance: start one"),
+                _ => write!(f, "no {name} to go by yet: stay"),
+            };
+        };
+        match self.outcome {
+            Outcome::NoMetric => write!(f, "no {name} to go by yet: stay"),
+            Outcome::Wake { held } => write!(f, "{held} held at the door and no instance: start one"),
+            Outcome::Between => {
+                write!(f, "{name} {observed} is neither above {above} nor below {below}: stay")
+            }
+            Outcome::Up => write!(f, "{name} {observed} is above {above}: add"),
+            Outcome::AtMax => {
+                write!(f, "{name} {observed} is above {above}, but the pool is already at its maximum")
+            }
+            Outcome::Down => write!(f, "{name} {observed} is below {below}: remove"),
+            Outcome::AtMin => {
+                write!(f, "{name} {observed} is under {below}, but the pool is already at its minimum")
+            }
+            Outcome::Waiting { up, breaches, needed } => {
+                let (side, threshold) = if up { ("above", above) } else { ("below", below) };
+                write!(
+                    f,
+                    "{name} {observed} is {side} {threshold}, {breaches} of {needed} times needed: wait"
+                )
+            }
+            Outcome::Cooling { up, left } => {
+                let (side, threshold) = if up { ("above", above) } else { ("below", below) };
+                write!(
+                    f,
+                    "{name} {observed} is {side} {threshold}, but cooling down for another {left}: wait"
+                )
+            }
+        }
+    }
+}
+
+/// A figure with as many digits as a reader can use.
+struct Shown(f64);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Four decimals, without the zeros they may end in.
+        let text = format!("{:.4}", self.0);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Metric, Per};
+    use super::*;
+
+    fn loop_between(below: f64, above: f64) -> Policy {
+        let condition =
+            |threshold| Condition { threshold, step: Step::Instances(1), breaches: 1, cooldown: Span::ZERO };
+        Threshold {
+            schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
+            query: Query { metric: Metric::RequestRate, per: Per::Total, quantile: 0.99 },
+            limits: Limits { min: 1, max: 10 },
+            up: condition(above),
+            down: condition(below),
+        }
+        .policy()
+    }
+
+    /// Feeds one load an evaluation and returns the pool's size after each.
+    fn sizes(policy: &mut Policy, loads: &[f64], start: u32) -> Vec<u32> {
+        let mut desired = start;
+        let mut minutes = 0;
+        loads
+            .iter()
+            .map(|load| {
+                minutes += 1;
+                let observation =
+                    Observation { desired, existing: desired, ready: desired, held: 0, metric: Some(*load) };
+                desired = policy.decide(Instant::ZERO + Span::from_secs(60) * minutes, &observation).desired;
+                desired
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_worked_example() {
+        let loads = [10.0, 50.0, 120.0, 80.0, 30.0, 5.0];
+        assert_eq!(sizes(&mut loop_between(20.0, 100.0), &loads, 1), [1, 1, 2, 2, 2, 1]);
+        assert_eq!(sizes(&mut loop_between(10.0, 100.0), &loads, 1), [1, 1, 2, 2, 2, 1]);
+    }
+
+    #[test]
+    fn equal_to_a_threshold_does_nothing() {
+        assert_eq!(sizes(&mut loop_between(20.0, 100.0), &[100.0, 20.0], 3), [3, 3]);
+    }
+
+    #[test]
+    fn breaches_must_follow_one_another() {
+        let mut policy = loop_between(20.0, 100.0);
+        policy.settings.up.breaches = 2;
+        assert_eq!(sizes(&mut policy, &[120.0, 50.0, 120.0, 120.0, 50.0], 1), [1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_cooldown_counts_from_the_last_change_in_either_direction() {
+        let mut policy = loop_between(20.0, 100.0);
+        policy.settings.up.cooldown = Span::from_secs(120);
+        assert_eq!(sizes(&mut policy, &[120.0, 120.0, 120.0, 5.0, 120.0, 120.0], 1), [2, 2, 3, 2, 2, 3]);
+    }
+
+    #[test]
+    fn percentages_round_up_and_the_limits_hold() {
+        let mut policy = loop_between(20.0, 100.0);
+        policy.settings.up.step = Step::Percent(50.0);
+        policy.settings.down.step = Step::Percent(50.0);
+        assert_eq!(
+            sizes(&mut policy, &[120.0, 120.0, 120.0, 120.0, 1.0, 1.0, 1.0], 3),
+            [5, 8, 10, 10, 5, 2, 1]
+        );
+    }
+
+    #[test]
+    fn a_request_at_the_door_wakes_an_empty_pool() {
+        let mut policy = loop_between(20.0, 100.0);
+        policy.settings.limits.min = 0;
+        let asleep = Observation { desired: 0, existing: 0, ready: 0, held: 3, metric: Some(0.0) };
+        assert_eq!(policy.decide(Instant::from_nanos(1), &asleep).desired, 1);
+        assert_eq!(policy.decide(Instant::from_nanos(2), &Observation { held: 0, ..asleep }).desired, 0);
+    }
+
+    #[test]
+    fn reasons_are_sentences() {
+        let mut policy = loop_between(20.0, 100.0);
+        let one = Observation { desired: 1, existing: 1, ready: 1, held: 0, metric: Some(10.0) };
+        let reason = policy.decide(Instant::from_nanos(1), &one).reason.to_string();
+        assert_eq!(reason, "request_rate 10 is under 20, but the pool is already at its minimum");
+    }
+}
