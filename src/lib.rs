@@ -1,6 +1,11 @@
 //! Kneepoint: a discrete-event capacity-planning simulator for auto-scaled inference endpoints.
+pub mod arrivals;
 pub mod autoscaler;
+pub mod distribution;
 pub mod random;
 pub mod schema;
+pub mod service;
+pub mod sim;
+pub mod stats;
 pub mod time;
 pub mod units;

@@ -1,0 +1,113 @@
+//! What the engine has to do besides requests, in the order it has to do it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::time::Instant;
+
+/// Something that happens at an instant of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Event {
+    /// The measured part of the run begins.
+    Measure,
+    /// An instance finishes its cold start.
+    Ready(u32),
+    /// A draining instance has finished its last request.
+    Gone(u32),
+    /// A draining instance has no time left.
+    Deadline(u32),
+    /// The pool's metrics are read.
+    Scrape,
+    /// The autoscaler is evaluated.
+    Evaluate,
+    /// A window of the timeline ends.
+    Mark,
+}
+
+/// The order of things at one instant: instance changes, completions, arrivals, scrapes, evaluations; then the marks,
+/// which only look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    InstanceChange,
+    Scrape,
+    Evaluate,
+    Mark,
+}
+
+impl Event {
+    fn rank(self) -> Rank {
+        match self {
+            Event::Measure | Event::Ready(_) | Event::Gone(_) | Event::Deadline(_) => Rank::InstanceChange,
+            Event::Scrape => Rank::Scrape,
+            Event::Evaluate => Rank::Evaluate,
+            Event::Mark => Rank::Mark,
+        }
+    }
+
+    /// Whether it comes before the completions and arrivals of its instant, else after them.
+    pub fn precedes_requests(self) -> bool {
+        self.rank() == Rank::InstanceChange
+    }
+}
+
+/// The events to come: by instant, by rank, then by insertion.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Agenda {
+    events: BinaryHeap<Reverse<(Instant, Rank, u64, Event)>>,
+    insertions: u64,
+}
+
+impl Agenda {
+    pub fn add(&mut self, at: Instant, event: Event) {
+        self.events.push(Reverse((at, event.rank(), self.insertions, event)));
+        self.insertions += 1;
+    }
+
+    /// The first instant at which an arrival has to wait for the next event, in nanoseconds: the event's own if it
+    /// precedes the requests of its instant, else the one after.
+    pub fn gate(&self) -> u64 {
+        self.events.peek().map_or(u64::MAX, |Reverse((at, _, _, event))| {
+            at.as_nanos().saturating_add(u64::from(!event.precedes_requests()))
+        })
+    }
+
+    /// Takes the next event if it falls at or before `until`.
+    pub fn next(&mut self, until: Instant) -> Option<(Instant, Event)> {
+        let Reverse((at, _, _, event)) = *self.events.peek()?;
+        if at > until {
+            return None;
+        }
+        self.events.pop();
+        Some((at, event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_one_instant_go_by_rank_then_insertion() {
+        let mut agenda = Agenda::default();
+        let at = Instant::from_nanos(5);
+        for event in
+            [Event::Mark, Event::Evaluate, Event::Ready(2), Event::Scrape, Event::Gone(1), Event::Ready(0)]
+        {
+            agenda.add(at, event);
+        }
+        let order: Vec<Event> = std::iter::from_fn(|| agenda.next(at)).map(|(_, event)| event).collect();
+        let expected =
+            [Event::Ready(2), Event::Gone(1), Event::Ready(0), Event::Scrape, Event::Evaluate, Event::Mark];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn the_gate_lets_arrivals_of_the_same_instant_before_a_scrape_but_not_before_an_instance() {
+        let mut agenda = Agenda::default();
+        assert_eq!(agenda.gate(), u64::MAX);
+        agenda.add(Instant::from_nanos(7), Event::Scrape);
+        assert_eq!(agenda.gate(), 8);
+        agenda.add(Instant::from_nanos(7), Event::Ready(0));
+        assert_eq!(agenda.gate(), 7);
+    }
+}

@@ -1,0 +1,90 @@
+//! `[dispatch]`: how requests meet instances.
+
+use crate::schema::{Context, Key, Node, Problem, TableSpec, UnionSpec};
+
+/// How requests meet instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dispatch {
+    /// Which instance a request goes to.
+    pub policy: DispatchPolicy,
+    /// Most requests that may wait: in the central queue, or at each instance; at the door too while no instance is
+    /// ready. `None`: no limit.
+    pub queue_capacity: Option<u64>,
+}
+
+/// Which instance a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DispatchPolicy {
+    /// All wait in one queue; the head goes to the slot that has been free longest.
+    CentralQueue,
+    /// Instances in turn, in the order they became ready.
+    RoundRobin,
+    /// An instance drawn uniformly.
+    Random,
+    /// The instance with the fewest requests, the one ready longest among equals.
+    LeastOutstanding,
+    /// The one with the fewest requests among `d` distinct instances drawn uniformly; the first drawn among equals.
+    PowerOfD(u32),
+}
+
+const QUEUE_CAPACITY: Key<Option<u64>> = Key::optional(
+    "queue_capacity",
+    "Most requests that may wait: in the central queue, or at each instance; at the door too while no instance is ready. A request beyond it is rejected. Without it there is no limit.",
+);
+const CHOICES: Key<u32> = Key::or("choices", "2", "How many distinct instances are drawn.").at_least(1.0);
+
+const CENTRAL_QUEUE: TableSpec = TableSpec {
+    name: "central_queue",
+    doc: "All requests wait in one queue, first come first served; the head goes to the slot that has been free longest.",
+    keys: &[],
+};
+const ROUND_ROBIN: TableSpec = TableSpec {
+    name: "round_robin",
+    doc: "Instances take turns, in the order they became ready. Each has a queue of its own, as in the policies below.",
+    keys: &[],
+};
+const RANDOM: TableSpec = TableSpec { name: "random", doc: "An instance drawn uniformly.", keys: &[] };
+const LEAST_OUTSTANDING: TableSpec = TableSpec {
+    name: "least_outstanding",
+    doc: "The instance with the fewest requests waiting or in service; among equals the one ready longest.",
+    keys: &[],
+};
+const POWER_OF_D: TableSpec = TableSpec {
+    name: "power_of_d",
+    doc: "The one with the fewest requests among `choices` distinct instances drawn uniformly; among equals the first drawn.",
+    keys: &[&CHOICES],
+};
+
+impl Dispatch {
+    /// The `[dispatch]` table.
+    pub const SPEC: UnionSpec = UnionSpec {
+        name: "dispatch",
+        doc: "How requests meet instances.",
+        tag: "policy",
+        common: &[&QUEUE_CAPACITY],
+        variants: &[&CENTRAL_QUEUE, &ROUND_ROBIN, &RANDOM, &LEAST_OUTSTANDING, &POWER_OF_D],
+    };
+
+    /// Reads the `[dispatch]` table.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn read(node: &Node, path: &str, context: &Context) -> Result<Dispatch, Problem> {
+        let (variant, reader) = (&Self::SPEC).open(node, path, context)?;
+        let policy = match variant.name {
+            "central_queue" => DispatchPolicy::CentralQueue,
+            "round_robin" => DispatchPolicy::RoundRobin,
+            "random" => DispatchPolicy::Random,
+            "least_outstanding" => DispatchPolicy::LeastOutstanding,
+            _ => DispatchPolicy::PowerOfD(reader.get(&CHOICES)?),
+        };
+        Ok(Dispatch { policy, queue_capacity: reader.find(&QUEUE_CAPACITY)? })
+    }
+}
+
+impl Default for Dispatch {
+    /// A central queue without limit.
+    fn default() -> Self {
+        Dispatch { policy: DispatchPolicy::CentralQueue, queue_capacity: None }
+    }
+}

@@ -1,0 +1,310 @@
+//! The run loop: requests in, events in their order, one outcome out.
+
+use super::agenda::{Agenda, Event};
+use super::fleet::{Areas, Fleet, Sink};
+use super::observation::{Scrape, latency_histogram};
+use super::outcome::{Actions, Counts, Integrals, Outcome};
+use super::pool::{InstanceTime, Pool, State};
+use super::recorder::Recorder;
+use super::requests::Block;
+use super::scaler::Scaler;
+use super::timeline::{Reading, Timeline};
+use super::{Model, Options};
+use crate::autoscaler::{Metric, Observation};
+use crate::random::Streams;
+use crate::service;
+use crate::time::Instant;
+
+/// One run in progress, compiled for one arrangement of queues.
+#[derive(Debug, Clone)]
+pub(super) struct Engine<F, T> {
+    fleet: F,
+    recorder: Recorder<T>,
+    agenda: Agenda,
+    /// Arrivals from here on have to wait for the next event, nanoseconds.
+    gate: u64,
+    end: Instant,
+    arrived: u64,
+    pool: Pool,
+    scaler: Scaler,
+    timeline: Timeline,
+    instances: super::Instances,
+    streams: Streams,
+    concurrency: u32,
+    measured: Start,
+}
+
+/// Counters at the start of the measured part.
+#[derive(Debug, Clone, Copy, Default)]
+struct Start {
+    at: Instant,
+    arrived: u64,
+    areas: Areas,
+    time: InstanceTime,
+    actions: Actions,
+    started: u32,
+}
+
+impl<F: Fleet, T: Sink> Engine<F, T> {
+    pub fn new(fleet: F, model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
+        let service::Model::Slots(slots) = model.service.model;
+        let mut recorder = Recorder::new(tap, model.duration, model.warmup, model.slo.map(|slo| slo.latency));
+        if options.timeline {
+            recorder.watch_windows(model.duration);
+        }
+        if model.autoscaler.query().is_some_and(|query| query.metric == Metric::Latency) {
+            recorder.watch_latency(model.duration);
+        }
+        let initial = model.initial_instances();
+        let mut engine = Engine {
+            fleet,
+            recorder,
+            agenda: Agenda::default(),
+            gate: 0,
+            end: Instant::ZERO + model.duration,
+            arrived: 0,
+            pool: Pool::new(model.cost.clone()),
+            scaler: Scaler::new(model, initial, options.decisions),
+            timeline: Timeline::new(model, options),
+            instances: model.instances.clone(),
+            streams,
+            concurrency: slots.concurrency,
+            measured: Start::default(),
+        };
+        engine.plan(model);
+        for _ in 0..initial {
+            let id = engine.pool.request(Instant::ZERO);
+            engine.pool.ready(id, Instant::ZERO);
+            engine.fleet.add(id, 0, &mut engine.recorder);
+        }
+        engine
+    }
+
+    fn plan(&mut self, model: &Model) {
+        if !model.warmup.is_zero() {
+            self.agenda.add(Instant::ZERO + model.warmup, Event::Measure);
+        }
+        if let Some(schedule) = self.scaler.schedule {
+            self.agenda.add(schedule.first(), Event::Evaluate);
+        }
+        if self.scaler.pipeline.is_some() {
+            let first = if model.metrics.phase.is_zero() {
+                model.metrics.scrape_interval
+            } else {
+                model.metrics.phase
+            };
+            self.agenda.add(Instant::ZERO + first, Event::Scrape);
+        }
+        self.agenda.add((Instant::ZERO + self.timeline.interval).min(self.end), Event::Mark);
+        self.gate = self.agenda.gate().min(self.end.as_nanos());
+    }
+
+    /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
+    pub fn feed(&mut self, block: &Block) -> bool {
+        for (&now, &service) in block.arrival.iter().zip(&block.service) {
+            if now >= self.gate {
+                if now >= self.end.as_nanos() {
+                    return false;
+                }
+                self.run_until_gate(now);
+            }
+            self.arrived += 1;
+            self.fleet.arrive(now, service, &mut self.recorder);
+        }
+        true
+    }
+
+    /// Lets the events happen that come before an arrival at `now`.
+    #[cold]
+    fn run_until_gate(&mut self, now: u64) {
+        while now >= self.gate {
+            let Some((at, event)) = self.agenda.next(self.end) else {
+                self.gate = self.end.as_nanos();
+                return;
+            };
+            self.handle(at, event);
+            self.gate = self.agenda.gate().min(self.end.as_nanos());
+        }
+    }
+
+    /// Ends the run: what is still to happen up to its end happens.
+    pub fn finish(mut self) -> (Outcome, T) {
+        while let Some((at, event)) = self.agenda.next(self.end) {
+            self.handle(at, event);
+        }
+        self.fleet.advance(self.end.as_nanos(), &mut self.recorder);
+        self.outcome()
+    }
+
+    fn handle(&mut self, at: Instant, event: Event) {
+        let nanos = at.as_nanos();
+        let reached = if event.precedes_requests() { nanos.saturating_sub(1) } else { nanos };
+        self.fleet.advance(reached, &mut self.recorder);
+        match event {
+            Event::Measure => self.measure_from(at),
+            Event::Ready(id) => {
+                if self.pool.ready(id, at) {
+                    self.fleet.add(id, nanos, &mut self.recorder);
+                }
+            }
+            Event::Gone(id) => {
+                self.pool.remove(id, at);
+            }
+            Event::Deadline(id) => {
+                if self.pool.remove(id, at) {
+                    self.fleet.kill(id, nanos, &mut self.recorder);
+                }
+            }
+            Event::Scrape => self.scrape(at),
+            Event::Evaluate => self.evaluate(at),
+            Event::Mark => self.mark(at),
+        }
+    }
+
+    fn measure_from(&mut self, at: Instant) {
+        self.pool.measure_from(at);
+        self.measured = Start {
+            at,
+            arrived: self.arrived,
+            areas: self.fleet.areas(at.as_nanos()),
+            time: self.pool.time(at),
+            actions: self.scaler.actions,
+            started: self.pool.totals().0,
+        };
+    }
+
+    fn scrape(&mut self, at: Instant) {
+        self.agenda.add(at + self.scaler.scrape_interval, Event::Scrape);
+        let Some(pipeline) = &mut self.scaler.pipeline else { return };
+        let fresh = latency_histogram(self.end.since(Instant::ZERO));
+        let latency = self.recorder.scraped.is_some().then_some(fresh).flatten();
+        pipeline.record(Scrape {
+            at,
+            arrived: self.arrived,
+            busy: self.fleet.areas(at.as_nanos()).busy,
+            capacity: self.pool.time(at).ready * u128::from(self.concurrency),
+            gauges: self.fleet.gauges(at.as_nanos()),
+            ready: self.pool.census().ready,
+            latency: std::mem::replace(&mut self.recorder.scraped, latency),
+        });
+    }
+
+    fn evaluate(&mut self, at: Instant) {
+        let Some(schedule) = self.scaler.schedule else { return };
+        self.agenda.add(at + schedule.interval, Event::Evaluate);
+        let census = self.pool.census();
+        let observation = Observation {
+            desired: self.scaler.desired,
+            existing: census.starting + census.ready,
+            ready: census.ready,
+            held: self.fleet.gauges(at.as_nanos()).held,
+            metric: self.scaler.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
+        };
+        self.scaler.decide(at, &observation);
+        self.reconcile(at);
+    }
+
+    /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
+    fn reconcile(&mut self, at: Instant) {
+        let census = self.pool.census();
+        let existing = census.starting + census.ready;
+        for _ in existing..self.scaler.desired {
+            let id = self.pool.request(at);
+            let ready = at + self.instances.draw_cold_start(self.streams, id);
+            self.agenda.add(ready, Event::Ready(id));
+        }
+        for _ in self.scaler.desired..existing {
+            let fleet = &self.fleet;
+            match self.pool.victim(self.instances.scale_down, |id| fleet.outstanding(id)) {
+                Some((id, State::Starting)) => {
+                    self.pool.remove(id, at);
+                }
+                Some((id, _)) => self.drain(id, at),
+                None => return,
+            }
+        }
+    }
+
+    fn drain(&mut self, id: u32, at: Instant) {
+        self.pool.drain(id, at);
+        let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
+        let deadline = self.instances.drain_deadline.map_or(Instant::MAX, |deadline| at + deadline);
+        if last == at {
+            self.pool.remove(id, at);
+        } else if last < deadline {
+            self.agenda.add(last, Event::Gone(id));
+        } else {
+            self.agenda.add(deadline, Event::Deadline(id));
+        }
+    }
+
+    fn mark(&mut self, at: Instant) {
+        if at < self.end {
+            self.agenda.add((at + self.timeline.interval).min(self.end), Event::Mark);
+        }
+        let reading = Reading {
+            at,
+            gauges: self.fleet.gauges(at.as_nanos()),
+            areas: self.fleet.areas(at.as_nanos()),
+            time: self.pool.time(at),
+            census: self.pool.census(),
+            arrived: self.arrived,
+            totals: self.recorder.totals,
+            desired: self.scaler.desired,
+        };
+        self.timeline.close(reading, self.recorder.window.as_mut());
+    }
+
+    fn outcome(mut self) -> (Outcome, T) {
+        let end = self.end;
+        let start = self.measured;
+        let areas = self.fleet.areas(end.as_nanos());
+        let time = self.pool.time(end);
+        let measured_from = start.at.as_nanos();
+        let in_flight =
+            self.fleet.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
+        let counts = Counts {
+            arrived: self.arrived - start.arrived,
+            served: self.recorder.latency.count(),
+            rejected: self.recorder.rejected,
+            timed_out: 0,
+            failed: self.recorder.failed,
+            in_flight: in_flight as u64,
+        };
+        let seconds = |later: u128, earlier: u128| (later - earlier) as f64 / 1e9;
+        let integrals = Integrals {
+            waiting: seconds(areas.waiting, start.areas.waiting),
+            in_service: seconds(areas.in_service, start.areas.in_service),
+            busy: seconds(areas.busy, start.areas.busy),
+            starting: seconds(time.starting, start.time.starting),
+            ready: seconds(time.ready, start.time.ready),
+            draining: seconds(time.draining, start.time.draining),
+        };
+        let billed_hours = self.pool.billed_hours(end);
+        let (started, peak_ready) = self.pool.totals();
+        let actions = self.scaler.actions;
+        let outcome = Outcome {
+            measured_s: end.since(start.at).as_secs_f64(),
+            counts,
+            latency: self.recorder.latency,
+            wait: self.recorder.wait,
+            good: self.recorder.good,
+            integrals,
+            slots: self.concurrency,
+            peak_waiting: self.timeline.peak_waiting,
+            peak_ready,
+            started: u64::from(started - start.started),
+            billed_hours,
+            cost: self.pool.price(billed_hours),
+            actions: Actions {
+                up: actions.up - start.actions.up,
+                down: actions.down - start.actions.down,
+                flaps: actions.flaps - start.actions.flaps,
+            },
+            below_slo_s: self.timeline.below_slo_s,
+            timeline: self.timeline.windows,
+            decisions: self.scaler.decisions,
+        };
+        (outcome, self.recorder.tap)
+    }
+}

@@ -1,0 +1,142 @@
+//! How requests and instances meet: what every arrangement of queues offers the engine.
+
+/// A request that was answered; instants in nanoseconds from the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Served {
+    /// When it arrived.
+    pub arrival: u64,
+    /// When its service began.
+    pub start: u64,
+    /// When its service ended.
+    pub finish: u64,
+    /// The instance that served it.
+    pub instance: u32,
+}
+
+/// Hears what becomes of each request. Every request that arrives is reported at most once.
+///
+/// Reports come late and out of order in time, but whenever the engine looks (a scrape, a mark of the timeline, an
+/// evaluation, the end), everything up to then has been reported.
+pub trait Sink {
+    /// A request was answered.
+    fn served(&mut self, request: Served);
+    /// A request that arrived at `arrival` found the queue full.
+    fn rejected(&mut self, arrival: u64);
+    /// A request that arrived at `arrival` was lost at `at` with its instance.
+    fn failed(&mut self, arrival: u64, at: u64);
+}
+
+/// Requests in the pool at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Gauges {
+    /// Waiting, at the door, in the queue or at an instance.
+    pub waiting: u64,
+    /// Of those, held at the door because no instance is ready.
+    pub held: u64,
+    /// In service on ready instances.
+    pub busy: u64,
+    /// In service on draining instances.
+    pub draining: u64,
+}
+
+/// Integrals over time since the start of the run, in request-nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Areas {
+    /// Of requests waiting.
+    pub waiting: u128,
+    /// Of requests in service, wherever.
+    pub in_service: u128,
+    /// Of requests in service on ready instances.
+    pub busy: u128,
+}
+
+/// An arrangement of queues and ready instances. Time only moves forward from call to call.
+pub(super) trait Fleet {
+    /// A request arrives. Everything that completes up to `now` has happened before it.
+    fn arrive(&mut self, now: u64, service: u64, sink: &mut impl Sink);
+    /// Lets everything happen up to `now` and reports it.
+    fn advance(&mut self, now: u64, sink: &mut impl Sink);
+    /// An instance becomes ready; what waits may start on it at once.
+    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
+    /// A ready instance stops taking requests; returns when it will have finished those it has.
+    fn drain(&mut self, instance: u32, now: u64) -> u64;
+    /// A draining instance is taken away with the requests it has left.
+    fn kill(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
+    /// Requests a ready instance has, in service or waiting for it.
+    fn outstanding(&self, instance: u32) -> u64;
+    /// Requests in the pool at `now`, to which everything has advanced.
+    fn gauges(&self, now: u64) -> Gauges;
+    /// Integrals up to `now`, to which everything has advanced.
+    fn areas(&self, now: u64) -> Areas;
+    /// Arrival instants of the requests in the pool at `now`, to which everything has advanced, in no order.
+    fn in_flight(&self, now: u64) -> impl Iterator<Item = u64>;
+}
+
+/// A request in a queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    pub arrival: u64,
+    pub service: u64,
+}
+
+/// Requests on instances that take no more. Their course is settled: nothing can come before them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Draining {
+    requests: Vec<Served>,
+}
+
+impl Draining {
+    pub fn push(&mut self, request: Served) {
+        self.requests.push(request);
+    }
+
+    /// Reports what is finished by `now`, adding its wait and service to `areas`.
+    #[inline]
+    pub fn advance(&mut self, now: u64, areas: &mut Areas, sink: &mut impl Sink) {
+        if self.requests.is_empty() {
+            return;
+        }
+        self.requests.retain(|request| {
+            let finished = request.finish <= now;
+            if finished {
+                areas.waiting += u128::from(request.start - request.arrival);
+                areas.in_service += u128::from(request.finish - request.start);
+                sink.served(*request);
+            }
+            !finished
+        });
+    }
+
+    /// Fails what `instance` has left.
+    pub fn kill(&mut self, instance: u32, now: u64, areas: &mut Areas, sink: &mut impl Sink) {
+        self.requests.retain(|request| {
+            let lost = request.instance == instance;
+            if lost {
+                add_partial(areas, request, now);
+                sink.failed(request.arrival, now);
+            }
+            !lost
+        });
+    }
+
+    pub fn gauge(&self, now: u64, gauges: &mut Gauges) {
+        for request in &self.requests {
+            if request.start > now { gauges.waiting += 1 } else { gauges.draining += 1 }
+        }
+    }
+
+    /// Adds what the requests have waited and been served by `now`.
+    pub fn measure(&self, now: u64, areas: &mut Areas) {
+        self.requests.iter().for_each(|request| add_partial(areas, request, now));
+    }
+
+    pub fn arrivals(&self) -> impl Iterator<Item = u64> {
+        self.requests.iter().map(|request| request.arrival)
+    }
+}
+
+/// Adds the part of a request's course up to `now`.
+fn add_partial(areas: &mut Areas, request: &Served, now: u64) {
+    areas.waiting += u128::from(request.start.min(now) - request.arrival);
+    areas.in_service += u128::from(now.saturating_sub(request.start));
+}

@@ -1,0 +1,143 @@
+//! `[instances]`: how an instance comes to life and leaves.
+
+use crate::distribution::Durations;
+use crate::random::{Purpose, Streams};
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::time::Span;
+
+/// How an instance comes to life and leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instances {
+    /// Instances ready at the start of the run.
+    pub initial: u32,
+    /// Stages from the scale-up decision to ready, one after the other.
+    pub cold_start: Vec<Stage>,
+    /// Which ready instance a scale-down takes first.
+    pub scale_down: Victim,
+    /// How long a draining instance may finish what it has; then the rest fails. `None`: as long as it takes.
+    pub drain_deadline: Option<Span>,
+}
+
+/// One stage of a cold start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// What the stage does: "node", "image", "model load".
+    pub name: String,
+    /// How long it takes, in seconds.
+    pub time: Durations,
+}
+
+/// Which ready instance a scale-down takes first. Instances still starting always go before any ready one, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Victim {
+    /// The one that became ready last.
+    Newest,
+    /// The one that became ready first.
+    Oldest,
+    /// The one with the fewest requests, the newest among equals.
+    LeastBusy,
+}
+
+impl Choice for Victim {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("newest", Victim::Newest, "the one that became ready last"),
+        ("oldest", Victim::Oldest, "the one that became ready first"),
+        ("least_busy", Victim::LeastBusy, "the one with the fewest requests, the newest among equals"),
+    ];
+}
+
+impl Value for Victim {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+const STAGE_NAME: Key<String> = Key::or("name", "\"cold start\"", "What the stage does, for the report.");
+const STAGE_TIME: Key<Durations> = Key::required("time", "How long the stage takes.");
+const STAGE_SPEC: TableSpec = TableSpec {
+    name: "instances.cold_start",
+    doc: "One stage of the cold start; stages follow one another.",
+    keys: &[&STAGE_NAME, &STAGE_TIME],
+};
+
+impl Value for Stage {
+    fn kind() -> Kind {
+        Kind::Table(&STAGE_SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let reader = Reader::open(node, path, &STAGE_SPEC, context)?;
+        Ok(Stage { name: reader.get(&STAGE_NAME)?, time: reader.get(&STAGE_TIME)? })
+    }
+}
+
+/// `cold_start`: one duration or distribution, or a list of stages.
+struct ColdStart(Vec<Stage>);
+
+impl Value for ColdStart {
+    fn kind() -> Kind {
+        Kind::Either(vec![Durations::kind(), Kind::List(Box::new(Stage::kind()))])
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        if let crate::schema::Data::Array(_) = node.data {
+            return Vec::<Stage>::read(node, path, context).map(ColdStart);
+        }
+        let time = Durations::read(node, path, context)?;
+        Ok(ColdStart(vec![Stage { name: "cold start".into(), time }]))
+    }
+}
+
+const INITIAL: Key<u32> =
+    Key::or("initial", "1", "Instances ready at the start of the run.").at_most(MOST_INSTANCES);
+const COLD_START: Key<ColdStart> = Key::or(
+    "cold_start",
+    "\"0s\"",
+    "Time from the scale-up decision to ready: one duration or distribution, or a list of stages (`[[instances.cold_start]]`), each with a `time` and a `name`, which follow one another.",
+);
+const SCALE_DOWN: Key<Victim> = Key::or(
+    "scale_down",
+    "\"newest\"",
+    "Which ready instance a scale-down takes first. Instances still starting always go before any ready one.",
+);
+const DRAIN_DEADLINE: Key<Option<Span>> = Key::optional(
+    "drain_deadline",
+    "How long a draining instance may go on with the requests it has; then those left fail. Without it, as long as they take.",
+);
+
+/// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
+pub const MOST_INSTANCES: f64 = 100_000.0;
+
+impl Instances {
+    /// The `[instances]` table.
+    pub const SPEC: TableSpec = TableSpec {
+        name: "instances",
+        doc: "How an instance comes to life and leaves.",
+        keys: &[&INITIAL, &COLD_START, &SCALE_DOWN, &DRAIN_DEADLINE],
+    };
+
+    /// Reads the `[instances]` table.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn read(reader: &Reader<'_>) -> Result<Instances, Problem> {
+        Ok(Instances {
+            initial: reader.get(&INITIAL)?,
+            cold_start: reader.get(&COLD_START)?.0,
+            scale_down: reader.get(&SCALE_DOWN)?,
+            drain_deadline: reader.find(&DRAIN_DEADLINE)?,
+        })
+    }
+
+    /// Length of the cold start of instance number `instance`: the sum of its stages, drawn from a part of the stream
+    /// that is this instance's own, so that the n-th instance started takes as long under every setting.
+    pub fn draw_cold_start(&self, streams: Streams, instance: u32) -> Span {
+        if self.cold_start.is_empty() {
+            return Span::ZERO;
+        }
+        let mut rng = streams.substream(Purpose::ColdStart, u64::from(instance) + 1);
+        let stage = |stage: &Stage| Span::from_secs_f64(stage.time.0.sample(&mut rng));
+        self.cold_start.iter().map(stage).fold(Span::ZERO, |total, time| total + time)
+    }
+}

@@ -1,0 +1,69 @@
+//! `[metrics]`: what stands between the pool and the autoscaler.
+
+use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::time::Span;
+
+/// How the autoscaler comes to see the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metrics {
+    /// Time between two scrapes; not zero.
+    pub scrape_interval: Span,
+    /// Shift of the scrapes from the multiples of the interval.
+    pub phase: Span,
+    /// Length of the average. Zero: the last scrape alone.
+    pub window: Span,
+    /// Age a scrape must have before the autoscaler sees it.
+    pub delay: Span,
+}
+
+const SCRAPE_INTERVAL: Key<Span> =
+    Key::or("scrape_interval", "\"15s\"", "Time between two scrapes of the pool.").at_least(1e-3);
+const PHASE: Key<Span> =
+    Key::or("phase", "\"0s\"", "Shifts the scrapes: they fall at `phase` + k × `scrape_interval`.");
+const WINDOW: Key<Span> = Key::or(
+    "window",
+    "\"60s\"",
+    "What the autoscaler sees is averaged over this long: rates and utilization from the growth of counters, the rest as the mean of the scrapes. With \"0s\" it sees the last scrape alone.",
+);
+const DELAY: Key<Span> = Key::or("delay", "\"0s\"", "Age a scrape must have before the autoscaler sees it.");
+
+impl Metrics {
+    /// The `[metrics]` table.
+    pub const SPEC: TableSpec = TableSpec {
+        name: "metrics",
+        doc: "What stands between the pool and the autoscaler: scrapes, averages and delay.",
+        keys: &[&SCRAPE_INTERVAL, &PHASE, &WINDOW, &DELAY],
+    };
+
+    /// Scrapes kept at a time at the most.
+    const MOST_SCRAPES: u64 = 100_000;
+
+    /// Reads the `[metrics]` table.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn read(reader: &Reader<'_>) -> Result<Metrics, Problem> {
+        let metrics = Metrics {
+            scrape_interval: reader.get(&SCRAPE_INTERVAL)?,
+            phase: reader.get(&PHASE)?,
+            window: reader.get(&WINDOW)?,
+            delay: reader.get(&DELAY)?,
+        };
+        if metrics.scrapes_kept() > Self::MOST_SCRAPES {
+            let message = format!(
+                "`{}` and `{}` span {} scrapes",
+                reader.path_of("window"),
+                reader.path_of("delay"),
+                metrics.scrapes_kept()
+            );
+            let label = format!("expected at most {} scrapes within window and delay", Self::MOST_SCRAPES);
+            return Err(reader.problem("window", message, label));
+        }
+        Ok(metrics)
+    }
+
+    /// How many scrapes window and delay together reach back.
+    pub fn scrapes_kept(&self) -> u64 {
+        (self.window + self.delay).as_nanos() / self.scrape_interval.as_nanos().max(1) + 2
+    }
+}

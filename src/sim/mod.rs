@@ -1,0 +1,37 @@
+//! One run: the engine, the pool, dispatch, observation and accounting. Pure: no files, no clock, no threads.
+//!
+//! A [`Simulation`] is fed blocks of requests and lets everything between them happen. What the rest of the program
+//! sees of a run is its [`Outcome`].
+
+mod agenda;
+mod central;
+mod cost;
+mod dispatch;
+mod engine;
+mod fleet;
+mod instances;
+mod metrics;
+mod model;
+mod observation;
+mod outcome;
+mod pool;
+mod recorder;
+mod requests;
+mod routed;
+mod scaler;
+mod simulation;
+mod slo;
+mod station;
+mod timeline;
+mod tree;
+
+pub use cost::{BilledFrom, Cost};
+pub use dispatch::{Dispatch, DispatchPolicy};
+pub use fleet::{Served, Sink};
+pub use instances::{Instances, MOST_INSTANCES, Stage, Victim};
+pub use metrics::Metrics;
+pub use model::Model;
+pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Window};
+pub use requests::{BLOCK, Block, RequestSource};
+pub use simulation::{Options, Simulation, simulate};
+pub use slo::Slo;

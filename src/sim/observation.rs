@@ -1,0 +1,114 @@
+//! The observation pipeline: scrapes, averages and delay between the pool and the autoscaler.
+
+use std::collections::VecDeque;
+
+use hdrhistogram::Histogram;
+
+use super::Metrics;
+use super::fleet::Gauges;
+use crate::autoscaler::{Metric, Per, Query};
+use crate::time::{Instant, Span};
+
+/// One reading of the pool. Counters run from the start of the run.
+#[derive(Debug, Clone)]
+pub(super) struct Scrape {
+    pub at: Instant,
+    /// Requests arrived.
+    pub arrived: u64,
+    /// Slot-nanoseconds busy on ready instances.
+    pub busy: u128,
+    /// Slot-nanoseconds of ready instances.
+    pub capacity: u128,
+    pub gauges: Gauges,
+    pub ready: u32,
+    /// Latencies, in microseconds, of what completed since the scrape before; kept only if they are asked for.
+    pub latency: Option<Histogram<u32>>,
+}
+
+/// What the autoscaler's metric is made of.
+#[derive(Debug, Clone)]
+pub(super) struct Pipeline {
+    metrics: Metrics,
+    query: Query,
+    /// In time order; the first is as old as an average can reach back, or the start of the run.
+    scrapes: VecDeque<Scrape>,
+}
+
+impl Pipeline {
+    pub fn new(metrics: Metrics, query: Query) -> Self {
+        let start = Scrape {
+            at: Instant::ZERO,
+            arrived: 0,
+            busy: 0,
+            capacity: 0,
+            gauges: Gauges::default(),
+            ready: 0,
+            latency: None,
+        };
+        Pipeline { metrics, query, scrapes: VecDeque::from([start]) }
+    }
+
+    pub fn record(&mut self, scrape: Scrape) {
+        // One interval more than window and delay: the newest scrape seen may be that much older than the delay.
+        let reach = self.metrics.window + self.metrics.delay + self.metrics.scrape_interval;
+        let now = scrape.at;
+        self.scrapes.push_back(scrape);
+        while self.scrapes.get(1).is_some_and(|second| second.at + reach <= now) {
+            self.scrapes.pop_front();
+        }
+    }
+
+    /// The metric as it is seen at `now`; `None` if nothing has arrived yet or there was nothing to measure.
+    pub fn observe(&self, now: Instant) -> Option<f64> {
+        let newest = self.scrapes.iter().rposition(|scrape| scrape.at + self.metrics.delay <= now)?;
+        if newest == 0 {
+            return None;
+        }
+        let end = &self.scrapes[newest];
+        // The last scrape that is a whole window old; a window shorter than the interval still spans one interval.
+        let base =
+            (0..newest).rev().find(|i| self.scrapes[*i].at + self.metrics.window <= end.at).unwrap_or(0);
+        let within = || self.scrapes.range(base + 1..=newest);
+        let mean = |gauge: fn(&Gauges) -> u64| {
+            let total: f64 = within().map(|scrape| gauge(&scrape.gauges) as f64).sum();
+            total / within().count() as f64
+        };
+        let begin = &self.scrapes[base];
+        let value = match self.query.metric {
+            Metric::RequestRate => {
+                (end.arrived - begin.arrived) as f64 / end.at.since(begin.at).as_secs_f64()
+            }
+            Metric::InFlight => mean(|gauges| gauges.waiting + gauges.busy + gauges.draining),
+            Metric::Concurrency => mean(|gauges| gauges.busy),
+            Metric::QueueLength => mean(|gauges| gauges.waiting),
+            Metric::Utilization => {
+                let capacity = end.capacity - begin.capacity;
+                if capacity == 0 {
+                    return None;
+                }
+                (end.busy - begin.busy) as f64 / capacity as f64
+            }
+            Metric::Latency => return self.latency_quantile(base, newest),
+        };
+        Some(match self.query.per {
+            Per::Total => value,
+            Per::Instance => value / f64::from(end.ready.max(1)),
+        })
+    }
+
+    /// The quantile of the latencies scraped after `base`, up to `newest`; within 1 %, as a histogram metric would be.
+    fn latency_quantile(&self, base: usize, newest: usize) -> Option<f64> {
+        let mut parts = self.scrapes.range(base + 1..=newest).filter_map(|scrape| scrape.latency.as_ref());
+        let mut total = parts.next()?.clone();
+        for part in parts {
+            // All parts are made alike, so none can be out of the total's range.
+            total += part;
+        }
+        (!total.is_empty()).then(|| total.value_at_quantile(self.query.quantile) as f64 / 1e6)
+    }
+}
+
+/// An empty histogram of latencies up to `longest`, in microseconds, of two significant digits.
+pub(super) fn latency_histogram(longest: Span) -> Option<Histogram<u32>> {
+    Histogram::new_with_bounds(1, (longest.as_nanos() / 1000).clamp(2, u64::MAX / 2), 2).ok()
+}

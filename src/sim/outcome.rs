@@ -1,0 +1,149 @@
+//! What one run comes to, as plain figures.
+
+use crate::autoscaler::Decision;
+use crate::stats::Digest;
+use crate::time::Instant;
+
+/// Requests that arrived in the measured part of a run, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Arrived.
+    pub arrived: u64,
+    /// Answered.
+    pub served: u64,
+    /// Turned away because the queue was full.
+    pub rejected: u64,
+    /// Gave up waiting.
+    pub timed_out: u64,
+    /// Lost with the instance they were on.
+    pub failed: u64,
+    /// Still waiting or in service at the end.
+    pub in_flight: u64,
+}
+
+impl Counts {
+    /// Whether every request is accounted for: arrived = served + rejected + timed out + failed + in flight.
+    pub fn conserved(&self) -> bool {
+        self.arrived == self.served + self.rejected + self.timed_out + self.failed + self.in_flight
+    }
+}
+
+/// Integrals over the measured part of a run, in seconds times what is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Integrals {
+    /// Requests waiting.
+    pub waiting: f64,
+    /// Requests in service, draining instances included.
+    pub in_service: f64,
+    /// Instances starting.
+    pub starting: f64,
+    /// Instances ready.
+    pub ready: f64,
+    /// Instances draining.
+    pub draining: f64,
+    /// Requests in service on ready instances.
+    pub busy: f64,
+}
+
+/// One evaluation of the autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DecisionRecord {
+    /// When.
+    pub at: Instant,
+    /// The metric it was shown.
+    pub observed: Option<f64>,
+    /// Instances asked for before.
+    pub before: u32,
+    /// Instances ready at the evaluation.
+    pub ready: u32,
+    /// Instances asked for after, and why.
+    pub decision: Decision,
+}
+
+/// The run between two marks of the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Window {
+    /// End of the window, seconds from the start of the run.
+    pub end_s: f64,
+    /// Length of the window in seconds.
+    pub length_s: f64,
+    /// Requests that arrived.
+    pub arrived: u64,
+    /// Requests answered.
+    pub served: u64,
+    /// Requests turned away, timed out or failed.
+    pub lost: u64,
+    /// Requests answered within the SLO; equal to `served` without one.
+    pub good: u64,
+    /// Mean latency of the requests answered, seconds.
+    pub latency_mean_s: Option<f64>,
+    /// Median latency of the requests answered, seconds.
+    pub latency_p50_s: Option<f64>,
+    /// 99th percentile of the latency of the requests answered, seconds.
+    pub latency_p99_s: Option<f64>,
+    /// Time-average of requests waiting.
+    pub waiting: f64,
+    /// Time-average of requests waiting or in service.
+    pub in_flight: f64,
+    /// Busy share of the ready capacity, 0 to 1; `None` while there is none.
+    pub utilization: Option<f64>,
+    /// Instances asked for at the end.
+    pub desired: u32,
+    /// Instances ready at the end.
+    pub ready: u32,
+    /// Instances starting at the end.
+    pub starting: u32,
+    /// Instances draining at the end.
+    pub draining: u32,
+}
+
+/// How often the autoscaler acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Actions {
+    /// Decisions that raised the number asked for.
+    pub up: u64,
+    /// Decisions that lowered it.
+    pub down: u64,
+    /// Actions that undid the direction of one less than [`FLAP_WINDOW_S`] before.
+    pub flaps: u64,
+}
+
+/// Two opposite actions within this many seconds are a flap: five minutes, the stabilization window Kubernetes defaults to.
+pub const FLAP_WINDOW_S: u64 = 300;
+
+/// What one run comes to. Everything is over the measured part: from the end of the warm-up to the end of the run.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Length of the measured part, seconds.
+    pub measured_s: f64,
+    /// Requests by what became of them.
+    pub counts: Counts,
+    /// Latency of the requests answered.
+    pub latency: Digest,
+    /// Wait of the requests answered.
+    pub wait: Digest,
+    /// Requests answered within the SLO; equal to `served` without one.
+    pub good: u64,
+    /// Integrals over time.
+    pub integrals: Integrals,
+    /// Requests one instance serves at a time.
+    pub slots: u32,
+    /// Most requests waiting at once.
+    pub peak_waiting: u64,
+    /// Most instances ready at once.
+    pub peak_ready: u32,
+    /// Instances started.
+    pub started: u64,
+    /// Instance-hours billed.
+    pub billed_hours: f64,
+    /// Price of the instance-hours billed.
+    pub cost: f64,
+    /// What the autoscaler did.
+    pub actions: Actions,
+    /// Time in windows whose share of good requests fell short of the SLO's, seconds; windows without requests meet it.
+    pub below_slo_s: f64,
+    /// The run window by window, if asked for.
+    pub timeline: Vec<Window>,
+    /// Every evaluation, if asked for.
+    pub decisions: Vec<DecisionRecord>,
+}

@@ -1,0 +1,109 @@
+//! Accounting of requests: from what became of each to counts and distributions.
+
+use hdrhistogram::Histogram;
+
+use super::fleet::{Served, Sink};
+use super::observation::latency_histogram;
+use crate::stats::Digest;
+use crate::time::Span;
+
+/// Requests of the whole run, warm-up included.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub served: u64,
+    pub good: u64,
+    pub lost: u64,
+}
+
+/// Turns what becomes of requests into counts and distributions, and passes it on to `tap`.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder<T> {
+    pub tap: T,
+    /// Requests that arrive before this are not measured, nanoseconds.
+    measured_from: u64,
+    slo: u64,
+    pub totals: Totals,
+    pub good: u64,
+    pub rejected: u64,
+    pub failed: u64,
+    pub latency: Digest,
+    pub wait: Digest,
+    /// Latencies since the last mark of the timeline.
+    pub window: Option<Digest>,
+    /// Latencies since the last scrape, in microseconds.
+    pub scraped: Option<Histogram<u32>>,
+}
+
+impl<T> Recorder<T> {
+    pub fn new(tap: T, duration: Span, measured_from: Span, slo: Option<Span>) -> Self {
+        Recorder {
+            tap,
+            measured_from: measured_from.as_nanos(),
+            slo: slo.map_or(u64::MAX, Span::as_nanos),
+            totals: Totals::default(),
+            good: 0,
+            rejected: 0,
+            failed: 0,
+            latency: Digest::new(duration),
+            wait: Digest::new(duration),
+            window: None,
+            scraped: None,
+        }
+    }
+
+    pub fn watch_windows(&mut self, duration: Span) {
+        self.window = Some(Digest::new(duration));
+    }
+
+    pub fn watch_latency(&mut self, duration: Span) {
+        self.scraped = latency_histogram(duration);
+    }
+
+    fn measures(&self, arrival: u64) -> bool {
+        arrival >= self.measured_from
+    }
+}
+
+impl<T: Sink> Sink for Recorder<T> {
+    #[inline]
+    fn served(&mut self, request: Served) {
+        let latency = request.finish - request.arrival;
+        let good = u64::from(latency <= self.slo);
+        self.totals.served += 1;
+        self.totals.good += good;
+        if self.measures(request.arrival) {
+            self.good += good;
+            self.latency.record(latency);
+            self.wait.record(request.start - request.arrival);
+        }
+        if let Some(window) = &mut self.window {
+            window.record(latency);
+        }
+        if let Some(scraped) = &mut self.scraped {
+            scraped.saturating_record(latency / 1000);
+        }
+        self.tap.served(request);
+    }
+
+    fn rejected(&mut self, arrival: u64) {
+        self.totals.lost += 1;
+        self.rejected += u64::from(self.measures(arrival));
+        self.tap.rejected(arrival);
+    }
+
+    fn failed(&mut self, arrival: u64, at: u64) {
+        self.totals.lost += 1;
+        self.failed += u64::from(self.measures(arrival));
+        self.tap.failed(arrival, at);
+    }
+}
+
+/// Hears nothing.
+impl Sink for () {
+    #[inline]
+    fn served(&mut self, _: Served) {}
+    #[inline]
+    fn rejected(&mut self, _: u64) {}
+    #[inline]
+    fn failed(&mut self, _: u64, _: u64) {}
+}

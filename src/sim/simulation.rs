@@ -1,0 +1,103 @@
+//! A run from outside: fed with requests, finished with an outcome.
+
+use super::central::CentralQueue;
+use super::engine::Engine;
+use super::fleet::Sink;
+use super::requests::{Block, RequestSource};
+use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
+use super::{DispatchPolicy, Model, Outcome};
+use crate::random::{Purpose, Streams};
+use crate::service;
+use crate::time::Span;
+
+/// What a run keeps beside its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Length of the windows the run is judged by, and drawn in; not zero.
+    pub mark_interval: Span,
+    /// Keep the timeline.
+    pub timeline: bool,
+    /// Keep every decision of the autoscaler.
+    pub decisions: bool,
+}
+
+/// One run in progress. `T` hears what becomes of each request; `()` does not listen.
+#[derive(Debug)]
+pub struct Simulation<T = ()>(Arrangement<T>);
+
+/// The engine, compiled for each arrangement of queues: chosen once, outside the loop.
+#[derive(Debug)]
+enum Arrangement<T> {
+    Central(Box<Engine<CentralQueue, T>>),
+    RoundRobin(Box<Engine<Routed<RoundRobin>, T>>),
+    Random(Box<Engine<Routed<Random>, T>>),
+    LeastOutstanding(Box<Engine<Routed<LeastOutstanding>, T>>),
+    PowerOfD(Box<Engine<Routed<PowerOfD>, T>>),
+}
+
+impl<T: Sink> Simulation<T> {
+    /// A run of `model` at its start.
+    pub fn new(model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
+        let service::Model::Slots(slots) = model.service.model;
+        let (slots, capacity) = (slots.concurrency, model.dispatch.queue_capacity);
+        let rng = || streams.stream(Purpose::Routing);
+        Simulation(match model.dispatch.policy {
+            DispatchPolicy::CentralQueue => {
+                let fleet = CentralQueue::new(slots, capacity);
+                Arrangement::Central(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
+            DispatchPolicy::RoundRobin => {
+                let fleet = Routed::new(RoundRobin::default(), slots, capacity);
+                Arrangement::RoundRobin(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
+            DispatchPolicy::Random => {
+                let fleet = Routed::new(Random { rng: rng() }, slots, capacity);
+                Arrangement::Random(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
+            DispatchPolicy::LeastOutstanding => {
+                let fleet = Routed::new(LeastOutstanding::default(), slots, capacity);
+                Arrangement::LeastOutstanding(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
+            DispatchPolicy::PowerOfD(choices) => {
+                let chooser = PowerOfD { rng: rng(), choices: choices as usize, drawn: Vec::new() };
+                let fleet = Routed::new(chooser, slots, capacity);
+                Arrangement::PowerOfD(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
+        })
+    }
+
+    /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
+    pub fn feed(&mut self, block: &Block) -> bool {
+        match &mut self.0 {
+            Arrangement::Central(engine) => engine.feed(block),
+            Arrangement::RoundRobin(engine) => engine.feed(block),
+            Arrangement::Random(engine) => engine.feed(block),
+            Arrangement::LeastOutstanding(engine) => engine.feed(block),
+            Arrangement::PowerOfD(engine) => engine.feed(block),
+        }
+    }
+
+    /// Lets the rest of the run happen and returns what it comes to, with the listener.
+    pub fn finish(self) -> (Outcome, T) {
+        match self.0 {
+            Arrangement::Central(engine) => engine.finish(),
+            Arrangement::RoundRobin(engine) => engine.finish(),
+            Arrangement::Random(engine) => engine.finish(),
+            Arrangement::LeastOutstanding(engine) => engine.finish(),
+            Arrangement::PowerOfD(engine) => engine.finish(),
+        }
+    }
+}
+
+/// Runs `model` from start to end on requests of its own.
+pub fn simulate<T: Sink>(model: &Model, streams: Streams, options: &Options, tap: T) -> (Outcome, T) {
+    let mut source = RequestSource::new(model, streams);
+    let mut simulation = Simulation::new(model, streams, options, tap);
+    let mut block = Block::default();
+    loop {
+        source.fill(&mut block);
+        if block.arrival.is_empty() || !simulation.feed(&block) {
+            return simulation.finish();
+        }
+    }
+}

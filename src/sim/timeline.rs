@@ -1,0 +1,108 @@
+//! The run window by window.
+
+use super::fleet::{Areas, Gauges};
+use super::outcome::Window;
+use super::pool::{Census, InstanceTime};
+use super::recorder::Totals;
+use super::{Model, Options, Slo};
+use crate::service;
+use crate::stats::Digest;
+use crate::time::{Instant, Span};
+
+/// Cuts the run into windows, judges each by the SLO, and keeps them if asked to.
+#[derive(Debug, Clone)]
+pub(super) struct Timeline {
+    pub interval: Span,
+    keep: bool,
+    slo: Option<Slo>,
+    concurrency: u32,
+    measured_from: Instant,
+    last: Reading,
+    pub peak_waiting: u64,
+    /// Seconds in measured windows that missed the SLO.
+    pub below_slo_s: f64,
+    pub windows: Vec<Window>,
+}
+
+/// Counters and gauges of a run at one instant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reading {
+    pub at: Instant,
+    pub gauges: Gauges,
+    pub areas: Areas,
+    pub time: InstanceTime,
+    pub census: Census,
+    pub arrived: u64,
+    pub totals: Totals,
+    pub desired: u32,
+}
+
+impl Timeline {
+    pub fn new(model: &Model, options: &Options) -> Self {
+        let service::Model::Slots(slots) = model.service.model;
+        Timeline {
+            interval: options.mark_interval.max(Span::from_nanos(1)),
+            keep: options.timeline,
+            slo: model.slo,
+            concurrency: slots.concurrency,
+            measured_from: Instant::ZERO + model.warmup,
+            last: Reading::default(),
+            peak_waiting: 0,
+            below_slo_s: 0.0,
+            windows: Vec::new(),
+        }
+    }
+
+    /// Ends a window at `now`; `latencies` holds those of the window and is emptied.
+    pub fn close(&mut self, now: Reading, latencies: Option<&mut Digest>) {
+        let last = std::mem::replace(&mut self.last, now);
+        let length = now.at.since(last.at);
+        let measured = last.at >= self.measured_from;
+        if measured && self.misses_slo(&now.totals, &last.totals) {
+            self.below_slo_s += length.as_secs_f64();
+        }
+        if measured {
+            self.peak_waiting = self.peak_waiting.max(now.gauges.waiting);
+        }
+        if self.keep && !length.is_zero() {
+            let mut window = self.window(&now, &last, length);
+            if let Some(digest) = latencies {
+                window.latency_mean_s = digest.mean();
+                window.latency_p50_s = digest.quantile(0.5);
+                window.latency_p99_s = digest.quantile(0.99);
+                digest.clear();
+            }
+            self.windows.push(window);
+        }
+    }
+
+    /// Whether fewer of the window's requests were good than the SLO promises. A window in which none ended keeps it.
+    fn misses_slo(&self, now: &Totals, last: &Totals) -> bool {
+        let Some(slo) = self.slo else { return false };
+        let ended = (now.served - last.served) + (now.lost - last.lost);
+        let good = now.good - last.good;
+        ended > 0 && (good as f64) < slo.quantile() * ended as f64
+    }
+
+    fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {
+        let mean = |later: u128, earlier: u128| (later - earlier) as f64 / length.as_nanos() as f64;
+        let capacity = (now.time.ready - last.time.ready) as f64 * f64::from(self.concurrency);
+        let waiting = mean(now.areas.waiting, last.areas.waiting);
+        Window {
+            end_s: now.at.as_secs_f64(),
+            length_s: length.as_secs_f64(),
+            arrived: now.arrived - last.arrived,
+            served: now.totals.served - last.totals.served,
+            lost: now.totals.lost - last.totals.lost,
+            good: now.totals.good - last.totals.good,
+            waiting,
+            in_flight: waiting + mean(now.areas.in_service, last.areas.in_service),
+            utilization: (capacity > 0.0).then(|| (now.areas.busy - last.areas.busy) as f64 / capacity),
+            desired: now.desired,
+            ready: now.census.ready,
+            starting: now.census.starting,
+            draining: now.census.draining,
+            ..Window::default()
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A distribution of times, recorded in bounded memory.
+
+use hdrhistogram::Histogram;
+
+use crate::time::Span;
+
+/// A distribution of spans: exact count, mean and maximum; quantiles within 0.1 % of a recorded value.
+///
+/// An HDR histogram (Tene) of three significant digits with exact sums beside it. Memory depends on the range alone,
+/// never on the number of values; digests of one range merge exactly.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    histogram: Histogram<u64>,
+    /// Zeros have a count of their own: they are the most frequent wait, and free to record.
+    zeros: u64,
+    sum: u128,
+    max: u64,
+}
+
+/// Significant decimal digits of a quantile: relative error at most 10⁻³.
+const DIGITS: u8 = 3;
+
+impl Digest {
+    /// An empty digest for spans up to `longest`; longer ones count as `longest`.
+    pub fn new(longest: Span) -> Self {
+        let high = longest.as_nanos().clamp(2, u64::MAX / 2);
+        // The bounds are in the range the constructor takes, so it cannot refuse them; were it to, a digest that grows
+        // as needed records the same.
+        let histogram = Histogram::new_with_bounds(1, high, DIGITS).unwrap_or_else(|_| auto_sized());
+        Digest { histogram, zeros: 0, sum: 0, max: 0 }
+    }
+
+    /// Records one span, in nanoseconds.
+    #[inline]
+    pub fn record(&mut self, nanos: u64) {
+        if nanos == 0 {
+            self.zeros += 1;
+            return;
+        }
+        self.histogram.saturating_record(nanos);
+        self.sum += u128::from(nanos);
+        self.max = self.max.max(nanos);
+    }
+
+    /// Adds everything `other` has recorded.
+    pub fn merge(&mut self, other: &Digest) {
+        // Refused only for values beyond the range, and both were clamped to theirs; `saturating` keeps the count.
+        if self.histogram.add(&other.histogram).is_err() {
+            for bucket in other.histogram.iter_recorded() {
+                self.histogram
+                    .saturating_record_n(bucket.value_iterated_to(), bucket.count_since_last_iteration());
+            }
+        }
+        self.zeros += other.zeros;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.histogram.reset();
+        self.zeros = 0;
+        self.sum = 0;
+        self.max = 0;
+    }
+
+    /// How many spans were recorded.
+    pub fn count(&self) -> u64 {
+        self.histogram.len() + self.zeros
+    }
+
+    /// Mean in seconds, exact; `None` if nothing was recorded.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count() > 0).then(|| self.sum_s() / self.count() as f64)
+    }
+
+    /// Sum in seconds, exact to the rounding of one division.
+    pub fn sum_s(&self) -> f64 {
+        self.sum as f64 / 1e9
+    }
+
+    /// Greatest span in seconds, exact; `None` if nothing was recorded.
+    pub fn max(&self) -> Option<f64> {
+        (self.count() > 0).then(|| self.max as f64 / 1e9)
+    }
+
+    /// The `q`-quantile in seconds (0 < `q` ≤ 1): the least recorded value that at least a share `q` does not exceed,
+    /// within 0.1 %; `None` if nothing was recorded.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        // Rounding must not push a rank that is whole up by one: 0.07 × 100 is 7.000000000000001.
+        let rank = (q * count as f64 * (1.0 - 2.0 * f64::EPSILON)).ceil().clamp(1.0, count as f64) as u64;
+        if rank <= self.zeros {
+            return Some(0.0);
+        }
+        let within = (rank - self.zeros) as f64 / self.histogram.len() as f64;
+        Some(self.histogram.value_at_quantile(within).min(self.max) as f64 / 1e9)
+    }
+
+    /// The distribution as steps: `(seconds, share of values at most that long)`, increasing in both.
+    pub fn cumulative(&self) -> Vec<(f64, f64)> {
+        let count = self.count() as f64;
+        let mut below = self.zeros;
+        let zeros = (self.zeros > 0).then(|| (0.0, self.zeros as f64 / count));
+        let steps = self.histogram.iter_recorded().map(|bucket| {
+            below += bucket.count_since_last_iteration();
+            (bucket.value_iterated_to().min(self.max) as f64 / 1e9, below as f64 / count)
+        });
+        zeros.into_iter().chain(steps).collect()
+    }
+}
+
+fn auto_sized() -> Histogram<u64> {
+    let mut histogram =
+        Histogram::<u64>::new(DIGITS).unwrap_or_else(|_| unreachable!("three digits are supported"));
+    histogram.auto(true);
+    histogram
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_of_known_values_are_within_a_thousandth() {
+        let mut digest = Digest::new(Span::from_secs(3600));
+        for millis in 1..=10_000_u64 {
+            digest.record(millis * 1_000_000);
+        }
+        for (q, exact) in [(0.5, 5.0), (0.9, 9.0), (0.99, 9.9), (0.999, 9.99), (1.0, 10.0), (1e-9, 0.001)] {
+            let found = digest.quantile(q).unwrap();
+            assert!((found - exact).abs() <= exact * 1e-3, "{q}: {found} for {exact}");
+        }
+        assert_eq!(digest.mean(), Some(5.0005));
+        assert_eq!(digest.max(), Some(10.0));
+    }
+
+    #[test]
+    fn zeros_count_and_take_their_place() {
+        let mut digest = Digest::new(Span::from_secs(60));
+        for nanos in [0, 0, 0, 1_000] {
+            digest.record(nanos);
+        }
+        assert_eq!(digest.count(), 4);
+        assert_eq!(digest.quantile(0.75), Some(0.0));
+        assert_eq!(digest.quantile(0.76), Some(1e-6));
+        assert_eq!(digest.cumulative(), [(0.0, 0.75), (1e-6, 1.0)]);
+    }
+
+    #[test]
+    fn merging_is_the_same_as_recording_together() {
+        let (mut left, mut right, mut both) = (
+            Digest::new(Span::from_secs(60)),
+            Digest::new(Span::from_secs(60)),
+            Digest::new(Span::from_secs(60)),
+        );
+        for nanos in [5_u64, 77_777, 0, 123_456_789] {
+            left.record(nanos);
+            both.record(nanos);
+        }
+        for nanos in [9_u64, 0, 1_000_000_007] {
+            right.record(nanos);
+            both.record(nanos);
+        }
+        left.merge(&right);
+        assert_eq!(left.cumulative(), both.cumulative());
+        assert_eq!(left.mean(), both.mean());
+    }
+
+    #[test]
+    fn an_empty_digest_says_so() {
+        let digest = Digest::new(Span::from_secs(1));
+        assert_eq!((digest.mean(), digest.max(), digest.quantile(0.5)), (None, None, None));
+        assert!(digest.cumulative().is_empty());
+    }
+}
