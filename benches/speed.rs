@@ -1,7 +1,8 @@
 //! How fast the engine is, as ratios within one run, so that the figures mean the same on any machine.
 //!
 //! `cargo bench` prints the table. Every row is a number of nanoseconds per request and its ratio to the reference loop,
-//! measured in turn with it, round by round; the ratio shown is the median of the rounds'.
+//! measured in turn with it, round by round; the ratio shown is the median of the rounds'. `cargo bench -- central`
+//! measures only the rows with that in their name.
 
 mod reference;
 
@@ -34,8 +35,9 @@ fn main() {
         ("least outstanding", "policy = \"least_outstanding\"", 3.0),
         ("power of two", "policy = \"power_of_d\"\nchoices = 2", 3.0),
     ];
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let mut reference_ns = Vec::new();
-    for (name, dispatch, limit) in rows {
+    for (name, dispatch, limit) in rows.into_iter().filter(|(name, _, _)| name.contains(&only)) {
         let model = model(dispatch, requests);
         let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
             .map(|round| {
