@@ -39,7 +39,7 @@ struct Slot {
     pending: bool,
 }
 
-/// Completions come after the instances that become ready at the same instant, however early these were inserted.
+/// Completions come after the instances that become ready at the same instant, however late these were inserted.
 const COMPLETION: u64 = 1 << 43;
 
 impl CentralQueue {
@@ -126,6 +126,14 @@ impl Fleet for CentralQueue {
 
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
         let mut keys = self.free.keys().to_vec();
+        // Slots that have fallen free at this very instant, if any have already, stay before the new ones.
+        let freed = |leaf: &usize| keys[*leaf].nanos() == now && !self.slots[*leaf].pending;
+        let mut freed: Vec<usize> = (0..self.slots.len()).filter(freed).collect();
+        freed.sort_unstable_by_key(|leaf| keys[*leaf]);
+        for leaf in freed {
+            keys[leaf] = Key::new(now, self.insertions, leaf);
+            self.insertions += 1;
+        }
         for _ in 0..self.concurrency {
             let request = Served { arrival: now, start: now, finish: now, instance };
             keys.push(Key::new(now, self.insertions, self.slots.len()));

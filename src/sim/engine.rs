@@ -23,6 +23,8 @@ pub(super) struct Engine<F, T> {
     agenda: Agenda,
     /// Arrivals from here on have to wait for the next event, nanoseconds.
     gate: u64,
+    /// Everything up to here has happened, nanoseconds.
+    reached: u64,
     end: Instant,
     arrived: u64,
     pool: Pool,
@@ -61,6 +63,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             recorder,
             agenda: Agenda::default(),
             gate: 0,
+            reached: 0,
             end: Instant::ZERO + model.duration,
             arrived: 0,
             pool: Pool::new(model.cost.clone()),
@@ -132,16 +135,26 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         while let Some((at, event)) = self.agenda.next(self.end) {
             self.handle(at, event);
         }
-        self.fleet.advance(self.end.as_nanos(), &mut self.recorder);
-        self.recorder.settle();
+        self.advance(self.end.as_nanos());
         self.outcome()
+    }
+
+    /// Lets every request up to `now` take its course, and accounts for it.
+    fn advance(&mut self, now: u64) {
+        self.reached = now;
+        self.fleet.advance(now, &mut self.recorder);
+        self.recorder.settle();
     }
 
     fn handle(&mut self, at: Instant, event: Event) {
         let nanos = at.as_nanos();
-        let reached = if event.precedes_requests() { nanos.saturating_sub(1) } else { nanos };
-        self.fleet.advance(reached, &mut self.recorder);
-        self.recorder.settle();
+        if !event.precedes_requests() {
+            self.advance(nanos);
+        } else if self.reached < nanos {
+            // Else the event was planned within its own instant, whose requests are done: an instance asked for
+            // without a cold start.
+            self.advance(nanos.saturating_sub(1));
+        }
         match event {
             Event::Measure => self.measure_from(at),
             Event::Ready(id) => {
