@@ -7,7 +7,7 @@ use crate::schema::{
     AnyKey, Choice, Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value, read_choice,
 };
 use crate::time::Span;
-use crate::traffic::{Column, read_column};
+use crate::traffic::{Column, Order, Unit, read_column};
 
 /// A distribution of durations, in seconds: `"350ms"`, or `{ dist = "lognormal", mean = "350ms", cv = 0.6 }`.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,53 +71,6 @@ impl Quantity for f64 {
     const EMPIRICAL: &'static [&'static dyn AnyKey] = &[&Keys::<f64>::VALUES, &FILE, &COLUMN, &INTERPOLATION];
     fn file_unit(_: &Reader) -> Result<f64, Problem> {
         Ok(1.0)
-    }
-}
-
-/// Unit of the numbers in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Seconds.
-    Seconds,
-    /// Milliseconds.
-    Milliseconds,
-    /// Microseconds.
-    Microseconds,
-    /// Nanoseconds.
-    Nanoseconds,
-}
-
-impl Unit {
-    /// Nanoseconds in one of the unit.
-    pub const fn nanos(self) -> u64 {
-        match self {
-            Unit::Seconds => 1_000_000_000,
-            Unit::Milliseconds => 1_000_000,
-            Unit::Microseconds => 1_000,
-            Unit::Nanoseconds => 1,
-        }
-    }
-
-    fn seconds(self) -> f64 {
-        self.nanos() as f64 / 1e9
-    }
-}
-
-impl Choice for Unit {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("s", Unit::Seconds, "Seconds."),
-        ("ms", Unit::Milliseconds, "Milliseconds."),
-        ("us", Unit::Microseconds, "Microseconds."),
-        ("ns", Unit::Nanoseconds, "Nanoseconds."),
-    ];
-}
-
-impl Value for Unit {
-    fn kind() -> Kind {
-        Self::choices()
-    }
-    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
-        read_choice(node, path)
     }
 }
 
@@ -471,7 +424,7 @@ fn measured(reader: &Reader, file: &str, unit: f64) -> Result<Arc<Vec<f64>>, Pro
     let key = format!("values of {} {column:?} {unit}", path.display());
     let parse = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
     let loaded = context.load_once(&key, || {
-        let mut values = read_column(&path, file, &column, "a number of 0 or more", parse)?;
+        let mut values = read_column(&path, file, &column, Order::Any, "a number of 0 or more", parse)?;
         values.iter_mut().for_each(|value| *value *= unit);
         values.sort_unstable_by(f64::total_cmp);
         Ok(values)

@@ -19,10 +19,13 @@ pub enum Column {
     Number(usize),
 }
 
-impl Default for Column {
-    fn default() -> Self {
-        Column::Number(1)
-    }
+/// What the order of the rows must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Any.
+    Any,
+    /// No value below the one before it.
+    Ascending,
 }
 
 impl Value for Column {
@@ -49,11 +52,13 @@ impl Value for Column {
 /// byte order mark is skipped.
 ///
 /// # Errors
-/// The file cannot be read, is packed, not UTF-8 or empty, has no such column, or a cell cannot be parsed.
-pub fn read_column<T>(
+/// The file cannot be read, is packed, not UTF-8 or empty, has no such column, a cell cannot be parsed, or the
+/// rows are not in `order`.
+pub fn read_column<T: PartialOrd>(
     path: &Path,
     shown: &str,
     column: &Column,
+    order: Order,
     expected: &str,
     mut parse: impl FnMut(&str) -> Option<T>,
 ) -> Result<Vec<T>, FileError> {
@@ -83,6 +88,11 @@ pub fn read_column<T>(
             let what = format!(", column {} {found}", at.label);
             FileError::at_line(shown, line_of(&record), &what, format!("expected {expected}"))
         })?;
+        if order == Order::Ascending && values.last().is_some_and(|before| *before > value) {
+            let what = format!(", column {}: `{}` comes before the row above it", at.label, clip(cell));
+            let error = FileError::at_line(shown, line_of(&record), &what, "expected ascending order".into());
+            return Err(error.with_help("set `sort = true` to have the rows sorted"));
+        }
         values.push(value);
     }
     if values.is_empty() {
