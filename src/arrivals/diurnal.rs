@@ -140,7 +140,7 @@ impl Diurnal {
 
 impl Process for Diurnal {
     fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
-        Box::new(DiurnalStream { bound: self.peak_rate(), config: self, now: 0, rng })
+        Box::new(DiurnalStream::new(self, rng))
     }
     fn mean_rate(&self, duration: Span) -> f64 {
         match duration.is_zero() {
@@ -162,22 +162,75 @@ impl Process for Diurnal {
 struct DiurnalStream {
     config: Arc<Diurnal>,
     bound: f64,
+    /// The cosine over one period, between whose points it lies within `SLACK` of the nearer.
+    table: Box<[f64]>,
     now: u64,
+    /// The last candidate again, from the start of its period and of its day: carried along, not divided out.
+    into_period: u64,
+    into_day: u64,
+    day: usize,
     rng: Rng,
 }
 
+/// Points of the table, and how far the cosine goes in half the distance of two: less than π/POINTS.
+const POINTS: usize = 1024;
+const SLACK: f64 = std::f64::consts::PI / POINTS as f64;
+
 impl DiurnalStream {
+    fn new(config: Arc<Diurnal>, rng: Rng) -> Self {
+        let period = config.period.as_secs_f64();
+        let phase = config.peak_at.as_secs_f64() / period;
+        let middle = |point: usize| (TAU * ((point as f64 + 0.5) / POINTS as f64 - phase)).cos();
+        DiurnalStream {
+            bound: config.peak_rate(),
+            table: (0..POINTS).map(middle).collect(),
+            config,
+            now: 0,
+            into_period: 0,
+            into_day: 0,
+            day: 0,
+            rng,
+        }
+    }
+
     fn next(&mut self) -> Option<u64> {
         if self.bound <= 0.0 {
             return None;
         }
         loop {
             let gap: f64 = Exp1.sample(&mut self.rng);
-            self.now = self.now.saturating_add((gap * 1e9 / self.bound + 0.5) as u64);
-            let kept = self.rng.random::<f64>() * self.bound < self.config.rate_at_nanos(self.now);
-            if kept || self.now == u64::MAX {
+            self.advance((gap * 1e9 / self.bound + 0.5) as u64);
+            let height = self.rng.random::<f64>() * self.bound;
+            if self.is_below_rate(height) || self.now == u64::MAX {
                 return Some(self.now);
             }
+        }
+    }
+
+    fn advance(&mut self, gap: u64) {
+        self.now = self.now.saturating_add(gap);
+        let period = self.config.period.as_nanos();
+        self.into_period = self.into_period.saturating_add(gap);
+        if self.into_period >= period {
+            self.into_period = self.now % period;
+        }
+        self.into_day = self.into_day.saturating_add(gap);
+        if self.into_day >= DAY.as_nanos() {
+            self.into_day = self.now % DAY.as_nanos();
+            self.day = (self.now / DAY.as_nanos() % 7) as usize;
+        }
+    }
+
+    /// Whether `height` is below the rate now. The table decides wherever it is sure to be right, so the cosine is
+    /// worked out for few candidates, and the answer is the exact one for all.
+    fn is_below_rate(&self, height: f64) -> bool {
+        let share = self.into_period as f64 / self.config.period.as_nanos() as f64;
+        let near = self.table[((share * POINTS as f64) as usize).min(POINTS - 1)];
+        let full = self.config.rate * self.config.days[self.day];
+        let excess = height - full * (1.0 + self.config.amplitude * near);
+        match excess.abs() > full * self.config.amplitude * SLACK {
+            true => excess < 0.0,
+            false => height < self.config.rate_at_nanos(self.now),
         }
     }
 }

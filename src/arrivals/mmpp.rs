@@ -124,8 +124,9 @@ fn stationary(transitions: &[Vec<f64>]) -> Option<Vec<f64>> {
         }
     }
     let mut law = vec![1.0];
-    for k in 1..n {
-        law.push((0..k).map(|i| law[i] * p[i][k]).sum());
+    while law.len() < n {
+        let next = law.iter().zip(&p).map(|(share, row)| share * row[law.len()]).sum();
+        law.push(next);
     }
     let total: f64 = law.iter().sum();
     Some(law.iter().map(|share| share / total).collect())

@@ -25,6 +25,8 @@ mod profile;
 mod renewal;
 mod spikes;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use std::any::Any;

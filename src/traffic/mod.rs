@@ -5,6 +5,8 @@
 mod counts;
 mod error;
 mod table;
+#[cfg(test)]
+mod tests;
 mod timestamps;
 mod unit;
 
