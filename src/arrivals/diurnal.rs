@@ -156,82 +156,88 @@ impl Process for Diurnal {
     }
 }
 
-/// Thinning (Lewis and Shedler, Naval Research Logistics Quarterly 26(3), 1979): candidates at the highest rate,
-/// each kept with the probability that the rate at its instant is of the highest.
+/// Thinning (Lewis and Shedler, Naval Research Logistics Quarterly 26(3), 1979): candidates at a rate that is
+/// never exceeded, each kept with the probability that the rate at its instant is of it.
+///
+/// The bound is one of a short stretch of the period, so nearly all candidates are kept, and nearly all of those
+/// are below the least rate of the stretch, which spares the cosine. At the end of a stretch the candidates begin
+/// anew, which changes nothing: they are memoryless.
 #[derive(Debug)]
 struct DiurnalStream {
     config: Arc<Diurnal>,
-    bound: f64,
-    /// The cosine over one period, between whose points it lies within `SLACK` of the nearer.
-    table: Box<[f64]>,
+    /// The cosine in the middle of each stretch of the period.
+    middles: Box<[f64]>,
     now: u64,
-    /// The last candidate again, from the start of its period and of its day: carried along, not divided out.
-    into_period: u64,
-    into_day: u64,
-    day: usize,
+    /// End of the stretch, and the bounds of the rate in it, in requests per second.
+    until: u64,
+    least: f64,
+    most: f64,
+    /// No day has a rate.
+    silent: bool,
     rng: Rng,
 }
 
-/// Points of the table, and how far the cosine goes in half the distance of two: less than π/POINTS.
-const POINTS: usize = 1024;
-const SLACK: f64 = std::f64::consts::PI / POINTS as f64;
-
 impl DiurnalStream {
     fn new(config: Arc<Diurnal>, rng: Rng) -> Self {
-        let period = config.period.as_secs_f64();
-        let phase = config.peak_at.as_secs_f64() / period;
-        let middle = |point: usize| (TAU * ((point as f64 + 0.5) / POINTS as f64 - phase)).cos();
+        // Enough requests in a stretch that its end is rare, and short enough that the rate hardly moves in it.
+        let requests = config.rate * config.period.as_secs_f64();
+        let count = ((requests / 64.0).clamp(1.0, 1024.0) as u64).min(config.period.as_nanos());
+        let phase = config.peak_at.as_secs_f64() / config.period.as_secs_f64();
+        let middle = |index: u64| (TAU * ((index as f64 + 0.5) / count as f64 - phase)).cos();
+        let middles = (0..count).map(middle).collect();
         DiurnalStream {
-            bound: config.peak_rate(),
-            table: (0..POINTS).map(middle).collect(),
+            silent: config.peak_rate() <= 0.0,
             config,
+            middles,
             now: 0,
-            into_period: 0,
-            into_day: 0,
-            day: 0,
+            until: 0,
+            least: 0.0,
+            most: 0.0,
             rng,
         }
     }
 
     fn next(&mut self) -> Option<u64> {
-        if self.bound <= 0.0 {
+        if self.silent {
             return None;
         }
         loop {
-            let gap: f64 = Exp1.sample(&mut self.rng);
-            self.advance((gap * 1e9 / self.bound + 0.5) as u64);
-            let height = self.rng.random::<f64>() * self.bound;
-            if self.is_below_rate(height) || self.now == u64::MAX {
-                return Some(self.now);
+            let gap: f64 = if self.most > 0.0 { Exp1.sample(&mut self.rng) } else { f64::INFINITY };
+            let candidate = self.now.saturating_add((gap * 1e9 / self.most + 0.5) as u64);
+            if candidate >= self.until {
+                self.now = self.until;
+                if self.now == u64::MAX {
+                    return Some(u64::MAX);
+                }
+                self.enter();
+                continue;
+            }
+            self.now = candidate;
+            let height = self.rng.random::<f64>() * self.most;
+            if height < self.least || height < self.config.rate_at_nanos(candidate) {
+                return Some(candidate);
             }
         }
     }
 
-    fn advance(&mut self, gap: u64) {
-        self.now = self.now.saturating_add(gap);
-        let period = self.config.period.as_nanos();
-        self.into_period = self.into_period.saturating_add(gap);
-        if self.into_period >= period {
-            self.into_period = self.now % period;
-        }
-        self.into_day = self.into_day.saturating_add(gap);
-        if self.into_day >= DAY.as_nanos() {
-            self.into_day = self.now % DAY.as_nanos();
-            self.day = (self.now / DAY.as_nanos() % 7) as usize;
-        }
-    }
-
-    /// Whether `height` is below the rate now. The table decides wherever it is sure to be right, so the cosine is
-    /// worked out for few candidates, and the answer is the exact one for all.
-    fn is_below_rate(&self, height: f64) -> bool {
-        let share = self.into_period as f64 / self.config.period.as_nanos() as f64;
-        let near = self.table[((share * POINTS as f64) as usize).min(POINTS - 1)];
-        let full = self.config.rate * self.config.days[self.day];
-        let excess = height - full * (1.0 + self.config.amplitude * near);
-        match excess.abs() > full * self.config.amplitude * SLACK {
-            true => excess < 0.0,
-            false => height < self.config.rate_at_nanos(self.now),
-        }
+    /// Enters the stretch that starts now; it ends at midnight if that comes first.
+    fn enter(&mut self) {
+        let (period, count) = (self.config.period.as_nanos(), self.middles.len() as u64);
+        let (length, into) = (period / count, self.now % period);
+        let index = (into / length).min(count - 1);
+        // A single stretch holds in every period alike, so it has no end: requests may be rarer than periods.
+        let left = match index + 1 {
+            _ if count == 1 => u64::MAX,
+            next if next == count => period - into,
+            next => next * length - into,
+        };
+        let midnight = DAY.as_nanos() - self.now % DAY.as_nanos();
+        self.until = self.now.saturating_add(left.min(midnight));
+        // From its middle to its ends the cosine goes by less than π/count; twice that covers the rounding, too.
+        let (middle, slack) = (self.middles[index as usize], TAU / count as f64);
+        let full = self.config.rate * self.config.days[(self.now / DAY.as_nanos() % 7) as usize];
+        let rate = |cosine: f64| full * (1.0 + self.config.amplitude * cosine.clamp(-1.0, 1.0));
+        (self.least, self.most) = (rate(middle - slack), rate(middle + slack));
     }
 }
 

@@ -245,7 +245,13 @@ fn a_silent_process_ends_at_once_and_the_end_of_time_is_never() {
     ] {
         assert!(draw(&read(text), 0, 10).is_empty(), "{text}");
     }
-    assert_eq!(draw(&read("kind = \"poisson\"\nrate = 1e-200"), 0, 2), [u64::MAX; 2]);
+    for text in [
+        "kind = \"poisson\"\nrate = 1e-200",
+        "kind = \"diurnal\"\nrate = 1e-200\namplitude = 0.5\nperiod = \"1ms\"",
+        "kind = \"mmpp\"\nstates = [{ rate = 1e-200, duration = \"36000d\" }, { rate = 0, duration = \"36000d\" }]",
+    ] {
+        assert_eq!(draw(&read(text), 0, 2), [u64::MAX; 2], "{text}");
+    }
     assert_eq!(
         draw(&read("kind = \"piecewise\"\npoints = [{ at = \"0s\", rate = 1e-200 }]"), 0, 2),
         [u64::MAX; 2]
