@@ -127,12 +127,15 @@ impl Replay {
     }
 
     /// Recorded requests in the first `duration` of the run.
-    fn recorded_before(&self, duration: Span) -> usize {
+    fn recorded_before(&self, duration: Span) -> f64 {
         let along = (duration - self.shift).as_nanos();
         let within = |nanos: u64| self.used().partition_point(|recorded| self.within(*recorded) < nanos);
         match self.looped {
-            false => within(along),
-            true => (along / self.length) as usize * self.part.len() + within(along % self.length),
+            false => within(along) as f64,
+            true => {
+                let turns = (along / self.length) as f64;
+                turns * self.part.len() as f64 + within(along % self.length) as f64
+            }
         }
     }
 }
@@ -156,7 +159,7 @@ impl Process for Replay {
     fn mean_rate(&self, duration: Span) -> f64 {
         match duration.is_zero() {
             true => 0.0,
-            false => self.recorded_before(duration) as f64 * self.scale / duration.as_secs_f64(),
+            false => self.recorded_before(duration) * self.scale / duration.as_secs_f64(),
         }
     }
     fn rate_at(&self, _: Instant) -> Option<f64> {

@@ -95,10 +95,11 @@ const COLUMN: Key<Column> = Key::or("column", "1", "Column of `file`: its name, 
 const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the numbers in `file`.");
 const INTERPOLATION: Key<Between> =
     Key::or("interpolation", "\"none\"", "What lies between two measured values.");
-const CV: Key<Option<f64>> =
-    Key::optional("cv", "Coefficient of variation: standard deviation over mean.").above(0.0);
+const CV: Key<Option<f64>> = Key::optional("cv", "Coefficient of variation: standard deviation over mean.")
+    .at_least(1e-3)
+    .at_most(1e3);
 const ALPHA: Key<Option<f64>> =
-    Key::optional("alpha", "Exponent of the tail; smaller is heavier.").above(0.0);
+    Key::optional("alpha", "Exponent of the tail; smaller is heavier.").at_least(1e-3).at_most(1e3);
 const STAGES: Key<u32> =
     Key::required("k", "How many exponential stages are summed; the cv is 1/√k.").at_least(1.0);
 const BRANCH: Key<Option<f64>> =
