@@ -1,4 +1,7 @@
 //! Kneepoint: a discrete-event capacity-planning simulator for auto-scaled inference endpoints.
+
+#![warn(clippy::unwrap_used)]
+
 pub mod arrivals;
 pub mod autoscaler;
 pub mod distribution;

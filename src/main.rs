@@ -1,2 +1,5 @@
 //! The `kneepoint` command.
+
+#![warn(clippy::unwrap_used)]
+
 fn main() {}

@@ -9,8 +9,8 @@ use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, Service, Slots};
 use kneepoint::sim::{
-    BilledFrom, Block, Cost, Dispatch, DispatchPolicy, Instances, Metrics, Model, Options, Served, Simulation, Sink,
-    Stage, Victim,
+    BilledFrom, Block, Cost, Dispatch, DispatchPolicy, Instances, Metrics, Model, Options, Served,
+    Simulation, Sink, Stage, Victim,
 };
 use kneepoint::time::Span;
 use oracle::{Course, Fate};
@@ -48,7 +48,8 @@ fn dispatch() -> impl Strategy<Value = Dispatch> {
         1 => Just(DispatchPolicy::LeastOutstanding),
         1 => (1_u32..4).prop_map(DispatchPolicy::PowerOfD),
     ];
-    (policy, prop::option::of(0_u64..6)).prop_map(|(policy, queue_capacity)| Dispatch { policy, queue_capacity })
+    (policy, prop::option::of(0_u64..6))
+        .prop_map(|(policy, queue_capacity)| Dispatch { policy, queue_capacity })
 }
 
 fn instances() -> impl Strategy<Value = Instances> {
@@ -58,7 +59,10 @@ fn instances() -> impl Strategy<Value = Instances> {
         Just(Distribution::exponential(2.0)),
     ];
     let cold_start = prop::collection::vec(stage, 0..3).prop_map(|stages| {
-        stages.into_iter().map(|time| Stage { name: "stage".into(), time: Durations(time) }).collect::<Vec<_>>()
+        stages
+            .into_iter()
+            .map(|time| Stage { name: "stage".into(), time: Durations(time) })
+            .collect::<Vec<_>>()
     });
     let victim = prop_oneof![Just(Victim::Newest), Just(Victim::Oldest), Just(Victim::LeastBusy)];
     (0_u32..4, cold_start, victim, prop::option::of(0_u64..50)).prop_map(
@@ -81,7 +85,15 @@ fn autoscaler() -> impl Strategy<Value = Autoscaler> {
         Just(("queue_length", "total", 4.0)),
         Just(("utilization", "total", 1.0)),
     ];
-    let loops = (metric, 0.0..1.0_f64, 0.0..1.0_f64, 1_u64..30, 0_u64..30, (0_u32..3, 0_u32..4), (1_u32..3, 0_u64..40));
+    let loops = (
+        metric,
+        0.0..1.0_f64,
+        0.0..1.0_f64,
+        1_u64..30,
+        0_u64..30,
+        (0_u32..3, 0_u32..4),
+        (1_u32..3, 0_u64..40),
+    );
     let threshold = loops.prop_map(|((metric, per, scale), a, b, interval, phase, (min, more), (step, cooldown))| {
         let (below, above) = (a.min(b) * scale, a.max(b) * scale);
         let text = format!(
@@ -103,12 +115,13 @@ fn autoscaler() -> impl Strategy<Value = Autoscaler> {
 }
 
 fn models() -> impl Strategy<Value = Model> {
-    let metrics = (1_u64..20, 0_u64..10, 0_u64..60, 0_u64..30).prop_map(|(interval, phase, window, delay)| Metrics {
-        scrape_interval: tenths(interval),
-        phase: tenths(phase),
-        window: tenths(window),
-        delay: tenths(delay),
-    });
+    let metrics =
+        (1_u64..20, 0_u64..10, 0_u64..60, 0_u64..30).prop_map(|(interval, phase, window, delay)| Metrics {
+            scrape_interval: tenths(interval),
+            phase: tenths(phase),
+            window: tenths(window),
+            delay: tenths(delay),
+        });
     let billed_from = prop_oneof![Just(BilledFrom::Requested), Just(BilledFrom::Ready)];
     let cost = (billed_from, 0_u64..30, 0_u64..50).prop_map(|(billed_from, granularity, minimum)| Cost {
         per_instance_hour: 3.6,

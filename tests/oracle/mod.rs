@@ -228,7 +228,7 @@ impl Oracle<'_> {
             BilledFrom::Requested => Some(instance.requested),
             BilledFrom::Ready => instance.ready,
         };
-        let Some(from) = from.filter(|from| *from < end) else { return 0 };
+        let Some(from) = from.filter(|from| *from < end || instance.gone == Some(*from)) else { return 0 };
         let used = (instance.gone.unwrap_or(end) - from).max(cost.minimum.as_nanos());
         match cost.granularity.as_nanos() {
             0 => used,
@@ -387,7 +387,8 @@ impl Oracle<'_> {
         self.schedule(self.now + self.model.metrics.scrape_interval.as_nanos(), Event::Scrape);
         let ready = self.instances.iter().filter(|instance| instance.state == State::Ready);
         let serving: usize = ready.map(|instance| instance.serving.len()).sum();
-        let waiting = self.queue.len() + self.instances.iter().map(|instance| instance.queue.len()).sum::<usize>();
+        let waiting =
+            self.queue.len() + self.instances.iter().map(|instance| instance.queue.len()).sum::<usize>();
         let in_service: usize = self.instances.iter().map(|instance| instance.serving.len()).sum();
         self.scrapes.push(Scrape {
             at: self.now,
@@ -446,7 +447,8 @@ impl Oracle<'_> {
         let (starting, ready) = (self.count(State::Starting), self.count(State::Ready));
         let metric = self.observe();
         let held = if ready == 0 { self.queue.len() as u64 } else { 0 };
-        let observation = Observation { desired: self.desired, existing: starting + ready, ready, held, metric };
+        let observation =
+            Observation { desired: self.desired, existing: starting + ready, ready, held, metric };
         let decision = self.policy.decide(Instant::from_nanos(self.now), &observation);
         self.desired = decision.desired;
         self.course.decisions.push((self.now, metric, decision.desired));
