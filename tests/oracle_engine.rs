@@ -9,8 +9,8 @@ use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, Service, Slots};
 use kneepoint::sim::{
-    BilledFrom, Block, Cost, Dispatch, DispatchPolicy, Instances, Metrics, Model, Options, Served,
-    Simulation, Sink, Stage, Victim,
+    BilledFrom, Block, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Options,
+    Served, Simulation, Sink, Stage, Victim,
 };
 use kneepoint::time::Span;
 use oracle::{Course, Fate};
@@ -22,11 +22,14 @@ struct Ear(Vec<(u64, Fate)>);
 
 impl Sink for Ear {
     fn served(&mut self, request: Served) {
-        let Served { arrival, start, finish, instance } = request;
+        let Served { arrival, start, finish, instance, class: _ } = request;
         self.0.push((arrival, Fate::Served { start, finish, instance }));
     }
     fn rejected(&mut self, arrival: u64) {
         self.0.push((arrival, Fate::Rejected));
+    }
+    fn timed_out(&mut self, arrival: u64, at: u64) {
+        self.0.push((arrival, Fate::TimedOut { at }));
     }
     fn failed(&mut self, arrival: u64, at: u64) {
         self.0.push((arrival, Fate::Failed { at }));
@@ -48,8 +51,13 @@ fn dispatch() -> impl Strategy<Value = Dispatch> {
         1 => Just(DispatchPolicy::LeastOutstanding),
         1 => (1_u32..4).prop_map(DispatchPolicy::PowerOfD),
     ];
-    (policy, prop::option::of(0_u64..6))
-        .prop_map(|(policy, queue_capacity)| Dispatch { policy, queue_capacity })
+    let idle = prop_oneof![2 => Just(Idle::Longest), 1 => Just(Idle::Newest)];
+    (policy, prop::option::of(0_u64..6), idle).prop_map(|(policy, queue_capacity, idle)| Dispatch {
+        policy,
+        queue_capacity,
+        idle: if policy == DispatchPolicy::CentralQueue { idle } else { Idle::Longest },
+        ..Dispatch::default()
+    })
 }
 
 fn instances() -> impl Strategy<Value = Instances> {
@@ -71,6 +79,7 @@ fn instances() -> impl Strategy<Value = Instances> {
             cold_start,
             scale_down,
             drain_deadline: deadline.map(tenths),
+            leaving: Leaving::Finish,
         },
     )
 }
@@ -171,7 +180,7 @@ proptest! {
         let mut simulation = Simulation::new(&model, STREAMS, &options, Ear::default());
         for part in requests.chunks(cut) {
             let (arrival, service) = part.iter().copied().unzip();
-            simulation.feed(&Block { arrival, service });
+            simulation.feed(&Block { arrival, service, ..Block::default() });
         }
         let (outcome, Ear(mut heard)) = simulation.finish();
         let course: Course = oracle::run(&model, STREAMS, &requests);

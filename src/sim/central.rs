@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Draining, Fleet, Gauges, Served, Sink, Waiting};
+use super::fleet::{Areas, Arrival, Class, Draining, Fleet, Gauges, Served, Sink, Waiting};
 use super::tree::{Key, Tournament};
 
 /// See the module.
@@ -94,7 +94,8 @@ impl CentralQueue {
 
 impl Fleet for CentralQueue {
     #[inline]
-    fn arrive(&mut self, now: u64, service: u64, gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, gate: u64, sink: &mut impl Sink) {
+        let Arrival { now, service, .. } = arrival;
         // With a limit on the queue, how many wait at this very instant matters.
         let horizon = if self.capacity == u64::MAX { gate } else { now + 1 };
         if !self.queue.is_empty() {
@@ -135,7 +136,7 @@ impl Fleet for CentralQueue {
             self.insertions += 1;
         }
         for _ in 0..self.concurrency {
-            let request = Served { arrival: now, start: now, finish: now, instance };
+            let request = Served { arrival: now, start: now, finish: now, instance, class: Class::Low };
             keys.push(Key::new(now, self.insertions, self.slots.len()));
             self.slots.push(Slot { request, pending: false });
             self.insertions += 1;

@@ -22,13 +22,14 @@ mod scaler;
 mod simulation;
 mod slo;
 mod station;
+mod stepped;
 mod timeline;
 mod tree;
 
 pub use cost::{BilledFrom, Cost};
-pub use dispatch::{Dispatch, DispatchPolicy};
-pub use fleet::{Served, Sink};
-pub use instances::{Instances, MOST_INSTANCES, Stage, Victim};
+pub use dispatch::{Dispatch, DispatchPolicy, Idle};
+pub use fleet::{Class, Served, Sink};
+pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Victim};
 pub use metrics::Metrics;
 pub use model::Model;
 pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Window};

@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::fleet::Sink;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
+use super::stepped::SteppedQueue;
 use super::{DispatchPolicy, Model, Outcome};
 use crate::random::{Purpose, Streams};
 use crate::service;
@@ -29,6 +30,7 @@ pub struct Simulation<T = ()>(Arrangement<T>);
 #[derive(Debug)]
 enum Arrangement<T> {
     Central(Box<Engine<CentralQueue, T>>),
+    Stepped(Box<Engine<SteppedQueue, T>>),
     RoundRobin(Box<Engine<Routed<RoundRobin>, T>>),
     Random(Box<Engine<Routed<Random>, T>>),
     LeastOutstanding(Box<Engine<Routed<LeastOutstanding>, T>>),
@@ -42,6 +44,10 @@ impl<T: Sink> Simulation<T> {
         let (slots, capacity) = (slots.concurrency, model.dispatch.queue_capacity);
         let rng = || streams.stream(Purpose::Routing);
         Simulation(match model.dispatch.policy {
+            DispatchPolicy::CentralQueue if model.is_stepped() => {
+                let fleet = SteppedQueue::new(slots, capacity, model.dispatch.idle, model.instances.leaving);
+                Arrangement::Stepped(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
             DispatchPolicy::CentralQueue => {
                 let fleet = CentralQueue::new(slots, capacity);
                 Arrangement::Central(Box::new(Engine::new(fleet, model, streams, options, tap)))
@@ -70,6 +76,7 @@ impl<T: Sink> Simulation<T> {
     pub fn feed(&mut self, block: &Block) -> bool {
         match &mut self.0 {
             Arrangement::Central(engine) => engine.feed(block),
+            Arrangement::Stepped(engine) => engine.feed(block),
             Arrangement::RoundRobin(engine) => engine.feed(block),
             Arrangement::Random(engine) => engine.feed(block),
             Arrangement::LeastOutstanding(engine) => engine.feed(block),
@@ -81,6 +88,7 @@ impl<T: Sink> Simulation<T> {
     pub fn finish(self) -> (Outcome, T) {
         match self.0 {
             Arrangement::Central(engine) => engine.finish(),
+            Arrangement::Stepped(engine) => engine.finish(),
             Arrangement::RoundRobin(engine) => engine.finish(),
             Arrangement::Random(engine) => engine.finish(),
             Arrangement::LeastOutstanding(engine) => engine.finish(),

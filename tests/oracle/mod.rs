@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use kneepoint::autoscaler::{Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service;
-use kneepoint::sim::{BilledFrom, DispatchPolicy, Model, Victim};
+use kneepoint::sim::{BilledFrom, DispatchPolicy, Idle, Model, Victim};
 use kneepoint::time::Instant;
 use rand::RngExt as _;
 
@@ -17,6 +17,7 @@ use rand::RngExt as _;
 pub enum Fate {
     Served { start: u64, finish: u64, instance: u32 },
     Rejected,
+    TimedOut { at: u64 },
     Failed { at: u64 },
     InFlight,
 }
@@ -243,7 +244,7 @@ impl Oracle<'_> {
     fn arrive(&mut self, request: usize) {
         self.arrived += 1;
         if self.central() {
-            match self.free.pop_front() {
+            match self.take_free() {
                 Some(instance) => self.start(request, instance),
                 None => self.wait_before_the_pool(request),
             }
@@ -252,6 +253,17 @@ impl Oracle<'_> {
         } else {
             let instance = self.choose();
             self.offer(request, instance, self.capacity);
+        }
+    }
+
+    fn take_free(&mut self) -> Option<u32> {
+        match self.model.dispatch.idle {
+            Idle::Longest => self.free.pop_front(),
+            Idle::Newest => {
+                let newest = self.free.iter().max().copied()?;
+                let index = self.free.iter().position(|instance| *instance == newest)?;
+                self.free.remove(index)
+            }
         }
     }
 
