@@ -22,7 +22,13 @@ pub struct Hysteresis {
 ///
 /// # Errors
 /// Parameters out of range, thresholds that do not rise or cross, or an unstable system.
-pub fn hysteresis(lam: f64, mu: f64, up: &[usize], down: &[usize], alpha: Option<f64>) -> Result<Hysteresis, Error> {
+pub fn hysteresis(
+    lam: f64,
+    mu: f64,
+    up: &[usize],
+    down: &[usize],
+    alpha: Option<f64>,
+) -> Result<Hysteresis, Error> {
     positive(&[lam, mu, alpha.unwrap_or(1.0)])?;
     let rising = |t: &[usize]| t.windows(2).all(|pair| pair[0] < pair[1]);
     if up.len() != down.len() || !rising(up) || !rising(down) || up.iter().zip(down).any(|(f, r)| r >= f) {
@@ -34,20 +40,29 @@ pub fn hysteresis(lam: f64, mu: f64, up: &[usize], down: &[usize], alpha: Option
     }
     let wants_more = |n: usize, i: usize| i < most && n > up[i - 1];
     let first = 4 * up.last().copied().unwrap_or(0);
-    let law = markov::truncated((0usize, 1usize, false), first, |(n, _, _)| n, |(n, i, pending), out| {
-        let more = wants_more(n + 1, i);
-        let grown = if alpha.is_none() { (n + 1, i + usize::from(more), false) } else { (n + 1, i, pending || more) };
-        out.push((grown, lam));
-        if let (true, Some(rate)) = (pending, alpha) {
-            out.push(((n, i + 1, wants_more(n, i + 1)), rate));
-        }
-        if n > 0 {
-            let left = n - 1;
-            let cancelled = pending && left <= down[i - 1];
-            let fewer = i > 1 && left <= down[i - 2];
-            out.push(((left, i - usize::from(fewer), pending && !cancelled), mu * n.min(i) as f64));
-        }
-    })?;
+    let law = markov::truncated(
+        (0usize, 1usize, false),
+        first,
+        |(n, _, _)| n,
+        |(n, i, pending), out| {
+            let more = wants_more(n + 1, i);
+            let grown = if alpha.is_none() {
+                (n + 1, i + usize::from(more), false)
+            } else {
+                (n + 1, i, pending || more)
+            };
+            out.push((grown, lam));
+            if let (true, Some(rate)) = (pending, alpha) {
+                out.push(((n, i + 1, wants_more(n, i + 1)), rate));
+            }
+            if n > 0 {
+                let left = n - 1;
+                let cancelled = pending && left <= down[i - 1];
+                let fewer = i > 1 && left <= down[i - 2];
+                out.push(((left, i - usize::from(fewer), pending && !cancelled), mu * n.min(i) as f64));
+            }
+        },
+    )?;
     let mean_jobs = markov::mean(&law, |(n, _, _)| n as f64);
     Ok(Hysteresis {
         mean_jobs,

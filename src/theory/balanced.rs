@@ -53,23 +53,28 @@ pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> 
     let start = (0usize, [0usize; MOST_QUEUES]);
     let ways = |n: usize| (0..d - 1).fold(1.0, |w, i| w * (n as f64 - i as f64) / (i + 1) as f64).max(0.0);
     let all = (0..d).fold(1.0, |w, i| w * (k - i) as f64 / (i + 1) as f64);
-    let law = markov::truncated(start, 64, |(total, _)| total, |(total, lengths), out| {
-        for place in MOST_QUEUES - k..MOST_QUEUES {
-            let mut more = lengths;
-            more[place] += 1;
-            more.sort_unstable();
-            if more[MOST_QUEUES - 1] - more[MOST_QUEUES - k] <= gap {
-                out.push(((total + 1, more), lam * ways(MOST_QUEUES - 1 - place) / all));
-            }
-            if lengths[place] > 0 {
-                let mut less = lengths;
-                less[place] -= 1;
-                less[MOST_QUEUES - k..].sort_unstable();
-                if less[MOST_QUEUES - 1] - less[MOST_QUEUES - k] <= gap {
-                    out.push(((total - 1, less), mu));
+    let law = markov::truncated(
+        start,
+        64,
+        |(total, _)| total,
+        |(total, lengths), out| {
+            for place in MOST_QUEUES - k..MOST_QUEUES {
+                let mut more = lengths;
+                more[place] += 1;
+                more.sort_unstable();
+                if more[MOST_QUEUES - 1] - more[MOST_QUEUES - k] <= gap {
+                    out.push(((total + 1, more), lam * ways(MOST_QUEUES - 1 - place) / all));
+                }
+                if lengths[place] > 0 {
+                    let mut less = lengths;
+                    less[place] -= 1;
+                    less[MOST_QUEUES - k..].sort_unstable();
+                    if less[MOST_QUEUES - 1] - less[MOST_QUEUES - k] <= gap {
+                        out.push(((total - 1, less), mu));
+                    }
                 }
             }
-        }
-    })?;
+        },
+    )?;
     Ok(markov::mean(&law, |(total, _)| total as f64))
 }

@@ -18,12 +18,17 @@ pub struct Impatient {
 /// Parameters out of range, or a chain too large.
 pub fn erlang_a(lam: f64, mu: f64, c: usize, theta: f64) -> Result<Impatient, Error> {
     positive(&[lam, mu, c as f64, theta])?;
-    let law = markov::truncated(0usize, 4 * c, |n| n, |n, out| {
-        out.push((n + 1, lam));
-        if n > 0 {
-            out.push((n - 1, mu * n.min(c) as f64 + theta * n.saturating_sub(c) as f64));
-        }
-    })?;
+    let law = markov::truncated(
+        0usize,
+        4 * c,
+        |n| n,
+        |n, out| {
+            out.push((n + 1, lam));
+            if n > 0 {
+                out.push((n - 1, mu * n.min(c) as f64 + theta * n.saturating_sub(c) as f64));
+            }
+        },
+    )?;
     let queue = markov::mean(&law, |n| n.saturating_sub(c) as f64);
     let wait_probability = markov::mean(&law, |n| f64::from(n >= c));
     Ok(Impatient { abandoned: theta * queue / lam, wait_probability, mean_wait: queue / lam })

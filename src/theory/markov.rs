@@ -45,7 +45,8 @@ pub fn stationary<S: Ord + Copy>(
 
 fn eliminate(rates: &[Vec<(usize, f64)>]) -> Result<Vec<f64>, Error> {
     let count = rates.len();
-    let band = rates.iter().enumerate().flat_map(|(i, out)| out.iter().map(move |(j, _)| i.abs_diff(*j))).max();
+    let band =
+        rates.iter().enumerate().flat_map(|(i, out)| out.iter().map(move |(j, _)| i.abs_diff(*j))).max();
     let band = band.unwrap_or(0);
     let width = 2 * band + 1;
     if count * width > MOST_STATES {
@@ -124,12 +125,17 @@ mod tests {
 
     #[test]
     fn a_birth_death_chain_has_its_geometric_law() {
-        let law = truncated(0usize, 64, |n| n, |n, out| {
-            out.push((n + 1, 0.5));
-            if n > 0 {
-                out.push((n - 1, 1.0));
-            }
-        })
+        let law = truncated(
+            0usize,
+            64,
+            |n| n,
+            |n, out| {
+                out.push((n + 1, 0.5));
+                if n > 0 {
+                    out.push((n - 1, 1.0));
+                }
+            },
+        )
         .unwrap();
         for (n, mass) in law.iter().take(20) {
             assert!((mass / 0.5f64.powi(*n as i32 + 1) - 1.0).abs() < 1e-12, "{n}: {mass}");

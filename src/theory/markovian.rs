@@ -204,29 +204,34 @@ fn two_phases(lam: f64, c: usize, first: f64, rates: [f64; 2], onward: f64) -> R
     if lam * service >= c as f64 {
         return Err(Error::Unstable);
     }
-    let law = markov::truncated((0usize, 0usize), 4 * c, |(n, _)| n, |(n, one), out| {
-        let busy = n.min(c);
-        if n < c {
-            out.push(((n + 1, one + 1), lam * first));
-            out.push(((n + 1, one), lam * (1.0 - first)));
-        } else {
-            out.push(((n + 1, one), lam));
-        }
-        let (of_one, of_two) = (one as f64 * rates[0], (busy - one) as f64 * rates[1]);
-        if one > 0 {
-            out.push(((n, one - 1), of_one * onward));
-        }
-        let mut depart = |left: usize, rate: f64| {
-            if rate > 0.0 && n > c {
-                out.push(((n - 1, left + 1), rate * first));
-                out.push(((n - 1, left), rate * (1.0 - first)));
-            } else if rate > 0.0 {
-                out.push(((n - 1, left), rate));
+    let law = markov::truncated(
+        (0usize, 0usize),
+        4 * c,
+        |(n, _)| n,
+        |(n, one), out| {
+            let busy = n.min(c);
+            if n < c {
+                out.push(((n + 1, one + 1), lam * first));
+                out.push(((n + 1, one), lam * (1.0 - first)));
+            } else {
+                out.push(((n + 1, one), lam));
             }
-        };
-        depart(one.saturating_sub(1), of_one * (1.0 - onward));
-        depart(one, of_two);
-    })?;
+            let (of_one, of_two) = (one as f64 * rates[0], (busy - one) as f64 * rates[1]);
+            if one > 0 {
+                out.push(((n, one - 1), of_one * onward));
+            }
+            let mut depart = |left: usize, rate: f64| {
+                if rate > 0.0 && n > c {
+                    out.push(((n - 1, left + 1), rate * first));
+                    out.push(((n - 1, left), rate * (1.0 - first)));
+                } else if rate > 0.0 {
+                    out.push(((n - 1, left), rate));
+                }
+            };
+            depart(one.saturating_sub(1), of_one * (1.0 - onward));
+            depart(one, of_two);
+        },
+    )?;
     let mean_queue = markov::mean(&law, |(n, _)| n.saturating_sub(c) as f64);
     let mean_jobs = markov::mean(&law, |(n, _)| n as f64);
     Ok(Queue {
@@ -275,10 +280,15 @@ impl Mdc {
             return Err(Error::Unstable);
         }
         let arrivals = poisson(lam * service);
-        let law = markov::truncated(0usize, 4 * (c + arrivals.len()), |n| n, |n, out| {
-            let left = n.saturating_sub(c);
-            out.extend(arrivals.iter().enumerate().map(|(k, mass)| (left + k, *mass)));
-        })?;
+        let law = markov::truncated(
+            0usize,
+            4 * (c + arrivals.len()),
+            |n| n,
+            |n, out| {
+                let left = n.saturating_sub(c);
+                out.extend(arrivals.iter().enumerate().map(|(k, mass)| (left + k, *mass)));
+            },
+        )?;
         Ok(Self { lam, service, c, law: law.into_iter().map(|(_, mass)| mass).collect() })
     }
     /// Mean number waiting.
@@ -329,13 +339,18 @@ pub fn mmpp2(lam: [f64; 2], leave: [f64; 2], mu: f64, c: usize) -> Result<(Queue
     if mean_rate >= mu * c as f64 {
         return Err(Error::Unstable);
     }
-    let law = markov::truncated((0usize, 0usize), 4 * c, |(n, _)| n, |(n, phase), out| {
-        out.push(((n + 1, phase), lam[phase]));
-        out.push(((n, 1 - phase), leave[phase]));
-        if n > 0 {
-            out.push(((n - 1, phase), mu * n.min(c) as f64));
-        }
-    })?;
+    let law = markov::truncated(
+        (0usize, 0usize),
+        4 * c,
+        |(n, _)| n,
+        |(n, phase), out| {
+            out.push(((n + 1, phase), lam[phase]));
+            out.push(((n, 1 - phase), leave[phase]));
+            if n > 0 {
+                out.push(((n - 1, phase), mu * n.min(c) as f64));
+            }
+        },
+    )?;
     let mut seen = vec![0.0; law.last().map_or(0, |((n, _), _)| (n + 1).saturating_sub(c))];
     for ((n, phase), mass) in law.iter().filter(|((n, _), _)| *n >= c) {
         seen[n - c] += mass * lam[*phase] / mean_rate;

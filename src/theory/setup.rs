@@ -26,17 +26,22 @@ pub fn mmk_setup(lam: f64, mu: f64, k: usize, alpha: f64, beta: Option<f64>) -> 
     if lam >= mu * k as f64 {
         return Err(Error::Unstable);
     }
-    let law = markov::truncated((0usize, 0usize), 4 * k, |(n, _)| n, |(n, on), out| {
-        out.push(((n + 1, on), lam));
-        out.push(((n, on + 1), alpha * n.min(k).saturating_sub(on) as f64));
-        if n > 0 {
-            let left = if beta.is_none() { on.min(n - 1) } else { on };
-            out.push(((n - 1, left), mu * n.min(on) as f64));
-        }
-        if let (Some(rate), true) = (beta, on > n) {
-            out.push(((n, on - 1), rate * (on - n) as f64));
-        }
-    })?;
+    let law = markov::truncated(
+        (0usize, 0usize),
+        4 * k,
+        |(n, _)| n,
+        |(n, on), out| {
+            out.push(((n + 1, on), lam));
+            out.push(((n, on + 1), alpha * n.min(k).saturating_sub(on) as f64));
+            if n > 0 {
+                let left = if beta.is_none() { on.min(n - 1) } else { on };
+                out.push(((n - 1, left), mu * n.min(on) as f64));
+            }
+            if let (Some(rate), true) = (beta, on > n) {
+                out.push(((n, on - 1), rate * (on - n) as f64));
+            }
+        },
+    )?;
     let mean_jobs = markov::mean(&law, |(n, _)| n as f64);
     Ok(Elastic {
         mean_jobs,
@@ -62,7 +67,13 @@ pub fn infinite_setup(lam: f64, mu: f64, alpha: f64) -> Result<Elastic, Error> {
         sum += j * term;
     }
     let (busy, starting) = (lam / mu, sum / total);
-    Ok(Elastic { mean_jobs: busy + starting, mean_sojourn: (busy + starting) / lam, busy, starting, idle: 0.0 })
+    Ok(Elastic {
+        mean_jobs: busy + starting,
+        mean_sojourn: (busy + starting) / lam,
+        busy,
+        starting,
+        idle: 0.0,
+    })
 }
 
 /// The delay a set-up of moments `i1`, `i2` adds to M/G/1's mean sojourn when the server is off while empty

@@ -184,5 +184,11 @@ pub fn fluid_step(lam: f64, before: f64, after: f64, cold: f64) -> Result<FluidS
     let drain_time = peak_backlog / (after - lam);
     let hold = if peak_backlog > 0.0 { cold + drain_time } else { 0.0 };
     let peak_delay = peak_backlog / after;
-    Ok(FluidStep { peak_backlog, peak_delay, drain_time, total_delay: 0.5 * peak_backlog * hold, delayed: lam * hold })
+    Ok(FluidStep {
+        peak_backlog,
+        peak_delay,
+        drain_time,
+        total_delay: 0.5 * peak_backlog * hold,
+        delayed: lam * hold,
+    })
 }
