@@ -10,6 +10,7 @@ pub mod schema;
 pub mod service;
 pub mod sim;
 pub mod stats;
+pub mod theory;
 pub mod time;
 pub mod traffic;
 pub mod units;
