@@ -28,7 +28,7 @@ pub(super) struct SteppedQueue {
     /// Ready and draining instances, by number.
     hosts: Vec<Host>,
     /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
-    idled: Vec<(u32, u64)>,
+    idled: VecDeque<(u32, u64)>,
     queue: Queue,
     insertions: u64,
     /// Integrals up to `counted_to`.
@@ -155,7 +155,7 @@ impl SteppedQueue {
             idle: Tournament::default(),
             vacant: Vec::new(),
             hosts: Vec::new(),
-            idled: Vec::new(),
+            idled: VecDeque::new(),
             queue: Queue::default(),
             insertions: 0,
             areas: Areas::default(),
@@ -221,8 +221,12 @@ impl SteppedQueue {
         };
         self.insertions += 1;
         self.idle.set(leaf, key);
+    }
+
+    /// Notes an instance that has nothing to do.
+    fn note_idle(&mut self, id: u32) {
         if let Some(Host { busy: 0, spells, .. }) = self.host(id).copied() {
-            self.idled.push((id, spells));
+            self.idled.push_back((id, spells));
         }
     }
 
@@ -238,7 +242,10 @@ impl SteppedQueue {
             class,
         });
         match self.host(id).copied() {
-            Some(Host { draining: false, .. }) => self.employ(leaf, now),
+            Some(Host { draining: false, .. }) => {
+                self.employ(leaf, now);
+                self.note_idle(id);
+            }
             _ => self.vacate(leaf),
         }
     }
@@ -309,7 +316,7 @@ impl Fleet for SteppedQueue {
     }
 
     fn take_idled(&mut self) -> Option<(u32, u64)> {
-        self.idled.pop()
+        self.idled.pop_front()
     }
 
     fn still_idle(&self, instance: u32, spell: u64) -> bool {
@@ -332,6 +339,7 @@ impl Fleet for SteppedQueue {
                 self.employ(leaf, now);
             }
         }
+        self.note_idle(instance);
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
