@@ -83,6 +83,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             engine.pool.ready(id, Instant::ZERO);
             engine.fleet.add(id, 0, &mut engine.recorder);
         }
+        if F::STEPPED {
+            engine.react(Instant::ZERO);
+        }
         engine
     }
 
@@ -151,7 +154,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 at
             } else if change <= limit.min(self.end.as_nanos()) {
                 self.reached = change;
-                self.fleet.advance(change, &mut self.recorder);
+                self.fleet.step(&mut self.recorder);
                 Instant::from_nanos(change)
             } else {
                 return;

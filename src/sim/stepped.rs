@@ -51,6 +51,7 @@ impl Slot {
 /// A request in service.
 #[derive(Debug, Clone, Copy)]
 struct Active {
+    sequence: u64,
     arrival: u64,
     finish: u64,
     /// Its whole service requirement, what it had before it was handed back included.
@@ -67,7 +68,7 @@ struct Host {
     draining: bool,
 }
 
-/// Requests waiting: those handed back, then the high class, then the low one, each in order.
+/// Requests waiting: those handed back, then the high class, then the low one, each in order of arrival.
 #[derive(Debug, Clone, Default)]
 struct Queue {
     returned: VecDeque<Waiting>,
@@ -103,9 +104,12 @@ impl Queue {
         }
     }
 
-    fn push_returned(&mut self, waiting: Waiting) {
+    fn push_returned(&mut self, active: &Active, now: u64) {
+        let Active { sequence, arrival, finish, service, class } = *active;
         self.len += 1;
-        self.returned.push_back(waiting);
+        let at = self.returned.partition_point(|waiting| waiting.sequence < sequence);
+        let remaining = finish - now;
+        self.returned.insert(at, Waiting { sequence, arrival, remaining, service, class, abandoned: false });
     }
 
     fn pop(&mut self) -> Option<Waiting> {
@@ -180,9 +184,9 @@ impl SteppedQueue {
     }
 
     fn begin(&mut self, leaf: usize, waiting: Waiting, now: u64) {
-        let Waiting { arrival, remaining, service, class, .. } = waiting;
+        let Waiting { sequence, arrival, remaining, service, class, .. } = waiting;
         let finish = now.saturating_add(remaining);
-        self.slots[leaf].active = Some(Active { arrival, finish, service, class });
+        self.slots[leaf].active = Some(Active { sequence, arrival, finish, service, class });
         let id = self.slots[leaf].instance;
         if let Some(host) = self.host(id) {
             host.spells += u64::from(host.busy == 0);
@@ -232,7 +236,7 @@ impl SteppedQueue {
 
     fn complete(&mut self, leaf: usize, now: u64, sink: &mut impl Sink) {
         let id = self.slots[leaf].instance;
-        let Some(Active { arrival, finish, service, class }) = self.release(leaf) else { return };
+        let Some(Active { arrival, finish, service, class, .. }) = self.release(leaf) else { return };
         // Where service was interrupted, the wait is all the time without it.
         sink.served(Served {
             arrival,
@@ -292,23 +296,24 @@ impl Fleet for SteppedQueue {
     }
 
     fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        loop {
-            let (due, deadline) = (self.due.least(), self.queue.next_deadline());
-            if due.nanos().min(deadline) > now {
-                break;
-            }
-            // A slot that falls free at the very instant of a deadline is still in time.
-            if due.nanos() <= deadline {
-                self.pass(due.nanos());
-                self.complete(due.leaf(), due.nanos(), sink);
-            } else {
-                self.pass(deadline);
-                if let Some(arrival) = self.queue.pass_deadline() {
-                    sink.timed_out(arrival, deadline);
-                }
-            }
+        while self.next_change() <= now {
+            self.step(sink);
         }
         self.pass(now);
+    }
+
+    fn step(&mut self, sink: &mut impl Sink) {
+        let (due, deadline) = (self.due.least(), self.queue.next_deadline());
+        // A slot that falls free at the very instant of a deadline is still in time.
+        if due.nanos() <= deadline {
+            self.pass(due.nanos());
+            self.complete(due.leaf(), due.nanos(), sink);
+        } else {
+            self.pass(deadline);
+            if let Some(arrival) = self.queue.pass_deadline() {
+                sink.timed_out(arrival, deadline);
+            }
+        }
     }
 
     fn next_change(&self) -> u64 {
@@ -356,18 +361,7 @@ impl Fleet for SteppedQueue {
                 (Some(active), Leaving::HandBack) => {
                     self.release(leaf);
                     self.vacate(leaf);
-                    let Active { arrival, finish, service, class } = active;
-                    let sequence = u64::MAX;
-                    let remaining = finish - now;
-                    let abandoned = false;
-                    self.queue.push_returned(Waiting {
-                        sequence,
-                        arrival,
-                        remaining,
-                        service,
-                        class,
-                        abandoned,
-                    });
+                    self.queue.push_returned(&active, now);
                 }
             }
         }

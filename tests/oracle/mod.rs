@@ -182,10 +182,21 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         let instance = oracle.create();
         oracle.become_ready(instance);
     }
+    oracle.react();
     for &Demand { arrival, service, patience, class } in demands {
         let request = oracle.requests.len();
         let (had, returns, start, instance, fate) = (0, 0, 0, 0, Fate::InFlight);
-        oracle.requests.push(Request { arrival, service, patience, class, had, returns, start, instance, fate });
+        oracle.requests.push(Request {
+            arrival,
+            service,
+            patience,
+            class,
+            had,
+            returns,
+            start,
+            instance,
+            fate,
+        });
         oracle.schedule(arrival, Event::Arrival { request });
     }
     if let Some(schedule) = model.autoscaler.schedule() {
@@ -323,7 +334,7 @@ impl Oracle<'_> {
     fn take_waiting(&mut self) -> Option<usize> {
         let rank = |request: usize| {
             let Request { returns, class, .. } = self.requests[request];
-            (returns == 0, class)
+            (returns == 0, if returns > 0 { Class::High } else { class }, request)
         };
         let index = (0..self.queue.len()).min_by_key(|index| rank(self.queue[*index]))?;
         Some(self.queue.remove(index))
@@ -453,7 +464,15 @@ impl Oracle<'_> {
     fn create(&mut self) -> u32 {
         let (serving, queue) = (vec![], VecDeque::new());
         let (requested, state) = (self.now, State::Starting);
-        self.instances.push(Instance { state, requested, ready: None, gone: None, serving, queue, spells: 0 });
+        self.instances.push(Instance {
+            state,
+            requested,
+            ready: None,
+            gone: None,
+            serving,
+            queue,
+            spells: 0,
+        });
         self.instances.len() as u32 - 1
     }
 
