@@ -25,7 +25,7 @@ use proptest::test_runner::RngSeed;
 struct Heard {
     served: Vec<Served>,
     rejected: Vec<u64>,
-    /// When each arrived and when it was lost.
+    /// When each arrived and when it gave up or was lost.
     failed: Vec<(u64, u64)>,
 }
 
@@ -35,6 +35,9 @@ impl Sink for Heard {
     }
     fn rejected(&mut self, arrival: u64) {
         self.rejected.push(arrival);
+    }
+    fn timed_out(&mut self, arrival: u64, at: u64) {
+        self.failed.push((arrival, at));
     }
     fn failed(&mut self, arrival: u64, at: u64) {
         self.failed.push((arrival, at));
@@ -97,7 +100,7 @@ fn everything(outcome: Outcome) -> Vec<String> {
 /// A pool that stays as it is, behind `policy`.
 fn fixed(mut model: Model, instances: u32, policy: DispatchPolicy, queue_capacity: Option<u64>) -> Model {
     model.autoscaler = Autoscaler::Fixed(Fixed { instances });
-    model.dispatch = Dispatch { policy, queue_capacity };
+    model.dispatch = Dispatch { policy, queue_capacity, ..Dispatch::default() };
     model
 }
 

@@ -171,10 +171,7 @@ impl SteppedQueue {
 
     /// Lets time pass, adding to the integrals.
     fn pass(&mut self, now: u64) {
-        let passed = u128::from(now - self.counted_to);
-        self.areas.waiting += passed * u128::from(self.queue.len);
-        self.areas.in_service += passed * u128::from(self.serving);
-        self.areas.busy += passed * u128::from(self.serving_ready);
+        self.areas = self.areas(now);
         self.counted_to = now;
     }
 
@@ -397,8 +394,13 @@ impl Fleet for SteppedQueue {
         }
     }
 
-    fn areas(&self, _now: u64) -> Areas {
-        self.areas
+    fn areas(&self, now: u64) -> Areas {
+        let passed = u128::from(now - self.counted_to);
+        Areas {
+            waiting: self.areas.waiting + passed * u128::from(self.queue.len),
+            in_service: self.areas.in_service + passed * u128::from(self.serving),
+            busy: self.areas.busy + passed * u128::from(self.serving_ready),
+        }
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
