@@ -228,6 +228,7 @@ mod tests {
     #[test]
     fn any_values_make_an_axis_with_labels() {
         let odd = [
+            f64::MAX,
             f64::NAN,
             f64::INFINITY,
             0.0,

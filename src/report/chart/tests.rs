@@ -66,7 +66,7 @@ fn cost_versus_latency_takes_any_points() {
 }
 
 #[test]
-fn ten_thousand_points_make_a_file_of_a_few_hundred_kilobytes() {
+fn ten_thousand_points_make_a_file_of_at_most_a_megabyte_and_a_half() {
     let points = (0..10_000).map(|i| {
         let (a, b) = (f64::from(i * 7919 % 10_007), f64::from(i * 104_729 % 10_009));
         SweptPoint { frontier: false, knee: false, ..point(1.0 + a, 0.1 + b, i as usize) }
