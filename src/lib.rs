@@ -6,6 +6,7 @@ pub mod arrivals;
 pub mod autoscaler;
 pub mod distribution;
 pub mod random;
+pub mod report;
 pub mod schema;
 pub mod service;
 pub mod sim;
