@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Process, poisson, renewal};
+use super::{Process, counts, diurnal, mmpp, piecewise, poisson, renewal, steps, trace};
 use crate::schema::{Problem, Reader, TableSpec};
 
 type Read = fn(&Reader) -> Result<Arc<dyn Process>, Problem>;
 
 const KINDS: &[(&TableSpec, Read)] = &[
+    (&steps::SPEC, |reader| Ok(Arc::new(steps::read(reader)?))),
     (&poisson::SPEC, |reader| Ok(Arc::new(poisson::read(reader)?))),
     (&renewal::SPEC, |reader| Ok(Arc::new(renewal::read(reader)?))),
+    (&piecewise::SPEC, |reader| Ok(Arc::new(piecewise::read(reader)?))),
+    (&diurnal::SPEC, |reader| Ok(Arc::new(diurnal::read(reader)?))),
+    (&mmpp::SPEC, |reader| Ok(Arc::new(mmpp::read(reader)?))),
+    (&trace::SPEC, |reader| Ok(Arc::new(trace::read(reader)?))),
+    (&counts::SPEC, |reader| Ok(Arc::new(counts::read(reader)?))),
 ];
 
 /// The keys of every kind.

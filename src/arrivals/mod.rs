@@ -13,9 +13,21 @@
 //! assert!(instants.is_sorted());
 //! ```
 
+mod counts;
+mod cut;
+mod diurnal;
 mod kinds;
+mod merge;
+mod mmpp;
+mod piecewise;
 mod poisson;
+mod profile;
 mod renewal;
+mod spikes;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod trace;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -23,13 +35,19 @@ use std::sync::Arc;
 
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
-use crate::schema::{Context, Kind, Node, Problem, UnionSpec, Value};
+use crate::schema::{Context, Key, Kind, Node, Problem, UnionSpec, Value};
 use crate::time::{Instant, Span};
+use merge::Merged;
+use spikes::Spike;
+
+const SPIKES: Key<Vec<Spike>> =
+    Key::or("spikes", "[]", "Requests added for a while, to any kind of arrivals.");
 
 /// When requests arrive, as a scenario says it. Cheap to clone; equal if every seed gives the same requests.
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     process: Arc<dyn Process>,
+    spikes: Vec<Spike>,
 }
 
 impl Arrivals {
@@ -38,7 +56,7 @@ impl Arrivals {
         name: "arrivals",
         doc: "When requests arrive.",
         tag: "kind",
-        common: &[],
+        common: &[&SPIKES],
         variants: &kinds::SPECS,
     };
 
@@ -59,15 +77,21 @@ impl Arrivals {
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let (variant, reader) = const { &Self::SPEC }.open(node, path, context)?;
         let process = kinds::read(variant, &reader)?;
-        Ok(Arrivals { process })
+        Ok(Arrivals { process, spikes: reader.get(&SPIKES)? })
     }
 
     /// The requests of one replication, from the start.
     pub fn stream(&self, streams: Streams) -> ArrivalStream {
-        ArrivalStream { base: Arc::clone(&self.process).stream(streams.stream(Purpose::Arrivals)) }
+        let process = Arc::clone(&self.process).stream(streams.stream(Purpose::Arrivals));
+        if self.spikes.is_empty() {
+            return ArrivalStream { stream: process };
+        }
+        let spike = |(index, spike): (u64, &Spike)| spike.stream(streams.substream(Purpose::Spikes, index));
+        let spikes = (0..).zip(&self.spikes).map(spike);
+        ArrivalStream { stream: Box::new(Merged::new(std::iter::once(process).chain(spikes))) }
     }
 
-    /// How long the process lasts, if it ends by itself: steps, and traces and counts that are not looped.
+    /// How long the process lasts, if it ends by itself: steps, points that end, and traces and counts that are not looped.
     /// A trace ends one mean gap after its last request, so that its count over this span is its rate.
     pub fn natural_duration(&self) -> Option<Span> {
         self.process.natural_duration()
@@ -75,30 +99,34 @@ impl Arrivals {
 
     /// Expected requests per second over the first `duration`.
     pub fn mean_rate(&self, duration: Span) -> f64 {
-        self.process.mean_rate(duration)
+        let spikes: f64 = self.spikes.iter().map(|spike| spike.requests(duration)).sum();
+        let added = if duration.is_zero() { 0.0 } else { spikes / duration.as_secs_f64() };
+        self.process.mean_rate(duration) + added
     }
 
     /// Expected requests per second at `at`, for charts; `None` for traces, which have instants and no rate.
     pub fn rate_at(&self, at: Instant) -> Option<f64> {
-        self.process.rate_at(at)
+        let spikes: f64 = self.spikes.iter().map(|spike| spike.rate_at(at)).sum();
+        self.process.rate_at(at).map(|rate| rate + spikes)
     }
 
-    /// The greatest expected requests per second at any time; of a trace, over its busiest minute.
+    /// No less than the expected requests per second at any time: the greatest rate of the process, over its busiest
+    /// minute for a trace, plus the greatest of every spike.
     pub fn peak_rate(&self) -> f64 {
-        self.process.peak_rate()
+        self.process.peak_rate() + self.spikes.iter().map(Spike::peak_rate).sum::<f64>()
     }
 }
 
 impl PartialEq for Arrivals {
     fn eq(&self, other: &Self) -> bool {
-        let other: &dyn Any = other.process.as_ref();
-        self.process.same_as(other)
+        let (theirs, other): (_, &dyn Any) = (&other.spikes, other.process.as_ref());
+        self.process.same_as(other) && self.spikes == *theirs
     }
 }
 
 impl<P: Process> From<P> for Arrivals {
     fn from(process: P) -> Self {
-        Arrivals { process: Arc::new(process) }
+        Arrivals { process: Arc::new(process), spikes: Vec::new() }
     }
 }
 
@@ -114,7 +142,7 @@ impl Value for Arrivals {
 /// The arrivals of one replication, in time order.
 #[derive(Debug)]
 pub struct ArrivalStream {
-    base: Box<dyn Stream>,
+    stream: Box<dyn Stream>,
 }
 
 impl ArrivalStream {
@@ -123,7 +151,7 @@ impl ArrivalStream {
     /// The instants do not depend on how they are divided into calls. Allocates nothing if `out` has room.
     /// A request that would arrive after [`Instant::MAX`] is given that instant: it never arrives.
     pub fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
-        self.base.fill(out, count);
+        self.stream.fill(out, count);
     }
 }
 

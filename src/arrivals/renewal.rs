@@ -19,7 +19,7 @@ const CV: Key<Option<f64>> = Key::optional(
     "cv",
     "Coefficient of variation of the gamma-distributed time between two requests: 1 is Poisson, more is burstier.",
 )
-.above(0.0);
+.at_least(1e-3).at_most(1e3);
 
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "renewal",

@@ -7,7 +7,7 @@ use crate::schema::{
     AnyKey, Choice, Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value, read_choice,
 };
 use crate::time::Span;
-use crate::traffic::{Column, read_column};
+use crate::traffic::{Column, Order, Unit, read_column};
 
 /// A distribution of durations, in seconds: `"350ms"`, or `{ dist = "lognormal", mean = "350ms", cv = 0.6 }`.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,53 +74,6 @@ impl Quantity for f64 {
     }
 }
 
-/// Unit of the numbers in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Seconds.
-    Seconds,
-    /// Milliseconds.
-    Milliseconds,
-    /// Microseconds.
-    Microseconds,
-    /// Nanoseconds.
-    Nanoseconds,
-}
-
-impl Unit {
-    /// Nanoseconds in one of the unit.
-    pub const fn nanos(self) -> u64 {
-        match self {
-            Unit::Seconds => 1_000_000_000,
-            Unit::Milliseconds => 1_000_000,
-            Unit::Microseconds => 1_000,
-            Unit::Nanoseconds => 1,
-        }
-    }
-
-    fn seconds(self) -> f64 {
-        self.nanos() as f64 / 1e9
-    }
-}
-
-impl Choice for Unit {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("s", Unit::Seconds, "Seconds."),
-        ("ms", Unit::Milliseconds, "Milliseconds."),
-        ("us", Unit::Microseconds, "Microseconds."),
-        ("ns", Unit::Nanoseconds, "Nanoseconds."),
-    ];
-}
-
-impl Value for Unit {
-    fn kind() -> Kind {
-        Self::choices()
-    }
-    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
-        read_choice(node, path)
-    }
-}
-
 impl Choice for Between {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("none", Between::Nothing, "Every draw is one of the values, each as likely."),
@@ -142,10 +95,11 @@ const COLUMN: Key<Column> = Key::or("column", "1", "Column of `file`: its name, 
 const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the numbers in `file`.");
 const INTERPOLATION: Key<Between> =
     Key::or("interpolation", "\"none\"", "What lies between two measured values.");
-const CV: Key<Option<f64>> =
-    Key::optional("cv", "Coefficient of variation: standard deviation over mean.").above(0.0);
+const CV: Key<Option<f64>> = Key::optional("cv", "Coefficient of variation: standard deviation over mean.")
+    .at_least(1e-3)
+    .at_most(1e3);
 const ALPHA: Key<Option<f64>> =
-    Key::optional("alpha", "Exponent of the tail; smaller is heavier.").above(0.0);
+    Key::optional("alpha", "Exponent of the tail; smaller is heavier.").at_least(1e-3).at_most(1e3);
 const STAGES: Key<u32> =
     Key::required("k", "How many exponential stages are summed; the cv is 1/√k.").at_least(1.0);
 const BRANCH: Key<Option<f64>> =
@@ -471,7 +425,7 @@ fn measured(reader: &Reader, file: &str, unit: f64) -> Result<Arc<Vec<f64>>, Pro
     let key = format!("values of {} {column:?} {unit}", path.display());
     let parse = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
     let loaded = context.load_once(&key, || {
-        let mut values = read_column(&path, file, &column, "a number of 0 or more", parse)?;
+        let mut values = read_column(&path, file, &column, Order::Any, "a number of 0 or more", parse)?;
         values.iter_mut().for_each(|value| *value *= unit);
         values.sort_unstable_by(f64::total_cmp);
         Ok(values)

@@ -63,8 +63,16 @@ fn missing(path: &Path, shown: &str) -> FileError {
     let mut names: Vec<String> =
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort_unstable();
-    match nearest(&wanted, names.iter().map(String::as_str)) {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match nearest_name(&wanted, &names) {
         Some(name) => error.with_help(format!("did you mean `{name}`, in the same folder?")),
         None => error,
     }
+}
+
+/// The one of `names` most like `word`, whatever the case of either.
+pub(super) fn nearest_name<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let folded: Vec<String> = names.iter().map(|name| name.to_lowercase().replace('-', "_")).collect();
+    let close = nearest(word, folded.iter().map(String::as_str))?;
+    folded.iter().position(|name| name == close).map(|index| names[index])
 }

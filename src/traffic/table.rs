@@ -7,8 +7,8 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::FileError;
-use super::error::unreadable;
-use crate::schema::{Context, Data, Kind, Node, Problem, Value, nearest};
+use super::error::{nearest_name, unreadable};
+use crate::schema::{Context, Data, Kind, Node, Problem, Value};
 
 /// Which column of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +19,13 @@ pub enum Column {
     Number(usize),
 }
 
-impl Default for Column {
-    fn default() -> Self {
-        Column::Number(1)
-    }
+/// What the order of the rows must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Any.
+    Any,
+    /// No value below the one before it.
+    Ascending,
 }
 
 impl Value for Column {
@@ -49,11 +52,13 @@ impl Value for Column {
 /// byte order mark is skipped.
 ///
 /// # Errors
-/// The file cannot be read, is packed, not UTF-8 or empty, has no such column, or a cell cannot be parsed.
-pub fn read_column<T>(
+/// The file cannot be read, is packed, not UTF-8 or empty, has no such column, a cell cannot be parsed, or the
+/// rows are not in `order`.
+pub fn read_column<T: PartialOrd>(
     path: &Path,
     shown: &str,
     column: &Column,
+    order: Order,
     expected: &str,
     mut parse: impl FnMut(&str) -> Option<T>,
 ) -> Result<Vec<T>, FileError> {
@@ -65,12 +70,12 @@ pub fn read_column<T>(
     let mut record = StringRecord::new();
     let mut values = Vec::new();
     let mut chosen: Option<Chosen> = None;
-    while reader.read_record(&mut record).map_err(|error| broken(shown, &error))? {
+    while reader.read_record(&mut record).map_err(|error| broken(path, shown, &error))? {
         let at = match &chosen {
             Some(at) => at,
             None => {
                 let is_header = record.iter().all(|cell| parse(cell).is_none());
-                let at = chosen.insert(choose(&record, column, is_header, shown)?);
+                let at = chosen.insert(choose(&record, column, is_header, path, shown)?);
                 if is_header {
                     continue;
                 }
@@ -81,8 +86,18 @@ pub fn read_column<T>(
         let value = parse(cell).ok_or_else(|| {
             let found = if cell.is_empty() { "is empty".into() } else { format!("is `{}`", clip(cell)) };
             let what = format!(", column {} {found}", at.label);
-            FileError::at_line(shown, line_of(&record), &what, format!("expected {expected}"))
+            FileError::at_line(shown, line_at(path, record.position()), &what, format!("expected {expected}"))
         })?;
+        if order == Order::Ascending && values.last().is_some_and(|before| *before > value) {
+            let what = format!(", column {}: `{}` comes before the row above it", at.label, clip(cell));
+            let error = FileError::at_line(
+                shown,
+                line_at(path, record.position()),
+                &what,
+                "expected ascending order".into(),
+            );
+            return Err(error.with_help("set `sort = true` to have the rows sorted"));
+        }
         values.push(value);
     }
     if values.is_empty() {
@@ -99,14 +114,25 @@ struct Chosen {
     label: String,
 }
 
-fn choose(first: &StringRecord, column: &Column, is_header: bool, shown: &str) -> Result<Chosen, FileError> {
+fn choose(
+    first: &StringRecord,
+    column: &Column,
+    is_header: bool,
+    path: &Path,
+    shown: &str,
+) -> Result<Chosen, FileError> {
     match column {
         Column::Number(number) => match first.get(number - 1) {
             Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("`{name}`") }),
             Some(_) => Ok(Chosen { index: number - 1, label: number.to_string() }),
             None => {
                 let what = format!(" has {}", counted(first.len(), "column"));
-                Err(FileError::at_line(shown, line_of(first), &what, format!("expected a column {number}")))
+                Err(FileError::at_line(
+                    shown,
+                    line_at(path, first.position()),
+                    &what,
+                    format!("expected a column {number}"),
+                ))
             }
         },
         Column::Name(name) if !is_header => Err(FileError::whole(
@@ -120,8 +146,7 @@ fn choose(first: &StringRecord, column: &Column, is_header: bool, shown: &str) -
             None => {
                 let label = format!("expected a column among {}", quoted(first));
                 let error = FileError::whole(shown, &format!("has no column `{name}`"), &label);
-                let close = nearest(&name.to_lowercase(), first.iter())
-                    .or_else(|| first.iter().find(|cell| cell.eq_ignore_ascii_case(name)));
+                let close = nearest_name(name, &first.iter().collect::<Vec<_>>());
                 Err(match close {
                     Some(close) => error.with_help(format!("did you mean `{close}`?")),
                     None => error,
@@ -164,8 +189,8 @@ fn open(path: &Path, shown: &str) -> Result<BufReader<File>, FileError> {
     }
 }
 
-fn broken(shown: &str, error: &csv::Error) -> FileError {
-    let line = error.position().map_or(1, csv::Position::line);
+fn broken(path: &Path, shown: &str, error: &csv::Error) -> FileError {
+    let line = line_at(path, error.position());
     match error.kind() {
         csv::ErrorKind::Utf8 { .. } => {
             FileError::at_line(shown, line, " is not UTF-8 text", "expected a CSV file in UTF-8".into())
@@ -174,8 +199,13 @@ fn broken(shown: &str, error: &csv::Error) -> FileError {
     }
 }
 
-fn line_of(record: &StringRecord) -> u64 {
-    record.position().map_or(1, csv::Position::line)
+/// The line of the first text at or after the byte of `position`. Counted in the file itself, because the line of
+/// a position comes short by one after CRLF, and by any blank lines before its record.
+fn line_at(path: &Path, position: Option<&csv::Position>) -> u64 {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let from = position.map_or(0, |position| position.byte() as usize).min(bytes.len());
+    let blank = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + bytes[..from + blank].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn clip(cell: &str) -> String {
