@@ -3,6 +3,7 @@ pub mod arrivals;
 pub mod autoscaler;
 pub mod distribution;
 pub mod random;
+pub mod scenario;
 pub mod schema;
 pub mod service;
 pub mod sim;
