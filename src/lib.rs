@@ -7,6 +7,7 @@ pub mod autoscaler;
 pub mod distribution;
 pub mod random;
 pub mod report;
+pub mod scenario;
 pub mod schema;
 pub mod service;
 pub mod sim;
