@@ -8,4 +8,5 @@ pub mod service;
 pub mod sim;
 pub mod stats;
 pub mod time;
+pub mod traffic;
 pub mod units;

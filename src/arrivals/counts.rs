@@ -1,0 +1,267 @@
+//! Arrivals from counts of requests per interval.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rand::RngExt as _;
+use rand_distr::{Distribution as _, Exp1};
+
+use super::cut::Cut;
+use super::{Process, Stream};
+use crate::random::Rng;
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::time::{Instant, Span};
+use crate::traffic::{Column, FileError, read_counts};
+
+const FILE: Key<String> = Key::required("file", "CSV file with a row an interval, one after the other.");
+const COLUMN: Key<Column> = Key::or("column", "1", "Column of the counts: its name, or its number from 1.");
+const INTERVAL: Key<Span> = Key::required("interval", "Time that each row counts.").above(0.0);
+const WITHIN: Key<Within> = Key::or("within", "\"poisson\"", "How requests lie within their interval.");
+const SCALE: Key<f64> = Key::or("scale", "1", "Factor on every count.").above(0.0).at_most(1e6);
+const CUT: Key<Option<Cut>> = Key::optional("cut", "The part that is used, in whole intervals.");
+const LOOP: Key<bool> = Key::or("loop", "false", "Start again at the end of the part.");
+const SHIFT: Key<Span> =
+    Key::or("shift", "\"0s\"", "Time from the start of the run to the start of the part.");
+
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "counts",
+    doc: "Requests from recorded counts per interval.",
+    keys: &[&FILE, &COLUMN, &INTERVAL, &WITHIN, &SCALE, &CUT, &LOOP, &SHIFT],
+};
+
+/// How requests lie within their interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Poisson,
+    Uniform,
+    Even,
+}
+
+impl Choice for Within {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "poisson",
+            Within::Poisson,
+            "Poisson at the interval's rate: the count itself is random, with this mean.",
+        ),
+        ("uniform", Within::Uniform, "Exactly the count, each anywhere in the interval alike."),
+        (
+            "even",
+            Within::Even,
+            "Exactly the count, evenly spaced, half a gap from the edges; nothing random.",
+        ),
+    ];
+}
+
+impl Value for Within {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Counts {
+    counts: Arc<Vec<f64>>,
+    part: Range<usize>,
+    interval: Span,
+    within: Within,
+    scale: f64,
+    looped: bool,
+    shift: Span,
+}
+
+/// The same file read once is the same allocation, so a sweep's points compare by address first.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.part, self.interval, self.within, self.scale, self.looped, self.shift)
+            == (&other.part, other.interval, other.within, other.scale, other.looped, other.shift)
+            && (Arc::ptr_eq(&self.counts, &other.counts) || self.counts == other.counts)
+    }
+}
+
+pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
+    let (file, column) = (reader.get(&FILE)?, reader.get(&COLUMN)?);
+    let path = reader.context().resolve(&file);
+    let key = format!("counts of {} {column:?}", path.display());
+    let loaded = reader.context().load_once(&key, || read_counts(&path, &file, &column));
+    let counts = loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))?;
+    let interval = reader.get(&INTERVAL)?;
+    let part = part(reader, interval, counts.len())?;
+    Ok(Counts {
+        counts,
+        part,
+        interval,
+        within: reader.get(&WITHIN)?,
+        scale: reader.get(&SCALE)?,
+        looped: reader.get(&LOOP)?,
+        shift: reader.get(&SHIFT)?,
+    })
+}
+
+/// The rows that `cut` leaves of `rows`.
+fn part(reader: &Reader, interval: Span, rows: usize) -> Result<Range<usize>, Problem> {
+    let Some(cut) = reader.find(&CUT)? else { return Ok(0..rows) };
+    let path = reader.path_of("cut");
+    let edges = [cut.from, cut.to.unwrap_or(cut.from)];
+    if let Some(edge) = edges.iter().find(|edge| edge.as_nanos() % interval.as_nanos() != 0) {
+        let message = format!("`{path}` has {edge}, which is not a whole number of intervals");
+        return Err(reader.problem("cut", message, format!("expected a multiple of {interval}")));
+    }
+    let row = |edge: Span| (edge.as_nanos() / interval.as_nanos()).min(rows as u64) as usize;
+    match row(cut.from)..cut.to.map_or(rows, row) {
+        part if part.is_empty() => {
+            let length = interval * rows as u64;
+            let message = format!("`{path}` leaves no interval");
+            Err(reader.problem("cut", message, format!("expected a part of the {length} of the trace")))
+        }
+        part => Ok(part),
+    }
+}
+
+impl Counts {
+    fn used(&self) -> &[f64] {
+        &self.counts[self.part.clone()]
+    }
+
+    /// Requests per second of one recorded request in an interval.
+    fn unit_rate(&self) -> f64 {
+        self.scale / self.interval.as_secs_f64()
+    }
+
+    fn requests_before(&self, duration: Span) -> f64 {
+        let along = (duration - self.shift).as_nanos();
+        let rows = self.used().len() as u64;
+        let (row, offset) = (along / self.interval.as_nanos(), along % self.interval.as_nanos());
+        let total: f64 = self.used().iter().sum();
+        let (whole, row) = match self.looped {
+            true => ((row / rows) as f64 * total, row % rows),
+            false => (0.0, row.min(rows)),
+        };
+        let before: f64 = self.used()[..row as usize].iter().sum();
+        let started = self.used().get(row as usize).copied().unwrap_or(0.0);
+        self.scale * (whole + before + started * offset as f64 / self.interval.as_nanos() as f64)
+    }
+}
+
+impl Process for Counts {
+    fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
+        Box::new(CountsStream {
+            silent: self.used().iter().all(|count| *count == 0.0),
+            row: 0,
+            start: self.shift.as_nanos(),
+            open: false,
+            total: 0.0,
+            size: 0,
+            left: 0,
+            now: 0,
+            config: self,
+            rng,
+        })
+    }
+    fn natural_duration(&self) -> Option<Span> {
+        (!self.looped).then(|| self.shift + self.interval * self.part.len() as u64)
+    }
+    fn mean_rate(&self, duration: Span) -> f64 {
+        match duration.is_zero() {
+            true => 0.0,
+            false => self.requests_before(duration) / duration.as_secs_f64(),
+        }
+    }
+    fn rate_at(&self, at: Instant) -> Option<f64> {
+        let Some(along) = at.as_nanos().checked_sub(self.shift.as_nanos()) else { return Some(0.0) };
+        let row = along / self.interval.as_nanos();
+        let rows = self.part.len() as u64;
+        let row = if self.looped { row % rows } else { row };
+        let count = usize::try_from(row).ok().and_then(|row| self.used().get(row)).copied();
+        Some(count.unwrap_or(0.0) * self.unit_rate())
+    }
+    fn peak_rate(&self) -> f64 {
+        self.used().iter().copied().fold(0.0, f64::max) * self.unit_rate()
+    }
+}
+
+#[derive(Debug)]
+struct CountsStream {
+    config: Arc<Counts>,
+    /// No row has a request.
+    silent: bool,
+    /// The row, when its interval starts, and whether it has been opened.
+    row: usize,
+    start: u64,
+    open: bool,
+    /// Scaled counts so far: a fraction of a request is carried into the next interval, never lost.
+    total: f64,
+    /// Requests of the interval, and how many of them are still to come; not used by `poisson`.
+    size: u64,
+    left: u64,
+    /// The last arrival, from the start of the interval.
+    now: u64,
+    rng: Rng,
+}
+
+impl CountsStream {
+    fn next(&mut self) -> Option<u64> {
+        if self.silent {
+            return None;
+        }
+        let rows = self.config.part.len();
+        loop {
+            if self.row == rows {
+                if !self.config.looped || self.start == u64::MAX {
+                    return None;
+                }
+                self.row = 0;
+            }
+            if !self.open {
+                self.enter();
+            }
+            if let Some(offset) = self.within() {
+                self.now = offset;
+                return Some(self.start.saturating_add(offset));
+            }
+            self.start = self.start.saturating_add(self.config.interval.as_nanos());
+            self.row += 1;
+            self.open = false;
+        }
+    }
+
+    fn enter(&mut self) {
+        let before = (self.total + 0.5).floor();
+        self.total += self.config.used()[self.row] * self.config.scale;
+        self.size = ((self.total + 0.5).floor() - before) as u64;
+        self.left = self.size;
+        self.now = 0;
+        self.open = true;
+    }
+
+    /// The next arrival of the interval, from its start.
+    fn within(&mut self) -> Option<u64> {
+        let length = self.config.interval.as_nanos();
+        if self.config.within == Within::Poisson {
+            // Begun anew in every interval, which changes nothing: the gaps are memoryless.
+            let rate = self.config.used()[self.row] * self.config.scale;
+            let gap: f64 = if rate > 0.0 { Exp1.sample(&mut self.rng) } else { return None };
+            let next = self.now.saturating_add((gap * length as f64 / rate + 0.5) as u64);
+            return (next < length).then_some(next);
+        }
+        let done = self.size - self.left;
+        self.left = self.left.checked_sub(1)?;
+        Some(match self.config.within {
+            Within::Even => ((done as f64 + 0.5) / self.size as f64 * length as f64) as u64,
+            // The least of those still to come, as for copies of a trace's requests.
+            _ => {
+                let least = 1.0 - self.rng.random::<f64>().powf(1.0 / (self.left + 1) as f64);
+                self.now + ((length - self.now) as f64 * least) as u64
+            }
+        })
+    }
+}
+
+impl Stream for CountsStream {
+    fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
+        out.extend(std::iter::from_fn(|| self.next()).take(count));
+    }
+}

@@ -1,0 +1,38 @@
+//! The table of kinds: one line registers a process.
+
+use std::sync::Arc;
+
+use super::{Process, counts, diurnal, mmpp, piecewise, poisson, renewal, steps, trace};
+use crate::schema::{Problem, Reader, TableSpec};
+
+type Read = fn(&Reader) -> Result<Arc<dyn Process>, Problem>;
+
+const KINDS: &[(&TableSpec, Read)] = &[
+    (&steps::SPEC, |reader| Ok(Arc::new(steps::read(reader)?))),
+    (&poisson::SPEC, |reader| Ok(Arc::new(poisson::read(reader)?))),
+    (&renewal::SPEC, |reader| Ok(Arc::new(renewal::read(reader)?))),
+    (&piecewise::SPEC, |reader| Ok(Arc::new(piecewise::read(reader)?))),
+    (&diurnal::SPEC, |reader| Ok(Arc::new(diurnal::read(reader)?))),
+    (&mmpp::SPEC, |reader| Ok(Arc::new(mmpp::read(reader)?))),
+    (&trace::SPEC, |reader| Ok(Arc::new(trace::read(reader)?))),
+    (&counts::SPEC, |reader| Ok(Arc::new(counts::read(reader)?))),
+];
+
+/// The keys of every kind.
+pub(super) const SPECS: [&TableSpec; KINDS.len()] = {
+    let mut specs = [KINDS[0].0; KINDS.len()];
+    let mut index = 0;
+    while index < KINDS.len() {
+        specs[index] = KINDS[index].0;
+        index += 1;
+    }
+    specs
+};
+
+/// Reads a table of the kind `spec`, which is one of [`SPECS`].
+pub(super) fn read(spec: &TableSpec, reader: &Reader) -> Result<Arc<dyn Process>, Problem> {
+    match KINDS.iter().find(|(known, _)| known.name == spec.name) {
+        Some((_, read)) => read(reader),
+        None => Err(reader.missing("kind")),
+    }
+}

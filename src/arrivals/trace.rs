@@ -1,0 +1,250 @@
+//! Arrivals replayed from the timestamps of a trace.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rand::RngExt as _;
+
+use super::cut::Cut;
+use super::{Process, Stream};
+use crate::random::Rng;
+use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::time::{Instant, Span};
+use crate::traffic::{Column, FileError, Trace, Unit, read_timestamps};
+
+const FILE: Key<String> = Key::required("file", "CSV file with a row a request.");
+const COLUMN: Key<Column> =
+    Key::or("column", "1", "Column of the timestamps: its name, or its number from 1.");
+const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of timestamps that are numbers; dates need none.");
+const SORT: Key<bool> =
+    Key::or("sort", "false", "Sort the rows, instead of refusing a trace whose rows do not ascend.");
+const CUT: Key<Option<Cut>> =
+    Key::optional("cut", "The part that is used, from the first request of the trace on.");
+const SPEED: Key<f64> = Key::or(
+    "speed",
+    "1",
+    "How many times faster the trace runs: 2 halves every gap, and so doubles the rate.",
+)
+.above(0.0)
+.at_most(1e6);
+const SCALE: Key<f64> = Key::or(
+    "scale",
+    "1",
+    "How many requests take the place of one, keeping the trace's shape over time. Below 1 each request is kept with \
+     that probability. Above 1 copies are added (a fraction of a copy by chance), each at random between its request \
+     and the next one, at most a mean gap later.",
+)
+.at_least(1e-6)
+.at_most(1e6);
+const LOOP: Key<bool> = Key::or(
+    "loop",
+    "false",
+    "Start again at the end of the part: at `cut.to` if it is given, else one mean gap after the last request.",
+);
+const SHIFT: Key<Span> =
+    Key::or("shift", "\"0s\"", "Time from the start of the run to the start of the part.");
+
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "trace",
+    doc: "The requests of a recorded trace, at the instants it holds. The first request, or the start of the cut, is \
+          the start of the run.",
+    keys: &[&FILE, &COLUMN, &UNIT, &SORT, &CUT, &SPEED, &SCALE, &LOOP, &SHIFT],
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Replay {
+    trace: Arc<Trace>,
+    /// The requests that are used.
+    part: Range<usize>,
+    /// The trace's time at which the part starts.
+    origin: u64,
+    speed: f64,
+    scale: f64,
+    looped: bool,
+    shift: Span,
+    /// Length of the part in the run's time, in nanoseconds, and the mean gap between two of its requests.
+    length: u64,
+    mean_gap: u64,
+}
+
+pub(super) fn read(reader: &Reader) -> Result<Replay, Problem> {
+    let trace = load(reader)?;
+    let cut = reader.find(&CUT)?.unwrap_or(Cut { from: Span::ZERO, to: None });
+    let origin = cut.from.as_nanos();
+    let before = |nanos: u64| trace.instants.partition_point(|instant| *instant < nanos);
+    let part = before(origin)..cut.to.map_or(trace.instants.len(), |to| before(to.as_nanos()));
+    if part.is_empty() {
+        let last = Span::from_nanos(trace.instants.last().copied().unwrap_or(0));
+        let message = format!("`{}` leaves no request", reader.path_of("cut"));
+        let label = format!("expected a part with requests; the last one is at {last}");
+        return Err(reader.problem("cut", message, label));
+    }
+    let used = &trace.instants[part.clone()];
+    let gaps = (used.len() - 1).max(1) as u64;
+    let recorded_gap = (used[used.len() - 1] - used[0]) / gaps;
+    let end = cut.to.map_or(used[used.len() - 1].saturating_add(recorded_gap), Span::as_nanos);
+    let (speed, looped) = (reader.get(&SPEED)?, reader.get(&LOOP)?);
+    let length = faster(end - origin, speed);
+    if looped && length == 0 {
+        let message = "a trace that takes no time cannot be looped";
+        return Err(reader.problem("loop", message, "expected `cut` with `to`, where the loop ends"));
+    }
+    Ok(Replay {
+        scale: reader.get(&SCALE)?,
+        shift: reader.get(&SHIFT)?,
+        mean_gap: faster(recorded_gap, speed),
+        part,
+        origin,
+        speed,
+        looped,
+        length,
+        trace,
+    })
+}
+
+fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
+    let (file, column) = (reader.get(&FILE)?, reader.get(&COLUMN)?);
+    let (unit, sort) = (reader.get(&UNIT)?, reader.get(&SORT)?);
+    let path = reader.context().resolve(&file);
+    let key = format!("timestamps of {} {column:?} {unit:?} {sort}", path.display());
+    let loaded = reader.context().load_once(&key, || read_timestamps(&path, &file, &column, unit, sort));
+    loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))
+}
+
+fn faster(nanos: u64, speed: f64) -> u64 {
+    if speed == 1.0 { nanos } else { (nanos as f64 / speed).round() as u64 }
+}
+
+impl Replay {
+    fn used(&self) -> &[u64] {
+        &self.trace.instants[self.part.clone()]
+    }
+
+    /// Instant of a request, in nanoseconds from the start of the part.
+    #[inline]
+    fn within(&self, recorded: u64) -> u64 {
+        faster(recorded - self.origin, self.speed)
+    }
+
+    /// Recorded requests in the first `duration` of the run.
+    fn recorded_before(&self, duration: Span) -> f64 {
+        let along = (duration - self.shift).as_nanos();
+        let within = |nanos: u64| self.used().partition_point(|recorded| self.within(*recorded) < nanos);
+        match self.looped {
+            false => within(along) as f64,
+            true => {
+                let turns = (along / self.length) as f64;
+                turns * self.part.len() as f64 + within(along % self.length) as f64
+            }
+        }
+    }
+}
+
+impl Process for Replay {
+    fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
+        let start = self.shift.as_nanos();
+        Box::new(ReplayStream {
+            next: self.part.start,
+            config: self,
+            start,
+            copies: 0,
+            now: 0,
+            until: 0,
+            rng,
+        })
+    }
+    fn natural_duration(&self) -> Option<Span> {
+        (!self.looped).then(|| self.shift + Span::from_nanos(self.length))
+    }
+    fn mean_rate(&self, duration: Span) -> f64 {
+        match duration.is_zero() {
+            true => 0.0,
+            false => self.recorded_before(duration) * self.scale / duration.as_secs_f64(),
+        }
+    }
+    fn rate_at(&self, _: Instant) -> Option<f64> {
+        None
+    }
+    /// Over the busiest minute, minutes counted from the start of the part; a shorter part is one bucket.
+    fn peak_rate(&self) -> f64 {
+        let bucket = self.length.clamp(1, 60_000_000_000);
+        let index = |recorded: &u64| self.within(*recorded) / bucket;
+        let busiest = self.used().chunk_by(|a, b| index(a) == index(b)).map(<[u64]>::len).max();
+        busiest.unwrap_or(0) as f64 * self.scale / (bucket as f64 / 1e9)
+    }
+}
+
+#[derive(Debug)]
+struct ReplayStream {
+    config: Arc<Replay>,
+    /// The next recorded request, and when this turn of the loop starts.
+    next: usize,
+    start: u64,
+    /// Copies of the last request that are still to come, the last arrival, and when copies must have come.
+    copies: u64,
+    now: u64,
+    until: u64,
+    rng: Rng,
+}
+
+impl ReplayStream {
+    fn next(&mut self) -> Option<u64> {
+        loop {
+            if self.copies > 0 {
+                return Some(self.copy());
+            }
+            if self.next == self.config.part.end {
+                if !self.config.looped || self.start == u64::MAX {
+                    return None;
+                }
+                self.start = self.start.saturating_add(self.config.length);
+                self.next = self.config.part.start;
+            }
+            let arrival = self.instant(self.next);
+            self.next += 1;
+            let many = self.how_many();
+            if many > 0 {
+                self.copies = many - 1;
+                self.now = arrival;
+                if self.copies > 0 {
+                    self.until = arrival.saturating_add(self.config.mean_gap).min(self.following());
+                }
+                return Some(arrival);
+            }
+        }
+    }
+
+    fn instant(&self, index: usize) -> u64 {
+        self.start.saturating_add(self.config.within(self.config.trace.instants[index]))
+    }
+
+    /// When the next request comes, or the part ends.
+    fn following(&self) -> u64 {
+        match self.next < self.config.part.end {
+            true => self.instant(self.next),
+            false => self.start.saturating_add(self.config.length),
+        }
+    }
+
+    /// How many requests take the place of the next recorded one.
+    fn how_many(&mut self) -> u64 {
+        let (whole, fraction) = (self.config.scale.floor(), self.config.scale.fract());
+        whole as u64 + u64::from(fraction > 0.0 && self.rng.random::<f64>() < fraction)
+    }
+
+    /// The earliest of the copies still to come, each uniform between now and `until`: of n uniforms on (0, 1)
+    /// the least is 1 − U^(1/n).
+    fn copy(&mut self) -> u64 {
+        let least = 1.0 - self.rng.random::<f64>().powf(1.0 / self.copies as f64);
+        let room = self.until.saturating_sub(self.now);
+        self.now += ((room as f64 * least) as u64).min(room);
+        self.copies -= 1;
+        self.now
+    }
+}
+
+impl Stream for ReplayStream {
+    fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
+        out.extend(std::iter::from_fn(|| self.next()).take(count));
+    }
+}

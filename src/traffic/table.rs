@@ -1,0 +1,228 @@
+//! One column of a CSV file.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::FileError;
+use super::error::{nearest_name, unreadable};
+use crate::schema::{Context, Data, Kind, Node, Problem, Value};
+
+/// Which column of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    /// The one whose header is this.
+    Name(String),
+    /// By its number, from 1.
+    Number(usize),
+}
+
+/// What the order of the rows must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Any.
+    Any,
+    /// No value below the one before it.
+    Ascending,
+}
+
+impl Value for Column {
+    fn kind() -> Kind {
+        Kind::Either(vec![Kind::Text, Kind::Integer])
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        match &node.data {
+            Data::Text(name) => Ok(Column::Name(name.clone())),
+            Data::Integer(number @ 1..=100_000) => Ok(Column::Number(*number as usize)),
+            _ => Err(Problem::new(
+                &node.place,
+                format!("`{path}` is not a column"),
+                "expected the name of a column, or its number from 1",
+            )),
+        }
+    }
+}
+
+/// Every value of one column of the CSV file at `path`, in the order of the file; blank lines are skipped.
+///
+/// The first line is a header if none of its cells can be `parse`d. `shown` is the path as the user wrote it and
+/// `expected` what a cell should hold, both for messages. Lines may end in LF or CRLF, the last in nothing; a
+/// byte order mark is skipped.
+///
+/// # Errors
+/// The file cannot be read, is packed, not UTF-8 or empty, has no such column, a cell cannot be parsed, or the
+/// rows are not in `order`.
+pub fn read_column<T: PartialOrd>(
+    path: &Path,
+    shown: &str,
+    column: &Column,
+    order: Order,
+    expected: &str,
+    mut parse: impl FnMut(&str) -> Option<T>,
+) -> Result<Vec<T>, FileError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(open(path, shown)?);
+    let mut record = StringRecord::new();
+    let mut values = Vec::new();
+    let mut chosen: Option<Chosen> = None;
+    while reader.read_record(&mut record).map_err(|error| broken(path, shown, &error))? {
+        let at = match &chosen {
+            Some(at) => at,
+            None => {
+                let is_header = record.iter().all(|cell| parse(cell).is_none());
+                let at = chosen.insert(choose(&record, column, is_header, path, shown)?);
+                if is_header {
+                    continue;
+                }
+                at
+            }
+        };
+        let cell = record.get(at.index).unwrap_or("");
+        let value = parse(cell).ok_or_else(|| {
+            let found = if cell.is_empty() { "is empty".into() } else { format!("is `{}`", clip(cell)) };
+            let what = format!(", column {} {found}", at.label);
+            FileError::at_line(shown, line_at(path, record.position()), &what, format!("expected {expected}"))
+        })?;
+        if order == Order::Ascending && values.last().is_some_and(|before| *before > value) {
+            let what = format!(", column {}: `{}` comes before the row above it", at.label, clip(cell));
+            let error = FileError::at_line(
+                shown,
+                line_at(path, record.position()),
+                &what,
+                "expected ascending order".into(),
+            );
+            return Err(error.with_help("set `sort = true` to have the rows sorted"));
+        }
+        values.push(value);
+    }
+    if values.is_empty() {
+        let label = format!("expected at least one row with {expected}");
+        return Err(FileError::whole(shown, "has no rows", &label));
+    }
+    Ok(values)
+}
+
+/// The column that was asked for.
+struct Chosen {
+    index: usize,
+    /// How messages call it.
+    label: String,
+}
+
+fn choose(
+    first: &StringRecord,
+    column: &Column,
+    is_header: bool,
+    path: &Path,
+    shown: &str,
+) -> Result<Chosen, FileError> {
+    match column {
+        Column::Number(number) => match first.get(number - 1) {
+            Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("`{name}`") }),
+            Some(_) => Ok(Chosen { index: number - 1, label: number.to_string() }),
+            None => {
+                let what = format!(" has {}", counted(first.len(), "column"));
+                Err(FileError::at_line(
+                    shown,
+                    line_at(path, first.position()),
+                    &what,
+                    format!("expected a column {number}"),
+                ))
+            }
+        },
+        Column::Name(name) if !is_header => Err(FileError::whole(
+            shown,
+            "has no header line",
+            &format!("expected a header that names the column `{name}`"),
+        )
+        .with_help("give the column by its number, from 1")),
+        Column::Name(name) => match first.iter().position(|cell| cell == name) {
+            Some(index) => Ok(Chosen { index, label: format!("`{name}`") }),
+            None => {
+                let label = format!("expected a column among {}", quoted(first));
+                let error = FileError::whole(shown, &format!("has no column `{name}`"), &label);
+                let close = nearest_name(name, &first.iter().collect::<Vec<_>>());
+                Err(match close {
+                    Some(close) => error.with_help(format!("did you mean `{close}`?")),
+                    None => error,
+                })
+            }
+        },
+    }
+}
+
+/// Opens the file, refusing what is plainly no table.
+fn open(path: &Path, shown: &str) -> Result<BufReader<File>, FileError> {
+    let expected = "expected a CSV file";
+    if path.is_dir() {
+        return Err(FileError::whole(shown, "is a folder", expected));
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, shown, &error))?;
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let start = reader.fill_buf().map_err(|error| unreadable(path, shown, &error))?;
+    if start.is_empty() {
+        return Err(FileError::whole(shown, "is empty", expected));
+    }
+    if start.starts_with(b"version https://git-lfs") {
+        let error = FileError::whole(shown, "is a Git LFS pointer, not the data itself", expected);
+        return Err(error.with_help("fetch the data with `git lfs pull`"));
+    }
+    const PACKED: [(&[u8], &str, &str); 5] = [
+        (b"\x1f\x8b", "gzip", "gunzip -k"),
+        (b"BZh", "bzip2", "bunzip2 -k"),
+        (b"PK\x03\x04", "zip", "unzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+        (b"\xfd7zXZ", "xz", "unxz -k"),
+    ];
+    match PACKED.iter().find(|(magic, _, _)| start.starts_with(magic)) {
+        Some((_, kind, command)) => {
+            let error =
+                FileError::whole(shown, &format!("is packed with {kind}"), "expected the unpacked CSV file");
+            Err(error.with_help(format!("unpack it first: {command} {shown}")))
+        }
+        None => Ok(reader),
+    }
+}
+
+fn broken(path: &Path, shown: &str, error: &csv::Error) -> FileError {
+    let line = line_at(path, error.position());
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => {
+            FileError::at_line(shown, line, " is not UTF-8 text", "expected a CSV file in UTF-8".into())
+        }
+        _ => FileError::whole(shown, &format!("cannot be read: {error}"), "expected a CSV file"),
+    }
+}
+
+/// The line of the first text at or after the byte of `position`. Counted in the file itself, because the line of
+/// a position comes short by one after CRLF, and by any blank lines before its record.
+fn line_at(path: &Path, position: Option<&csv::Position>) -> u64 {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let from = position.map_or(0, |position| position.byte() as usize).min(bytes.len());
+    let blank = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + bytes[..from + blank].iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+fn clip(cell: &str) -> String {
+    const LONGEST: usize = 40;
+    match cell.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell.to_owned(),
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn quoted(header: &StringRecord) -> String {
+    const MOST: usize = 8;
+    let names: Vec<String> = header.iter().take(MOST).map(|name| format!("`{}`", clip(name))).collect();
+    let rest = if header.len() > MOST { ", …" } else { "" };
+    format!("{}{rest}", names.join(", "))
+}
