@@ -2,6 +2,7 @@
 pub mod arrivals;
 pub mod autoscaler;
 pub mod distribution;
+pub mod experiment;
 pub mod random;
 pub mod schema;
 pub mod service;

@@ -1,0 +1,174 @@
+//! Many runs at once: cases times replications, in parallel, on common random numbers.
+
+use rayon::prelude::*;
+
+use super::{Control, Replication};
+use crate::random::Streams;
+use crate::scenario::Scenario;
+use crate::sim::{Block, Counts, Options, Outcome, RequestSource, Simulation};
+
+/// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
+const MOST_TOGETHER: usize = 4;
+
+/// Tasks a thread should find at least, so that none idles for long while another ends its last one.
+const TASKS_A_THREAD: usize = 4;
+
+/// What a run keeps beside its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing.
+    Figures,
+    /// Of replication 0: timeline, decisions and distributions.
+    First,
+}
+
+/// What came of the replications of one case.
+#[derive(Debug, Clone, Default)]
+pub struct Replicated {
+    /// The replications that finished, in their order.
+    pub replications: Vec<Replication>,
+    /// Replication 0 in full, if it was to be kept and finished.
+    pub first: Option<Outcome>,
+}
+
+/// Requests that went missing in a run: a defect of the simulator, never of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotConserved {
+    /// The case.
+    pub case: usize,
+    /// The replication.
+    pub replication: u32,
+    /// The requests that do not add up.
+    pub counts: Counts,
+}
+
+impl std::fmt::Display for NotConserved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let NotConserved { case, replication, counts } = self;
+        write!(
+            f,
+            "internal error: requests are not conserved at point {case}, replication {replication}: {counts:?}; \
+             please report this with the scenario"
+        )
+    }
+}
+
+impl std::error::Error for NotConserved {}
+
+/// Runs every case as often as it asks for and returns what came of each, in the order given; the same on any number
+/// of threads. If `control` is cancelled meanwhile, the runs that had finished are returned.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn replicate(
+    cases: &[&Scenario],
+    keep: Keep,
+    control: &Control,
+) -> Result<Vec<Replicated>, NotConserved> {
+    let tasks = tasks(cases, rayon::current_num_threads());
+    // One task at a time: halves handed out whole would leave a thread idle at the end.
+    let finished: Vec<Vec<Finished>> = tasks
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|task| task.run(cases, keep, control))
+        .collect::<Result<_, _>>()?;
+    let mut results = vec![Replicated::default(); cases.len()];
+    let mut finished: Vec<Finished> = finished.into_iter().flatten().collect();
+    finished.sort_by_key(|run| (run.case, run.replication));
+    for run in finished {
+        let result = &mut results[run.case];
+        result.replications.push(run.figures);
+        result.first = result.first.take().or(run.kept);
+    }
+    Ok(results)
+}
+
+/// Cases that meet the same requests, in one replication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Task {
+    cases: Vec<usize>,
+    replication: u32,
+}
+
+struct Finished {
+    case: usize,
+    replication: u32,
+    figures: Replication,
+    kept: Option<Outcome>,
+}
+
+/// Divides the work: groups of cases that meet the same requests, small enough that every thread has enough tasks.
+fn tasks(cases: &[&Scenario], threads: usize) -> Vec<Task> {
+    let runs: usize = cases.iter().map(|case| case.run.replications as usize).sum();
+    let together = (runs / (threads * TASKS_A_THREAD)).clamp(1, MOST_TOGETHER);
+    let mut tasks = Vec::new();
+    for alike in alike(cases) {
+        for group in alike.chunks(together) {
+            let replications = cases[group[0]].run.replications;
+            tasks.extend((0..replications).map(|replication| Task { cases: group.to_vec(), replication }));
+        }
+    }
+    tasks
+}
+
+/// The cases by the requests they meet and how often they run.
+fn alike(cases: &[&Scenario]) -> Vec<Vec<usize>> {
+    let mut classes: Vec<Vec<usize>> = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let same = |class: &&mut Vec<usize>| {
+            let first = cases[class[0]];
+            first.run.seed == case.run.seed
+                && first.run.replications == case.run.replications
+                && RequestSource::same(&first.model, &case.model)
+        };
+        match classes.iter_mut().find(same) {
+            Some(class) => class.push(index),
+            None => classes.push(vec![index]),
+        }
+    }
+    classes
+}
+
+impl Task {
+    /// Draws the requests once, block by block, and feeds every case with them; nothing if cancelled.
+    fn run(&self, cases: &[&Scenario], keep: Keep, control: &Control) -> Result<Vec<Finished>, NotConserved> {
+        let group = self.cases.iter().map(|index| cases[*index]);
+        let Some(first) = group.clone().next() else { return Ok(Vec::new()) };
+        let streams = Streams::new(first.run.seed, u64::from(self.replication));
+        let keeps = keep == Keep::First && self.replication == 0;
+        let start = |case: &Scenario| {
+            let options =
+                Options { mark_interval: case.run.timeline_interval, timeline: keeps, decisions: keeps };
+            Simulation::new(&case.model, streams, &options, ())
+        };
+        let mut simulations: Vec<Simulation> = group.map(start).collect();
+        let mut source = RequestSource::new(&first.model, streams);
+        let mut block = Block::default();
+        loop {
+            if control.cancelled() {
+                return Ok(Vec::new());
+            }
+            source.fill(&mut block);
+            let mut wanted = false;
+            for simulation in &mut simulations {
+                wanted |= simulation.feed(&block);
+            }
+            control.count_requests((block.arrival.len() * simulations.len()) as u64);
+            if block.arrival.is_empty() || !wanted {
+                break;
+            }
+        }
+        let finish = |(case, simulation): (&usize, Simulation)| {
+            let (outcome, ()) = simulation.finish();
+            if !outcome.counts.conserved() {
+                let counts = outcome.counts;
+                return Err(NotConserved { case: *case, replication: self.replication, counts });
+            }
+            control.count_runs(1);
+            let figures = Replication::of(&outcome, cases[*case].model.slo);
+            let kept = keeps.then_some(outcome);
+            Ok(Finished { case: *case, replication: self.replication, figures, kept })
+        };
+        self.cases.iter().zip(simulations).map(finish).collect()
+    }
+}
