@@ -1,9 +1,11 @@
 //! Kneepoint: a discrete-event capacity-planning simulator for auto-scaled inference endpoints.
 pub mod arrivals;
 pub mod autoscaler;
+pub mod cli;
 pub mod distribution;
 pub mod experiment;
 pub mod random;
+pub mod report;
 pub mod schema;
 pub mod service;
 pub mod sim;

@@ -227,17 +227,22 @@ fn slo_latency(run: &Outcome, quantile: f64) -> Option<f64> {
 
 /// All figures of one replication, in the order of [`FIGURES`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Replication(Vec<Sample>);
+pub struct Replication {
+    /// Its number, from 0; what its random streams are derived from.
+    pub number: u32,
+    samples: Vec<Sample>,
+}
 
 impl Replication {
-    /// The figures of `outcome`, judged by `slo`.
-    pub fn of(outcome: &Outcome, slo: Option<Slo>) -> Replication {
-        Replication(FIGURES.iter().map(|figure| (figure.of)(outcome, slo)).collect())
+    /// The figures of `outcome`, that of replication `number`, judged by `slo`.
+    pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Replication {
+        let samples = FIGURES.iter().map(|figure| (figure.of)(outcome, slo)).collect();
+        Replication { number, samples }
     }
 
     /// The figures with their values.
     pub fn values(&self) -> impl Iterator<Item = (&'static Figure, Option<f64>)> {
-        FIGURES.iter().zip(self.0.iter().map(|sample| sample.value()))
+        FIGURES.iter().zip(self.samples.iter().map(|sample| sample.value()))
     }
 }
 
@@ -250,7 +255,7 @@ impl Figures {
     pub fn over(replications: &[Replication]) -> Figures {
         let estimate = |index: usize| {
             let most = if FIGURES[index].unit == Share { 1.0 } else { f64::INFINITY };
-            estimate(replications.iter().map(|replication| replication.0[index])).within(0.0, most)
+            estimate(replications.iter().map(|replication| replication.samples[index])).within(0.0, most)
         };
         Figures((0..FIGURES.len()).map(estimate).collect())
     }

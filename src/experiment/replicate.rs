@@ -74,7 +74,7 @@ pub fn replicate(
         .collect::<Result<_, _>>()?;
     let mut results = vec![Replicated::default(); cases.len()];
     let mut finished: Vec<Finished> = finished.into_iter().flatten().collect();
-    finished.sort_by_key(|run| (run.case, run.replication));
+    finished.sort_by_key(|run| (run.case, run.figures.number));
     for run in finished {
         let result = &mut results[run.case];
         result.replications.push(run.figures);
@@ -92,7 +92,6 @@ struct Task {
 
 struct Finished {
     case: usize,
-    replication: u32,
     figures: Replication,
     kept: Option<Outcome>,
 }
@@ -165,9 +164,9 @@ impl Task {
                 return Err(NotConserved { case: *case, replication: self.replication, counts });
             }
             control.count_runs(1);
-            let figures = Replication::of(&outcome, cases[*case].model.slo);
+            let figures = Replication::of(self.replication, &outcome, cases[*case].model.slo);
             let kept = keeps.then_some(outcome);
-            Ok(Finished { case: *case, replication: self.replication, figures, kept })
+            Ok(Finished { case: *case, figures, kept })
         };
         self.cases.iter().zip(simulations).map(finish).collect()
     }

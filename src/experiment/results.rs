@@ -1,6 +1,6 @@
 //! What an experiment comes to, as plain data: everything downstream is a function of it.
 
-use super::{Figures, Membership, Replication};
+use super::{COST, Figures, Membership, Replication};
 use crate::scenario::{Scenario, Setting};
 use crate::sim::Outcome;
 
@@ -76,5 +76,13 @@ impl SweepResult {
     /// Whether every point planned finished.
     pub fn complete(&self) -> bool {
         self.points.len() == self.planned
+    }
+
+    /// The points of the frontier, cheapest first.
+    pub fn frontier(&self) -> impl Iterator<Item = &PointResult> {
+        let cost = |point: &PointResult| point.figures.get(COST).mean.unwrap_or(f64::INFINITY);
+        let mut on: Vec<&PointResult> = self.points.iter().filter(|point| point.frontier.on).collect();
+        on.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.number.cmp(&b.number)));
+        on.into_iter()
     }
 }

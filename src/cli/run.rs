@@ -1,0 +1,96 @@
+//! `kneepoint run FILE`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, session, steps, table};
+use crate::experiment::{self, RunResult};
+use crate::report::Folder;
+use crate::scenario::Scenario;
+use crate::schema::nearest;
+
+/// Simulate a scenario as it stands, and its variants beside it.
+///
+/// Prints every figure with its 95 % interval over the replications, and writes summary.json, timeline.csv,
+/// decisions.csv, replications.csv, charts and report.html.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kneepoint run scenarios/walkthrough.toml")]
+pub(super) struct Arguments {
+    /// The scenario file.
+    file: PathBuf,
+    /// Simulate this variant alone.
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+}
+
+pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+    let mut plan = session::plan(&arguments.file, global)?;
+    if let Some(name) = &arguments.variant {
+        plan.alternatives = vec![pick(plan.alternatives, name)?];
+    }
+    let scenarios: Vec<&Scenario> = plan.alternatives.iter().map(|(_, scenario)| scenario).collect();
+    session::check_fits(&scenarios, global)?;
+    let folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    let path = folder.path().display().to_string();
+    let alternatives = plan.alternatives.clone();
+    let result = progress::watched(global, &scenarios, |control| experiment::run(alternatives, control))?
+        .map_err(Failure::could_not)?;
+    if result.alternatives.is_empty() {
+        return Err(Failure::could_not("stopped before the first run had finished; nothing was written"));
+    }
+    let summary = outputs::run(folder, &plan.scenario, &result)?;
+    Ok(answer(&plan.scenario, &result, &path, summary, global))
+}
+
+fn pick(
+    alternatives: Vec<(Option<String>, Scenario)>,
+    name: &str,
+) -> Result<(Option<String>, Scenario), Failure> {
+    let names: Vec<String> = alternatives.iter().filter_map(|(variant, _)| variant.clone()).collect();
+    let found = alternatives.into_iter().find(|(variant, _)| variant.as_deref() == Some(name));
+    found.ok_or_else(|| {
+        let help = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None if names.is_empty() => "the scenario has no [[variant]]".to_owned(),
+            None => format!("it has: {}", names.join(", ")),
+        };
+        Failure::bad_input(format!("error: the scenario has no variant \"{name}\"\n  help: {help}"))
+    })
+}
+
+fn answer(scenario: &Scenario, result: &RunResult, path: &str, summary: String, global: &Global) -> Answer {
+    let mut answer = Answer { status: DONE, ..Answer::default() };
+    if !result.complete {
+        answer.status = COULD_NOT;
+        answer.stderr = format!("stopped: what had finished by then is in {path}");
+    }
+    answer.stdout = match (global.json, global.quiet) {
+        (true, _) => summary,
+        (false, true) => String::new(),
+        (false, false) => text(scenario, result, path),
+    };
+    answer
+}
+
+fn text(scenario: &Scenario, result: &RunResult, path: &str) -> String {
+    let mut text = format!("{}\n\n", table::bold(&scenario.name));
+    for alternative in &result.alternatives {
+        if let Some(steps) = alternative.first.as_ref().and_then(|first| steps::table(&first.decisions)) {
+            if let Some(variant) = &alternative.variant {
+                let _ = writeln!(text, "{}", table::bold(variant));
+            }
+            let _ = writeln!(text, "{steps}\n");
+        }
+    }
+    let _ = writeln!(text, "{}", table::run(scenario, result));
+    let fewest = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
+    match fewest {
+        Some(1) => text.push_str("One replication: no intervals, since one run says nothing about spread.\n"),
+        Some(fewest) => {
+            let _ = writeln!(text, "± is the 95 % confidence interval over {fewest} replications.");
+        }
+        None => {}
+    }
+    let _ = writeln!(text, "Outputs are in {path}");
+    text
+}

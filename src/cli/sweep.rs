@@ -1,0 +1,110 @@
+//! `kneepoint sweep FILE`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::{Answer, COULD_NOT, DONE, Failure, Global, format, outputs, progress, session, table};
+use crate::experiment::{self, COST, PointResult, SLO_LATENCY, SweepResult, Unit};
+use crate::report::Folder;
+use crate::scenario::Scenario;
+
+/// Try every setting of the swept parameters and find the knee of cost versus latency.
+///
+/// Prints the points with the frontier and the knee marked, and writes summary.json, sweep.csv, replications.csv,
+/// charts and report.html. Ctrl-C stops within a second and keeps the points that are finished.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kneepoint sweep scenarios/quickstart.toml")]
+pub(super) struct Arguments {
+    /// The scenario file.
+    file: PathBuf,
+}
+
+pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+    let plan = session::plan(&arguments.file, global)?;
+    if plan.points.is_empty() {
+        return Err(Failure::bad_input(format!(
+            "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it as it stands",
+            arguments.file.display()
+        )));
+    }
+    let scenarios: Vec<&Scenario> = plan.points.iter().map(|point| &point.scenario).collect();
+    session::check_fits(&scenarios, global)?;
+    let folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    let path = folder.path().display().to_string();
+    let points = plan.points.clone();
+    let result = progress::watched(global, &scenarios, |control| experiment::sweep(points, control))?
+        .map_err(Failure::could_not)?;
+    if result.points.is_empty() {
+        return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
+    }
+    let summary = outputs::sweep(folder, &plan.scenario, &result)?;
+    Ok(answer(&plan.scenario, &result, &path, summary, global))
+}
+
+fn answer(scenario: &Scenario, result: &SweepResult, path: &str, summary: String, global: &Global) -> Answer {
+    let mut answer = Answer { status: DONE, ..Answer::default() };
+    if !result.complete() {
+        answer.status = COULD_NOT;
+        answer.stderr =
+            format!("stopped: {} of {} points had finished and are in {path}", result.points.len(), result.planned);
+    }
+    answer.stdout = match (global.json, global.quiet) {
+        (true, _) => summary,
+        (false, true) => String::new(),
+        (false, false) => text(scenario, result, path),
+    };
+    answer
+}
+
+fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
+    let mut text = format!(
+        "{}: {}, {} of {} each\n\n",
+        table::bold(&scenario.name),
+        format::counted(result.points.len(), "point"),
+        format::counted(scenario.run.replications as usize, "replication"),
+        scenario.model.duration,
+    );
+    let _ = writeln!(text, "{}\n", table::sweep(scenario, result));
+    text.push_str(&knee(scenario, result));
+    text.push_str(&within_slo(scenario, result));
+    let _ = writeln!(text, "Outputs are in {path}");
+    text
+}
+
+fn knee(scenario: &Scenario, result: &SweepResult) -> String {
+    match result.knee {
+        Some(index) => format!("{} {}\n", table::bold("Knee:"), describe(scenario, &result.points[index])),
+        None => format!(
+            "{} none: the frontier of {} nowhere bends\n",
+            table::bold("Knee:"),
+            format::counted(result.frontier().count(), "point")
+        ),
+    }
+}
+
+fn within_slo(scenario: &Scenario, result: &SweepResult) -> String {
+    let Some(slo) = scenario.model.slo else { return String::new() };
+    let promise = format!("{} within {}", table::percentile(scenario), format::seconds(slo.latency.as_secs_f64()));
+    match result.cheapest_within_slo {
+        Some(index) => format!(
+            "{} {}\n",
+            table::bold(&format!("Cheapest with {promise}:")),
+            describe(scenario, &result.points[index])
+        ),
+        None => format!("{}\n", table::bold(&format!("No point keeps {promise}."))),
+    }
+}
+
+/// A point in a sentence: its settings, what it costs and how fast it is.
+fn describe(scenario: &Scenario, point: &PointResult) -> String {
+    let variant = point.point.variant.iter().cloned();
+    let settings = point.point.settings.iter().map(|(path, setting)| format!("{path} = {setting}"));
+    let currency = &scenario.model.cost.currency;
+    format!(
+        "{}: {}, {} {}",
+        variant.chain(settings).collect::<Vec<_>>().join(", "),
+        format::estimate(&point.figures.get(COST), Unit::Currency, currency),
+        table::percentile(scenario),
+        format::estimate(&point.figures.get(SLO_LATENCY), Unit::Seconds, currency),
+    )
+}

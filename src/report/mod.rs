@@ -1,0 +1,7 @@
+//! What a person or a script reads afterwards. A function of results; nothing here simulates.
+
+pub mod csv_files;
+mod folder;
+pub mod summary;
+
+pub use folder::{Folder, OutputError, file_name};
