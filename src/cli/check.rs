@@ -45,8 +45,8 @@ fn check(file: &Path, global: &Global) -> Result<String, Failure> {
         }
     };
     let run = &scenario.run;
-    let requests = scenario.model.arrivals.mean_rate(scenario.model.duration)
-        * scenario.model.duration.as_secs_f64();
+    let requests =
+        scenario.model.arrivals.mean_rate(scenario.model.duration) * scenario.model.duration.as_secs_f64();
     Ok(format!(
         "{}: ok: {what}, {} of {} each, about {} requests a run\n",
         file.display(),

@@ -7,7 +7,9 @@ use super::{Answer, Cli};
 
 /// Print a script that completes kneepoint's commands and options in your shell.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  kneepoint completions bash > ~/.local/share/bash-completion/completions/kneepoint")]
+#[command(
+    after_help = "Example:\n  kneepoint completions bash > ~/.local/share/bash-completion/completions/kneepoint"
+)]
 pub(super) struct Arguments {
     /// The shell.
     shell: Shell,

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod decision_log;
 mod format;
 mod init;
 mod outputs;

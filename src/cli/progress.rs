@@ -62,7 +62,8 @@ fn bar(global: &Global, scenarios: &[&Scenario]) -> ProgressBar {
     if global.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(scenarios.iter().map(|scenario| expected_requests(scenario)).sum::<f64>() as u64);
+    let bar =
+        ProgressBar::new(scenarios.iter().map(|scenario| expected_requests(scenario)).sum::<f64>() as u64);
     match ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::decision_log::DecisionLogs;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, session, steps, table};
 use crate::experiment::{self, RunResult};
 use crate::report::Folder;
 use crate::scenario::Scenario;
 use crate::schema::nearest;
+use crate::sim::DecisionRecord;
 
 /// Simulate a scenario as it stands, and its variants beside it.
 ///
@@ -30,16 +32,28 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     }
     let scenarios: Vec<&Scenario> = plan.alternatives.iter().map(|(_, scenario)| scenario).collect();
     session::check_fits(&scenarios, global)?;
-    let folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    let mut folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    let places = plan.alternatives.iter().enumerate();
+    let places = places.map(|(number, (variant, _))| outputs::place(number, variant.as_deref()));
+    let logs = DecisionLogs::begin(&folder, places)?;
     let path = folder.path().display().to_string();
     let alternatives = plan.alternatives.clone();
-    let result = progress::watched(global, &scenarios, |control| experiment::run(alternatives, control))?
-        .map_err(Failure::could_not)?;
+    let result = progress::watched(global, &scenarios, |control| {
+        experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), control)
+    })?
+    .map_err(Failure::could_not)?;
     if result.alternatives.is_empty() {
         return Err(Failure::could_not("stopped before the first run had finished; nothing was written"));
     }
+    let kept = |number| {
+        result
+            .alternatives
+            .iter()
+            .any(|alternative| alternative.number == number && alternative.first.is_some())
+    };
+    let decisions = logs.finish(&mut folder, kept)?;
     let summary = outputs::run(folder, &plan.scenario, &result)?;
-    Ok(answer(&plan.scenario, &result, &path, summary, global))
+    Ok(answer(&plan.scenario, &result, &decisions, &path, summary, global))
 }
 
 fn pick(
@@ -58,7 +72,14 @@ fn pick(
     })
 }
 
-fn answer(scenario: &Scenario, result: &RunResult, path: &str, summary: String, global: &Global) -> Answer {
+fn answer(
+    scenario: &Scenario,
+    result: &RunResult,
+    decisions: &[Vec<DecisionRecord>],
+    path: &str,
+    summary: String,
+    global: &Global,
+) -> Answer {
     let mut answer = Answer { status: DONE, ..Answer::default() };
     if !result.complete {
         answer.status = COULD_NOT;
@@ -67,15 +88,15 @@ fn answer(scenario: &Scenario, result: &RunResult, path: &str, summary: String, 
     answer.stdout = match (global.json, global.quiet) {
         (true, _) => summary,
         (false, true) => String::new(),
-        (false, false) => text(scenario, result, path),
+        (false, false) => text(scenario, result, decisions, path),
     };
     answer
 }
 
-fn text(scenario: &Scenario, result: &RunResult, path: &str) -> String {
+fn text(scenario: &Scenario, result: &RunResult, decisions: &[Vec<DecisionRecord>], path: &str) -> String {
     let mut text = format!("{}\n\n", table::bold(&scenario.name));
     for alternative in &result.alternatives {
-        if let Some(steps) = alternative.first.as_ref().and_then(|first| steps::table(&first.decisions)) {
+        if let Some(steps) = decisions.get(alternative.number).and_then(|first| steps::table(first)) {
             if let Some(variant) = &alternative.variant {
                 let _ = writeln!(text, "{}", table::bold(variant));
             }

@@ -58,7 +58,10 @@ pub(super) fn check_fits(scenarios: &[&Scenario], global: &Global) -> Result<(),
     let available = System::new_with_specifics(RefreshKind::nothing().with_memory(memory))
         .map_or(u64::MAX, |system| system.available_memory());
     let threads = progress::threads(global);
-    scenarios.iter().try_for_each(|scenario| scenario.check_fits(available, threads)).map_err(Failure::bad_input)
+    scenarios
+        .iter()
+        .try_for_each(|scenario| scenario.check_fits(available, threads))
+        .map_err(Failure::bad_input)
 }
 
 /// Where outputs go.

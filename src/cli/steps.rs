@@ -1,19 +1,21 @@
 //! A short run evaluation by evaluation: what the autoscaler saw, what it made of each condition, and why.
 
+use super::decision_log::REMEMBERED;
 use super::{format, table};
 use crate::autoscaler::{Reason, ThresholdReason};
 use crate::report::csv_files::action;
 use crate::sim::DecisionRecord;
 
 /// Evaluations beyond which a table of them is no longer read; `decisions.csv` has them all.
-const MOST: usize = 50;
+const MOST: usize = REMEMBERED - 1;
 
 /// The table of `decisions`; `None` if they are too many, or not those of a threshold loop.
 pub(super) fn table(decisions: &[DecisionRecord]) -> Option<String> {
     if decisions.is_empty() || decisions.len() > MOST {
         return None;
     }
-    let rows: Option<Vec<Vec<String>>> = (1..).zip(decisions).map(|(step, record)| row(step, record)).collect();
+    let rows: Option<Vec<Vec<String>>> =
+        (1..).zip(decisions).map(|(step, record)| row(step, record)).collect();
     let name = decisions.first().and_then(threshold).map_or("load", |reason| reason.query.name());
     let header = ["step", name, "add if", "remove if", "action", "instances", "reason"];
     Some(table::plain(&header, rows?, &[4, 6]))

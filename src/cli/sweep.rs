@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::decision_log::DecisionLogs;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, format, outputs, progress, session, table};
 use crate::experiment::{self, COST, PointResult, SLO_LATENCY, SweepResult, Unit};
 use crate::report::Folder;
@@ -29,14 +30,18 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     }
     let scenarios: Vec<&Scenario> = plan.points.iter().map(|point| &point.scenario).collect();
     session::check_fits(&scenarios, global)?;
-    let folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    let mut folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()))?;
     let path = folder.path().display().to_string();
     let points = plan.points.clone();
-    let result = progress::watched(global, &scenarios, |control| experiment::sweep(points, control))?
-        .map_err(Failure::could_not)?;
+    let result = progress::watched(global, &scenarios, |control| {
+        experiment::sweep(points, &|_, decisions| logs.write(0, decisions), control)
+    })?
+    .map_err(Failure::could_not)?;
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
+    logs.finish(&mut folder, |_| result.closer_look.is_some())?;
     let summary = outputs::sweep(folder, &plan.scenario, &result)?;
     Ok(answer(&plan.scenario, &result, &path, summary, global))
 }
@@ -45,8 +50,11 @@ fn answer(scenario: &Scenario, result: &SweepResult, path: &str, summary: String
     let mut answer = Answer { status: DONE, ..Answer::default() };
     if !result.complete() {
         answer.status = COULD_NOT;
-        answer.stderr =
-            format!("stopped: {} of {} points had finished and are in {path}", result.points.len(), result.planned);
+        answer.stderr = format!(
+            "stopped: {} of {} points had finished and are in {path}",
+            result.points.len(),
+            result.planned
+        );
     }
     answer.stdout = match (global.json, global.quiet) {
         (true, _) => summary,
@@ -84,7 +92,8 @@ fn knee(scenario: &Scenario, result: &SweepResult) -> String {
 
 fn within_slo(scenario: &Scenario, result: &SweepResult) -> String {
     let Some(slo) = scenario.model.slo else { return String::new() };
-    let promise = format!("{} within {}", table::percentile(scenario), format::seconds(slo.latency.as_secs_f64()));
+    let promise =
+        format!("{} within {}", table::percentile(scenario), format::seconds(slo.latency.as_secs_f64()));
     match result.cheapest_within_slo {
         Some(index) => format!(
             "{} {}\n",

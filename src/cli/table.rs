@@ -30,7 +30,11 @@ pub(super) fn plain(header: &[&str], rows: Vec<Vec<String>>, words: &[usize]) ->
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if index == 0 { 0 } else { 1 }, 1));
-        column.set_cell_alignment(if words.contains(&index) { CellAlignment::Left } else { CellAlignment::Right });
+        column.set_cell_alignment(if words.contains(&index) {
+            CellAlignment::Left
+        } else {
+            CellAlignment::Right
+        });
     }
     table.trim_fmt()
 }
@@ -60,8 +64,7 @@ pub(super) fn run(scenario: &Scenario, result: &RunResult) -> String {
 /// The points of a sweep: all if they are few, else the frontier.
 pub(super) fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
     let all = result.points.len() <= MOST_ROWS;
-    let shown: Vec<&PointResult> =
-        if all { result.points.iter().collect() } else { around_the_knee(result) };
+    let shown: Vec<&PointResult> = if all { result.points.iter().collect() } else { around_the_knee(result) };
     let variants = result.points.iter().any(|point| point.point.variant.is_some());
     let percentile = percentile(scenario);
     let mut header: Vec<&str> = Vec::new();

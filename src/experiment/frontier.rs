@@ -35,8 +35,11 @@ pub fn frontier(points: &[(Estimate, Estimate)]) -> Vec<Membership> {
 }
 
 fn pareto(means: &[Option<(f64, f64)>]) -> Vec<bool> {
-    let mut order: Vec<(f64, f64, usize)> =
-        means.iter().enumerate().filter_map(|(i, mean)| mean.map(|(cost, latency)| (cost, latency, i))).collect();
+    let mut order: Vec<(f64, f64, usize)> = means
+        .iter()
+        .enumerate()
+        .filter_map(|(i, mean)| mean.map(|(cost, latency)| (cost, latency, i)))
+        .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut on = vec![false; means.len()];
     let mut best: Option<(f64, f64)> = None;

@@ -13,7 +13,7 @@ pub use control::Control;
 pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit};
 pub use frontier::{Membership, frontier};
 pub use knee::knee;
-pub use replicate::{Keep, NotConserved, Replicated, replicate};
+pub use replicate::{DecisionSink, Keep, NotConserved, Replicated, replicate};
 pub use results::{Alternative, PointResult, PointToRun, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;

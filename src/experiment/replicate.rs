@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Control, Replication};
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::sim::{Block, Counts, Options, Outcome, RequestSource, Simulation};
+use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation};
 
 /// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
 const MOST_TOGETHER: usize = 4;
@@ -13,13 +13,17 @@ const MOST_TOGETHER: usize = 4;
 /// Tasks a thread should find at least, so that none idles for long while another ends its last one.
 const TASKS_A_THREAD: usize = 4;
 
-/// What a run keeps beside its figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
+/// Hears the decisions of a case as they are made, in their order, a batch at a time.
+pub type DecisionSink<'a> = &'a (dyn Fn(usize, &[DecisionRecord]) + Sync);
+
+/// What there is to keep of a run beside its figures.
+#[derive(Clone, Copy)]
+pub enum Keep<'a> {
     /// Nothing.
     Figures,
-    /// Of replication 0: timeline, decisions and distributions.
-    First,
+    /// Of replication 0: timeline and distributions. Its decisions are told to the sink, with the number of the case:
+    /// there may be more of them than memory should hold.
+    First(DecisionSink<'a>),
 }
 
 /// What came of the replications of one case.
@@ -62,7 +66,7 @@ impl std::error::Error for NotConserved {}
 /// A run lost or made up requests.
 pub fn replicate(
     cases: &[&Scenario],
-    keep: Keep,
+    keep: Keep<'_>,
     control: &Control,
 ) -> Result<Vec<Replicated>, NotConserved> {
     let tasks = tasks(cases, rayon::current_num_threads());
@@ -130,14 +134,25 @@ fn alike(cases: &[&Scenario]) -> Vec<Vec<usize>> {
 
 impl Task {
     /// Draws the requests once, block by block, and feeds every case with them; nothing if cancelled.
-    fn run(&self, cases: &[&Scenario], keep: Keep, control: &Control) -> Result<Vec<Finished>, NotConserved> {
+    fn run(
+        &self,
+        cases: &[&Scenario],
+        keep: Keep<'_>,
+        control: &Control,
+    ) -> Result<Vec<Finished>, NotConserved> {
         let group = self.cases.iter().map(|index| cases[*index]);
         let Some(first) = group.clone().next() else { return Ok(Vec::new()) };
         let streams = Streams::new(first.run.seed, u64::from(self.replication));
-        let keeps = keep == Keep::First && self.replication == 0;
+        let log = match keep {
+            Keep::First(log) if self.replication == 0 => Some(log),
+            _ => None,
+        };
         let start = |case: &Scenario| {
-            let options =
-                Options { mark_interval: case.run.timeline_interval, timeline: keeps, decisions: keeps };
+            let options = Options {
+                mark_interval: case.run.timeline_interval,
+                timeline: log.is_some(),
+                decisions: log.is_some(),
+            };
             Simulation::new(&case.model, streams, &options, ())
         };
         let mut simulations: Vec<Simulation> = group.map(start).collect();
@@ -149,8 +164,11 @@ impl Task {
             }
             source.fill(&mut block);
             let mut wanted = false;
-            for simulation in &mut simulations {
+            for (case, simulation) in self.cases.iter().zip(&mut simulations) {
                 wanted |= simulation.feed(&block);
+                if let Some(log) = log {
+                    log(*case, &simulation.take_decisions());
+                }
             }
             control.count_requests((block.arrival.len() * simulations.len()) as u64);
             if block.arrival.is_empty() || !wanted {
@@ -165,7 +183,10 @@ impl Task {
             }
             control.count_runs(1);
             let figures = Replication::of(self.replication, &outcome, cases[*case].model.slo);
-            let kept = keeps.then_some(outcome);
+            let kept = log.map(|log| {
+                log(*case, &outcome.decisions);
+                outcome
+            });
             Ok(Finished { case: *case, figures, kept })
         };
         self.cases.iter().zip(simulations).map(finish).collect()

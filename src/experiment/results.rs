@@ -7,6 +7,8 @@ use crate::sim::Outcome;
 /// One alternative of a `run`, over its replications.
 #[derive(Debug, Clone)]
 pub struct Alternative {
+    /// Its number among those asked for, from 0.
+    pub number: usize,
     /// The variant; `None` for the scenario as it stands.
     pub variant: Option<String>,
     /// What was run.
@@ -15,7 +17,7 @@ pub struct Alternative {
     pub figures: Figures,
     /// The figures of each replication.
     pub replications: Vec<Replication>,
-    /// Replication 0 in full.
+    /// Replication 0 in full, but for its decisions.
     pub first: Option<Outcome>,
 }
 
@@ -67,8 +69,8 @@ pub struct SweepResult {
     pub knee: Option<usize>,
     /// The cheapest point that meets the SLO, as an index into `points`.
     pub cheapest_within_slo: Option<usize>,
-    /// The point looked at closely, as an index into `points`, with its replication 0 in full: the cheapest that meets the SLO,
-    /// else the knee, else the fastest of the frontier.
+    /// The point looked at closely, as an index into `points`, with its replication 0 in full but for its
+    /// decisions: the cheapest that meets the SLO, else the knee, else the fastest of the frontier.
     pub closer_look: Option<(usize, Outcome)>,
 }
 

@@ -1,17 +1,22 @@
 //! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
 
 use super::{
-    COST, Control, Figures, Keep, Membership, NotConserved, PointResult, PointToRun, SLO_LATENCY,
-    SweepResult, frontier, knee, replicate,
+    COST, Control, DecisionSink, Figures, Keep, Membership, NotConserved, PointResult, PointToRun,
+    SLO_LATENCY, SweepResult, frontier, knee, replicate,
 };
 use crate::scenario::Scenario;
 use crate::sim::Outcome;
 
-/// Runs every point with all its replications, and looks closer at the one a user would pick.
+/// Runs every point with all its replications, and looks closer at the one a user would pick:
+/// `log` hears the decisions of its replication 0.
 ///
 /// # Errors
 /// A run lost or made up requests.
-pub fn sweep(points: Vec<PointToRun>, control: &Control) -> Result<SweepResult, NotConserved> {
+pub fn sweep(
+    points: Vec<PointToRun>,
+    log: DecisionSink<'_>,
+    control: &Control,
+) -> Result<SweepResult, NotConserved> {
     let planned = points.len();
     let cases: Vec<&Scenario> = points.iter().map(|point| &point.scenario).collect();
     let results = replicate(&cases, Keep::Figures, control)?;
@@ -19,9 +24,7 @@ pub fn sweep(points: Vec<PointToRun>, control: &Control) -> Result<SweepResult, 
         .into_iter()
         .zip(results)
         .enumerate()
-        .filter(|(_, (point, result))| {
-            result.replications.len() == point.scenario.run.replications as usize
-        })
+        .filter(|(_, (point, result))| result.replications.len() == point.scenario.run.replications as usize)
         .map(|(number, (point, result))| {
             let figures = Figures::over(&result.replications);
             let slo = point.scenario.model.slo;
@@ -39,7 +42,7 @@ pub fn sweep(points: Vec<PointToRun>, control: &Control) -> Result<SweepResult, 
     let knee = mark_frontier(&mut points);
     let cheapest_within_slo = cheapest_within_slo(&points);
     let closer_look = match cheapest_within_slo.or(knee).or_else(|| fastest(&points)) {
-        Some(index) => look_closer(&points[index], control)?.map(|outcome| (index, outcome)),
+        Some(index) => look_closer(&points[index], log, control)?.map(|outcome| (index, outcome)),
         None => None,
     };
     Ok(SweepResult { points, planned, knee, cheapest_within_slo, closer_look })
@@ -92,9 +95,13 @@ fn fastest(points: &[PointResult]) -> Option<usize> {
 }
 
 /// Replication 0 of `point` once more, with everything kept: cheaper than keeping it for every point.
-fn look_closer(point: &PointResult, control: &Control) -> Result<Option<Outcome>, NotConserved> {
+fn look_closer(
+    point: &PointResult,
+    log: DecisionSink<'_>,
+    control: &Control,
+) -> Result<Option<Outcome>, NotConserved> {
     let mut once = point.point.scenario.clone();
     once.run.replications = 1;
-    let looked = replicate(&[&once], Keep::First, control)?;
+    let looked = replicate(&[&once], Keep::First(log), control)?;
     Ok(looked.into_iter().next().and_then(|result| result.first))
 }

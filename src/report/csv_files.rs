@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::autoscaler::Reason;
 use crate::experiment::{FIGURES, Figures, PointResult, Replication, RunResult, SweepResult};
 use crate::sim::{DecisionRecord, Window};
 
@@ -49,23 +50,18 @@ pub fn timeline(windows: &[Window], out: &mut dyn Write) -> io::Result<()> {
     csv.flush()
 }
 
-/// `decisions.csv`: a row per evaluation of the autoscaler in replication 0. `metric` is the metric's name.
-pub fn decisions(decisions: &[DecisionRecord], metric: &str, out: &mut dyn Write) -> io::Result<()> {
+/// The header of `decisions.csv`, which has a row per evaluation of the autoscaler in replication 0.
+pub fn decisions_header(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "time_s,metric,observed,desired_before,desired_after,ready,action,reason")
+}
+
+/// Rows of `decisions.csv`.
+pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record([
-        "time_s",
-        "metric",
-        "observed",
-        "desired_before",
-        "desired_after",
-        "ready",
-        "action",
-        "reason",
-    ])?;
     for record in decisions {
         csv.write_record([
             number(record.at.as_secs_f64()),
-            metric.to_owned(),
+            metric(record).to_owned(),
             maybe(record.observed),
             record.before.to_string(),
             record.decision.desired.to_string(),
@@ -75,6 +71,14 @@ pub fn decisions(decisions: &[DecisionRecord], metric: &str, out: &mut dyn Write
         ])?;
     }
     csv.flush()
+}
+
+/// Name of the metric a decision rests on, as the scenario writes it.
+fn metric(record: &DecisionRecord) -> &'static str {
+    match record.decision.reason {
+        Reason::Fixed => "",
+        Reason::Threshold(reason) => reason.query.name(),
+    }
 }
 
 /// What a decision did: `stay`, `add 2`, `remove 1`.
@@ -94,7 +98,9 @@ pub fn run_replications(result: &RunResult, out: &mut dyn Write) -> io::Result<(
     for alternative in &result.alternatives {
         for replication in &alternative.replications {
             let variant = alternative.variant.clone().unwrap_or_default();
-            csv.write_record([variant, replication.number.to_string()].into_iter().chain(values(replication)))?;
+            csv.write_record(
+                [variant, replication.number.to_string()].into_iter().chain(values(replication)),
+            )?;
         }
     }
     csv.flush()

@@ -49,6 +49,29 @@ impl Folder {
         &self.path
     }
 
+    /// Begins the file `name`, which may lie in a folder of its own; it is written through what is returned, and appears
+    /// with [`Folder::commit`] if it is given to [`Folder::add`] before.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn begin(&self, name: &str) -> Result<Staged, OutputError> {
+        let place = self.path.join(name);
+        let file = self.temporary(place.parent().unwrap_or(&self.path))?;
+        Ok(Staged { file: BufWriter::new(file), place })
+    }
+
+    /// Takes a file that was begun, wholly written.
+    ///
+    /// # Errors
+    /// The last of it cannot be written.
+    pub fn add(&mut self, staged: Staged) -> Result<(), OutputError> {
+        let Staged { file, place } = staged;
+        let failed = |why| OutputError { path: place.clone(), what: "write", why };
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        self.staged.push((file, place));
+        Ok(())
+    }
+
     /// Writes the file `name`, which may lie in a folder of its own, as `write` says; it appears with [`Folder::commit`].
     ///
     /// # Errors
@@ -58,15 +81,9 @@ impl Folder {
         name: &str,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), OutputError> {
-        let place = self.path.join(name);
-        let mut file = self.temporary(place.parent().unwrap_or(&self.path))?;
-        let written = {
-            let mut out = BufWriter::new(file.as_file_mut());
-            write(&mut out).and_then(|()| out.flush())
-        };
-        written.map_err(|why| OutputError { path: place.clone(), what: "write", why })?;
-        self.staged.push((file, place));
-        Ok(())
+        let mut staged = self.begin(name)?;
+        write(&mut staged.file).map_err(|why| staged.failed(why))?;
+        self.add(staged)
     }
 
     /// Puts all files in their places.
@@ -98,6 +115,21 @@ impl Folder {
             // The random name within says nothing.
             why: io::Error::from(why.kind()),
         })
+    }
+}
+
+/// A file that is being written under a temporary name.
+#[derive(Debug)]
+pub struct Staged {
+    /// Where to write.
+    pub file: BufWriter<NamedTempFile>,
+    place: PathBuf,
+}
+
+impl Staged {
+    /// The error of not being able to write it.
+    pub fn failed(&self, why: io::Error) -> OutputError {
+        OutputError { path: self.place.clone(), what: "write", why }
     }
 }
 

@@ -4,4 +4,4 @@ pub mod csv_files;
 mod folder;
 pub mod summary;
 
-pub use folder::{Folder, OutputError, file_name};
+pub use folder::{Folder, OutputError, Staged, file_name};
