@@ -1,5 +1,12 @@
-//! What a person or a script reads afterwards. A function of results; nothing here simulates.
-
+//! What a person or a script reads afterwards: charts, tables and the report. A function of results; nothing here
+//! simulates.
+//!
+//! - [`canvas`]: SVG and PNG as targets of plotters, with text drawn from an embedded font
+//! - [`chart`]: the charts, each over a small struct of plain data
+//! - [`summary`], [`csv_files`]: the files for scripts
+//! - [`Folder`]: where all of it is written, whole or not at all
+pub mod canvas;
+pub mod chart;
 pub mod csv_files;
 mod folder;
 pub mod summary;

@@ -1,0 +1,116 @@
+//! Puts labels beside their points, off the data and off each other.
+
+use super::palette::{PAPER, SOFT_INK};
+use super::sheet::{Area, Drawn, Height, Pen, Point, Sheet, Target, Type};
+use crate::report::canvas::font;
+use plotters::style::Color;
+
+const SIZE: f64 = 15.0;
+const LINE: f64 = 19.0;
+
+/// Greedy placement: each label takes the least bad of some places around its point, and then stands in the way itself.
+#[derive(Debug)]
+pub struct Placer {
+    within: Area,
+    taken: Vec<Area>,
+    avoided: Vec<Point>,
+}
+
+impl Placer {
+    /// Labels go inside `within`; they may cover none of `taken`, and as few of the points `avoided` as can be.
+    pub fn new(within: Area, taken: Vec<Area>, avoided: Vec<Point>) -> Self {
+        Placer { within, taken, avoided }
+    }
+
+    /// Places a label of some lines beside its point and draws it, with a leader where it had to go far.
+    pub fn draw<DB: Target>(
+        &mut self,
+        sheet: &Sheet<'_, DB>,
+        at: Point,
+        lines: &[String],
+        gap: f64,
+    ) -> Drawn {
+        let width = lines.iter().map(|l| font::width(l, SIZE)).fold(0.0, f64::max) + 8.0;
+        let height = lines.len() as f64 * LINE + 2.0;
+        let place = self.place(at, (width, height), gap);
+        let near = (at.0.clamp(place.left, place.right), at.1.clamp(place.top, place.bottom));
+        if (near.0 - at.0).hypot(near.1 - at.1) > gap + 6.0 {
+            sheet.line(&[at, near], Pen::solid(SOFT_INK, 1.0))?;
+        }
+        sheet.fill(place, PAPER.mix(0.82))?;
+        for (i, line) in lines.iter().enumerate() {
+            let y = place.top + 1.0 + (i as f64 + 0.5) * LINE;
+            sheet.text(line, (place.left + 4.0, y), Type::sized(SIZE).along(Height::Middle))?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, at: Point, size: (f64, f64), gap: f64) -> Area {
+        let mut best: Option<(f64, Area)> = None;
+        for ring in 0..9 {
+            let distance = gap + f64::from(ring * ring) * 3.0;
+            for direction in 0..16 {
+                let area = beside(at, size, distance, f64::from(direction) * std::f64::consts::TAU / 16.0);
+                let cost =
+                    self.cost(area) + f64::from(ring) * 6.0 + f64::from(direction.min(16 - direction)) * 0.2;
+                if best.is_none_or(|(least, _)| cost < least) {
+                    best = Some((cost, area));
+                }
+            }
+        }
+        let place = best.map_or(Area::around(at, 0.0), |(_, area)| area);
+        // Where nothing fits, still inside: a label half outside could not be read.
+        let dx = (self.within.left - place.left).max(0.0) - (place.right - self.within.right).max(0.0);
+        let dy = (self.within.top - place.top).max(0.0) - (place.bottom - self.within.bottom).max(0.0);
+        let place = Area {
+            left: place.left + dx,
+            right: place.right + dx,
+            top: place.top + dy,
+            bottom: place.bottom + dy,
+        };
+        self.taken.push(place);
+        place
+    }
+
+    fn cost(&self, area: Area) -> f64 {
+        let outside = area.width() * area.height() - area.overlap(self.within);
+        let covered: f64 = self.taken.iter().map(|t| t.overlap(area)).sum();
+        let wide = area.grown(3.0);
+        let hidden = self
+            .avoided
+            .iter()
+            .filter(|p| (wide.left..wide.right).contains(&p.0) && (wide.top..wide.bottom).contains(&p.1))
+            .count();
+        outside * 10.0 + covered * 5.0 + hidden.min(50) as f64 * 8.0
+    }
+}
+
+/// A box whose nearest side is a distance from a point, in a direction (0 is to the right, then upwards).
+fn beside((x, y): Point, (width, height): (f64, f64), distance: f64, angle: f64) -> Area {
+    let (cos, sin) = (angle.cos(), -angle.sin());
+    let (cx, cy) = (x + cos * (distance + width / 2.0), y + sin * (distance + height / 2.0));
+    Area {
+        left: cx - width / 2.0,
+        right: cx + width / 2.0,
+        top: cy - height / 2.0,
+        bottom: cy + height / 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_neighbours_stay_apart_and_inside() {
+        let within = Area { left: 0.0, top: 0.0, right: 800.0, bottom: 500.0 };
+        let mut placer = Placer::new(within, vec![], vec![]);
+        let points =
+            [(400.0, 250.0), (404.0, 252.0), (399.0, 247.0), (790.0, 10.0), (795.0, 12.0), (5.0, 495.0)];
+        let places: Vec<Area> = points.iter().map(|&p| placer.place(p, (120.0, 22.0), 8.0)).collect();
+        for (i, a) in places.iter().enumerate() {
+            assert!(a.left >= 0.0 && a.top >= 0.0 && a.right <= 800.0 && a.bottom <= 500.0, "{a:?}");
+            assert!(places[..i].iter().all(|b| a.overlap(*b) == 0.0), "{a:?} {places:?}");
+        }
+    }
+}
