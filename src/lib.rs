@@ -6,6 +6,7 @@ pub mod distribution;
 pub mod experiment;
 pub mod random;
 pub mod report;
+pub mod scenario;
 pub mod schema;
 pub mod service;
 pub mod sim;

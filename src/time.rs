@@ -61,8 +61,8 @@ impl Span {
 
     /// The span nearest to `seconds`; negative and NaN become zero, the too large [`Span::MAX`].
     pub fn from_secs_f64(seconds: f64) -> Self {
-        // `as` saturates and maps NaN to zero, so no input can panic here.
-        Span((seconds * NANOS_PER_SECOND).round() as u64)
+        // `as` truncates, saturates and maps NaN to zero: half added rounds to nearest, and no input can panic here.
+        Span((seconds * NANOS_PER_SECOND + 0.5) as u64)
     }
 
     /// Length in nanoseconds.

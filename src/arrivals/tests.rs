@@ -340,20 +340,39 @@ fn counts_give_each_interval_its_requests() {
     }
 }
 
-#[test]
-fn the_azure_conversation_trace_is_read_whole() {
+/// The folder of public traces, if it is there: `KNEEPOINT_DATA`, else `../shared` beside the crate.
+fn traces() -> Option<std::path::PathBuf> {
     let data = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(data).join("traces/azure-llm-2023");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(data).join("traces");
     if !folder.is_dir() {
         eprintln!("skipped: no {}", folder.display());
-        return;
     }
-    let text = "kind = \"trace\"\nfile = \"AzureLLMInferenceTrace_conv.csv\"\ncolumn = \"TIMESTAMP\"";
+    folder.is_dir().then_some(folder)
+}
+
+#[test]
+fn the_azure_conversation_trace_is_read_whole() {
+    let Some(folder) = traces() else { return };
+    let text =
+        "kind = \"trace\"\nfile = \"azure-llm-2023/AzureLLMInferenceTrace_conv.csv\"\ncolumn = \"TIMESTAMP\"";
     let all = draw(&at(&folder, text).unwrap(), 0, 1_000_000);
     assert_eq!(all.len(), 19_366);
     // The first two rows: 18:15:46.6805900 and 18:15:50.9951690.
     assert_eq!(all[..2], [0, 4_314_579_000]);
     assert!(all.windows(2).all(|pair| pair[0] < pair[1] && pair[1] - pair[0] < 4_400_000_000));
+}
+
+/// Row counts, means and maxima as the folder's README gives them.
+#[test]
+fn other_public_traces_are_read_whole() {
+    let Some(folder) = traces() else { return };
+    let text = "kind = \"trace\"\nfile = \"alibaba-gentd26/lora_request_trace.csv\"\ncolumn = \"gmt_create\"";
+    assert_eq!(draw(&at(&folder, text).unwrap(), 0, 1_000_000).len(), 26_392 + 398 + 30 + 3);
+    let text = "kind = \"counts\"\nfile = \"autothrottle/diurnal.txt\"\ninterval = \"1s\"";
+    let counts = at(&folder, text).unwrap();
+    assert_eq!(counts.natural_duration(), Some(Span::from_secs(3600)));
+    assert!((counts.mean_rate(Span::from_secs(3600)) - 262.6).abs() < 0.05);
+    assert_eq!(counts.peak_rate(), 387.0);
 }
 
 #[test]

@@ -91,6 +91,7 @@ impl Autoscaler {
         name: "autoscaler",
         doc: "The autoscaler that watches the pool.",
         tag: "kind",
+        default: None,
         common: &[],
         variants: &[&Fixed::SPEC, &Threshold::SPEC],
     };

@@ -203,6 +203,8 @@ pub struct UnionSpec {
     pub doc: &'static str,
     /// Key that holds the variant's name.
     pub tag: &'static str,
+    /// The variant meant when the tag is left out; without one the tag must be written.
+    pub default: Option<&'static str>,
     /// Keys every variant has.
     pub common: &'static [&'static dyn AnyKey],
     /// The variants.

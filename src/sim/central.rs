@@ -1,8 +1,9 @@
 //! A central queue before slots that serve at full speed.
 //!
 //! Once a request has started, its end is known, and nothing but the pool's own changes can alter what follows. So
-//! completions are no events here: each slot remembers what it serves, the slots stand in a tournament by when they
-//! are free, and the queue is drained lazily, up to the instant of the next arrival or the next look at the pool.
+//! completions are no events here: each slot remembers what it serves, and the slots stand in a tournament by when they
+//! are free. A request that is sure to start before anything can look at the pool or change it is put on its slot at
+//! once, even if it has to wait until then; only the others are queued.
 
 use std::collections::VecDeque;
 
@@ -14,13 +15,17 @@ use super::tree::{Key, Tournament};
 pub(super) struct CentralQueue {
     slots: Vec<Slot>,
     /// The slots by when they are (or were last) free: the least is the one free longest.
-    free: Tournament,
+    free: Tournament<Key>,
     queue: VecDeque<Waiting>,
     draining: Draining,
     concurrency: u32,
     capacity: u64,
     insertions: u64,
-    areas: Areas,
+    /// Request-nanoseconds waited and to be worked by all that has started on a slot that is still here.
+    waited: u128,
+    worked: u128,
+    /// Integrals of the requests that have left with a draining instance; their part in `busy` is from before.
+    drained: Areas,
     /// Sum of the arrival instants in the queue.
     queued_arrivals: u128,
 }
@@ -32,7 +37,6 @@ struct Slot {
     request: Served,
     /// Whether the end of `request` is still to be reported.
     pending: bool,
-    order: u64,
 }
 
 /// Completions come after the instances that become ready at the same instant, however early these were inserted.
@@ -49,22 +53,22 @@ impl CentralQueue {
             concurrency,
             capacity: capacity.unwrap_or(u64::MAX),
             insertions: 0,
-            areas: Areas::default(),
+            waited: 0,
+            worked: 0,
+            drained: Areas::default(),
             queued_arrivals: 0,
         }
     }
 
-    /// Starts what can start by `now`, each when the slot it gets falls free.
-    #[inline]
-    fn start_waiting(&mut self, now: u64, sink: &mut impl Sink) {
+    /// Starts what can start before `horizon`, each when the slot it gets falls free.
+    fn start_waiting(&mut self, horizon: u64, sink: &mut impl Sink) {
         while let Some(waiting) = self.queue.front().copied() {
             let least = self.free.least();
-            if least.nanos() > now {
+            if least.nanos() >= horizon {
                 return;
             }
             self.queue.pop_front();
             self.queued_arrivals -= u128::from(waiting.arrival);
-            self.areas.waiting += u128::from(least.nanos() - waiting.arrival);
             self.begin(least.leaf(), waiting, least.nanos(), sink);
         }
     }
@@ -74,38 +78,33 @@ impl CentralQueue {
     fn begin(&mut self, leaf: usize, waiting: Waiting, start: u64, sink: &mut impl Sink) {
         let slot = &mut self.slots[leaf];
         if slot.pending {
-            report(slot, &mut self.areas, sink);
+            sink.served(slot.request);
         }
         let finish = start.saturating_add(waiting.service);
-        slot.request = Served { arrival: waiting.arrival, start, finish, ..slot.request };
+        slot.request.arrival = waiting.arrival;
+        slot.request.start = start;
+        slot.request.finish = finish;
         slot.pending = true;
-        slot.order = COMPLETION | self.insertions;
-        self.free.set(leaf, Key::new(finish, slot.order, leaf));
+        self.waited += u128::from(start - waiting.arrival);
+        self.worked += u128::from(finish - start);
+        self.free.set(leaf, Key::new(finish, COMPLETION | self.insertions, leaf));
         self.insertions += 1;
     }
-
-    fn rebuild(&mut self) {
-        let key = |(leaf, slot): (usize, &Slot)| Key::new(slot.request.finish, slot.order, leaf);
-        self.free.rebuild(self.slots.iter().enumerate().map(key));
-    }
-}
-
-#[inline]
-fn report(slot: &Slot, areas: &mut Areas, sink: &mut impl Sink) {
-    let time = u128::from(slot.request.finish - slot.request.start);
-    areas.in_service += time;
-    areas.busy += time;
-    sink.served(slot.request);
 }
 
 impl Fleet for CentralQueue {
     #[inline]
-    fn arrive(&mut self, now: u64, service: u64, sink: &mut impl Sink) {
-        self.start_waiting(now, sink);
+    fn arrive(&mut self, now: u64, service: u64, gate: u64, sink: &mut impl Sink) {
+        // With a limit on the queue, how many wait at this very instant matters.
+        let horizon = if self.capacity == u64::MAX { gate } else { now + 1 };
+        if !self.queue.is_empty() {
+            self.start_waiting(horizon, sink);
+        }
         let waiting = Waiting { arrival: now, service };
         let least = self.free.least();
-        if least.nanos() <= now {
-            self.begin(least.leaf(), waiting, now, sink);
+        let start = least.nanos().max(now);
+        if start < horizon {
+            self.begin(least.leaf(), waiting, start, sink);
         } else if (self.queue.len() as u64) < self.capacity {
             self.queue.push_back(waiting);
             self.queued_arrivals += u128::from(now);
@@ -115,52 +114,58 @@ impl Fleet for CentralQueue {
     }
 
     fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        self.start_waiting(now, sink);
+        self.start_waiting(now.saturating_add(1), sink);
         for slot in &mut self.slots {
             if slot.pending && slot.request.finish <= now {
                 slot.pending = false;
-                report(slot, &mut self.areas, sink);
+                sink.served(slot.request);
             }
         }
-        self.draining.advance(now, &mut self.areas, sink);
+        self.draining.advance(now, &mut self.drained, sink);
     }
 
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+        let mut keys = self.free.keys().to_vec();
         for _ in 0..self.concurrency {
             let request = Served { arrival: now, start: now, finish: now, instance };
-            self.slots.push(Slot { request, pending: false, order: self.insertions });
+            keys.push(Key::new(now, self.insertions, self.slots.len()));
+            self.slots.push(Slot { request, pending: false });
             self.insertions += 1;
         }
-        self.rebuild();
+        self.free.rebuild(keys.into_iter());
         // Only the new slots: those that fall free at this very instant do so after the instance has become ready.
         for leaf in self.slots.len() - self.concurrency as usize..self.slots.len() {
             let Some(waiting) = self.queue.pop_front() else { return };
             self.queued_arrivals -= u128::from(waiting.arrival);
-            self.areas.waiting += u128::from(now - waiting.arrival);
             self.begin(leaf, waiting, now, sink);
         }
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
         let mut last = now;
-        let (draining, areas) = (&mut self.draining, &mut self.areas);
-        self.slots.retain(|slot| {
-            let leaves = slot.request.instance == instance;
-            if leaves && slot.pending {
-                last = last.max(slot.request.finish);
-                areas.busy += u128::from(now - slot.request.start);
-                // It takes its wait along: `draining` accounts for the whole course of a request.
-                areas.waiting -= u128::from(slot.request.start - slot.request.arrival);
-                draining.push(slot.request);
+        let mut kept = Vec::with_capacity(self.slots.len());
+        let mut keys = Vec::with_capacity(self.slots.len());
+        for (slot, key) in self.slots.iter().zip(self.free.keys()) {
+            let request = slot.request;
+            if request.instance != instance {
+                keys.push(key.at_leaf(kept.len()));
+                kept.push(*slot);
+            } else if slot.pending {
+                // It takes its whole course along: `draining` accounts for it.
+                self.waited -= u128::from(request.start - request.arrival);
+                self.worked -= u128::from(request.finish - request.start);
+                self.drained.busy += u128::from(now - request.start);
+                self.draining.push(request);
+                last = last.max(request.finish);
             }
-            !leaves
-        });
-        self.rebuild();
+        }
+        self.slots = kept;
+        self.free.rebuild(keys.into_iter());
         last
     }
 
     fn kill(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
-        self.draining.kill(instance, now, &mut self.areas, sink);
+        self.draining.kill(instance, now, &mut self.drained, sink);
     }
 
     fn outstanding(&self, instance: u32) -> u64 {
@@ -179,13 +184,12 @@ impl Fleet for CentralQueue {
     }
 
     fn areas(&self, now: u64) -> Areas {
-        let mut areas = self.areas;
-        areas.waiting += u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;
-        for slot in self.slots.iter().filter(|slot| slot.pending) {
-            let time = u128::from(now - slot.request.start);
-            areas.in_service += time;
-            areas.busy += time;
-        }
+        let mut areas = self.drained;
+        areas.waiting += self.waited + u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;
+        let ahead = |slot: &Slot| u128::from(slot.request.finish - now);
+        let worked = self.worked - self.slots.iter().filter(|slot| slot.pending).map(ahead).sum::<u128>();
+        areas.in_service += worked;
+        areas.busy += worked;
         self.draining.measure(now, &mut areas);
         areas
     }

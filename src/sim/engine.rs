@@ -109,7 +109,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 self.run_until_gate(now);
             }
             self.arrived += 1;
-            self.fleet.arrive(now, service, &mut self.recorder);
+            self.fleet.arrive(now, service, self.gate, &mut self.recorder);
         }
         true
     }
@@ -138,6 +138,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.handle(at, event);
         }
         self.fleet.advance(self.end.as_nanos(), &mut self.recorder);
+        self.recorder.settle();
         self.outcome()
     }
 
@@ -145,6 +146,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let nanos = at.as_nanos();
         let reached = if event.precedes_requests() { nanos.saturating_sub(1) } else { nanos };
         self.fleet.advance(reached, &mut self.recorder);
+        self.recorder.settle();
         match event {
             Event::Measure => self.measure_from(at),
             Event::Ready(id) => {

@@ -52,8 +52,9 @@ pub(super) struct Areas {
 
 /// An arrangement of queues and ready instances. Time only moves forward from call to call.
 pub(super) trait Fleet {
-    /// A request arrives. Everything that completes up to `now` has happened before it.
-    fn arrive(&mut self, now: u64, service: u64, sink: &mut impl Sink);
+    /// A request arrives; everything that completes up to `now` has happened before it. Until `gate`, nothing but
+    /// further arrivals will happen to the pool, and nobody will look.
+    fn arrive(&mut self, now: u64, service: u64, gate: u64, sink: &mut impl Sink);
     /// Lets everything happen up to `now` and reports it.
     fn advance(&mut self, now: u64, sink: &mut impl Sink);
     /// An instance becomes ready; what waits may start on it at once.

@@ -19,6 +19,8 @@ pub(super) struct Totals {
 #[derive(Debug, Clone)]
 pub(super) struct Recorder<T> {
     pub tap: T,
+    /// Requests answered that are not accounted for yet: a batch at a time goes faster than one by one.
+    batch: Vec<Served>,
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
     slo: u64,
@@ -34,10 +36,13 @@ pub(super) struct Recorder<T> {
     pub scraped: Option<Histogram<u32>>,
 }
 
+const BATCH: usize = 256;
+
 impl<T> Recorder<T> {
     pub fn new(tap: T, duration: Span, measured_from: Span, slo: Option<Span>) -> Self {
         Recorder {
             tap,
+            batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
             slo: slo.map_or(u64::MAX, Span::as_nanos),
             totals: Totals::default(),
@@ -59,6 +64,29 @@ impl<T> Recorder<T> {
         self.scraped = latency_histogram(duration);
     }
 
+    /// Accounts for every request reported so far. To be called before anything is read.
+    pub fn settle(&mut self) {
+        self.totals.served += self.batch.len() as u64;
+        for request in &self.batch {
+            let latency = request.finish - request.arrival;
+            let good = u64::from(latency <= self.slo);
+            self.totals.good += good;
+            if request.arrival >= self.measured_from {
+                self.good += good;
+                self.latency.record(latency);
+                self.wait.record(request.start - request.arrival);
+            }
+        }
+        let latencies = || self.batch.iter().map(|request| request.finish - request.arrival);
+        if let Some(window) = &mut self.window {
+            latencies().for_each(|latency| window.record(latency));
+        }
+        if let Some(scraped) = &mut self.scraped {
+            latencies().for_each(|latency| scraped.saturating_record(latency / 1000));
+        }
+        self.batch.clear();
+    }
+
     fn measures(&self, arrival: u64) -> bool {
         arrival >= self.measured_from
     }
@@ -67,21 +95,10 @@ impl<T> Recorder<T> {
 impl<T: Sink> Sink for Recorder<T> {
     #[inline]
     fn served(&mut self, request: Served) {
-        let latency = request.finish - request.arrival;
-        let good = u64::from(latency <= self.slo);
-        self.totals.served += 1;
-        self.totals.good += good;
-        if self.measures(request.arrival) {
-            self.good += good;
-            self.latency.record(latency);
-            self.wait.record(request.start - request.arrival);
+        if self.batch.len() == self.batch.capacity() {
+            self.settle();
         }
-        if let Some(window) = &mut self.window {
-            window.record(latency);
-        }
-        if let Some(scraped) = &mut self.scraped {
-            scraped.saturating_record(latency / 1000);
-        }
+        self.batch.push(request);
         self.tap.served(request);
     }
 

@@ -86,15 +86,27 @@ impl Chooser for PowerOfD {
 /// stations by their next completion, so that only those with one due are looked at, one by their load.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LeastOutstanding {
-    due: Tournament,
-    load: Tournament,
+    due: Tournament<Key>,
+    /// Load and index in one word.
+    load: Tournament<u64>,
 }
 
 impl LeastOutstanding {
     #[inline]
     fn update(&mut self, station: &Station, index: usize) {
-        self.due.set(index, Key::new(station.next_completion(), 0, index));
-        self.load.set(index, Key::new(station.outstanding(), 0, index));
+        let due = Self::due_key(station, index);
+        if self.due.key(index) != due {
+            self.due.set(index, due);
+        }
+        self.load.set(index, Self::load_key(station, index));
+    }
+
+    fn due_key(station: &Station, index: usize) -> Key {
+        Key::new(station.next_completion(), 0, index)
+    }
+
+    fn load_key(station: &Station, index: usize) -> u64 {
+        station.outstanding() * u64::from(Key::MOST_LEAVES) + index as u64
     }
 }
 
@@ -104,7 +116,7 @@ impl Chooser for LeastOutstanding {
         loop {
             let due = self.due.least();
             if due.nanos() > now {
-                return self.load.least().leaf();
+                return self.load.least() as usize % Key::MOST_LEAVES as usize;
             }
             stations[due.leaf()].advance(now, sink);
             self.update(&stations[due.leaf()], due.leaf());
@@ -117,11 +129,9 @@ impl Chooser for LeastOutstanding {
     }
 
     fn changed(&mut self, stations: &[Station]) {
-        let with = |key: fn(&Station) -> u64| {
-            stations.iter().enumerate().map(move |(index, station)| Key::new(key(station), 0, index))
-        };
-        self.due.rebuild(with(Station::next_completion));
-        self.load.rebuild(with(Station::outstanding));
+        let stations = || stations.iter().enumerate();
+        self.due.rebuild(stations().map(|(index, station)| Self::due_key(station, index)));
+        self.load.rebuild(stations().map(|(index, station)| Self::load_key(station, index)));
     }
 }
 
@@ -170,7 +180,7 @@ impl<C: Chooser> Routed<C> {
 
 impl<C: Chooser> Fleet for Routed<C> {
     #[inline]
-    fn arrive(&mut self, now: u64, service: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, now: u64, service: u64, _gate: u64, sink: &mut impl Sink) {
         let waiting = Waiting { arrival: now, service };
         if !self.stations.is_empty() {
             self.dispatch(waiting, now, self.capacity, sink);

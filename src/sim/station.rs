@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::fleet::{Areas, Draining, Served, Sink, Waiting};
-use super::tree::{Key, Tournament};
+use super::tree::{Contender, Key, Tournament};
 
 /// Slots that serve at full speed behind one queue, first come first served; every completion is taken when it is due.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub(super) struct Station {
     /// What each slot serves, if it serves.
     slots: Vec<Option<Served>>,
     /// The busy slots by when they fall free.
-    busy: Tournament,
+    busy: Tournament<Key>,
     idle: Vec<usize>,
     pub queue: VecDeque<Waiting>,
     insertions: u64,

@@ -4,80 +4,138 @@
 //! ever-changing sets of a pool (the slots of a few dozen instances) beats a binary heap. Knuth, *The Art of Computer
 //! Programming*, vol. 3, §5.4.1 (tree of winners).
 
-/// The least of the keys of `n` leaves. Keys order events exactly: instant first, then insertion.
-#[derive(Debug, Clone, Default)]
-pub struct Tournament {
+use std::hint::select_unpredictable;
+
+/// What a tournament compares.
+pub trait Contender: Copy + PartialEq {
+    /// Greater than every key: an empty leaf.
+    const NEVER: Self;
+    /// The lesser of two. Which it is is as good as random, so it is to be selected, not branched on.
+    fn lesser(self, other: Self) -> Self;
+}
+
+impl Contender for u64 {
+    const NEVER: u64 = u64::MAX;
+    #[inline]
+    fn lesser(self, other: u64) -> u64 {
+        select_unpredictable(other < self, other, self)
+    }
+}
+
+/// The least of the keys of `n` leaves.
+#[derive(Debug, Clone)]
+pub struct Tournament<K> {
     /// A complete binary tree as an array: the root at 1, the leaves from `width` on.
-    nodes: Vec<Key>,
+    nodes: Vec<K>,
     width: usize,
     leaves: usize,
 }
 
 /// An instant, an order within the instant, and the leaf it belongs to, compared in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(u128);
+pub struct Key {
+    nanos: u64,
+    /// Order and leaf.
+    rest: u64,
+}
 
 impl Key {
-    /// Later than every key: an empty leaf.
-    pub const NEVER: Key = Key(u128::MAX);
-
     /// Leaves a tree may have.
     pub const MOST_LEAVES: u32 = 1 << LEAF_BITS;
 
     /// The key of `leaf` at `nanos`; `order` counts insertions and decides between equal instants.
     #[inline]
     pub fn new(nanos: u64, order: u64, leaf: usize) -> Key {
-        Key((nanos as u128) << 64 | ((order << LEAF_BITS) | leaf as u64) as u128)
+        Key { nanos, rest: (order << LEAF_BITS) | leaf as u64 }
     }
 
     /// The instant, in nanoseconds.
     #[inline]
     pub fn nanos(self) -> u64 {
-        (self.0 >> 64) as u64
+        self.nanos
+    }
+
+    /// The same key for another leaf.
+    pub fn at_leaf(self, leaf: usize) -> Key {
+        Key::new(self.nanos, self.rest >> LEAF_BITS, leaf)
     }
 
     /// The leaf.
     #[inline]
     pub fn leaf(self) -> usize {
-        (self.0 as u64 & (Key::MOST_LEAVES as u64 - 1)) as usize
+        (self.rest & (Key::MOST_LEAVES as u64 - 1)) as usize
+    }
+}
+
+impl Contender for Key {
+    const NEVER: Key = Key { nanos: u64::MAX, rest: u64::MAX };
+
+    /// Equal instants are rare, and looked at apart.
+    #[inline]
+    fn lesser(self, other: Key) -> Key {
+        if self.nanos == other.nanos {
+            return if other.rest < self.rest { other } else { self };
+        }
+        let less = other.nanos < self.nanos;
+        Key {
+            nanos: select_unpredictable(less, other.nanos, self.nanos),
+            rest: select_unpredictable(less, other.rest, self.rest),
+        }
     }
 }
 
 /// 2²⁰ leaves and 2⁴⁴ insertions.
 const LEAF_BITS: u32 = 20;
 
-impl Tournament {
-    /// The least key; [`Key::NEVER`] if every leaf is empty.
+impl<K> Default for Tournament<K> {
+    fn default() -> Self {
+        Tournament { nodes: Vec::new(), width: 0, leaves: 0 }
+    }
+}
+
+impl<K: Contender> Tournament<K> {
+    /// The least key; [`Contender::NEVER`] if every leaf is empty.
     #[inline]
-    pub fn least(&self) -> Key {
-        self.nodes.get(1).copied().unwrap_or(Key::NEVER)
+    pub fn least(&self) -> K {
+        self.nodes.get(1).copied().unwrap_or(K::NEVER)
+    }
+
+    /// The keys of the leaves, in order.
+    pub fn keys(&self) -> &[K] {
+        self.nodes.get(self.width..self.width + self.leaves).unwrap_or_default()
+    }
+
+    /// The key of `leaf`.
+    #[inline]
+    pub fn key(&self, leaf: usize) -> K {
+        self.nodes[self.width + leaf]
     }
 
     /// Changes the key of `leaf`.
     #[inline]
-    pub fn set(&mut self, leaf: usize, key: Key) {
+    pub fn set(&mut self, leaf: usize, key: K) {
         let nodes = self.nodes.as_mut_slice();
         let mut at = self.width + leaf;
         nodes[at] = key;
         let mut winner = key;
         while at > 1 {
-            winner = winner.min(nodes[at ^ 1]);
+            winner = winner.lesser(nodes[at ^ 1]);
             at >>= 1;
             nodes[at] = winner;
         }
     }
 
     /// Starts anew with these keys; leaf `i` gets the `i`-th.
-    pub fn rebuild(&mut self, keys: impl ExactSizeIterator<Item = Key>) {
+    pub fn rebuild(&mut self, keys: impl ExactSizeIterator<Item = K>) {
         self.leaves = keys.len();
         self.width = self.leaves.next_power_of_two();
         self.nodes.clear();
-        self.nodes.resize(2 * self.width, Key::NEVER);
+        self.nodes.resize(2 * self.width, K::NEVER);
         for (leaf, key) in keys.enumerate() {
             self.nodes[self.width + leaf] = key;
         }
         for at in (1..self.width).rev() {
-            self.nodes[at] = self.nodes[2 * at].min(self.nodes[2 * at + 1]);
+            self.nodes[at] = self.nodes[2 * at].lesser(self.nodes[2 * at + 1]);
         }
     }
 }
