@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answer, BAD_INPUT, Failure, Global, format, session};
-use crate::scenario::Scenario;
+use super::session::Plan;
+use super::{Answer, BAD_INPUT, Failure, Global, format};
 
 /// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
 #[derive(Debug, clap::Args)]
@@ -31,27 +31,21 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
 }
 
 fn check(file: &Path, global: &Global) -> Result<String, Failure> {
-    let plan = session::plan(file, global)?;
-    let mut scenarios: Vec<&Scenario> = plan.alternatives.iter().map(|(_, scenario)| scenario).collect();
-    scenarios.extend(plan.points.iter().map(|point| &point.scenario));
-    session::check_fits(&scenarios, global)?;
+    let plan = Plan::read(file, global)?;
+    let alternatives = plan.alternatives.iter().map(|(_, scenario)| scenario);
+    plan.check_fits(alternatives.chain(plan.points.iter().map(|point| &point.scenario)), global)?;
     let scenario = &plan.scenario;
-    let what = match (plan.points.len(), plan.alternatives.len()) {
-        (0, 1) => "1 setting".to_owned(),
-        (0, variants) => format!("{} and {}", "1 setting", format::counted(variants - 1, "variant")),
-        (points, 1) => format::counted(points, "point"),
-        (points, variants) => {
-            format!("{} over {}", format::counted(points, "point"), format::counted(variants - 1, "variant"))
-        }
-    };
-    let run = &scenario.run;
-    let requests =
-        scenario.model.arrivals.mean_rate(scenario.model.duration) * scenario.model.duration.as_secs_f64();
+    let mut what = format::counted(plan.points.len(), "point");
+    if plan.alternatives.len() > 1 {
+        what += &format!(" ({})", format::counted(plan.alternatives.len() - 1, "variant"));
+    }
+    let model = &scenario.model;
+    let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
     Ok(format!(
         "{}: ok: {what}, {} of {} each, about {} requests a run\n",
         file.display(),
-        format::counted(run.replications as usize, "replication"),
-        scenario.model.duration,
+        format::counted(scenario.run.replications as usize, "replication"),
+        model.duration,
         format::count(requests),
     ))
 }

@@ -100,7 +100,7 @@ mod tests {
     fn figures_show_three_digits_and_a_fitting_unit() {
         for (value, shown) in [
             (0.0, "0 s"),
-            (2.5e-8, "25.0 ns"),
+            (2.55e-8, "25.5 ns"),
             (0.000_123_4, "123 µs"),
             (0.350, "350 ms"),
             (1.234_5, "1.23 s"),

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::decision_log::DecisionLogs;
-use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, session, steps, table};
+use super::session::Plan;
+use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, steps, table};
 use crate::experiment::{self, RunResult};
 use crate::report::Folder;
 use crate::scenario::Scenario;
@@ -26,13 +27,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
-    let mut plan = session::plan(&arguments.file, global)?;
+    let mut plan = Plan::read(&arguments.file, global)?;
     if let Some(name) = &arguments.variant {
         plan.alternatives = vec![pick(plan.alternatives, name)?];
     }
     let scenarios: Vec<&Scenario> = plan.alternatives.iter().map(|(_, scenario)| scenario).collect();
-    session::check_fits(&scenarios, global)?;
-    let mut folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    plan.check_fits(scenarios.iter().copied(), global)?;
+    let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
     let places = plan.alternatives.iter().enumerate();
     let places = places.map(|(number, (variant, _))| outputs::place(number, variant.as_deref()));
     let logs = DecisionLogs::begin(&folder, places)?;

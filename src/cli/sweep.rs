@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::decision_log::DecisionLogs;
-use super::{Answer, COULD_NOT, DONE, Failure, Global, format, outputs, progress, session, table};
+use super::session::Plan;
+use super::{Answer, COULD_NOT, DONE, Failure, Global, format, outputs, progress, table};
 use crate::experiment::{self, COST, PointResult, SLO_LATENCY, SweepResult, Unit};
 use crate::report::Folder;
 use crate::scenario::Scenario;
@@ -21,16 +22,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
-    let plan = session::plan(&arguments.file, global)?;
-    if plan.points.is_empty() {
+    let plan = Plan::read(&arguments.file, global)?;
+    if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
             "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it as it stands",
             arguments.file.display()
         )));
     }
     let scenarios: Vec<&Scenario> = plan.points.iter().map(|point| &point.scenario).collect();
-    session::check_fits(&scenarios, global)?;
-    let mut folder = Folder::open(&session::out(&plan.scenario, global)).map_err(Failure::could_not)?;
+    plan.check_fits(scenarios.iter().copied(), global)?;
+    let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
     let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()))?;
     let path = folder.path().display().to_string();
     let points = plan.points.clone();

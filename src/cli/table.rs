@@ -69,10 +69,10 @@ pub(super) fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
     let percentile = percentile(scenario);
     let mut header: Vec<&str> = Vec::new();
     header.extend(variants.then_some("variant"));
-    let paths = result.points.first().map(|point| point.point.settings.as_slice()).unwrap_or_default();
-    header.extend(paths.iter().map(|(path, _)| path.as_str()));
+    let paths = result.paths();
+    header.extend(paths.iter().map(String::as_str));
     header.extend(["cost", &percentile, "within SLO", "utilization", "instances", ""]);
-    let rows = shown.iter().map(|point| row(scenario, result, point, variants)).collect();
+    let rows = shown.iter().map(|point| row(scenario, result, point, &paths, variants)).collect();
     let mut words = vec![header.len() - 1];
     words.extend(variants.then_some(0));
     let table = plain(&header, rows, &words);
@@ -82,11 +82,17 @@ pub(super) fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
     }
 }
 
-fn row(scenario: &Scenario, result: &SweepResult, point: &PointResult, variants: bool) -> Vec<String> {
+fn row(
+    scenario: &Scenario,
+    result: &SweepResult,
+    point: &PointResult,
+    paths: &[String],
+    variants: bool,
+) -> Vec<String> {
     let currency = &scenario.model.cost.currency;
     let mut row = Vec::new();
     row.extend(variants.then(|| point.point.variant.clone().unwrap_or_default()));
-    row.extend(point.point.settings.iter().map(|(_, setting)| setting.to_string()));
+    row.extend(paths.iter().map(|path| point.setting(path)));
     for (name, unit) in [
         (COST, Unit::Currency),
         (SLO_LATENCY, Unit::Seconds),

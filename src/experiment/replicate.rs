@@ -8,7 +8,7 @@ use crate::scenario::Scenario;
 use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation};
 
 /// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
-const MOST_TOGETHER: usize = 4;
+pub const MOST_TOGETHER: usize = 4;
 
 /// Tasks a thread should find at least, so that none idles for long while another ends its last one.
 const TASKS_A_THREAD: usize = 4;

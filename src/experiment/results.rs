@@ -1,7 +1,7 @@
 //! What an experiment comes to, as plain data: everything downstream is a function of it.
 
 use super::{COST, Figures, Membership, Replication};
-use crate::scenario::{Scenario, Setting};
+use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
 
 /// One alternative of a `run`, over its replications.
@@ -30,24 +30,13 @@ pub struct RunResult {
     pub complete: bool,
 }
 
-/// A setting of the swept parameters, before it is run.
-#[derive(Debug, Clone)]
-pub struct PointToRun {
-    /// The variant; `None` for the scenario as it stands.
-    pub variant: Option<String>,
-    /// The swept parameters, by path.
-    pub settings: Vec<(String, Setting)>,
-    /// What is run.
-    pub scenario: Scenario,
-}
-
 /// A point of a sweep, over its replications.
 #[derive(Debug, Clone)]
 pub struct PointResult {
     /// Number of the point among those planned, from 0.
     pub number: usize,
     /// What was run.
-    pub point: PointToRun,
+    pub point: Point,
     /// Every figure.
     pub figures: Figures,
     /// The figures of each replication.
@@ -56,6 +45,14 @@ pub struct PointResult {
     pub frontier: Membership,
     /// Whether the mean of `slo_latency` is within the SLO; `None` if nothing is promised.
     pub meets_slo: Option<bool>,
+}
+
+impl PointResult {
+    /// The value of the parameter at `path`; empty if the point's variant has no such key.
+    pub fn setting(&self, path: &str) -> String {
+        let found = self.point.settings.iter().find(|(name, _)| name == path);
+        found.map_or_else(String::new, |(_, setting)| setting.to_string())
+    }
 }
 
 /// What `sweep` comes to.
@@ -78,6 +75,17 @@ impl SweepResult {
     /// Whether every point planned finished.
     pub fn complete(&self) -> bool {
         self.points.len() == self.planned
+    }
+
+    /// The paths of the swept parameters, of all variants together.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths: Vec<String> = Vec::new();
+        for (path, _) in self.points.iter().flat_map(|point| &point.point.settings) {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        paths
     }
 
     /// The points of the frontier, cheapest first.

@@ -1,10 +1,10 @@
 //! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
 
 use super::{
-    COST, Control, DecisionSink, Figures, Keep, Membership, NotConserved, PointResult, PointToRun,
-    SLO_LATENCY, SweepResult, frontier, knee, replicate,
+    COST, Control, DecisionSink, Figures, Keep, Membership, NotConserved, PointResult, SLO_LATENCY,
+    SweepResult, frontier, knee, replicate,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
 
 /// Runs every point with all its replications, and looks closer at the one a user would pick:
@@ -13,7 +13,7 @@ use crate::sim::Outcome;
 /// # Errors
 /// A run lost or made up requests.
 pub fn sweep(
-    points: Vec<PointToRun>,
+    points: Vec<Point>,
     log: DecisionSink<'_>,
     control: &Control,
 ) -> Result<SweepResult, NotConserved> {

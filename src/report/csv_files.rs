@@ -160,8 +160,7 @@ struct Parameters {
 impl Parameters {
     fn of(result: &SweepResult) -> Parameters {
         let variants = result.points.iter().any(|point| point.point.variant.is_some());
-        let settings = result.points.first().map(|point| point.point.settings.as_slice()).unwrap_or_default();
-        Parameters { variants, paths: settings.iter().map(|(path, _)| path.clone()).collect() }
+        Parameters { variants, paths: result.paths() }
     }
 
     fn header(&self) -> Vec<String> {
@@ -171,7 +170,7 @@ impl Parameters {
 
     fn row(&self, point: &PointResult) -> Vec<String> {
         let variant = self.variants.then(|| point.point.variant.clone().unwrap_or_default());
-        let settings = point.point.settings.iter().map(|(_, setting)| setting.to_string());
+        let settings = self.paths.iter().map(|path| point.setting(path));
         std::iter::once(point.number.to_string()).chain(variant).chain(settings).collect()
     }
 }

@@ -160,6 +160,7 @@ impl Serialize for Parameters<'_> {
         for (path, setting) in self.0 {
             match setting {
                 Setting::Number(number) => map.serialize_entry(path, number)?,
+                Setting::Bool(bool) => map.serialize_entry(path, bool)?,
                 text => map.serialize_entry(path, &text.to_string())?,
             }
         }
