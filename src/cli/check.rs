@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::session::Plan;
-use super::{Answer, BAD_INPUT, Failure, Global, format};
+use super::{Answer, BAD_INPUT, Failure, Global};
+use crate::report::format;
 
 /// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,6 @@
 mod check;
 mod completions;
 mod decision_log;
-mod format;
 mod init;
 mod outputs;
 mod progress;

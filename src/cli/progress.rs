@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{COULD_NOT, Failure, Global, format};
+use super::{COULD_NOT, Failure, Global};
 use crate::experiment::Control;
+use crate::report::format;
 use crate::scenario::Scenario;
 
 /// How often the bar is drawn.

@@ -7,7 +7,7 @@ use super::decision_log::DecisionLogs;
 use super::session::Plan;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, steps, table};
 use crate::experiment::{self, RunResult};
-use crate::report::Folder;
+use crate::report::{Folder, tables, words};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 use crate::sim::DecisionRecord;
@@ -104,14 +104,9 @@ fn text(scenario: &Scenario, result: &RunResult, decisions: &[Vec<DecisionRecord
             let _ = writeln!(text, "{steps}\n");
         }
     }
-    let _ = writeln!(text, "{}", table::run(scenario, result));
-    let fewest = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
-    match fewest {
-        Some(1) => text.push_str("One replication: no intervals, since one run says nothing about spread.\n"),
-        Some(fewest) => {
-            let _ = writeln!(text, "± is the 95 % confidence interval over {fewest} replications.");
-        }
-        None => {}
+    let _ = writeln!(text, "{}\n", table::plain(&tables::run(scenario, result)));
+    if let Some(fewest) = result.alternatives.iter().map(|alternative| alternative.replications.len()).min() {
+        let _ = writeln!(text, "{}", words::intervals(fewest));
     }
     let _ = writeln!(text, "Outputs are in {path}");
     text

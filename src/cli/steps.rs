@@ -1,9 +1,11 @@
 //! A short run evaluation by evaluation: what the autoscaler saw, what it made of each condition, and why.
 
 use super::decision_log::REMEMBERED;
-use super::{format, table};
+use super::table;
 use crate::autoscaler::{Reason, ThresholdReason};
 use crate::report::csv_files::action;
+use crate::report::format;
+use crate::report::html::Table;
 use crate::sim::DecisionRecord;
 
 /// Evaluations beyond which a table of them is no longer read; `decisions.csv` has them all.
@@ -17,8 +19,9 @@ pub(super) fn table(decisions: &[DecisionRecord]) -> Option<String> {
     let rows: Option<Vec<Vec<String>>> =
         (1..).zip(decisions).map(|(step, record)| row(step, record)).collect();
     let name = decisions.first().and_then(threshold).map_or("load", |reason| reason.query.name());
-    let header = ["step", name, "add if", "remove if", "action", "instances", "reason"];
-    Some(table::plain(&header, rows?, &[4, 6]))
+    let columns = ["step", name, "add if", "remove if", "action", "instances", "reason"].map(str::to_owned);
+    let steps = Table { title: "Steps".to_owned(), columns: columns.into(), rows: rows?, marked: None };
+    Some(table::plain(&steps))
 }
 
 fn row(step: usize, record: &DecisionRecord) -> Option<Vec<String>> {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::decision_log::DecisionLogs;
 use super::session::Plan;
-use super::{Answer, COULD_NOT, DONE, Failure, Global, format, outputs, progress, table};
-use crate::experiment::{self, COST, PointResult, SLO_LATENCY, SweepResult, Unit};
-use crate::report::Folder;
+use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, table};
+use crate::experiment::{self, SweepResult};
+use crate::report::{Folder, format, tables, words};
 use crate::scenario::Scenario;
 
 /// Try every setting of the swept parameters and find the knee of cost versus latency.
@@ -66,55 +66,24 @@ fn answer(scenario: &Scenario, result: &SweepResult, path: &str, summary: String
 }
 
 fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
+    let points = tables::sweep(scenario, result);
     let mut text = format!(
-        "{}: {}, {} of {} each\n\n",
+        "{}: {}, {} of {} each\n\n{}\n\n",
         table::bold(&scenario.name),
         format::counted(result.points.len(), "point"),
         format::counted(scenario.run.replications as usize, "replication"),
         scenario.model.duration,
+        table::plain(&points),
     );
-    let _ = writeln!(text, "{}\n", table::sweep(scenario, result));
-    text.push_str(&knee(scenario, result));
-    text.push_str(&within_slo(scenario, result));
+    let more = result.points.len() - points.rows.len();
+    if more > 0 {
+        let _ = writeln!(text, "… and {} in sweep.csv\n", format::counted(more, "more point"));
+    }
+    let _ = writeln!(text, "{}", table::bold(&words::knee(scenario, result)));
+    if let Some(sentence) = words::within_slo(scenario, result) {
+        let _ = writeln!(text, "{}", table::bold(&sentence));
+    }
+    let _ = writeln!(text, "{}", words::intervals(scenario.run.replications as usize));
     let _ = writeln!(text, "Outputs are in {path}");
     text
-}
-
-fn knee(scenario: &Scenario, result: &SweepResult) -> String {
-    match result.knee {
-        Some(index) => format!("{} {}\n", table::bold("Knee:"), describe(scenario, &result.points[index])),
-        None => format!(
-            "{} none: the frontier of {} nowhere bends\n",
-            table::bold("Knee:"),
-            format::counted(result.frontier().count(), "point")
-        ),
-    }
-}
-
-fn within_slo(scenario: &Scenario, result: &SweepResult) -> String {
-    let Some(slo) = scenario.model.slo else { return String::new() };
-    let promise =
-        format!("{} within {}", table::percentile(scenario), format::seconds(slo.latency.as_secs_f64()));
-    match result.cheapest_within_slo {
-        Some(index) => format!(
-            "{} {}\n",
-            table::bold(&format!("Cheapest with {promise}:")),
-            describe(scenario, &result.points[index])
-        ),
-        None => format!("{}\n", table::bold(&format!("No point keeps {promise}."))),
-    }
-}
-
-/// A point in a sentence: its settings, what it costs and how fast it is.
-fn describe(scenario: &Scenario, point: &PointResult) -> String {
-    let variant = point.point.variant.iter().cloned();
-    let settings = point.point.settings.iter().map(|(path, setting)| format!("{path} = {setting}"));
-    let currency = &scenario.model.cost.currency;
-    format!(
-        "{}: {}, {} {}",
-        variant.chain(settings).collect::<Vec<_>>().join(", "),
-        format::estimate(&point.figures.get(COST), Unit::Currency, currency),
-        table::percentile(scenario),
-        format::estimate(&point.figures.get(SLO_LATENCY), Unit::Seconds, currency),
-    )
 }

@@ -131,8 +131,8 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
         return (0.0, 1.0);
     }
     match (low, high) {
-        (l, h) if l >= 0.0 && l - air <= 0.35 * h => (0.0, h + air),
-        (l, h) if h <= 0.0 && h + air >= 0.35 * l => (l - air, 0.0),
+        (l, h) if l >= 0.0 && l - air <= 0.2 * h => (0.0, h + air),
+        (l, h) if h <= 0.0 && h + air >= 0.2 * l => (l - air, 0.0),
         (l, h) => (l - air, h + air),
     }
 }

@@ -7,7 +7,7 @@ use super::label::Placer;
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::palette::{INK, SERIES, SOFT_INK, VERMILLION};
-use super::panel::{MARGIN, Panel, headline, nothing};
+use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, wrap};
 use super::{Chart, Estimate, Slo};
 
@@ -131,8 +131,8 @@ impl Comparison {
 
     fn draw_contenders<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
         let place = |c: &Contender| panel.at(c.cost.mean, c.latency.mean);
-        // Past the last colour they start again, with other shapes.
-        let shape = |i: usize| Shape::SERIES[(i + i / SERIES.len()) % Shape::SERIES.len()];
+        // Six colours and seven shapes: 42 contenders before two look alike.
+        let shape = |i: usize| Shape::SERIES[i % Shape::SERIES.len()];
         let look = |i: usize| Marker::new(shape(i), 7.0, SERIES[i % SERIES.len()]);
         for (i, contender) in self.drawn() {
             panel.bars(sheet, (contender.cost, contender.latency), Pen::solid(look(i).color, 1.8))?;
@@ -143,25 +143,15 @@ impl Comparison {
         let mut taken: Vec<Area> = self.drawn().map(|(_, c)| Area::around(place(c), 9.0)).collect();
         let slo = self.slo.as_ref().map(|s| panel.at(0.0, s.seconds).1);
         taken.extend(slo.map(|y| Area { top: y - 1.0, bottom: y + 1.0, ..panel.area }));
-        let avoided = self.drawn().flat_map(|(_, c)| bar_points(panel, c)).collect();
+        let avoided = self.drawn().flat_map(|(_, c)| along_bars(panel, (c.cost, c.latency))).collect();
         let mut placer = Placer::new(panel.area, taken, avoided);
         for (_, contender) in self.drawn() {
-            placer.draw(sheet, place(contender), &wrap(&contender.name, 15.0, 260.0, 2), 11.0)?;
+            placer.add(place(contender), wrap(&contender.name, 15.0, 260.0, 2), 11.0);
         }
-        Ok(())
+        placer.draw(sheet)
     }
 }
 
 fn bound_pen() -> Pen {
     Pen::dashed(INK, 1.6, 3.0, 4.0)
-}
-
-/// Points along the interval bars, for labels to keep off.
-fn bar_points(panel: &Panel, contender: &Contender) -> Vec<Point> {
-    let (x, y) = (contender.cost, contender.latency);
-    let shares = (0..=8).map(|i| f64::from(i) / 8.0);
-    let along = |(low, high): (f64, f64)| shares.clone().map(move |s| low + (high - low) * s);
-    let across = x.interval.into_iter().flat_map(along.clone()).map(|c| panel.at(c, y.mean));
-    let up = y.interval.into_iter().flat_map(along).map(|l| panel.at(x.mean, l));
-    across.chain(up).collect()
 }

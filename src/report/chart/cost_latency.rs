@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use plotters::style::Color;
 
 use super::axis::Axis;
-use super::label::Placer;
+use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::number::{latency, short};
 use super::palette::{BLUE, FAINT, ORANGE, SOFT_INK, VERMILLION};
-use super::panel::{MARGIN, Panel, headline, nothing};
+use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type, wrap};
 use super::{Chart, Estimate, Slo};
 use crate::report::canvas::font;
@@ -54,18 +54,28 @@ impl SweptPoint {
         self.cost.mean.is_finite() && self.latency.mean.is_finite()
     }
 
-    fn marker(&self, crowd: usize) -> Marker {
-        let (shape, color) = if self.meets_slo { (Shape::Disc, BLUE) } else { (Shape::Cross, VERMILLION) };
-        let faint = if crowd > 1000 { (2.6, 0.35) } else { (4.0, 0.55) };
-        let marker = match (self.frontier, self.meets_slo) {
-            (true, true) => Marker::new(shape, 6.0, color).rimmed(),
-            (true, false) => Marker::new(shape, 7.0, color).rimmed(),
-            (false, true) => Marker::new(shape, faint.0, FAINT.mix(faint.1)),
-            (false, false) => Marker::new(shape, faint.0 + 1.0, FAINT.mix(faint.1 + 0.15)),
+    /// Its mark among so many others of its kind: smaller and fainter in a crowd.
+    fn marker(&self, others: usize) -> Marker {
+        let shape = if self.meets_slo { Shape::Disc } else { Shape::Cross };
+        let marker = if self.frontier {
+            let color = if self.meets_slo { BLUE } else { VERMILLION };
+            let reach = if self.meets_slo { 6.0 } else { 7.0 };
+            if others > CROWD {
+                Marker::new(shape, reach / 2.0, color)
+            } else {
+                Marker::new(shape, reach, color).rimmed()
+            }
+        } else {
+            let (reach, alpha) = if others > 10 * CROWD { (2.6, 0.4) } else { (4.0, 0.55) };
+            let (reach, alpha) = if self.meets_slo { (reach, alpha) } else { (reach + 1.0, alpha + 0.15) };
+            Marker::new(shape, reach, FAINT.mix(alpha))
         };
         marker.ringed(self.uncertain)
     }
 }
+
+/// So many points of the frontier do not all stand apart; ten times as many others do not either.
+const CROWD: usize = 60;
 
 impl Chart for CostLatency {
     fn title(&self) -> &str {
@@ -169,11 +179,13 @@ impl CostLatency {
 
     fn draw_others<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
         let crowd = self.points.len();
+        let grain = if crowd > 10 * CROWD { 3.0 } else { 1.0 };
         let mut seen = BTreeSet::new();
         for point in self.drawn().filter(|p| !p.frontier && !p.knee) {
             let at = panel.at(point.cost.mean, point.latency.mean);
-            // Of thousands of points many fall on the same pixel: one mark each keeps the file small.
-            if seen.insert((at.0 as i32, at.1 as i32, point.meets_slo, point.uncertain)) {
+            // Of thousands of points many fall on the same spot: one mark each keeps the file small.
+            let spot = ((at.0 / grain) as i32, (at.1 / grain) as i32);
+            if seen.insert((spot, point.meets_slo, point.uncertain)) {
                 point.marker(crowd).draw(sheet, at)?;
             }
         }
@@ -185,19 +197,24 @@ impl CostLatency {
         let line: Vec<Point> = frontier.iter().map(|p| panel.at(p.cost.mean, p.latency.mean)).collect();
         sheet.line(&line, Pen::solid(BLUE, 2.4))?;
         for point in &frontier {
-            panel.bars(sheet, (point.cost, point.latency), Pen::solid(BLUE.mix(0.8), 1.4))?;
+            let strength = if frontier.len() > CROWD { 0.3 } else { 0.8 };
+            panel.bars(sheet, (point.cost, point.latency), Pen::solid(BLUE.mix(strength), 1.4))?;
         }
-        for (point, at) in frontier.iter().zip(line) {
-            point.marker(0).draw(sheet, at)?;
+        let markers = frontier.iter().zip(line).filter(|(point, _)| !point.knee);
+        for (point, at) in markers {
+            point.marker(frontier.len()).draw(sheet, at)?;
         }
         Ok(())
     }
 
     fn draw_knee<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel, slo_label: Option<Area>) -> Drawn {
+        for point in self.drawn().filter(|p| p.knee) {
+            let at = panel.at(point.cost.mean, point.latency.mean);
+            Marker::new(Shape::Diamond, 9.0, ORANGE).rimmed().ringed(point.uncertain).draw(sheet, at)?;
+            sheet.disc(at, 2.4, SOFT_INK)?;
+        }
         let Some(knee) = self.drawn().find(|p| p.knee) else { return Ok(()) };
         let at = panel.at(knee.cost.mean, knee.latency.mean);
-        Marker::new(Shape::Diamond, 9.0, ORANGE).rimmed().ringed(knee.uncertain).draw(sheet, at)?;
-        sheet.disc(at, 2.4, SOFT_INK)?;
         let mut lines = wrap(&format!("Knee: {}", knee.settings), 15.0, 340.0, 3);
         let unit = self.cost.rsplit_once(", ").map_or("", |(_, unit)| unit);
         lines.push(format!("{} {unit}, {}", short(knee.cost.mean), latency(knee.latency.mean)));
@@ -207,16 +224,10 @@ impl CostLatency {
         taken.extend(slo_label);
         taken.push(Area::around(at, 11.0));
         let points = self.drawn().map(|p| panel.at(p.cost.mean, p.latency.mean));
-        let avoided = points.chain(along.windows(2).flat_map(|ends| between(ends[0], ends[1]))).collect();
-        Placer::new(panel.area, taken, avoided).draw(sheet, at, &lines, 14.0)
+        let avoided = points.chain(along.windows(2).flat_map(|ends| between(ends[0], ends[1])));
+        let avoided = avoided.chain(along_bars(panel, (knee.cost, knee.latency))).collect();
+        let mut placer = Placer::new(panel.area, taken, avoided);
+        placer.add(at, lines, 14.0);
+        placer.draw(sheet)
     }
-}
-
-/// Points along a line, close enough together that no label slips between.
-fn between(a: Point, b: Point) -> impl Iterator<Item = Point> {
-    let steps = ((b.0 - a.0).hypot(b.1 - a.1) / 10.0).ceil() as usize;
-    (1..steps).map(move |i| {
-        let share = i as f64 / steps as f64;
-        (a.0 + (b.0 - a.0) * share, a.1 + (b.1 - a.1) * share)
-    })
 }

@@ -3,7 +3,7 @@
 use plotters::style::Color;
 
 use super::axis::Axis;
-use super::label::Placer;
+use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::number::latency;
@@ -99,12 +99,7 @@ impl Distribution {
             lines.push(line);
         }
         let mut avoided: Vec<Point> = lines.concat();
-        for ends in lines.iter().flat_map(|l| l.windows(2)) {
-            avoided.extend((1..8).map(|i| {
-                let share = f64::from(i) / 8.0;
-                (ends[0].0 + (ends[1].0 - ends[0].0) * share, ends[0].1 + (ends[1].1 - ends[0].1) * share)
-            }));
-        }
+        avoided.extend(lines.iter().flat_map(|l| l.windows(2)).flat_map(|ends| between(ends[0], ends[1])));
         let slo = self.slo.as_ref().map(|s| panel.at(s.seconds, 0.0).0);
         let taken = slo.map(|x| Area { left: x - 2.0, right: x + 2.0, ..panel.area }).into_iter().collect();
         let mut placer = Placer::new(panel.area, taken, avoided);
@@ -115,10 +110,10 @@ impl Distribution {
                 Marker::new(Shape::SERIES[i % Shape::SERIES.len()], 5.5, pen(i).color)
                     .rimmed()
                     .draw(sheet, at)?;
-                placer.draw(sheet, at, &[format!("p{percentile} {}", latency(value))], 9.0)?;
+                placer.add(at, vec![format!("p{percentile} {}", latency(value))], 9.0);
             }
         }
-        Ok(())
+        placer.draw(sheet)
     }
 }
 

@@ -4,7 +4,7 @@ use plotters::style::{Color, RGBColor};
 
 use super::Chart;
 use super::axis::Axis;
-use super::number::short;
+use super::number::{on_axis, short};
 use super::palette::{AXIS, GRID, INK, ORANGE, PAPER, SOFT_INK, cividis, ink_on};
 use super::panel::{MARGIN, headline, nothing};
 use super::sheet::{Area, Drawn, Height, Pen, Sheet, Side, Target, Type, fit};
@@ -56,7 +56,7 @@ impl Chart for HeatMap {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
         let top = headline(sheet, &self.title)? + 4.0;
         let whole = sheet.whole();
-        let bar = Axis::linear(self.value.as_str(), self.values(), 6);
+        let bar = Axis::linear(self.value.as_str(), self.values(), 8);
         let bar_room = 96.0 + widest(bar.ticks.iter().filter_map(|t| t.label.as_deref()), 90.0);
         let left = MARGIN + 34.0 + widest(self.y.values.iter().map(String::as_str), 170.0);
         let grid = Area { left, top, right: whole.right - MARGIN - bar_room, bottom: whole.bottom - 108.0 };
@@ -88,6 +88,13 @@ impl HeatMap {
         cividis(if high > low { (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 })
     }
 
+    /// A value as it stands in its cell: all with the same decimals, enough to tell them apart.
+    fn written(&self, value: f64) -> String {
+        let (low, high) = self.range();
+        let step = (high / 100.0 - low / 100.0).abs();
+        if value.is_finite() && step > 0.0 { on_axis(value, step) } else { short(value) }
+    }
+
     fn cell_area(&self, grid: Area, i: usize) -> Area {
         let (columns, rows) = (self.x.values.len(), self.y.values.len());
         let (x, y) = ((i % columns) as f64, (i / columns) as f64);
@@ -104,10 +111,10 @@ impl HeatMap {
     fn draw_cells<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
         let all = self.x.values.len() * self.y.values.len();
         let cells = || self.cells.iter().take(all).enumerate().map(|(i, c)| (self.cell_area(grid, i), c));
-        let texts = self.cells.iter().map(|c| font::width(&short(c.value), TEXT)).fold(0.0, f64::max);
+        let texts = self.cells.iter().map(|c| font::width(&self.written(c.value), TEXT)).fold(0.0, f64::max);
         let first = self.cell_area(grid, 0);
         let written = first.width() > texts + 12.0 && first.height() > TEXT + 9.0;
-        let seam = if first.width().min(first.height()) > 12.0 { 1.0 } else { 0.0 };
+        let seam = if first.width().min(first.height()) > 30.0 { 1.0 } else { 0.0 };
         for (area, cell) in cells() {
             let color = self.color(cell.value);
             let shown = Area { right: area.right - seam, bottom: area.bottom - seam, ..area };
@@ -117,7 +124,7 @@ impl HeatMap {
             }
             if written {
                 let at = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
-                let text = short(cell.value);
+                let text = self.written(cell.value);
                 if !cell.meets_slo && cell.value.is_finite() {
                     let half = font::width(&text, TEXT) / 2.0 + 4.0;
                     let behind =
@@ -136,24 +143,19 @@ impl HeatMap {
     fn draw_names<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
         let columns = self.x.values.len();
         let look = Type::sized(TEXT).color(SOFT_INK);
-        let mut free = f64::NEG_INFINITY;
-        for (i, value) in self.x.values.iter().enumerate() {
+        let names =
+            |values: &[String], most: f64| values.iter().map(|v| fit(v, TEXT, most)).collect::<Vec<_>>();
+        let (across, upwards) = (names(&self.x.values, 150.0), names(&self.y.values, 170.0));
+        let first = self.cell_area(grid, 0);
+        let wide = widest(across.iter().map(String::as_str), 150.0) + 10.0;
+        for (i, name) in across.iter().enumerate().step_by(every(wide, first.width())) {
             let area = self.cell_area(grid, i);
-            let (value, x) = (fit(value, TEXT, 150.0), (area.left + area.right) / 2.0);
-            let half = font::width(&value, TEXT) / 2.0;
-            if x - half > free {
-                sheet.text(&value, (x, grid.bottom + 8.0), look.across(Side::Middle).along(Height::Top))?;
-                free = x + half + 10.0;
-            }
+            let at = ((area.left + area.right) / 2.0, grid.bottom + 8.0);
+            sheet.text(name, at, look.across(Side::Middle).along(Height::Top))?;
         }
-        let mut free = f64::INFINITY;
-        for (i, value) in self.y.values.iter().enumerate() {
+        for (i, name) in upwards.iter().enumerate().step_by(every(20.0, first.height())) {
             let area = self.cell_area(grid, i * columns);
-            let y = (area.top + area.bottom) / 2.0;
-            if y + 9.0 < free {
-                sheet.text(&fit(value, TEXT, 170.0), (grid.left - 9.0, y), look.across(Side::End))?;
-                free = y - 9.0;
-            }
+            sheet.text(name, (grid.left - 9.0, (area.top + area.bottom) / 2.0), look.across(Side::End))?;
         }
         let look = Type::sized(16.0).color(SOFT_INK).across(Side::Middle);
         let across = fit(&self.x.name, 16.0, grid.width());
@@ -213,9 +215,15 @@ impl HeatMap {
     }
 }
 
+/// Every how many cells a name of a length has room.
+fn every(length: f64, cell: f64) -> usize {
+    (length / cell.max(0.01)).ceil().max(1.0) as usize
+}
+
 fn outline_knee<DB: Target>(sheet: &Sheet<'_, DB>, area: Area) -> Drawn {
-    sheet.outline(area.grown(-0.5), Pen::solid(PAPER, 6.0))?;
-    sheet.outline(area.grown(-0.5), Pen::solid(ORANGE, 3.4))
+    let width = if area.width().min(area.height()) < 30.0 { 2.4 } else { 3.4 };
+    sheet.outline(area.grown(0.5), Pen::solid(PAPER, width + 2.4))?;
+    sheet.outline(area.grown(0.5), Pen::solid(ORANGE, width))
 }
 
 /// Lines from lower left to upper right, kept inside the area.

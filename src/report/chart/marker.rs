@@ -51,7 +51,7 @@ impl Marker {
 
     pub fn draw<DB: Target>(self, sheet: &Sheet<'_, DB>, at: Point) -> Drawn {
         if self.ringed {
-            sheet.ring(at, self.reach + 4.5, Pen::solid(self.color, 1.4))?;
+            sheet.ring(at, self.reach * 1.3 + 2.8, Pen::solid(self.color, 1.4))?;
         }
         if self.rimmed {
             self.shape_of(sheet, at, self.reach + 1.6, PAPER.to_rgba(), 5.2)?;

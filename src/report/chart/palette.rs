@@ -28,8 +28,8 @@ pub const PURPLE: RGBColor = RGBColor(0xcc, 0x79, 0xa7);
 /// Okabe–Ito sky blue.
 pub const SKY: RGBColor = RGBColor(0x56, 0xb4, 0xe9);
 
-/// The colours of series in their order; yellow is left out, being too light on white.
-pub const SERIES: [RGBColor; 7] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK];
+/// The colours of series in their order: no yellow, too light on white, and no vermillion, which is the SLO's.
+pub const SERIES: [RGBColor; 6] = [BLUE, ORANGE, GREEN, PURPLE, SKY, INK];
 
 /// Nuñez, Anderton and Renslow, "Optimizing colormaps with consideration for color vision deficiency" (PLOS ONE 13(7),
 /// 2018): cividis at seventeen even steps.
@@ -53,9 +53,10 @@ const CIVIDIS: [(u8, u8, u8); 17] = [
     (254, 232, 56),
 ];
 
-/// The cividis colour of a fraction from 0 (dark) to 1 (light).
+/// The cividis colour of a fraction from 0 (dark) to 1 (light); what is no fraction is dark.
 pub fn cividis(fraction: f64) -> RGBColor {
-    let place = fraction.clamp(0.0, 1.0) * (CIVIDIS.len() - 1) as f64;
+    let fraction = if fraction >= 0.0 { fraction.min(1.0) } else { 0.0 };
+    let place = fraction * (CIVIDIS.len() - 1) as f64;
     let below = (place as usize).min(CIVIDIS.len() - 2);
     let share = place - below as f64;
     let (a, b) = (CIVIDIS[below], CIVIDIS[below + 1]);

@@ -53,6 +53,10 @@ impl Area {
         Area { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach }
     }
 
+    pub fn holds(self, (x, y): Point) -> bool {
+        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
+    }
+
     pub fn grown(self, by: f64) -> Area {
         Area { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
     }

@@ -4,7 +4,7 @@ use plotters::style::Color;
 
 use super::axis::Axis;
 use super::legend::{Entry, Legend};
-use super::palette::{BLUE, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION};
+use super::palette::{BLUE, GREEN, INK, PURPLE, SKY, VERMILLION};
 use super::panel::{MARGIN, Panel, headline, left_room, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type};
 use super::{Chart, Slo};
@@ -64,7 +64,7 @@ impl Chart for Timeline {
     }
 
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
-        let top = headline(sheet, &self.title)? - 4.0;
+        let top = headline(sheet, &self.title)?;
         let whole = sheet.whole();
         let strips: Vec<Strip<'_>> = self.strips().into_iter().filter(|s| !s.traces.is_empty()).collect();
         if strips.is_empty() {
@@ -101,8 +101,8 @@ impl Timeline {
         let steps = |name, samples, pen| Trace { name, samples, pen, stepped: true, shaded: false };
         let shaded = |name, samples, pen| Trace { name, samples, pen, stepped: true, shaded: true };
         let arrivals = shaded("", &self.arrival_rate[..], Pen::solid(BLUE, 1.6));
-        let desired = steps("desired", &self.desired[..], Pen::dashed(ORANGE, 2.0, 5.0, 3.0));
-        let ready = steps("ready", &self.ready[..], Pen::solid(GREEN, 2.4));
+        let desired = steps("desired", &self.desired[..], Pen::dashed(INK, 1.5, 4.0, 3.0));
+        let ready = shaded("ready", &self.ready[..], Pen::solid(GREEN, 2.4));
         let queue = shaded("", &self.queue[..], Pen::solid(PURPLE, 1.6));
         let p50 = line("p50", &self.latency_p50[..], Pen::solid(SKY, 1.8));
         let p99 = line("p99", &self.latency_p99[..], Pen::solid(INK, 1.8));
@@ -176,7 +176,7 @@ impl Trace<'_> {
                 sheet.polygon(&below, self.pen.color.mix(0.16))?;
             }
             if points.len() == 1 {
-                sheet.disc(points[0], self.pen.width + 0.6, self.pen.color)?;
+                sheet.disc(points[0], self.pen.width + 1.6, self.pen.color)?;
             }
             sheet.line(&points, self.pen)?;
         }

@@ -11,7 +11,7 @@ struct Scale {
 }
 
 /// The estimate as text: `1.23 ± 0.04 s`; `–` where there is none.
-pub(super) fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
+pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
     let Some(mean) = estimate.mean else { return "–".to_owned() };
     let scale = scale(mean, unit, currency);
     let show = |value: f64| grouped(value * scale.factor, scale.decimals);
@@ -24,18 +24,18 @@ pub(super) fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> Strin
 }
 
 /// A time in the unit that fits it: `350 ms`, `1.23 s`, `4.5 min`.
-pub(super) fn seconds(value: f64) -> String {
+pub fn seconds(value: f64) -> String {
     let estimate_ = Estimate { mean: Some(value), ..Estimate::default() };
     estimate(&estimate_, Unit::Seconds, "")
 }
 
 /// A count to three significant digits, or whole from a thousand on: `1,234,567`.
-pub(super) fn count(value: f64) -> String {
+pub fn count(value: f64) -> String {
     grouped(value, decimals(value))
 }
 
 /// `1 point`, `2 points`.
-pub(super) fn counted(count: usize, what: &str) -> String {
+pub fn counted(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(count as f64, 0))
 }
