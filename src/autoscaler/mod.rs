@@ -100,7 +100,7 @@ impl Autoscaler {
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Autoscaler, Problem> {
-        let (variant, reader) = (&Self::SPEC).open(node, path, context)?;
+        let (variant, reader) = Self::SPEC.open(node, path, context)?;
         match variant.name {
             "fixed" => Fixed::read(&reader).map(Autoscaler::Fixed),
             _ => Threshold::read(&reader).map(Autoscaler::Threshold),

@@ -10,7 +10,10 @@ use crate::schema::{Place, Problem};
 
 /// What is wrong with a scenario file, with the text it is wrong in.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ScenarioError {
+pub struct ScenarioError(Box<Report>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Report {
     file: String,
     text: Arc<str>,
     problem: Problem,
@@ -20,23 +23,30 @@ pub struct ScenarioError {
 impl ScenarioError {
     /// A problem of the file shown as `file`, whose content is `text`.
     pub(super) fn new(file: &str, text: &Arc<str>, problem: Problem) -> Self {
-        ScenarioError { file: file.to_owned(), text: text.clone(), problem, setting: None }
+        let report = Report { file: file.to_owned(), text: text.clone(), problem, setting: None };
+        ScenarioError(Box::new(report))
     }
 
     /// The same error, met at one setting of the scenario only: `variant "b"`, `a sweep point: …`.
     #[must_use]
     pub(super) fn at(mut self, setting: Option<String>) -> Self {
-        self.setting = setting;
+        self.0.setting = setting;
         self
     }
 
     /// What is wrong, and where.
     pub fn problem(&self) -> &Problem {
-        &self.problem
+        &self.0.problem
     }
 
     /// The message with the lines of the file it is about; coloured for terminals if `colour`. No newline at the end.
     pub fn render(&self, colour: bool) -> String {
+        self.0.render(colour)
+    }
+}
+
+impl Report {
+    fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let Problem { place, message, label, help } = &self.problem;
         let mut group = Group::with_title(Level::ERROR.primary_title(message));

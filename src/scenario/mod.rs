@@ -29,7 +29,9 @@ mod design;
 mod error;
 mod file;
 mod fits;
+mod json_schema;
 mod paths;
+mod reference;
 mod run;
 mod setting;
 mod sweep;
@@ -38,5 +40,10 @@ mod variant;
 pub use assemble::Scenario;
 pub use error::ScenarioError;
 pub use file::{Point, ScenarioFile};
+pub use json_schema::json_schema;
+pub use reference::reference_page;
 pub use run::Run;
 pub use setting::Setting;
+
+/// A commented scenario to start from, for `kneepoint init`.
+pub const STARTER: &str = include_str!("starter.toml");

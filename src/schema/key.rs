@@ -22,7 +22,8 @@ impl Bounds {
         low && value <= self.most
     }
 
-    fn describe(&self, duration: bool) -> String {
+    /// The bounds in words, durations as such: "more than 0 and at most 1"; empty if there are none.
+    pub fn describe(&self, duration: bool) -> String {
         let show = |value: f64| match duration {
             true => crate::units::format_span(crate::time::Span::from_secs_f64(value)),
             false => format!("{value}"),

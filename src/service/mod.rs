@@ -47,7 +47,7 @@ impl Service {
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Service, Problem> {
-        let (_, reader) = (&Self::SPEC).open(node, path, context)?;
+        let (_, reader) = Self::SPEC.open(node, path, context)?;
         Ok(Service { time: reader.get(&TIME)?, model: Model::Slots(Slots::read(&reader)?) })
     }
 }

@@ -71,7 +71,7 @@ impl Dispatch {
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Dispatch, Problem> {
-        let (variant, reader) = (&Self::SPEC).open(node, path, context)?;
+        let (variant, reader) = Self::SPEC.open(node, path, context)?;
         let policy = match variant.name {
             "central_queue" => DispatchPolicy::CentralQueue,
             "round_robin" => DispatchPolicy::RoundRobin,
