@@ -312,3 +312,61 @@ impl Serialize for Nested<'_> {
 fn table(figure: &Figure) -> Option<&'static str> {
     figure.name.split_once('.').map(|(table, _)| table)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Digest;
+    use crate::time::Span;
+
+    /// Requests answered after 1, 2, … seconds, and some that were not.
+    fn latency(served: u64, rejected: u64, quantile: f64) -> Option<f64> {
+        let mut latency = Digest::new(Span::from_secs(1000));
+        (1..=served).for_each(|seconds| latency.record(seconds * 1_000_000_000));
+        let run = Outcome {
+            measured_s: 1.0,
+            counts: crate::sim::Counts { arrived: served + rejected, served, rejected, ..Default::default() },
+            wait: latency.clone(),
+            latency,
+            good: 0,
+            integrals: crate::sim::Integrals::default(),
+            slots: 1,
+            peak_waiting: 0,
+            peak_ready: 1,
+            started: 1,
+            billed_hours: 1.0,
+            cost: 1.0,
+            actions: crate::sim::Actions::default(),
+            below_slo_s: 0.0,
+            timeline: Vec::new(),
+            decisions: Vec::new(),
+        };
+        slo_latency(&run, quantile)
+    }
+
+    #[test]
+    fn requests_lost_count_as_never_answered() {
+        let near = |found: Option<f64>, exact: f64| {
+            let found = found.unwrap();
+            assert!((found - exact).abs() <= exact * 1e-3, "{found} for {exact}");
+        };
+        near(latency(100, 0, 0.9), 90.0);
+        // 90 of 100 is all that were answered: the 90th took 90 s.
+        near(latency(90, 10, 0.9), 90.0);
+        near(latency(90, 10, 0.45), 45.0);
+        assert_eq!(latency(89, 11, 0.9), Some(f64::INFINITY));
+        assert_eq!(latency(0, 5, 0.9), Some(f64::INFINITY));
+        assert_eq!(latency(0, 0, 0.9), None);
+    }
+
+    #[test]
+    fn names_are_given_once_and_tables_of_names_stand_together() {
+        let names: std::collections::BTreeSet<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+        assert_eq!(names.len(), FIGURES.len());
+        let json = serde_json::to_value(Figures::over(&[])).unwrap();
+        for figure in FIGURES {
+            let pointer = format!("/{}", figure.name.replace('.', "/"));
+            assert!(json.pointer(&pointer).is_some_and(|value| value.get("mean").is_some()), "{pointer}");
+        }
+    }
+}

@@ -192,3 +192,82 @@ impl Task {
         self.cases.iter().zip(simulations).map(finish).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+    use std::sync::Mutex;
+
+    fn scenarios(rates: &[f64]) -> Vec<Scenario> {
+        let scenario = |rate: &f64| {
+            let text = format!(
+                "[arrivals]\nkind = \"poisson\"\nrate = {rate}\n[service]\ntime = \"200ms\"\n\
+                 [autoscaler]\nkind = \"threshold\"\nmetric = \"queue_length\"\nmax = 9\n\
+                 up = {{ above = 5 }}\ndown = {{ below = 1 }}\n[run]\nduration = \"10m\"\nreplications = 3"
+            );
+            ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
+        };
+        rates.iter().map(scenario).collect()
+    }
+
+    #[test]
+    fn cases_that_meet_the_same_requests_share_a_task() {
+        let mut scenarios = scenarios(&[8.0, 9.0, 8.0, 8.0, 8.0, 8.0]);
+        scenarios[3].run.seed = 2;
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        assert_eq!(alike(&cases), [vec![0, 2, 4, 5], vec![1], vec![3]]);
+        let shared = tasks(&cases, 1);
+        assert_eq!(shared.len(), 3 * 3);
+        assert_eq!(shared[1], Task { cases: vec![0, 2, 4, 5], replication: 1 });
+    }
+
+    #[test]
+    fn threads_that_would_idle_get_smaller_tasks() {
+        let scenarios = scenarios(&[8.0; 4]);
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        // 12 runs: for one thread three at a time, so two groups in each of three replications.
+        assert_eq!(tasks(&cases, 1).len(), 6);
+        assert_eq!(tasks(&cases, 8).len(), 12);
+    }
+
+    #[test]
+    fn a_case_comes_out_the_same_alone_and_in_company() {
+        let mut scenarios = scenarios(&[8.0, 9.0, 8.0]);
+        scenarios[2].model.duration = crate::time::Span::from_secs(60);
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        let together = replicate(&cases, Keep::Figures, &Control::default()).unwrap();
+        for (index, case) in cases.iter().enumerate() {
+            let alone = replicate(&[case], Keep::Figures, &Control::default()).unwrap();
+            assert_eq!(together[index].replications, alone[0].replications);
+            let numbers: Vec<u32> = alone[0].replications.iter().map(|each| each.number).collect();
+            assert_eq!(numbers, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_decisions_of_replication_0_are_heard_in_order_and_no_others() {
+        let scenarios = scenarios(&[8.0]);
+        let heard = Mutex::new(Vec::new());
+        let log = |case: usize, decisions: &[DecisionRecord]| {
+            assert_eq!(case, 0);
+            heard.lock().unwrap().extend(decisions.iter().map(|record| record.at.as_secs_f64()));
+        };
+        let found = replicate(&[&scenarios[0]], Keep::First(&log), &Control::default()).unwrap();
+        // Every 15 s for 10 minutes; the end of the run is not within it.
+        let evaluations: Vec<f64> = (1..).map(|k| f64::from(k) * 15.0).take_while(|at| *at < 600.0).collect();
+        let heard = heard.into_inner().unwrap();
+        assert_eq!(heard[..evaluations.len()], evaluations);
+        assert!(heard.len() <= evaluations.len() + 1);
+        assert!(found[0].first.as_ref().is_some_and(|first| !first.timeline.is_empty()));
+    }
+
+    #[test]
+    fn cancelled_work_returns_nothing_unfinished() {
+        let scenarios = scenarios(&[8.0]);
+        let control = Control::default();
+        control.cancel();
+        let found = replicate(&[&scenarios[0]], Keep::Figures, &control).unwrap();
+        assert!(found[0].replications.is_empty() && control.runs() == 0);
+    }
+}
