@@ -4,7 +4,9 @@
 
 pub mod arrivals;
 pub mod autoscaler;
+pub mod cli;
 pub mod distribution;
+pub mod experiment;
 pub mod random;
 pub mod report;
 pub mod scenario;

@@ -44,6 +44,16 @@ pub struct Table {
     pub marked: Option<usize>,
 }
 
+impl Table {
+    /// Whether every cell of a column that says anything starts as a number does; such a column is set to the right.
+    pub fn is_numeric(&self, column: usize) -> bool {
+        let mut cells =
+            self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).peekable();
+        let starts = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "-−–+".contains(c));
+        cells.peek().is_some() && cells.all(starts)
+    }
+}
+
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #22262b; --soft: #4d555e; --line: #d9dde2; --paper: #fff; --card: #fff;
   --mark: #fdf3dc; --accent: #0072b2 }
@@ -125,7 +135,7 @@ fn part_markup(part: &Part) -> Markup {
 }
 
 fn table_markup(table: &Table) -> Markup {
-    let numeric: Vec<bool> = (0..table.columns.len()).map(|column| is_numeric(table, column)).collect();
+    let numeric: Vec<bool> = (0..table.columns.len()).map(|column| table.is_numeric(column)).collect();
     let class = |column: usize| numeric.get(column).copied().unwrap_or(false).then_some("number");
     html! {
         h2 { (table.title) }
@@ -144,14 +154,6 @@ fn table_markup(table: &Table) -> Markup {
             }
         }
     }
-}
-
-/// Whether every cell of a column that says anything starts as a number does.
-fn is_numeric(table: &Table, column: usize) -> bool {
-    let mut cells =
-        table.rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).peekable();
-    let starts = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "-−–+".contains(c));
-    cells.peek().is_some() && cells.all(starts)
 }
 
 #[cfg(test)]
