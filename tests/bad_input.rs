@@ -99,7 +99,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ("missing_duration", set("duration = \"1h\"\n", "")),
         ("missing_run", set("[run]\nduration = \"1h\"\n", "")),
         (
-            "table_that_is_a_number",
+            "price_as_a_table",
             set(
                 "[run]\nduration = \"1h\"",
                 "[run]\nduration = \"1h\"\n[cost]\nper_instance_hour = { eur = 2 }",

@@ -40,7 +40,7 @@ impl Choice for Design {
         (
             "sample",
             Design::Sample,
-            "`points` combinations that fill the space evenly: a Latin hypercube, chosen for the greatest least distance",
+            "`points` combinations that fill the space evenly: a Latin hypercube whose points keep apart",
         ),
     ];
 }
@@ -194,12 +194,13 @@ impl Values {
             }
             Data::Array(items) => Ok(Values::List(items.clone())),
             Data::Table(table) if table.iter().any(|(_, _, node)| matches!(node.data, Data::Table(_))) => {
-                let message = format!("`{path}` is a table within a table");
+                let message = format!("the path that begins with `{path}` is not in quotes");
                 let problem = Problem::new(&node.place, message, "expected the whole path as one key");
-                Err(problem.help("write the path in quotes: \"autoscaler.up.above\" = [0.6, 0.7]"))
+                Err(problem.help("write it in quotes: \"autoscaler.up.above\" = [0.6, 0.7]"))
             }
             Data::Table(_) => {
-                let reader = Reader::open(node, &format!("sweep of {path}"), &RANGE_SPEC, context)?;
+                let reader =
+                    Reader::open(node, &format!("sweep.parameters.\"{path}\""), &RANGE_SPEC, context)?;
                 Ok(Values::Range {
                     from: reader.get(&FROM)?,
                     to: reader.get(&TO)?,
