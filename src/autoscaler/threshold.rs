@@ -154,12 +154,7 @@ impl Threshold {
     };
 
     pub(super) fn read(reader: &Reader<'_>) -> Result<Threshold, Problem> {
-        let limits = Limits { min: reader.get(&MIN)?, max: reader.get(&MAX)? };
-        if limits.min > limits.max {
-            let message =
-                format!("`{}` is {} but the maximum is {}", reader.path_of("min"), limits.min, limits.max);
-            return Err(reader.problem("min", message, format!("expected at most {}", limits.max)));
-        }
+        let limits = Limits::read(reader, &MIN, &MAX)?;
         let (Up(up), Down(down)) = (reader.get(&UP)?, reader.get(&DOWN)?);
         if down.threshold > up.threshold {
             let message = format!(

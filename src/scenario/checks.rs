@@ -4,11 +4,8 @@ use super::paths::place_of;
 use crate::autoscaler::{Autoscaler, Metric};
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
-use crate::sim::Model;
+use crate::sim::{MOST_SLOTS, Model};
 use crate::time::Span;
-
-/// Slots of all instances together that the engine can tell apart.
-const MOST_SLOTS: u64 = 1 << 20;
 
 /// More requests in one run than anyone waits for.
 const MOST_REQUESTS: f64 = 1e12;
@@ -52,6 +49,10 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
 
 /// Everything that the tables' own readers cannot know.
 pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    if let Some((path, reason)) = model.conflict() {
+        let message = format!("`{path}` does not go with `dispatch.policy`");
+        return Err(Problem::new(&place_of(tree, path), message, reason));
+    }
     initial(tree, model)?;
     slots(tree, model)?;
     scrapes(tree, model)?;
@@ -89,7 +90,8 @@ fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let message = format!("{most} instances of {} slots are {all} slots", slots.concurrency);
     let path = match model.autoscaler {
         Autoscaler::Fixed(_) => "autoscaler.instances",
-        Autoscaler::Threshold(_) => "autoscaler.max",
+        Autoscaler::Hysteresis(_) => "autoscaler.up",
+        Autoscaler::Threshold(_) | Autoscaler::Target(_) | Autoscaler::Setup(_) => "autoscaler.max",
     };
     let label = format!("expected at most {MOST_SLOTS} slots in all");
     Err(Problem::new(&place_of(tree, path), message, label))

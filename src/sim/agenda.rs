@@ -16,6 +16,8 @@ pub(super) enum Event {
     Gone(u32),
     /// A draining instance has no time left.
     Deadline(u32),
+    /// A ready instance may have been idle for as long as one is kept: which, and after how many busy spells.
+    Idle(u32, u64),
     /// The pool's metrics are read.
     Scrape,
     /// The autoscaler is evaluated.
@@ -37,7 +39,9 @@ enum Rank {
 impl Event {
     fn rank(self) -> Rank {
         match self {
-            Event::Measure | Event::Ready(_) | Event::Gone(_) | Event::Deadline(_) => Rank::InstanceChange,
+            Event::Measure | Event::Ready(_) | Event::Gone(_) | Event::Deadline(_) | Event::Idle(..) => {
+                Rank::InstanceChange
+            }
             Event::Scrape => Rank::Scrape,
             Event::Evaluate => Rank::Evaluate,
             Event::Mark => Rank::Mark,

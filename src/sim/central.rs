@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Draining, Fleet, Gauges, Served, Sink, Waiting};
+use super::fleet::{Areas, Arrival, Class, Draining, Fleet, Gauges, Served, Sink, Waiting};
 use super::tree::{Key, Tournament};
 
 /// See the module.
@@ -39,8 +39,8 @@ struct Slot {
     pending: bool,
 }
 
-/// Completions come after the instances that become ready at the same instant, however early these were inserted.
-const COMPLETION: u64 = 1 << 43;
+/// Completions come after the instances that become ready at the same instant, however late these were inserted.
+const COMPLETION: u64 = 1 << 41;
 
 impl CentralQueue {
     /// No instances yet, each to have `concurrency` slots, behind a queue of at most `capacity`.
@@ -94,7 +94,8 @@ impl CentralQueue {
 
 impl Fleet for CentralQueue {
     #[inline]
-    fn arrive(&mut self, now: u64, service: u64, gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, gate: u64, sink: &mut impl Sink) {
+        let Arrival { now, service, .. } = arrival;
         // With a limit on the queue, how many wait at this very instant matters.
         let horizon = if self.capacity == u64::MAX { gate } else { now + 1 };
         if !self.queue.is_empty() {
@@ -126,8 +127,16 @@ impl Fleet for CentralQueue {
 
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
         let mut keys = self.free.keys().to_vec();
+        // Slots that have fallen free at this very instant, if any have already, stay before the new ones.
+        let freed = |leaf: &usize| keys[*leaf].nanos() == now && !self.slots[*leaf].pending;
+        let mut freed: Vec<usize> = (0..self.slots.len()).filter(freed).collect();
+        freed.sort_unstable_by_key(|leaf| keys[*leaf]);
+        for leaf in freed {
+            keys[leaf] = Key::new(now, self.insertions, leaf);
+            self.insertions += 1;
+        }
         for _ in 0..self.concurrency {
-            let request = Served { arrival: now, start: now, finish: now, instance };
+            let request = Served { arrival: now, start: now, finish: now, instance, class: Class::Low };
             keys.push(Key::new(now, self.insertions, self.slots.len()));
             self.slots.push(Slot { request, pending: false });
             self.insertions += 1;

@@ -84,7 +84,8 @@ impl Cost {
     /// Time billed, by `now`, for an instance whose billing began at `from` and which was gone at `until`, if it was:
     /// rounded up to the granularity and never less than the minimum, since a unit begun is owed.
     pub fn billed(&self, from: Instant, until: Option<Instant>, now: Instant) -> Span {
-        if from >= now {
+        // An instance that is gone the instant its billing began still owes the minimum.
+        if from > now || (from == now && until.is_none_or(|until| until > now)) {
             return Span::ZERO;
         }
         let used = until.map_or(now, |until| until.min(now)).since(from).max(self.minimum);

@@ -1,21 +1,54 @@
 //! `[dispatch]`: how requests meet instances.
 
-use crate::schema::{Context, Key, Node, Problem, TableSpec, UnionSpec};
+use crate::distribution::Durations;
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, TableSpec, UnionSpec, Value, read_choice};
 
 /// How requests meet instances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dispatch {
     /// Which instance a request goes to.
     pub policy: DispatchPolicy,
     /// Most requests that may wait: in the central queue, or at each instance; at the door too while no instance is
     /// ready. `None`: no limit.
     pub queue_capacity: Option<u64>,
+    /// How long a request is willing to wait for its service to begin, in seconds; `None`: as long as it takes.
+    pub patience: Option<Durations>,
+    /// Share of the requests that are of the high class; `None`: classes are not told apart.
+    pub high_priority: Option<f64>,
+    /// Which idle slot a central queue gives the next request.
+    pub idle: Idle,
+}
+
+/// Which idle slot a central queue gives the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Idle {
+    /// The one free longest: work is spread evenly.
+    #[default]
+    Longest,
+    /// One of the newest instance: the older ones stay idle and can go.
+    Newest,
+}
+
+impl Choice for Idle {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("longest", Idle::Longest, "the one free longest: work is spread evenly"),
+        ("newest", Idle::Newest, "one of the newest instance: the older ones stay idle and can go"),
+    ];
+}
+
+impl Value for Idle {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
 }
 
 /// Which instance a request goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DispatchPolicy {
-    /// All wait in one queue; the head goes to the slot that has been free longest.
+    /// All wait in one queue; the head goes to the next free slot.
     CentralQueue,
     /// Instances in turn, in the order they became ready.
     RoundRobin,
@@ -31,12 +64,23 @@ const QUEUE_CAPACITY: Key<Option<u64>> = Key::optional(
     "queue_capacity",
     "Most requests that may wait: in the central queue, or at each instance; at the door too while no instance is ready. A request beyond it is rejected. Without it there is no limit.",
 );
+const TIMEOUT: Key<Option<Durations>> = Key::optional(
+    "timeout",
+    "How long a request is willing to wait for its service to begin; then it times out. A distribution where patience differs. Central queue only. Without it requests wait as long as it takes.",
+);
+const HIGH_PRIORITY: Key<Option<f64>> = Key::optional(
+    "high_priority",
+    "Share of the requests that are of the high class, 0 to 1. A free slot goes to a waiting request of the high class before any of the low one; service is never interrupted. Central queue only.",
+)
+.at_least(0.0)
+.at_most(1.0);
+const IDLE: Key<Idle> = Key::or("idle", "\"longest\"", "Which idle slot is given the next request.");
 const CHOICES: Key<u32> = Key::or("choices", "2", "How many distinct instances are drawn.").at_least(1.0);
 
 const CENTRAL_QUEUE: TableSpec = TableSpec {
     name: "central_queue",
-    doc: "All requests wait in one queue, first come first served; the head goes to the slot that has been free longest.",
-    keys: &[],
+    doc: "All requests wait in one queue, first come first served; the head goes to the next free slot.",
+    keys: &[&TIMEOUT, &HIGH_PRIORITY, &IDLE],
 };
 const ROUND_ROBIN: TableSpec = TableSpec {
     name: "round_robin",
@@ -79,13 +123,29 @@ impl Dispatch {
             "least_outstanding" => DispatchPolicy::LeastOutstanding,
             _ => DispatchPolicy::PowerOfD(reader.get(&CHOICES)?),
         };
-        Ok(Dispatch { policy, queue_capacity: reader.find(&QUEUE_CAPACITY)? })
+        let queue_capacity = reader.find(&QUEUE_CAPACITY)?;
+        if policy != DispatchPolicy::CentralQueue {
+            return Ok(Dispatch { policy, queue_capacity, ..Dispatch::default() });
+        }
+        Ok(Dispatch {
+            policy,
+            queue_capacity,
+            patience: reader.find(&TIMEOUT)?,
+            high_priority: reader.find(&HIGH_PRIORITY)?,
+            idle: reader.get(&IDLE)?,
+        })
     }
 }
 
 impl Default for Dispatch {
     /// A central queue without limit.
     fn default() -> Self {
-        Dispatch { policy: DispatchPolicy::CentralQueue, queue_capacity: None }
+        Dispatch {
+            policy: DispatchPolicy::CentralQueue,
+            queue_capacity: None,
+            patience: None,
+            high_priority: None,
+            idle: Idle::Longest,
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! The run loop: requests in, events in their order, one outcome out.
 
 use super::agenda::{Agenda, Event};
-use super::fleet::{Areas, Fleet, Sink};
+use super::fleet::{Areas, Arrival, Class, Fleet, Sink};
 use super::observation::{Scrape, latency_histogram};
-use super::outcome::{Actions, Counts, Integrals, Outcome};
+use super::outcome::{Actions, Counts, DecisionRecord, Integrals, Outcome};
 use super::pool::{InstanceTime, Pool, State};
 use super::recorder::Recorder;
 use super::requests::Block;
 use super::scaler::Scaler;
 use super::timeline::{Reading, Timeline};
 use super::{Model, Options};
-use crate::autoscaler::{Metric, Observation};
+use crate::autoscaler::{Decision, Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::service;
 use crate::time::Instant;
@@ -23,6 +23,8 @@ pub(super) struct Engine<F, T> {
     agenda: Agenda,
     /// Arrivals from here on have to wait for the next event, nanoseconds.
     gate: u64,
+    /// Everything up to here has happened, nanoseconds.
+    reached: u64,
     end: Instant,
     arrived: u64,
     pool: Pool,
@@ -55,12 +57,16 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if model.autoscaler.query().is_some_and(|query| query.metric == Metric::Latency) {
             recorder.watch_latency(model.duration);
         }
+        if model.dispatch.high_priority.is_some() {
+            recorder.watch_classes(model.duration);
+        }
         let initial = model.initial_instances();
         let mut engine = Engine {
             fleet,
             recorder,
             agenda: Agenda::default(),
             gate: 0,
+            reached: 0,
             end: Instant::ZERO + model.duration,
             arrived: 0,
             pool: Pool::new(model.cost.clone()),
@@ -76,6 +82,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             let id = engine.pool.request(Instant::ZERO);
             engine.pool.ready(id, Instant::ZERO);
             engine.fleet.add(id, 0, &mut engine.recorder);
+        }
+        if F::STEPPED {
+            engine.react(Instant::ZERO);
         }
         engine
     }
@@ -101,6 +110,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
     pub fn feed(&mut self, block: &Block) -> bool {
+        if F::STEPPED {
+            return self.feed_stepped(block);
+        }
         for (&now, &service) in block.arrival.iter().zip(&block.service) {
             if now >= self.gate {
                 if now >= self.end.as_nanos() {
@@ -109,9 +121,79 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 self.run_until_gate(now);
             }
             self.arrived += 1;
-            self.fleet.arrive(now, service, self.gate, &mut self.recorder);
+            let arrival = Arrival { now, service, patience: u64::MAX, class: Class::Low };
+            self.fleet.arrive(arrival, self.gate, &mut self.recorder);
         }
         true
+    }
+
+    /// As [`Engine::feed`], with every change of the fleet at its instant and the autoscaler watching each.
+    fn feed_stepped(&mut self, block: &Block) -> bool {
+        for (index, (&now, &service)) in block.arrival.iter().zip(&block.service).enumerate() {
+            if now >= self.end.as_nanos() {
+                return false;
+            }
+            self.step_until(now);
+            self.reached = now;
+            self.arrived += 1;
+            let patience = block.patience.get(index).copied().unwrap_or(u64::MAX);
+            let class = block.class.get(index).copied().unwrap_or_default();
+            self.fleet.arrive(Arrival { now, service, patience, class }, now + 1, &mut self.recorder);
+            self.react(Instant::from_nanos(now));
+        }
+        true
+    }
+
+    /// Lets everything happen, one thing at a time, that comes before an arrival at `limit`.
+    fn step_until(&mut self, limit: u64) {
+        loop {
+            let (change, gate) = (self.fleet.next_change(), self.agenda.gate());
+            let at = if gate <= change.min(limit) {
+                let Some((at, event)) = self.agenda.next(self.end) else { return };
+                self.handle(at, event);
+                at
+            } else if change <= limit.min(self.end.as_nanos()) {
+                self.reached = change;
+                self.fleet.step(&mut self.recorder);
+                Instant::from_nanos(change)
+            } else {
+                return;
+            };
+            self.react(at);
+        }
+    }
+
+    /// Lets a policy that acts at every arrival and departure act, until it is content.
+    fn react(&mut self, at: Instant) {
+        while let Some(decision) = self.reaction(at) {
+            self.scaler.take_over(at, decision);
+            self.reconcile(at);
+        }
+        while let Some((instance, spells)) = self.fleet.take_idled() {
+            if let Some(delay) = self.scaler.keep_alive(self.streams, instance, spells) {
+                self.agenda.add(at + delay, Event::Idle(instance, spells));
+            }
+        }
+    }
+
+    fn reaction(&mut self, at: Instant) -> Option<Decision> {
+        let census = self.pool.census();
+        let gauges = self.fleet.gauges(at.as_nanos());
+        let glance = Glance {
+            in_flight: gauges.waiting + gauges.busy + gauges.draining,
+            waiting: gauges.waiting,
+            ready: census.ready,
+            starting: census.starting,
+        };
+        self.scaler.react(at, &glance)
+    }
+
+    /// Lets an instance go that has been idle for as long as the policy keeps one.
+    fn expire(&mut self, id: u32, spells: u64, at: Instant) {
+        if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.census().ready) {
+            self.drain(id, at);
+            self.scaler.expired(at);
+        }
     }
 
     /// Lets the events happen that come before an arrival at `now`.
@@ -127,21 +209,38 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
     }
 
+    /// The decisions kept since the last call.
+    pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
+        std::mem::take(&mut self.scaler.decisions)
+    }
+
     /// Ends the run: what is still to happen up to its end happens.
     pub fn finish(mut self) -> (Outcome, T) {
+        if F::STEPPED {
+            self.step_until(self.end.as_nanos() + 1);
+        }
         while let Some((at, event)) = self.agenda.next(self.end) {
             self.handle(at, event);
         }
-        self.fleet.advance(self.end.as_nanos(), &mut self.recorder);
-        self.recorder.settle();
+        self.advance(self.end.as_nanos());
         self.outcome()
+    }
+
+    /// Lets every request up to `now` take its course, and accounts for it.
+    fn advance(&mut self, now: u64) {
+        self.reached = now;
+        self.fleet.advance(now, &mut self.recorder);
+        self.recorder.settle();
     }
 
     fn handle(&mut self, at: Instant, event: Event) {
         let nanos = at.as_nanos();
-        let reached = if event.precedes_requests() { nanos.saturating_sub(1) } else { nanos };
-        self.fleet.advance(reached, &mut self.recorder);
-        self.recorder.settle();
+        if !event.precedes_requests() {
+            self.advance(nanos);
+        } else if self.reached + 1 < nanos {
+            // Else an event of this very instant has brought everything here before.
+            self.advance(nanos - 1);
+        }
         match event {
             Event::Measure => self.measure_from(at),
             Event::Ready(id) => {
@@ -157,6 +256,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                     self.fleet.kill(id, nanos, &mut self.recorder);
                 }
             }
+            Event::Idle(id, spells) => self.expire(id, spells, at),
             Event::Scrape => self.scrape(at),
             Event::Evaluate => self.evaluate(at),
             Event::Mark => self.mark(at),
@@ -269,7 +369,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             arrived: self.arrived - start.arrived,
             served: self.recorder.latency.count(),
             rejected: self.recorder.rejected,
-            timed_out: 0,
+            timed_out: self.recorder.timed_out,
             failed: self.recorder.failed,
             in_flight: in_flight as u64,
         };
@@ -290,6 +390,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             counts,
             latency: self.recorder.latency,
             wait: self.recorder.wait,
+            high_priority: self.recorder.high,
             good: self.recorder.good,
             integrals,
             slots: self.concurrency,

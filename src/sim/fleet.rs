@@ -11,6 +11,30 @@ pub struct Served {
     pub finish: u64,
     /// The instance that served it.
     pub instance: u32,
+    /// Its class.
+    pub class: Class,
+}
+
+/// The class of a request: the high one is served first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Class {
+    /// Served first.
+    High,
+    /// Every request, where classes are not told apart.
+    #[default]
+    Low,
+}
+
+/// A request that arrives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    /// When, nanoseconds.
+    pub now: u64,
+    /// Its service requirement, nanoseconds.
+    pub service: u64,
+    /// How long it is willing to wait, nanoseconds; [`u64::MAX`] for as long as it takes.
+    pub patience: u64,
+    pub class: Class,
 }
 
 /// Hears what becomes of each request. Every request that arrives is reported at most once.
@@ -22,6 +46,8 @@ pub trait Sink {
     fn served(&mut self, request: Served);
     /// A request that arrived at `arrival` found the queue full.
     fn rejected(&mut self, arrival: u64);
+    /// A request that arrived at `arrival` gave up waiting at `at`.
+    fn timed_out(&mut self, arrival: u64, at: u64);
     /// A request that arrived at `arrival` was lost at `at` with its instance.
     fn failed(&mut self, arrival: u64, at: u64);
 }
@@ -52,11 +78,30 @@ pub(super) struct Areas {
 
 /// An arrangement of queues and ready instances. Time only moves forward from call to call.
 pub(super) trait Fleet {
+    /// Whether it is taken event by event: then it knows patience and classes, and policies that act at every arrival
+    /// and departure can watch it.
+    const STEPPED: bool = false;
+
     /// A request arrives; everything that completes up to `now` has happened before it. Until `gate`, nothing but
     /// further arrivals will happen to the pool, and nobody will look.
-    fn arrive(&mut self, now: u64, service: u64, gate: u64, sink: &mut impl Sink);
+    fn arrive(&mut self, arrival: Arrival, gate: u64, sink: &mut impl Sink);
     /// Lets everything happen up to `now` and reports it.
     fn advance(&mut self, now: u64, sink: &mut impl Sink);
+    /// When it next changes by itself, if it is [`Fleet::STEPPED`].
+    fn next_change(&self) -> u64 {
+        u64::MAX
+    }
+    /// Lets the change at [`Fleet::next_change`] happen, and no other, if it is [`Fleet::STEPPED`].
+    fn step(&mut self, _sink: &mut impl Sink) {}
+    /// A ready instance that has run out of work since the last call, with the count of its busy spells, if it is
+    /// [`Fleet::STEPPED`].
+    fn take_idled(&mut self) -> Option<(u32, u64)> {
+        None
+    }
+    /// Whether a ready instance has been without work since it ran out of it after so many busy spells.
+    fn still_idle(&self, _instance: u32, _spells: u64) -> bool {
+        false
+    }
     /// An instance becomes ready; what waits may start on it at once.
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
     /// A ready instance stops taking requests; returns when it will have finished those it has.

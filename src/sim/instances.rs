@@ -16,6 +16,38 @@ pub struct Instances {
     pub scale_down: Victim,
     /// How long a draining instance may finish what it has; then the rest fails. `None`: as long as it takes.
     pub drain_deadline: Option<Span>,
+    /// What becomes of the requests in service on an instance that leaves.
+    pub leaving: Leaving,
+}
+
+/// What becomes of the requests in service on an instance that is scaled down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Leaving {
+    /// The instance drains: it finishes them first.
+    #[default]
+    Finish,
+    /// They go back to the head of the queue and are resumed elsewhere where they were; the instance is gone at once.
+    HandBack,
+}
+
+impl Choice for Leaving {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("finish", Leaving::Finish, "the instance drains: it finishes them first"),
+        (
+            "hand_back",
+            Leaving::HandBack,
+            "they go back to the head of the queue and are resumed elsewhere where they were; the instance is gone at once",
+        ),
+    ];
+}
+
+impl Value for Leaving {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
 }
 
 /// One stage of a cold start.
@@ -110,6 +142,12 @@ const DRAIN_DEADLINE: Key<Option<Span>> = Key::optional(
     "How long a draining instance may go on with the requests it has; then those left fail. Without it, as long as they take.",
 );
 
+const LEAVING: Key<Leaving> = Key::or(
+    "leaving",
+    "\"finish\"",
+    "What becomes of the requests in service on an instance that is scaled down. \"hand_back\" goes with a central queue only.",
+);
+
 /// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
 pub const MOST_INSTANCES: f64 = 100_000.0;
 
@@ -118,7 +156,7 @@ impl Instances {
     pub const SPEC: TableSpec = TableSpec {
         name: "instances",
         doc: "How an instance comes to life and leaves.",
-        keys: &[&INITIAL, &COLD_START, &SCALE_DOWN, &DRAIN_DEADLINE],
+        keys: &[&INITIAL, &COLD_START, &SCALE_DOWN, &DRAIN_DEADLINE, &LEAVING],
     };
 
     /// Reads the `[instances]` table.
@@ -131,6 +169,7 @@ impl Instances {
             cold_start: reader.get(&COLD_START)?.0,
             scale_down: reader.get(&SCALE_DOWN)?,
             drain_deadline: reader.find(&DRAIN_DEADLINE)?,
+            leaving: reader.get(&LEAVING)?,
         })
     }
 

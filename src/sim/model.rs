@@ -1,10 +1,14 @@
 //! Everything one run is made of.
 
-use super::{Cost, Dispatch, Instances, Metrics, Slo};
+use super::{Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Slo};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::Autoscaler;
 use crate::service::Service;
 use crate::time::Span;
+
+/// Slots that all instances together may have at a time: a quarter of what the engine can tell apart, so that those of
+/// draining instances have room beside them.
+pub const MOST_SLOTS: u64 = 1 << 20;
 
 /// Everything one run is made of, validated.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +36,27 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether the run needs every completion at its instant; else the central queue is drained lazily.
+    pub fn is_stepped(&self) -> bool {
+        self.dispatch.patience.is_some()
+            || self.dispatch.high_priority.is_some()
+            || self.dispatch.idle != Idle::Longest
+            || self.instances.leaving != Leaving::Finish
+            || self.autoscaler.is_reactive()
+    }
+
+    /// What in the model cannot be combined: the path of a key, and the reason. `None` if all can.
+    pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
+        if self.dispatch.policy == DispatchPolicy::CentralQueue {
+            return None;
+        }
+        if self.autoscaler.is_reactive() {
+            return Some(("autoscaler.kind", "this autoscaler acts on a central queue only"));
+        }
+        let hands_back = self.instances.leaving == Leaving::HandBack;
+        hands_back.then_some(("instances.leaving", "requests can be handed back to a central queue only"))
+    }
+
     /// Instances ready at the start of the run, within what the autoscaler allows.
     pub fn initial_instances(&self) -> u32 {
         let limits = self.autoscaler.limits();

@@ -122,6 +122,8 @@ pub struct Outcome {
     pub latency: Digest,
     /// Wait of the requests answered.
     pub wait: Digest,
+    /// Latency and wait of the requests of the high class answered, where classes are told apart.
+    pub high_priority: Option<(Digest, Digest)>,
     /// Requests answered within the SLO; equal to `served` without one.
     pub good: u64,
     /// Integrals over time.

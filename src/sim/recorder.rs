@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::fleet::{Served, Sink};
+use super::fleet::{Class, Served, Sink};
 use super::observation::latency_histogram;
 use crate::stats::Digest;
 use crate::time::Span;
@@ -27,7 +27,10 @@ pub(super) struct Recorder<T> {
     pub totals: Totals,
     pub good: u64,
     pub rejected: u64,
+    pub timed_out: u64,
     pub failed: u64,
+    /// Latency and wait of the high class, where classes are told apart.
+    pub high: Option<(Digest, Digest)>,
     pub latency: Digest,
     pub wait: Digest,
     /// Latencies since the last mark of the timeline.
@@ -48,7 +51,9 @@ impl<T> Recorder<T> {
             totals: Totals::default(),
             good: 0,
             rejected: 0,
+            timed_out: 0,
             failed: 0,
+            high: None,
             latency: Digest::new(duration),
             wait: Digest::new(duration),
             window: None,
@@ -58,6 +63,10 @@ impl<T> Recorder<T> {
 
     pub fn watch_windows(&mut self, duration: Span) {
         self.window = Some(Digest::new(duration));
+    }
+
+    pub fn watch_classes(&mut self, duration: Span) {
+        self.high = Some((Digest::new(duration), Digest::new(duration)));
     }
 
     pub fn watch_latency(&mut self, duration: Span) {
@@ -75,6 +84,14 @@ impl<T> Recorder<T> {
                 self.good += good;
                 self.latency.record(latency);
                 self.wait.record(request.start - request.arrival);
+            }
+        }
+        if let Some((latency, wait)) = &mut self.high {
+            let high =
+                |request: &&Served| request.class == Class::High && request.arrival >= self.measured_from;
+            for request in self.batch.iter().filter(high) {
+                latency.record(request.finish - request.arrival);
+                wait.record(request.start - request.arrival);
             }
         }
         let latencies = || self.batch.iter().map(|request| request.finish - request.arrival);
@@ -108,6 +125,12 @@ impl<T: Sink> Sink for Recorder<T> {
         self.tap.rejected(arrival);
     }
 
+    fn timed_out(&mut self, arrival: u64, at: u64) {
+        self.totals.lost += 1;
+        self.timed_out += u64::from(self.measures(arrival));
+        self.tap.timed_out(arrival, at);
+    }
+
     fn failed(&mut self, arrival: u64, at: u64) {
         self.totals.lost += 1;
         self.failed += u64::from(self.measures(arrival));
@@ -121,6 +144,8 @@ impl Sink for () {
     fn served(&mut self, _: Served) {}
     #[inline]
     fn rejected(&mut self, _: u64) {}
+    #[inline]
+    fn timed_out(&mut self, _: u64, _: u64) {}
     #[inline]
     fn failed(&mut self, _: u64, _: u64) {}
 }

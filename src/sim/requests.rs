@@ -1,6 +1,9 @@
 //! The requests of a run, drawn in blocks.
 
+use rand::RngExt as _;
+
 use super::Model;
+use super::fleet::Class;
 use crate::arrivals::ArrivalStream;
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
@@ -14,6 +17,10 @@ pub struct Block {
     pub arrival: Vec<u64>,
     /// Service requirement of each, nanoseconds.
     pub service: Vec<u64>,
+    /// How long each is willing to wait, nanoseconds; empty where all wait as long as it takes.
+    pub patience: Vec<u64>,
+    /// Class of each; empty where classes are not told apart.
+    pub class: Vec<Class>,
 }
 
 /// Requests drawn at a time: enough to hide what a block costs, few enough to stay in the cache.
@@ -25,6 +32,8 @@ pub struct RequestSource {
     arrivals: ArrivalStream,
     service: Distribution,
     rng: Rng,
+    patience: Option<(Distribution, Rng)>,
+    class: Option<(f64, Rng)>,
     seconds: Vec<f64>,
 }
 
@@ -35,13 +44,18 @@ impl RequestSource {
             arrivals: model.arrivals.stream(streams),
             service: model.service.time.0.clone(),
             rng: streams.stream(Purpose::Service),
+            patience: model.dispatch.patience.clone().map(|time| (time.0, streams.stream(Purpose::Patience))),
+            class: model.dispatch.high_priority.map(|share| (share, streams.stream(Purpose::Class))),
             seconds: vec![0.0; BLOCK],
         }
     }
 
     /// Whether two models meet the same requests under the same streams.
     pub fn same(one: &Model, other: &Model) -> bool {
-        one.arrivals == other.arrivals && one.service.time == other.service.time
+        one.arrivals == other.arrivals
+            && one.service.time == other.service.time
+            && one.dispatch.patience == other.dispatch.patience
+            && one.dispatch.high_priority == other.dispatch.high_priority
     }
 
     /// Replaces what `block` holds by the next [`BLOCK`] requests; by fewer only when no more come.
@@ -50,7 +64,20 @@ impl RequestSource {
         self.arrivals.fill(&mut block.arrival, BLOCK);
         let seconds = &mut self.seconds[..block.arrival.len()];
         self.service.fill(&mut self.rng, seconds);
-        block.service.clear();
-        block.service.extend(seconds.iter().map(|seconds| Span::from_secs_f64(*seconds).as_nanos()));
+        set_nanos(&mut block.service, seconds);
+        if let Some((patience, rng)) = &mut self.patience {
+            patience.fill(rng, seconds);
+            set_nanos(&mut block.patience, seconds);
+        }
+        if let Some((share, rng)) = &mut self.class {
+            let draw = |_: &u64| if rng.random::<f64>() < *share { Class::High } else { Class::Low };
+            block.class.clear();
+            block.class.extend(block.arrival.iter().map(draw));
+        }
     }
+}
+
+fn set_nanos(column: &mut Vec<u64>, seconds: &[f64]) {
+    column.clear();
+    column.extend(seconds.iter().map(|seconds| Span::from_secs_f64(*seconds).as_nanos()));
 }

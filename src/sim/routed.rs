@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rand::RngExt as _;
 
-use super::fleet::{Areas, Draining, Fleet, Gauges, Sink, Waiting};
+use super::fleet::{Areas, Arrival, Draining, Fleet, Gauges, Sink, Waiting};
 use super::station::Station;
 use super::tree::{Key, Tournament};
 use crate::random::Rng;
@@ -180,7 +180,8 @@ impl<C: Chooser> Routed<C> {
 
 impl<C: Chooser> Fleet for Routed<C> {
     #[inline]
-    fn arrive(&mut self, now: u64, service: u64, _gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+        let Arrival { now, service, .. } = arrival;
         let waiting = Waiting { arrival: now, service };
         if !self.stations.is_empty() {
             self.dispatch(waiting, now, self.capacity, sink);

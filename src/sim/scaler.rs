@@ -3,13 +3,15 @@
 use super::Model;
 use super::observation::Pipeline;
 use super::outcome::{Actions, DecisionRecord, FLAP_WINDOW_S};
-use crate::autoscaler::{Observation, Policy, Schedule};
+use crate::autoscaler::{Decision, Glance, Limits, Observation, Policy, Reason, Schedule};
+use crate::random::Streams;
 use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Scaler {
     policy: Policy,
+    limits: Limits,
     pub schedule: Option<Schedule>,
     pub scrape_interval: Span,
     pub pipeline: Option<Pipeline>,
@@ -32,6 +34,7 @@ impl Scaler {
     pub fn new(model: &Model, initial: u32, keep_decisions: bool) -> Self {
         Scaler {
             policy: model.autoscaler.policy(),
+            limits: model.autoscaler.limits(),
             schedule: model.autoscaler.schedule(),
             scrape_interval: model.metrics.scrape_interval,
             pipeline: model.autoscaler.query().map(|query| Pipeline::new(model.metrics, query)),
@@ -46,10 +49,46 @@ impl Scaler {
     /// Evaluates the policy and takes over what it asks for.
     pub fn decide(&mut self, at: Instant, observation: &Observation) {
         let decision = self.policy.decide(at, observation);
+        self.record(at, observation.metric, observation.ready, decision);
+        self.take_over(at, decision);
+    }
+
+    fn record(&mut self, at: Instant, observed: Option<f64>, ready: u32, decision: Decision) {
         if self.keep_decisions {
-            let (before, observed, ready) = (self.desired, observation.metric, observation.ready);
+            let before = self.desired;
             self.decisions.push(DecisionRecord { at, observed, before, ready, decision });
         }
+    }
+
+    /// What a policy that acts at every arrival and departure wants changed, if anything.
+    pub fn react(&mut self, at: Instant, glance: &Glance) -> Option<Decision> {
+        let decision = self.policy.react(glance)?;
+        if decision.desired == self.desired {
+            return None;
+        }
+        self.record(at, Some(glance.in_flight as f64), glance.ready, decision);
+        Some(decision)
+    }
+
+    /// How long an instance that has run out of work is kept; `None`: as long as the policy does not say otherwise.
+    pub fn keep_alive(&self, streams: Streams, instance: u32, spells: u64) -> Option<Span> {
+        self.policy.keep_alive(streams, instance, spells)
+    }
+
+    /// Whether one of `ready` instances may go because it has idled.
+    pub fn may_expire(&self, ready: u32) -> bool {
+        ready > self.limits.min
+    }
+
+    /// An instance has gone because it had idled long enough.
+    pub fn expired(&mut self, at: Instant) {
+        let decision = Decision { desired: self.desired.saturating_sub(1), reason: Reason::Idle };
+        self.record(at, None, self.desired, decision);
+        self.take_over(at, decision);
+    }
+
+    /// Takes over what a decision asks for.
+    pub fn take_over(&mut self, at: Instant, decision: Decision) {
         let direction = match decision.desired.cmp(&self.desired) {
             std::cmp::Ordering::Greater => Direction::Up,
             std::cmp::Ordering::Less => Direction::Down,

@@ -5,7 +5,8 @@ use super::engine::Engine;
 use super::fleet::Sink;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
-use super::{DispatchPolicy, Model, Outcome};
+use super::stepped::SteppedQueue;
+use super::{DecisionRecord, DispatchPolicy, Model, Outcome};
 use crate::random::{Purpose, Streams};
 use crate::service;
 use crate::time::Span;
@@ -29,6 +30,7 @@ pub struct Simulation<T = ()>(Arrangement<T>);
 #[derive(Debug)]
 enum Arrangement<T> {
     Central(Box<Engine<CentralQueue, T>>),
+    Stepped(Box<Engine<SteppedQueue, T>>),
     RoundRobin(Box<Engine<Routed<RoundRobin>, T>>),
     Random(Box<Engine<Routed<Random>, T>>),
     LeastOutstanding(Box<Engine<Routed<LeastOutstanding>, T>>),
@@ -42,6 +44,10 @@ impl<T: Sink> Simulation<T> {
         let (slots, capacity) = (slots.concurrency, model.dispatch.queue_capacity);
         let rng = || streams.stream(Purpose::Routing);
         Simulation(match model.dispatch.policy {
+            DispatchPolicy::CentralQueue if model.is_stepped() => {
+                let fleet = SteppedQueue::new(slots, capacity, model.dispatch.idle, model.instances.leaving);
+                Arrangement::Stepped(Box::new(Engine::new(fleet, model, streams, options, tap)))
+            }
             DispatchPolicy::CentralQueue => {
                 let fleet = CentralQueue::new(slots, capacity);
                 Arrangement::Central(Box::new(Engine::new(fleet, model, streams, options, tap)))
@@ -70,6 +76,7 @@ impl<T: Sink> Simulation<T> {
     pub fn feed(&mut self, block: &Block) -> bool {
         match &mut self.0 {
             Arrangement::Central(engine) => engine.feed(block),
+            Arrangement::Stepped(engine) => engine.feed(block),
             Arrangement::RoundRobin(engine) => engine.feed(block),
             Arrangement::Random(engine) => engine.feed(block),
             Arrangement::LeastOutstanding(engine) => engine.feed(block),
@@ -77,10 +84,23 @@ impl<T: Sink> Simulation<T> {
         }
     }
 
+    /// The decisions kept since the last call, so that whoever writes them down need not hold them all.
+    pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
+        match &mut self.0 {
+            Arrangement::Central(engine) => engine.take_decisions(),
+            Arrangement::Stepped(engine) => engine.take_decisions(),
+            Arrangement::RoundRobin(engine) => engine.take_decisions(),
+            Arrangement::Random(engine) => engine.take_decisions(),
+            Arrangement::LeastOutstanding(engine) => engine.take_decisions(),
+            Arrangement::PowerOfD(engine) => engine.take_decisions(),
+        }
+    }
+
     /// Lets the rest of the run happen and returns what it comes to, with the listener.
     pub fn finish(self) -> (Outcome, T) {
         match self.0 {
             Arrangement::Central(engine) => engine.finish(),
+            Arrangement::Stepped(engine) => engine.finish(),
             Arrangement::RoundRobin(engine) => engine.finish(),
             Arrangement::Random(engine) => engine.finish(),
             Arrangement::LeastOutstanding(engine) => engine.finish(),

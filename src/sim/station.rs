@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Draining, Served, Sink, Waiting};
+use super::fleet::{Areas, Class, Draining, Served, Sink, Waiting};
 use super::tree::{Contender, Key, Tournament};
 
 /// Slots that serve at full speed behind one queue, first come first served; every completion is taken when it is due.
@@ -91,7 +91,13 @@ impl Station {
     fn begin(&mut self, slot: usize, waiting: Waiting, start: u64) {
         self.areas.waiting += u128::from(start - waiting.arrival);
         let finish = start.saturating_add(waiting.service);
-        self.slots[slot] = Some(Served { arrival: waiting.arrival, start, finish, instance: self.instance });
+        self.slots[slot] = Some(Served {
+            arrival: waiting.arrival,
+            start,
+            finish,
+            instance: self.instance,
+            class: Class::Low,
+        });
         self.busy.set(slot, Key::new(finish, self.insertions, slot));
         self.insertions += 1;
     }

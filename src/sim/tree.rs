@@ -84,8 +84,8 @@ impl Contender for Key {
     }
 }
 
-/// 2²⁰ leaves and 2⁴⁴ insertions.
-const LEAF_BITS: u32 = 20;
+/// 2²² leaves and 2⁴² insertions.
+const LEAF_BITS: u32 = 22;
 
 impl<K> Default for Tournament<K> {
     fn default() -> Self {
@@ -148,7 +148,7 @@ mod tests {
     fn the_least_key_is_at_the_top_after_every_change() {
         let mut tree = Tournament::default();
         assert_eq!(tree.least(), Key::NEVER);
-        let mut keys = vec![Key::NEVER; 5];
+        let mut keys = [Key::NEVER; 5];
         tree.rebuild(keys.iter().copied());
         let mut nanos = 12_345_u64;
         for order in 0..1000 {

@@ -1,0 +1,80 @@
+//! Parallel queues: join the shortest of d sampled, finite and in the mean field.
+use super::{Error, markov, positive};
+
+/// Mean sojourn of power-of-d with infinitely many servers of rate 1, load `rho` (Vvedenskaya, Dobrushin and
+/// Karpelevich 1996; Mitzenmacher 1996): the sum over i >= 1 of rho^((d^i - d)/(d - 1)).
+///
+/// # Errors
+/// Parameters out of range or `rho >= 1`.
+pub fn mean_field_sojourn(rho: f64, d: usize) -> Result<f64, Error> {
+    positive(&[rho, d as f64])?;
+    if rho >= 1.0 {
+        return Err(Error::Unstable);
+    }
+    if d == 1 {
+        return Ok(1.0 / (1.0 - rho));
+    }
+    let (mut total, mut exponent) = (0.0, 0.0);
+    loop {
+        let term = rho.powf(exponent);
+        total += term;
+        if term < 1e-18 {
+            return Ok(total);
+        }
+        exponent = (exponent + 1.0) * d as f64;
+    }
+}
+
+/// The most servers of [`shortest_of`]; its chain grows steeply with their number.
+pub const MOST_QUEUES: usize = 4;
+
+/// Mean number in a system of `k` queues (rate `mu` each) where an arrival joins the shortest of `d` distinct
+/// ones; `d = k` is join-shortest-queue. The chain of sorted lengths, with the gap between longest and
+/// shortest bounded too.
+///
+/// # Errors
+/// Parameters out of range (`k` above [`MOST_QUEUES`] included) or an unstable system.
+pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> {
+    positive(&[lam, mu, d as f64])?;
+    if d > k || k > MOST_QUEUES || (d == 1 && k > 1) {
+        return Err(Error::OutOfRange);
+    }
+    if lam >= mu * k as f64 {
+        return Err(Error::Unstable);
+    }
+    let gap = match (k, d == k) {
+        (1 | 2, _) => 60,
+        (3, true) => 20,
+        (3, false) => 30,
+        (_, true) => 12,
+        (_, false) => 16,
+    };
+    // Ascending lengths in the last k places; the total first, so that levels are in order.
+    let start = (0usize, [0usize; MOST_QUEUES]);
+    let ways = |n: usize| (0..d - 1).fold(1.0, |w, i| w * (n as f64 - i as f64) / (i + 1) as f64).max(0.0);
+    let all = (0..d).fold(1.0, |w, i| w * (k - i) as f64 / (i + 1) as f64);
+    let law = markov::truncated(
+        start,
+        64,
+        |(total, _)| total,
+        |(total, lengths), out| {
+            for place in MOST_QUEUES - k..MOST_QUEUES {
+                let mut more = lengths;
+                more[place] += 1;
+                more.sort_unstable();
+                if more[MOST_QUEUES - 1] - more[MOST_QUEUES - k] <= gap {
+                    out.push(((total + 1, more), lam * ways(MOST_QUEUES - 1 - place) / all));
+                }
+                if lengths[place] > 0 {
+                    let mut less = lengths;
+                    less[place] -= 1;
+                    less[MOST_QUEUES - k..].sort_unstable();
+                    if less[MOST_QUEUES - 1] - less[MOST_QUEUES - k] <= gap {
+                        out.push(((total - 1, less), mu));
+                    }
+                }
+            }
+        },
+    )?;
+    Ok(markov::mean(&law, |(total, _)| total as f64))
+}

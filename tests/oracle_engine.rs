@@ -1,0 +1,105 @@
+//! The fast engine against the slow obvious one: the same requests must start and finish at the same instants.
+
+mod common {
+    pub mod models;
+}
+mod oracle;
+
+use common::models::{EXACT_METRICS, models, tenths};
+use kneepoint::random::Streams;
+use kneepoint::sim::{Block, Class, Options, Served, Simulation, Sink};
+use kneepoint::time::Span;
+use oracle::{Course, Demand, Fate};
+use proptest::prelude::*;
+
+/// Hears everything.
+#[derive(Debug, Default)]
+struct Ear(Vec<(u64, Fate)>);
+
+impl Sink for Ear {
+    fn served(&mut self, request: Served) {
+        let Served { arrival, start, finish, instance, class: _ } = request;
+        self.0.push((arrival, Fate::Served { start, finish, instance }));
+    }
+    fn rejected(&mut self, arrival: u64) {
+        self.0.push((arrival, Fate::Rejected));
+    }
+    fn timed_out(&mut self, arrival: u64, at: u64) {
+        self.0.push((arrival, Fate::TimedOut { at }));
+    }
+    fn failed(&mut self, arrival: u64, at: u64) {
+        self.0.push((arrival, Fate::Failed { at }));
+    }
+}
+
+const STREAMS: Streams = Streams::new(11, 3);
+
+/// Requests, often at coinciding instants, some of which lose patience, some of which go first.
+fn requests() -> impl Strategy<Value = Vec<Demand>> {
+    let patience = prop_oneof![3 => Just(u64::MAX), 1 => (0_u64..20).prop_map(|n| tenths(n).as_nanos())];
+    let class = prop_oneof![3 => Just(Class::Low), 1 => Just(Class::High)];
+    prop::collection::vec((0_u64..8, 0_u64..25, patience, class), 0..120).prop_map(|gaps| {
+        let mut now = Span::ZERO;
+        gaps.into_iter()
+            .map(|(gap, service, patience, class)| {
+                now += tenths(gap);
+                Demand { arrival: now.as_nanos(), service: tenths(service).as_nanos(), patience, class }
+            })
+            .collect()
+    })
+}
+
+/// The same requests for a fleet that knows neither patience nor classes.
+fn plain(requests: &[Demand]) -> Vec<Demand> {
+    requests.iter().map(|demand| Demand { patience: u64::MAX, class: Class::Low, ..*demand }).collect()
+}
+
+fn block(requests: &[Demand]) -> Block {
+    Block {
+        arrival: requests.iter().map(|demand| demand.arrival).collect(),
+        service: requests.iter().map(|demand| demand.service).collect(),
+        patience: requests.iter().map(|demand| demand.patience).collect(),
+        class: requests.iter().map(|demand| demand.class).collect(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_engine_agrees_with_the_obvious_one(model in models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
+        let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
+        let mut simulation = Simulation::new(&model, STREAMS, &options, Ear::default());
+        let requests = if model.is_stepped() { requests } else { plain(&requests) };
+        for part in requests.chunks(cut) {
+            simulation.feed(&block(part));
+        }
+        let (outcome, Ear(mut heard)) = simulation.finish();
+        let course: Course = oracle::run(&model, STREAMS, &requests);
+
+        let mut expected = course.requests.clone();
+        let unfinished = expected.iter().filter(|(_, fate)| *fate == Fate::InFlight).count();
+        expected.retain(|(_, fate)| *fate != Fate::InFlight);
+        heard.sort_unstable();
+        expected.sort_unstable();
+        prop_assert_eq!(heard, expected);
+        prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
+        prop_assert!(outcome.counts.conserved());
+
+        let decisions: Vec<_> = outcome
+            .decisions
+            .iter()
+            .map(|record| (record.at.as_nanos(), record.observed, record.decision.desired))
+            .collect();
+        prop_assert_eq!(decisions, course.decisions);
+
+        let seconds = |nanos: u128| nanos as f64 / 1e9;
+        prop_assert_eq!(outcome.integrals.waiting, seconds(course.waiting));
+        prop_assert_eq!(outcome.integrals.in_service, seconds(course.in_service));
+        prop_assert_eq!(outcome.integrals.busy, seconds(course.busy));
+        prop_assert_eq!(outcome.integrals.starting, seconds(course.starting));
+        prop_assert_eq!(outcome.integrals.ready, seconds(course.ready));
+        prop_assert_eq!(outcome.integrals.draining, seconds(course.draining));
+        prop_assert_eq!(outcome.billed_hours, course.billed as f64 / 3.6e12);
+    }
+}
