@@ -9,8 +9,8 @@ fn root() -> &'static Path {
 }
 
 fn shipped() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(root().join("scenarios")).unwrap();
-    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    let folder = std::fs::read_dir(root().join("scenarios")).expect("the folder is there");
+    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.expect("it can be listed").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     paths

@@ -33,7 +33,7 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
     } else if name.chars().count() > 100 {
         "is longer than 100 characters"
     } else if name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
-        "has a character that file names cannot have everywhere"
+        "has a character that some systems do not allow in names of files"
     } else if name.starts_with(['.', '-', ' ']) || name.ends_with(['.', ' ']) {
         "starts or ends with a character that is trouble in file names"
     } else {
@@ -73,7 +73,10 @@ fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
         () => return Ok(()),
     };
     let message = format!("`{PATH}` is {initial} but the autoscaler's {side} is {bound}");
-    let label = format!("expected {} to {}", limits.min, limits.max);
+    let label = match limits.min == limits.max {
+        true => format!("expected {}", limits.min),
+        false => format!("expected {} to {}", limits.min, limits.max),
+    };
     Err(Problem::new(&place_of(tree, PATH), message, label))
 }
 
