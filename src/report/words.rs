@@ -36,10 +36,13 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<String> {
     let promise = promise(scenario)?;
     Some(match result.cheapest_within_slo {
         Some(index) => {
-            format!(
-                "The cheapest setting that keeps {promise} is {}.",
-                point(scenario, &result.points[index])
-            )
+            let cheapest = &result.points[index];
+            let limit = cheapest.point.scenario.model.slo.map(|slo| slo.latency.as_secs_f64());
+            let doubt = match cheapest.figures.get(SLO_LATENCY).high > limit {
+                true => " Its interval reaches beyond the SLO: more replications would tell.",
+                false => "",
+            };
+            format!("The cheapest setting that keeps {promise} is {}.{doubt}", point(scenario, cheapest))
         }
         None => format!("No setting keeps {promise}."),
     })
