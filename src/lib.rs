@@ -4,8 +4,12 @@
 
 pub mod arrivals;
 pub mod autoscaler;
+pub mod cli;
 pub mod distribution;
+pub mod experiment;
 pub mod random;
+pub mod report;
+pub mod scenario;
 pub mod schema;
 pub mod service;
 pub mod sim;

@@ -56,6 +56,7 @@ impl Arrivals {
         name: "arrivals",
         doc: "When requests arrive.",
         tag: "kind",
+        default: None,
         common: &[&SPIKES],
         variants: &kinds::SPECS,
     };

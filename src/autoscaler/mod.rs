@@ -142,6 +142,7 @@ impl Autoscaler {
         name: "autoscaler",
         doc: "The autoscaler that watches the pool.",
         tag: "kind",
+        default: None,
         common: &[],
         variants: &[&Fixed::SPEC, &Threshold::SPEC, &Target::SPEC, &Setup::SPEC, &Hysteresis::SPEC],
     };

@@ -168,6 +168,7 @@ impl<T: Quantity> Keys<T> {
         name: "distribution",
         doc: "A distribution, by mean and cv or by two percentiles.",
         tag: "dist",
+        default: None,
         common: &[],
         variants: &[
             &TableSpec { name: "constant", doc: "Always the same.", keys: &[&Self::VALUE] },

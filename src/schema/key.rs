@@ -22,7 +22,8 @@ impl Bounds {
         low && value <= self.most
     }
 
-    fn describe(&self, duration: bool) -> String {
+    /// The bounds in words, durations as such: "more than 0 and at most 1"; empty if there are none.
+    pub fn describe(&self, duration: bool) -> String {
         let show = |value: f64| match duration {
             true => crate::units::format_span(crate::time::Span::from_secs_f64(value)),
             false => format!("{value}"),
@@ -203,6 +204,8 @@ pub struct UnionSpec {
     pub doc: &'static str,
     /// Key that holds the variant's name.
     pub tag: &'static str,
+    /// The variant meant when the tag is left out; without one the tag must be written.
+    pub default: Option<&'static str>,
     /// Keys every variant has.
     pub common: &'static [&'static dyn AnyKey],
     /// The variants.

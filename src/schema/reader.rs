@@ -39,17 +39,16 @@ impl<'a> Reader<'a> {
         let reader = Self::unchecked(node, path, context)?;
         let names = spec.variants.iter().map(|variant| variant.name);
         let tag_path = reader.path_of(spec.tag);
+        let named = |name: &str| spec.variants.iter().copied().find(|variant| variant.name == name);
         let variant = match reader.table.get(spec.tag) {
-            None => {
+            None => spec.default.and_then(named).ok_or_else(|| {
                 let expected = unknown_name(&Place::Nowhere, "", "", names).label;
                 let message = format!("`{tag_path}` is missing");
-                return Err(Problem::new(&reader.place, message, format!("{expected} as `{}`", spec.tag)));
+                Problem::new(&reader.place, message, format!("{expected} as `{}`", spec.tag))
+            })?,
+            Some(Node { data: Data::Text(name), place }) => {
+                named(name).ok_or_else(|| unknown_name(place, &tag_path, name, names))?
             }
-            Some(Node { data: Data::Text(name), place }) => spec
-                .variants
-                .iter()
-                .find(|variant| variant.name == name)
-                .ok_or_else(|| unknown_name(place, &tag_path, name, names))?,
             Some(other) => return Err(wrong_kind(other, &tag_path, "a name in quotes")),
         };
         reader.refuse_unknown(&[spec.common, variant.keys], Some((spec.tag, variant.name)))?;

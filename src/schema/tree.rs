@@ -114,6 +114,14 @@ impl Tree {
         })
     }
 
+    /// Takes the top-level entry `name` out.
+    pub fn remove(&mut self, name: &str) -> Option<Node> {
+        match &mut self.root.data {
+            Data::Table(table) => table.remove(name),
+            _ => None,
+        }
+    }
+
     /// Sets the value at `path`, making the tables on the way where they are missing.
     ///
     /// # Errors

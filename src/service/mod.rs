@@ -37,6 +37,7 @@ impl Service {
         name: "service",
         doc: "What a request needs, and how one instance serves it.",
         tag: "model",
+        default: Some("slots"),
         common: &[&TIME],
         variants: &[&Slots::SPEC],
     };

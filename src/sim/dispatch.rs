@@ -105,6 +105,7 @@ impl Dispatch {
         name: "dispatch",
         doc: "How requests meet instances.",
         tag: "policy",
+        default: Some("central_queue"),
         common: &[&QUEUE_CAPACITY],
         variants: &[&CENTRAL_QUEUE, &ROUND_ROBIN, &RANDOM, &LEAST_OUTSTANDING, &POWER_OF_D],
     };

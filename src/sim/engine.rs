@@ -3,7 +3,7 @@
 use super::agenda::{Agenda, Event};
 use super::fleet::{Areas, Arrival, Class, Fleet, Sink};
 use super::observation::{Scrape, latency_histogram};
-use super::outcome::{Actions, Counts, Integrals, Outcome};
+use super::outcome::{Actions, Counts, DecisionRecord, Integrals, Outcome};
 use super::pool::{InstanceTime, Pool, State};
 use super::recorder::Recorder;
 use super::requests::Block;
@@ -200,6 +200,11 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.handle(at, event);
             self.gate = self.agenda.gate().min(self.end.as_nanos());
         }
+    }
+
+    /// The decisions kept since the last call.
+    pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
+        std::mem::take(&mut self.scaler.decisions)
     }
 
     /// Ends the run: what is still to happen up to its end happens.

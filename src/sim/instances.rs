@@ -121,8 +121,12 @@ impl Value for ColdStart {
     }
 }
 
-const INITIAL: Key<u32> =
-    Key::or("initial", "1", "Instances ready at the start of the run.").at_most(MOST_INSTANCES);
+const INITIAL: Key<u32> = Key::or(
+    "initial",
+    "1",
+    "Instances ready at the start of the run; left out, 1 or the autoscaler's minimum if that is more.",
+)
+.at_most(MOST_INSTANCES);
 const COLD_START: Key<ColdStart> = Key::or(
     "cold_start",
     "\"0s\"",

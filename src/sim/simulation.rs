@@ -6,7 +6,7 @@ use super::fleet::Sink;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
 use super::stepped::SteppedQueue;
-use super::{DispatchPolicy, Model, Outcome};
+use super::{DecisionRecord, DispatchPolicy, Model, Outcome};
 use crate::random::{Purpose, Streams};
 use crate::service;
 use crate::time::Span;
@@ -81,6 +81,17 @@ impl<T: Sink> Simulation<T> {
             Arrangement::Random(engine) => engine.feed(block),
             Arrangement::LeastOutstanding(engine) => engine.feed(block),
             Arrangement::PowerOfD(engine) => engine.feed(block),
+        }
+    }
+
+    /// The decisions kept since the last call, so that whoever writes them down need not hold them all.
+    pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
+        match &mut self.0 {
+            Arrangement::Central(engine) => engine.take_decisions(),
+            Arrangement::RoundRobin(engine) => engine.take_decisions(),
+            Arrangement::Random(engine) => engine.take_decisions(),
+            Arrangement::LeastOutstanding(engine) => engine.take_decisions(),
+            Arrangement::PowerOfD(engine) => engine.take_decisions(),
         }
     }
 

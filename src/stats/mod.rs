@@ -1,5 +1,7 @@
 //! Statistics of runs: what one run records, and what many say together.
 
 mod digest;
+mod interval;
 
 pub use digest::Digest;
+pub use interval::{CONFIDENCE, Estimate, student_t};

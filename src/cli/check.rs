@@ -1,0 +1,52 @@
+//! `kneepoint check FILE…`.
+
+use std::path::{Path, PathBuf};
+
+use super::session::Plan;
+use super::{Answer, BAD_INPUT, Failure, Global};
+use crate::report::format;
+
+/// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kneepoint check scenarios/*.toml")]
+pub(super) struct Arguments {
+    /// The scenario files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+    let mut answer = Answer::default();
+    for file in &arguments.files {
+        match check(file, global) {
+            Ok(line) if global.quiet => drop(line),
+            Ok(line) => answer.stdout.push_str(&line),
+            Err(failure) => {
+                answer.status = answer.status.max(failure.status).max(BAD_INPUT);
+                answer.stderr.push_str(failure.message.trim_end());
+                answer.stderr.push_str("\n\n");
+            }
+        }
+    }
+    Ok(answer)
+}
+
+fn check(file: &Path, global: &Global) -> Result<String, Failure> {
+    let plan = Plan::read(file, global)?;
+    let alternatives = plan.alternatives.iter().map(|(_, scenario)| scenario);
+    plan.check_fits(alternatives.chain(plan.points.iter().map(|point| &point.scenario)), global)?;
+    let scenario = &plan.scenario;
+    let mut what = format::counted(plan.points.len(), "point");
+    if plan.alternatives.len() > 1 {
+        what += &format!(" ({})", format::counted(plan.alternatives.len() - 1, "variant"));
+    }
+    let model = &scenario.model;
+    let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    Ok(format!(
+        "{}: ok: {what}, {} of {} each, about {} requests a run\n",
+        file.display(),
+        format::counted(scenario.run.replications as usize, "replication"),
+        model.duration,
+        format::count(requests),
+    ))
+}

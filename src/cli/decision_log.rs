@@ -1,0 +1,61 @@
+//! `decisions.csv`, written while the run goes on: a long run makes more decisions than memory should hold.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::Failure;
+use crate::report::{Folder, OutputError, Staged, csv_files};
+use crate::sim::DecisionRecord;
+
+/// Decisions remembered for the terminal.
+pub(super) const REMEMBERED: usize = 51;
+
+/// The logs of all alternatives of a command.
+pub(super) struct DecisionLogs(Vec<Mutex<Log>>);
+
+struct Log {
+    file: Staged,
+    first: Vec<DecisionRecord>,
+    error: Option<OutputError>,
+}
+
+impl DecisionLogs {
+    /// Begins a log in each of `places`: folders within `folder`, empty or with a slash at their end.
+    pub fn begin(folder: &Folder, places: impl Iterator<Item = String>) -> Result<DecisionLogs, Failure> {
+        let begin = |place: String| -> Result<_, OutputError> {
+            let mut file = folder.begin(&format!("{place}decisions.csv"))?;
+            csv_files::decisions_header(&mut file.file).map_err(|why| file.failed(why))?;
+            Ok(Mutex::new(Log { file, first: Vec::new(), error: None }))
+        };
+        places.map(begin).collect::<Result<_, _>>().map(DecisionLogs).map_err(Failure::could_not)
+    }
+
+    /// Writes what log number `log` has to say. An error is told when the log is finished.
+    pub fn write(&self, log: usize, decisions: &[DecisionRecord]) {
+        let Some(log) = self.0.get(log).filter(|_| !decisions.is_empty()) else { return };
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let Log { file, first, error } = &mut *log;
+        first.extend(decisions.iter().take(REMEMBERED - first.len().min(REMEMBERED)));
+        if error.is_none() {
+            *error = csv_files::decisions(decisions, &mut file.file).err().map(|why| file.failed(why));
+        }
+    }
+
+    /// Gives the logs in `finished` to the folder and throws the others away. Returns the first [`REMEMBERED`] decisions
+    /// of each.
+    pub fn finish(
+        self,
+        folder: &mut Folder,
+        finished: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Vec<DecisionRecord>>, Failure> {
+        let mut remembered = Vec::new();
+        for (number, log) in self.0.into_iter().enumerate() {
+            let log = log.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if finished(number) {
+                let added = log.error.map_or_else(|| folder.add(log.file), Err);
+                added.map_err(Failure::could_not)?;
+            }
+            remembered.push(log.first);
+        }
+        Ok(remembered)
+    }
+}

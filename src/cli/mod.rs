@@ -1,0 +1,120 @@
+//! The command line: one file a command. No simulation logic; nothing here prints, `main` alone does.
+
+mod check;
+mod completions;
+mod decision_log;
+mod init;
+mod outputs;
+mod progress;
+mod run;
+mod schema;
+mod session;
+mod steps;
+mod sweep;
+mod table;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Exit status of a command that did what was asked.
+pub const DONE: u8 = 0;
+/// Exit status of a command that could not: output that cannot be written, work that was stopped.
+pub const COULD_NOT: u8 = 1;
+/// Exit status for bad usage or a bad scenario.
+pub const BAD_INPUT: u8 = 2;
+
+/// What a command comes to.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// For standard output: the result.
+    pub stdout: String,
+    /// For standard error: what there is to say besides.
+    pub stderr: String,
+    /// Exit status.
+    pub status: u8,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub struct Failure {
+    /// What is wrong, ready to print.
+    pub message: String,
+    /// Exit status.
+    pub status: u8,
+}
+
+impl Failure {
+    fn bad_input(message: impl ToString) -> Failure {
+        Failure { message: message.to_string(), status: BAD_INPUT }
+    }
+
+    fn could_not(message: impl ToString) -> Failure {
+        Failure { message: format!("error: {}", message.to_string()), status: COULD_NOT }
+    }
+}
+
+/// Simulate auto-scaled inference endpoints: what latency users see, what it costs, and which settings to choose.
+///
+/// Describe traffic, service, cold start, price and autoscaler in one TOML file; `run` simulates it, `sweep` tries many
+/// settings and draws the cost-versus-latency curve with its knee.
+#[derive(Debug, Parser)]
+#[command(name = "kneepoint", version, max_term_width = 100)]
+#[command(after_help = "Start with:\n  kneepoint init my-endpoint.toml\n  kneepoint sweep my-endpoint.toml")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command that simulates.
+#[derive(Debug, Args)]
+struct Global {
+    /// Print the summary as JSON on standard output: the same bytes as summary.json.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print nothing but errors (and the JSON, with --json).
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Threads to use; all cores if not given. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Seed of all random numbers, instead of the scenario's.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+    /// Folder to write to, instead of output/<scenario name>.
+    #[arg(long, global = true, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Change one value of the scenario, as in --set autoscaler.up.above=120; may be repeated.
+    #[arg(long, global = true, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Sweep(sweep::Arguments),
+    Check(check::Arguments),
+    Schema(schema::Arguments),
+    Init(init::Arguments),
+    Completions(completions::Arguments),
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// What is wrong with the scenario, or what could not be done.
+    pub fn execute(&self) -> Result<Answer, Failure> {
+        let global = &self.global;
+        match &self.command {
+            Command::Run(arguments) => run::execute(arguments, global),
+            Command::Sweep(arguments) => sweep::execute(arguments, global),
+            Command::Check(arguments) => check::execute(arguments, global),
+            Command::Schema(_) => Ok(schema::execute()),
+            Command::Init(arguments) => init::execute(arguments),
+            Command::Completions(arguments) => Ok(completions::execute(arguments)),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Which files a command leaves behind.
+
+use super::Failure;
+use crate::experiment::{RunResult, SweepResult};
+use crate::report::chart::{self, Chart, Size};
+use crate::report::html::{Part, Report, html};
+use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
+use crate::scenario::Scenario;
+use crate::sim::Outcome;
+
+/// Writes everything a run comes to and returns the summary.
+pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -> Result<String, Failure> {
+    let summary = summary::run(scenario, result);
+    let mut charts = Charts::default();
+    if let Some(comparison) = from_results::comparison(scenario, result) {
+        charts.add(&mut folder, "comparison", &comparison, Size::WIDE, "")?;
+    }
+    for alternative in &result.alternatives {
+        let Some(first) = &alternative.first else { continue };
+        let place = place(alternative.number, alternative.variant.as_deref());
+        let title = alternative.variant.as_deref().unwrap_or(&scenario.name);
+        detail(&mut folder, &mut charts, &place, &alternative.scenario, title, first)?;
+    }
+    let fewest = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
+    let report = Report {
+        title: scenario.name.clone(),
+        answer: words::run(scenario, result),
+        parts: charts.0.into_iter().chain([Part::Table(tables::run(scenario, result))]).collect(),
+        notes: notes(scenario, fewest.unwrap_or(0)),
+        origin: words::origin("run", scenario),
+    };
+    text(&mut folder, "report.html", &html(&report))?;
+    text(&mut folder, "summary.json", &summary)?;
+    let replications = folder.stage("replications.csv", |out| csv_files::run_replications(result, out));
+    replications.and_then(|()| folder.commit()).map_err(Failure::could_not)?;
+    Ok(summary)
+}
+
+/// Writes everything a sweep comes to and returns the summary.
+pub(super) fn sweep(
+    mut folder: Folder,
+    scenario: &Scenario,
+    result: &SweepResult,
+) -> Result<String, Failure> {
+    let summary = summary::sweep(scenario, result);
+    let mut charts = Charts::default();
+    let curve = from_results::cost_latency(scenario, result);
+    let caption = "Each mark is a setting; the line joins those that none beats in both. Bars are confidence intervals.";
+    charts.add(&mut folder, "cost_latency", &curve, Size::WIDE, caption)?;
+    if let Some(map) = from_results::heat_map(scenario, result) {
+        charts.add(&mut folder, "heat_map", &map, Size::WIDE, "")?;
+    }
+    if let Some((index, outcome)) = &result.closer_look {
+        let point = &result.points[*index];
+        detail(&mut folder, &mut charts, "", &point.point.scenario, &words::settings(point), outcome)?;
+    }
+    let answer = words::within_slo(scenario, result).into_iter().chain([words::knee(scenario, result)]);
+    let report = Report {
+        title: scenario.name.clone(),
+        answer: answer.collect::<Vec<_>>().join(" "),
+        parts: charts.0.into_iter().chain([Part::Table(tables::sweep(scenario, result))]).collect(),
+        notes: notes(scenario, scenario.run.replications as usize),
+        origin: words::origin("sweep", scenario),
+    };
+    text(&mut folder, "report.html", &html(&report))?;
+    text(&mut folder, "summary.json", &summary)?;
+    folder
+        .stage("sweep.csv", |out| csv_files::sweep(result, out))
+        .and_then(|()| folder.stage("replications.csv", |out| csv_files::sweep_replications(result, out)))
+        .and_then(|()| folder.commit())
+        .map_err(Failure::could_not)?;
+    Ok(summary)
+}
+
+/// The charts of a report, in their order.
+#[derive(Default)]
+struct Charts(Vec<Part>);
+
+impl Charts {
+    /// Writes a chart as `name.svg` and `name.png`, and puts it into the report.
+    fn add(
+        &mut self,
+        folder: &mut Folder,
+        name: &str,
+        chart: &impl Chart,
+        size: Size,
+        caption: &str,
+    ) -> Result<(), Failure> {
+        let svg = chart::svg(chart, size).map_err(Failure::could_not)?;
+        let png = chart::png(chart, size).map_err(Failure::could_not)?;
+        text(folder, &format!("{name}.svg"), &svg)?;
+        folder.stage(&format!("{name}.png"), |out| out.write_all(&png)).map_err(Failure::could_not)?;
+        self.0.push(Part::Chart { svg, caption: caption.to_owned() });
+        Ok(())
+    }
+}
+
+/// What one run was like, in the folder `place`.
+fn detail(
+    folder: &mut Folder,
+    charts: &mut Charts,
+    place: &str,
+    scenario: &Scenario,
+    title: &str,
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    let windows = |out: &mut dyn std::io::Write| csv_files::timeline(&outcome.timeline, out);
+    folder.stage(&format!("{place}timeline.csv"), windows).map_err(Failure::could_not)?;
+    let timeline = from_results::timeline(scenario, title, outcome);
+    charts.add(folder, &format!("{place}timeline"), &timeline, Size::TALL, "Replication 0.")?;
+    let distribution = from_results::distribution(scenario, title, outcome);
+    charts.add(folder, &format!("{place}latency_distribution"), &distribution, Size::WIDE, "Replication 0.")
+}
+
+fn text(folder: &mut Folder, name: &str, text: &str) -> Result<(), Failure> {
+    folder.stage(name, |out| out.write_all(text.as_bytes())).map_err(Failure::could_not)
+}
+
+fn notes(scenario: &Scenario, replications: usize) -> Vec<String> {
+    let warmup = scenario.model.warmup;
+    let left_out = (!warmup.is_zero()).then(|| format!("The first {warmup} of each run are not measured."));
+    let described = (!scenario.description.is_empty()).then(|| scenario.description.clone());
+    described.into_iter().chain([words::intervals(replications)]).chain(left_out).collect()
+}
+
+/// Where the files of an alternative lie, empty or with a slash at its end: those of the first in the folder itself, the
+/// others' each in a folder of its own. The number keeps apart names that come to the same file name.
+pub(super) fn place(number: usize, variant: Option<&str>) -> String {
+    match variant {
+        Some(name) if number > 0 => format!("variants/{number}-{}/", file_name(name)),
+        _ => String::new(),
+    }
+}

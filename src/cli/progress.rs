@@ -1,0 +1,97 @@
+//! Long work: a pool of threads, a progress bar on a terminal, and Ctrl-C.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{COULD_NOT, Failure, Global};
+use crate::experiment::Control;
+use crate::report::format;
+use crate::scenario::Scenario;
+
+/// How often the bar is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Does `work` on as many threads as asked for, watched and interruptible.
+pub(super) fn watched<T: Send>(
+    global: &Global,
+    scenarios: &[&Scenario],
+    work: impl FnOnce(&Control) -> T + Send,
+) -> Result<T, Failure> {
+    let control = Arc::new(Control::default());
+    stop_on_ctrl_c(&control)?;
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads(global))
+        .build()
+        .map_err(|error| Failure::could_not(format!("cannot start threads: {error}")))?;
+    let bar = bar(global, scenarios);
+    let done = AtomicBool::new(false);
+    let result = std::thread::scope(|scope| {
+        if !bar.is_hidden() {
+            scope.spawn(|| draw(&bar, &control, scenarios, &done));
+        }
+        let result = threads.install(|| work(&control));
+        done.store(true, Ordering::Relaxed);
+        result
+    });
+    bar.finish_and_clear();
+    Ok(result)
+}
+
+/// Threads to use.
+pub(super) fn threads(global: &Global) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    global.threads.map_or_else(all, usize::from)
+}
+
+/// The first Ctrl-C asks the work to stop and write what is finished; a second one ends the process there and then.
+fn stop_on_ctrl_c(control: &Arc<Control>) -> Result<(), Failure> {
+    let control = Arc::clone(control);
+    ctrlc::set_handler(move || {
+        if control.cancelled() {
+            std::process::exit(i32::from(COULD_NOT));
+        }
+        control.cancel();
+    })
+    .map_err(|error| Failure::could_not(format!("cannot watch for Ctrl-C: {error}")))
+}
+
+fn bar(global: &Global, scenarios: &[&Scenario]) -> ProgressBar {
+    if global.quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar =
+        ProgressBar::new(scenarios.iter().map(|scenario| expected_requests(scenario)).sum::<f64>() as u64);
+    match ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Draws the bar until the work is done. Progress is counted in requests: runs are too few and too uneven.
+fn draw(bar: &ProgressBar, control: &Control, scenarios: &[&Scenario], done: &AtomicBool) {
+    let runs: u64 = scenarios.iter().map(|scenario| u64::from(scenario.run.replications)).sum();
+    while !done.load(Ordering::Relaxed) {
+        let requests = control.requests();
+        bar.set_position(requests.min(bar.length().unwrap_or(u64::MAX)));
+        let elapsed = bar.elapsed().as_secs_f64();
+        let rate = requests as f64 / elapsed.max(1e-3);
+        let left = bar.length().unwrap_or(0).saturating_sub(requests) as f64 / rate.max(1.0);
+        bar.set_message(format!(
+            "{} of {runs} runs, {} requests/s, {} left",
+            control.runs(),
+            format::count(rate),
+            format::seconds(left),
+        ));
+        std::thread::sleep(REDRAW);
+    }
+}
+
+fn expected_requests(scenario: &Scenario) -> f64 {
+    let model = &scenario.model;
+    let each = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    each * f64::from(scenario.run.replications)
+}

@@ -1,0 +1,82 @@
+//! From the command line to what is to be run.
+
+use std::path::{Path, PathBuf};
+
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+use super::{Failure, Global, progress};
+use crate::experiment::MOST_TOGETHER;
+use crate::report::file_name;
+use crate::scenario::{Point, Scenario, ScenarioError, ScenarioFile};
+
+/// What a scenario file asks for, with the overrides of the command line in place.
+pub(super) struct Plan {
+    file: ScenarioFile,
+    /// The scenario as it stands.
+    pub scenario: Scenario,
+    /// The scenario as it stands, then its variants by name.
+    pub alternatives: Vec<(Option<String>, Scenario)>,
+    /// The points of its sweep; without one, the scenario and its variants.
+    pub points: Vec<Point>,
+}
+
+impl Plan {
+    /// Reads `file` and all that follows from it.
+    pub fn read(file: &Path, global: &Global) -> Result<Plan, Failure> {
+        let file = open(file, global)?;
+        let scenario = file.scenario().map_err(refused)?;
+        let variants = file.variants().map_err(refused)?;
+        let mut alternatives = vec![(None, scenario.clone())];
+        alternatives.extend(variants.into_iter().map(|(name, variant)| (Some(name), variant)));
+        let points = file.points().map_err(refused)?;
+        Ok(Plan { file, scenario, alternatives, points })
+    }
+
+    /// Whether there is anything to sweep.
+    pub fn sweeps(&self) -> bool {
+        self.file.has_sweep() || self.alternatives.len() > 1
+    }
+
+    /// Refuses, before it starts, what the machine's memory cannot hold.
+    pub fn check_fits<'a>(
+        &self,
+        mut scenarios: impl Iterator<Item = &'a Scenario>,
+        global: &Global,
+    ) -> Result<(), Failure> {
+        let memory = MemoryRefreshKind::nothing().with_ram();
+        // Where the system does not say how much memory it has, nothing is refused on its account.
+        let available = System::new_with_specifics(RefreshKind::nothing().with_memory(memory))
+            .map_or(u64::MAX, |system| system.available_memory());
+        let parallel = progress::threads(global) * MOST_TOGETHER;
+        scenarios
+            .try_for_each(|scenario| self.file.check_fits(scenario, available, parallel))
+            .map_err(refused)
+    }
+
+    /// Where outputs go.
+    pub fn out(&self, global: &Global) -> PathBuf {
+        let default = || Path::new("output").join(file_name(&self.scenario.name));
+        global.out.clone().unwrap_or_else(default)
+    }
+}
+
+/// Reads `file` with the overrides of the command line.
+fn open(file: &Path, global: &Global) -> Result<ScenarioFile, Failure> {
+    let mut scenario = ScenarioFile::load(file).map_err(refused)?;
+    for setting in &global.set {
+        let Some((path, value)) = setting.split_once('=') else {
+            return Err(Failure::bad_input(format!(
+                "error: `--set {setting}` sets nothing\n  expected PATH=VALUE, as in --set autoscaler.up.above=120"
+            )));
+        };
+        scenario.override_path(path.trim(), value.trim()).map_err(refused)?;
+    }
+    if let Some(seed) = global.seed {
+        scenario.override_seed(seed).map_err(refused)?;
+    }
+    Ok(scenario)
+}
+
+fn refused(error: ScenarioError) -> Failure {
+    Failure::bad_input(error.render(true))
+}

@@ -1,0 +1,52 @@
+//! A short run evaluation by evaluation: what the autoscaler saw, what it made of each condition, and why.
+
+use super::decision_log::REMEMBERED;
+use super::table;
+use crate::autoscaler::{Reason, ThresholdReason};
+use crate::report::csv_files::action;
+use crate::report::format;
+use crate::report::html::Table;
+use crate::sim::DecisionRecord;
+
+/// Evaluations beyond which a table of them is no longer read; `decisions.csv` has them all.
+const MOST: usize = REMEMBERED - 1;
+
+/// The table of `decisions`; `None` if they are too many, or not those of a threshold loop.
+pub(super) fn table(decisions: &[DecisionRecord]) -> Option<String> {
+    if decisions.is_empty() || decisions.len() > MOST {
+        return None;
+    }
+    let rows: Option<Vec<Vec<String>>> =
+        (1..).zip(decisions).map(|(step, record)| row(step, record)).collect();
+    let name = decisions.first().and_then(threshold).map_or("load", |reason| reason.query.name());
+    let columns = ["step", name, "add if", "remove if", "action", "instances", "reason"].map(str::to_owned);
+    let steps = Table { title: "Steps".to_owned(), columns: columns.into(), rows: rows?, marked: None };
+    Some(table::plain(&steps))
+}
+
+fn row(step: usize, record: &DecisionRecord) -> Option<Vec<String>> {
+    let ThresholdReason { observed, above, below, .. } = threshold(record)?;
+    let condition = |sign: char, threshold: f64, holds: fn(&f64, &f64) -> bool| match observed {
+        Some(value) => {
+            let verdict = if holds(&value, &threshold) { "yes" } else { "no" };
+            format!("{} {sign} {}: {verdict}", format::count(value), format::count(threshold))
+        }
+        None => format!("? {sign} {}", format::count(threshold)),
+    };
+    Some(vec![
+        step.to_string(),
+        observed.map_or_else(|| "–".to_owned(), format::count),
+        condition('>', above, f64::gt),
+        condition('<', below, f64::lt),
+        action(record),
+        record.decision.desired.to_string(),
+        record.decision.reason.to_string(),
+    ])
+}
+
+fn threshold(record: &DecisionRecord) -> Option<ThresholdReason> {
+    match record.decision.reason {
+        Reason::Threshold(reason) => Some(reason),
+        Reason::Fixed => None,
+    }
+}

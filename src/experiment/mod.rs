@@ -1,0 +1,19 @@
+//! What is run: replications, runs and sweeps, in parallel; intervals, the frontier and its knee.
+
+mod control;
+mod figures;
+mod frontier;
+mod knee;
+mod replicate;
+mod results;
+mod run;
+mod sweep;
+
+pub use control::Control;
+pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit};
+pub use frontier::{Membership, frontier};
+pub use knee::knee;
+pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate};
+pub use results::{Alternative, PointResult, RunResult, SweepResult};
+pub use run::run;
+pub use sweep::sweep;

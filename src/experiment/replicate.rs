@@ -1,0 +1,273 @@
+//! Many runs at once: cases times replications, in parallel, on common random numbers.
+
+use rayon::prelude::*;
+
+use super::{Control, Replication};
+use crate::random::Streams;
+use crate::scenario::Scenario;
+use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation};
+
+/// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
+pub const MOST_TOGETHER: usize = 4;
+
+/// Tasks a thread should find at least, so that none idles for long while another ends its last one.
+const TASKS_A_THREAD: usize = 4;
+
+/// Hears the decisions of a case as they are made, in their order, a batch at a time.
+pub type DecisionSink<'a> = &'a (dyn Fn(usize, &[DecisionRecord]) + Sync);
+
+/// What there is to keep of a run beside its figures.
+#[derive(Clone, Copy)]
+pub enum Keep<'a> {
+    /// Nothing.
+    Figures,
+    /// Of replication 0: timeline and distributions. Its decisions are told to the sink, with the number of the case:
+    /// there may be more of them than memory should hold.
+    First(DecisionSink<'a>),
+}
+
+/// What came of the replications of one case.
+#[derive(Debug, Clone, Default)]
+pub struct Replicated {
+    /// The replications that finished, in their order.
+    pub replications: Vec<Replication>,
+    /// Replication 0 in full, if it was to be kept and finished.
+    pub first: Option<Outcome>,
+}
+
+/// Requests that went missing in a run: a defect of the simulator, never of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotConserved {
+    /// The case.
+    pub case: usize,
+    /// The replication.
+    pub replication: u32,
+    /// The requests that do not add up.
+    pub counts: Counts,
+}
+
+impl std::fmt::Display for NotConserved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let NotConserved { case, replication, counts } = self;
+        write!(
+            f,
+            "internal error: requests are not conserved at point {case}, replication {replication}: {counts:?}; \
+             please report this with the scenario"
+        )
+    }
+}
+
+impl std::error::Error for NotConserved {}
+
+/// Runs every case as often as it asks for and returns what came of each, in the order given; the same on any number
+/// of threads. If `control` is cancelled meanwhile, the runs that had finished are returned.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn replicate(
+    cases: &[&Scenario],
+    keep: Keep<'_>,
+    control: &Control,
+) -> Result<Vec<Replicated>, NotConserved> {
+    let tasks = tasks(cases, rayon::current_num_threads());
+    // One task at a time: halves handed out whole would leave a thread idle at the end.
+    let finished: Vec<Vec<Finished>> = tasks
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|task| task.run(cases, keep, control))
+        .collect::<Result<_, _>>()?;
+    let mut results = vec![Replicated::default(); cases.len()];
+    let mut finished: Vec<Finished> = finished.into_iter().flatten().collect();
+    finished.sort_by_key(|run| (run.case, run.figures.number));
+    for run in finished {
+        let result = &mut results[run.case];
+        result.replications.push(run.figures);
+        result.first = result.first.take().or(run.kept);
+    }
+    Ok(results)
+}
+
+/// Cases that meet the same requests, in one replication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Task {
+    cases: Vec<usize>,
+    replication: u32,
+}
+
+struct Finished {
+    case: usize,
+    figures: Replication,
+    kept: Option<Outcome>,
+}
+
+/// Divides the work: groups of cases that meet the same requests, small enough that every thread has enough tasks.
+fn tasks(cases: &[&Scenario], threads: usize) -> Vec<Task> {
+    let runs: usize = cases.iter().map(|case| case.run.replications as usize).sum();
+    let together = (runs / (threads * TASKS_A_THREAD)).clamp(1, MOST_TOGETHER);
+    let mut tasks = Vec::new();
+    for alike in alike(cases) {
+        for group in alike.chunks(together) {
+            let replications = cases[group[0]].run.replications;
+            tasks.extend((0..replications).map(|replication| Task { cases: group.to_vec(), replication }));
+        }
+    }
+    tasks
+}
+
+/// The cases by the requests they meet and how often they run.
+fn alike(cases: &[&Scenario]) -> Vec<Vec<usize>> {
+    let mut classes: Vec<Vec<usize>> = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let same = |class: &&mut Vec<usize>| {
+            let first = cases[class[0]];
+            first.run.seed == case.run.seed
+                && first.run.replications == case.run.replications
+                && RequestSource::same(&first.model, &case.model)
+        };
+        match classes.iter_mut().find(same) {
+            Some(class) => class.push(index),
+            None => classes.push(vec![index]),
+        }
+    }
+    classes
+}
+
+impl Task {
+    /// Draws the requests once, block by block, and feeds every case with them; nothing if cancelled.
+    fn run(
+        &self,
+        cases: &[&Scenario],
+        keep: Keep<'_>,
+        control: &Control,
+    ) -> Result<Vec<Finished>, NotConserved> {
+        let group = self.cases.iter().map(|index| cases[*index]);
+        let Some(first) = group.clone().next() else { return Ok(Vec::new()) };
+        let streams = Streams::new(first.run.seed, u64::from(self.replication));
+        let log = match keep {
+            Keep::First(log) if self.replication == 0 => Some(log),
+            _ => None,
+        };
+        let start = |case: &Scenario| {
+            let options = Options {
+                mark_interval: case.run.timeline_interval,
+                timeline: log.is_some(),
+                decisions: log.is_some(),
+            };
+            Simulation::new(&case.model, streams, &options, ())
+        };
+        let mut simulations: Vec<Simulation> = group.map(start).collect();
+        let mut source = RequestSource::new(&first.model, streams);
+        let mut block = Block::default();
+        loop {
+            if control.cancelled() {
+                return Ok(Vec::new());
+            }
+            source.fill(&mut block);
+            let mut wanted = false;
+            for (case, simulation) in self.cases.iter().zip(&mut simulations) {
+                wanted |= simulation.feed(&block);
+                if let Some(log) = log {
+                    log(*case, &simulation.take_decisions());
+                }
+            }
+            control.count_requests((block.arrival.len() * simulations.len()) as u64);
+            if block.arrival.is_empty() || !wanted {
+                break;
+            }
+        }
+        let finish = |(case, simulation): (&usize, Simulation)| {
+            let (outcome, ()) = simulation.finish();
+            if !outcome.counts.conserved() {
+                let counts = outcome.counts;
+                return Err(NotConserved { case: *case, replication: self.replication, counts });
+            }
+            control.count_runs(1);
+            let figures = Replication::of(self.replication, &outcome, cases[*case].model.slo);
+            let kept = log.map(|log| {
+                log(*case, &outcome.decisions);
+                outcome
+            });
+            Ok(Finished { case: *case, figures, kept })
+        };
+        self.cases.iter().zip(simulations).map(finish).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+    use std::sync::Mutex;
+
+    fn scenarios(rates: &[f64]) -> Vec<Scenario> {
+        let scenario = |rate: &f64| {
+            let text = format!(
+                "[arrivals]\nkind = \"poisson\"\nrate = {rate}\n[service]\ntime = \"200ms\"\n\
+                 [autoscaler]\nkind = \"threshold\"\nmetric = \"queue_length\"\nmax = 9\n\
+                 up = {{ above = 5 }}\ndown = {{ below = 1 }}\n[run]\nduration = \"10m\"\nreplications = 3"
+            );
+            ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
+        };
+        rates.iter().map(scenario).collect()
+    }
+
+    #[test]
+    fn cases_that_meet_the_same_requests_share_a_task() {
+        let mut scenarios = scenarios(&[8.0, 9.0, 8.0, 8.0, 8.0, 8.0]);
+        scenarios[3].run.seed = 2;
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        assert_eq!(alike(&cases), [vec![0, 2, 4, 5], vec![1], vec![3]]);
+        let shared = tasks(&cases, 1);
+        assert_eq!(shared.len(), 3 * 3);
+        assert_eq!(shared[1], Task { cases: vec![0, 2, 4, 5], replication: 1 });
+    }
+
+    #[test]
+    fn threads_that_would_idle_get_smaller_tasks() {
+        let scenarios = scenarios(&[8.0; 4]);
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        // 12 runs: for one thread three at a time, so two groups in each of three replications.
+        assert_eq!(tasks(&cases, 1).len(), 6);
+        assert_eq!(tasks(&cases, 8).len(), 12);
+    }
+
+    #[test]
+    fn a_case_comes_out_the_same_alone_and_in_company() {
+        let mut scenarios = scenarios(&[8.0, 9.0, 8.0]);
+        scenarios[2].model.duration = crate::time::Span::from_secs(60);
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        let together = replicate(&cases, Keep::Figures, &Control::default()).unwrap();
+        for (index, case) in cases.iter().enumerate() {
+            let alone = replicate(&[case], Keep::Figures, &Control::default()).unwrap();
+            assert_eq!(together[index].replications, alone[0].replications);
+            let numbers: Vec<u32> = alone[0].replications.iter().map(|each| each.number).collect();
+            assert_eq!(numbers, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_decisions_of_replication_0_are_heard_in_order_and_no_others() {
+        let scenarios = scenarios(&[8.0]);
+        let heard = Mutex::new(Vec::new());
+        let log = |case: usize, decisions: &[DecisionRecord]| {
+            assert_eq!(case, 0);
+            heard.lock().unwrap().extend(decisions.iter().map(|record| record.at.as_secs_f64()));
+        };
+        let found = replicate(&[&scenarios[0]], Keep::First(&log), &Control::default()).unwrap();
+        // Every 15 s for 10 minutes; the end of the run is not within it.
+        let evaluations: Vec<f64> = (1..).map(|k| f64::from(k) * 15.0).take_while(|at| *at < 600.0).collect();
+        let heard = heard.into_inner().unwrap();
+        assert_eq!(heard[..evaluations.len()], evaluations);
+        assert!(heard.len() <= evaluations.len() + 1);
+        assert!(found[0].first.as_ref().is_some_and(|first| !first.timeline.is_empty()));
+    }
+
+    #[test]
+    fn cancelled_work_returns_nothing_unfinished() {
+        let scenarios = scenarios(&[8.0]);
+        let control = Control::default();
+        control.cancel();
+        let found = replicate(&[&scenarios[0]], Keep::Figures, &control).unwrap();
+        assert!(found[0].replications.is_empty() && control.runs() == 0);
+    }
+}

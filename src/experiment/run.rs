@@ -1,0 +1,37 @@
+//! `run`: a scenario and its variants, as they stand.
+
+use super::{Alternative, Control, DecisionSink, Figures, Keep, NotConserved, RunResult, replicate};
+use crate::scenario::Scenario;
+
+/// Runs every alternative with all its replications, side by side on common random numbers. `log` hears the
+/// decisions of replication 0.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn run(
+    alternatives: Vec<(Option<String>, Scenario)>,
+    log: DecisionSink<'_>,
+    control: &Control,
+) -> Result<RunResult, NotConserved> {
+    let cases: Vec<&Scenario> = alternatives.iter().map(|(_, scenario)| scenario).collect();
+    let results = replicate(&cases, Keep::First(log), control)?;
+    let complete = results
+        .iter()
+        .zip(&cases)
+        .all(|(result, case)| result.replications.len() == case.run.replications as usize);
+    let alternatives = alternatives
+        .into_iter()
+        .zip(results)
+        .enumerate()
+        .filter(|(_, (_, result))| !result.replications.is_empty())
+        .map(|(number, ((variant, scenario), result))| Alternative {
+            number,
+            variant,
+            scenario,
+            figures: Figures::over(&result.replications),
+            replications: result.replications,
+            first: result.first,
+        })
+        .collect();
+    Ok(RunResult { alternatives, complete })
+}

@@ -1,0 +1,107 @@
+//! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
+
+use super::{
+    COST, Control, DecisionSink, Figures, Keep, Membership, NotConserved, PointResult, SLO_LATENCY,
+    SweepResult, frontier, knee, replicate,
+};
+use crate::scenario::{Point, Scenario};
+use crate::sim::Outcome;
+
+/// Runs every point with all its replications, and looks closer at the one a user would pick:
+/// `log` hears the decisions of its replication 0.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn sweep(
+    points: Vec<Point>,
+    log: DecisionSink<'_>,
+    control: &Control,
+) -> Result<SweepResult, NotConserved> {
+    let planned = points.len();
+    let cases: Vec<&Scenario> = points.iter().map(|point| &point.scenario).collect();
+    let results = replicate(&cases, Keep::Figures, control)?;
+    let mut points: Vec<PointResult> = points
+        .into_iter()
+        .zip(results)
+        .enumerate()
+        .filter(|(_, (point, result))| result.replications.len() == point.scenario.run.replications as usize)
+        .map(|(number, (point, result))| {
+            let figures = Figures::over(&result.replications);
+            let slo = point.scenario.model.slo;
+            let latency = figures.get(SLO_LATENCY).mean;
+            PointResult {
+                number,
+                meets_slo: slo.map(|slo| latency.is_some_and(|mean| mean <= slo.latency.as_secs_f64())),
+                point,
+                figures,
+                replications: result.replications,
+                frontier: Membership { on: false, uncertain: None },
+            }
+        })
+        .collect();
+    let knee = mark_frontier(&mut points);
+    let cheapest_within_slo = cheapest_within_slo(&points);
+    let closer_look = match cheapest_within_slo.or(knee).or_else(|| fastest(&points)) {
+        Some(index) => look_closer(&points[index], log, control)?.map(|outcome| (index, outcome)),
+        None => None,
+    };
+    Ok(SweepResult { points, planned, knee, cheapest_within_slo, closer_look })
+}
+
+/// Marks the points of the frontier and returns its knee.
+fn mark_frontier(points: &mut [PointResult]) -> Option<usize> {
+    let figures: Vec<_> =
+        points.iter().map(|point| (point.figures.get(COST), point.figures.get(SLO_LATENCY))).collect();
+    for (point, membership) in points.iter_mut().zip(frontier(&figures)) {
+        point.frontier = membership;
+    }
+    let mut members: Vec<(f64, f64, usize)> = points
+        .iter()
+        .enumerate()
+        .filter(|(_, point)| point.frontier.on)
+        .filter_map(|(index, _)| {
+            let (cost, latency) = figures[index];
+            Some((cost.mean?, latency.mean?, index))
+        })
+        .collect();
+    members.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+    // Settings that come to the same run are one point of the curve.
+    members.dedup_by(|next, before| (next.0, next.1) == (before.0, before.1));
+    let curve: Vec<(f64, f64)> = members.iter().map(|(cost, latency, _)| (*cost, *latency)).collect();
+    knee(&curve).map(|index| members[index].2)
+}
+
+/// The cheapest point within the SLO, the faster of equals, then the first.
+fn cheapest_within_slo(points: &[PointResult]) -> Option<usize> {
+    let key = |point: &PointResult| {
+        (
+            point.figures.get(COST).mean.unwrap_or(f64::INFINITY),
+            point.figures.get(SLO_LATENCY).mean.unwrap_or(f64::INFINITY),
+        )
+    };
+    let within = points.iter().enumerate().filter(|(_, point)| point.meets_slo == Some(true));
+    within
+        .min_by(|(_, a), (_, b)| {
+            let (a, b) = (key(a), key(b));
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        })
+        .map(|(index, _)| index)
+}
+
+fn fastest(points: &[PointResult]) -> Option<usize> {
+    let latency = |point: &PointResult| point.figures.get(SLO_LATENCY).mean.unwrap_or(f64::INFINITY);
+    let on = points.iter().enumerate().filter(|(_, point)| point.frontier.on);
+    on.min_by(|(_, a), (_, b)| latency(a).total_cmp(&latency(b))).map(|(index, _)| index)
+}
+
+/// Replication 0 of `point` once more, with everything kept: cheaper than keeping it for every point.
+fn look_closer(
+    point: &PointResult,
+    log: DecisionSink<'_>,
+    control: &Control,
+) -> Result<Option<Outcome>, NotConserved> {
+    let mut once = point.point.scenario.clone();
+    once.run.replications = 1;
+    let looked = replicate(&[&once], Keep::First(log), control)?;
+    Ok(looked.into_iter().next().and_then(|result| result.first))
+}

@@ -1,0 +1,157 @@
+//! Policies side by side: one labelled point each, with intervals, and the bound none beats.
+
+use plotters::style::Color;
+
+use super::axis::Axis;
+use super::label::Placer;
+use super::legend::{Entry, Legend};
+use super::marker::{Marker, Shape};
+use super::palette::{INK, SERIES, SOFT_INK, VERMILLION};
+use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
+use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, wrap};
+use super::{Chart, Estimate, Slo};
+
+/// Cost against latency of a few alternatives under the same traffic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The headline.
+    pub title: String,
+    /// What the horizontal axis shows, with its unit: "Cost, USD/h".
+    pub cost: String,
+    /// What the vertical axis shows, without a unit: "p99 latency".
+    pub latency: String,
+    /// The latency promised, drawn across.
+    pub slo: Option<Slo>,
+    /// The alternatives.
+    pub contenders: Vec<Contender>,
+    /// What no policy can beat.
+    pub bound: Option<Bound>,
+}
+
+/// One alternative.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contender {
+    /// The name of the policy or variant.
+    pub name: String,
+    /// In the unit of the axis.
+    pub cost: Estimate,
+    /// In seconds.
+    pub latency: Estimate,
+}
+
+/// The bound: the cost and latency of a policy that knows the future.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// Its name: "Clairvoyant".
+    pub name: String,
+    /// Cost and latency in seconds, by rising cost; one point, or a curve.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Bound {
+    fn drawable(&self) -> Vec<(f64, f64)> {
+        self.points.iter().copied().filter(|(c, l)| c.is_finite() && l.is_finite()).collect()
+    }
+}
+
+impl Chart for Comparison {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
+        let top = headline(sheet, &self.title)?;
+        let whole = sheet.whole();
+        let legend = Legend::new(self.legend(), whole.width() - 2.0 * MARGIN);
+        let bottom = whole.bottom - 14.0 - legend.height();
+        legend.draw(sheet, (MARGIN, bottom))?;
+        let panel = self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 });
+        panel.draw(sheet)?;
+        if self.drawn().next().is_none() {
+            return nothing(sheet, panel.area, "No alternative has both a cost and a latency");
+        }
+        if let Some(slo) = self.slo.as_ref().filter(|s| panel.y.holds(s.seconds)) {
+            let y = panel.at(0.0, slo.seconds).1;
+            let ends = [(panel.area.left, y), (panel.area.right, y)];
+            sheet.line(&ends, Pen::dashed(VERMILLION, 2.0, 9.0, 5.0))?;
+        }
+        self.draw_bound(sheet, &panel)?;
+        self.draw_contenders(sheet, &panel)
+    }
+}
+
+impl Comparison {
+    /// The contenders that can be drawn, each with its number in the list: colours do not shift where one cannot.
+    fn drawn(&self) -> impl Iterator<Item = (usize, &Contender)> {
+        let whole = |c: &Contender| c.cost.mean.is_finite() && c.latency.mean.is_finite();
+        self.contenders.iter().enumerate().filter(move |(_, c)| whole(c))
+    }
+
+    fn panel(&self, outer: Area) -> Panel {
+        let bound = self.bound.as_ref().map(Bound::drawable).unwrap_or_default();
+        let costs = self.drawn().flat_map(|(_, c)| c.cost.extent()).chain(bound.iter().map(|b| b.0));
+        let latencies = self.drawn().flat_map(|(_, c)| c.latency.extent()).chain(bound.iter().map(|b| b.1));
+        let latencies = latencies.chain(self.slo.as_ref().map(|s| s.seconds));
+        let x = Axis::linear(self.cost.as_str(), costs, (outer.width() / 110.0) as usize);
+        let y = Axis::latency(&self.latency, latencies, (outer.height() / 70.0) as usize);
+        Panel::new(outer, x, y)
+    }
+
+    fn legend(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        if self.drawn().any(|(_, c)| c.cost.interval.or(c.latency.interval).is_some()) {
+            let marker = Marker::new(Shape::Plus, 8.0, SOFT_INK);
+            entries.push(Entry::marker("Bars: 95 % intervals of cost and latency", marker));
+        }
+        if let Some(bound) = self.bound.as_ref().filter(|b| !b.drawable().is_empty()) {
+            let label = format!("{}: the bound no policy beats", bound.name);
+            entries.push(Entry::both(label, bound_pen(), Marker::new(Shape::Diamond, 5.0, INK)));
+        }
+        if let Some(slo) = &self.slo {
+            entries.push(Entry::line(slo.label.as_str(), Pen::dashed(VERMILLION, 2.0, 9.0, 5.0)));
+        }
+        entries
+    }
+
+    /// Draws the bound as a curve that goes straight up from its cheapest point and straight on from its fastest.
+    fn draw_bound<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let Some(bound) = &self.bound else { return Ok(()) };
+        let points: Vec<Point> = bound.drawable().into_iter().map(|(c, l)| panel.at(c, l)).collect();
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
+        let mut curve = vec![(first.0, panel.area.top)];
+        curve.extend(&points);
+        curve.push((panel.area.right, last.1));
+        let Area { left, top, right, bottom } = panel.area;
+        let mut beyond = curve.clone();
+        beyond.extend([(right, bottom), (left, bottom), (left, top)]);
+        sheet.polygon(&beyond, INK.mix(0.045))?;
+        sheet.line(&curve, bound_pen())?;
+        points.into_iter().try_for_each(|p| Marker::new(Shape::Diamond, 5.0, INK).rimmed().draw(sheet, p))
+    }
+
+    fn draw_contenders<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let place = |c: &Contender| panel.at(c.cost.mean, c.latency.mean);
+        // Six colours and seven shapes: 42 contenders before two look alike.
+        let shape = |i: usize| Shape::SERIES[i % Shape::SERIES.len()];
+        let look = |i: usize| Marker::new(shape(i), 7.0, SERIES[i % SERIES.len()]);
+        for (i, contender) in self.drawn() {
+            panel.bars(sheet, (contender.cost, contender.latency), Pen::solid(look(i).color, 1.8))?;
+        }
+        for (i, contender) in self.drawn() {
+            look(i).rimmed().draw(sheet, place(contender))?;
+        }
+        let mut taken: Vec<Area> = self.drawn().map(|(_, c)| Area::around(place(c), 9.0)).collect();
+        let slo = self.slo.as_ref().map(|s| panel.at(0.0, s.seconds).1);
+        taken.extend(slo.map(|y| Area { top: y - 1.0, bottom: y + 1.0, ..panel.area }));
+        let avoided = self.drawn().flat_map(|(_, c)| along_bars(panel, (c.cost, c.latency))).collect();
+        let mut placer = Placer::new(panel.area, taken, avoided);
+        for (_, contender) in self.drawn() {
+            placer.add(place(contender), wrap(&contender.name, 15.0, 260.0, 2), 11.0);
+        }
+        placer.draw(sheet)
+    }
+}
+
+fn bound_pen() -> Pen {
+    Pen::dashed(INK, 1.6, 3.0, 4.0)
+}

@@ -1,0 +1,233 @@
+//! Cost versus latency: every point of a sweep, the frontier, the knee, the SLO.
+
+use std::collections::BTreeSet;
+
+use plotters::style::Color;
+
+use super::axis::Axis;
+use super::label::{Placer, between};
+use super::legend::{Entry, Legend};
+use super::marker::{Marker, Shape};
+use super::number::{latency, short};
+use super::palette::{BLUE, FAINT, ORANGE, SOFT_INK, VERMILLION};
+use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
+use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type, wrap};
+use super::{Chart, Estimate, Slo};
+use crate::report::canvas::font;
+
+/// The chart the tool is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CostLatency {
+    /// The headline.
+    pub title: String,
+    /// What the horizontal axis shows, with its unit: "Cost, USD/h".
+    pub cost: String,
+    /// What the vertical axis shows, without a unit: "p99 latency".
+    pub latency: String,
+    /// The latency promised, drawn across.
+    pub slo: Option<Slo>,
+    /// The points, in any order.
+    pub points: Vec<SweptPoint>,
+}
+
+/// One setting of the swept parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweptPoint {
+    /// The settings as the label of the knee shows them: "up = 80, down = 30".
+    pub settings: String,
+    /// In the unit of the axis.
+    pub cost: Estimate,
+    /// In seconds.
+    pub latency: Estimate,
+    /// Whether it meets the SLO.
+    pub meets_slo: bool,
+    /// Whether it is on the frontier.
+    pub frontier: bool,
+    /// Whether noise could have put it on the other side: on the frontier or off it.
+    pub uncertain: bool,
+    /// Whether it is the knee; the first such point is labelled.
+    pub knee: bool,
+}
+
+impl SweptPoint {
+    fn drawable(&self) -> bool {
+        self.cost.mean.is_finite() && self.latency.mean.is_finite()
+    }
+
+    /// Its mark among so many others of its kind: smaller and fainter in a crowd.
+    fn marker(&self, others: usize) -> Marker {
+        let shape = if self.meets_slo { Shape::Disc } else { Shape::Cross };
+        let marker = if self.frontier {
+            let color = if self.meets_slo { BLUE } else { VERMILLION };
+            let reach = if self.meets_slo { 6.0 } else { 7.0 };
+            if others > CROWD {
+                Marker::new(shape, reach / 2.0, color)
+            } else {
+                Marker::new(shape, reach, color).rimmed()
+            }
+        } else {
+            let (reach, alpha) = if others > 10 * CROWD { (2.6, 0.4) } else { (4.0, 0.55) };
+            let (reach, alpha) = if self.meets_slo { (reach, alpha) } else { (reach + 1.0, alpha + 0.15) };
+            Marker::new(shape, reach, FAINT.mix(alpha))
+        };
+        marker.ringed(self.uncertain)
+    }
+}
+
+/// So many points of the frontier do not all stand apart; ten times as many others do not either.
+const CROWD: usize = 60;
+
+impl Chart for CostLatency {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
+        let top = headline(sheet, &self.title)?;
+        let whole = sheet.whole();
+        let legend = Legend::new(self.legend(), whole.width() - 2.0 * MARGIN);
+        let bottom = whole.bottom - 14.0 - legend.height();
+        legend.draw(sheet, (MARGIN, bottom))?;
+        let panel = self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 });
+        panel.draw(sheet)?;
+        if self.drawn().next().is_none() {
+            return nothing(sheet, panel.area, "No point has both a cost and a latency");
+        }
+        let slo_label = self.draw_slo(sheet, &panel)?;
+        self.draw_others(sheet, &panel)?;
+        self.draw_frontier(sheet, &panel)?;
+        self.draw_knee(sheet, &panel, slo_label)
+    }
+}
+
+impl CostLatency {
+    fn drawn(&self) -> impl Iterator<Item = &SweptPoint> {
+        self.points.iter().filter(|p| p.drawable())
+    }
+
+    /// The points of the frontier by rising cost.
+    fn frontier(&self) -> Vec<&SweptPoint> {
+        let mut frontier: Vec<&SweptPoint> = self.drawn().filter(|p| p.frontier).collect();
+        frontier.sort_by(|a, b| {
+            a.cost.mean.total_cmp(&b.cost.mean).then(b.latency.mean.total_cmp(&a.latency.mean))
+        });
+        frontier
+    }
+
+    fn panel(&self, outer: Area) -> Panel {
+        let shown = |p: &&SweptPoint| p.frontier || p.knee;
+        let costs = self.drawn().map(|p| p.cost.mean);
+        let costs = costs.chain(self.drawn().filter(shown).flat_map(|p| p.cost.extent()));
+        let latencies = self.drawn().map(|p| p.latency.mean);
+        let latencies = latencies.chain(self.drawn().filter(shown).flat_map(|p| p.latency.extent()));
+        let latencies = latencies.chain(self.slo.as_ref().map(|s| s.seconds));
+        let x = Axis::linear(self.cost.as_str(), costs, (outer.width() / 110.0) as usize);
+        let y = Axis::latency(&self.latency, latencies, (outer.height() / 70.0) as usize);
+        Panel::new(outer, x, y)
+    }
+
+    fn legend(&self) -> Vec<Entry> {
+        let any = |test: fn(&SweptPoint) -> bool| self.drawn().any(test);
+        let mut entries = Vec::new();
+        if any(|p| p.frontier) {
+            let marker = Marker::new(Shape::Disc, 6.0, BLUE).rimmed();
+            let bars = self.drawn().any(|p| p.frontier && p.cost.interval.or(p.latency.interval).is_some());
+            let label = if bars { "Frontier, with 95 % intervals" } else { "Frontier" };
+            entries.push(Entry::both(label, Pen::solid(BLUE, 2.4), marker));
+        }
+        if any(|p| p.knee) {
+            entries.push(Entry::marker("Knee", Marker::new(Shape::Diamond, 8.5, ORANGE)));
+        }
+        if any(|p| p.frontier && !p.meets_slo) {
+            entries
+                .push(Entry::marker("Frontier, misses the SLO", Marker::new(Shape::Cross, 7.0, VERMILLION)));
+        }
+        if any(|p| !p.frontier && p.meets_slo) {
+            let label = if self.slo.is_some() { "Other settings, SLO met" } else { "Other settings" };
+            entries.push(Entry::marker(label, Marker::new(Shape::Disc, 4.0, FAINT.mix(0.7))));
+        }
+        if any(|p| !p.frontier && !p.meets_slo) {
+            let marker = Marker::new(Shape::Cross, 5.0, FAINT.mix(0.85));
+            entries.push(Entry::marker("Other settings, SLO missed", marker));
+        }
+        if any(|p| p.uncertain) {
+            let marker = Marker::new(Shape::Disc, 3.5, SOFT_INK).ringed(true);
+            entries.push(Entry::marker("Ringed: on the frontier or not within noise", marker));
+        }
+        entries
+    }
+
+    /// Draws the SLO; returns where its label stands.
+    fn draw_slo<DB: Target>(
+        &self,
+        sheet: &Sheet<'_, DB>,
+        panel: &Panel,
+    ) -> Result<Option<Area>, super::panel::DrawnError> {
+        let Some(slo) = self.slo.as_ref().filter(|s| panel.y.holds(s.seconds)) else { return Ok(None) };
+        let Area { left, top, right, .. } = panel.area;
+        let y = panel.at(0.0, slo.seconds).1;
+        sheet.fill(Area { left, top, right, bottom: y }, VERMILLION.mix(0.05))?;
+        sheet.line(&[(left, y), (right, y)], Pen::dashed(VERMILLION, 2.0, 9.0, 5.0))?;
+        let text = wrap(&slo.label, 15.0, panel.area.width() * 0.5, 1).join("");
+        let width = font::width(&text, 15.0) + 10.0;
+        // Above the line, or below it where the plot ends.
+        let label = if y - 22.0 > top { y - 21.0 } else { y + 3.0 };
+        let area = Area { left: right - width, top: label, right, bottom: label + 19.0 };
+        sheet.text(&text, (area.left + 5.0, label + 9.5), Type::sized(15.0).color(VERMILLION))?;
+        Ok(Some(area))
+    }
+
+    fn draw_others<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let crowd = self.points.len();
+        let grain = if crowd > 10 * CROWD { 3.0 } else { 1.0 };
+        let mut seen = BTreeSet::new();
+        for point in self.drawn().filter(|p| !p.frontier && !p.knee) {
+            let at = panel.at(point.cost.mean, point.latency.mean);
+            // Of thousands of points many fall on the same spot: one mark each keeps the file small.
+            let spot = ((at.0 / grain) as i32, (at.1 / grain) as i32);
+            if seen.insert((spot, point.meets_slo, point.uncertain)) {
+                point.marker(crowd).draw(sheet, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_frontier<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let frontier = self.frontier();
+        let line: Vec<Point> = frontier.iter().map(|p| panel.at(p.cost.mean, p.latency.mean)).collect();
+        sheet.line(&line, Pen::solid(BLUE, 2.4))?;
+        for point in &frontier {
+            let strength = if frontier.len() > CROWD { 0.3 } else { 0.8 };
+            panel.bars(sheet, (point.cost, point.latency), Pen::solid(BLUE.mix(strength), 1.4))?;
+        }
+        let markers = frontier.iter().zip(line).filter(|(point, _)| !point.knee);
+        for (point, at) in markers {
+            point.marker(frontier.len()).draw(sheet, at)?;
+        }
+        Ok(())
+    }
+
+    fn draw_knee<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel, slo_label: Option<Area>) -> Drawn {
+        for point in self.drawn().filter(|p| p.knee) {
+            let at = panel.at(point.cost.mean, point.latency.mean);
+            Marker::new(Shape::Diamond, 9.0, ORANGE).rimmed().ringed(point.uncertain).draw(sheet, at)?;
+            sheet.disc(at, 2.4, SOFT_INK)?;
+        }
+        let Some(knee) = self.drawn().find(|p| p.knee) else { return Ok(()) };
+        let at = panel.at(knee.cost.mean, knee.latency.mean);
+        let mut lines = wrap(&format!("Knee: {}", knee.settings), 15.0, 340.0, 3);
+        let unit = self.cost.rsplit_once(", ").map_or("", |(_, unit)| unit);
+        lines.push(format!("{} {unit}, {}", short(knee.cost.mean), latency(knee.latency.mean)));
+        let along = self.frontier();
+        let along: Vec<Point> = along.iter().map(|p| panel.at(p.cost.mean, p.latency.mean)).collect();
+        let mut taken: Vec<Area> = along.iter().map(|&p| Area::around(p, 11.0)).collect();
+        taken.extend(slo_label);
+        taken.push(Area::around(at, 11.0));
+        let points = self.drawn().map(|p| panel.at(p.cost.mean, p.latency.mean));
+        let avoided = points.chain(along.windows(2).flat_map(|ends| between(ends[0], ends[1])));
+        let avoided = avoided.chain(along_bars(panel, (knee.cost, knee.latency))).collect();
+        let mut placer = Placer::new(panel.area, taken, avoided);
+        placer.add(at, lines, 14.0);
+        placer.draw(sheet)
+    }
+}

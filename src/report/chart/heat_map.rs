@@ -1,0 +1,247 @@
+//! One figure over two swept parameters, a cell a setting.
+
+use plotters::style::{Color, RGBColor};
+
+use super::Chart;
+use super::axis::Axis;
+use super::number::{on_axis, short};
+use super::palette::{AXIS, GRID, INK, ORANGE, PAPER, SOFT_INK, cividis, ink_on};
+use super::panel::{MARGIN, headline, nothing};
+use super::sheet::{Area, Drawn, Height, Pen, Sheet, Side, Target, Type, fit};
+use crate::report::canvas::font;
+
+/// A grid of cells, each coloured by its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatMap {
+    /// The headline.
+    pub title: String,
+    /// The parameter across.
+    pub x: Parameter,
+    /// The parameter upwards.
+    pub y: Parameter,
+    /// What the colour shows, with its unit: "Cost, USD/h".
+    pub value: String,
+    /// Row by row from the first value of `y` (the lowest row), each from the first value of `x`.
+    pub cells: Vec<Cell>,
+}
+
+/// One swept parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name with its unit: "Scale up above, requests/s".
+    pub name: String,
+    /// Its values as they are written below or beside the cells, rising.
+    pub values: Vec<String>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell {
+    /// In the unit of the colour bar; NaN where there is none.
+    pub value: f64,
+    /// Whether the setting meets the SLO; a cell that does not is hatched.
+    pub meets_slo: bool,
+    /// Whether it is the knee; outlined.
+    pub knee: bool,
+}
+
+const TEXT: f64 = 15.0;
+const BAR: f64 = 22.0;
+
+impl Chart for HeatMap {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
+        let top = headline(sheet, &self.title)? + 4.0;
+        let whole = sheet.whole();
+        let bar = Axis::linear(self.value.as_str(), self.values(), 8);
+        let bar_room = 96.0 + widest(bar.ticks.iter().filter_map(|t| t.label.as_deref()), 90.0);
+        let left = MARGIN + 34.0 + widest(self.y.values.iter().map(String::as_str), 170.0);
+        let grid = Area { left, top, right: whole.right - MARGIN - bar_room, bottom: whole.bottom - 108.0 };
+        if self.x.values.is_empty() || self.y.values.is_empty() || self.values().next().is_none() {
+            return nothing(sheet, grid, "No point has a value");
+        }
+        self.draw_cells(sheet, grid)?;
+        self.draw_names(sheet, grid)?;
+        self.draw_bar(sheet, Area { left: grid.right + 34.0, right: grid.right + 34.0 + BAR, ..grid }, &bar)?;
+        self.draw_notes(sheet, (left, whole.bottom - 26.0))
+    }
+}
+
+impl HeatMap {
+    fn values(&self) -> impl Iterator<Item = f64> {
+        self.cells.iter().map(|c| c.value).filter(|v| v.is_finite())
+    }
+
+    fn range(&self) -> (f64, f64) {
+        self.values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)))
+    }
+
+    fn color(&self, value: f64) -> RGBColor {
+        let (low, high) = self.range();
+        if !value.is_finite() {
+            return GRID;
+        }
+        // Halved before they are subtracted: the widest range of floats has no span.
+        cividis(if high > low { (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 })
+    }
+
+    /// A value as it stands in its cell: all with the same decimals, enough to tell them apart.
+    fn written(&self, value: f64) -> String {
+        let (low, high) = self.range();
+        let step = (high / 100.0 - low / 100.0).abs();
+        if value.is_finite() && step > 0.0 { on_axis(value, step) } else { short(value) }
+    }
+
+    fn cell_area(&self, grid: Area, i: usize) -> Area {
+        let (columns, rows) = (self.x.values.len(), self.y.values.len());
+        let (x, y) = ((i % columns) as f64, (i / columns) as f64);
+        let (width, height) = (grid.width() / columns as f64, grid.height() / rows as f64);
+        // On whole pixels: no seams.
+        Area {
+            left: (grid.left + x * width).round(),
+            right: (grid.left + (x + 1.0) * width).round(),
+            top: (grid.bottom - (y + 1.0) * height).round(),
+            bottom: (grid.bottom - y * height).round(),
+        }
+    }
+
+    fn draw_cells<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
+        let all = self.x.values.len() * self.y.values.len();
+        let cells = || self.cells.iter().take(all).enumerate().map(|(i, c)| (self.cell_area(grid, i), c));
+        let texts = self.cells.iter().map(|c| font::width(&self.written(c.value), TEXT)).fold(0.0, f64::max);
+        let first = self.cell_area(grid, 0);
+        let written = first.width() > texts + 12.0 && first.height() > TEXT + 9.0;
+        let seam = if first.width().min(first.height()) > 30.0 { 1.0 } else { 0.0 };
+        for (area, cell) in cells() {
+            let color = self.color(cell.value);
+            let shown = Area { right: area.right - seam, bottom: area.bottom - seam, ..area };
+            sheet.fill(shown, color)?;
+            if !cell.meets_slo && cell.value.is_finite() {
+                hatch(sheet, shown, Pen::solid(ink_on(color).mix(0.55), 1.2))?;
+            }
+            if written {
+                let at = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
+                let text = self.written(cell.value);
+                if !cell.meets_slo && cell.value.is_finite() {
+                    let half = font::width(&text, TEXT) / 2.0 + 4.0;
+                    let behind =
+                        Area { left: at.0 - half, right: at.0 + half, top: at.1 - 10.5, bottom: at.1 + 10.5 };
+                    sheet.fill(behind, color)?;
+                }
+                sheet.text(&text, at, Type::sized(TEXT).color(ink_on(color)).across(Side::Middle))?;
+            }
+        }
+        for (area, _) in cells().filter(|(_, c)| c.knee) {
+            outline_knee(sheet, area)?;
+        }
+        Ok(())
+    }
+
+    fn draw_names<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
+        let columns = self.x.values.len();
+        let look = Type::sized(TEXT).color(SOFT_INK);
+        let names =
+            |values: &[String], most: f64| values.iter().map(|v| fit(v, TEXT, most)).collect::<Vec<_>>();
+        let (across, upwards) = (names(&self.x.values, 150.0), names(&self.y.values, 170.0));
+        let first = self.cell_area(grid, 0);
+        let wide = widest(across.iter().map(String::as_str), 150.0) + 10.0;
+        for (i, name) in across.iter().enumerate().step_by(every(wide, first.width())) {
+            let area = self.cell_area(grid, i);
+            let at = ((area.left + area.right) / 2.0, grid.bottom + 8.0);
+            sheet.text(name, at, look.across(Side::Middle).along(Height::Top))?;
+        }
+        for (i, name) in upwards.iter().enumerate().step_by(every(20.0, first.height())) {
+            let area = self.cell_area(grid, i * columns);
+            sheet.text(name, (grid.left - 9.0, (area.top + area.bottom) / 2.0), look.across(Side::End))?;
+        }
+        let look = Type::sized(16.0).color(SOFT_INK).across(Side::Middle);
+        let across = fit(&self.x.name, 16.0, grid.width());
+        let middle = ((grid.left + grid.right) / 2.0, (grid.top + grid.bottom) / 2.0);
+        sheet.text(&across, (middle.0, grid.bottom + 34.0), look.along(Height::Top))?;
+        sheet.text(&fit(&self.y.name, 16.0, grid.height()), (MARGIN + 4.0, middle.1), look.upwards())
+    }
+
+    fn draw_bar<DB: Target>(&self, sheet: &Sheet<'_, DB>, bar: Area, axis: &Axis) -> Drawn {
+        let (low, high) = self.range();
+        let steps = 128;
+        for i in 0..steps {
+            let bottom = bar.bottom - bar.height() * f64::from(i) / f64::from(steps);
+            let top = bar.bottom - bar.height() * f64::from(i + 1) / f64::from(steps);
+            let color = if high > low { cividis(f64::from(i) / f64::from(steps - 1)) } else { cividis(0.5) };
+            sheet.fill(Area { top: top.floor(), bottom: bottom.ceil(), ..bar }, color)?;
+        }
+        sheet.outline(bar, Pen::solid(AXIS, 1.0))?;
+        let look = Type::sized(TEXT).color(SOFT_INK);
+        let (from, to) = (axis.fraction(low), axis.fraction(high));
+        for tick in axis.ticks.iter().filter(|t| t.at >= low && t.at <= high) {
+            let share = if to > from { (axis.fraction(tick.at) - from) / (to - from) } else { 0.5 };
+            let y = bar.bottom - share * bar.height();
+            sheet.line(&[(bar.right, y), (bar.right + 5.0, y)], Pen::solid(AXIS, 1.0))?;
+            sheet.text(tick.label.as_deref().unwrap_or(""), (bar.right + 9.0, y), look)?;
+        }
+        if high <= low {
+            sheet.text(&short(low), (bar.right + 9.0, (bar.top + bar.bottom) / 2.0), look)?;
+        }
+        let title = fit(&self.value, 16.0, bar.height());
+        let x = sheet.whole().right - MARGIN + 2.0;
+        let look = Type::sized(16.0).color(SOFT_INK).across(Side::Middle).upwards();
+        sheet.text(&title, (x, (bar.top + bar.bottom) / 2.0), look)
+    }
+
+    /// Says what outline and hatching mean, where there are any.
+    fn draw_notes<DB: Target>(&self, sheet: &Sheet<'_, DB>, (mut x, y): (f64, f64)) -> Drawn {
+        let look = Type::sized(TEXT).color(SOFT_INK);
+        let swatch = |x: f64| Area { left: x, right: x + 30.0, top: y - 9.0, bottom: y + 9.0 };
+        let mut note = |text: &str| {
+            let at = x;
+            x += 40.0 + font::width(text, TEXT) + 28.0;
+            sheet.text(text, (at + 40.0, y), look).map(|()| swatch(at))
+        };
+        if self.cells.iter().any(|c| c.knee) {
+            outline_knee(sheet, note("Knee")?)?;
+        }
+        if self.cells.iter().any(|c| !c.meets_slo && c.value.is_finite()) {
+            let area = note("Hatched: misses the SLO")?;
+            sheet.fill(area, GRID)?;
+            hatch(sheet, area, Pen::solid(INK.mix(0.7), 1.2))?;
+        }
+        if self.cells.iter().any(|c| !c.value.is_finite()) {
+            sheet.fill(note("No value")?, GRID)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every how many cells a name of a length has room.
+fn every(length: f64, cell: f64) -> usize {
+    (length / cell.max(0.01)).ceil().max(1.0) as usize
+}
+
+fn outline_knee<DB: Target>(sheet: &Sheet<'_, DB>, area: Area) -> Drawn {
+    let width = if area.width().min(area.height()) < 30.0 { 2.4 } else { 3.4 };
+    sheet.outline(area.grown(0.5), Pen::solid(PAPER, width + 2.4))?;
+    sheet.outline(area.grown(0.5), Pen::solid(ORANGE, width))
+}
+
+/// Lines from lower left to upper right, kept inside the area.
+fn hatch<DB: Target>(sheet: &Sheet<'_, DB>, area: Area, pen: Pen) -> Drawn {
+    const APART: f64 = 9.0;
+    let (width, height) = (area.width(), area.height());
+    let count = ((width + height) / APART) as usize;
+    for i in 1..=count {
+        // The line x + y = reach, measured from the upper left corner.
+        let reach = i as f64 * APART;
+        let start = if reach < height { (0.0, reach) } else { (reach - height, height) };
+        let end = if reach < width { (reach, 0.0) } else { (width, reach - width) };
+        let place = |(x, y): (f64, f64)| (area.left + x, area.top + y);
+        sheet.line(&[place(start), place(end)], pen)?;
+    }
+    Ok(())
+}
+
+fn widest<'a>(texts: impl Iterator<Item = &'a str>, most: f64) -> f64 {
+    texts.map(|t| font::width(t, TEXT)).fold(0.0, f64::max).min(most)
+}

@@ -1,0 +1,143 @@
+//! Puts labels beside their points, off the data and off each other.
+
+use super::palette::{PAPER, SOFT_INK};
+use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type};
+use crate::report::canvas::font;
+use plotters::style::Color;
+
+const SIZE: f64 = 15.0;
+const LINE: f64 = 19.0;
+
+/// Greedy placement: each label takes the least bad of some places around its point, and then stands in the way itself.
+#[derive(Debug)]
+pub struct Placer {
+    within: Area,
+    taken: Vec<Area>,
+    avoided: Vec<Point>,
+    labels: Vec<Label>,
+}
+
+/// A label in its place.
+#[derive(Debug)]
+struct Label {
+    area: Area,
+    lines: Vec<String>,
+    /// From the point to the label, where that is not plain.
+    leader: Option<(Point, Point)>,
+}
+
+impl Placer {
+    /// Labels go inside `within`; they may cover none of `taken`, and as few of the points `avoided` as can be.
+    pub fn new(within: Area, taken: Vec<Area>, avoided: Vec<Point>) -> Self {
+        Placer { within, taken, avoided, labels: Vec::new() }
+    }
+
+    /// Places a label of some lines beside its point, a gap away at least.
+    pub fn add(&mut self, at: Point, lines: Vec<String>, gap: f64) {
+        let width = lines.iter().map(|l| font::width(l, SIZE)).fold(0.0, f64::max) + 8.0;
+        let area = self.place(at, (width, lines.len() as f64 * LINE + 2.0), gap);
+        let leader = leader(at, area, gap);
+        self.taken.push(area);
+        self.avoided.extend(leader.into_iter().flat_map(|(a, b)| between(a, b)));
+        self.labels.push(Label { area, lines, leader });
+    }
+
+    /// Draws the labels, their leaders below.
+    pub fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
+        for (from, to) in self.labels.iter().filter_map(|l| l.leader) {
+            sheet.line(&[from, to], Pen::solid(SOFT_INK, 1.0))?;
+        }
+        for Label { area, lines, .. } in &self.labels {
+            sheet.fill(*area, PAPER.mix(0.82))?;
+            for (i, line) in lines.iter().enumerate() {
+                let y = area.top + 1.0 + (i as f64 + 0.5) * LINE;
+                sheet.text(line, (area.left + 4.0, y), Type::sized(SIZE))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, at: Point, size: (f64, f64), gap: f64) -> Area {
+        let mut best: Option<(f64, Area)> = None;
+        for ring in 0..10 {
+            let distance = gap + f64::from(ring * ring) * 3.0;
+            for direction in 0..16 {
+                let area = beside(at, size, distance, f64::from(direction) * std::f64::consts::TAU / 16.0);
+                let sideways = f64::from(direction.min(16 - direction)) * 0.2;
+                let cost = self.cost(area, leader(at, area, gap)) + f64::from(ring) * 6.0 + sideways;
+                if best.is_none_or(|(least, _)| cost < least) {
+                    best = Some((cost, area));
+                }
+            }
+        }
+        let place = best.map_or(Area::around(at, 0.0), |(_, area)| area);
+        // Where nothing fits, still inside: a label half outside could not be read.
+        let dx = (self.within.left - place.left).max(0.0) - (place.right - self.within.right).max(0.0);
+        let dy = (self.within.top - place.top).max(0.0) - (place.bottom - self.within.bottom).max(0.0);
+        Area {
+            left: place.left + dx,
+            right: place.right + dx,
+            top: place.top + dy,
+            bottom: place.bottom + dy,
+        }
+    }
+
+    fn cost(&self, area: Area, leader: Option<(Point, Point)>) -> f64 {
+        let outside = area.width() * area.height() - area.overlap(self.within);
+        let covered: f64 = self.taken.iter().map(|t| t.overlap(area)).sum();
+        let wide = area.grown(3.0);
+        let hidden = self.avoided.iter().filter(|p| wide.holds(**p)).count();
+        let led = leader.into_iter().flat_map(|(a, b)| between(a, b));
+        let struck = led.filter(|p| self.labels.iter().any(|l| l.area.holds(*p))).count();
+        outside * 10.0 + covered * 5.0 + hidden.min(50) as f64 * 14.0 + struck as f64 * 20.0
+    }
+}
+
+/// The line from a point to its label, if the label is not right beside it.
+fn leader(at: Point, label: Area, gap: f64) -> Option<(Point, Point)> {
+    let near = (at.0.clamp(label.left, label.right), at.1.clamp(label.top, label.bottom));
+    let distance = (near.0 - at.0).hypot(near.1 - at.1);
+    let share = (gap - 1.0) / distance;
+    let from = (at.0 + (near.0 - at.0) * share, at.1 + (near.1 - at.1) * share);
+    (distance > gap + 6.0).then_some((from, near))
+}
+
+/// Points along a line, close enough together that no label slips between.
+pub fn between(a: Point, b: Point) -> impl Iterator<Item = Point> {
+    let steps = ((b.0 - a.0).hypot(b.1 - a.1) / 8.0).ceil().min(1000.0) as usize;
+    (1..steps).map(move |i| {
+        let share = i as f64 / steps as f64;
+        (a.0 + (b.0 - a.0) * share, a.1 + (b.1 - a.1) * share)
+    })
+}
+
+/// A box whose nearest side is a distance from a point, in a direction (0 is to the right, then upwards).
+fn beside((x, y): Point, (width, height): (f64, f64), distance: f64, angle: f64) -> Area {
+    let (cos, sin) = (angle.cos(), -angle.sin());
+    let (cx, cy) = (x + cos * (distance + width / 2.0), y + sin * (distance + height / 2.0));
+    Area {
+        left: cx - width / 2.0,
+        right: cx + width / 2.0,
+        top: cy - height / 2.0,
+        bottom: cy + height / 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_neighbours_stay_apart_and_inside() {
+        let within = Area { left: 0.0, top: 0.0, right: 800.0, bottom: 500.0 };
+        let mut placer = Placer::new(within, vec![], vec![]);
+        let points =
+            [(400.0, 250.0), (404.0, 252.0), (399.0, 247.0), (790.0, 10.0), (795.0, 12.0), (5.0, 495.0)];
+        points.iter().for_each(|&p| placer.add(p, vec!["a policy's name".into()], 8.0));
+        let places: Vec<Area> = placer.labels.iter().map(|l| l.area).collect();
+        for (i, a) in places.iter().enumerate() {
+            assert!(a.left >= 0.0 && a.top >= 0.0 && a.right <= 800.0 && a.bottom <= 500.0, "{a:?}");
+            assert!(places[..i].iter().all(|b| a.overlap(*b) == 0.0), "{a:?} {places:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The charts. Each is a struct of plain data that knows how to draw itself; [`svg`] and [`png`] render any of them.
+//!
+//! - [`CostLatency`]: every point of a sweep, the frontier, the knee, the SLO
+//! - [`Comparison`]: one labelled point a policy, with intervals, and the bound no policy beats
+//! - [`Timeline`]: arrival rate, instances, queue and latency over time
+//! - [`Distribution`]: latency by percentile, with the tail drawn out
+//! - [`HeatMap`]: one figure over two swept parameters
+//!
+//! All share [`Sheet`] (drawing in pixels on a plotters area), axes with their ticks, legends beside the data and one
+//! colour-blind-safe palette in which every kind also differs by shape or dash, so that nothing is lost in grey.
+mod axis;
+mod comparison;
+mod cost_latency;
+mod distribution;
+mod heat_map;
+mod label;
+mod legend;
+mod marker;
+mod number;
+mod palette;
+mod panel;
+mod sheet;
+mod timeline;
+
+pub use comparison::{Bound, Comparison, Contender};
+pub use cost_latency::{CostLatency, SweptPoint};
+pub use distribution::{Distribution, LatencySeries};
+pub use heat_map::{Cell, HeatMap, Parameter};
+pub use sheet::{Drawn, Sheet, Target};
+pub use timeline::{Sample, Timeline};
+
+use std::fmt;
+
+use plotters::drawing::IntoDrawingArea;
+
+use super::canvas::{PngCanvas, PngError, SvgCanvas};
+
+/// Something that can be drawn: the charts of this module.
+pub trait Chart {
+    /// The headline; also what a screen reader announces.
+    fn title(&self) -> &str;
+
+    /// Draws everything, headline included, over the whole sheet.
+    ///
+    /// # Errors
+    /// Only what plotters reports; neither canvas fails while drawing.
+    fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn;
+}
+
+/// Width and height of a chart in pixels, each kept between 480 and 8000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    width: u32,
+    height: u32,
+}
+
+impl Size {
+    /// 1200 × 720 pixels: fits a README and a slide.
+    pub const WIDE: Size = Size { width: 1200, height: 720 };
+    /// 1200 × 1100 pixels: for a timeline of several panels.
+    pub const TALL: Size = Size { width: 1200, height: 1100 };
+
+    /// A size in pixels; too small or too large a side is brought to the nearest that can be drawn.
+    pub fn new(width: u32, height: u32) -> Self {
+        Size { width: width.clamp(480, 8000), height: height.clamp(480, 8000) }
+    }
+}
+
+/// A figure with its confidence interval, in the unit of its axis; latencies in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The mean over replications; NaN if there is none, and then it is not drawn.
+    pub mean: f64,
+    /// Lower and upper end of the interval; `None` with a single replication.
+    pub interval: Option<(f64, f64)>,
+}
+
+impl Estimate {
+    /// A figure without an interval.
+    pub fn exactly(mean: f64) -> Self {
+        Estimate { mean, interval: None }
+    }
+
+    /// A figure with its interval.
+    pub fn between(low: f64, mean: f64, high: f64) -> Self {
+        Estimate { mean, interval: Some((low, high)) }
+    }
+
+    /// Lower and upper end, or the mean twice; only finite numbers.
+    fn extent(self) -> impl Iterator<Item = f64> {
+        let (low, high) = self.interval.unwrap_or((self.mean, self.mean));
+        [low, self.mean, high].into_iter().filter(|v| v.is_finite())
+    }
+}
+
+/// The latency promised to users.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slo {
+    /// How it is called on the chart: "SLO: p99 ≤ 2 s".
+    pub label: String,
+    /// The limit in seconds.
+    pub seconds: f64,
+}
+
+/// Why a chart could not be rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChartError {
+    /// plotters could not draw; in its words.
+    Drawing(String),
+    /// The picture could not be made.
+    Png(PngError),
+}
+
+impl fmt::Display for ChartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChartError::Drawing(reason) => write!(f, "the chart could not be drawn: {reason}"),
+            ChartError::Png(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ChartError {}
+
+/// Renders a chart as an SVG document.
+///
+/// # Errors
+/// [`ChartError::Drawing`] if plotters fails.
+pub fn svg(chart: &impl Chart, size: Size) -> Result<String, ChartError> {
+    let mut canvas = SvgCanvas::new(size.width, size.height, chart.title());
+    draw_on(chart, size, &mut canvas)?;
+    Ok(canvas.finish())
+}
+
+/// Renders a chart as the bytes of a PNG file.
+///
+/// # Errors
+/// [`ChartError::Drawing`] if plotters fails, [`ChartError::Png`] if the picture cannot be made.
+pub fn png(chart: &impl Chart, size: Size) -> Result<Vec<u8>, ChartError> {
+    let mut canvas = PngCanvas::new(size.width, size.height).map_err(ChartError::Png)?;
+    draw_on(chart, size, &mut canvas)?;
+    canvas.finish().map_err(ChartError::Png)
+}
+
+fn draw_on<DB: Target>(chart: &impl Chart, size: Size, canvas: DB) -> Result<(), ChartError> {
+    let area = canvas.into_drawing_area();
+    let sheet = Sheet::new(&area, size);
+    sheet.background().and_then(|()| chart.draw(&sheet)).map_err(|e| ChartError::Drawing(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

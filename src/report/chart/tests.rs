@@ -1,0 +1,263 @@
+//! Every chart renders every input, to both kinds of file.
+
+use super::*;
+
+const ODD: [f64; 12] = [
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    0.0,
+    -1.0,
+    1e-300,
+    1e300,
+    f64::MAX,
+    f64::MIN_POSITIVE,
+    1.0,
+    1.0 + f64::EPSILON,
+    1e9,
+];
+
+const NAMES: [&str; 4] =
+    ["", "plain", "漢字 🎉 <b>&\"'\n\u{0}", "a name so long that it cannot possibly fit"];
+
+fn rendered(chart: &impl Chart) -> String {
+    let text = svg(chart, Size::WIDE).unwrap();
+    assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+    assert!(!text.contains("<b>"));
+    assert!(png(chart, Size::new(1, 1)).unwrap().starts_with(b"\x89PNG"));
+    text
+}
+
+fn estimate(mean: f64, spread: f64) -> Estimate {
+    Estimate::between(mean - spread, mean, mean + spread)
+}
+
+fn point(cost: f64, latency: f64, i: usize) -> SweptPoint {
+    SweptPoint {
+        settings: NAMES[i % 4].repeat(1 + i % 9),
+        cost: estimate(cost, ODD[i % 12]),
+        latency: estimate(latency, ODD[(i + 5) % 12]),
+        meets_slo: i.is_multiple_of(2),
+        frontier: i.is_multiple_of(3),
+        uncertain: i.is_multiple_of(5),
+        knee: i.is_multiple_of(7),
+    }
+}
+
+fn slo(seconds: f64) -> Option<Slo> {
+    Some(Slo { label: "SLO: p99 ≤ 2 s".into(), seconds })
+}
+
+fn cost_latency(points: Vec<SweptPoint>, seconds: f64) -> CostLatency {
+    let (cost, latency) = ("Cost, USD/h".into(), "p99 latency".into());
+    CostLatency { title: NAMES[2].repeat(20), cost, latency, slo: slo(seconds), points }
+}
+
+#[test]
+fn cost_versus_latency_takes_any_points() {
+    rendered(&cost_latency(vec![], 2.0));
+    for (i, &a) in ODD.iter().enumerate() {
+        rendered(&cost_latency(vec![point(a, a, i)], a));
+        for (j, &b) in ODD.iter().enumerate().skip(i % 3).step_by(3) {
+            let points = vec![point(a, b, i), point(b, a, j), point(a, a, i + j)];
+            rendered(&cost_latency(points, b));
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_points_make_a_file_of_a_few_hundred_kilobytes() {
+    let points = (0..10_000).map(|i| {
+        let (a, b) = (f64::from(i * 7919 % 10_007), f64::from(i * 104_729 % 10_009));
+        SweptPoint { frontier: false, knee: false, ..point(1.0 + a, 0.1 + b, i as usize) }
+    });
+    let text = rendered(&cost_latency(points.collect(), 2.0));
+    assert!(text.len() < 1_500_000, "{}", text.len());
+}
+
+#[test]
+fn a_comparison_takes_any_contenders() {
+    for (i, &a) in ODD.iter().enumerate() {
+        for (j, &b) in ODD.iter().enumerate().skip(i % 3).step_by(3) {
+            let contender = |n: usize, cost, latency| Contender {
+                name: NAMES[n % 4].repeat(n),
+                cost: estimate(cost, ODD[n % 12]),
+                latency: estimate(latency, b),
+            };
+            let chart = Comparison {
+                title: NAMES[j % 4].into(),
+                cost: "Cost, USD/h".into(),
+                latency: "p99 latency".into(),
+                slo: slo(a),
+                contenders: (0..i).map(|n| contender(n, a, ODD[n % 12])).collect(),
+                bound: Some(Bound { name: NAMES[i % 4].into(), points: vec![(a, b), (b, a)] }),
+            };
+            rendered(&chart);
+        }
+    }
+}
+
+#[test]
+fn a_timeline_takes_any_run() {
+    for &end in &ODD {
+        for count in [0, 1, 2, 12] {
+            let samples = |shift: usize| -> Vec<Sample> {
+                (0..count).map(|i| (ODD[(i + shift) % 12], ODD[(i * 5 + shift) % 12])).collect()
+            };
+            let chart = Timeline {
+                title: NAMES[count % 4].into(),
+                end_s: end,
+                arrival_rate: samples(0),
+                desired: samples(1),
+                ready: samples(2),
+                queue: samples(3),
+                latency_p50: samples(4),
+                latency_p99: samples(5),
+                slo: slo(end),
+            };
+            rendered(&chart);
+        }
+    }
+}
+
+#[test]
+fn a_distribution_takes_any_quantiles() {
+    for (i, &a) in ODD.iter().enumerate() {
+        for &b in ODD.iter().skip(i % 3).step_by(3) {
+            let quantiles = vec![(0.0, a), (50.0, b), (50.0, a), (99.0, b), (99.99, a), (100.0, b), (a, b)];
+            let series = (0..6)
+                .map(|i| LatencySeries { name: NAMES[i % 4].into(), quantiles: quantiles[i..].to_vec() });
+            rendered(&Distribution { title: String::new(), series: series.collect(), slo: slo(b) });
+        }
+    }
+}
+
+#[test]
+fn a_heat_map_takes_any_cells() {
+    for (columns, rows, cells) in [(0, 0, 0), (1, 1, 1), (3, 2, 6), (3, 2, 4), (2, 2, 9), (60, 200, 12_000)] {
+        let values = |n: usize| (0..n).map(|i| NAMES[i % 4].repeat(1 + i % 3)).collect();
+        let cell = |i: usize| Cell { value: ODD[i % 12], meets_slo: i.is_multiple_of(2), knee: i == 3 };
+        let chart = HeatMap {
+            title: "t".into(),
+            x: Parameter { name: NAMES[3].repeat(9), values: values(columns) },
+            y: Parameter { name: NAMES[2].repeat(9), values: values(rows) },
+            value: "Cost, USD/h".into(),
+            cells: (0..cells).map(cell).collect(),
+        };
+        rendered(&chart);
+    }
+}
+
+/// The texts of an SVG document and the boxes of their capitals, found from what is written there.
+fn texts(svg: &str) -> Vec<(String, sheet::Area)> {
+    let between = |text: &'_ str, from: &str, to: &str| -> String {
+        let rest = text.split_once(from).map_or("", |(_, rest)| rest);
+        rest.split_once(to).map_or(rest, |(found, _)| found).to_owned()
+    };
+    let pair = |text: String| -> (f64, f64) {
+        let (x, y) = text.split_once(' ').unwrap();
+        (x.parse().unwrap(), y.parse().unwrap())
+    };
+    let groups = svg.split("<g role=\"img\"").skip(1);
+    groups
+        .map(|group| {
+            let label = between(group, "aria-label=\"", "\"").replace("&lt;", "<").replace("&gt;", ">");
+            let label = label.replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+            let (x, y) = pair(between(group, "transform=\"translate(", ")"));
+            let scale: f64 = between(group, "scale(", ")").parse().unwrap();
+            let (dx, dy) = pair(between(group, ") translate(", ")"));
+            let size = scale * 100.0;
+            let width = crate::report::canvas::font::width(&label, size);
+            let (dx, dy) = (dx * scale, dy * scale);
+            let area = if group.contains("rotate(270)") {
+                sheet::Area { left: x + dy - 0.73 * size, right: x + dy, top: y - dx - width, bottom: y - dx }
+            } else {
+                sheet::Area { left: x + dx, right: x + dx + width, top: y + dy - 0.73 * size, bottom: y + dy }
+            };
+            (label, area)
+        })
+        .collect()
+}
+
+/// No text leaves the sheet or runs into another, and none is smaller than 14 pixels.
+fn assert_legible(chart: &impl Chart, size: Size) {
+    let svg = svg(chart, size).unwrap();
+    let texts = texts(&svg);
+    assert!(texts.len() > 5, "{svg}");
+    for (i, (text, area)) in texts.iter().enumerate() {
+        let inside = area.left >= 0.0 && area.top >= 0.0;
+        let inside = inside && area.right <= f64::from(size.width) && area.bottom <= f64::from(size.height);
+        assert!(inside, "{text}: {area:?}");
+        assert!(area.height().min(area.width().max(area.height())) >= 0.73 * 14.0 - 0.01, "{text}: {area:?}");
+        for (other, there) in &texts[..i] {
+            assert!(area.overlap(*there) == 0.0, "{text} {area:?} runs into {other} {there:?}");
+        }
+    }
+}
+
+#[test]
+fn texts_neither_overlap_nor_leave_the_sheet() {
+    for (stretch, slo_at) in [(1.0, 2.0), (1e-6, 1.5e-6), (1e5, 1.0), (1.0, 0.5)] {
+        for long in [1, 12] {
+            let name = |i: usize| format!("policy {i} ").repeat(long);
+            let slo = Some(Slo { label: "SLO of the service ".repeat(long), seconds: slo_at });
+            let around = |v: f64| Estimate::between(v * 0.93, v, v * 1.05);
+            let title = "A headline ".repeat(long);
+            let cost = format!("Cost, {}/h", "USD".repeat(long));
+            let swept = |i: usize| SweptPoint {
+                settings: name(i),
+                cost: around(stretch * (10.0 + i as f64)),
+                latency: around(stretch * 40.0 / (1.0 + i as f64)),
+                meets_slo: i > 20,
+                frontier: i.is_multiple_of(2),
+                uncertain: i == 8,
+                knee: i == 18,
+            };
+            let points = (0..40).map(swept).collect();
+            let (title, latency) = (title, "p99 latency ".repeat(long));
+            let sweep = CostLatency { title, cost, latency, slo, points };
+            assert_legible(&sweep, Size::WIDE);
+            let contender =
+                |p: &SweptPoint| Contender { name: p.settings.clone(), cost: p.cost, latency: p.latency };
+            let compared = Comparison {
+                title: sweep.title.clone(),
+                cost: sweep.cost.clone(),
+                latency: sweep.latency.clone(),
+                slo: sweep.slo.clone(),
+                contenders: sweep.points.iter().step_by(3).map(contender).collect(),
+                bound: Some(Bound { name: name(0), points: vec![(stretch * 9.0, stretch)] }),
+            };
+            assert_legible(&compared, Size::WIDE);
+            let samples =
+                |k: usize| (0..500).map(|i| (i as f64 * 17.0, stretch * (i * k % 97) as f64)).collect();
+            let run = Timeline {
+                title: sweep.title.clone(),
+                end_s: 500.0 * 17.0,
+                arrival_rate: samples(3),
+                desired: samples(5),
+                ready: samples(7),
+                queue: samples(11),
+                latency_p50: samples(13),
+                latency_p99: samples(19),
+                slo: sweep.slo.clone(),
+            };
+            assert_legible(&run, Size::TALL);
+            let quantile = |k: f64| move |i: i32| (100.0 - 100.0 / f64::from(i), stretch * k * f64::from(i));
+            let series =
+                |i, k| LatencySeries { name: name(i), quantiles: (1..2000).map(quantile(k)).collect() };
+            let series = vec![series(1, 0.01), series(2, 0.012)];
+            let (title, slo) = (sweep.title.clone(), sweep.slo.clone());
+            assert_legible(&Distribution { title, series, slo }, Size::WIDE);
+            let cell = |i: usize| Cell { value: stretch * (i * i) as f64, meets_slo: i > 9, knee: i == 7 };
+            let parameter = |n: usize| Parameter { name: name(n), values: (0..n).map(name).collect() };
+            let map = HeatMap {
+                title: sweep.title.clone(),
+                x: parameter(9),
+                y: parameter(7),
+                value: sweep.cost.clone(),
+                cells: (0..63).map(cell).collect(),
+            };
+            assert_legible(&map, Size::WIDE);
+        }
+    }
+}

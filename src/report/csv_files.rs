@@ -1,0 +1,193 @@
+//! The CSV files.
+
+use std::io::{self, Write};
+
+use crate::autoscaler::Reason;
+use crate::experiment::{FIGURES, Figures, PointResult, Replication, RunResult, SweepResult};
+use crate::sim::{DecisionRecord, Window};
+
+/// `timeline.csv`: a row per window of replication 0.
+pub fn timeline(windows: &[Window], out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "time_s",
+        "length_s",
+        "arrived",
+        "served",
+        "lost",
+        "good",
+        "latency_mean_s",
+        "latency_p50_s",
+        "latency_p99_s",
+        "waiting",
+        "in_flight",
+        "utilization",
+        "desired",
+        "ready",
+        "starting",
+        "draining",
+    ])?;
+    for window in windows {
+        csv.write_record([
+            number(window.end_s),
+            number(window.length_s),
+            window.arrived.to_string(),
+            window.served.to_string(),
+            window.lost.to_string(),
+            window.good.to_string(),
+            maybe(window.latency_mean_s),
+            maybe(window.latency_p50_s),
+            maybe(window.latency_p99_s),
+            number(window.waiting),
+            number(window.in_flight),
+            maybe(window.utilization),
+            window.desired.to_string(),
+            window.ready.to_string(),
+            window.starting.to_string(),
+            window.draining.to_string(),
+        ])?;
+    }
+    csv.flush()
+}
+
+/// The header of `decisions.csv`, which has a row per evaluation of the autoscaler in replication 0.
+pub fn decisions_header(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "time_s,metric,observed,desired_before,desired_after,ready,action,reason")
+}
+
+/// Rows of `decisions.csv`.
+pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    for record in decisions {
+        csv.write_record([
+            number(record.at.as_secs_f64()),
+            metric(record).to_owned(),
+            maybe(record.observed),
+            record.before.to_string(),
+            record.decision.desired.to_string(),
+            record.ready.to_string(),
+            action(record),
+            record.decision.reason.to_string(),
+        ])?;
+    }
+    csv.flush()
+}
+
+/// Name of the metric a decision rests on, as the scenario writes it.
+fn metric(record: &DecisionRecord) -> &'static str {
+    match record.decision.reason {
+        Reason::Fixed => "",
+        Reason::Threshold(reason) => reason.query.name(),
+    }
+}
+
+/// What a decision did: `stay`, `add 2`, `remove 1`.
+pub fn action(record: &DecisionRecord) -> String {
+    let (before, after) = (record.before, record.decision.desired);
+    match after.cmp(&before) {
+        std::cmp::Ordering::Equal => "stay".to_owned(),
+        std::cmp::Ordering::Greater => format!("add {}", after - before),
+        std::cmp::Ordering::Less => format!("remove {}", before - after),
+    }
+}
+
+/// `replications.csv` of a run: a row per alternative and replication.
+pub fn run_replications(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(["variant", "replication"].into_iter().chain(FIGURES.iter().map(|figure| figure.name)))?;
+    for alternative in &result.alternatives {
+        for replication in &alternative.replications {
+            let variant = alternative.variant.clone().unwrap_or_default();
+            csv.write_record(
+                [variant, replication.number.to_string()].into_iter().chain(values(replication)),
+            )?;
+        }
+    }
+    csv.flush()
+}
+
+/// `sweep.csv`: a row per point.
+pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    let columns = Parameters::of(result);
+    let mut header = columns.header();
+    for figure in FIGURES {
+        let name = figure.name;
+        header.extend([name.to_owned(), format!("{name}_low"), format!("{name}_high")]);
+    }
+    header.extend(["replications", "frontier", "frontier_uncertain", "knee", "meets_slo"].map(str::to_owned));
+    csv.write_record(&header)?;
+    for (index, point) in result.points.iter().enumerate() {
+        let mut row = columns.row(point);
+        row.extend(estimates(&point.figures));
+        row.extend([
+            point.replications.len().to_string(),
+            point.frontier.on.to_string(),
+            point.frontier.uncertain.map_or(String::new(), |uncertain| uncertain.to_string()),
+            (result.knee == Some(index)).to_string(),
+            point.meets_slo.map_or(String::new(), |meets| meets.to_string()),
+        ]);
+        csv.write_record(&row)?;
+    }
+    csv.flush()
+}
+
+/// `replications.csv` of a sweep: a row per point and replication.
+pub fn sweep_replications(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    let columns = Parameters::of(result);
+    let mut header = columns.header();
+    header.push("replication".to_owned());
+    header.extend(FIGURES.iter().map(|figure| figure.name.to_owned()));
+    csv.write_record(&header)?;
+    for point in &result.points {
+        for replication in &point.replications {
+            let mut row = columns.row(point);
+            row.push(replication.number.to_string());
+            row.extend(values(replication));
+            csv.write_record(&row)?;
+        }
+    }
+    csv.flush()
+}
+
+/// The columns that say which point a row is about.
+struct Parameters {
+    variants: bool,
+    paths: Vec<String>,
+}
+
+impl Parameters {
+    fn of(result: &SweepResult) -> Parameters {
+        let variants = result.points.iter().any(|point| point.point.variant.is_some());
+        Parameters { variants, paths: result.paths() }
+    }
+
+    fn header(&self) -> Vec<String> {
+        let variant = self.variants.then(|| "variant".to_owned());
+        std::iter::once("point".to_owned()).chain(variant).chain(self.paths.iter().cloned()).collect()
+    }
+
+    fn row(&self, point: &PointResult) -> Vec<String> {
+        let variant = self.variants.then(|| point.point.variant.clone().unwrap_or_default());
+        let settings = self.paths.iter().map(|path| point.setting(path));
+        std::iter::once(point.number.to_string()).chain(variant).chain(settings).collect()
+    }
+}
+
+fn values(replication: &Replication) -> impl Iterator<Item = String> {
+    replication.values().map(|(_, value)| maybe(value))
+}
+
+fn estimates(figures: &Figures) -> impl Iterator<Item = String> {
+    figures.iter().flat_map(|(_, estimate)| [estimate.mean, estimate.low, estimate.high]).map(maybe)
+}
+
+fn maybe(value: Option<f64>) -> String {
+    value.map(number).unwrap_or_default()
+}
+
+/// The shortest text that reads back as the same number.
+fn number(value: f64) -> String {
+    value.to_string()
+}

@@ -1,0 +1,186 @@
+//! The output folder: every file whole or not at all.
+
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Something about the output folder that did not work.
+#[derive(Debug)]
+pub struct OutputError {
+    path: PathBuf,
+    what: &'static str,
+    why: io::Error,
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} `{}`: {}", self.what, self.path.display(), self.why)
+    }
+}
+
+impl std::error::Error for OutputError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.why)
+    }
+}
+
+/// Files on their way into a folder: written under temporary names beside their places, renamed together at the end.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    staged: Vec<(NamedTempFile, PathBuf)>,
+}
+
+impl Folder {
+    /// Opens `path`, making it if need be, and makes sure that files can be written there.
+    ///
+    /// # Errors
+    /// It cannot be made or written to.
+    pub fn open(path: &Path) -> Result<Folder, OutputError> {
+        let folder = Folder { path: path.to_owned(), staged: Vec::new() };
+        folder.temporary(path)?;
+        Ok(folder)
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Begins the file `name`, which may lie in a folder of its own; it is written through what is returned, and appears
+    /// with [`Folder::commit`] if it is given to [`Folder::add`] before.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn begin(&self, name: &str) -> Result<Staged, OutputError> {
+        let place = self.path.join(name);
+        let file = self.temporary(place.parent().unwrap_or(&self.path))?;
+        Ok(Staged { file: BufWriter::new(file), place })
+    }
+
+    /// Takes a file that was begun, wholly written.
+    ///
+    /// # Errors
+    /// The last of it cannot be written.
+    pub fn add(&mut self, staged: Staged) -> Result<(), OutputError> {
+        let Staged { file, place } = staged;
+        let failed = |why| OutputError { path: place.clone(), what: "write", why };
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        self.staged.push((file, place));
+        Ok(())
+    }
+
+    /// Writes the file `name`, which may lie in a folder of its own, as `write` says; it appears with [`Folder::commit`].
+    ///
+    /// # Errors
+    /// It cannot be written, for want of room for example; what was there under that name stays.
+    pub fn stage(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), OutputError> {
+        let mut staged = self.begin(name)?;
+        write(&mut staged.file).map_err(|why| staged.failed(why))?;
+        self.add(staged)
+    }
+
+    /// Puts all files in their places.
+    ///
+    /// # Errors
+    /// One of them cannot be renamed; the rest of those staged is thrown away.
+    pub fn commit(self) -> Result<(), OutputError> {
+        for (file, place) in self.staged {
+            file.persist(&place).map_err(|error| OutputError {
+                path: place.clone(),
+                what: "write",
+                why: error.error,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn temporary(&self, folder: &Path) -> Result<NamedTempFile, OutputError> {
+        let failed = |why| OutputError { path: folder.to_owned(), what: "write into", why };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut builder = Builder::new();
+        builder.prefix(".kneepoint-");
+        // A temporary file is private by default; a result is a file like any other.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(folder).map_err(|why| OutputError {
+            path: folder.to_owned(),
+            what: "write into",
+            // The random name within says nothing.
+            why: io::Error::from(why.kind()),
+        })
+    }
+}
+
+/// A file that is being written under a temporary name.
+#[derive(Debug)]
+pub struct Staged {
+    /// Where to write.
+    pub file: BufWriter<NamedTempFile>,
+    place: PathBuf,
+}
+
+impl Staged {
+    /// The error of not being able to write it.
+    pub fn failed(&self, why: io::Error) -> OutputError {
+        OutputError { path: self.place.clone(), what: "write", why }
+    }
+}
+
+/// `name` as the name of a file or folder: letters, digits, `-`, `_` and `.` stay, the rest becomes `-`.
+pub fn file_name(name: &str) -> String {
+    let kept = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(kept).collect();
+    match name.trim_matches('.') {
+        "" => "unnamed".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_appears_before_the_commit_and_everything_after() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut folder = Folder::open(&dir.path().join("a/b")).unwrap();
+        folder.stage("one.txt", |out| out.write_all(b"1")).unwrap();
+        folder.stage("deep/two.txt", |out| out.write_all(b"2")).unwrap();
+        let path = folder.path().to_owned();
+        assert!(!path.join("one.txt").exists());
+        folder.commit().unwrap();
+        assert_eq!(std::fs::read(path.join("one.txt")).unwrap(), b"1");
+        assert_eq!(std::fs::read(path.join("deep/two.txt")).unwrap(), b"2");
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_failed_file_leaves_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("one.txt"), b"old").unwrap();
+        let mut folder = Folder::open(dir.path()).unwrap();
+        let full = |out: &mut dyn Write| {
+            out.write_all(b"half")?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        };
+        let error = folder.stage("one.txt", full).unwrap_err().to_string();
+        assert!(error.contains("one.txt") && error.contains("storage"), "{error}");
+        drop(folder);
+        assert_eq!(std::fs::read(dir.path().join("one.txt")).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn names_stay_within_their_folder() {
+        assert_eq!(file_name("GPU pool / spot"), "GPU-pool---spot");
+        assert_eq!(file_name("../up"), "-up");
+        assert_eq!(file_name(".."), "unnamed");
+    }
+}

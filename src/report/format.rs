@@ -1,0 +1,128 @@
+//! Numbers for people: three significant digits, a unit that fits, intervals as ±.
+
+use crate::experiment::Unit;
+use crate::stats::Estimate;
+
+/// A unit to show a figure in: what to multiply by, how many decimals, and its name.
+struct Scale {
+    factor: f64,
+    decimals: usize,
+    suffix: String,
+}
+
+/// The estimate as text: `1.23 ± 0.04 s`; `–` where there is none.
+pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
+    let Some(mean) = estimate.mean else { return "–".to_owned() };
+    let scale = scale(mean, unit, currency);
+    let show = |value: f64| grouped(value * scale.factor, scale.decimals);
+    let suffix = if scale.suffix.is_empty() { String::new() } else { format!(" {}", scale.suffix) };
+    // What does not vary needs no interval.
+    match estimate.half_width().filter(|half| *half > 0.0) {
+        None => format!("{}{suffix}", show(mean)),
+        Some(half) => format!("{} ± {}{suffix}", show(mean), show(half)),
+    }
+}
+
+/// A time in the unit that fits it: `350 ms`, `1.23 s`, `4.5 min`.
+pub fn seconds(value: f64) -> String {
+    let estimate_ = Estimate { mean: Some(value), ..Estimate::default() };
+    estimate(&estimate_, Unit::Seconds, "")
+}
+
+/// A count to three significant digits, or whole from a thousand on: `1,234,567`.
+pub fn count(value: f64) -> String {
+    grouped(value, decimals(value))
+}
+
+/// `1 point`, `2 points`.
+pub fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count as f64, 0))
+}
+
+fn scale(value: f64, unit: Unit, currency: &str) -> Scale {
+    let scaled = |factor: f64, suffix: &str| Scale {
+        factor,
+        decimals: decimals(value * factor),
+        suffix: suffix.to_owned(),
+    };
+    match unit {
+        Unit::Seconds => match value.abs() {
+            v if v == 0.0 || (1.0..120.0).contains(&v) => scaled(1.0, "s"),
+            v if v < 1e-6 => scaled(1e9, "ns"),
+            v if v < 1e-3 => scaled(1e6, "µs"),
+            v if v < 1.0 => scaled(1e3, "ms"),
+            v if v < 7200.0 => scaled(1.0 / 60.0, "min"),
+            _ => scaled(1.0 / 3600.0, "h"),
+        },
+        Unit::Share => Scale { factor: 100.0, decimals: 2, suffix: "%".to_owned() },
+        Unit::InstanceHours => scaled(1.0, "h"),
+        Unit::Currency => scaled(1.0, currency),
+        Unit::Requests | Unit::Instances | Unit::Count => scaled(1.0, ""),
+    }
+}
+
+/// Decimals that show three significant digits.
+fn decimals(value: f64) -> usize {
+    if value == 0.0 || !value.is_finite() {
+        return 0;
+    }
+    // What rounds up to the next power of ten has a digit more before the point: 9.996 is 10.0.
+    let magnitude = (value.abs() * (1.0 + 5e-4)).log10().floor();
+    let whole = value.fract() == 0.0;
+    if whole { 0 } else { (2.0 - magnitude).clamp(0.0, 9.0) as usize }
+}
+
+/// The number with commas between thousands.
+fn grouped(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 && whole.chars().all(|c| c.is_ascii_digit()) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(mean: f64, half: f64) -> Estimate {
+        Estimate { mean: Some(mean), low: Some(mean - half), high: Some(mean + half), replications: 5 }
+    }
+
+    #[test]
+    fn figures_show_three_digits_and_a_fitting_unit() {
+        for (value, shown) in [
+            (0.0, "0 s"),
+            (2.55e-8, "25.5 ns"),
+            (0.000_123_4, "123 µs"),
+            (0.350, "350 ms"),
+            (1.234_5, "1.23 s"),
+            (9.996, "10.0 s"),
+            (90.0, "90 s"),
+            (300.0, "5 min"),
+            (86_400.0, "24 h"),
+        ] {
+            assert_eq!(seconds(value), shown);
+        }
+        assert_eq!(count(1_234_567.8), "1,234,568");
+        assert_eq!(count(12.345), "12.3");
+        assert_eq!(counted(1, "point"), "1 point");
+        assert_eq!(counted(1200, "point"), "1,200 points");
+    }
+
+    #[test]
+    fn intervals_share_the_unit_and_decimals_of_their_mean() {
+        assert_eq!(estimate(&about(0.8123, 0.0321), Unit::Seconds, ""), "812 ± 32 ms");
+        assert_eq!(estimate(&about(12.34, 0.056), Unit::Currency, "EUR"), "12.3 ± 0.1 EUR");
+        assert_eq!(estimate(&about(0.9987, 0.0004), Unit::Share, ""), "99.87 ± 0.04 %");
+        assert_eq!(estimate(&about(2.0, 0.0), Unit::Count, ""), "2");
+        assert_eq!(estimate(&Estimate::default(), Unit::Share, ""), "–");
+    }
+}

@@ -1,0 +1,166 @@
+//! From results to charts.
+
+use super::chart::{
+    Cell, Comparison, Contender, CostLatency, Distribution, Estimate, HeatMap, LatencySeries, Parameter,
+    SweptPoint, Timeline,
+};
+use super::{chart, words};
+use crate::experiment::{COST, PointResult, RunResult, SLO_LATENCY, SweepResult};
+use crate::scenario::Scenario;
+use crate::sim::{Outcome, Window};
+use crate::stats::{self, Digest};
+
+/// Percentiles drawn besides those of every whole percent: the tail, up to p99.99.
+const TAIL: [f64; 12] = [99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9, 99.92, 99.95, 99.97, 99.98, 99.99];
+
+/// Cost against latency of a sweep, with the frontier and the knee.
+pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
+    let point = |(index, point): (usize, &PointResult)| SweptPoint {
+        settings: words::settings(point),
+        cost: estimate(point.figures.get(COST)),
+        latency: estimate(point.figures.get(SLO_LATENCY)),
+        meets_slo: point.meets_slo.unwrap_or(true),
+        frontier: point.frontier.on,
+        uncertain: point.frontier.uncertain.unwrap_or(false),
+        knee: result.knee == Some(index),
+    };
+    CostLatency {
+        title: format!("{}: cost and latency of {} settings", scenario.name, result.points.len()),
+        cost: cost_axis(scenario),
+        latency: latency_axis(scenario),
+        slo: slo(scenario),
+        points: result.points.iter().enumerate().map(point).collect(),
+    }
+}
+
+/// Cost against latency of the alternatives of a run; `None` if there is one only.
+pub fn comparison(scenario: &Scenario, result: &RunResult) -> Option<Comparison> {
+    if result.alternatives.len() < 2 {
+        return None;
+    }
+    let contenders = result.alternatives.iter().map(|alternative| Contender {
+        name: alternative.variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned()),
+        cost: estimate(alternative.figures.get(COST)),
+        latency: estimate(alternative.figures.get(SLO_LATENCY)),
+    });
+    Some(Comparison {
+        title: format!("{}: cost and latency of its variants", scenario.name),
+        cost: cost_axis(scenario),
+        latency: latency_axis(scenario),
+        slo: slo(scenario),
+        contenders: contenders.collect(),
+        bound: None,
+    })
+}
+
+/// One run over time.
+pub fn timeline(scenario: &Scenario, title: &str, outcome: &Outcome) -> Timeline {
+    let windows = &outcome.timeline;
+    let at_start = |value: fn(&Window) -> f64| -> Vec<(f64, f64)> {
+        windows.iter().map(|window| (window.end_s - window.length_s, value(window))).collect()
+    };
+    let at_end = |value: fn(&Window) -> u32| -> Vec<(f64, f64)> {
+        let initial = (0.0, f64::from(scenario.model.initial_instances()));
+        let ends = windows.iter().map(|window| (window.end_s, f64::from(value(window))));
+        std::iter::once(initial).chain(ends).collect()
+    };
+    Timeline {
+        title: format!("{title}: one run over time"),
+        end_s: scenario.model.duration.as_secs_f64(),
+        arrival_rate: at_start(|window| window.arrived as f64 / window.length_s),
+        desired: at_end(|window| window.desired),
+        ready: at_end(|window| window.ready),
+        queue: at_start(|window| window.waiting),
+        latency_p50: at_start(|window| window.latency_p50_s.unwrap_or(f64::NAN)),
+        latency_p99: at_start(|window| window.latency_p99_s.unwrap_or(f64::NAN)),
+        slo: slo(scenario),
+    }
+}
+
+/// The latency and the wait of one run.
+pub fn distribution(scenario: &Scenario, title: &str, outcome: &Outcome) -> Distribution {
+    let series = [("Latency", &outcome.latency), ("Wait", &outcome.wait)];
+    Distribution {
+        title: format!("{title}: distribution of the latency"),
+        series: series.map(|(name, digest)| series_of(name, digest)).into(),
+        slo: slo(scenario),
+    }
+}
+
+fn series_of(name: &str, digest: &Digest) -> LatencySeries {
+    let percentiles = (1..=99).map(f64::from).chain(TAIL);
+    let quantiles = percentiles.filter_map(|p| Some((p, digest.quantile(p / 100.0)?))).collect();
+    LatencySeries { name: name.to_owned(), quantiles }
+}
+
+/// Cost over the first two swept parameters that are numbers, the others as they are at the point a user would pick; cells
+/// outside the SLO are hatched. `None` if there are no two such parameters, or not every cell was run.
+pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
+    let chosen = &result.points[result.cheapest_within_slo.or(result.knee).unwrap_or(0)];
+    let number = |point: &PointResult, path: &str| {
+        point.point.settings.iter().find(|(name, _)| name == path).and_then(|(_, setting)| setting.value())
+    };
+    let paths = result.paths();
+    let mut numeric = paths.iter().filter(|path| number(chosen, path).is_some());
+    let (across, up) = (numeric.next()?, numeric.next()?);
+    let alike = |point: &&PointResult| {
+        point.point.variant == chosen.point.variant
+            && paths
+                .iter()
+                .filter(|path| *path != across && *path != up)
+                .all(|path| point.setting(path) == chosen.setting(path))
+    };
+    let points: Vec<&PointResult> = result.points.iter().filter(alike).collect();
+    let axis = |path: &str| {
+        let mut values: Vec<(f64, String)> =
+            points.iter().filter_map(|point| Some((number(point, path)?, point.setting(path)))).collect();
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        values.dedup();
+        values
+    };
+    let (columns, rows) = (axis(across), axis(up));
+    if columns.len() < 2 || rows.len() < 2 || columns.len() * rows.len() != points.len() {
+        return None;
+    }
+    let cell = |y: &(f64, String), x: &(f64, String)| {
+        let at = |point: &&&PointResult| number(point, across) == Some(x.0) && number(point, up) == Some(y.0);
+        let point = points.iter().find(at)?;
+        Some(Cell {
+            value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
+            meets_slo: point.meets_slo.unwrap_or(true),
+            knee: result.knee.is_some_and(|knee| result.points[knee].number == point.number),
+        })
+    };
+    let cells: Option<Vec<Cell>> =
+        rows.iter().flat_map(|y| columns.iter().map(move |x| cell(y, x))).collect();
+    let parameter = |path: &str, values: &[(f64, String)]| Parameter {
+        name: path.to_owned(),
+        values: values.iter().map(|(_, shown)| shown.clone()).collect(),
+    };
+    Some(HeatMap {
+        title: format!("{}: cost by {across} and {up}", scenario.name),
+        x: parameter(across, &columns),
+        y: parameter(up, &rows),
+        value: cost_axis(scenario),
+        cells: cells?,
+    })
+}
+
+fn cost_axis(scenario: &Scenario) -> String {
+    format!("Cost of {}, {}", scenario.model.duration, scenario.model.cost.currency)
+}
+
+fn latency_axis(scenario: &Scenario) -> String {
+    format!("{} latency", words::percentile(scenario))
+}
+
+fn slo(scenario: &Scenario) -> Option<chart::Slo> {
+    scenario.model.slo.map(|slo| chart::Slo {
+        label: format!("SLO: {} ≤ {}", words::percentile(scenario), slo.latency),
+        seconds: slo.latency.as_secs_f64(),
+    })
+}
+
+fn estimate(estimate: stats::Estimate) -> Estimate {
+    Estimate { mean: estimate.mean.unwrap_or(f64::NAN), interval: estimate.low.zip(estimate.high) }
+}

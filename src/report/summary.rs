@@ -1,0 +1,176 @@
+//! `summary.json`: what a run or a sweep comes to, for scripts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::experiment::{FIGURES, Figures, PointResult, RunResult, SweepResult, Unit};
+use crate::scenario::{Scenario, Setting};
+use crate::stats::CONFIDENCE;
+
+/// Version of the form of `summary.json`: raised when a script that reads it has to change.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Head<'a> {
+    schema_version: u32,
+    kneepoint: &'static str,
+    command: &'static str,
+    scenario: &'a str,
+    /// Whether all that was asked for finished.
+    complete: bool,
+    seed: u64,
+    confidence: f64,
+    currency: &'a str,
+    duration_s: f64,
+    warmup_s: f64,
+    slo: Option<Promise>,
+    units: BTreeMap<&'static str, Unit>,
+}
+
+#[derive(Serialize)]
+struct Promise {
+    latency_s: f64,
+    percentile: f64,
+}
+
+impl<'a> Head<'a> {
+    fn of(command: &'static str, scenario: &'a Scenario, complete: bool) -> Head<'a> {
+        let model = &scenario.model;
+        let promise = |slo: crate::sim::Slo| Promise {
+            latency_s: slo.latency.as_secs_f64(),
+            percentile: slo.percentile,
+        };
+        Head {
+            schema_version: SCHEMA_VERSION,
+            kneepoint: env!("CARGO_PKG_VERSION"),
+            command,
+            scenario: &scenario.name,
+            complete,
+            seed: scenario.run.seed,
+            confidence: CONFIDENCE,
+            currency: &model.cost.currency,
+            duration_s: model.duration.as_secs_f64(),
+            warmup_s: model.warmup.as_secs_f64(),
+            slo: model.slo.map(promise),
+            units: FIGURES.iter().map(|figure| (figure.name, figure.unit)).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RunSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    /// Of the scenario as it stands, or of the one variant that was asked for.
+    variant: Option<&'a str>,
+    #[serde(flatten)]
+    figures: &'a Figures,
+    variants: Vec<VariantSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct VariantSummary<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+/// The summary of a run; `scenario` as it was asked for.
+pub fn run(scenario: &Scenario, result: &RunResult) -> String {
+    let Some((first, rest)) = result.alternatives.split_first() else {
+        return text(&Head::of("run", scenario, result.complete));
+    };
+    let variant = |alternative: &'_ crate::experiment::Alternative| alternative.variant.is_some();
+    text(&RunSummary {
+        head: Head::of("run", scenario, result.complete),
+        variant: first.variant.as_deref(),
+        figures: &first.figures,
+        variants: rest
+            .iter()
+            .filter(|alternative| variant(alternative))
+            .map(|alternative| VariantSummary {
+                name: alternative.variant.as_deref().unwrap_or_default(),
+                figures: &alternative.figures,
+            })
+            .collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct SweepSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    points_planned: usize,
+    /// Numbers of points, cheapest first.
+    frontier: Vec<usize>,
+    /// Number of a point.
+    knee: Option<usize>,
+    /// Number of a point.
+    cheapest_within_slo: Option<usize>,
+    points: Vec<PointSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct PointSummary<'a> {
+    point: usize,
+    variant: Option<&'a str>,
+    parameters: Parameters<'a>,
+    on_frontier: bool,
+    frontier_uncertain: Option<bool>,
+    meets_slo: Option<bool>,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+/// The summary of a sweep; `scenario` as it stands, without any swept parameter.
+pub fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
+    let number = |index: Option<usize>| index.map(|index| result.points[index].number);
+    text(&SweepSummary {
+        head: Head::of("sweep", scenario, result.complete()),
+        points_planned: result.planned,
+        frontier: result.frontier().map(|point| point.number).collect(),
+        knee: number(result.knee),
+        cheapest_within_slo: number(result.cheapest_within_slo),
+        points: result.points.iter().map(PointSummary::of).collect(),
+    })
+}
+
+impl<'a> PointSummary<'a> {
+    fn of(point: &'a PointResult) -> PointSummary<'a> {
+        PointSummary {
+            point: point.number,
+            variant: point.point.variant.as_deref(),
+            parameters: Parameters(&point.point.settings),
+            on_frontier: point.frontier.on,
+            frontier_uncertain: point.frontier.uncertain,
+            meets_slo: point.meets_slo,
+            figures: &point.figures,
+        }
+    }
+}
+
+/// Parameters by path, in the order the scenario sweeps them.
+struct Parameters<'a>(&'a [(String, Setting)]);
+
+impl Serialize for Parameters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (path, setting) in self.0 {
+            match setting {
+                Setting::Number(number) => map.serialize_entry(path, number)?,
+                Setting::Bool(bool) => map.serialize_entry(path, bool)?,
+                text => map.serialize_entry(path, &text.to_string())?,
+            }
+        }
+        map.end()
+    }
+}
+
+fn text(summary: &impl Serialize) -> String {
+    // Writing plain data to memory cannot fail: keys are text and figures that are not finite were left out.
+    let mut text = serde_json::to_string_pretty(summary).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,105 @@
+//! Results as tables for people, on the terminal and in the report.
+
+use super::html::Table;
+use super::{format, words};
+use crate::experiment::{COST, FIGURES, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult, Unit};
+use crate::scenario::Scenario;
+
+/// Points of a sweep up to which all of them are shown, else those of the frontier.
+const MOST_ROWS: usize = 20;
+
+/// Figures that say nothing when they are zero.
+const QUIET_WHEN_ZERO: [&str; 7] =
+    ["rejected", "timed_out", "failed", "in_flight_at_end", "mean_draining", "flaps", "below_slo_s"];
+
+/// The figures of a run, the alternatives side by side.
+pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
+    let currency = &scenario.model.cost.currency;
+    let told = |figures: &Figures, name: &str| {
+        let mean = figures.get(name).mean;
+        mean.is_some() && !(mean == Some(0.0) && QUIET_WHEN_ZERO.contains(&name))
+    };
+    let rows = FIGURES
+        .iter()
+        .filter(|figure| result.alternatives.iter().any(|each| told(&each.figures, figure.name)))
+        .map(|figure| {
+            let cell = |figures: &Figures| format::estimate(&figures.get(figure.name), figure.unit, currency);
+            let cells = result.alternatives.iter().map(|each| cell(&each.figures));
+            std::iter::once(figure.name.to_owned()).chain(cells).collect()
+        })
+        .collect();
+    let name = |variant: &Option<String>| variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
+    let names = result.alternatives.iter().map(|each| name(&each.variant));
+    let columns = std::iter::once("figure".to_owned()).chain(names).collect();
+    Table { title: "Figures".to_owned(), columns, rows, marked: None }
+}
+
+/// The points of a sweep: all if they are few, else those of the frontier about the knee.
+pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
+    let all = result.points.len() <= MOST_ROWS;
+    let shown: Vec<&PointResult> = if all { result.points.iter().collect() } else { around_the_knee(result) };
+    let variants = result.points.iter().any(|point| point.point.variant.is_some());
+    let paths = result.paths();
+    let mut columns: Vec<String> = variants.then(|| "variant".to_owned()).into_iter().collect();
+    columns.extend(paths.iter().cloned());
+    columns.extend(["cost", &words::percentile(scenario)].map(str::to_owned));
+    columns.extend(scenario.model.slo.map(|_| "within SLO".to_owned()));
+    columns.extend(["utilization", "instances", "standing"].map(str::to_owned));
+    let row = |point: &&PointResult| {
+        let variant = variants.then(|| point.point.variant.clone().unwrap_or_default());
+        let settings = paths.iter().map(|path| point.setting(path));
+        let mut row: Vec<String> = variant.into_iter().chain(settings).collect();
+        row.extend(figures(scenario, &point.figures));
+        row.push(standing(result, point));
+        row
+    };
+    let marked = result.knee.and_then(|knee| {
+        let knee = result.points[knee].number;
+        shown.iter().position(|point| point.number == knee)
+    });
+    let title = match result.points.len() - shown.len() {
+        0 => "Points".to_owned(),
+        more => format!("The frontier ({} in sweep.csv)", format::counted(more, "other point")),
+    };
+    Table { title, columns, rows: shown.iter().map(row).collect(), marked }
+}
+
+fn figures(scenario: &Scenario, figures: &Figures) -> impl Iterator<Item = String> {
+    let attainment = scenario.model.slo.map(|_| ("slo_attainment", Unit::Share));
+    [(COST, Unit::Currency), (SLO_LATENCY, Unit::Seconds)]
+        .into_iter()
+        .chain(attainment)
+        .chain([("utilization", Unit::Share), ("mean_ready", Unit::Instances)])
+        .map(|(name, unit)| format::estimate(&figures.get(name), unit, &scenario.model.cost.currency))
+}
+
+/// What there is to say of a point: `frontier, knee`. A `?` says that noise may have decided it.
+fn standing(result: &SweepResult, point: &PointResult) -> String {
+    let is = |index: Option<usize>| index.is_some_and(|index| result.points[index].number == point.number);
+    let mut marks = Vec::new();
+    match (point.frontier.on, point.frontier.uncertain) {
+        (true, Some(true)) => marks.push("frontier?"),
+        (true, _) => marks.push("frontier"),
+        _ => {}
+    }
+    marks.extend(is(result.knee).then_some("knee"));
+    marks.extend(is(result.cheapest_within_slo).then_some("cheapest within SLO"));
+    marks.extend((point.meets_slo == Some(false)).then_some("misses SLO"));
+    marks.join(", ")
+}
+
+/// The points of the frontier, cheapest first; of a long one, those nearest to the knee and the cheapest within the SLO.
+fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
+    let frontier: Vec<&PointResult> = result.frontier().collect();
+    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo]
+        .into_iter()
+        .flatten()
+        .filter_map(|index| frontier.iter().position(|point| point.number == result.points[index].number))
+        .collect();
+    let away = |rank: usize| centres.iter().map(|centre| centre.abs_diff(rank)).min().unwrap_or(rank);
+    let mut ranks: Vec<usize> = (0..frontier.len()).collect();
+    ranks.sort_by_key(|rank| (away(*rank), *rank));
+    ranks.truncate(MOST_ROWS);
+    ranks.sort_unstable();
+    ranks.into_iter().map(|rank| frontier[rank]).collect()
+}

@@ -1,0 +1,191 @@
+//! The tables of a scenario, put together.
+
+use super::checks;
+use super::run::Run;
+use super::sweep::SweepTable;
+use super::variant::VariantTable;
+use crate::arrivals::Arrivals;
+use crate::autoscaler::Autoscaler;
+use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
+use crate::service::Service;
+use crate::sim::{Cost, Dispatch, Instances, Metrics, Model, Slo};
+use crate::time::Span;
+
+/// One validated setting of a scenario file, ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Name of the experiment; fit for the name of a folder.
+    pub name: String,
+    /// What it is about, in the user's words; may be empty.
+    pub description: String,
+    /// What one run is made of.
+    pub model: Model,
+    /// How long and how often it is run.
+    pub run: Run,
+}
+
+const NAME: Key<Option<String>> = Key::optional(
+    "name",
+    "Name of the experiment, and of the folder its results go to. Without it, the file's name without `.toml`.",
+);
+const DESCRIPTION: Key<String> = Key::or("description", "\"\"", "What it is about, for the report.");
+const ARRIVALS: Key<Arrivals> = Key::required("arrivals", "When requests arrive.");
+const SERVICE: Key<Service> =
+    Key::required("service", "What a request needs, and how one instance serves it.");
+const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How an instance comes to life and leaves.");
+const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests meet instances.");
+const METRICS: Key<Metrics> = Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
+const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler that watches the pool.");
+const COST: Key<Cost> = Key::or("cost", "{}", "What instance-time costs.");
+const SLO: Key<Option<Slo>> = Key::optional("slo", "What the service promises. Without it, nothing.");
+const RUN: Key<RunTable> = Key::or("run", "{}", "How long and how often the scenario is run.");
+const SWEEP: Key<Option<SweepTable>> =
+    Key::optional("sweep", "Which keys `kneepoint sweep` varies, and how.");
+const VARIANTS: Key<Vec<VariantTable>> =
+    Key::or("variant", "[]", "Named alternatives, run side by side with the scenario as it stands.");
+
+/// The scenario file.
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "scenario",
+    doc: "One file is one experiment.",
+    keys: &[
+        &NAME,
+        &DESCRIPTION,
+        &ARRIVALS,
+        &SERVICE,
+        &INSTANCES,
+        &DISPATCH,
+        &METRICS,
+        &AUTOSCALER,
+        &COST,
+        &SLO,
+        &RUN,
+        &SWEEP,
+        &VARIANTS,
+    ],
+};
+
+/// Reads everything but sweep and variants; `stem` is the name of a scenario that writes none.
+pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenario, Problem> {
+    let reader = Reader::open(tree.root(), "", &SPEC, context)?;
+    for (table, example) in [
+        ("arrivals", "kind = \"poisson\" and rate = 20"),
+        ("service", "time = \"200ms\""),
+        ("autoscaler", "kind = \"fixed\" and instances = 4"),
+    ] {
+        if !reader.has(table) {
+            let message = format!("the table `[{table}]` is missing");
+            let label = "every scenario has `[arrivals]`, `[service]` and `[autoscaler]`";
+            let help = format!("add `[{table}]`, for example with {example}");
+            return Err(reader.problem("", message, label).help(help));
+        }
+    }
+    let name = checks::name(&reader, reader.find(&NAME)?, stem)?;
+    let arrivals = reader.get(&ARRIVALS)?;
+    let run = read_run(&reader, arrivals.natural_duration())?;
+    let model = Model {
+        arrivals,
+        service: reader.get(&SERVICE)?,
+        instances: reader.get(&INSTANCES)?,
+        dispatch: reader.get(&DISPATCH)?,
+        metrics: reader.get(&METRICS)?,
+        autoscaler: reader.get(&AUTOSCALER)?,
+        cost: reader.get(&COST)?,
+        slo: reader.find(&SLO)?,
+        duration: run.duration,
+        warmup: run.warmup,
+    };
+    checks::model(tree, &model)?;
+    Ok(Scenario { name, description: reader.get(&DESCRIPTION)?, model, run })
+}
+
+/// Reads the sweep.
+pub(super) fn read_sweep(tree: &Tree, context: &Context) -> Result<Option<SweepTable>, Problem> {
+    Reader::open(tree.root(), "", &SPEC, context)?.find(&SWEEP)
+}
+
+/// Reads the variants.
+pub(super) fn read_variants(tree: &Tree, context: &Context) -> Result<Vec<VariantTable>, Problem> {
+    Reader::open(tree.root(), "", &SPEC, context)?.get(&VARIANTS)
+}
+
+fn read_run(reader: &Reader<'_>, natural: Option<Span>) -> Result<Run, Problem> {
+    let absent = || Node { data: Data::Table(Default::default()), place: reader.place_of("run") };
+    let node = reader.node("run").cloned().unwrap_or_else(absent);
+    Run::read(&Reader::open(&node, "run", &Run::SPEC, reader.context())?, natural)
+}
+
+/// `[run]` by itself: its meaning depends on the arrivals, so [`read_run`] reads it.
+struct RunTable;
+
+impl Value for RunTable {
+    fn kind() -> Kind {
+        Kind::Table(const { &Run::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Run::read(&Reader::open(node, path, &Run::SPEC, context)?, Some(Span::MAX)).map(|_| RunTable)
+    }
+}
+
+impl Value for Service {
+    fn kind() -> Kind {
+        Kind::Union(const { &Service::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Service::read(node, path, context)
+    }
+}
+
+impl Value for Dispatch {
+    fn kind() -> Kind {
+        Kind::Union(const { &Dispatch::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Dispatch::read(node, path, context)
+    }
+}
+
+impl Value for Autoscaler {
+    fn kind() -> Kind {
+        Kind::Union(const { &Autoscaler::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Autoscaler::read(node, path, context)
+    }
+}
+
+impl Value for Instances {
+    fn kind() -> Kind {
+        Kind::Table(const { &Instances::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Instances::read(&Reader::open(node, path, &Instances::SPEC, context)?)
+    }
+}
+
+impl Value for Metrics {
+    fn kind() -> Kind {
+        Kind::Table(const { &Metrics::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Metrics::read(&Reader::open(node, path, &Metrics::SPEC, context)?)
+    }
+}
+
+impl Value for Cost {
+    fn kind() -> Kind {
+        Kind::Table(const { &Cost::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Cost::read(&Reader::open(node, path, &Cost::SPEC, context)?)
+    }
+}
+
+impl Value for Slo {
+    fn kind() -> Kind {
+        Kind::Table(const { &Slo::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Slo::read(&Reader::open(node, path, &Slo::SPEC, context)?)
+    }
+}

@@ -1,0 +1,147 @@
+//! What must hold between the tables of a scenario.
+
+use super::paths::place_of;
+use crate::autoscaler::{Autoscaler, Metric};
+use crate::schema::{Problem, Reader, Tree};
+use crate::service;
+use crate::sim::Model;
+use crate::time::Span;
+
+/// Slots of all instances together that the engine can tell apart.
+const MOST_SLOTS: u64 = 1 << 20;
+
+/// More requests in one run than anyone waits for.
+const MOST_REQUESTS: f64 = 1e12;
+
+/// More evaluations or scrapes in one run than anyone waits for.
+const MOST_TICKS: u64 = 1_000_000_000;
+
+/// Requests a second that one core simulates, about; for estimates of patience.
+const SIMULATED_PER_S: f64 = 2e7;
+
+/// Bytes that the latencies of one scrape take, when a quantile of them is watched.
+const LATENCY_SCRAPE_BYTES: u64 = 16_384;
+
+/// Bytes that scrapes may take.
+const MOST_SCRAPE_BYTES: u64 = 1 << 30;
+
+/// The name of the scenario: as written, else `stem`.
+pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> Result<String, Problem> {
+    let (shown, name) = match &written {
+        Some(name) => ("`name`", name.as_str()),
+        None => ("the name of the file", stem),
+    };
+    let fault = if name.trim().is_empty() {
+        "is empty"
+    } else if name.chars().count() > 100 {
+        "is longer than 100 characters"
+    } else if name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
+        "has a character that file names cannot have everywhere"
+    } else if name.starts_with(['.', '-', ' ']) || name.ends_with(['.', ' ']) {
+        "starts or ends with a character that is trouble in file names"
+    } else {
+        return Ok(name.to_owned());
+    };
+    let label = "expected the name of a folder: letters, digits, `_`, `-` and spaces are fine";
+    let problem = reader.problem("name", format!("{shown} {fault}"), label);
+    Err(match written {
+        Some(_) => problem,
+        None => problem.help("give the scenario a name of its own: name = \"my-endpoint\""),
+    })
+}
+
+/// Everything that the tables' own readers cannot know.
+pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    initial(tree, model)?;
+    slots(tree, model)?;
+    scrapes(tree, model)?;
+    ticks(tree, model)?;
+    requests(tree, model)
+}
+
+/// What is written stands: an initial size that the autoscaler would not allow is a contradiction.
+fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    const PATH: &str = "instances.initial";
+    if tree.get(PATH).is_none() || matches!(model.autoscaler, Autoscaler::Fixed(_)) {
+        return Ok(());
+    }
+    let (initial, limits) = (model.instances.initial, model.autoscaler.limits());
+    let (bound, side) = match () {
+        () if initial < limits.min => (limits.min, "minimum"),
+        () if initial > limits.max => (limits.max, "maximum"),
+        () => return Ok(()),
+    };
+    let message = format!("`{PATH}` is {initial} but the autoscaler's {side} is {bound}");
+    let label = format!("expected {} to {}", limits.min, limits.max);
+    Err(Problem::new(&place_of(tree, PATH), message, label))
+}
+
+fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let service::Model::Slots(slots) = model.service.model;
+    let most = model.autoscaler.limits().max;
+    let all = u64::from(most) * u64::from(slots.concurrency);
+    if all <= MOST_SLOTS {
+        return Ok(());
+    }
+    let message = format!("{most} instances of {} slots are {all} slots", slots.concurrency);
+    let path = match model.autoscaler {
+        Autoscaler::Fixed(_) => "autoscaler.instances",
+        Autoscaler::Threshold(_) => "autoscaler.max",
+    };
+    let label = format!("expected at most {MOST_SLOTS} slots in all");
+    Err(Problem::new(&place_of(tree, path), message, label))
+}
+
+fn scrapes(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let Some(query) = model.autoscaler.query() else { return Ok(()) };
+    let metrics = &model.metrics;
+    if !metrics.window.is_zero() && metrics.window < metrics.scrape_interval {
+        let message = format!(
+            "`metrics.window` is {}, shorter than the {} between two scrapes",
+            metrics.window, metrics.scrape_interval
+        );
+        let label = "expected at least `metrics.scrape_interval`, or \"0s\" for the last scrape alone";
+        return Err(Problem::new(&place_of(tree, "metrics.window"), message, label));
+    }
+    let bytes = metrics.scrapes_kept().saturating_mul(LATENCY_SCRAPE_BYTES);
+    if query.metric == Metric::Latency && bytes > MOST_SCRAPE_BYTES {
+        let message = format!(
+            "the latencies of {} scrapes would take {} of memory",
+            metrics.scrapes_kept(),
+            super::fits::show_bytes(bytes as f64)
+        );
+        let label = format!("expected at most {} scrapes", MOST_SCRAPE_BYTES / LATENCY_SCRAPE_BYTES);
+        let problem = Problem::new(&place_of(tree, "metrics.window"), message, label);
+        return Err(problem.help("take a shorter `window` or `delay`, or a longer `scrape_interval`"));
+    }
+    Ok(())
+}
+
+fn ticks(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let Some(schedule) = model.autoscaler.schedule() else { return Ok(()) };
+    let periods = [
+        ("autoscaler.interval", schedule.interval, "evaluations"),
+        ("metrics.scrape_interval", model.metrics.scrape_interval, "scrapes"),
+    ];
+    for (path, period, what) in periods {
+        let count = model.duration.as_nanos() / period.as_nanos().max(1);
+        if count > MOST_TICKS {
+            let message = format!("`{path}` is {period}, which makes {count} {what} in a run");
+            let label = format!("expected at most {MOST_TICKS}");
+            return Err(Problem::new(&place_of(tree, path), message, label));
+        }
+    }
+    Ok(())
+}
+
+fn requests(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    if requests <= MOST_REQUESTS {
+        return Ok(());
+    }
+    let time = Span::from_secs_f64((requests / SIMULATED_PER_S / 3600.0).ceil() * 3600.0);
+    let message = format!("these arrivals are about {requests:.1e} requests in a run of {}", model.duration);
+    let label =
+        format!("expected at most {MOST_REQUESTS:.0e}; this many would take about {time} to simulate");
+    Err(Problem::new(&place_of(tree, "arrivals"), message, label))
+}

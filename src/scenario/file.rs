@@ -1,0 +1,274 @@
+//! A scenario file: read, changed from the command line, and turned into what is run.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::assemble::{self, Scenario};
+use super::sweep::SweepTable;
+use super::variant::{self, VariantTable, impossible};
+use super::{ScenarioError, Setting, fits};
+use crate::schema::{Context, Data, Node, Place, Problem, Tree, nearest};
+
+/// Larger than any scenario written by hand; keeps a trace given by mistake from being parsed as TOML.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// A scenario file, parsed; nothing in it has been checked yet.
+#[derive(Debug)]
+pub struct ScenarioFile {
+    /// The file as messages show it.
+    shown: String,
+    /// Name of the scenario, if it writes none.
+    stem: String,
+    text: Arc<str>,
+    tree: Tree,
+    context: Context,
+}
+
+/// One setting of a sweep or a variant, ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// The variant it belongs to; `None` for the scenario as it stands.
+    pub variant: Option<String>,
+    /// The swept keys by their path, with the values they have here, in the order the file writes them.
+    pub settings: Vec<(String, Setting)>,
+    /// The scenario with these settings.
+    pub scenario: Scenario,
+}
+
+impl ScenarioFile {
+    /// Reads and parses the file at `path`. What it names is looked for from its own folder.
+    ///
+    /// # Errors
+    /// The file cannot be read, is too large, is not UTF-8, or is not TOML.
+    pub fn load(path: &Path) -> Result<ScenarioFile, ScenarioError> {
+        let shown = path.display().to_string();
+        let bytes = read(path).map_err(|problem| ScenarioError::new(&shown, &"".into(), problem))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let message = format!("the file is not UTF-8 text: line {line} has a byte that cannot be");
+            let problem = Problem::new(&Place::Nowhere, message, "expected a TOML file, which is UTF-8 text");
+            ScenarioError::new(&shown, &"".into(), problem)
+        })?;
+        Self::parse(&shown, &text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Parses `text`, shown in messages as `name`; what it names is looked for from the folder `base`.
+    ///
+    /// # Errors
+    /// The text is not TOML.
+    pub fn parse(name: &str, text: &str, base: impl Into<PathBuf>) -> Result<ScenarioFile, ScenarioError> {
+        let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let text: Arc<str> = text.into();
+        match Tree::parse(&text) {
+            Ok(tree) => {
+                let context = Context::new(base);
+                Ok(ScenarioFile { shown: name.to_owned(), stem, text, tree, context })
+            }
+            Err(problem) => Err(ScenarioError::new(name, &text, problem)),
+        }
+    }
+
+    /// Sets the key at `path`, as `--set path=value` does. `value` is TOML; a text needs no quotes.
+    ///
+    /// # Errors
+    /// The path leads through something that is not a table. Whether there is such a key, and whether it takes the
+    /// value, shows when the scenario is read.
+    pub fn override_path(&mut self, path: &str, value: &str) -> Result<(), ScenarioError> {
+        self.set(path, value, format!("--set {path}={value}"))
+    }
+
+    /// Sets the seed, as `--seed` does.
+    ///
+    /// # Errors
+    /// `run` is not a table.
+    pub fn override_seed(&mut self, seed: u64) -> Result<(), ScenarioError> {
+        self.set("run.seed", &seed.to_string(), format!("--seed {seed}"))
+    }
+
+    fn set(&mut self, path: &str, value: &str, by: String) -> Result<(), ScenarioError> {
+        let place = Place::Override(by);
+        let text = || Node { data: Data::Text(value.to_owned()), place: place.clone() };
+        let node = Tree::parse_value(value, place.clone()).unwrap_or_else(|_| text());
+        let done = self.tree.set(path, node).map_err(|why| impossible(&place, path, why));
+        done.map_err(|problem| self.error(problem))
+    }
+
+    /// The scenario as it stands, without sweep and variants.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
+        self.read(&self.tree)
+    }
+
+    /// Every variant by its name, in the order of the file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with one of them.
+    pub fn variants(&self) -> Result<Vec<(String, Scenario)>, ScenarioError> {
+        let base = self.model_tree();
+        self.variant_tables()?
+            .into_iter()
+            .map(|variant| {
+                let tree = variant.apply(&base).map_err(|problem| self.error(problem))?;
+                let scenario = self.read(&tree).map_err(|error| error.at(in_variant(&variant.name)))?;
+                Ok((variant.name, scenario))
+            })
+            .collect()
+    }
+
+    /// Whether the file has a sweep.
+    pub fn has_sweep(&self) -> bool {
+        self.tree.get("sweep").is_some()
+    }
+
+    /// Every point of the sweep: of the scenario as it stands, then of each variant, which is swept over those of the
+    /// parameters that it has. Without a sweep, one point for each of them.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the sweep, a variant or a point.
+    pub fn points(&self) -> Result<Vec<Point>, ScenarioError> {
+        self.scenario()?;
+        let base = self.model_tree();
+        let mut points = self.expand(&base, None, self.sweep()?)?;
+        for variant in self.variant_tables()? {
+            let tree = variant.apply(&base).map_err(|problem| self.error(problem))?;
+            let sweep = self.sweep()?.and_then(|sweep| sweep.applied_to(&tree));
+            points.extend(self.expand(&tree, Some(&variant.name), sweep)?);
+        }
+        Ok(points)
+    }
+
+    /// Whether `scenario`, which this file gave, fits a machine with `memory` bytes, `parallel_runs` at a time.
+    ///
+    /// # Errors
+    /// It does not; says what takes how much.
+    pub fn check_fits(
+        &self,
+        scenario: &Scenario,
+        memory: u64,
+        parallel_runs: usize,
+    ) -> Result<(), ScenarioError> {
+        fits::check(scenario, memory, parallel_runs).map_err(|message| {
+            let place = self.tree.get("arrivals").map_or(Place::Nowhere, |node| node.place.clone());
+            let label = "these arrivals are more than the instances can ever serve";
+            self.error(Problem::new(&place, message, label).help(fits::HELP))
+        })
+    }
+
+    fn expand(
+        &self,
+        base: &Tree,
+        variant: Option<&str>,
+        sweep: Option<SweepTable>,
+    ) -> Result<Vec<Point>, ScenarioError> {
+        let all = match sweep {
+            Some(sweep) => sweep.expand(base).map_err(|problem| self.error(problem))?,
+            None => vec![Vec::new()],
+        };
+        let mut tree = base.clone();
+        all.into_iter()
+            .map(|settings| {
+                for (path, _, node) in &settings {
+                    let set = tree.set(path, node.clone());
+                    set.map_err(|why| self.error(impossible(&node.place, path, why)))?;
+                }
+                let settings: Vec<(String, Setting)> =
+                    settings.into_iter().map(|(path, setting, _)| (path, setting)).collect();
+                let scenario = self.read(&tree).map_err(|error| error.at(in_point(variant, &settings)))?;
+                Ok(Point { variant: variant.map(str::to_owned), settings, scenario })
+            })
+            .collect()
+    }
+
+    fn sweep(&self) -> Result<Option<SweepTable>, ScenarioError> {
+        assemble::read_sweep(&self.tree, &self.context).map_err(|problem| self.error(problem))
+    }
+
+    fn variant_tables(&self) -> Result<Vec<VariantTable>, ScenarioError> {
+        let variants = assemble::read_variants(&self.tree, &self.context);
+        let checked = variants.and_then(|variants| variant::check_names(&variants).map(|()| variants));
+        checked.map_err(|problem| self.error(problem))
+    }
+
+    /// The tree without sweep and variants, which are copied for every point.
+    fn model_tree(&self) -> Tree {
+        let mut tree = self.tree.clone();
+        tree.remove("sweep");
+        tree.remove("variant");
+        tree
+    }
+
+    fn read(&self, tree: &Tree) -> Result<Scenario, ScenarioError> {
+        assemble::read(tree, &self.context, &self.stem).map_err(|problem| self.error(problem))
+    }
+
+    fn error(&self, problem: Problem) -> ScenarioError {
+        ScenarioError::new(&self.shown, &self.text, problem)
+    }
+}
+
+fn in_variant(name: &str) -> Option<String> {
+    Some(format!("the variant \"{name}\""))
+}
+
+/// Names the point, for messages: nothing for the scenario as it stands.
+fn in_point(variant: Option<&str>, settings: &[(String, Setting)]) -> Option<String> {
+    if settings.is_empty() {
+        return variant.and_then(in_variant);
+    }
+    let shown: Vec<String> = settings.iter().map(|(path, setting)| format!("{path} = {setting}")).collect();
+    let within = variant.map_or_else(String::new, |name| format!(" of the variant \"{name}\""));
+    Some(format!("the sweep point{within} with {}", shown.join(", ")))
+}
+
+/// The bytes of the file.
+fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+    let refuse = |message: String, label: &str| Problem::new(&Place::Nowhere, message, label);
+    if path.is_dir() {
+        return Err(refuse("this is a folder".into(), "expected a scenario file, such as scenario.toml"));
+    }
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut bytes = Vec::new();
+    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let message = format!("the file is larger than {} MiB", MOST_BYTES >> 20);
+        let problem = refuse(message, "expected a scenario file, which is a few kB of TOML");
+        return Err(problem.help("a trace is named by its scenario: [arrivals] kind = \"trace\", file = …"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    let refuse = |message: &str, label: &str| Problem::new(&Place::Nowhere, message, label);
+    match error.kind() {
+        std::io::ErrorKind::NotFound => missing(path),
+        std::io::ErrorKind::PermissionDenied => {
+            refuse("the file may not be read", "expected a file that you have the right to read")
+        }
+        _ => refuse(&format!("the file cannot be read: {error}"), "expected a scenario file"),
+    }
+}
+
+fn missing(path: &Path) -> Problem {
+    let problem = Problem::new(&Place::Nowhere, "the file does not exist", "expected a scenario file");
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return problem,
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return problem.help("its folder does not exist either");
+    };
+    let mut names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    let wanted = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    match nearest(&wanted, names.iter().map(String::as_str)) {
+        Some(close) => problem.help(format!("did you mean `{}`?", folder.join(close).display())),
+        None => problem,
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether a scenario fits the memory of a machine.
+
+use super::Scenario;
+use crate::service;
+use crate::time::Span;
+
+/// What to do about it.
+pub(super) const HELP: &str = "limit the queue (dispatch.queue_capacity), allow more instances, or check the unit of the rate: per second";
+
+/// Bytes of a waiting request: 16, in a queue that grows by doubling.
+const WAITING_BYTES: f64 = 32.0;
+
+/// Bytes of a slot: the request in service, and its place in the tournament of the slots.
+const SLOT_BYTES: f64 = 96.0;
+
+/// Steps in which the queue is followed through the run.
+const STEPS: u64 = 2_000;
+
+impl Scenario {
+    /// Whether the scenario fits a machine with `memory` bytes, `parallel_runs` at a time. The need is estimated: the
+    /// longest queue if every instance the autoscaler may have were there all along and requests came as expected, and
+    /// every slot busy. A run may need more, if its autoscaler lets the queue grow.
+    ///
+    /// # Errors
+    /// A phrase with the estimate, when it does not fit.
+    pub fn check_fits(&self, memory: u64, parallel_runs: usize) -> Result<(), String> {
+        check(self, memory, parallel_runs)
+    }
+}
+
+pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> Result<(), String> {
+    let model = &scenario.model;
+    let service::Model::Slots(slots) = model.service.model;
+    let all_slots = f64::from(model.autoscaler.limits().max) * f64::from(slots.concurrency);
+    let queue = match model.dispatch.queue_capacity {
+        Some(_) => 0.0,
+        None => longest_queue(scenario, all_slots),
+    };
+    let bytes = (queue * WAITING_BYTES + all_slots * SLOT_BYTES) * parallel_runs as f64;
+    if bytes <= memory as f64 {
+        return Ok(());
+    }
+    Err(format!(
+        "about {queue:.1e} requests would wait at once, which takes {} of memory with {parallel_runs} runs at a time; \
+         this machine has {}",
+        show_bytes(bytes),
+        show_bytes(memory as f64)
+    ))
+}
+
+/// The longest queue before `slots` slots, of requests that come as expected and flow like a liquid.
+fn longest_queue(scenario: &Scenario, slots: f64) -> f64 {
+    let model = &scenario.model;
+    let mean = model.service.time.0.mean();
+    let step = model.duration.as_secs_f64() / STEPS as f64;
+    let served = if mean > 0.0 { step * slots / mean } else { f64::INFINITY };
+    let mut longest: f64 = 0.0;
+    let (mut queue, mut before): (f64, f64) = (0.0, 0.0);
+    for number in 1..=STEPS {
+        let elapsed = Span::from_secs_f64(step * number as f64);
+        let arrived = model.arrivals.mean_rate(elapsed) * elapsed.as_secs_f64();
+        queue = (queue + arrived - before - served).max(0.0);
+        before = arrived;
+        longest = longest.max(queue);
+    }
+    longest
+}
+
+/// Bytes as people read them.
+pub(super) fn show_bytes(bytes: f64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let power = ((bytes.max(1.0).log10() / 3.0) as usize).min(units.len() - 1);
+    format!("{:.1} {}", bytes / 1000f64.powi(power as i32), units[power])
+}

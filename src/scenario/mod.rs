@@ -1,0 +1,49 @@
+//! The scenario file a user writes, and what it means.
+//!
+//! [`ScenarioFile`] is the parsed text with the place of every value; [`Scenario`] is one validated setting of it, ready
+//! to run. Each part of the model states its own keys beside the struct they fill; this folder assembles them, checks
+//! what spans several tables, and expands sweeps and variants.
+//!
+//! ```
+//! use kneepoint::scenario::ScenarioFile;
+//!
+//! let text = r#"
+//! [arrivals]
+//! kind = "poisson"
+//! rate = 20
+//! [service]
+//! time = "200ms"
+//! [autoscaler]
+//! kind = "fixed"
+//! instances = 6
+//! [run]
+//! duration = "10m"
+//! "#;
+//! let file = ScenarioFile::parse("example.toml", text, ".").unwrap();
+//! assert_eq!(file.scenario().unwrap().run.replications, 5);
+//! ```
+
+mod assemble;
+mod checks;
+mod design;
+mod error;
+mod file;
+mod fits;
+mod json_schema;
+mod paths;
+mod reference;
+mod run;
+mod setting;
+mod sweep;
+mod variant;
+
+pub use assemble::Scenario;
+pub use error::ScenarioError;
+pub use file::{Point, ScenarioFile};
+pub use json_schema::json_schema;
+pub use reference::reference_page;
+pub use run::Run;
+pub use setting::Setting;
+
+/// A commented scenario to start from, for `kneepoint init`.
+pub const STARTER: &str = include_str!("starter.toml");

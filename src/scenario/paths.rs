@@ -1,0 +1,137 @@
+//! Paths of keys, such as `autoscaler.up.above`: which there are, and what each takes.
+
+use super::assemble::SPEC;
+use crate::schema::{AnyKey, Data, Kind, Node, Place, Problem, Tree, UnionSpec, nearest};
+
+/// What is no setting of the model, and what all settings of an experiment share.
+const APART: [&str; 6] = ["name", "description", "sweep", "variant", "run.seed", "run.replications"];
+
+/// What the key at `path` takes in this scenario.
+///
+/// # Errors
+/// There is no such key, or it may not differ within an experiment; `place` is where the path is written.
+pub(super) fn kind_at(tree: &Tree, path: &str, place: &Place) -> Result<Kind, Problem> {
+    if let Some(apart) = APART.iter().find(|apart| path == **apart || path.starts_with(&format!("{apart}.")))
+    {
+        let label = match *apart {
+            "run.seed" | "run.replications" => {
+                "all settings of one experiment meet the same requests, so that they can be compared"
+            }
+            _ => "not a setting of the model",
+        };
+        return Err(Problem::new(place, format!("`{path}` cannot be varied"), label));
+    }
+    let steps: Vec<&str> = path.split('.').collect();
+    descend(&Kind::Table(&SPEC), Some(tree.root()), &steps).ok_or_else(|| unknown(tree, path, place))
+}
+
+/// The [`Problem`] of a path that leads nowhere.
+fn unknown(tree: &Tree, path: &str, place: &Place) -> Problem {
+    let mut paths = Vec::new();
+    collect(&Kind::Table(&SPEC), Some(tree.root()), "", &mut paths);
+    let problem = Problem::new(
+        place,
+        format!("this scenario has no key `{path}`"),
+        "expected the path of a key, such as \"instances.initial\"",
+    );
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let alike = |candidate: &&String| candidate.rsplit('.').next() == Some(last);
+    let close = nearest(path, paths.iter().map(String::as_str));
+    match close.or_else(|| paths.iter().find(alike).map(String::as_str)) {
+        Some(close) => problem.help(format!("did you mean \"{close}\"?")),
+        None => problem,
+    }
+}
+
+fn descend(kind: &Kind, node: Option<&Node>, steps: &[&str]) -> Option<Kind> {
+    let Some((first, rest)) = steps.split_first() else { return Some(kind.clone()) };
+    let within = |keys: &[&dyn AnyKey]| {
+        let key = keys.iter().find(|key| key.name() == *first)?;
+        descend(&key.kind(), entry(node, first), rest)
+    };
+    match kind {
+        Kind::Table(spec) => within(spec.keys),
+        Kind::Union(spec) if *first == spec.tag && rest.is_empty() => {
+            Some(Kind::Choice(spec.variants.iter().map(|variant| (variant.name, variant.doc)).collect()))
+        }
+        Kind::Union(spec) => within(&keys_of(spec, node)?),
+        Kind::List(inner) => descend(inner, Some(item(node, first)?), rest),
+        Kind::Either(kinds) => kinds.iter().find_map(|kind| descend(kind, node, steps)),
+        _ => None,
+    }
+}
+
+/// Adds the paths of all keys that hold one value.
+fn collect(kind: &Kind, node: Option<&Node>, path: &str, paths: &mut Vec<String>) {
+    if APART.contains(&path) {
+        return;
+    }
+    let under = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match kind {
+        Kind::Table(spec) => {
+            for key in spec.keys {
+                collect(&key.kind(), entry(node, key.name()), &under(key.name()), paths);
+            }
+        }
+        Kind::Union(spec) => {
+            for key in keys_of(spec, node).unwrap_or_default() {
+                collect(&key.kind(), entry(node, key.name()), &under(key.name()), paths);
+            }
+        }
+        Kind::List(inner) => {
+            let Some(Data::Array(items)) = node.map(|node| &node.data) else { return };
+            for (index, item) in items.iter().enumerate() {
+                collect(inner, Some(item), &under(&index.to_string()), paths);
+            }
+        }
+        Kind::Either(kinds) => {
+            if kinds.iter().any(|kind| !matches!(kind, Kind::Table(_) | Kind::Union(_) | Kind::List(_))) {
+                paths.push(path.to_owned());
+            }
+            kinds.iter().for_each(|kind| {
+                if matches!(kind, Kind::Table(_) | Kind::Union(_) | Kind::List(_)) {
+                    collect(kind, node, path, paths);
+                }
+            });
+        }
+        _ => paths.push(path.to_owned()),
+    }
+}
+
+/// Keys of the variant that `node` names, or of the default one.
+fn keys_of(spec: &'static UnionSpec, node: Option<&Node>) -> Option<Vec<&'static dyn AnyKey>> {
+    let named = match entry(node, spec.tag) {
+        Some(Node { data: Data::Text(name), .. }) => Some(name.as_str()),
+        _ => spec.default,
+    };
+    let variant = spec.variants.iter().find(|variant| Some(variant.name) == named)?;
+    Some(spec.common.iter().chain(variant.keys).copied().collect())
+}
+
+fn entry<'a>(node: Option<&'a Node>, name: &str) -> Option<&'a Node> {
+    match node.map(|node| &node.data) {
+        Some(Data::Table(table)) => table.get(name),
+        _ => None,
+    }
+}
+
+fn item<'a>(node: Option<&'a Node>, index: &str) -> Option<&'a Node> {
+    match node.map(|node| &node.data) {
+        Some(Data::Array(items)) => items.get(index.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+/// Where `path` is written; else where the nearest table around it is.
+pub(super) fn place_of(tree: &Tree, path: &str) -> Place {
+    let mut path = path;
+    loop {
+        if let Some(node) = tree.get(path) {
+            return node.place.clone();
+        }
+        match path.rsplit_once('.') {
+            Some((outer, _)) => path = outer,
+            None => return tree.root().place.clone(),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! `docs/scenario.md`: every key, from the same statements that read it.
+
+use std::fmt::Write as _;
+
+use super::assemble::SPEC;
+use crate::schema::{AnyKey, Kind, TableSpec, UnionSpec};
+
+const INTRODUCTION: &str = include_str!("reference_intro.md");
+
+/// An example for each table; each must read.
+const EXAMPLES: [(&str, &str); 13] = [
+    (
+        "arrivals",
+        r#"[arrivals]
+kind = "diurnal"
+trough = 5
+peak = 40
+peak_at = "14h"
+
+[[arrivals.spikes]]           # a batch job at nine, every day
+at = "9h"
+duration = "10m"
+rate = 30
+every = "24h""#,
+    ),
+    (
+        "service",
+        r#"[service]
+time = { dist = "lognormal", mean = "350ms", cv = 0.6 }
+concurrency = 4"#,
+    ),
+    (
+        "instances",
+        r#"[instances]
+initial = 2
+scale_down = "least_busy"
+drain_deadline = "30s"
+
+[[instances.cold_start]]
+name = "node"
+time = { dist = "lognormal", p50 = "40s", p99 = "2m" }
+
+[[instances.cold_start]]
+name = "model load"
+time = "25s""#,
+    ),
+    (
+        "dispatch",
+        r#"[dispatch]
+policy = "power_of_d"
+choices = 2
+queue_capacity = 100"#,
+    ),
+    (
+        "metrics",
+        r#"[metrics]
+scrape_interval = "15s"
+window = "2m"
+delay = "30s""#,
+    ),
+    (
+        "autoscaler",
+        r#"[autoscaler]
+kind = "threshold"
+metric = "in_flight"
+per = "instance"
+interval = "15s"
+min = 1
+max = 30
+
+[autoscaler.up]
+above = 3
+step = "50%"
+
+[autoscaler.down]
+below = 1
+breaches = 4
+cooldown = "5m""#,
+    ),
+    (
+        "cost",
+        r#"[cost]
+per_instance_hour = 2.48
+currency = "EUR"
+billed_from = "ready"
+granularity = "1m"
+minimum = "10m""#,
+    ),
+    (
+        "slo",
+        r#"[slo]
+latency = "2s"
+percentile = 99"#,
+    ),
+    (
+        "run",
+        r#"[run]
+duration = "24h"
+warmup = "1h"
+replications = 10
+seed = 7"#,
+    ),
+    (
+        "sweep",
+        r#"[sweep.parameters]
+"autoscaler.up.above" = [0.6, 0.7, 0.8]
+"autoscaler.down.below" = { from = 0.1, to = 0.5, steps = 5 }
+"instances.cold_start" = { from = "10s", to = "3m", steps = 4, scale = "log" }"#,
+    ),
+    (
+        "sweep",
+        r#"[sweep]
+design = "sample"
+points = 60
+
+[sweep.parameters]
+"autoscaler.up.above" = { from = 0.5, to = 0.95 }
+"autoscaler.interval" = { from = "5s", to = "2m", scale = "log" }
+"instances.scale_down" = ["newest", "oldest", "least_busy"]"#,
+    ),
+    (
+        "variant",
+        r#"[[variant]]
+name = "half the cold start, and one instance more"
+set = { "instances.cold_start" = "45s", "autoscaler.min" = 2 }
+
+[[variant]]
+name = "no autoscaler"
+[variant.autoscaler]          # takes the place of the whole table
+kind = "fixed"
+instances = 8"#,
+    ),
+    (
+        "distribution",
+        r#"[service]
+time = { dist = "gamma", p50 = "300ms", p99 = "1.2s" }
+
+[instances]
+cold_start = { dist = "empirical", values = ["71s", "80s", "84s", "132s"], interpolation = "linear" }"#,
+    ),
+];
+
+/// The reference page of the scenario file, in Markdown.
+pub fn reference_page() -> String {
+    let mut page = Page { text: INTRODUCTION.to_owned(), distribution: None };
+    page.line("\n## Tables and keys of the file\n");
+    page.keys(SPEC.keys);
+    for key in SPEC.keys {
+        match key.kind() {
+            Kind::Table(spec) => page.top(&format!("[{}]", key.name()), key.name(), spec.doc, spec.keys),
+            Kind::Union(spec) => page.union(&format!("[{}]", key.name()), key.name(), spec),
+            Kind::List(inner) => {
+                if let Kind::Table(spec) = *inner {
+                    page.top(&format!("[[{}]]", key.name()), key.name(), spec.doc, spec.keys);
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(spec) = page.distribution {
+        page.union("Distributions", spec.name, spec);
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    /// The distributions, once a key has been met that takes one: they have a chapter of their own.
+    distribution: Option<&'static UnionSpec>,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn top(&mut self, title: &str, name: &str, doc: &str, keys: &[&dyn AnyKey]) {
+        self.heading(title, name, doc);
+        self.keys(keys);
+        self.nested(name, keys);
+    }
+
+    fn union(&mut self, title: &str, name: &str, spec: &'static UnionSpec) {
+        self.heading(title, name, spec.doc);
+        match spec.default {
+            Some(default) => self.line(&format!(
+                "`{}` says which of the following it is; left out, `\"{default}\"`.",
+                spec.tag
+            )),
+            None => self.line(&format!("`{}` says which of the following it is.", spec.tag)),
+        }
+        if !spec.common.is_empty() {
+            self.line(if spec.variants.len() == 1 { "Besides:\n" } else { "Common to all of them:\n" });
+            self.keys(spec.common);
+            self.nested(name, spec.common);
+        }
+        for variant in spec.variants {
+            self.line(&format!("\n### `{} = \"{}\"`\n\n{}", spec.tag, variant.name, variant.doc));
+            if !variant.keys.is_empty() {
+                self.line("");
+                self.keys(variant.keys);
+                self.nested(name, variant.keys);
+            }
+        }
+    }
+
+    fn heading(&mut self, title: &str, name: &str, doc: &str) {
+        let title = if title.starts_with('[') { format!("`{title}`") } else { title.to_owned() };
+        self.line(&format!("\n## {title}\n\n{doc}\n"));
+        for (_, example) in EXAMPLES.iter().filter(|(table, _)| *table == name) {
+            self.line(&format!("```toml\n{example}\n```\n"));
+        }
+    }
+
+    /// The tables within a table, and within those.
+    fn nested(&mut self, path: &str, keys: &[&dyn AnyKey]) {
+        for key in keys {
+            if let Some((title, spec)) = table_within(&format!("{path}.{}", key.name()), &key.kind()) {
+                self.line(&format!("\n#### `{title}`\n\n{}\n", spec.doc));
+                self.keys(spec.keys);
+                self.nested(&format!("{path}.{}", key.name()), spec.keys);
+            }
+        }
+    }
+
+    fn keys(&mut self, keys: &[&dyn AnyKey]) {
+        self.line("| Key | Takes | Default | Meaning |\n|---|---|---|---|");
+        let alike = |a: &&dyn AnyKey, b: &&dyn AnyKey| a.doc() == b.doc() && a.bounds() == b.bounds();
+        for group in keys.chunk_by(alike) {
+            let names: Vec<String> = group.iter().map(|key| format!("`{}`", key.name())).collect();
+            let key = group[0];
+            let takes = self.takes(&key.kind());
+            let bounds = key.bounds().describe(is_duration(&key.kind()));
+            let bounds = if bounds.is_empty() { bounds } else { format!(", {bounds}") };
+            let default = match key.default() {
+                Some("{}" | "[]") => "none written".to_owned(),
+                Some(default) => format!("`{default}`"),
+                None if key.is_required() => "**required**".to_owned(),
+                None => "–".to_owned(),
+            };
+            let meaning = format!("{}{}", key.doc(), options(&key.kind()));
+            self.line(&format!("| {} | {takes}{bounds} | {default} | {meaning} |", names.join(", ")));
+        }
+    }
+
+    fn takes(&mut self, kind: &Kind) -> String {
+        match kind {
+            Kind::Duration => "duration".into(),
+            Kind::Number => "number".into(),
+            Kind::Integer => "whole number".into(),
+            Kind::Bool => "`true` or `false`".into(),
+            Kind::Text => "text".into(),
+            Kind::Choice(_) => "name".into(),
+            Kind::List(inner) => match self.takes(inner) {
+                inner if inner.contains(' ') => format!("list of ({inner})"),
+                inner => format!("list of {inner}s"),
+            },
+            Kind::Table(_) => "table".into(),
+            Kind::Union(spec) if spec.name == "distribution" => {
+                self.distribution.get_or_insert(spec);
+                "[distribution](#distributions)".into()
+            }
+            Kind::Union(_) => "table".into(),
+            Kind::Either(kinds) => kinds.iter().map(|kind| self.takes(kind)).collect::<Vec<_>>().join(" or "),
+            Kind::Map(inner) => format!("table from names to ({})", self.takes(inner)),
+            Kind::Any => "value".into(),
+        }
+    }
+}
+
+/// The names a choice has, with their meaning.
+fn options(kind: &Kind) -> String {
+    let mut text = String::new();
+    if let Kind::Choice(options) = kind {
+        for (name, doc) in options {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "<br>`\"{name}\"`: {}", doc.trim_end_matches('.'));
+        }
+    }
+    text
+}
+
+fn is_duration(kind: &Kind) -> bool {
+    match kind {
+        Kind::Duration => true,
+        Kind::List(inner) => is_duration(inner),
+        Kind::Either(kinds) => kinds.iter().any(is_duration),
+        _ => false,
+    }
+}
+
+/// The table that a key of this kind holds, with its title.
+fn table_within(path: &str, kind: &Kind) -> Option<(String, &'static TableSpec)> {
+    match kind {
+        Kind::Table(spec) => Some((format!("[{path}]"), spec)),
+        Kind::List(inner) => match inner.as_ref() {
+            Kind::Table(spec) => Some((format!("[[{path}]]"), spec)),
+            _ => None,
+        },
+        Kind::Map(inner) => table_within(&format!("{path}.\"…\""), inner),
+        Kind::Either(kinds) => kinds.iter().find_map(|kind| table_within(path, kind)),
+        _ => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! What several replications say together: a mean with its confidence interval.
+//!
+//! Replications are independent, so their figures are too, and Student's t applies to them whatever the requests of
+//! one replication have to do with one another (replication/deletion: Law, *Simulation Modeling and Analysis*, 5th
+//! ed., §9.5.2; for figures other than means, quantiles among them, §9.4.2).
+
+use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Confidence level of every interval that is reported.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// A figure over all replications: its mean and the [`CONFIDENCE`] interval of that mean.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Estimate {
+    /// The mean; `None` if no replication has the figure, or if it is infinite in one of them.
+    pub mean: Option<f64>,
+    /// Lower end of the interval; `None` with fewer than two replications, which say nothing about spread.
+    pub low: Option<f64>,
+    /// Upper end of the interval; `None` when `low` is.
+    pub high: Option<f64>,
+    /// Replications the figure rests on.
+    pub replications: u32,
+}
+
+impl Estimate {
+    /// The mean of one value a replication, with its Student t interval.
+    ///
+    /// Used for quantiles too: each replication's quantile is one value. That interval is about the mean of the
+    /// quantiles of runs of this length, which nears the quantile of the process as runs get longer.
+    pub fn of_values(values: &[f64]) -> Estimate {
+        let mean = mean(values);
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Estimate::around(mean, squares, 1.0, values.len())
+    }
+
+    /// The ratio of two means, from one pair `(numerator, denominator)` a replication, with its interval.
+    ///
+    /// The classical ratio estimator: total over total, so that long and busy replications weigh more, as they should
+    /// for a share of all requests. Its variance is that of `numerator - ratio × denominator`, divided by the squared
+    /// mean denominator (Cochran, *Sampling Techniques*, 3rd ed., §6.3; Law, §9.5.3, for the same estimator over
+    /// regenerative cycles).
+    pub fn of_ratio(pairs: &[(f64, f64)]) -> Estimate {
+        let (over, under): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        let ratio = mean(&over) / mean(&under);
+        let squares: f64 = pairs.iter().map(|(over, under)| (over - ratio * under).powi(2)).sum();
+        Estimate::around(ratio, squares, mean(&under), pairs.len())
+    }
+
+    /// The same estimate with its interval cut to the values the figure can have; that never costs coverage.
+    #[must_use]
+    pub fn within(self, least: f64, most: f64) -> Estimate {
+        let cut = |end: Option<f64>| end.map(|end| end.clamp(least, most));
+        Estimate { low: cut(self.low), high: cut(self.high), ..self }
+    }
+
+    /// Half the width of the interval, upwards; `None` without an interval.
+    pub fn half_width(&self) -> Option<f64> {
+        self.high.zip(self.mean).map(|(high, mean)| high - mean)
+    }
+
+    fn around(mean: f64, squares: f64, scale: f64, count: usize) -> Estimate {
+        let replications = u32::try_from(count).unwrap_or(u32::MAX);
+        if !mean.is_finite() {
+            return Estimate { replications, ..Estimate::default() };
+        }
+        let n = count as f64;
+        let half = student_t(CONFIDENCE, count.saturating_sub(1) as u32)
+            .map(|t| t * (squares / (n - 1.0) / n).sqrt() / scale.abs());
+        Estimate {
+            mean: Some(mean),
+            low: half.map(|half| mean - half),
+            high: half.map(|half| mean + half),
+            replications,
+        }
+    }
+}
+
+/// Mean of `values`; NaN if there are none.
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The two-sided quantile of Student's t: a share `confidence` of the distribution lies within ± this. `None` without a
+/// degree of freedom.
+pub fn student_t(confidence: f64, degrees_of_freedom: u32) -> Option<f64> {
+    let t = StudentsT::new(0.0, 1.0, f64::from(degrees_of_freedom)).ok()?;
+    Some(t.inverse_cdf(0.5 + confidence / 2.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn student_t_agrees_with_published_quantiles() {
+        for (degrees, published) in [
+            (1, 12.706204736174694),
+            (2, 4.302652729749462),
+            (4, 2.7764451051977934),
+            (9, 2.262157162798205),
+            (29, 2.045229642132703),
+        ] {
+            let t = student_t(0.95, degrees).unwrap();
+            assert!((t / published - 1.0).abs() < 1e-9, "{degrees}: {t} for {published}");
+        }
+        assert_eq!(student_t(0.95, 0), None);
+    }
+
+    #[test]
+    fn one_replication_gets_no_interval() {
+        let one = Estimate::of_values(&[3.0]);
+        assert_eq!(one, Estimate { mean: Some(3.0), low: None, high: None, replications: 1 });
+        assert_eq!(Estimate::of_ratio(&[(3.0, 2.0)]).mean, Some(1.5));
+        assert_eq!(Estimate::of_ratio(&[(3.0, 2.0)]).low, None);
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_the_textbook_one() {
+        // 1, 2, 3: mean 2, standard deviation 1, half-width t(2) / √3.
+        let estimate = Estimate::of_values(&[1.0, 2.0, 3.0]);
+        assert_eq!((estimate.mean, estimate.replications), (Some(2.0), 3));
+        let half = 4.302652729749462 / 3.0_f64.sqrt();
+        assert!((estimate.half_width().unwrap() - half).abs() < 1e-9);
+        assert!((estimate.low.unwrap() - (2.0 - half)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_ratio_weighs_replications_by_their_denominator() {
+        // 1 of 10 and 9 of 30: 10 of 40 in all, not the mean of 0.1 and 0.3.
+        let estimate = Estimate::of_ratio(&[(1.0, 10.0), (9.0, 30.0)]);
+        assert_eq!(estimate.mean, Some(0.25));
+        // Residuals ∓1.5: variance 4.5, of the mean 2.25, so 1.5 / 20 times t(1).
+        assert!((estimate.half_width().unwrap() - 12.706204736174694 * 1.5 / 20.0).abs() < 1e-9);
+        // A ratio that is the same in every replication is known exactly.
+        assert_eq!(Estimate::of_ratio(&[(1.0, 4.0), (3.0, 12.0)]).half_width(), Some(0.0));
+    }
+
+    #[test]
+    fn what_is_infinite_or_missing_has_no_mean() {
+        assert_eq!(Estimate::of_values(&[]).mean, None);
+        assert_eq!(Estimate::of_values(&[1.0, f64::INFINITY]).mean, None);
+        assert_eq!(Estimate::of_ratio(&[(0.0, 0.0)]).mean, None);
+        assert_eq!(Estimate::of_values(&[1.0, f64::INFINITY]).replications, 2);
+    }
+
+    #[test]
+    fn an_interval_is_cut_to_possible_values() {
+        let estimate = Estimate::of_values(&[0.9, 1.0]).within(0.0, 1.0);
+        // 0.95 ± 12.706 × 0.05, and no share is above 1.
+        assert_eq!(estimate.high, Some(1.0));
+        assert!((estimate.low.unwrap() - (0.95 - 12.706204736174694 * 0.05)).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,131 @@
+//! The scenarios that are shipped, and the page that describes them all.
+
+use std::path::{Path, PathBuf};
+
+use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn shipped() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(root().join("scenarios")).unwrap();
+    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    paths
+}
+
+fn load(name: &str) -> ScenarioFile {
+    ScenarioFile::load(&root().join("scenarios").join(name)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Expected requests of one run.
+fn requests(scenario: &Scenario) -> f64 {
+    scenario.model.arrivals.mean_rate(scenario.run.duration) * scenario.run.duration.as_secs_f64()
+}
+
+#[test]
+fn every_shipped_scenario_is_right_in_all_its_points_and_fits_a_small_machine() {
+    let paths = shipped();
+    assert!(paths.len() >= 8, "only {} scenarios", paths.len());
+    for path in paths {
+        let check = || {
+            let file = ScenarioFile::load(&path)?;
+            for point in file.points()? {
+                file.check_fits(&point.scenario, 1 << 30, 2)?;
+            }
+            file.variants()
+        };
+        if let Err(error) = check() {
+            panic!("{error}");
+        }
+    }
+}
+
+#[test]
+fn every_shipped_scenario_says_what_it_is_about_and_promises_something() {
+    for path in shipped().iter().filter(|path| !path.ends_with("walkthrough.toml")) {
+        let scenario = ScenarioFile::load(path).unwrap().scenario().unwrap();
+        assert!(!scenario.description.is_empty(), "{}", path.display());
+        assert!(scenario.model.slo.is_some(), "{}", path.display());
+        let comments = std::fs::read_to_string(path).unwrap().matches('#').count();
+        assert!(comments >= 10, "{} is hardly commented", path.display());
+    }
+}
+
+#[test]
+fn quickstart_is_a_day_with_two_swept_thresholds_small_enough_for_ten_seconds() {
+    let points = load("quickstart.toml").points().unwrap();
+    assert!((25..=40).contains(&points.len()), "{} points", points.len());
+    assert!(points.iter().all(|point| point.settings.len() == 2));
+    let scenario = &points[0].scenario;
+    assert_eq!(scenario.run.duration.as_secs_f64(), 86_400.0);
+    assert!(scenario.run.replications >= 5);
+    assert!(requests(scenario) < 1.5e6, "{} requests a day", requests(scenario));
+}
+
+#[test]
+fn the_walkthrough_is_the_worked_example() {
+    let file = load("walkthrough.toml");
+    let scenario = file.scenario().unwrap();
+    assert_eq!(scenario.run.duration.as_secs_f64(), 360.0);
+    assert_eq!(scenario.run.replications, 1);
+    assert_eq!(requests(&scenario), 60.0 * (10.0 + 50.0 + 120.0 + 80.0 + 30.0 + 5.0));
+    assert_eq!(scenario.model.initial_instances(), 1);
+    let names: Vec<String> = file.variants().unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["lower threshold 10", "all loads 100"]);
+    let (_, level) = file.variants().unwrap().remove(1);
+    assert_eq!(requests(&level), 360.0 * 100.0);
+}
+
+#[test]
+fn the_starter_runs_as_it_is() {
+    let file = ScenarioFile::parse("starter.toml", STARTER, ".").unwrap();
+    let points = file.points().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(points.len(), 30, "15 of the scenario as it stands, 15 of its variant");
+    assert!(requests(&points[0].scenario) > 100_000.0);
+}
+
+#[test]
+fn the_reference_page_is_that_of_this_version() {
+    let path = root().join("docs/scenario.md");
+    let page = reference_page();
+    if std::env::var_os("KNEEPOINT_BLESS").is_some() {
+        std::fs::create_dir_all(root().join("docs")).unwrap();
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written.replace("\r\n", "\n") == page,
+        "docs/scenario.md is out of date: KNEEPOINT_BLESS=1 cargo test --test scenarios"
+    );
+}
+
+#[test]
+fn every_example_of_the_reference_page_reads() {
+    let page = reference_page();
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() > 10);
+    for example in examples {
+        let mut text = example.to_owned();
+        for (table, rest) in [
+            ("arrivals", "kind = \"poisson\"\nrate = 2"),
+            ("service", "time = \"1s\""),
+            (
+                "autoscaler",
+                "kind = \"threshold\"\nmetric = \"utilization\"\nmax = 40\nup = { above = 0.9 }\ndown = { below = 0.1 }",
+            ),
+            ("run", "duration = \"1h\""),
+        ] {
+            if !text.contains(&format!("\n[{table}]")) && !text.starts_with(&format!("[{table}]")) {
+                text = format!("{text}\n[{table}]\n{rest}\n");
+            }
+        }
+        let points = ScenarioFile::parse("example.toml", &text, ".").and_then(|file| file.points());
+        if let Err(error) = points {
+            panic!("{error}");
+        }
+    }
+}
