@@ -1,10 +1,14 @@
-//! How fast the engine is, as ratios within one run, so that the figures mean the same on any machine.
+//! How fast and how large the engine is, as ratios within one run, so that the figures mean the same on any machine.
 //!
-//! `cargo bench` prints the table. Every row is a number of nanoseconds per request and its ratio to the reference loop,
-//! measured in turn with it, round by round; the ratio shown is the median of the rounds'. `cargo bench -- central`
-//! measures only the rows with that in their name.
+//! `cargo bench` prints the table. The first rows are nanoseconds per request and their ratio to the reference loop,
+//! measured in turn with it, round by round; the ratio shown is the median of the rounds'. Then sweeps, and peak memory.
+//! `cargo bench -- central` measures only the rows with that in their name. The exit status is 0 whatever the figures:
+//! machines differ, and a busy one measures its other work.
 
+mod memory;
 mod reference;
+mod sweep;
+mod table;
 
 use std::time::Instant;
 
@@ -15,48 +19,105 @@ use kneepoint::schema::{Context, Tree};
 use kneepoint::service::Service;
 use kneepoint::sim::{Cost, Dispatch, Instances, Metrics, Model, Options, simulate};
 use kneepoint::time::Span;
+use table::{Limit, median};
 
 const REQUESTS: u64 = 4_000_000;
 const ROUNDS: usize = 7;
 const SERVERS: u32 = 16;
 const UTILIZATION: f64 = 0.8;
+const CENTRAL: &str = "policy = \"central_queue\"";
+/// The thresholds of an autoscaler that looks on but never acts.
+const IDLE: (f64, u32) = (0.9, SERVERS);
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [memory::CHILD, requests] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        run(&model(CENTRAL, IDLE, requests.parse().expect("a number of requests")), 1);
+        return memory::report();
+    }
     // `cargo test --benches` only asks whether it runs.
-    let requests = if std::env::args().any(|argument| argument == "--bench") { REQUESTS } else { 10_000 };
+    let requests = if arguments.iter().any(|argument| argument == "--bench") { REQUESTS } else { 10_000 };
+    let only = arguments.iter().find(|argument| !argument.starts_with('-')).map_or("", String::as_str);
     println!(
-        "M/M/{SERVERS} at ρ = {UTILIZATION}, threshold autoscaler every 15 s, one thread, {requests} requests a round\n"
+        "M/M/{SERVERS} at ρ = {UTILIZATION}, threshold autoscaler every 15 s, {requests} requests a round\n"
     );
-    println!("{:<28} {:>12} {:>8} {:>8}", "", "ns/request", "ratio", "at most");
+    table::head();
+    engine_rows(requests, only);
+    if "sweep".contains(only) {
+        sweep_rows(requests / 4);
+    }
+    if "memory".contains(only) {
+        memory_rows(requests * 5 / 2, requests * 25);
+    }
+}
+
+/// Time per request of each arrangement of queues, against the reference loop.
+fn engine_rows(requests: u64, only: &str) {
     let rows: [(&str, &str, f64); 5] = [
-        ("central queue", "policy = \"central_queue\"", 1.5),
+        ("central queue", CENTRAL, 1.5),
         ("round robin", "policy = \"round_robin\"", 3.0),
         ("random", "policy = \"random\"", 3.0),
         ("least outstanding", "policy = \"least_outstanding\"", 3.0),
         ("power of two", "policy = \"power_of_d\"\nchoices = 2", 3.0),
     ];
-    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let mut reference_ns = Vec::new();
-    for (name, dispatch, limit) in rows.into_iter().filter(|(name, _, _)| name.contains(&only)) {
-        let model = model(dispatch, requests);
-        let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
-            .map(|round| {
-                let reference =
-                    time(requests, || reference::run(requests, SERVERS as usize, UTILIZATION, round as u64));
-                let engine = time(requests, || run(&model, round as u64));
-                (engine / reference, engine)
-            })
-            .map(|(ratio, engine)| {
-                reference_ns.push(engine / ratio);
-                (ratio, engine)
-            })
-            .collect();
+    for (name, dispatch, limit) in rows.into_iter().filter(|(name, _, _)| name.contains(only)) {
+        let model = model(dispatch, IDLE, requests);
+        let mut rounds: Vec<(f64, f64)> = Vec::with_capacity(ROUNDS);
+        for seed in 0..ROUNDS as u64 {
+            let reference = time(requests, || reference::run(requests, SERVERS as usize, UTILIZATION, seed));
+            let engine = time(requests, || run(&model, seed));
+            rounds.push((engine / reference, engine));
+            reference_ns.push(reference);
+        }
         rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (ratio, engine) = rounds[ROUNDS / 2];
-        println!("{name:<28} {engine:>12.1} {ratio:>8.2} {limit:>8.2}");
+        table::row(name, &format!("{engine:.1} ns/request"), ratio, Limit::AtMost(limit));
     }
-    reference_ns.sort_by(f64::total_cmp);
-    println!("{:<28} {:>12.1} {:>8.2}", "reference loop", reference_ns[reference_ns.len() / 2], 1.0);
+    if !reference_ns.is_empty() {
+        table::row("reference loop", &format!("{:.1} ns/request", median(reference_ns)), 1.0, Limit::None);
+    }
+}
+
+/// What drawing requests once for several points saves, and what a second thread brings.
+fn sweep_rows(requests: u64) {
+    let thresholds = (0..16).map(|index| (0.6 + 0.025 * f64::from(index), 4));
+    let points: Vec<Model> = thresholds.map(|idle| model(CENTRAL, idle, requests)).collect();
+    for size in [1, 2, 4, 8, 16] {
+        let rounds = (0..3).map(|seed| {
+            let alone = sweep::in_groups(&points, 1, seed);
+            let grouped = sweep::in_groups(&points, size, seed);
+            (grouped / alone, grouped)
+        });
+        let (ratios, seconds): (Vec<f64>, Vec<f64>) = rounds.unzip();
+        let figure = format!("{:.1} points/s", points.len() as f64 / median(seconds));
+        table::row(
+            &format!("sweep, requests drawn once for {size} points"),
+            &figure,
+            median(ratios),
+            Limit::None,
+        );
+    }
+    let rounds = (0..3).map(|_| {
+        let one = sweep::on_threads(&points, 2, 1);
+        let two = sweep::on_threads(&points, 2, 2);
+        (one / two, two)
+    });
+    let (ratios, seconds): (Vec<f64>, Vec<f64>) = rounds.unzip();
+    let figure = format!("{:.1} points/s", points.len() as f64 / median(seconds));
+    table::row("sweep, two threads against one", &figure, median(ratios), Limit::AtLeast(1.9));
+}
+
+/// Peak memory of a long run, against a shorter one and against 100 MB.
+fn memory_rows(requests: u64, many: u64) {
+    let name = format!("memory of {many} requests against {requests}");
+    let (Some(short), Some(long)) = (memory::peak(requests), memory::peak(many)) else {
+        println!("{name:<44} skipped: this system does not tell");
+        return;
+    };
+    let megabytes = long as f64 / 1e6;
+    table::row(&name, &format!("{megabytes:.1} MB"), long as f64 / short as f64, Limit::AtMost(1.1));
+    table::row("memory against 100 MB", &format!("{megabytes:.1} MB"), megabytes / 100.0, Limit::AtMost(1.0));
 }
 
 /// Nanoseconds per request of one call.
@@ -72,8 +133,9 @@ fn run(model: &Model, seed: u64) -> f64 {
     outcome.latency.mean().unwrap_or(0.0)
 }
 
-/// The reference's system as a scenario, with the autoscaler looking on but never acting.
-fn model(dispatch: &str, requests: u64) -> Model {
+/// The reference's system as a scenario; the autoscaler acts above a utilization, from
+/// a least size up to the reference's.
+fn model(dispatch: &str, (above, min): (f64, u32), requests: u64) -> Model {
     let rate = UTILIZATION * f64::from(SERVERS);
     let read = |text: &str| Tree::parse(text).expect("valid TOML");
     let context = Context::default();
@@ -82,8 +144,8 @@ fn model(dispatch: &str, requests: u64) -> Model {
     let (service, _) = part("model = \"slots\"\ntime = { dist = \"exponential\", mean = \"1s\" }".into());
     let (dispatch, _) = part(dispatch.into());
     let (autoscaler, _) = part(format!(
-        "kind = \"threshold\"\nmetric = \"utilization\"\nmin = {SERVERS}\nmax = {SERVERS}\n\
-         up = {{ above = 0.9 }}\ndown = {{ below = 0.5 }}"
+        "kind = \"threshold\"\nmetric = \"utilization\"\nmin = {min}\nmax = {SERVERS}\n\
+         up = {{ above = {above} }}\ndown = {{ below = 0.5 }}"
     ));
     let empty = |path| kneepoint::schema::Reader::absent(path, &context);
     Model {

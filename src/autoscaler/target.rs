@@ -41,7 +41,7 @@ pub struct Reason {
     observed: Option<f64>,
     target: f64,
     held: u64,
-    wanted: f64,
+    wanted: Option<f64>,
 }
 
 impl Target {
@@ -69,13 +69,7 @@ impl Target {
             Metric::Utilization | Metric::Latency => ratio.map(|ratio| ratio * f64::from(ready)),
             _ => ratio,
         };
-        let reason = super::Reason::Target(Reason {
-            query,
-            observed,
-            target,
-            held,
-            wanted: wanted.unwrap_or(f64::NAN),
-        });
+        let reason = super::Reason::Target(Reason { query, observed, target, held, wanted });
         let desired = match wanted {
             _ if desired == 0 && held > 0 => limits.min.max(1),
             // `as` saturates, and the limits bound what it saturates at.
@@ -89,12 +83,12 @@ impl Target {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.query.name();
-        match self.observed {
+        match (self.observed, self.wanted) {
             _ if self.held > 0 => write!(f, "{} held at the door: at least one", self.held),
-            None => write!(f, "no {name} to go by yet: stay"),
-            Some(observed) => {
-                write!(f, "{name} {observed:.4} at {} an instance asks for {:.2}", self.target, self.wanted)
+            (Some(observed), Some(wanted)) => {
+                write!(f, "{name} {observed:.4} at {} an instance asks for {wanted:.2}", self.target)
             }
+            _ => write!(f, "no {name} to go by yet: stay"),
         }
     }
 }

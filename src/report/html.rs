@@ -73,13 +73,14 @@ figcaption, footer { color: var(--soft); font-size: .95rem; margin-top: .5rem; o
 .wide { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; font-variant-numeric: tabular-nums }
 th, td { padding: .4rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }
-th { color: var(--soft); font-weight: 600 }
-.number { text-align: right; white-space: nowrap }
+th { color: var(--soft); font-weight: 600; overflow-wrap: anywhere }
+.number { text-align: right }
+td.number { white-space: nowrap }
 .marked { background: var(--mark); font-weight: 600 }
 @media print {
   :root { --ink: #000; --soft: #333; --line: #bbb; --paper: #fff; --mark: #eee; --accent: #0072b2 }
   main { max-width: none; padding: 0 } figure, tr { break-inside: avoid } h2 { break-after: avoid }
-  .wide { overflow: visible } }
+  .wide { overflow: visible } table { font-size: .75rem } th, td { padding: .25rem .4rem } }
 ";
 
 /// Writes the report as one HTML document; every text in it is escaped.

@@ -10,7 +10,7 @@ use super::requests::Block;
 use super::scaler::Scaler;
 use super::timeline::{Reading, Timeline};
 use super::{Model, Options};
-use crate::autoscaler::{Glance, Metric, Observation};
+use crate::autoscaler::{Decision, Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::service;
 use crate::time::Instant;
@@ -83,6 +83,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             engine.pool.ready(id, Instant::ZERO);
             engine.fleet.add(id, 0, &mut engine.recorder);
         }
+        if F::STEPPED {
+            engine.react(Instant::ZERO);
+        }
         engine
     }
 
@@ -151,7 +154,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 at
             } else if change <= limit.min(self.end.as_nanos()) {
                 self.reached = change;
-                self.fleet.advance(change, &mut self.recorder);
+                self.fleet.step(&mut self.recorder);
                 Instant::from_nanos(change)
             } else {
                 return;
@@ -160,17 +163,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
     }
 
-    /// Lets a policy that acts at every arrival and departure act.
+    /// Lets a policy that acts at every arrival and departure act, until it is content.
     fn react(&mut self, at: Instant) {
-        let census = self.pool.census();
-        let gauges = self.fleet.gauges(at.as_nanos());
-        let glance = Glance {
-            in_flight: gauges.waiting + gauges.busy + gauges.draining,
-            waiting: gauges.waiting,
-            ready: census.ready,
-            starting: census.starting,
-        };
-        if let Some(decision) = self.scaler.react(at, &glance) {
+        while let Some(decision) = self.reaction(at) {
             self.scaler.take_over(at, decision);
             self.reconcile(at);
         }
@@ -179,6 +174,18 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 self.agenda.add(at + delay, Event::Idle(instance, spells));
             }
         }
+    }
+
+    fn reaction(&mut self, at: Instant) -> Option<Decision> {
+        let census = self.pool.census();
+        let gauges = self.fleet.gauges(at.as_nanos());
+        let glance = Glance {
+            in_flight: gauges.waiting + gauges.busy + gauges.draining,
+            waiting: gauges.waiting,
+            ready: census.ready,
+            starting: census.starting,
+        };
+        self.scaler.react(at, &glance)
     }
 
     /// Lets an instance go that has been idle for as long as the policy keeps one.

@@ -91,6 +91,8 @@ pub(super) trait Fleet {
     fn next_change(&self) -> u64 {
         u64::MAX
     }
+    /// Lets the change at [`Fleet::next_change`] happen, and no other, if it is [`Fleet::STEPPED`].
+    fn step(&mut self, _sink: &mut impl Sink) {}
     /// A ready instance that has run out of work since the last call, with the count of its busy spells, if it is
     /// [`Fleet::STEPPED`].
     fn take_idled(&mut self) -> Option<(u32, u64)> {

@@ -28,7 +28,7 @@ pub(super) struct SteppedQueue {
     /// Ready and draining instances, by number.
     hosts: Vec<Host>,
     /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
-    idled: Vec<(u32, u64)>,
+    idled: VecDeque<(u32, u64)>,
     queue: Queue,
     insertions: u64,
     /// Integrals up to `counted_to`.
@@ -51,6 +51,7 @@ impl Slot {
 /// A request in service.
 #[derive(Debug, Clone, Copy)]
 struct Active {
+    sequence: u64,
     arrival: u64,
     finish: u64,
     /// Its whole service requirement, what it had before it was handed back included.
@@ -67,7 +68,7 @@ struct Host {
     draining: bool,
 }
 
-/// Requests waiting: those handed back, then the high class, then the low one, each in order.
+/// Requests waiting: those handed back, then the high class, then the low one, each in order of arrival.
 #[derive(Debug, Clone, Default)]
 struct Queue {
     returned: VecDeque<Waiting>,
@@ -103,9 +104,12 @@ impl Queue {
         }
     }
 
-    fn push_returned(&mut self, waiting: Waiting) {
+    fn push_returned(&mut self, active: &Active, now: u64) {
+        let Active { sequence, arrival, finish, service, class } = *active;
         self.len += 1;
-        self.returned.push_back(waiting);
+        let at = self.returned.partition_point(|waiting| waiting.sequence < sequence);
+        let remaining = finish - now;
+        self.returned.insert(at, Waiting { sequence, arrival, remaining, service, class, abandoned: false });
     }
 
     fn pop(&mut self) -> Option<Waiting> {
@@ -155,7 +159,7 @@ impl SteppedQueue {
             idle: Tournament::default(),
             vacant: Vec::new(),
             hosts: Vec::new(),
-            idled: Vec::new(),
+            idled: VecDeque::new(),
             queue: Queue::default(),
             insertions: 0,
             areas: Areas::default(),
@@ -167,10 +171,7 @@ impl SteppedQueue {
 
     /// Lets time pass, adding to the integrals.
     fn pass(&mut self, now: u64) {
-        let passed = u128::from(now - self.counted_to);
-        self.areas.waiting += passed * u128::from(self.queue.len);
-        self.areas.in_service += passed * u128::from(self.serving);
-        self.areas.busy += passed * u128::from(self.serving_ready);
+        self.areas = self.areas(now);
         self.counted_to = now;
     }
 
@@ -180,9 +181,9 @@ impl SteppedQueue {
     }
 
     fn begin(&mut self, leaf: usize, waiting: Waiting, now: u64) {
-        let Waiting { arrival, remaining, service, class, .. } = waiting;
+        let Waiting { sequence, arrival, remaining, service, class, .. } = waiting;
         let finish = now.saturating_add(remaining);
-        self.slots[leaf].active = Some(Active { arrival, finish, service, class });
+        self.slots[leaf].active = Some(Active { sequence, arrival, finish, service, class });
         let id = self.slots[leaf].instance;
         if let Some(host) = self.host(id) {
             host.spells += u64::from(host.busy == 0);
@@ -221,14 +222,18 @@ impl SteppedQueue {
         };
         self.insertions += 1;
         self.idle.set(leaf, key);
+    }
+
+    /// Notes an instance that has nothing to do.
+    fn note_idle(&mut self, id: u32) {
         if let Some(Host { busy: 0, spells, .. }) = self.host(id).copied() {
-            self.idled.push((id, spells));
+            self.idled.push_back((id, spells));
         }
     }
 
     fn complete(&mut self, leaf: usize, now: u64, sink: &mut impl Sink) {
         let id = self.slots[leaf].instance;
-        let Some(Active { arrival, finish, service, class }) = self.release(leaf) else { return };
+        let Some(Active { arrival, finish, service, class, .. }) = self.release(leaf) else { return };
         // Where service was interrupted, the wait is all the time without it.
         sink.served(Served {
             arrival,
@@ -238,7 +243,10 @@ impl SteppedQueue {
             class,
         });
         match self.host(id).copied() {
-            Some(Host { draining: false, .. }) => self.employ(leaf, now),
+            Some(Host { draining: false, .. }) => {
+                self.employ(leaf, now);
+                self.note_idle(id);
+            }
             _ => self.vacate(leaf),
         }
     }
@@ -285,23 +293,24 @@ impl Fleet for SteppedQueue {
     }
 
     fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        loop {
-            let (due, deadline) = (self.due.least(), self.queue.next_deadline());
-            if due.nanos().min(deadline) > now {
-                break;
-            }
-            // A slot that falls free at the very instant of a deadline is still in time.
-            if due.nanos() <= deadline {
-                self.pass(due.nanos());
-                self.complete(due.leaf(), due.nanos(), sink);
-            } else {
-                self.pass(deadline);
-                if let Some(arrival) = self.queue.pass_deadline() {
-                    sink.timed_out(arrival, deadline);
-                }
-            }
+        while self.next_change() <= now {
+            self.step(sink);
         }
         self.pass(now);
+    }
+
+    fn step(&mut self, sink: &mut impl Sink) {
+        let (due, deadline) = (self.due.least(), self.queue.next_deadline());
+        // A slot that falls free at the very instant of a deadline is still in time.
+        if due.nanos() <= deadline {
+            self.pass(due.nanos());
+            self.complete(due.leaf(), due.nanos(), sink);
+        } else {
+            self.pass(deadline);
+            if let Some(arrival) = self.queue.pass_deadline() {
+                sink.timed_out(arrival, deadline);
+            }
+        }
     }
 
     fn next_change(&self) -> u64 {
@@ -309,7 +318,7 @@ impl Fleet for SteppedQueue {
     }
 
     fn take_idled(&mut self) -> Option<(u32, u64)> {
-        self.idled.pop()
+        self.idled.pop_front()
     }
 
     fn still_idle(&self, instance: u32, spell: u64) -> bool {
@@ -332,6 +341,7 @@ impl Fleet for SteppedQueue {
                 self.employ(leaf, now);
             }
         }
+        self.note_idle(instance);
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
@@ -348,18 +358,7 @@ impl Fleet for SteppedQueue {
                 (Some(active), Leaving::HandBack) => {
                     self.release(leaf);
                     self.vacate(leaf);
-                    let Active { arrival, finish, service, class } = active;
-                    let sequence = u64::MAX;
-                    let remaining = finish - now;
-                    let abandoned = false;
-                    self.queue.push_returned(Waiting {
-                        sequence,
-                        arrival,
-                        remaining,
-                        service,
-                        class,
-                        abandoned,
-                    });
+                    self.queue.push_returned(&active, now);
                 }
             }
         }
@@ -395,8 +394,13 @@ impl Fleet for SteppedQueue {
         }
     }
 
-    fn areas(&self, _now: u64) -> Areas {
-        self.areas
+    fn areas(&self, now: u64) -> Areas {
+        let passed = u128::from(now - self.counted_to);
+        Areas {
+            waiting: self.areas.waiting + passed * u128::from(self.queue.len),
+            in_service: self.areas.in_service + passed * u128::from(self.serving),
+            busy: self.areas.busy + passed * u128::from(self.serving_ready),
+        }
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {

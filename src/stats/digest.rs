@@ -96,7 +96,8 @@ impl Digest {
         if rank <= self.zeros {
             return Some(0.0);
         }
-        let within = (rank - self.zeros) as f64 / self.histogram.len() as f64;
+        // The histogram takes the rank up to the next whole one: half a rank less gives this one, however it rounds.
+        let within = ((rank - self.zeros) as f64 - 0.5) / self.histogram.len() as f64;
         Some(self.histogram.value_at_quantile(within).min(self.max) as f64 / 1e9)
     }
 
@@ -148,6 +149,22 @@ mod tests {
         assert_eq!(digest.quantile(0.75), Some(0.0));
         assert_eq!(digest.quantile(0.76), Some(1e-6));
         assert_eq!(digest.cumulative(), [(0.0, 0.75), (1e-6, 1.0)]);
+    }
+
+    #[test]
+    fn every_rank_is_found_among_few_values() {
+        for count in 1..200_u64 {
+            let mut digest = Digest::new(Span::from_secs(60));
+            (1..=count).for_each(|value| digest.record(value * 1_000));
+            for rank in 1..=count {
+                let found = digest.quantile(rank as f64 / count as f64);
+                let exact = rank as f64 * 1e-6;
+                assert!(
+                    found.is_some_and(|found| (found - exact).abs() <= exact * 1e-3),
+                    "{rank} of {count}: {found:?}"
+                );
+            }
+        }
     }
 
     #[test]

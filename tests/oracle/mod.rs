@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kneepoint::autoscaler::{Metric, Observation, Per, Policy};
+use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service;
-use kneepoint::sim::{BilledFrom, DispatchPolicy, Idle, Model, Victim};
+use kneepoint::sim::{BilledFrom, Class, DispatchPolicy, Idle, Leaving, Model, Victim};
 use kneepoint::time::Instant;
 use rand::RngExt as _;
 
@@ -46,18 +46,31 @@ enum Event {
     Ready { instance: u32 },
     Deadline { instance: u32 },
     Completion { request: usize },
+    GiveUp { request: usize },
+    Idle { instance: u32, spells: u64 },
     Arrival { request: usize },
     Scrape,
     Evaluate,
 }
 
+/// A request to come, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand {
+    pub arrival: u64,
+    pub service: u64,
+    /// [`u64::MAX`] for as long as it takes.
+    pub patience: u64,
+    pub class: Class,
+}
+
 fn class(event: Event) -> u32 {
     match event {
-        Event::Ready { .. } | Event::Deadline { .. } => 0,
+        Event::Ready { .. } | Event::Deadline { .. } | Event::Idle { .. } => 0,
         Event::Completion { .. } => 1,
-        Event::Arrival { .. } => 2,
-        Event::Scrape => 3,
-        Event::Evaluate => 4,
+        Event::GiveUp { .. } => 2,
+        Event::Arrival { .. } => 3,
+        Event::Scrape => 4,
+        Event::Evaluate => 5,
     }
 }
 
@@ -77,12 +90,19 @@ struct Instance {
     gone: Option<u64>,
     serving: Vec<usize>,
     queue: VecDeque<usize>,
+    /// Times it has begun to work after having been idle.
+    spells: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Request {
     arrival: u64,
     service: u64,
+    patience: u64,
+    class: Class,
+    /// Service it has had on instances that handed it back, and how often that happened.
+    had: u64,
+    returns: u64,
     start: u64,
     instance: u32,
     fate: Fate,
@@ -113,8 +133,12 @@ pub struct Oracle<'a> {
     instances: Vec<Instance>,
     /// Ready instances in the order they became ready.
     order: Vec<u32>,
-    /// Waiting before the pool: in the central queue, or at the door.
-    queue: VecDeque<usize>,
+    /// Waiting before the pool: in the central queue, or at the door; in order of arrival but for those handed back.
+    queue: Vec<usize>,
+    /// Instances that have run out of work and have not been looked at since.
+    idled: VecDeque<u32>,
+    /// Completion events that no longer count, because the request was handed back: how many, by request.
+    stale: Vec<(u64, usize)>,
     /// Free slots under a central queue, the one free longest first.
     free: VecDeque<u32>,
     next_in_turn: usize,
@@ -127,8 +151,8 @@ pub struct Oracle<'a> {
     course: Course,
 }
 
-/// Runs `model` on these `(arrival, service)` pairs, in order of arrival.
-pub fn run(model: &Model, streams: Streams, requests: &[(u64, u64)]) -> Course {
+/// Runs `model` on these requests, which are in order of arrival.
+pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
     let service::Model::Slots(slots) = model.service.model;
     let mut oracle = Oracle {
         model,
@@ -141,7 +165,9 @@ pub fn run(model: &Model, streams: Streams, requests: &[(u64, u64)]) -> Course {
         requests: Vec::new(),
         instances: Vec::new(),
         order: Vec::new(),
-        queue: VecDeque::new(),
+        queue: Vec::new(),
+        idled: VecDeque::new(),
+        stale: Vec::new(),
         free: VecDeque::new(),
         next_in_turn: 0,
         routing: streams.stream(Purpose::Routing),
@@ -156,9 +182,21 @@ pub fn run(model: &Model, streams: Streams, requests: &[(u64, u64)]) -> Course {
         let instance = oracle.create();
         oracle.become_ready(instance);
     }
-    for &(arrival, service) in requests {
+    oracle.react();
+    for &Demand { arrival, service, patience, class } in demands {
         let request = oracle.requests.len();
-        oracle.requests.push(Request { arrival, service, start: 0, instance: 0, fate: Fate::InFlight });
+        let (had, returns, start, instance, fate) = (0, 0, 0, 0, Fate::InFlight);
+        oracle.requests.push(Request {
+            arrival,
+            service,
+            patience,
+            class,
+            had,
+            returns,
+            start,
+            instance,
+            fate,
+        });
         oracle.schedule(arrival, Event::Arrival { request });
     }
     if let Some(schedule) = model.autoscaler.schedule() {
@@ -187,11 +225,14 @@ impl Oracle<'_> {
                 Event::Arrival { .. } if at >= end => {}
                 Event::Arrival { request } => self.arrive(request),
                 Event::Completion { request } => self.complete(request),
+                Event::GiveUp { request } => self.give_up(request),
                 Event::Ready { instance } => self.become_ready(instance),
                 Event::Deadline { instance } => self.lose(instance),
+                Event::Idle { instance, spells } => self.expire(instance, spells),
                 Event::Scrape => self.scrape(),
                 Event::Evaluate => self.evaluate(),
             }
+            self.react();
         }
         self.pass(end);
         for instance in &self.instances {
@@ -269,9 +310,66 @@ impl Oracle<'_> {
 
     fn wait_before_the_pool(&mut self, request: usize) {
         if self.queue.len() < self.capacity {
-            self.queue.push_back(request);
+            self.queue.push(request);
+            let Request { arrival, patience, .. } = self.requests[request];
+            if patience < u64::MAX {
+                self.schedule(arrival + patience, Event::GiveUp { request });
+            }
         } else {
             self.requests[request].fate = Fate::Rejected;
+        }
+    }
+
+    fn give_up(&mut self, request: usize) {
+        if let Some(index) = self.queue.iter().position(|other| *other == request) {
+            // Once handed back it has begun, and no longer gives up.
+            if self.requests[request].returns == 0 {
+                self.queue.remove(index);
+                self.requests[request].fate = Fate::TimedOut { at: self.now };
+            }
+        }
+    }
+
+    /// The request a free slot takes next: one handed back, else the first of the high class, else the first.
+    fn take_waiting(&mut self) -> Option<usize> {
+        let rank = |request: usize| {
+            let Request { returns, class, .. } = self.requests[request];
+            (returns == 0, if returns > 0 { Class::High } else { class }, request)
+        };
+        let index = (0..self.queue.len()).min_by_key(|index| rank(self.queue[*index]))?;
+        Some(self.queue.remove(index))
+    }
+
+    fn react(&mut self) {
+        loop {
+            let serving: usize = self.instances.iter().map(|instance| instance.serving.len()).sum();
+            let waiting = self.queue.len() as u64;
+            let (ready, starting) = (self.count(State::Ready), self.count(State::Starting));
+            let glance = Glance { in_flight: waiting + serving as u64, waiting, ready, starting };
+            match self.policy.react(&glance) {
+                Some(decision) if decision.desired != self.desired => {
+                    self.course.decisions.push((self.now, Some(glance.in_flight as f64), decision.desired));
+                    self.desired = decision.desired;
+                    self.reconcile();
+                }
+                _ => break,
+            }
+        }
+        while let Some(instance) = self.idled.pop_front() {
+            let spells = self.instances[instance as usize].spells;
+            if let Some(delay) = self.policy.keep_alive(self.streams, instance, spells) {
+                self.schedule(self.now + delay.as_nanos(), Event::Idle { instance, spells });
+            }
+        }
+    }
+
+    fn expire(&mut self, instance: u32, spells: u64) {
+        let at = &self.instances[instance as usize];
+        let idle = at.state == State::Ready && at.serving.is_empty() && at.spells == spells;
+        if idle && self.count(State::Ready) > self.model.autoscaler.limits().min {
+            self.remove(instance);
+            self.desired -= 1;
+            self.course.decisions.push((self.now, None, self.desired));
         }
     }
 
@@ -319,15 +417,24 @@ impl Oracle<'_> {
     fn start(&mut self, request: usize, instance: u32) {
         self.requests[request].start = self.now;
         self.requests[request].instance = instance;
-        self.instances[instance as usize].serving.push(request);
-        self.schedule(self.now + self.requests[request].service, Event::Completion { request });
+        let at = &mut self.instances[instance as usize];
+        at.spells += u64::from(at.serving.is_empty());
+        at.serving.push(request);
+        let Request { service, had, .. } = self.requests[request];
+        self.schedule(self.now + service - had, Event::Completion { request });
     }
 
     fn complete(&mut self, request: usize) {
-        let Request { arrival, start, instance, fate, .. } = self.requests[request];
+        let Request { arrival, service, instance, fate, .. } = self.requests[request];
+        if let Some(index) = self.stale.iter().position(|stale| *stale == (self.now, request)) {
+            self.stale.remove(index);
+            return;
+        }
         if fate != Fate::InFlight {
             return;
         }
+        // Where it was handed back, the wait is all the time without service.
+        let start = self.now - service;
         self.requests[request].fate = Fate::Served { start, finish: self.now, instance };
         self.latencies.push(self.now - arrival);
         let at = &mut self.instances[instance as usize];
@@ -340,17 +447,32 @@ impl Oracle<'_> {
                 at.gone = Some(self.now);
             }
         } else if self.central() {
-            match self.queue.pop_front() {
-                Some(next) => self.start(next, instance),
-                None => self.free.push_back(instance),
+            self.employ(instance);
+            if self.instances[instance as usize].serving.is_empty() {
+                self.idled.push_back(instance);
             }
+        }
+    }
+
+    fn employ(&mut self, instance: u32) {
+        match self.take_waiting() {
+            Some(next) => self.start(next, instance),
+            None => self.free.push_back(instance),
         }
     }
 
     fn create(&mut self) -> u32 {
         let (serving, queue) = (vec![], VecDeque::new());
         let (requested, state) = (self.now, State::Starting);
-        self.instances.push(Instance { state, requested, ready: None, gone: None, serving, queue });
+        self.instances.push(Instance {
+            state,
+            requested,
+            ready: None,
+            gone: None,
+            serving,
+            queue,
+            spells: 0,
+        });
         self.instances.len() as u32 - 1
     }
 
@@ -364,13 +486,13 @@ impl Oracle<'_> {
         self.order.push(instance);
         if self.central() {
             for _ in 0..self.slots {
-                match self.queue.pop_front() {
-                    Some(request) => self.start(request, instance),
-                    None => self.free.push_back(instance),
-                }
+                self.employ(instance);
+            }
+            if self.instances[instance as usize].serving.is_empty() {
+                self.idled.push_back(instance);
             }
         } else {
-            while let Some(request) = self.queue.pop_front() {
+            while let Some(request) = self.take_waiting() {
                 let chosen = self.choose();
                 self.offer(request, chosen, usize::MAX);
             }
@@ -464,6 +586,11 @@ impl Oracle<'_> {
         let decision = self.policy.decide(Instant::from_nanos(self.now), &observation);
         self.desired = decision.desired;
         self.course.decisions.push((self.now, metric, decision.desired));
+        self.reconcile();
+    }
+
+    fn reconcile(&mut self) {
+        let (starting, ready) = (self.count(State::Starting), self.count(State::Ready));
         for _ in starting + ready..self.desired {
             let instance = self.create();
             let cold = self.model.instances.draw_cold_start(self.streams, instance);
@@ -490,13 +617,37 @@ impl Oracle<'_> {
             Victim::Oldest => self.order.first(),
             Victim::LeastBusy => self.order.iter().rev().min_by_key(load),
         };
-        let Some(&id) = chosen else { return };
+        if let Some(&id) = chosen {
+            self.remove(id);
+        }
+    }
+
+    /// A ready instance takes no more requests, and goes when it has finished those it has, or hands them back.
+    fn remove(&mut self, id: u32) {
         self.order.retain(|other| *other != id);
         self.free.retain(|other| *other != id);
         let at = &mut self.instances[id as usize];
         if at.serving.is_empty() {
             at.state = State::Gone;
             at.gone = Some(self.now);
+            return;
+        }
+        if self.model.instances.leaving == Leaving::HandBack {
+            at.state = State::Gone;
+            at.gone = Some(self.now);
+            for request in std::mem::take(&mut at.serving) {
+                let Request { start, service, had, .. } = self.requests[request];
+                self.stale.push((start + service - had, request));
+                self.requests[request].had += self.now - start;
+                self.requests[request].returns += 1;
+                self.queue.push(request);
+            }
+            while !self.queue.is_empty()
+                && let Some(instance) = self.take_free()
+            {
+                let next = self.take_waiting().unwrap();
+                self.start(next, instance);
+            }
             return;
         }
         at.state = State::Draining;

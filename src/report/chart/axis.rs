@@ -47,14 +47,15 @@ impl Axis {
     pub fn latency(name: &str, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
         let values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
         let (unit, per_second) = latency_unit(values.iter().copied().fold(0.0, f64::max));
-        let title = if name.is_empty() { unit.to_owned() } else { format!("{name}, {unit}") };
+        let titled = |unit: &str| if name.is_empty() { unit.to_owned() } else { format!("{name}, {unit}") };
         let positive = || values.iter().copied().filter(|v| *v > 0.0);
         let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
-        if high / low > WIDE {
-            Axis::log(title, low, high, per_second, count)
-        } else {
-            Axis::scaled(title, values, per_second, count)
+        if high / low <= WIDE || positive().next().is_none() {
+            return Axis::scaled(titled(unit), values, per_second, count);
         }
+        // From milliseconds to hours: seconds, lest the small become unreadable fractions of the large.
+        let (unit, per_second) = latency_unit(high.min(low * 1e3).max(high.min(1.0)));
+        Axis::log(titled(unit), low, high, per_second, count)
     }
 
     /// Time from the start of the run, in seconds, shown in s, min, h or days.
@@ -108,7 +109,9 @@ impl Axis {
     }
 
     fn log(title: String, low: f64, high: f64, factor: f64, count: usize) -> Self {
-        let (low, high) = (low * factor / 1.25, high * factor * 1.25);
+        // Powers of ten beyond are not numbers any more.
+        let shown = |v: f64| (v * factor).clamp(1e-280, 1e280);
+        let (low, high) = (shown(low) / 1.25, shown(high) * 1.25);
         let ticks = log_ticks(low, high, count);
         let ticks = ticks.into_iter().map(|t| Tick { at: t.at / factor, ..t }).collect();
         Axis { title, ticks, scale: Scale::Log, low: low / factor, high: high / factor }
@@ -197,6 +200,8 @@ mod tests {
         let (a, b, c) = (axis.fraction(0.1), axis.fraction(1.0), axis.fraction(10.0));
         assert!((b - a - (c - b)).abs() < 1e-9 && a > 0.0 && c < 1.0);
         assert_eq!(Axis::latency("p99", [0.2, 0.3], 6).title, "p99, ms");
+        assert_eq!(Axis::latency("p99", [0.02, 7200.0], 6).title, "p99, s");
+        assert_eq!(Axis::latency("p99", [3600.0, 7200.0], 6).title, "p99, min");
     }
 
     #[test]
@@ -223,6 +228,7 @@ mod tests {
     #[test]
     fn any_values_make_an_axis_with_labels() {
         let odd = [
+            f64::MAX,
             f64::NAN,
             f64::INFINITY,
             0.0,

@@ -1,6 +1,4 @@
-//! Policies side by side: one labelled point each, with intervals, and the bound none beats.
-
-use plotters::style::Color;
+//! Policies side by side: one labelled point each, with intervals, and the least cost possible.
 
 use super::axis::Axis;
 use super::label::Placer;
@@ -24,7 +22,7 @@ pub struct Comparison {
     pub slo: Option<Slo>,
     /// The alternatives.
     pub contenders: Vec<Contender>,
-    /// What no policy can beat.
+    /// The least cost any policy could reach.
     pub bound: Option<Bound>,
 }
 
@@ -42,7 +40,7 @@ pub struct Contender {
 /// The bound: the cost and latency of a policy that knows the future.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
-    /// Its name: "Clairvoyant".
+    /// What it is, as the legend says it: "Clairvoyant: least cost at the same SLO attainment".
     pub name: String,
     /// Cost and latency in seconds, by rising cost; one point, or a curve.
     pub points: Vec<(f64, f64)>,
@@ -104,8 +102,11 @@ impl Comparison {
             entries.push(Entry::marker("Bars: 95 % intervals of cost and latency", marker));
         }
         if let Some(bound) = self.bound.as_ref().filter(|b| !b.drawable().is_empty()) {
-            let label = format!("{}: the bound no policy beats", bound.name);
-            entries.push(Entry::both(label, bound_pen(), Marker::new(Shape::Diamond, 5.0, INK)));
+            entries.push(Entry::both(
+                bound.name.as_str(),
+                bound_pen(),
+                Marker::new(Shape::Diamond, 5.0, INK),
+            ));
         }
         if let Some(slo) = &self.slo {
             entries.push(Entry::line(slo.label.as_str(), Pen::dashed(VERMILLION, 2.0, 9.0, 5.0)));
@@ -113,19 +114,16 @@ impl Comparison {
         entries
     }
 
-    /// Draws the bound as a curve that goes straight up from its cheapest point and straight on from its fastest.
+    /// Draws the bound: a curve through its points, or the cost of its one point all the way up.
+    ///
+    /// Nothing is drawn beyond its ends: at other latencies it says nothing.
     fn draw_bound<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
-        let Some(bound) = &self.bound else { return Ok(()) };
-        let points: Vec<Point> = bound.drawable().into_iter().map(|(c, l)| panel.at(c, l)).collect();
-        let (Some(first), Some(last)) = (points.first(), points.last()) else { return Ok(()) };
-        let mut curve = vec![(first.0, panel.area.top)];
-        curve.extend(&points);
-        curve.push((panel.area.right, last.1));
-        let Area { left, top, right, bottom } = panel.area;
-        let mut beyond = curve.clone();
-        beyond.extend([(right, bottom), (left, bottom), (left, top)]);
-        sheet.polygon(&beyond, INK.mix(0.045))?;
-        sheet.line(&curve, bound_pen())?;
+        let known = self.bound.as_ref().map(Bound::drawable).unwrap_or_default();
+        let points: Vec<Point> = known.into_iter().map(|(c, l)| panel.at(c, l)).collect();
+        match points[..] {
+            [(x, _)] => sheet.line(&[(x, panel.area.top), (x, panel.area.bottom)], bound_pen())?,
+            _ => sheet.line(&points, bound_pen())?,
+        }
         points.into_iter().try_for_each(|p| Marker::new(Shape::Diamond, 5.0, INK).rimmed().draw(sheet, p))
     }
 

@@ -170,9 +170,18 @@ impl CostLatency {
         sheet.line(&[(left, y), (right, y)], Pen::dashed(VERMILLION, 2.0, 9.0, 5.0))?;
         let text = wrap(&slo.label, 15.0, panel.area.width() * 0.5, 1).join("");
         let width = font::width(&text, 15.0) + 10.0;
-        // Above the line, or below it where the plot ends.
+        // Above the line, or below it where the plot ends; at the end with fewer points in the way.
         let label = if y - 22.0 > top { y - 21.0 } else { y + 3.0 };
-        let area = Area { left: right - width, top: label, right, bottom: label + 19.0 };
+        let ends = [right - width, left].map(|left| Area {
+            left,
+            top: label,
+            right: left + width,
+            bottom: label + 19.0,
+        });
+        let covered = |area: &Area| {
+            self.drawn().filter(|p| area.grown(6.0).holds(panel.at(p.cost.mean, p.latency.mean))).count()
+        };
+        let area = if covered(&ends[0]) > covered(&ends[1]) { ends[1] } else { ends[0] };
         sheet.text(&text, (area.left + 5.0, label + 9.5), Type::sized(15.0).color(VERMILLION))?;
         Ok(Some(area))
     }
@@ -196,9 +205,9 @@ impl CostLatency {
         let frontier = self.frontier();
         let line: Vec<Point> = frontier.iter().map(|p| panel.at(p.cost.mean, p.latency.mean)).collect();
         sheet.line(&line, Pen::solid(BLUE, 2.4))?;
-        for point in &frontier {
-            let strength = if frontier.len() > CROWD { 0.3 } else { 0.8 };
-            panel.bars(sheet, (point.cost, point.latency), Pen::solid(BLUE.mix(strength), 1.4))?;
+        // In a crowd some bars show the width of all.
+        for point in frontier.iter().step_by(frontier.len().div_ceil(CROWD).max(1)) {
+            panel.bars(sheet, (point.cost, point.latency), Pen::solid(BLUE.mix(0.8), 1.4))?;
         }
         let markers = frontier.iter().zip(line).filter(|(point, _)| !point.knee);
         for (point, at) in markers {

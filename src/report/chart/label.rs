@@ -1,7 +1,7 @@
 //! Puts labels beside their points, off the data and off each other.
 
 use super::palette::{PAPER, SOFT_INK};
-use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type};
+use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type, fit};
 use crate::report::canvas::font;
 use plotters::style::Color;
 
@@ -32,10 +32,13 @@ impl Placer {
         Placer { within, taken, avoided, labels: Vec::new() }
     }
 
-    /// Places a label of some lines beside its point, a gap away at least.
-    pub fn add(&mut self, at: Point, lines: Vec<String>, gap: f64) {
-        let width = lines.iter().map(|l| font::width(l, SIZE)).fold(0.0, f64::max) + 8.0;
-        let area = self.place(at, (width, lines.len() as f64 * LINE + 2.0), gap);
+    /// Places a label of some lines beside its point, a gap away at least; shortens it where there is no room.
+    pub fn add(&mut self, at: Point, mut lines: Vec<String>, gap: f64) {
+        let mut area = self.place(at, &lines, gap);
+        if self.labels.iter().any(|l| l.area.overlap(area) > 0.0) {
+            lines = vec![fit(&lines.join(" "), SIZE, 130.0)];
+            area = self.place(at, &lines, gap);
+        }
         let leader = leader(at, area, gap);
         self.taken.push(area);
         self.avoided.extend(leader.into_iter().flat_map(|(a, b)| between(a, b)));
@@ -57,12 +60,15 @@ impl Placer {
         Ok(())
     }
 
-    fn place(&self, at: Point, size: (f64, f64), gap: f64) -> Area {
+    fn place(&self, at: Point, lines: &[String], gap: f64) -> Area {
+        let width = lines.iter().map(|l| font::width(l, SIZE)).fold(0.0, f64::max) + 8.0;
+        let size = (width, lines.len() as f64 * LINE + 2.0);
         let mut best: Option<(f64, Area)> = None;
-        for ring in 0..10 {
+        for ring in 0..12 {
             let distance = gap + f64::from(ring * ring) * 3.0;
             for direction in 0..16 {
-                let area = beside(at, size, distance, f64::from(direction) * std::f64::consts::TAU / 16.0);
+                let angle = f64::from(direction) * std::f64::consts::TAU / 16.0;
+                let area = self.inside(beside(at, size, distance, angle));
                 let sideways = f64::from(direction.min(16 - direction)) * 0.2;
                 let cost = self.cost(area, leader(at, area, gap)) + f64::from(ring) * 6.0 + sideways;
                 if best.is_none_or(|(least, _)| cost < least) {
@@ -70,16 +76,14 @@ impl Placer {
                 }
             }
         }
-        let place = best.map_or(Area::around(at, 0.0), |(_, area)| area);
-        // Where nothing fits, still inside: a label half outside could not be read.
-        let dx = (self.within.left - place.left).max(0.0) - (place.right - self.within.right).max(0.0);
-        let dy = (self.within.top - place.top).max(0.0) - (place.bottom - self.within.bottom).max(0.0);
-        Area {
-            left: place.left + dx,
-            right: place.right + dx,
-            top: place.top + dy,
-            bottom: place.bottom + dy,
-        }
+        best.map_or(Area::around(at, 0.0), |(_, area)| area)
+    }
+
+    /// The area moved inside: a label half outside could not be read.
+    fn inside(&self, area: Area) -> Area {
+        let dx = (self.within.left - area.left).max(0.0) - (area.right - self.within.right).max(0.0);
+        let dy = (self.within.top - area.top).max(0.0) - (area.bottom - self.within.bottom).max(0.0);
+        Area { left: area.left + dx, right: area.right + dx, top: area.top + dy, bottom: area.bottom + dy }
     }
 
     fn cost(&self, area: Area, leader: Option<(Point, Point)>) -> f64 {
@@ -89,7 +93,7 @@ impl Placer {
         let hidden = self.avoided.iter().filter(|p| wide.holds(**p)).count();
         let led = leader.into_iter().flat_map(|(a, b)| between(a, b));
         let struck = led.filter(|p| self.labels.iter().any(|l| l.area.holds(*p))).count();
-        outside * 10.0 + covered * 5.0 + hidden.min(50) as f64 * 14.0 + struck as f64 * 20.0
+        outside * 10.0 + covered * 8.0 + hidden.min(50) as f64 * 14.0 + struck as f64 * 20.0
     }
 }
 

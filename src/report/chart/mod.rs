@@ -1,7 +1,7 @@
 //! The charts. Each is a struct of plain data that knows how to draw itself; [`svg`] and [`png`] render any of them.
 //!
 //! - [`CostLatency`]: every point of a sweep, the frontier, the knee, the SLO
-//! - [`Comparison`]: one labelled point a policy, with intervals, and the bound no policy beats
+//! - [`Comparison`]: one labelled point a policy, with intervals, and the least cost possible
 //! - [`Timeline`]: arrival rate, instances, queue and latency over time
 //! - [`Distribution`]: latency by percentile, with the tail drawn out
 //! - [`HeatMap`]: one figure over two swept parameters

@@ -1,6 +1,6 @@
 //! Numbers as a reader of a chart wants them.
 
-/// A number with three significant digits: `0.00123`, `12.3`, `1,230`, `1.23e7`; a dash if there is none.
+/// A number with three significant digits, or its whole part: `0.00123`, `12.3`, `1234`, `12,346`, `1.23e7`; a dash if there is none.
 pub fn short(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();

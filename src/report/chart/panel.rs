@@ -141,7 +141,7 @@ impl Panel {
 pub fn along_bars(panel: &Panel, (x, y): (super::Estimate, super::Estimate)) -> Vec<Point> {
     let shares = (0..=12).map(|i| f64::from(i) / 12.0);
     let along = |(low, high): (f64, f64)| shares.clone().map(move |s| low * (1.0 - s) + high * s);
-    let across = x.interval.into_iter().flat_map(along.clone()).map(|c| panel.at(c, y.mean));
+    let across = x.interval.into_iter().flat_map(along).map(|c| panel.at(c, y.mean));
     let up = y.interval.into_iter().flat_map(along).map(|l| panel.at(x.mean, l));
     across.chain(up).collect()
 }

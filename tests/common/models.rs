@@ -1,0 +1,173 @@
+//! Random models of the pool: instances, dispatch, observation, autoscaler and cost.
+
+use kneepoint::arrivals::Arrivals;
+use kneepoint::autoscaler::{Autoscaler, Fixed};
+use kneepoint::distribution::{Distribution, Durations};
+use kneepoint::schema::{Context, Tree};
+use kneepoint::service::{self, Service, Slots};
+use kneepoint::sim::{
+    BilledFrom, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage, Victim,
+};
+use kneepoint::time::Span;
+use proptest::prelude::*;
+
+/// A metric as a scenario names it, `per` what, and the scale of its thresholds.
+pub type Watched = (&'static str, &'static str, f64);
+
+/// The metrics that are exact: all but the latency, which is read from a histogram.
+pub const EXACT_METRICS: [Watched; 7] = [
+    ("request_rate", "total", 6.0),
+    ("request_rate", "instance", 3.0),
+    ("in_flight", "total", 8.0),
+    ("in_flight", "instance", 4.0),
+    ("concurrency", "instance", 2.0),
+    ("queue_length", "total", 4.0),
+    ("utilization", "total", 1.0),
+];
+
+/// A multiple of 100 ms: coarse, so that instants coincide often.
+pub fn tenths(n: u64) -> Span {
+    Span::from_nanos(n * 100_000_000)
+}
+
+fn dispatch() -> impl Strategy<Value = Dispatch> {
+    let policy = prop_oneof![
+        3 => Just(DispatchPolicy::CentralQueue),
+        1 => Just(DispatchPolicy::RoundRobin),
+        1 => Just(DispatchPolicy::Random),
+        1 => Just(DispatchPolicy::LeastOutstanding),
+        1 => (1_u32..4).prop_map(DispatchPolicy::PowerOfD),
+    ];
+    let idle = prop_oneof![2 => Just(Idle::Longest), 1 => Just(Idle::Newest)];
+    (policy, prop::option::of(0_u64..6), idle).prop_map(|(policy, queue_capacity, idle)| Dispatch {
+        policy,
+        queue_capacity,
+        idle,
+        ..Dispatch::default()
+    })
+}
+
+fn instances() -> impl Strategy<Value = Instances> {
+    let stage = prop_oneof![
+        Just(Distribution::constant(0.0)),
+        (1_u64..40).prop_map(|n| Distribution::constant(n as f64 / 10.0)),
+        Just(Distribution::exponential(2.0)),
+    ];
+    let cold_start = prop::collection::vec(stage, 0..3).prop_map(|stages| {
+        stages
+            .into_iter()
+            .map(|time| Stage { name: "stage".into(), time: Durations(time) })
+            .collect::<Vec<_>>()
+    });
+    let victim = prop_oneof![Just(Victim::Newest), Just(Victim::Oldest), Just(Victim::LeastBusy)];
+    let leaving = prop_oneof![2 => Just(Leaving::Finish), 1 => Just(Leaving::HandBack)];
+    (0_u32..4, cold_start, victim, prop::option::of(0_u64..50), leaving).prop_map(
+        |(initial, cold_start, scale_down, deadline, leaving)| Instances {
+            initial,
+            cold_start,
+            scale_down,
+            drain_deadline: deadline.map(tenths),
+            leaving,
+        },
+    )
+}
+
+fn autoscaler(metrics: Vec<Watched>) -> impl Strategy<Value = Autoscaler> {
+    let metric = prop::sample::select(metrics);
+    let loops = (
+        metric,
+        0.0..1.0_f64,
+        0.0..1.0_f64,
+        1_u64..30,
+        0_u64..30,
+        (0_u32..3, 0_u32..4),
+        (1_u32..3, 0_u64..40, 1_u32..3),
+    );
+    let threshold = loops.prop_map(|((metric, per, scale), a, b, interval, phase, (min, more), (step, cooldown, breaches))| {
+        let (below, above) = (a.min(b) * scale, a.max(b) * scale);
+        let text = format!(
+            "kind = \"threshold\"\nmetric = \"{metric}\"\nper = \"{per}\"\ninterval = \"{}ms\"\nphase = \"{}ms\"\n\
+             min = {min}\nmax = {}\nup = {{ above = {above}, step = {step}, cooldown = \"{}ms\" }}\n\
+             down = {{ below = {below}, step = \"40%\", breaches = {breaches} }}",
+            interval * 100,
+            phase * 100,
+            (min + more).max(1),
+            cooldown * 100
+        );
+        read_autoscaler(&text)
+    });
+    let target = ((0_u64..5, 0_u64..20, 1_u64..30), 0.2..3.0_f64).prop_map(|((min, phase, interval), target)| {
+        let text = format!(
+            "kind = \"target\"\nmetric = \"in_flight\"\ninterval = \"{interval}00ms\"\nphase = \"{phase}00ms\"\n\
+             target = {target}\nmin = {min}\nmax = 6"
+        );
+        read_autoscaler(&text)
+    });
+    let setup = (0_u32..2, 1_u32..5, 0_u64..30).prop_map(|(min, max, keep)| {
+        read_autoscaler(&format!("kind = \"setup\"\nmin = {min}\nmax = {max}\nkeep_alive = \"{keep}00ms\""))
+    });
+    let hysteresis = prop::sample::select(vec![
+        "up = [2]\ndown = [0]",
+        "up = [4, 8]\ndown = [1, 4]",
+        "up = [3, 6, 9]\ndown = [0, 2, 4]",
+        "up = [1, 2, 3]\ndown = [0, 1, 2]",
+    ])
+    .prop_map(|thresholds| read_autoscaler(&format!("kind = \"hysteresis\"\n{thresholds}")));
+    prop_oneof![
+        5 => threshold,
+        1 => target,
+        1 => setup,
+        1 => hysteresis,
+        1 => (1_u32..4).prop_map(|instances| Autoscaler::Fixed(Fixed { instances })),
+    ]
+}
+
+fn read_autoscaler(text: &str) -> Autoscaler {
+    Autoscaler::read(Tree::parse(text).unwrap().root(), "autoscaler", &Context::default()).unwrap()
+}
+
+/// Models in which everything may vary but the requests, for autoscalers that watch one of `metrics`.
+pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
+    let pipeline =
+        (1_u64..20, 0_u64..10, 0_u64..60, 0_u64..30).prop_map(|(interval, phase, window, delay)| Metrics {
+            scrape_interval: tenths(interval),
+            phase: tenths(phase),
+            window: tenths(window),
+            delay: tenths(delay),
+        });
+    let billed_from = prop_oneof![Just(BilledFrom::Requested), Just(BilledFrom::Ready)];
+    let cost = (billed_from, 0_u64..30, 0_u64..50).prop_map(|(billed_from, granularity, minimum)| Cost {
+        per_instance_hour: 3.6,
+        currency: "USD".into(),
+        billed_from,
+        granularity: tenths(granularity),
+        minimum: tenths(minimum),
+    });
+    (1_u32..4, instances(), dispatch(), pipeline, autoscaler(metrics), cost, 1_u64..400).prop_map(
+        |(concurrency, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
+            if dispatch.policy != DispatchPolicy::CentralQueue {
+                // What acts on a central queue only.
+                dispatch.idle = Idle::Longest;
+                instances.leaving = Leaving::Finish;
+                if autoscaler.is_reactive() {
+                    autoscaler = Autoscaler::Fixed(Fixed { instances: 2 });
+                }
+            }
+            Model {
+                arrivals: Arrivals::poisson(1.0),
+                service: Service {
+                    time: Durations(Distribution::constant(1.0)),
+                    model: service::Model::Slots(Slots { concurrency }),
+                },
+                instances,
+                dispatch,
+                metrics,
+                autoscaler,
+                cost,
+                slo: None,
+                duration: tenths(duration),
+                warmup: Span::ZERO,
+            }
+        },
+    )
+}
