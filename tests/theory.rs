@@ -336,6 +336,7 @@ impl Sink for Latencies {
         self.0.push(request.finish - request.arrival);
     }
     fn rejected(&mut self, _: u64) {}
+    fn timed_out(&mut self, _: u64, _: u64) {}
     fn failed(&mut self, _: u64, _: u64) {}
 }
 

@@ -37,7 +37,8 @@ const TARGET: Key<f64> = Key::required(
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reason {
-    query: Query,
+    /// The metric it goes by.
+    pub query: Query,
     observed: Option<f64>,
     target: f64,
     held: u64,

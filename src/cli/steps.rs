@@ -47,6 +47,6 @@ fn row(step: usize, record: &DecisionRecord) -> Option<Vec<String>> {
 fn threshold(record: &DecisionRecord) -> Option<ThresholdReason> {
     match record.decision.reason {
         Reason::Threshold(reason) => Some(reason),
-        Reason::Fixed => None,
+        _ => None,
     }
 }

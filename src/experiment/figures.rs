@@ -328,6 +328,7 @@ mod tests {
             counts: crate::sim::Counts { arrived: served + rejected, served, rejected, ..Default::default() },
             wait: latency.clone(),
             latency,
+            high_priority: None,
             good: 0,
             integrals: crate::sim::Integrals::default(),
             slots: 1,

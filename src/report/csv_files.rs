@@ -76,8 +76,10 @@ pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Resul
 /// Name of the metric a decision rests on, as the scenario writes it.
 fn metric(record: &DecisionRecord) -> &'static str {
     match record.decision.reason {
-        Reason::Fixed => "",
         Reason::Threshold(reason) => reason.query.name(),
+        Reason::Target(reason) => reason.query.name(),
+        // These go by no metric.
+        Reason::Fixed | Reason::Setup(_) | Reason::Hysteresis(_) | Reason::Idle => "",
     }
 }
 

@@ -52,6 +52,10 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
 
 /// Everything that the tables' own readers cannot know.
 pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    if let Some((path, why)) = model.conflict() {
+        let message = format!("`{path}` does not go with this `dispatch.policy`");
+        return Err(Problem::new(&place_of(tree, path), message, why));
+    }
     initial(tree, model)?;
     slots(tree, model)?;
     scrapes(tree, model)?;
@@ -86,7 +90,8 @@ fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let message = format!("{most} instances of {} slots are {all} slots", slots.concurrency);
     let path = match model.autoscaler {
         Autoscaler::Fixed(_) => "autoscaler.instances",
-        Autoscaler::Threshold(_) => "autoscaler.max",
+        Autoscaler::Threshold(_) | Autoscaler::Target(_) | Autoscaler::Setup(_) => "autoscaler.max",
+        Autoscaler::Hysteresis(_) => "autoscaler.up",
     };
     let label = format!("expected at most {MOST_SLOTS} slots in all");
     Err(Problem::new(&place_of(tree, path), message, label))

@@ -88,6 +88,7 @@ impl<T: Sink> Simulation<T> {
     pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
         match &mut self.0 {
             Arrangement::Central(engine) => engine.take_decisions(),
+            Arrangement::Stepped(engine) => engine.take_decisions(),
             Arrangement::RoundRobin(engine) => engine.take_decisions(),
             Arrangement::Random(engine) => engine.take_decisions(),
             Arrangement::LeastOutstanding(engine) => engine.take_decisions(),
