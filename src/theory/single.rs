@@ -29,6 +29,14 @@ impl Mg1 {
     pub fn mean_sojourn(&self) -> f64 {
         self.mean_wait() + self.moments[0]
     }
+    /// Mean number waiting.
+    pub fn mean_queue(&self) -> f64 {
+        self.lam * self.mean_wait()
+    }
+    /// Mean number in the system.
+    pub fn mean_jobs(&self) -> f64 {
+        self.lam * self.mean_sojourn()
+    }
     /// Variance of the wait.
     pub fn wait_variance(&self) -> f64 {
         self.mean_wait().powi(2) + self.lam * self.moments[2] / (3.0 * (1.0 - self.utilisation()))
@@ -94,7 +102,7 @@ impl GiM1 {
     }
 }
 
-/// Mean waits of M/M/1 with non-preemptive priority, highest class first (Cobham 1954, eq. 3).
+/// Mean waits of M/M/1 with non-preemptive priority, highest class first (Cobham 1954).
 ///
 /// # Errors
 /// Parameters out of range or an unstable system.
@@ -117,7 +125,8 @@ pub fn priority_waits(lam: &[f64], mu: f64) -> Result<Vec<f64>, Error> {
         .collect())
 }
 
-/// M(t)/M/∞ under the rate mean + swing sin(2 pi t / period) (Eick, Massey and Whitt 1993, eq. 15).
+/// M(t)/M/∞ under the rate mean + swing sin(2 pi t / period) (Eick, Massey and Whitt, "M(t)/G/∞ queues with
+/// sinusoidal arrival rates", 1993).
 #[derive(Clone, Copy, Debug)]
 pub struct SineLoad {
     mean: f64,
@@ -167,7 +176,7 @@ pub struct FluidStep {
     pub drain_time: f64,
     /// The integral of the backlog.
     pub total_delay: f64,
-    /// Requests that arrive to a backlog.
+    /// Requests that arrive while capacity is short or the backlog drains.
     pub delayed: f64,
 }
 
