@@ -151,6 +151,13 @@ impl SineLoad {
         let wave = (angle.sin() - turn * angle.cos()) / (1.0 + turn * turn);
         self.service * (self.mean + self.swing * wave)
     }
+    /// Mean number in service, averaged from time `from` to a later `to`.
+    pub fn mean_between(&self, from: f64, to: f64) -> f64 {
+        let turn = self.frequency * self.service;
+        let area = |t: f64| -(self.frequency * t).cos() - turn * (self.frequency * t).sin();
+        let wave = (area(to) - area(from)) / (self.frequency * (to - from) * (1.0 + turn * turn));
+        self.service * (self.mean + self.swing * wave)
+    }
     /// The highest mean number in service.
     pub fn peak(&self) -> f64 {
         self.service * (self.mean + self.swing / (self.frequency * self.service).hypot(1.0))
@@ -172,6 +179,8 @@ pub struct FluidStep {
     pub peak_backlog: f64,
     /// Delay of the last request before the new instances serve.
     pub peak_delay: f64,
+    /// The longest delay: of the request that the old capacity, left alone, would start as the new one arrives.
+    pub longest_delay: f64,
     /// Time from capacity's arrival to an empty queue.
     pub drain_time: f64,
     /// The integral of the backlog.
@@ -196,6 +205,7 @@ pub fn fluid_step(lam: f64, before: f64, after: f64, cold: f64) -> Result<FluidS
     Ok(FluidStep {
         peak_backlog,
         peak_delay,
+        longest_delay: cold * (1.0 - before / lam).max(0.0),
         drain_time,
         total_delay: 0.5 * peak_backlog * hold,
         delayed: lam * hold,

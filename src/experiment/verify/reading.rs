@@ -57,19 +57,16 @@ pub enum Reading {
     PeakQueue,
     /// The longest wait of a request answered, seconds.
     LongestWait,
-    /// Seconds from one instant until no window of the timeline ends with a request waiting.
-    DrainedAfter {
-        /// The instant, seconds from the start.
-        from_s: f64,
-
-        instances: f64,
-    },
+    /// Seconds of requests waiting, all requests together.
+    TotalDelay,
+    /// Seconds from this instant, in seconds from the start, until the last window of the timeline with requests waiting.
+    DrainedAfter(f64),
 }
 
 impl Reading {
     /// Whether it needs the timeline.
     pub(super) fn needs_timeline(self) -> bool {
-        matches!(self, Reading::JobsAtPhase { .. } | Reading::DrainedAfter { .. })
+        matches!(self, Reading::JobsAtPhase { .. } | Reading::DrainedAfter(_))
     }
 
     /// The quantity in one run; `None` if the run does not have it.
@@ -89,7 +86,12 @@ impl Reading {
                 (all.0 - high.0, all.1 - high.1)
             }
             Reading::Waited => {
-                let at_once = run.wait.cumulative().first().filter(|(wait, _)| *wait == 0.0).map_or(0.0, |(_, share)| *share);
+                let at_once = run
+                    .wait
+                    .cumulative()
+                    .first()
+                    .filter(|(wait, _)| *wait == 0.0)
+                    .map_or(0.0, |(_, share)| *share);
                 let count = run.wait.count() as f64;
                 ((1.0 - at_once) * count, count)
             }
@@ -106,7 +108,11 @@ impl Reading {
             Reading::JobsAtPhase { period_s, end_s } => at_phase(&run.timeline, period_s, end_s),
             Reading::PeakQueue => (run.peak_waiting as f64, 1.0),
             Reading::LongestWait => return value(run.wait.max()),
-            Reading::DrainedAfter { from_s, instances } => return value(drained(&run.timeline, from_s, instances)),
+            Reading::TotalDelay => (run.integrals.waiting, 1.0),
+            Reading::DrainedAfter(from_s) => {
+                let last = run.timeline.iter().rev().find(|window| window.waiting > 0.0);
+                return value(last.map(|window| window.end_s - from_s));
+            }
         })
     }
 }
@@ -124,9 +130,4 @@ fn at_phase(timeline: &[Window], period_s: f64, end_s: f64) -> Pair {
     timeline.iter().filter(here).fold((0.0, 0.0), |(jobs, time), window| {
         (jobs + window.in_flight * window.length_s, time + window.length_s)
     })
-}
-
-fn drained(timeline: &[Window], from_s: f64, instances: f64) -> Option<f64> {
-    let last = timeline.iter().rev().find(|window| window.end_s > from_s && window.waiting > 0.0)?;
-    (last.in_flight <= instances + last.waiting).then_some(last.end_s - from_s)
 }
