@@ -8,6 +8,7 @@ mod replicate;
 mod results;
 mod run;
 mod sweep;
+pub mod verify;
 
 pub use control::Control;
 pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit};
