@@ -1,7 +1,7 @@
 //! Pools that grow and shrink: what Kneepoint is for.
 
 use super::reading::Reading;
-use super::system::{System, Text};
+use super::system::{System, Text, servers};
 use crate::theory::periodic::Proportional;
 use crate::theory::single::{Mg1, fluid_step};
 use crate::theory::{Error, autoscaled, setup};
@@ -15,7 +15,7 @@ pub(super) fn systems() -> Result<Vec<System>, Error> {
         all.push(on_demand(rate, most, alpha, Some(beta))?);
     }
     all.push(unlimited(5.0, 0.5)?);
-    all.push(unlimited(20.0, 0.1)?);
+    all.push(unlimited(12.0, 0.1)?);
     for (name, time, moments) in [
         ("exponential", "{ dist = \"exponential\", mean = \"1s\" }", [1.0, 2.0, 6.0]),
         ("constant", "\"1s\"", [1.0, 1.0, 1.0]),
@@ -45,12 +45,12 @@ fn on_demand(rate: f64, most: usize, alpha: f64, beta: Option<f64>) -> Result<Sy
     let keep = beta.map_or_else(String::new, |beta| {
         format!("keep_alive = {{ dist = \"exponential\", mean = \"{}s\" }}\n", 1.0 / beta)
     });
-    let text = Text { requests: 6e4, ..Text::markovian(rate, autoscaler(most, &keep, &exponential(alpha))) };
+    let text = Text::markovian(rate, autoscaler(most, &keep, &exponential(alpha)));
     let (family, kept) = match beta {
         None => ("M/M/k/setup", String::new()),
         Some(beta) => ("M/M/k/setup/delayedoff", format!(", off at {beta}")),
     };
-    let system = System::new(family, format!("rate {rate}, {most} servers, start at {alpha}{kept}"), text)
+    let system = System::new(family, format!("rate {rate}, {}, start at {alpha}{kept}", servers(most)), text)
         .with("mean sojourn", Reading::Sojourn, exact.mean_sojourn)
         .with("requests in the system", Reading::Jobs, exact.mean_jobs)
         .with("servers starting", Reading::Starting, exact.starting)
@@ -70,11 +70,7 @@ fn exponential(rate: f64) -> String {
 fn unlimited(rate: f64, alpha: f64) -> Result<System, Error> {
     let exact = setup::infinite_setup(rate, 1.0, alpha)?;
     // As good as no limit: no more than some dozens are ever in the system.
-    let text = Text {
-        requests: 6e4,
-        warmup_s: 500.0,
-        ..Text::markovian(rate, autoscaler(1000, "", &exponential(alpha)))
-    };
+    let text = Text { warmup_s: 500.0, ..Text::markovian(rate, autoscaler(1000, "", &exponential(alpha))) };
     Ok(System::new("M/M/∞/setup", format!("rate {rate}, start at {alpha}"), text)
         .with("mean sojourn", Reading::Sojourn, exact.mean_sojourn)
         .with("servers starting", Reading::Starting, exact.starting)
@@ -97,7 +93,7 @@ fn one_server(
         false => ("exponential", exponential(1.0 / start_s)),
     };
     let service = format!("time = {time}");
-    let text = Text { service, requests: 6e4, ..Text::markovian(rate, autoscaler(1, "", &start)) };
+    let text = Text { service, ..Text::markovian(rate, autoscaler(1, "", &start)) };
     Ok(System::new("M/G/1/setup", format!("rate {rate}, {name} service, {kind} start of {start_s} s"), text)
         .with("mean sojourn", Reading::Sojourn, sojourn)
         .with("share of time starting", Reading::Starting, starting)
@@ -110,7 +106,7 @@ fn keep_alive(rate: f64, service_s: f64, keep_s: f64) -> Result<System, Error> {
     // More slots than are ever taken: no limit, in effect.
     let service =
         format!("time = {{ dist = \"lognormal\", mean = \"{service_s}s\", cv = 1.5 }}\nconcurrency = 32");
-    let text = Text { service, requests: 2e4, warmup_s: 1000.0, ..Text::markovian(rate, tables) };
+    let text = Text { service, requests: 1e5, warmup_s: 1000.0, ..Text::markovian(rate, tables) };
     Ok(System::new("scale to zero", format!("rate {rate}, service {service_s} s, kept for {keep_s} s"), text)
         .with("cold starts per request", Reading::StartsPerRequest, cold)
         .with("share of time alive", Reading::Ready, 1.0 - cold))
@@ -123,7 +119,7 @@ fn hysteresis(rate: f64, up: &[usize], down: &[usize], alpha: Option<f64>) -> Re
         "[instances]\ncold_start = {start}\nleaving = \"hand_back\"\n\n[autoscaler]\nkind = \"hysteresis\"\n\
          up = {up:?}\ndown = {down:?}"
     );
-    let text = Text { requests: 6e4, warmup_s: 1000.0, ..Text::markovian(rate, tables) };
+    let text = Text { warmup_s: 1000.0, ..Text::markovian(rate, tables) };
     let (family, starts) = match alpha {
         None => ("hysteresis, instant", String::new()),
         Some(alpha) => ("hysteresis, slow start", format!(", start at {alpha}")),

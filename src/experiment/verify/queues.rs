@@ -1,13 +1,13 @@
 //! One queue before a fixed pool.
 
 use super::reading::Reading;
-use super::system::{EXPONENTIAL, System, Text, fixed};
+use super::system::{EXPONENTIAL, System, Text, fixed, servers as counted};
 use crate::theory::single::{GiM1, Interarrival, Mg1, SineLoad, priority_waits};
 use crate::theory::{Error, impatient, markovian};
 
 pub(super) fn systems() -> Result<Vec<System>, Error> {
     let mut all = vec![common_queue(0.5, 1)?, common_queue(0.8, 1)?, common_queue(0.9, 1)?];
-    for (rate, servers) in [(1.6, 2), (6.5, 8), (45.0, 50)] {
+    for (rate, servers) in [(1.6, 2), (6.5, 8), (17.0, 20)] {
         all.push(common_queue(rate, servers)?);
     }
     for (rate, servers, most) in [(0.8, 1, 5), (3.6, 4, 8), (12.0, 10, 15)] {
@@ -41,7 +41,7 @@ pub(super) fn systems() -> Result<Vec<System>, Error> {
     all.push(modulated([0.5, 0.9], [0.1, 0.1], 1)?);
     all.push(modulated([1.2, 0.0], [1.0, 1.0], 1)?);
     all.push(modulated([6.0, 1.0], [0.05, 0.02], 4)?);
-    for (rate, servers, theta) in [(0.8, 1, 0.5), (5.5, 5, 0.2), (48.0, 40, 1.0)] {
+    for (rate, servers, theta) in [(0.8, 1, 0.5), (5.5, 5, 0.2), (12.0, 10, 1.0)] {
         all.push(impatience(rate, servers, theta)?);
     }
     for (rate, servers, tau) in [(0.8, 1, 2.0), (5.5, 5, 1.0), (11.0, 10, 0.25)] {
@@ -82,7 +82,7 @@ fn common_queue(rate: f64, servers: usize) -> Result<System, Error> {
     let text = Text { warmup_s: warmup(rate, servers), ..Text::markovian(rate, fixed(servers)) };
     let family = if servers == 1 { "M/M/1" } else { "M/M/c" };
     let quantile = exact.sojourn_quantile(0.95).ok_or(Error::OutOfRange)?;
-    Ok(System::new(family, format!("rate {rate}, {servers} servers"), text)
+    Ok(System::new(family, format!("rate {rate}, {}", counted(servers)), text)
         .with("mean sojourn", Reading::Sojourn, exact.mean_sojourn())
         .with("mean wait", Reading::Wait, exact.mean_wait())
         .with("share that waits", Reading::Waited, exact.wait_probability)
@@ -95,7 +95,7 @@ fn bounded(rate: f64, servers: usize, most: usize) -> Result<System, Error> {
     let queue = format!("[dispatch]\nqueue_capacity = {}\n\n{}", most - servers, fixed(servers));
     let text = Text { warmup_s: 200.0, ..Text::markovian(rate, queue) };
     let quantile = exact.wait_quantile(0.95).ok_or(Error::OutOfRange)?;
-    Ok(System::new("M/M/c/K", format!("rate {rate}, {servers} servers, {most} in all"), text)
+    Ok(System::new("M/M/c/K", format!("rate {rate}, {}, {most} in all", counted(servers)), text)
         .with("share rejected", Reading::Rejected, exact.blocking())
         .with("mean wait", Reading::Wait, exact.mean_wait())
         .with("wait p95", Reading::WaitQuantile(0.95), quantile)
@@ -107,7 +107,7 @@ fn loss(load: f64, servers: usize, name: &str, time: &str) -> Result<System, Err
     let tables = format!("[dispatch]\nqueue_capacity = 0\n\n{}", fixed(servers));
     let service = format!("time = {time}");
     let text = Text { service, warmup_s: 200.0, ..Text::markovian(load, tables) };
-    Ok(System::new("Erlang B", format!("load {load}, {servers} servers, {name}"), text)
+    Ok(System::new("Erlang B", format!("load {load}, {}, {name}", counted(servers)), text)
         .with("share rejected", Reading::Rejected, blocking)
         .with("servers busy", Reading::Busy, load * (1.0 - blocking)))
 }
@@ -117,7 +117,7 @@ fn infinite(load: f64, name: &str, time: &str) -> Result<System, Error> {
     let blocking = markovian::erlang_b(load, 60)?;
     let tables = "[autoscaler]\nkind = \"setup\"\nmax = 60";
     let service = format!("time = {time}");
-    let text = Text { service, warmup_s: 200.0, requests: 5e4, ..Text::markovian(load, tables) };
+    let text = Text { service, warmup_s: 200.0, ..Text::markovian(load, tables) };
     Ok(System::new("M/G/∞", format!("load {load}, {name}"), text)
         .with("requests in service", Reading::Busy, load * (1.0 - blocking))
         .with("instances", Reading::Ready, load * (1.0 - blocking)))
@@ -140,7 +140,7 @@ fn constant_service(rate: f64, servers: usize) -> Result<System, Error> {
     let text = Text { service, warmup_s: warmup(rate, servers), ..Text::markovian(rate, fixed(servers)) };
     let quantile = exact.wait_quantile(0.95).ok_or(Error::OutOfRange)?;
     let family = if servers == 1 { "M/D/1" } else { "M/D/c" };
-    Ok(System::new(family, format!("rate {rate}, {servers} servers"), text)
+    Ok(System::new(family, format!("rate {rate}, {}", counted(servers)), text)
         .with("mean wait", Reading::Wait, exact.mean_wait())
         .with("share that waits", Reading::Waited, exact.wait_probability())
         .with("wait p95", Reading::WaitQuantile(0.95), quantile))
@@ -151,14 +151,14 @@ fn hyperexponential(rate: f64, servers: usize, cv2: f64) -> Result<System, Error
     let service = format!("time = {{ dist = \"hyperexponential\", mean = \"1s\", cv = {} }}", cv2.sqrt());
     let text =
         Text { service, warmup_s: 2.0 * warmup(rate, servers), ..Text::markovian(rate, fixed(servers)) };
-    Ok(phases("M/H2/c", format!("rate {rate}, {servers} servers, squared cv {cv2}"), text, &exact))
+    Ok(phases("M/H2/c", format!("rate {rate}, {}, squared cv {cv2}", counted(servers)), text, &exact))
 }
 
 fn erlang(rate: f64, servers: usize) -> Result<System, Error> {
     let exact = markovian::me2c(rate, 1.0, servers)?;
     let service = "time = { dist = \"erlang\", mean = \"1s\", k = 2 }".to_owned();
     let text = Text { service, warmup_s: warmup(rate, servers), ..Text::markovian(rate, fixed(servers)) };
-    Ok(phases("M/E2/c", format!("rate {rate}, {servers} servers"), text, &exact))
+    Ok(phases("M/E2/c", format!("rate {rate}, {}", counted(servers)), text, &exact))
 }
 
 fn phases(family: &'static str, case: String, text: Text, exact: &markovian::Queue) -> System {
@@ -187,8 +187,9 @@ fn modulated(rates: [f64; 2], leave: [f64; 2], servers: usize) -> Result<System,
     let rate = (rates[0] * leave[1] + rates[1] * leave[0]) / (leave[0] + leave[1]);
     let state = |i: usize| format!("{{ rate = {}, duration = \"{}s\" }}", rates[i], 1.0 / leave[i]);
     let arrivals = format!("kind = \"mmpp\"\nstates = [{}, {}]", state(0), state(1));
-    let text = Text { arrivals, ..Text::markovian(rate, fixed(servers)) };
-    let case = format!("rates {} and {}, {servers} servers", rates[0], rates[1]);
+    // Long stays in each state make neighbouring requests alike over thousands of them.
+    let text = Text { arrivals, requests: 1e6, ..Text::markovian(rate, fixed(servers)) };
+    let case = format!("rates {} and {}, {}", rates[0], rates[1], counted(servers));
     Ok(System::new("MMPP/M/c", case, text)
         .with("mean wait", Reading::Wait, exact.mean_wait)
         .with("share that waits", Reading::Waited, exact.wait_probability)
@@ -199,8 +200,8 @@ fn impatience(rate: f64, servers: usize, theta: f64) -> Result<System, Error> {
     let exact = impatient::erlang_a(rate, 1.0, servers, theta)?;
     let patience = format!("{{ dist = \"exponential\", mean = \"{}s\" }}", 1.0 / theta);
     let tables = format!("[dispatch]\ntimeout = {patience}\n\n{}", fixed(servers));
-    let text = Text { warmup_s: 200.0, requests: 6e4, ..Text::markovian(rate, tables) };
-    Ok(System::new("Erlang A", format!("rate {rate}, {servers} servers, patience 1/{theta}"), text)
+    let text = Text { warmup_s: 200.0, ..Text::markovian(rate, tables) };
+    Ok(System::new("Erlang A", format!("rate {rate}, {}, patience 1/{theta}", counted(servers)), text)
         .with("share timed out", Reading::TimedOut, exact.abandoned)
         .with("mean wait of all", Reading::WaitOfAll, exact.mean_wait)
         .with("servers busy", Reading::Busy, exact.busy))
@@ -209,8 +210,8 @@ fn impatience(rate: f64, servers: usize, theta: f64) -> Result<System, Error> {
 fn timeout(rate: f64, servers: usize, tau: f64) -> Result<System, Error> {
     let exact = impatient::timeout(rate, 1.0, servers, tau)?;
     let tables = format!("[dispatch]\ntimeout = \"{tau}s\"\n\n{}", fixed(servers));
-    let text = Text { warmup_s: 200.0, requests: 6e4, ..Text::markovian(rate, tables) };
-    Ok(System::new("M/M/c+D", format!("rate {rate}, {servers} servers, time-out {tau} s"), text)
+    let text = Text { warmup_s: 200.0, ..Text::markovian(rate, tables) };
+    Ok(System::new("M/M/c+D", format!("rate {rate}, {}, time-out {tau} s", counted(servers)), text)
         .with("share timed out", Reading::TimedOut, exact.abandoned)
         .with("mean wait of all", Reading::WaitOfAll, exact.mean_wait)
         .with("mean wait of the served", Reading::Wait, exact.mean_wait_served(tau)))
@@ -220,7 +221,7 @@ fn priority(rates: [f64; 2]) -> Result<System, Error> {
     let waits = priority_waits(&rates, 1.0)?;
     let rate = rates[0] + rates[1];
     let tables = format!("[dispatch]\nhigh_priority = {}\n\n{}", rates[0] / rate, fixed(1));
-    let text = Text { requests: 8e4, ..Text::markovian(rate, tables) };
+    let text = Text::markovian(rate, tables);
     Ok(System::new("M/M/1 with priority", format!("rates {} and {}", rates[0], rates[1]), text)
         .with("mean wait, high class", Reading::HighWait, waits[0])
         .with("mean wait, low class", Reading::LowWait, waits[1]))
