@@ -1,5 +1,7 @@
 //! The `kneepoint` command.
 
+#![warn(clippy::unwrap_used)]
+
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 

@@ -1,5 +1,8 @@
 //! What a user types, sees and finds on the disk afterwards.
 
+// A test file throughout; clippy's own exemption sees only the functions marked as tests, not what they share.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

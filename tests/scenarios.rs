@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use kneepoint::random::Streams;
 use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
+use kneepoint::sim::{Options, simulate};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn shipped() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(root().join("scenarios")).unwrap();
-    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    let folder = std::fs::read_dir(root().join("scenarios")).expect("the folder is there");
+    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.expect("it can be listed").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     paths
@@ -127,5 +129,62 @@ fn every_example_of_the_reference_page_reads() {
         if let Err(error) = points {
             panic!("{error}");
         }
+    }
+}
+
+/// The arrivals that `scenarios/data/chat-requests.csv` holds.
+const CHAT: &str = r#"
+[arrivals]
+kind = "mmpp"
+states = [
+    { rate = 0.4, duration = "6m" },
+    { rate = 0.9, duration = "10m" },
+    { rate = 1.5, duration = "5m" },
+    { rate = 2.6, duration = "2m" },
+]
+[[arrivals.spikes]]
+at = "1h"
+duration = "10m"
+rate = 4
+shape = "triangle"
+[service]
+time = "1s"
+[autoscaler]
+kind = "fixed"
+instances = 1
+[run]
+duration = "2h"
+"#;
+
+#[test]
+fn the_shipped_trace_is_drawn_from_the_arrivals_stated_here() {
+    let scenario = ScenarioFile::parse("chat.toml", CHAT, ".").unwrap().scenario().unwrap();
+    let mut nanos = Vec::new();
+    scenario.model.arrivals.stream(kneepoint::random::Streams::new(42, 0)).fill(&mut nanos, 100_000);
+    let start: jiff::Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+    let mut csv = String::from("timestamp\n");
+    for nanos in nanos.iter().take_while(|nanos| **nanos < scenario.run.duration.as_nanos()) {
+        let at = start + jiff::SignedDuration::from_millis((nanos / 1_000_000) as i64);
+        csv.push_str(&format!("{at:.3}\n"));
+    }
+    let path = root().join("scenarios/data/chat-requests.csv");
+    if std::env::var_os("KNEEPOINT_BLESS").is_some() {
+        std::fs::write(&path, &csv).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written.replace("\r\n", "\n") == csv, "{} differs from what is stated here", path.display());
+}
+
+/// Every shipped scenario is run as it stands, and loses no request.
+#[test]
+fn every_shipped_scenario_runs() {
+    for path in shipped() {
+        let scenario = ScenarioFile::load(&path).unwrap().scenario().unwrap();
+        let options =
+            Options { mark_interval: scenario.run.timeline_interval, timeline: true, decisions: true };
+        let (outcome, ()) = simulate(&scenario.model, Streams::new(scenario.run.seed, 0), &options, ());
+        assert!(outcome.counts.conserved(), "{}: {:?}", path.display(), outcome.counts);
+        assert!(outcome.counts.served > 0, "{} serves nothing", path.display());
+        assert!(!outcome.timeline.is_empty(), "{} has no timeline", path.display());
     }
 }

@@ -66,6 +66,18 @@ pub enum Reason {
     Idle,
 }
 
+impl Reason {
+    /// Name of the metric it rests on, as a scenario writes it; empty if on none.
+    pub fn metric(&self) -> &'static str {
+        match self {
+            Reason::Threshold(reason) => reason.query.name(),
+            Reason::Target(reason) => reason.query.name(),
+            Reason::Hysteresis(_) | Reason::Setup(_) => "in_flight",
+            Reason::Fixed | Reason::Idle => "",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -37,8 +37,7 @@ const TARGET: Key<f64> = Key::required(
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reason {
-    /// The metric it goes by.
-    pub query: Query,
+    pub(super) query: Query,
     observed: Option<f64>,
     target: f64,
     held: u64,

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use crate::autoscaler::Reason;
 use crate::experiment::{FIGURES, Figures, PointResult, Replication, RunResult, SweepResult};
 use crate::sim::{DecisionRecord, Window};
 
@@ -61,7 +60,7 @@ pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Resul
     for record in decisions {
         csv.write_record([
             number(record.at.as_secs_f64()),
-            metric(record).to_owned(),
+            record.decision.reason.metric().to_owned(),
             maybe(record.observed),
             record.before.to_string(),
             record.decision.desired.to_string(),
@@ -71,16 +70,6 @@ pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Resul
         ])?;
     }
     csv.flush()
-}
-
-/// Name of the metric a decision rests on, as the scenario writes it.
-fn metric(record: &DecisionRecord) -> &'static str {
-    match record.decision.reason {
-        Reason::Threshold(reason) => reason.query.name(),
-        Reason::Target(reason) => reason.query.name(),
-        // These go by no metric.
-        Reason::Fixed | Reason::Setup(_) | Reason::Hysteresis(_) | Reason::Idle => "",
-    }
 }
 
 /// What a decision did: `stay`, `add 2`, `remove 1`.

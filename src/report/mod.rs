@@ -4,7 +4,7 @@
 //! - [`canvas`]: SVG and PNG as targets of plotters, with text drawn from an embedded font
 //! - [`chart`]: the charts, each over a small struct of plain data; [`from_results`] fills them
 //! - [`html`]: `report.html`, charts and tables in one file
-//! - [`format`], [`words`], [`tables`]: figures, sentences and tables for people, on the terminal and in the report
+//! - [`mod@format`], [`words`], [`tables`]: figures, sentences and tables for people, on the terminal and in the report
 //! - [`summary`], [`csv_files`]: the files for scripts
 //! - [`Folder`]: where all of it is written, whole or not at all
 pub mod canvas;

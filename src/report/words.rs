@@ -4,6 +4,7 @@ use super::format;
 use crate::experiment::{COST, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult, Unit};
 use crate::scenario::Scenario;
 use crate::stats::CONFIDENCE;
+use crate::units::show_span;
 
 /// The scenario among its variants.
 pub const AS_IT_STANDS: &str = "as it stands";
@@ -36,10 +37,13 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<String> {
     let promise = promise(scenario)?;
     Some(match result.cheapest_within_slo {
         Some(index) => {
-            format!(
-                "The cheapest setting that keeps {promise} is {}.",
-                point(scenario, &result.points[index])
-            )
+            let cheapest = &result.points[index];
+            let limit = cheapest.point.scenario.model.slo.map(|slo| slo.latency.as_secs_f64());
+            let doubt = match cheapest.figures.get(SLO_LATENCY).high > limit {
+                true => " Its interval reaches beyond the SLO: more replications would tell.",
+                false => "",
+            };
+            format!("The cheapest setting that keeps {promise} is {}.{doubt}", point(scenario, cheapest))
         }
         None => format!("No setting keeps {promise}."),
     })
@@ -86,7 +90,7 @@ fn cost_and_latency(scenario: &Scenario, figures: &Figures) -> String {
     format!(
         "{} for {}, {} {}",
         format::estimate(&figures.get(COST), Unit::Currency, currency),
-        scenario.model.duration,
+        show_span(scenario.model.duration),
         percentile(scenario),
         format::estimate(&figures.get(SLO_LATENCY), Unit::Seconds, currency),
     )

@@ -77,7 +77,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
             let message = format!("the table `[{table}]` is missing");
             let label = "every scenario has `[arrivals]`, `[service]` and `[autoscaler]`";
             let help = format!("add `[{table}]`, for example with {example}");
-            return Err(reader.problem("", message, label).help(help));
+            let start = "`kneepoint init` writes a commented scenario to start from";
+            return Err(reader.problem("", message, label).help(help).help(start));
         }
     }
     let name = checks::name(&reader, reader.find(&NAME)?, stem)?;
@@ -106,7 +107,14 @@ pub(super) fn read_sweep(tree: &Tree, context: &Context) -> Result<Option<SweepT
 
 /// Reads the variants.
 pub(super) fn read_variants(tree: &Tree, context: &Context) -> Result<Vec<VariantTable>, Problem> {
-    Reader::open(tree.root(), "", &SPEC, context)?.get(&VARIANTS)
+    let reader = Reader::open(tree.root(), "", &SPEC, context)?;
+    match reader.node("variant") {
+        Some(Node { data: Data::Table(_), place }) => {
+            let label = "expected `[[variant]]` with two brackets each: there may be many";
+            Err(Problem::new(place, "`variant` is a single table", label))
+        }
+        _ => reader.get(&VARIANTS),
+    }
 }
 
 fn read_run(reader: &Reader<'_>, natural: Option<Span>) -> Result<Run, Problem> {

@@ -4,11 +4,8 @@ use super::paths::place_of;
 use crate::autoscaler::{Autoscaler, Metric};
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
-use crate::sim::Model;
+use crate::sim::{MOST_SLOTS, Model};
 use crate::time::Span;
-
-/// Slots of all instances together that the engine can tell apart.
-const MOST_SLOTS: u64 = 1 << 20;
 
 /// More requests in one run than anyone waits for.
 const MOST_REQUESTS: f64 = 1e12;
@@ -36,7 +33,7 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
     } else if name.chars().count() > 100 {
         "is longer than 100 characters"
     } else if name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
-        "has a character that file names cannot have everywhere"
+        "has a character that some systems do not allow in names of files"
     } else if name.starts_with(['.', '-', ' ']) || name.ends_with(['.', ' ']) {
         "starts or ends with a character that is trouble in file names"
     } else {
@@ -52,9 +49,9 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
 
 /// Everything that the tables' own readers cannot know.
 pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
-    if let Some((path, why)) = model.conflict() {
-        let message = format!("`{path}` does not go with this `dispatch.policy`");
-        return Err(Problem::new(&place_of(tree, path), message, why));
+    if let Some((path, reason)) = model.conflict() {
+        let message = format!("`{path}` does not go with `dispatch.policy`");
+        return Err(Problem::new(&place_of(tree, path), message, reason));
     }
     initial(tree, model)?;
     slots(tree, model)?;
@@ -76,7 +73,10 @@ fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
         () => return Ok(()),
     };
     let message = format!("`{PATH}` is {initial} but the autoscaler's {side} is {bound}");
-    let label = format!("expected {} to {}", limits.min, limits.max);
+    let label = match limits.min == limits.max {
+        true => format!("expected {}", limits.min),
+        false => format!("expected {} to {}", limits.min, limits.max),
+    };
     Err(Problem::new(&place_of(tree, PATH), message, label))
 }
 
@@ -90,8 +90,8 @@ fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let message = format!("{most} instances of {} slots are {all} slots", slots.concurrency);
     let path = match model.autoscaler {
         Autoscaler::Fixed(_) => "autoscaler.instances",
-        Autoscaler::Threshold(_) | Autoscaler::Target(_) | Autoscaler::Setup(_) => "autoscaler.max",
         Autoscaler::Hysteresis(_) => "autoscaler.up",
+        Autoscaler::Threshold(_) | Autoscaler::Target(_) | Autoscaler::Setup(_) => "autoscaler.max",
     };
     let label = format!("expected at most {MOST_SLOTS} slots in all");
     Err(Problem::new(&place_of(tree, path), message, label))

@@ -17,20 +17,21 @@ struct Report {
     file: String,
     text: Arc<str>,
     problem: Problem,
-    setting: Option<String>,
+    /// What the scenario was set to, beside the file: a variant, a sweep point, the command line.
+    settings: Vec<String>,
 }
 
 impl ScenarioError {
     /// A problem of the file shown as `file`, whose content is `text`.
     pub(super) fn new(file: &str, text: &Arc<str>, problem: Problem) -> Self {
-        let report = Report { file: file.to_owned(), text: text.clone(), problem, setting: None };
+        let report = Report { file: file.to_owned(), text: text.clone(), problem, settings: Vec::new() };
         ScenarioError(Box::new(report))
     }
 
-    /// The same error, met at one setting of the scenario only: `variant "b"`, `a sweep point: …`.
+    /// The same error, met under this setting of the scenario: "in the variant …", "with `--set …`".
     #[must_use]
-    pub(super) fn at(mut self, setting: Option<String>) -> Self {
-        self.0.setting = setting;
+    pub(super) fn met(mut self, setting: Option<String>) -> Self {
+        self.0.settings.extend(setting);
         self
     }
 
@@ -62,8 +63,8 @@ impl Report {
         if let Place::Override(by) = place {
             group = group.element(Level::NOTE.message(format!("set by `{by}`")));
         }
-        if let Some(setting) = &self.setting {
-            group = group.element(Level::NOTE.message(format!("met in {setting}")));
+        for setting in &self.settings {
+            group = group.element(Level::NOTE.message(format!("met {setting}")));
         }
         group = group.elements(help.iter().map(|line| Level::HELP.message(line)));
         renderer.render(&[group])

@@ -23,6 +23,8 @@ pub struct ScenarioFile {
     text: Arc<str>,
     tree: Tree,
     context: Context,
+    /// What the command line has set, as it was written there.
+    overrides: Vec<String>,
 }
 
 /// One setting of a sweep or a variant, ready to run.
@@ -64,7 +66,7 @@ impl ScenarioFile {
         match Tree::parse(&text) {
             Ok(tree) => {
                 let context = Context::new(base);
-                Ok(ScenarioFile { shown: name.to_owned(), stem, text, tree, context })
+                Ok(ScenarioFile { shown: name.to_owned(), stem, text, tree, context, overrides: Vec::new() })
             }
             Err(problem) => Err(ScenarioError::new(name, &text, problem)),
         }
@@ -88,11 +90,13 @@ impl ScenarioFile {
     }
 
     fn set(&mut self, path: &str, value: &str, by: String) -> Result<(), ScenarioError> {
-        let place = Place::Override(by);
+        let place = Place::Override(by.clone());
         let text = || Node { data: Data::Text(value.to_owned()), place: place.clone() };
         let node = Tree::parse_value(value, place.clone()).unwrap_or_else(|_| text());
         let done = self.tree.set(path, node).map_err(|why| impossible(&place, path, why));
-        done.map_err(|problem| self.error(problem))
+        done.map_err(|problem| self.error(problem))?;
+        self.overrides.push(by);
+        Ok(())
     }
 
     /// The scenario as it stands, without sweep and variants.
@@ -113,7 +117,7 @@ impl ScenarioFile {
             .into_iter()
             .map(|variant| {
                 let tree = variant.apply(&base).map_err(|problem| self.error(problem))?;
-                let scenario = self.read(&tree).map_err(|error| error.at(in_variant(&variant.name)))?;
+                let scenario = self.read(&tree).map_err(|error| error.met(in_variant(&variant.name)))?;
                 Ok((variant.name, scenario))
             })
             .collect()
@@ -177,7 +181,7 @@ impl ScenarioFile {
                 }
                 let settings: Vec<(String, Setting)> =
                     settings.into_iter().map(|(path, setting, _)| (path, setting)).collect();
-                let scenario = self.read(&tree).map_err(|error| error.at(in_point(variant, &settings)))?;
+                let scenario = self.read(&tree).map_err(|error| error.met(in_point(variant, &settings)))?;
                 Ok(Point { variant: variant.map(str::to_owned), settings, scenario })
             })
             .collect()
@@ -202,7 +206,11 @@ impl ScenarioFile {
     }
 
     fn read(&self, tree: &Tree) -> Result<Scenario, ScenarioError> {
-        assemble::read(tree, &self.context, &self.stem).map_err(|problem| self.error(problem))
+        assemble::read(tree, &self.context, &self.stem).map_err(|problem| {
+            let elsewhere = !matches!(problem.place, Place::Override(_));
+            let with = || format!("with `{}`", self.overrides.join(" "));
+            self.error(problem).met((elsewhere && !self.overrides.is_empty()).then(with))
+        })
     }
 
     fn error(&self, problem: Problem) -> ScenarioError {
@@ -211,7 +219,7 @@ impl ScenarioFile {
 }
 
 fn in_variant(name: &str) -> Option<String> {
-    Some(format!("the variant \"{name}\""))
+    Some(format!("in the variant \"{name}\""))
 }
 
 /// Names the point, for messages: nothing for the scenario as it stands.
@@ -221,7 +229,7 @@ fn in_point(variant: Option<&str>, settings: &[(String, Setting)]) -> Option<Str
     }
     let shown: Vec<String> = settings.iter().map(|(path, setting)| format!("{path} = {setting}")).collect();
     let within = variant.map_or_else(String::new, |name| format!(" of the variant \"{name}\""));
-    Some(format!("the sweep point{within} with {}", shown.join(", ")))
+    Some(format!("in the sweep point{within} with {}", shown.join(", ")))
 }
 
 /// The bytes of the file.

@@ -35,6 +35,8 @@ mod reference;
 mod run;
 mod setting;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod variant;
 
 pub use assemble::Scenario;

@@ -34,13 +34,25 @@ fn unknown(tree: &Tree, path: &str, place: &Place) -> Problem {
         format!("this scenario has no key `{path}`"),
         "expected the path of a key, such as \"instances.initial\"",
     );
-    let last = path.rsplit('.').next().unwrap_or(path);
-    let alike = |candidate: &&String| candidate.rsplit('.').next() == Some(last);
-    let close = nearest(path, paths.iter().map(String::as_str));
-    match close.or_else(|| paths.iter().find(alike).map(String::as_str)) {
-        Some(close) => problem.help(format!("did you mean \"{close}\"?")),
-        None => problem,
+    let (table, last) = split(path);
+    let siblings: Vec<&str> =
+        paths.iter().map(|path| split(path)).filter(|(t, _)| *t == table).map(|(_, last)| last).collect();
+    let near = || nearest(last, siblings.iter().copied()).map(|name| format!("{table}.{name}"));
+    let moved = || paths.iter().find(|candidate| split(candidate).1 == last).cloned();
+    let elsewhere = || nearest(path, paths.iter().map(String::as_str)).map(str::to_owned);
+    match (near().or_else(moved), siblings.is_empty()) {
+        (Some(close), _) => problem.help(format!("did you mean \"{close}\"?")),
+        (None, false) => problem.help(format!("`{table}` has: {}", siblings.join(", "))),
+        (None, true) => match elsewhere() {
+            Some(close) => problem.help(format!("did you mean \"{close}\"?")),
+            None => problem,
+        },
     }
+}
+
+/// The path of the table, and the name of the key in it.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
 }
 
 fn descend(kind: &Kind, node: Option<&Node>, steps: &[&str]) -> Option<Kind> {

@@ -234,7 +234,8 @@ impl Page {
             let bounds = key.bounds().describe(is_duration(&key.kind()));
             let bounds = if bounds.is_empty() { bounds } else { format!(", {bounds}") };
             let default = match key.default() {
-                Some("{}" | "[]") => "none written".to_owned(),
+                Some("{}") => "its keys' defaults".to_owned(),
+                Some("[]") => "none".to_owned(),
                 Some(default) => format!("`{default}`"),
                 None if key.is_required() => "**required**".to_owned(),
                 None => "–".to_owned(),

@@ -69,7 +69,7 @@ impl Run {
         let duration = written.or(natural.filter(|span| !span.is_zero())).ok_or_else(|| {
             let message = format!("`{}` is missing", reader.path_of("duration"));
             let label = "these arrivals do not end by themselves, so the run needs its length";
-            reader.problem("duration", message, label).help("for example: duration = \"24h\"")
+            reader.problem("duration", message, label).help("for example, in `[run]`: duration = \"24h\"")
         })?;
         let run = Run {
             duration,

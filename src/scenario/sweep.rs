@@ -40,7 +40,7 @@ impl Choice for Design {
         (
             "sample",
             Design::Sample,
-            "`points` combinations that fill the space evenly: a Latin hypercube, chosen for the greatest least distance",
+            "`points` combinations that fill the space evenly: a Latin hypercube whose points keep apart",
         ),
     ];
 }
@@ -194,12 +194,13 @@ impl Values {
             }
             Data::Array(items) => Ok(Values::List(items.clone())),
             Data::Table(table) if table.iter().any(|(_, _, node)| matches!(node.data, Data::Table(_))) => {
-                let message = format!("`{path}` is a table within a table");
+                let message = format!("the path that begins with `{path}` is not in quotes");
                 let problem = Problem::new(&node.place, message, "expected the whole path as one key");
-                Err(problem.help("write the path in quotes: \"autoscaler.up.above\" = [0.6, 0.7]"))
+                Err(problem.help("write it in quotes: \"autoscaler.up.above\" = [0.6, 0.7]"))
             }
             Data::Table(_) => {
-                let reader = Reader::open(node, &format!("sweep of {path}"), &RANGE_SPEC, context)?;
+                let reader =
+                    Reader::open(node, &format!("sweep.parameters.\"{path}\""), &RANGE_SPEC, context)?;
                 Ok(Values::Range {
                     from: reader.get(&FROM)?,
                     to: reader.get(&TO)?,
@@ -357,7 +358,7 @@ impl Checked<'_> {
             Values::Range { steps: Some(steps), .. } => {
                 let last = f64::from(*steps - 1);
                 let mut levels: Vec<Level> =
-                    (0..*steps).map(|step| self.along(f64::from(step) / last)).collect();
+                    (0..*steps).map(|step| self.along(f64::from(step) / last, 12)).collect();
                 levels.dedup();
                 Ok(levels)
             }
@@ -368,8 +369,9 @@ impl Checked<'_> {
         }
     }
 
-    /// The value at a share (0 to 1) of the way along the values.
-    fn along(&self, share: f64) -> Level {
+    /// The value at a share (0 to 1) of the way along the values, with so many significant digits if it is a linear
+    /// range; a logarithmic one has four.
+    fn along(&self, share: f64, digits: usize) -> Level {
         match &self.parameter.values {
             Values::List(items) => {
                 let index = (share * items.len() as f64) as usize;
@@ -379,7 +381,7 @@ impl Checked<'_> {
                 let between = |from: f64, to: f64| match (share, scale) {
                     (share, _) if share <= 0.0 => from,
                     (share, _) if share >= 1.0 => to,
-                    (share, Scale::Linear) => rounded(from + share * (to - from), 12),
+                    (share, Scale::Linear) => rounded(from + share * (to - from), digits),
                     (share, Scale::Log) => rounded(from * (to / from).powf(share), 4),
                 };
                 let value = between(from.base(), to.base());
@@ -415,7 +417,7 @@ fn sampled(parameters: &[Checked<'_>], points: usize) -> Vec<Settings> {
         .into_iter()
         .map(|ranks| {
             let settled = parameters.iter().zip(ranks);
-            settled.map(|(parameter, rank)| parameter.settle(parameter.along(share(rank)))).collect()
+            settled.map(|(parameter, rank)| parameter.settle(parameter.along(share(rank), 4))).collect()
         })
         .collect()
 }

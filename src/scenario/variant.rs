@@ -40,7 +40,8 @@ const TABLES: [Key<Option<Node>>; 8] = [
 
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "variant",
-    doc: "A named alternative to the scenario as it stands: what it does not mention stays.",
+    doc: "A named alternative to the scenario as it stands: what it does not mention stays. A sweep covers each variant \
+          too, over those of its parameters that the variant has.",
     keys: &[
         &NAME, &SET, &TABLES[0], &TABLES[1], &TABLES[2], &TABLES[3], &TABLES[4], &TABLES[5], &TABLES[6],
         &TABLES[7],

@@ -1,6 +1,7 @@
 //! One key of a table, and tables of keys.
 
 use super::reader::Reader;
+use super::value::show_number;
 use super::{Context, Kind, Node, Place, Problem, Tree, Value};
 
 /// Bounds of a numeric key, in base units (seconds for durations).
@@ -26,7 +27,7 @@ impl Bounds {
     pub fn describe(&self, duration: bool) -> String {
         let show = |value: f64| match duration {
             true => crate::units::format_span(crate::time::Span::from_secs_f64(value)),
-            false => format!("{value}"),
+            false => show_number(value),
         };
         let low = match (self.least, self.above) {
             (f64::NEG_INFINITY, _) => None,
@@ -96,7 +97,7 @@ impl<T: Value> Key<T> {
                 let shown = if duration {
                     crate::units::format_span(crate::time::Span::from_secs_f64(size))
                 } else {
-                    size.to_string()
+                    show_number(size)
                 };
                 let expected = self.bounds.describe(duration);
                 Err(Problem::new(&node.place, format!("`{path}` is {shown}"), format!("expected {expected}")))

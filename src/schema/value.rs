@@ -50,12 +50,19 @@ pub trait Value: Sized {
     }
 }
 
+/// A number as people write it: powers of ten where that is shorter.
+pub(crate) fn show_number(number: f64) -> String {
+    let (plain, scientific) = (number.to_string(), format!("{number:e}"));
+    let large_or_small = !(1e-6..1e6).contains(&number.abs());
+    if large_or_small && scientific.len() < plain.len() { scientific } else { plain }
+}
+
 /// The [`Problem`] of finding something else than what `path` takes.
 pub(crate) fn wrong_kind(node: &Node, path: &str, expected: &str) -> Problem {
     let found = match &node.data {
         Data::Text(text) => format!("the text \"{text}\""),
         Data::Integer(integer) => format!("the number {integer}"),
-        Data::Float(float) => format!("the number {float}"),
+        Data::Float(float) => format!("the number {}", show_number(*float)),
         Data::Bool(bool) => format!("{bool}"),
         other => other.kind().to_owned(),
     };

@@ -40,7 +40,7 @@ struct Slot {
 }
 
 /// Completions come after the instances that become ready at the same instant, however late these were inserted.
-const COMPLETION: u64 = 1 << 43;
+const COMPLETION: u64 = 1 << 41;
 
 impl CentralQueue {
     /// No instances yet, each to have `concurrency` slots, behind a queue of at most `capacity`.

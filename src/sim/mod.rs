@@ -31,7 +31,7 @@ pub use dispatch::{Dispatch, DispatchPolicy, Idle};
 pub use fleet::{Class, Served, Sink};
 pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Victim};
 pub use metrics::Metrics;
-pub use model::Model;
+pub use model::{MOST_SLOTS, Model};
 pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Window};
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};

@@ -6,6 +6,10 @@ use crate::autoscaler::Autoscaler;
 use crate::service::Service;
 use crate::time::Span;
 
+/// Slots that all instances together may have at a time: a quarter of what the engine can tell apart, so that those of
+/// draining instances have room beside them.
+pub const MOST_SLOTS: u64 = 1 << 20;
+
 /// Everything one run is made of, validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {

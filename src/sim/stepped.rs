@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::MOST_SLOTS;
 use super::dispatch::Idle;
 use super::fleet::{Areas, Arrival, Class, Fleet, Gauges, Served, Sink};
 use super::instances::Leaving;
@@ -333,7 +334,9 @@ impl Fleet for SteppedQueue {
         self.hosts.insert(at, Host { id: instance, busy: 0, spells: 0, draining: false });
         let slots = self.concurrency as usize;
         if self.vacant.len() < slots {
-            self.grow(slots.max(self.slots.len()) - self.vacant.len());
+            // Doubling keeps the cost of growing small; the last bit of room is given out sparingly.
+            let double = self.slots.len().min(MOST_SLOTS as usize);
+            self.grow(slots.max(double) - self.vacant.len());
         }
         for _ in 0..slots {
             if let Some(leaf) = self.vacant.pop() {

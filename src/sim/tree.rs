@@ -84,8 +84,8 @@ impl Contender for Key {
     }
 }
 
-/// 2²⁰ leaves and 2⁴⁴ insertions.
-const LEAF_BITS: u32 = 20;
+/// 2²² leaves and 2⁴² insertions.
+const LEAF_BITS: u32 = 22;
 
 impl<K> Default for Tournament<K> {
     fn default() -> Self {

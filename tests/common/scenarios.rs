@@ -20,8 +20,10 @@ pub const STREAMS: Streams = Streams::new(23, 5);
 pub fn scenarios() -> impl Strategy<Value = Model> {
     let latency: [Watched; 2] = [("latency", "total", 1.0), ("latency", "total", 8.0)];
     let metrics = EXACT_METRICS.into_iter().chain(latency).collect();
+    // Halves and quarters too, which a window can meet exactly.
+    let share = prop_oneof![1.0..99.9, Just(50.0), Just(75.0)];
     let slo =
-        (1_u64..40, 1.0..99.9).prop_map(|(latency, percentile)| Slo { latency: tenths(latency), percentile });
+        (1_u64..40, share).prop_map(|(latency, percentile)| Slo { latency: tenths(latency), percentile });
     let warmup = prop_oneof![Just(0.0), 0.0..0.9_f64];
     (models(metrics), arrivals(), service_time(), prop::option::of(slo), warmup).prop_map(
         |(mut model, arrivals, time, slo, warmup)| {
