@@ -290,6 +290,15 @@ fn heavy_traffic_and_large_pools_are_solved_within_their_laws() {
     assert!(blocking < q.wait_probability && q.wait_probability < 1.0);
     assert!((markovian::Mmc::new(0.99, 1.0, 1).unwrap().mean_jobs() - 99.0).abs() < 1e-9);
     assert!((markovian::Mdc::new(0.99, 1.0, 1).unwrap().mean_wait() / 49.5 - 1.0).abs() < 1e-9);
+    // A queue cut off where it never reaches is no other than one without an end; and one that is flooded is full.
+    let cut = markovian::Mmck::new(180.0, 1.0, 200, 2000).unwrap();
+    let whole = markovian::Mmc::new(180.0, 1.0, 200).unwrap();
+    assert!((cut.mean_jobs() / whole.mean_jobs() - 1.0).abs() < 1e-9);
+    let flooded = markovian::Mmck::new(1e9, 1.0, 2, 500).unwrap();
+    assert!((flooded.mean_jobs() - 500.0).abs() < 1e-6);
+    // Join the shortest of two in heavy traffic: between one common queue and twice its server's queue alone.
+    let jobs = balanced::shortest_of(1.98, 1.0, 2, 2).unwrap();
+    assert!((markovian::Mmc::new(1.98, 1.0, 2).unwrap().mean_jobs()..110.0).contains(&jobs), "{jobs}");
     let served = markovian::Mdc::new(180.0, 1.0, 200).unwrap();
     assert!(served.mean_wait() < markovian::Mmc::new(180.0, 1.0, 200).unwrap().mean_wait());
 }

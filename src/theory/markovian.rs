@@ -1,5 +1,5 @@
 //! Many servers, memoryless or phase-type: M/M/c, M/M/c/K, Erlang B, M/G/∞, M/H2/c, M/E2/c, M/D/c, MMPP(2)/M/c.
-use super::{Error, markov, poisson, positive, quantile_of_tail, servers};
+use super::{Error, MOST_SERVERS, markov, poisson, positive, quantile_of_tail, servers};
 
 /// Erlang's loss probability for offered load `a` and `c` servers (Erlang 1917; the stable recursion
 /// B(k) = aB(k-1)/(k + aB(k-1))). Holds for every service distribution.
@@ -122,18 +122,20 @@ impl Mmck {
     /// Rates out of range, no server, or `k < c`.
     pub fn new(lam: f64, mu: f64, c: usize, k: usize) -> Result<Self, Error> {
         positive(&[lam, mu, servers(c)?])?;
-        if k < c || k > markov::MOST_STATES / 16 {
+        if k < c || k > MOST_SERVERS {
             return Err(Error::OutOfRange);
         }
-        let law = markov::stationary(0usize, |n, out| {
-            if n < k {
-                out.push((n + 1, lam));
+        let mut law = vec![1.0f64];
+        for n in 1..=k {
+            let mass = law[n - 1] * lam / (mu * n.min(c) as f64);
+            law.push(mass);
+            if mass > 1e250 {
+                law.iter_mut().for_each(|mass| *mass *= 1e-250);
             }
-            if n > 0 {
-                out.push((n - 1, mu * n.min(c) as f64));
-            }
-        })?;
-        Ok(Self { lam, mu, c, law: law.into_iter().map(|(_, mass)| mass).collect() })
+        }
+        let total: f64 = law.iter().sum();
+        law.iter_mut().for_each(|mass| *mass /= total);
+        Ok(Self { lam, mu, c, law })
     }
     /// The probability that an arrival is lost.
     pub fn blocking(&self) -> f64 {
@@ -182,7 +184,7 @@ impl Mmck {
 /// Parameters out of range, or `p` not in `[0, 1)`.
 pub fn infinite_server_quantile(lam: f64, service: f64, p: f64) -> Result<usize, Error> {
     positive(&[lam, service])?;
-    if lam * service > markov::MOST_STATES as f64 {
+    if lam * service > MOST_SERVERS as f64 {
         return Err(Error::TooLarge);
     }
     if !(0.0..1.0).contains(&p) {

@@ -20,7 +20,8 @@ pub struct Elastic {
     pub wait_probability: f64,
 }
 
-/// M/M/k/setup and M/M/k/setup/delayedoff (Gandhi, Harchol-Balter and Adan 2010): each waiting job keeps at most one server in
+/// M/M/k/setup and M/M/k/setup/delayedoff (Gandhi, Harchol-Balter and Adan 2010; Gandhi, Doroudi, Harchol-Balter and
+/// Scheller-Wolf 2014): each waiting job keeps at most one server in
 /// set-up (rate `alpha`, cancelled when surplus); an idle server switches off at rate `beta`, at once if `None`.
 ///
 /// # Errors
