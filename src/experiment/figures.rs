@@ -204,7 +204,7 @@ pub const COST: &str = "cost";
 pub const SLO_LATENCY: &str = "slo_latency";
 
 fn ended(run: &Outcome) -> f64 {
-    (run.counts.arrived - run.counts.in_flight) as f64
+    (run.counts.arrived - run.counts.in_flight + run.overdue) as f64
 }
 
 fn per_time(run: &Outcome, integral: f64) -> Sample {
@@ -330,6 +330,7 @@ mod tests {
             latency,
             high_priority: None,
             good: 0,
+            overdue: 0,
             integrals: crate::sim::Integrals::default(),
             slots: 1,
             peak_waiting: 0,

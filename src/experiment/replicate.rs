@@ -153,7 +153,9 @@ impl Task {
                 timeline: log.is_some(),
                 decisions: log.is_some(),
             };
-            Simulation::new(&case.model, streams, &options, ())
+            let mut simulation = Simulation::new(&case.model, streams, &options, ());
+            simulation.stop_on(control.stop());
+            simulation
         };
         let mut simulations: Vec<Simulation> = group.map(start).collect();
         let mut source = RequestSource::new(&first.model, streams);
@@ -177,6 +179,9 @@ impl Task {
         }
         let finish = |(case, simulation): (&usize, Simulation)| {
             let (outcome, ()) = simulation.finish();
+            if control.cancelled() {
+                return Ok(None);
+            }
             if !outcome.counts.conserved() {
                 let counts = outcome.counts;
                 return Err(NotConserved { case: *case, replication: self.replication, counts });
@@ -187,9 +192,9 @@ impl Task {
                 log(*case, &outcome.decisions);
                 outcome
             });
-            Ok(Finished { case: *case, figures, kept })
+            Ok(Some(Finished { case: *case, figures, kept }))
         };
-        self.cases.iter().zip(simulations).map(finish).collect()
+        self.cases.iter().zip(simulations).map(finish).filter_map(Result::transpose).collect()
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct CentralQueue {
     concurrency: u32,
     capacity: u64,
     insertions: u64,
+    /// The last instant at which a look at the pool found a slot that had fallen free at that very instant.
+    freed_at: Option<u64>,
     /// Request-nanoseconds waited and to be worked by all that has started on a slot that is still here.
     waited: u128,
     worked: u128,
@@ -53,6 +55,7 @@ impl CentralQueue {
             concurrency,
             capacity: capacity.unwrap_or(u64::MAX),
             insertions: 0,
+            freed_at: None,
             waited: 0,
             worked: 0,
             drained: Areas::default(),
@@ -90,6 +93,17 @@ impl CentralQueue {
         self.free.set(leaf, Key::new(finish, COMPLETION | self.insertions, leaf));
         self.insertions += 1;
     }
+
+    /// Puts the slots that have fallen free at this very instant before any that are added at it.
+    fn put_freed_first(&mut self, now: u64) {
+        let freed = |leaf: &usize| self.free.key(*leaf).nanos() == now && !self.slots[*leaf].pending;
+        let mut freed: Vec<usize> = (0..self.slots.len()).filter(freed).collect();
+        freed.sort_unstable_by_key(|leaf| self.free.key(*leaf));
+        for leaf in freed {
+            self.free.set(leaf, Key::new(now, self.insertions, leaf));
+            self.insertions += 1;
+        }
+    }
 }
 
 impl Fleet for CentralQueue {
@@ -120,28 +134,24 @@ impl Fleet for CentralQueue {
             if slot.pending && slot.request.finish <= now {
                 slot.pending = false;
                 sink.served(slot.request);
+                if slot.request.finish == now {
+                    self.freed_at = Some(now);
+                }
             }
         }
         self.draining.advance(now, &mut self.drained, sink);
     }
 
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
-        let mut keys = self.free.keys().to_vec();
-        // Slots that have fallen free at this very instant, if any have already, stay before the new ones.
-        let freed = |leaf: &usize| keys[*leaf].nanos() == now && !self.slots[*leaf].pending;
-        let mut freed: Vec<usize> = (0..self.slots.len()).filter(freed).collect();
-        freed.sort_unstable_by_key(|leaf| keys[*leaf]);
-        for leaf in freed {
-            keys[leaf] = Key::new(now, self.insertions, leaf);
-            self.insertions += 1;
+        if self.freed_at == Some(now) {
+            self.put_freed_first(now);
         }
         for _ in 0..self.concurrency {
             let request = Served { arrival: now, start: now, finish: now, instance, class: Class::Low };
-            keys.push(Key::new(now, self.insertions, self.slots.len()));
+            self.free.push(Key::new(now, self.insertions, self.slots.len()));
             self.slots.push(Slot { request, pending: false });
             self.insertions += 1;
         }
-        self.free.rebuild(keys.into_iter());
         // Only the new slots: those that fall free at this very instant do so after the instance has become ready.
         for leaf in self.slots.len() - self.concurrency as usize..self.slots.len() {
             let Some(waiting) = self.queue.pop_front() else { return };

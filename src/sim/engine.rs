@@ -1,5 +1,8 @@
 //! The run loop: requests in, events in their order, one outcome out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::agenda::{Agenda, Event};
 use super::fleet::{Areas, Arrival, Class, Fleet, Sink};
 use super::observation::{Scrape, latency_histogram};
@@ -34,6 +37,8 @@ pub(super) struct Engine<F, T> {
     streams: Streams,
     concurrency: u32,
     measured: Start,
+    /// Whether somebody wants the run no more; what it would come to is then of no use.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// Counters at the start of the measured part.
@@ -76,6 +81,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             streams,
             concurrency: slots.concurrency,
             measured: Start::default(),
+            stop: None,
         };
         engine.plan(model);
         for _ in 0..initial {
@@ -106,6 +112,20 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
         self.agenda.add((Instant::ZERO + self.timeline.interval).min(self.end), Event::Mark);
         self.gate = self.agenda.gate().min(self.end.as_nanos());
+    }
+
+    /// Makes the run end early once `stop` is set.
+    pub fn stop_on(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = Some(stop);
+    }
+
+    /// The next event up to `until`, unless the run is to stop.
+    fn next_event(&mut self, until: Instant) -> Option<(Instant, Event)> {
+        // Looked at here, where every run comes by, and not at every request.
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return None;
+        }
+        self.agenda.next(until)
     }
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
@@ -149,7 +169,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         loop {
             let (change, gate) = (self.fleet.next_change(), self.agenda.gate());
             let at = if gate <= change.min(limit) {
-                let Some((at, event)) = self.agenda.next(self.end) else { return };
+                let Some((at, event)) = self.next_event(self.end) else { return };
                 self.handle(at, event);
                 at
             } else if change <= limit.min(self.end.as_nanos()) {
@@ -200,7 +220,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     #[cold]
     fn run_until_gate(&mut self, now: u64) {
         while now >= self.gate {
-            let Some((at, event)) = self.agenda.next(self.end) else {
+            let Some((at, event)) = self.next_event(self.end) else {
                 self.gate = self.end.as_nanos();
                 return;
             };
@@ -219,7 +239,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if F::STEPPED {
             self.step_until(self.end.as_nanos() + 1);
         }
-        while let Some((at, event)) = self.agenda.next(self.end) {
+        while let Some((at, event)) = self.next_event(self.end) {
             self.handle(at, event);
         }
         self.advance(self.end.as_nanos());
@@ -264,6 +284,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     fn measure_from(&mut self, at: Instant) {
+        // The window at hand ends here, so that each is either measured or not.
+        self.close_window(at);
         self.pool.measure_from(at);
         self.measured = Start {
             at,
@@ -344,9 +366,15 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if at < self.end {
             self.agenda.add((at + self.timeline.interval).min(self.end), Event::Mark);
         }
+        self.close_window(at);
+    }
+
+    fn close_window(&mut self, at: Instant) {
+        let overdue = self.timeline.overdue_before(at);
         let reading = Reading {
             at,
             gauges: self.fleet.gauges(at.as_nanos()),
+            overdue: overdue.map_or(0, |before| self.overdue(at, before)),
             areas: self.fleet.areas(at.as_nanos()),
             time: self.pool.time(at),
             census: self.pool.census(),
@@ -357,6 +385,13 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         self.timeline.close(reading, self.recorder.window.as_mut());
     }
 
+    /// Requests in flight at `at` that are measured and arrived before `before`.
+    fn overdue(&self, at: Instant, before: u64) -> u64 {
+        let measured_from = self.measured.at.as_nanos();
+        let late = |arrival: &u64| (measured_from..before).contains(arrival);
+        self.fleet.in_flight(at.as_nanos()).filter(late).count() as u64
+    }
+
     fn outcome(mut self) -> (Outcome, T) {
         let end = self.end;
         let start = self.measured;
@@ -365,6 +400,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let measured_from = start.at.as_nanos();
         let in_flight =
             self.fleet.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
+        let overdue = self.timeline.overdue_before(end).map_or(0, |before| self.overdue(end, before));
         let counts = Counts {
             arrived: self.arrived - start.arrived,
             served: self.recorder.latency.count(),
@@ -392,6 +428,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             wait: self.recorder.wait,
             high_priority: self.recorder.high,
             good: self.recorder.good,
+            overdue,
             integrals,
             slots: self.concurrency,
             peak_waiting: self.timeline.peak_waiting,

@@ -126,6 +126,8 @@ pub struct Outcome {
     pub high_priority: Option<(Digest, Digest)>,
     /// Requests answered within the SLO; equal to `served` without one.
     pub good: u64,
+    /// Requests still in flight at the end that have missed the SLO already; none without one.
+    pub overdue: u64,
     /// Integrals over time.
     pub integrals: Integrals,
     /// Requests one instance serves at a time.
@@ -142,7 +144,8 @@ pub struct Outcome {
     pub cost: f64,
     /// What the autoscaler did.
     pub actions: Actions,
-    /// Time in windows whose share of good requests fell short of the SLO's, seconds; windows without requests meet it.
+    /// Time in windows whose share of good requests fell short of the SLO's, seconds: good of those that ended in the
+    /// window and those that had missed the SLO at its end. Windows without such requests meet it.
     pub below_slo_s: f64,
     /// The run window by window, if asked for.
     pub timeline: Vec<Window>,

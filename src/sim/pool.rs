@@ -137,13 +137,14 @@ impl Pool {
         self.count(now);
         self.measured_from = now;
         self.billed = 0;
+        self.peak_ready = self.census.ready;
     }
 
     pub fn census(&self) -> Census {
         self.census
     }
 
-    /// Instances started and ready at once, over the whole run.
+    /// Instances started over the whole run, and most ready at once in its measured part.
     pub fn totals(&self) -> (u32, u32) {
         (self.started, self.peak_ready)
     }

@@ -19,9 +19,21 @@ pub(super) struct Scaler {
     pub desired: u32,
     pub actions: Actions,
     last_action: Option<(Instant, Direction)>,
-    keep_decisions: bool,
+    keep: Keep,
     pub decisions: Vec<DecisionRecord>,
 }
+
+/// Which decisions are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    None,
+    /// Those that change the number asked for: where there are more evaluations than a person can read, or memory hold.
+    Changes,
+    All,
+}
+
+/// Evaluations up to which all are kept.
+const MOST_KEPT: u64 = 1_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -32,16 +44,24 @@ enum Direction {
 impl Scaler {
     /// The model's autoscaler, asking for `initial` instances until its first decision.
     pub fn new(model: &Model, initial: u32, keep_decisions: bool) -> Self {
+        let schedule = model.autoscaler.schedule();
+        let evaluations =
+            schedule.map_or(0, |schedule| model.duration.as_nanos() / schedule.interval.as_nanos().max(1));
+        let keep = match keep_decisions {
+            false => Keep::None,
+            true if evaluations > MOST_KEPT => Keep::Changes,
+            true => Keep::All,
+        };
         Scaler {
             policy: model.autoscaler.policy(),
             limits: model.autoscaler.limits(),
-            schedule: model.autoscaler.schedule(),
+            schedule,
             scrape_interval: model.metrics.scrape_interval,
             pipeline: model.autoscaler.query().map(|query| Pipeline::new(model.metrics, query)),
             desired: initial,
             actions: Actions::default(),
             last_action: None,
-            keep_decisions,
+            keep,
             decisions: Vec::new(),
         }
     }
@@ -54,8 +74,8 @@ impl Scaler {
     }
 
     fn record(&mut self, at: Instant, observed: Option<f64>, ready: u32, decision: Decision) {
-        if self.keep_decisions {
-            let before = self.desired;
+        let before = self.desired;
+        if self.keep == Keep::All || (self.keep == Keep::Changes && decision.desired != before) {
             self.decisions.push(DecisionRecord { at, observed, before, ready, decision });
         }
     }

@@ -1,5 +1,8 @@
 //! A run from outside: fed with requests, finished with an outcome.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use super::central::CentralQueue;
 use super::engine::Engine;
 use super::fleet::Sink;
@@ -18,7 +21,7 @@ pub struct Options {
     pub mark_interval: Span,
     /// Keep the timeline.
     pub timeline: bool,
-    /// Keep every decision of the autoscaler.
+    /// Keep every decision of the autoscaler; of more than a million evaluations, those that change something.
     pub decisions: bool,
 }
 
@@ -81,6 +84,18 @@ impl<T: Sink> Simulation<T> {
             Arrangement::Random(engine) => engine.feed(block),
             Arrangement::LeastOutstanding(engine) => engine.feed(block),
             Arrangement::PowerOfD(engine) => engine.feed(block),
+        }
+    }
+
+    /// Makes the run end early once `stop` is set; what it comes to is then of no use.
+    pub fn stop_on(&mut self, stop: Arc<AtomicBool>) {
+        match &mut self.0 {
+            Arrangement::Central(engine) => engine.stop_on(stop),
+            Arrangement::Stepped(engine) => engine.stop_on(stop),
+            Arrangement::RoundRobin(engine) => engine.stop_on(stop),
+            Arrangement::Random(engine) => engine.stop_on(stop),
+            Arrangement::LeastOutstanding(engine) => engine.stop_on(stop),
+            Arrangement::PowerOfD(engine) => engine.stop_on(stop),
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Timeline {
 pub(super) struct Reading {
     pub at: Instant,
     pub gauges: Gauges,
+    /// Requests in flight that have already missed the SLO.
+    pub overdue: u64,
     pub areas: Areas,
     pub time: InstanceTime,
     pub census: Census,
@@ -58,7 +60,7 @@ impl Timeline {
         let last = std::mem::replace(&mut self.last, now);
         let length = now.at.since(last.at);
         let measured = last.at >= self.measured_from;
-        if measured && self.misses_slo(&now.totals, &last.totals) {
+        if measured && self.misses_slo(&now, &last.totals) {
             self.below_slo_s += length.as_secs_f64();
         }
         if measured {
@@ -76,12 +78,19 @@ impl Timeline {
         }
     }
 
-    /// Whether fewer of the window's requests were good than the SLO promises. A window in which none ended keeps it.
-    fn misses_slo(&self, now: &Totals, last: &Totals) -> bool {
+    /// Whether fewer of the window's requests were good than the SLO promises: of those that ended in it, and those
+    /// that wait at its end and have missed the SLO already. A window with neither keeps it.
+    fn misses_slo(&self, now: &Reading, last: &Totals) -> bool {
         let Some(slo) = self.slo else { return false };
-        let ended = (now.served - last.served) + (now.lost - last.lost);
-        let good = now.good - last.good;
-        ended > 0 && (good as f64) < slo.quantile() * ended as f64
+        let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
+        let good = now.totals.good - last.good;
+        judged > 0 && (good as f64) < slo.quantile() * judged as f64
+    }
+
+    /// A request still in flight at `at` has missed the SLO if it arrived before this, in nanoseconds; `None` without
+    /// an SLO.
+    pub fn overdue_before(&self, at: Instant) -> Option<u64> {
+        self.slo.map(|slo| at.since(Instant::ZERO + slo.latency).as_nanos())
     }
 
     fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {

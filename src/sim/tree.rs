@@ -125,6 +125,20 @@ impl<K: Contender> Tournament<K> {
         }
     }
 
+    /// Adds a leaf after the last.
+    pub fn push(&mut self, key: K) {
+        if self.leaves == self.width {
+            // Twice the room: adding one after the other stays cheap.
+            let mut keys = self.keys().to_vec();
+            let leaves = keys.len();
+            keys.resize((2 * leaves).max(1), K::NEVER);
+            self.rebuild(keys.into_iter());
+            self.leaves = leaves;
+        }
+        self.leaves += 1;
+        self.set(self.leaves - 1, key);
+    }
+
     /// Starts anew with these keys; leaf `i` gets the `i`-th.
     pub fn rebuild(&mut self, keys: impl ExactSizeIterator<Item = K>) {
         self.leaves = keys.len();
