@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn one_miss_is_chance_and_many_are_not() {
         let good = || row(0.0, &[-1.0, 0.1, 1.0, 0.2, -0.3]);
-        // 5.85 standard errors off, with 4 degrees of freedom: p is about 0.004.
-        let miss = || row(0.0, &[0.6, 1.0, 1.3, 0.8, 0.5]);
+        // About 8 standard errors off, with 4 degrees of freedom: p is about 0.001.
+        let miss = || row(0.0, &[0.7, 1.0, 1.2, 0.8, 0.6]);
         assert_eq!(miss().verdict, Verdict::Outside);
         let with = |misses: usize| {
             let rows = (0..20).map(|i| if i < misses { miss() } else { good() }).collect();
