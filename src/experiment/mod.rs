@@ -1,5 +1,6 @@
-//! What is run: replications, runs and sweeps, in parallel; intervals, the frontier and its knee.
+//! What is run: replications, runs, sweeps and comparisons, in parallel; intervals, the frontier and its knee.
 
+mod compare;
 mod control;
 mod figures;
 mod frontier;
@@ -9,8 +10,9 @@ mod results;
 mod run;
 mod sweep;
 
+pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, comparable, compare, cannot_pair};
 pub use control::Control;
-pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit};
+pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit, figure_over, figure_paired};
 pub use frontier::{Membership, frontier};
 pub use knee::knee;
 pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate};

@@ -2,6 +2,8 @@
 
 mod digest;
 mod interval;
+mod linearised;
 
 pub use digest::Digest;
 pub use interval::{CONFIDENCE, Estimate, student_t};
+pub use linearised::Linearised;
