@@ -1,7 +1,7 @@
 //! Which files a command leaves behind.
 
 use super::Failure;
-use crate::experiment::{RunResult, SweepResult};
+use crate::experiment::{COST, CompareResult, RunResult, SweepResult, comparable};
 use crate::report::chart::{self, Chart, Size};
 use crate::report::html::{Part, Report, html};
 use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
@@ -72,6 +72,41 @@ pub(super) fn sweep(
     Ok(summary)
 }
 
+/// Writes everything a comparison comes to and returns the summary.
+pub(super) fn compare(
+    mut folder: Folder,
+    scenario: &Scenario,
+    result: &CompareResult,
+) -> Result<String, Failure> {
+    let summary = summary::compare(scenario, result);
+    let mut charts = Charts::default();
+    // Costs in several currencies have no common axis.
+    if comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST) {
+        let chart = from_results::compared(scenario, result);
+        let caption =
+            "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
+        charts.add(&mut folder, "comparison", &chart, Size::WIDE, caption)?;
+    }
+    let tables = [tables::differences(result), tables::contenders(result)].map(Part::Table);
+    let mut notes = words::comparison_notes(result);
+    notes.extend(warmup_note(scenario));
+    let report = Report {
+        title: result.contenders.iter().map(|each| each.name.as_str()).collect::<Vec<_>>().join(" – "),
+        answer: words::pairs(result).join(" "),
+        parts: charts.0.into_iter().chain(tables).collect(),
+        notes,
+        origin: words::origin("compare", scenario),
+    };
+    text(&mut folder, "report.html", &html(&report))?;
+    text(&mut folder, "summary.json", &summary)?;
+    folder
+        .stage("comparison.csv", |out| csv_files::comparison(result, out))
+        .and_then(|()| folder.stage("replications.csv", |out| csv_files::compare_replications(result, out)))
+        .and_then(|()| folder.commit())
+        .map_err(Failure::could_not)?;
+    Ok(summary)
+}
+
 /// The charts of a report, in their order.
 #[derive(Default)]
 struct Charts(Vec<Part>);
@@ -117,10 +152,15 @@ fn text(folder: &mut Folder, name: &str, text: &str) -> Result<(), Failure> {
 }
 
 fn notes(scenario: &Scenario, replications: usize) -> Vec<String> {
-    let warmup = scenario.model.warmup;
-    let left_out = (!warmup.is_zero()).then(|| format!("The first {warmup} of each run are not measured."));
+    let left_out = warmup_note(scenario);
     let described = (!scenario.description.is_empty()).then(|| scenario.description.clone());
     described.into_iter().chain([words::intervals(replications)]).chain(left_out).collect()
+}
+
+/// What was left out of the measurement, if anything was.
+fn warmup_note(scenario: &Scenario) -> Option<String> {
+    let warmup = scenario.model.warmup;
+    (!warmup.is_zero()).then(|| format!("The first {warmup} of each run are not measured."))
 }
 
 /// Where the files of an alternative lie, empty or with a slash at its end: those of the first in the folder itself, the

@@ -57,7 +57,8 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     Ok(answer(&plan.scenario, &result, &decisions, &path, summary, global))
 }
 
-fn pick(
+/// The variant called `name`, else a message with the nearest one.
+pub(super) fn pick(
     alternatives: Vec<(Option<String>, Scenario)>,
     name: &str,
 ) -> Result<(Option<String>, Scenario), Failure> {

@@ -90,6 +90,17 @@ impl Difference {
 }
 
 impl Verdict {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Lower => "lower",
+            Verdict::Higher => "higher",
+            Verdict::Same => "the same",
+            Verdict::WithinNoise => "within noise",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
     fn of(joint: &Estimate, difference: &Linearised) -> Verdict {
         match (joint.low, joint.high) {
             (Some(low), Some(high)) if low == 0.0 && high == 0.0 => Verdict::Same,
@@ -136,7 +147,9 @@ pub fn cannot_pair(a: &Scenario, b: &Scenario) -> Option<(&'static str, String, 
     let differ = |key, a: String, b: String| (a != b).then_some((key, a, b));
     differ("run.duration", a.model.duration.to_string(), b.model.duration.to_string())
         .or_else(|| differ("run.warmup", a.model.warmup.to_string(), b.model.warmup.to_string()))
-        .or_else(|| differ("run.replications", a.run.replications.to_string(), b.run.replications.to_string()))
+        .or_else(|| {
+            differ("run.replications", a.run.replications.to_string(), b.run.replications.to_string())
+        })
         .or_else(|| differ("run.seed", a.run.seed.to_string(), b.run.seed.to_string()))
 }
 
@@ -183,8 +196,8 @@ pub fn compare(
             replications: result.replications,
         })
         .collect();
-    let figures: Vec<&'static Figure> =
-        FIGURES.iter().filter(|figure| figures.contains(&figure.name)).collect();
+    let named = |name: &&str| FIGURES.iter().find(|figure| figure.name == *name);
+    let figures: Vec<&'static Figure> = figures.iter().filter_map(named).collect();
     let couples: Vec<(usize, usize)> =
         (0..contenders.len()).flat_map(|a| (a + 1..contenders.len()).map(move |b| (a, b))).collect();
     let intervals = couples.len() * figures.len();
@@ -219,7 +232,8 @@ mod tests {
     }
 
     fn compared(contenders: &[(&str, Scenario)], figures: &[&str]) -> CompareResult {
-        let owned = contenders.iter().map(|(name, scenario)| ((*name).to_owned(), scenario.clone())).collect();
+        let owned =
+            contenders.iter().map(|(name, scenario)| ((*name).to_owned(), scenario.clone())).collect();
         compare(owned, figures, &Control::default()).unwrap()
     }
 
@@ -245,7 +259,8 @@ mod tests {
 
     #[test]
     fn all_intervals_together_are_wider_than_one_alone_by_bonferroni() {
-        let found = compared(&[("a", scenario(3, "")), ("b", scenario(4, ""))], &["latency.mean", "latency.p99"]);
+        let found =
+            compared(&[("a", scenario(3, "")), ("b", scenario(4, ""))], &["latency.mean", "latency.p99"]);
         assert!((found.each - 0.975).abs() < 1e-12);
         let difference = &found.pairs[0].differences[0];
         // Five replications: t(4) at 0.9875 is 3.4954, at 0.975 2.7764.

@@ -10,9 +10,11 @@ mod results;
 mod run;
 mod sweep;
 
-pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, comparable, compare, cannot_pair};
+pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, cannot_pair, comparable, compare};
 pub use control::Control;
-pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit, figure_over, figure_paired};
+pub use figures::{
+    COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit, figure_over, figure_paired,
+};
 pub use frontier::{Membership, frontier};
 pub use knee::knee;
 pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate};

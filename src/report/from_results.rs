@@ -5,7 +5,9 @@ use super::chart::{
     SweptPoint, Timeline,
 };
 use super::{chart, words};
-use crate::experiment::{COST, PointResult, RunResult, SLO_LATENCY, SweepResult};
+use crate::experiment::{
+    Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
+};
 use crate::scenario::Scenario;
 use crate::sim::{Outcome, Window};
 use crate::stats::{self, Digest};
@@ -38,19 +40,32 @@ pub fn comparison(scenario: &Scenario, result: &RunResult) -> Option<Comparison>
     if result.alternatives.len() < 2 {
         return None;
     }
-    let contenders = result.alternatives.iter().map(|alternative| Contender {
-        name: alternative.variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned()),
-        cost: estimate(alternative.figures.get(COST)),
-        latency: estimate(alternative.figures.get(SLO_LATENCY)),
-    });
-    Some(Comparison {
-        title: format!("{}: cost and latency of its variants", scenario.name),
+    let named =
+        |each: &'_ Alternative| each.variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
+    let contenders = result.alternatives.iter().map(|each| contender(named(each), &each.figures)).collect();
+    Some(side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders))
+}
+
+/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`.
+pub fn compared(scenario: &Scenario, result: &CompareResult) -> Comparison {
+    let contenders =
+        result.contenders.iter().map(|each| contender(each.name.clone(), &each.figures)).collect();
+    side_by_side(scenario, "Cost and latency compared".to_owned(), contenders)
+}
+
+fn contender(name: String, figures: &Figures) -> Contender {
+    Contender { name, cost: estimate(figures.get(COST)), latency: estimate(figures.get(SLO_LATENCY)) }
+}
+
+fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) -> Comparison {
+    Comparison {
+        title,
         cost: cost_axis(scenario),
         latency: latency_axis(scenario),
         slo: slo(scenario),
-        contenders: contenders.collect(),
+        contenders,
         bound: None,
-    })
+    }
 }
 
 /// One run over time.

@@ -1,13 +1,15 @@
-//! `summary.json`: what a run or a sweep comes to, for scripts.
+//! `summary.json`: what a run, a sweep or a comparison comes to, for scripts.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::experiment::{FIGURES, Figures, PointResult, RunResult, SweepResult, Unit};
+use crate::experiment::{
+    CompareResult, Difference, FIGURES, Figures, Pair, PointResult, RunResult, SweepResult, Unit, Verdict,
+};
 use crate::scenario::{Scenario, Setting};
-use crate::stats::CONFIDENCE;
+use crate::stats::{CONFIDENCE, Estimate};
 
 /// Version of the form of `summary.json`: raised when a script that reads it has to change.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -134,6 +136,75 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
         knee: number(result.knee),
         cheapest_within_slo: number(result.cheapest_within_slo),
         points: result.points.iter().map(PointSummary::of).collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct CompareSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    correction: Correction,
+    contenders: Vec<VariantSummary<'a>>,
+    pairs: Vec<PairSummary<'a>>,
+}
+
+/// How intervals are made to hold together.
+#[derive(Serialize)]
+struct Correction {
+    method: &'static str,
+    intervals: usize,
+    /// Confidence of each of them alone.
+    each: f64,
+}
+
+#[derive(Serialize)]
+struct PairSummary<'a> {
+    /// The contender compared with.
+    a: &'a str,
+    /// The contender compared: differences are `b` less `a`.
+    b: &'a str,
+    same_requests: bool,
+    differences: BTreeMap<&'static str, DifferenceSummary>,
+}
+
+#[derive(Serialize)]
+struct DifferenceSummary {
+    verdict: Verdict,
+    /// With the joint interval, which the verdict goes by.
+    difference: Estimate,
+    /// With the interval it would have alone.
+    alone: Estimate,
+    /// As a share of `a`, with the joint interval.
+    relative: Estimate,
+    /// With the joint interval of independent runs.
+    unpaired: Estimate,
+}
+
+/// The summary of a comparison; `scenario` is the first contender's.
+pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
+    let name = |index: usize| result.contenders[index].name.as_str();
+    let difference = |each: &Difference| DifferenceSummary {
+        verdict: each.verdict,
+        difference: each.joint,
+        alone: each.alone,
+        relative: each.relative,
+        unpaired: each.unpaired,
+    };
+    let pair = |pair: &'_ Pair| PairSummary {
+        a: name(pair.a),
+        b: name(pair.b),
+        same_requests: pair.same_requests,
+        differences: pair.differences.iter().map(|each| (each.figure.name, difference(each))).collect(),
+    };
+    text(&CompareSummary {
+        head: Head::of("compare", scenario, result.complete),
+        correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
+        contenders: result
+            .contenders
+            .iter()
+            .map(|contender| VariantSummary { name: &contender.name, figures: &contender.figures })
+            .collect(),
+        pairs: result.pairs.iter().map(pair).collect(),
     })
 }
 
