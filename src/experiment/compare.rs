@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::procedure::conduct;
 use super::{
-    COST, Control, FIGURES, Figure, Figures, Keep, NotConserved, Replication, SLO_LATENCY, figure_paired,
-    replicate,
+    COST, Control, FIGURES, Figure, Figures, Keep, NotConserved, Procedure, Replication, SLO_LATENCY,
+    figure_paired,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
 
@@ -138,18 +139,27 @@ pub struct CompareResult {
     pub intervals: usize,
     /// Confidence of each of them alone, so that all hold together at [`CONFIDENCE`].
     pub each: f64,
+    /// What the runs themselves found of warm-up and precision.
+    pub procedure: Procedure,
     /// Whether every replication finished.
     pub complete: bool,
 }
 
 /// A setting of the run that two scenarios must share to be paired and do not: its key, and both values.
 pub fn cannot_pair(a: &Scenario, b: &Scenario) -> Option<(&'static str, String, String)> {
+    let precision = |scenario: &Scenario| match scenario.run.precision {
+        Some(Precision { metric, relative, most }) => {
+            format!("{metric} within {relative} or {most} replications")
+        }
+        None => "none".to_owned(),
+    };
     let differ = |key, a: String, b: String| (a != b).then_some((key, a, b));
     differ("run.duration", a.model.duration.to_string(), b.model.duration.to_string())
-        .or_else(|| differ("run.warmup", a.model.warmup.to_string(), b.model.warmup.to_string()))
+        .or_else(|| differ("run.warmup", a.run.warmup.to_string(), b.run.warmup.to_string()))
         .or_else(|| {
             differ("run.replications", a.run.replications.to_string(), b.run.replications.to_string())
         })
+        .or_else(|| differ("run.precision", precision(a), precision(b)))
         .or_else(|| differ("run.seed", a.run.seed.to_string(), b.run.seed.to_string()))
 }
 
@@ -180,12 +190,12 @@ pub fn comparable<'a>(scenarios: impl Iterator<Item = &'a Scenario> + Clone) -> 
 /// # Errors
 /// A run lost or made up requests.
 pub fn compare(
-    contenders: Vec<(String, Scenario)>,
+    mut contenders: Vec<(String, Scenario)>,
     figures: &[&str],
     control: &Control,
 ) -> Result<CompareResult, NotConserved> {
-    let cases: Vec<&Scenario> = contenders.iter().map(|(_, scenario)| scenario).collect();
-    let results = replicate(&cases, Keep::Figures, control)?;
+    let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
+    let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
     let contenders: Vec<Contender> = contenders
         .into_iter()
         .zip(results)
@@ -212,10 +222,11 @@ pub fn compare(
         }
     };
     let pairs = couples.into_iter().map(pair).collect();
-    let complete = contenders
-        .iter()
-        .all(|contender| contender.replications.len() == contender.scenario.run.replications as usize);
-    Ok(CompareResult { contenders, pairs, intervals, each, complete })
+    let complete = procedure.ended()
+        && contenders
+            .iter()
+            .all(|contender| contender.replications.len() == contender.scenario.run.replications as usize);
+    Ok(CompareResult { contenders, pairs, intervals, each, procedure, complete })
 }
 
 #[cfg(test)]

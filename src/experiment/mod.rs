@@ -5,6 +5,7 @@ mod control;
 mod figures;
 mod frontier;
 mod knee;
+mod procedure;
 mod replicate;
 mod results;
 mod run;
@@ -17,7 +18,8 @@ pub use figures::{
 };
 pub use frontier::{Membership, frontier};
 pub use knee::knee;
-pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate};
+pub use procedure::{Attained, End, Procedure, WarmupFound};
+pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate, replicate_from};
 pub use results::{Alternative, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;

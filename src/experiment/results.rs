@@ -1,6 +1,6 @@
 //! What an experiment comes to, as plain data: everything downstream is a function of it.
 
-use super::{COST, Figures, Membership, Replication};
+use super::{COST, Figures, Membership, Procedure, Replication};
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
 
@@ -26,6 +26,8 @@ pub struct Alternative {
 pub struct RunResult {
     /// The scenario, then its variants; those that finished at least one replication.
     pub alternatives: Vec<Alternative>,
+    /// What the runs themselves found of warm-up and precision.
+    pub procedure: Procedure,
     /// Whether every replication of every alternative finished.
     pub complete: bool,
 }
@@ -62,6 +64,8 @@ pub struct SweepResult {
     pub points: Vec<PointResult>,
     /// Points planned.
     pub planned: usize,
+    /// What the runs themselves found of warm-up and precision.
+    pub procedure: Procedure,
     /// The knee of the frontier, as an index into `points`.
     pub knee: Option<usize>,
     /// The cheapest point that meets the SLO, as an index into `points`.
@@ -72,9 +76,9 @@ pub struct SweepResult {
 }
 
 impl SweepResult {
-    /// Whether every point planned finished.
+    /// Whether every point planned finished, with all the replications that its precision asks for.
     pub fn complete(&self) -> bool {
-        self.points.len() == self.planned
+        self.points.len() == self.planned && self.procedure.ended()
     }
 
     /// The paths of the swept parameters, of all variants together.

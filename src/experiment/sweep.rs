@@ -1,5 +1,6 @@
 //! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
 
+use super::procedure::conduct;
 use super::{
     COST, Control, DecisionSink, Figures, Keep, Membership, NotConserved, PointResult, SLO_LATENCY,
     SweepResult, frontier, knee, replicate,
@@ -13,13 +14,13 @@ use crate::sim::Outcome;
 /// # Errors
 /// A run lost or made up requests.
 pub fn sweep(
-    points: Vec<Point>,
+    mut points: Vec<Point>,
     log: DecisionSink<'_>,
     control: &Control,
 ) -> Result<SweepResult, NotConserved> {
     let planned = points.len();
-    let cases: Vec<&Scenario> = points.iter().map(|point| &point.scenario).collect();
-    let results = replicate(&cases, Keep::Figures, control)?;
+    let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
+    let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
     let mut points: Vec<PointResult> = points
         .into_iter()
         .zip(results)
@@ -45,7 +46,7 @@ pub fn sweep(
         Some(index) => look_closer(&points[index], log, control)?.map(|outcome| (index, outcome)),
         None => None,
     };
-    Ok(SweepResult { points, planned, knee, cheapest_within_slo, closer_look })
+    Ok(SweepResult { points, planned, procedure, knee, cheapest_within_slo, closer_look })
 }
 
 /// Marks the points of the frontier and returns its knee.
