@@ -60,7 +60,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     if result.contenders.iter().any(|contender| contender.replications.is_empty()) {
         return Err(Failure::could_not("stopped before each had finished a run; nothing was written"));
     }
-    let summary = outputs::compare(folder, first, &result)?;
+    let summary = outputs::compare(folder, &result.procedure.applied(first.clone()), &result)?;
     Ok(answer(&result, &path, summary, global))
 }
 
@@ -145,7 +145,8 @@ fn text(result: &CompareResult, path: &str) -> String {
     for sentence in words::pairs(result) {
         let _ = writeln!(text, "{}", table::bold(&sentence));
     }
-    for note in words::comparison_notes(result) {
+    let found = words::procedure(&result.procedure);
+    for note in words::comparison_notes(result).into_iter().chain(found) {
         let _ = writeln!(text, "{note}");
     }
     let _ = writeln!(text, "Outputs are in {path}");

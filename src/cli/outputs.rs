@@ -1,7 +1,7 @@
 //! Which files a command leaves behind.
 
 use super::Failure;
-use crate::experiment::{COST, CompareResult, RunResult, SweepResult, comparable};
+use crate::experiment::{COST, CompareResult, Procedure, RunResult, SweepResult, comparable};
 use crate::report::chart::{self, Chart, Size};
 use crate::report::html::{Part, Report, html};
 use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
@@ -26,7 +26,7 @@ pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -
         title: scenario.name.clone(),
         answer: words::run(scenario, result),
         parts: charts.0.into_iter().chain([Part::Table(tables::run(scenario, result))]).collect(),
-        notes: notes(scenario, fewest.unwrap_or(0)),
+        notes: notes(scenario, fewest.unwrap_or(0), &result.procedure),
         origin: words::origin("run", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
@@ -59,7 +59,7 @@ pub(super) fn sweep(
         title: scenario.name.clone(),
         answer: answer.collect::<Vec<_>>().join(" "),
         parts: charts.0.into_iter().chain([Part::Table(tables::sweep(scenario, result))]).collect(),
-        notes: notes(scenario, scenario.run.replications as usize),
+        notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
         origin: words::origin("sweep", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
@@ -89,6 +89,7 @@ pub(super) fn compare(
     }
     let tables = [tables::differences(result), tables::contenders(result)].map(Part::Table);
     let mut notes = words::comparison_notes(result);
+    notes.extend(words::procedure(&result.procedure));
     notes.extend(warmup_note(scenario));
     let report = Report {
         title: result.contenders.iter().map(|each| each.name.as_str()).collect::<Vec<_>>().join(" – "),
@@ -151,10 +152,11 @@ fn text(folder: &mut Folder, name: &str, text: &str) -> Result<(), Failure> {
     folder.stage(name, |out| out.write_all(text.as_bytes())).map_err(Failure::could_not)
 }
 
-fn notes(scenario: &Scenario, replications: usize) -> Vec<String> {
+fn notes(scenario: &Scenario, replications: usize, procedure: &Procedure) -> Vec<String> {
     let left_out = warmup_note(scenario);
     let described = (!scenario.description.is_empty()).then(|| scenario.description.clone());
-    described.into_iter().chain([words::intervals(replications)]).chain(left_out).collect()
+    let found = words::procedure(procedure);
+    described.into_iter().chain([words::intervals(replications)]).chain(found).chain(left_out).collect()
 }
 
 /// What was left out of the measurement, if anything was.

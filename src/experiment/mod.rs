@@ -16,10 +16,10 @@ pub use control::Control;
 pub use figures::{
     COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit, figure_over, figure_paired,
 };
-pub use frontier::{Membership, frontier};
+pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use procedure::{Attained, End, Procedure, WarmupFound};
 pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate, replicate_from};
-pub use results::{Alternative, PointResult, RunResult, SweepResult};
+pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;

@@ -110,7 +110,7 @@ pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
             point.frontier.on.to_string(),
             point.frontier.uncertain.map_or(String::new(), |uncertain| uncertain.to_string()),
             (result.knee == Some(index)).to_string(),
-            point.meets_slo.map_or(String::new(), |meets| meets.to_string()),
+            point.meets_slo.map_or(String::new(), |meets| meets.name().to_owned()),
         ]);
         csv.write_record(&row)?;
     }

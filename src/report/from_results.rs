@@ -21,7 +21,7 @@ pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
         settings: words::settings(point),
         cost: estimate(point.figures.get(COST)),
         latency: estimate(point.figures.get(SLO_LATENCY)),
-        meets_slo: point.meets_slo.unwrap_or(true),
+        meets_slo: point.meets_slo_on_average(),
         frontier: point.frontier.on,
         uncertain: point.frontier.uncertain.unwrap_or(false),
         knee: result.knee == Some(index),
@@ -111,7 +111,7 @@ fn series_of(name: &str, digest: &Digest) -> LatencySeries {
 /// Cost over the first two swept parameters that are numbers, the others as they are at the point a user would pick; cells
 /// outside the SLO are hatched. `None` if there are no two such parameters, or not every cell was run.
 pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
-    let chosen = &result.points[result.cheapest_within_slo.or(result.knee).unwrap_or(0)];
+    let chosen = &result.points[result.pick().unwrap_or(0)];
     let number = |point: &PointResult, path: &str| {
         point.point.settings.iter().find(|(name, _)| name == path).and_then(|(_, setting)| setting.value())
     };
@@ -142,7 +142,7 @@ pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
         let point = points.iter().find(at)?;
         Some(Cell {
             value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
-            meets_slo: point.meets_slo.unwrap_or(true),
+            meets_slo: point.meets_slo_on_average(),
             knee: result.knee.is_some_and(|knee| result.points[knee].number == point.number),
         })
     };

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::experiment::{
-    CompareResult, Difference, FIGURES, Figures, Pair, PointResult, RunResult, SweepResult, Unit, Verdict,
+    Attained, CompareResult, Difference, End, FIGURES, Figures, Keeps, Pair, PointResult, Procedure,
+    RunResult, SweepResult, Unit, Verdict, WarmupFound,
 };
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
@@ -27,6 +28,10 @@ struct Head<'a> {
     currency: &'a str,
     duration_s: f64,
     warmup_s: f64,
+    /// How the warm-up was found, if the scenario leaves it open.
+    warmup_found: Option<WarmupSummary>,
+    /// What became of the precision asked for.
+    precision: Option<PrecisionSummary>,
     slo: Option<Promise>,
     units: BTreeMap<&'static str, Unit>,
 }
@@ -37,8 +42,40 @@ struct Promise {
     percentile: f64,
 }
 
+#[derive(Serialize)]
+struct WarmupSummary {
+    method: &'static str,
+    pilots: u32,
+    settings: usize,
+    settled: bool,
+}
+
+#[derive(Serialize)]
+struct PrecisionSummary {
+    metric: &'static str,
+    relative: f64,
+    most: u32,
+    reached: bool,
+    replications: u32,
+    widest: Option<f64>,
+}
+
 impl<'a> Head<'a> {
-    fn of(command: &'static str, scenario: &'a Scenario, complete: bool) -> Head<'a> {
+    fn of(command: &'static str, scenario: &'a Scenario, procedure: &Procedure, complete: bool) -> Head<'a> {
+        let warmup = |found: WarmupFound| WarmupSummary {
+            method: "mser-5",
+            pilots: found.pilots,
+            settings: found.settings,
+            settled: found.settled,
+        };
+        let precision = |attained: Attained| PrecisionSummary {
+            metric: attained.asked.metric,
+            relative: attained.asked.relative,
+            most: attained.asked.most,
+            reached: attained.end == End::Reached,
+            replications: attained.replications,
+            widest: attained.widest,
+        };
         let model = &scenario.model;
         let promise = |slo: crate::sim::Slo| Promise {
             latency_s: slo.latency.as_secs_f64(),
@@ -55,6 +92,8 @@ impl<'a> Head<'a> {
             currency: &model.cost.currency,
             duration_s: model.duration.as_secs_f64(),
             warmup_s: model.warmup.as_secs_f64(),
+            warmup_found: procedure.warmup.map(warmup),
+            precision: procedure.precision.map(precision),
             slo: model.slo.map(promise),
             units: FIGURES.iter().map(|figure| (figure.name, figure.unit)).collect(),
         }
@@ -82,11 +121,11 @@ struct VariantSummary<'a> {
 /// The summary of a run; `scenario` as it was asked for.
 pub fn run(scenario: &Scenario, result: &RunResult) -> String {
     let Some((first, rest)) = result.alternatives.split_first() else {
-        return text(&Head::of("run", scenario, result.complete));
+        return text(&Head::of("run", scenario, &result.procedure, result.complete));
     };
     let variant = |alternative: &'_ crate::experiment::Alternative| alternative.variant.is_some();
     text(&RunSummary {
-        head: Head::of("run", scenario, result.complete),
+        head: Head::of("run", scenario, &result.procedure, result.complete),
         variant: first.variant.as_deref(),
         figures: &first.figures,
         variants: rest
@@ -111,6 +150,8 @@ struct SweepSummary<'a> {
     knee: Option<usize>,
     /// Number of a point.
     cheapest_within_slo: Option<usize>,
+    /// Number of a cheaper point, that meets it on average but not surely.
+    perhaps_within_slo: Option<usize>,
     points: Vec<PointSummary<'a>>,
 }
 
@@ -121,7 +162,7 @@ struct PointSummary<'a> {
     parameters: Parameters<'a>,
     on_frontier: bool,
     frontier_uncertain: Option<bool>,
-    meets_slo: Option<bool>,
+    meets_slo: Option<Keeps>,
     #[serde(flatten)]
     figures: &'a Figures,
 }
@@ -130,11 +171,12 @@ struct PointSummary<'a> {
 pub fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
     let number = |index: Option<usize>| index.map(|index| result.points[index].number);
     text(&SweepSummary {
-        head: Head::of("sweep", scenario, result.complete()),
+        head: Head::of("sweep", scenario, &result.procedure, result.complete()),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
         knee: number(result.knee),
         cheapest_within_slo: number(result.cheapest_within_slo),
+        perhaps_within_slo: number(result.perhaps_within_slo),
         points: result.points.iter().map(PointSummary::of).collect(),
     })
 }
@@ -197,7 +239,7 @@ pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
         differences: pair.differences.iter().map(|each| (each.figure.name, difference(each))).collect(),
     };
     text(&CompareSummary {
-        head: Head::of("compare", scenario, result.complete),
+        head: Head::of("compare", scenario, &result.procedure, result.complete),
         correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
         contenders: result
             .contenders

@@ -3,8 +3,8 @@
 use super::html::Table;
 use super::{format, words};
 use crate::experiment::{
-    COST, CompareResult, Contender, Difference, FIGURES, Figures, Pair, PointResult, RunResult, SLO_LATENCY,
-    SweepResult, Unit,
+    COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, Pair, PointResult, RunResult,
+    SLO_LATENCY, SweepResult, Unit,
 };
 use crate::scenario::Scenario;
 
@@ -127,14 +127,18 @@ fn standing(result: &SweepResult, point: &PointResult) -> String {
     }
     marks.extend(is(result.knee).then_some("knee"));
     marks.extend(is(result.cheapest_within_slo).then_some("cheapest within SLO"));
-    marks.extend((point.meets_slo == Some(false)).then_some("misses SLO"));
+    marks.extend(match point.meets_slo {
+        Some(Keeps::No) => Some("misses SLO"),
+        Some(Keeps::Uncertain) => Some("SLO uncertain"),
+        _ => None,
+    });
     marks.join(", ")
 }
 
 /// The points of the frontier, cheapest first; of a long one, those nearest to the knee and the cheapest within the SLO.
 fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
     let frontier: Vec<&PointResult> = result.frontier().collect();
-    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo]
+    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo, result.perhaps_within_slo]
         .into_iter()
         .flatten()
         .filter_map(|index| frontier.iter().position(|point| point.number == result.points[index].number))

@@ -2,10 +2,10 @@
 
 use super::format;
 use crate::experiment::{
-    COST, CompareResult, Contender, Difference, Figure, Figures, Pair, PointResult, RunResult, SLO_LATENCY,
-    SweepResult, Unit, Verdict,
+    COST, CompareResult, Contender, Difference, End, Figure, Figures, Pair, PointResult, Procedure,
+    RunResult, SLO_LATENCY, SweepResult, Unit, Verdict,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Precision, Scenario};
 use crate::stats::CONFIDENCE;
 
 /// The scenario among its variants.
@@ -34,21 +34,63 @@ pub fn knee(scenario: &Scenario, result: &SweepResult) -> String {
     }
 }
 
-/// The cheapest point that meets the SLO, in a sentence; `None` if nothing is promised.
+/// The cheapest point that surely meets the SLO, and a cheaper one that may, in sentences; `None` if nothing is promised.
 pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<String> {
     let promise = promise(scenario)?;
-    Some(match result.cheapest_within_slo {
-        Some(index) => {
-            let cheapest = &result.points[index];
-            let limit = cheapest.point.scenario.model.slo.map(|slo| slo.latency.as_secs_f64());
-            let doubt = match cheapest.figures.get(SLO_LATENCY).high > limit {
-                true => " Its interval reaches beyond the SLO: more replications would tell.",
-                false => "",
-            };
-            format!("The cheapest setting that keeps {promise} is {}.{doubt}", point(scenario, cheapest))
+    let told = |index: usize| point(scenario, &result.points[index]);
+    let confidence = CONFIDENCE * 100.0;
+    Some(match (result.cheapest_within_slo, result.perhaps_within_slo) {
+        (Some(sure), None) => {
+            format!("The cheapest setting that keeps {promise}, sure at {confidence} %, is {}.", told(sure))
         }
-        None => format!("No setting keeps {promise}."),
+        (Some(sure), Some(perhaps)) => format!(
+            "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}. A cheaper one may do, but is not \
+             certain: {}.",
+            told(sure),
+            told(perhaps)
+        ),
+        (None, Some(perhaps)) => format!(
+            "No setting keeps {promise} for sure at {confidence} %; more replications may tell. The cheapest that keeps it \
+             on average is {}.",
+            told(perhaps)
+        ),
+        (None, None) => format!("No setting keeps {promise}."),
     })
+}
+
+/// What the runs themselves found of warm-up and precision, in sentences.
+pub fn procedure(procedure: &Procedure) -> Vec<String> {
+    let warmup = procedure.warmup.map(|found| {
+        let doubt = match found.settled {
+            true => "",
+            false => " The pilots had not settled by half of the run, so there may be no steady state: choose a time.",
+        };
+        let settings = match found.settings {
+            1 => String::new(),
+            many => format!(" of each of {many} settings, the longest of their warm-ups"),
+        };
+        let pilots = format::counted(found.pilots as usize, "pilot run");
+        format!("Warm-up: {}, found by MSER-5 in {pilots}{settings}.{doubt}", found.span)
+    });
+    let precision = procedure.precision.map(|attained| {
+        let Precision { metric, relative, most } = attained.asked;
+        let percent = |share: f64| format!("±{} %", format::count(share * 100.0));
+        let (asked, runs) = (percent(relative), attained.replications);
+        let widest = attained.widest.map_or_else(|| "unknown".to_owned(), percent);
+        match attained.end {
+            End::Reached => {
+                format!("Precision reached: {metric} is within {widest} (asked: {asked}) after {runs} replications.")
+            }
+            End::Limit => format!(
+                "Precision not reached: {metric} is within {widest}, not {asked}, after the limit of {most} replications."
+            ),
+            End::NoFigure => {
+                format!("Precision not reached: {metric} has no finite mean after {runs} replications.")
+            }
+            End::Stopped => format!("Precision not reached: stopped after {runs} replications."),
+        }
+    });
+    warmup.into_iter().chain(precision).collect()
 }
 
 /// What a run comes to, a sentence for each alternative.
