@@ -83,8 +83,11 @@ impl Difference {
         }
     }
 
-    /// Width of the paired interval as a share of the unpaired one; `None` without intervals, or of no width.
+    /// Width of the paired interval as a share of the unpaired one; `None` without intervals, or if nothing differs.
     pub fn narrowing(&self) -> Option<f64> {
+        if self.verdict == Verdict::Same {
+            return None;
+        }
         let (paired, unpaired) = (self.joint.half_width()?, self.unpaired.half_width()?);
         (unpaired > 0.0).then(|| paired / unpaired)
     }

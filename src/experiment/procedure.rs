@@ -119,7 +119,8 @@ fn shared<'a>(cases: &'a [&mut Scenario]) -> Vec<&'a Scenario> {
 /// the one that needs most.
 ///
 /// Stopping at a look that happens to be narrow costs some coverage: the more so the fewer replications there are, and
-/// nothing in the limit. Starting at [`FIRST_LOOK`] and looking once in [`MORE`] keeps that loss to a percent or two.
+/// nothing in the limit. Starting at [`FIRST_LOOK`] and looking once in [`MORE`] keeps that loss to a percent or two
+/// (docs/statistics.md).
 fn until_precise(
     cases: &mut [&mut Scenario],
     asked: Precision,

@@ -48,8 +48,10 @@ fn distance(difference: &Estimate, mean: f64, scale: &Scale) -> (String, Option<
     let ends = difference.low.zip(difference.high);
     let range = ends.map(|(low, high)| {
         let (near, far) = if mean < 0.0 { (high, low) } else { (low, high) };
-        format!("{} to {}", show(near), show(far))
+        (show(near), show(far))
     });
+    // What does not vary needs no range.
+    let range = range.filter(|(near, far)| near != far).map(|(near, far)| format!("{near} to {far}"));
     (format!("{}{suffix}", show(mean)), range)
 }
 
@@ -158,6 +160,7 @@ mod tests {
             ("1.20 percentage points".into(), range("1.00 to 1.40"))
         );
         assert_eq!(percent_apart(&about(-0.124, 0.005)), ("12.4 %".into(), range("11.9 to 12.9")));
+        assert_eq!(percent_apart(&about(0.25, 0.0)), ("25 %".into(), None));
         assert_eq!(percent_apart(&Estimate::default()), ("–".into(), None));
     }
 
