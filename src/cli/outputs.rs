@@ -45,7 +45,8 @@ pub(super) fn sweep(
     let summary = summary::sweep(scenario, result);
     let mut charts = Charts::default();
     let curve = from_results::cost_latency(scenario, result);
-    let caption = "Each mark is a setting; the line joins those that none beats in both. Bars are confidence intervals.";
+    let caption = "Each mark is a setting, a cross if it misses the SLO on average; the line joins those that none beats in \
+                   both. Bars are confidence intervals.";
     charts.add(&mut folder, "cost_latency", &curve, Size::WIDE, caption)?;
     if let Some(map) = from_results::heat_map(scenario, result) {
         charts.add(&mut folder, "heat_map", &map, Size::WIDE, "")?;

@@ -73,7 +73,7 @@ const DURATION: Key<Option<Span>> = Key::optional(
 const WARMUP: Key<Warmup> = Key::or(
     "warmup",
     "\"0s\"",
-    "Part of the run, from its start, that is simulated but not measured; shorter than the run.",
+    "Part of the run, from its start, that is simulated but not measured; shorter than the run. `\"auto\"` finds it in pilot runs, by MSER-5, for traffic that settles: see [statistics](statistics.md).",
 );
 const REPLICATIONS: Key<u32> = Key::or(
     "replications",

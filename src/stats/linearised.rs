@@ -9,12 +9,19 @@
 use super::interval::{Estimate, student_t, t_of};
 
 /// A figure over replications, with how far each of them pulls it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Linearised {
     /// NaN or infinite where a replication is, or where there is none.
     mean: f64,
     /// Of each replication, in their order; they add up to nothing.
     influences: Vec<f64>,
+}
+
+/// A figure that no replication has.
+impl Default for Linearised {
+    fn default() -> Self {
+        Linearised { mean: f64::NAN, influences: Vec::new() }
+    }
 }
 
 impl Linearised {
