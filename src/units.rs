@@ -41,11 +41,24 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
     }
 }
 
-/// Writes a span the way [`parse_span`] reads it: `1h 30m`, `90ms`, `1s 500ms`.
+/// Writes a span the way [`parse_span`] reads it, exactly: `1h 30m`, `90ms`, `2.5s`.
 pub fn format_span(span: Span) -> String {
     let seconds = i64::try_from(span.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
     let nanos = (span.as_nanos() % 1_000_000_000) as i32;
+    if (1..60).contains(&seconds) {
+        return format!("{}s", span.as_secs_f64());
+    }
     SpanPrinter::new().spacing(Spacing::BetweenUnits).duration_to_string(&SignedDuration::new(seconds, nanos))
+}
+
+/// Writes a span for reading: to the second from a minute on, to the millisecond from a second on.
+pub fn show_span(span: Span) -> String {
+    let unit = match span.as_nanos() {
+        60_000_000_000.. => 1_000_000_000,
+        1_000_000_000.. => 1_000_000,
+        _ => return format_span(span),
+    };
+    format_span(Span::from_nanos((span.as_nanos().saturating_add(unit / 2)) / unit * unit))
 }
 
 #[cfg(test)]
@@ -86,6 +99,16 @@ mod tests {
         ] {
             assert!(parse_span(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_is_as_fine_as_a_reader_can_use() {
+        let shown = |nanos| show_span(Span::from_nanos(nanos));
+        assert_eq!(shown(7_197_403_668_315), "1h 59m 57s");
+        assert_eq!(shown(2_500_000_000), "2.5s");
+        assert_eq!(shown(2_500_400_000), "2.5s");
+        assert_eq!(shown(59_999_999_999), "1m");
+        assert_eq!(shown(350_000_000), "350ms");
     }
 
     #[test]

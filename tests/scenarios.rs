@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use kneepoint::random::Streams;
 use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
+use kneepoint::sim::{Options, simulate};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -171,4 +173,18 @@ fn the_shipped_trace_is_drawn_from_the_arrivals_stated_here() {
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(written.replace("\r\n", "\n") == csv, "{} differs from what is stated here", path.display());
+}
+
+/// Every shipped scenario is run as it stands, and loses no request.
+#[test]
+fn every_shipped_scenario_runs() {
+    for path in shipped() {
+        let scenario = ScenarioFile::load(&path).unwrap().scenario().unwrap();
+        let options =
+            Options { mark_interval: scenario.run.timeline_interval, timeline: true, decisions: true };
+        let (outcome, ()) = simulate(&scenario.model, Streams::new(scenario.run.seed, 0), &options, ());
+        assert!(outcome.counts.conserved(), "{}: {:?}", path.display(), outcome.counts);
+        assert!(outcome.counts.served > 0, "{} serves nothing", path.display());
+        assert!(!outcome.timeline.is_empty(), "{} has no timeline", path.display());
+    }
 }

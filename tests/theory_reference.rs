@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use kneepoint::theory::single::Interarrival;
-use kneepoint::theory::{autoscaled, balanced, impatient, markovian, setup, single};
+use kneepoint::theory::{autoscaled, balanced, impatient, markovian, periodic, setup, single};
 use serde_json::Value;
 
 const CLOSED: f64 = 1e-9;
@@ -49,7 +49,9 @@ fn compare(case: &mut Case) -> bool {
                 CLOSED,
                 &[("soj_p50", sojourn(0.5)), ("soj_p95", sojourn(0.95)), ("soj_p99", sojourn(0.99))],
             );
-            if !single {
+            if single {
+                case.holds(CLOSED, &[("p0", q.empty()), ("var_soj", q.sojourn_variance())]);
+            } else {
                 case.holds(CLOSED, &[("erlangC", q.wait_probability), ("rho", q.utilisation())]);
                 case.holds(
                     CLOSED,
@@ -60,6 +62,7 @@ fn compare(case: &mut Case) -> bool {
         "Erlang-B (M/G/c/c)" => {
             let b = markovian::erlang_b(case.p("a"), case.n("c")).unwrap();
             case.holds(CLOSED, &[("blocking", b), ("carried", case.p("a") * (1.0 - b))]);
+            case.holds(CLOSED, &[("util", case.p("a") * (1.0 - b) / case.p("c"))]);
         }
         "M/M/c/K" => {
             let q = markovian::Mmck::new(case.p("lam"), 1.0, case.n("c"), case.n("K")).unwrap();
@@ -74,6 +77,8 @@ fn compare(case: &mut Case) -> bool {
                 |p| markovian::infinite_server_quantile(case.p("lam"), case.p("ES"), p).unwrap() as f64;
             let ours = [("p99_quantile", quantile(0.99)), ("p999_quantile", quantile(0.999))];
             case.holds(CLOSED, &ours);
+            let mean = case.p("lam") * case.p("ES");
+            case.holds(CLOSED, &[("L", mean), ("var", mean), ("p0", (-mean).exp())]);
         }
         "M/G/1 (Pollaczek-Khinchine)" => {
             let q = single::Mg1::new(case.p("lam"), [case.p("m1"), case.p("m2"), case.p("m3")]).unwrap();
@@ -81,14 +86,16 @@ fn compare(case: &mut Case) -> bool {
                 CLOSED,
                 &[("Wq", q.mean_wait()), ("W", q.mean_sojourn()), ("var_wait", q.wait_variance())],
             );
-            case.holds(CLOSED, &[("P_wait", q.utilisation())]);
+            case.holds(CLOSED, &[("P_wait", q.utilisation()), ("rho", q.utilisation())]);
+            case.holds(CLOSED, &[("Lq", q.mean_queue()), ("L", q.mean_jobs())]);
         }
         "M/D/1" => {
             let q = markovian::Mdc::new(case.p("lam"), case.p("D"), 1).unwrap();
-            case.holds(CHAIN, &[("Wq", q.mean_wait())]);
+            let (wait, sojourn) = (q.mean_wait(), q.mean_sojourn());
+            case.holds(CLOSED, &[("Wq", wait), ("W", sojourn), ("L", case.p("lam") * sojourn)]);
             for p in ["0.5", "0.9", "0.95", "0.99", "0.999"] {
                 let ours = q.wait_quantile(p.parse().unwrap()).unwrap();
-                case.holds(CHAIN, &[(&format!("wait_p{p}"), ours)]);
+                case.holds(CLOSED, &[(&format!("wait_p{p}"), ours)]);
             }
         }
         "M/D/c" => {
@@ -97,6 +104,7 @@ fn compare(case: &mut Case) -> bool {
                 CHAIN,
                 &[("Lq", q.mean_queue()), ("Wq", q.mean_wait()), ("P_delay", q.wait_probability())],
             );
+            case.holds(CHAIN, &[("W", q.mean_sojourn())]);
         }
         "M/H2/c" | "M/E2/c" => {
             let (lam, c) = (case.p("lam"), case.n("c"));
@@ -125,6 +133,9 @@ fn compare(case: &mut Case) -> bool {
                 let ours = balanced::mean_field_sojourn(case.p("lam"), d).unwrap();
                 case.holds(CLOSED, &[(&format!("W_d{d}"), ours)]);
             }
+            let longer = |length| balanced::mean_field_tail(case.p("lam"), 2, length).unwrap();
+            let (two, three) = (longer(2), longer(3));
+            case.holds(CLOSED, &[("frac_servers_ge2_d2", two), ("frac_servers_ge3_d2", three)]);
         }
         "JSQ (join shortest queue, exponential)" | "Power-of-2 finite N" => {
             let k = case.n("k");
@@ -132,6 +143,11 @@ fn compare(case: &mut Case) -> bool {
             let lam = if jsq { case.p("lam") } else { case.p("rho") * k as f64 };
             let jobs = balanced::shortest_of(lam, 1.0, k, if jsq { k } else { case.n("d") }).unwrap();
             case.holds(CHAIN, &[("L", jobs), ("W", jobs / lam)]);
+            if jsq {
+                let sojourn = |lam, c| markovian::Mmc::new(lam, 1.0, c).unwrap().mean_sojourn();
+                let (bound, random) = (sojourn(lam, k), sojourn(lam / k as f64, 1));
+                case.holds(CLOSED, &[("W_MMk_lower_bound", bound), ("W_random", random)]);
+            }
         }
         "MMPP(2)/M/c" => {
             let (lam, leave) = ([case.p("lam1"), case.p("lam2")], [case.p("r12"), case.p("r21")]);
@@ -143,11 +159,14 @@ fn compare(case: &mut Case) -> bool {
         "M/M/k/setup" | "M/M/k/setup/delayedoff" => {
             let q = setup::mmk_setup(case.p("lam"), 1.0, case.n("k"), case.p("alpha"), opt("beta")).unwrap();
             case.holds(CHAIN, &[("L", q.mean_jobs), ("W", q.mean_sojourn), ("busy", q.busy)]);
-            case.holds(CHAIN, &[("setup", q.starting), ("idle", q.idle)]);
+            case.holds(CHAIN, &[("setup", q.starting), ("idle", q.idle), ("P_all_off", q.all_off)]);
+            case.holds(CHAIN, &[("Wq", q.mean_sojourn - 1.0), ("P_wait_arrival", q.wait_probability)]);
+            case.holds(CHAIN, &[("on_total", q.busy + q.starting + q.idle)]);
         }
         "M/M/inf/setup" => {
             let q = setup::infinite_setup(case.p("lam"), case.p("mu"), case.p("alpha")).unwrap();
             case.holds(CLOSED, &[("busy", q.busy), ("setup", q.starting), ("W", q.mean_sojourn)]);
+            case.holds(CLOSED, &[("L", q.mean_jobs), ("Wq", q.mean_sojourn - 1.0 / case.p("mu"))]);
         }
         "M/G/1/setup (Welch 1964)" => {
             let (lam, d) = (case.p("lam"), case.p("D"));
@@ -157,31 +176,41 @@ fn compare(case: &mut Case) -> bool {
             let random = setup::welch_delay(lam, d, 2.0 * d * d).unwrap();
             case.holds(CLOSED, &[("W_MM1_detsetup", exp + fixed), ("W_MD1_detsetup", det + fixed)]);
             case.holds(CLOSED, &[("W_MM1_expsetup", exp + random)]);
+            let [off, starting] = setup::single_setup_shares(lam, 1.0, d).unwrap();
+            case.holds(CLOSED, &[("frac_time_off", off), ("frac_time_setup", starting)]);
+            case.holds(CLOSED, &[("frac_time_busy", 1.0 - off - starting)]);
         }
         family if family.starts_with("Scale-to-zero") => {
             let cold = setup::cold_probability(case.p("lam"), case.p("ES"), case.p("tau")).unwrap();
             case.holds(CLOSED, &[("p_cold", cold), ("frac_alive", 1.0 - cold)]);
+            let rate = case.p("lam") * cold;
+            case.holds(CLOSED, &[("cold_rate", rate), ("mean_alive_period", (1.0 - cold) / rate)]);
         }
         family if family.starts_with("Hysteresis") => {
             let (up, down) = (case.list("F"), case.list("R"));
             let q = autoscaled::hysteresis(case.p("lam"), 1.0, &up, &down, opt("alpha")).unwrap();
             let delayed = opt("alpha").is_some();
-            case.holds(CHAIN, &[("L", q.mean_jobs), ("W", q.mean_sojourn)]);
+            case.holds(CHAIN, &[("L", q.mean_jobs), ("W", q.mean_sojourn), ("Wq", q.mean_sojourn - 1.0)]);
             if delayed {
+                case.holds(CHAIN, &[("mean_billed", q.ready + q.pending)]);
                 case.holds(CHAIN, &[("mean_ready", q.ready), ("mean_pending", q.pending)]);
             } else {
                 case.holds(CHAIN, &[("mean_servers", q.ready), ("scaleups_per_time", q.scale_ups)]);
             }
         }
         "M/M/c+M (Erlang-A, exponential patience)" => {
-            let q = impatient::erlang_a(case.p("lam"), 1.0, case.n("c"), case.p("theta")).unwrap();
-            case.holds(CHAIN, &[("P_abandon", q.abandoned), ("P_delay", q.wait_probability)]);
-            case.holds(CHAIN, &[("mean_wait_all", q.mean_wait)]);
+            let lam = case.p("lam");
+            let q = impatient::erlang_a(lam, 1.0, case.n("c"), case.p("theta")).unwrap();
+            case.holds(CLOSED, &[("P_abandon", q.abandoned), ("P_delay", q.wait_probability)]);
+            case.holds(CLOSED, &[("mean_wait_all", q.mean_wait), ("Lq", lam * q.mean_wait)]);
+            case.holds(CLOSED, &[("throughput", q.busy), ("util", q.busy / case.p("c"))]);
         }
         "M/M/c+D (deterministic queue timeout)" => {
             let q = impatient::timeout(case.p("lam"), 1.0, case.n("c"), case.p("tau")).unwrap();
             case.holds(CLOSED, &[("P_timeout", q.abandoned), ("P_delay", q.wait_probability)]);
-            case.holds(CLOSED, &[("mean_wait_all", q.mean_wait)]);
+            let served = q.mean_wait_served(case.p("tau"));
+            case.holds(CLOSED, &[("mean_wait_all", q.mean_wait), ("mean_wait_served", served)]);
+            case.holds(CLOSED, &[("throughput", q.busy), ("util", q.busy / case.p("c"))]);
         }
         "Mt/M/inf (sinusoidal arrivals)" => {
             let period = case.p("period");
@@ -197,10 +226,25 @@ fn compare(case: &mut Case) -> bool {
             case.holds(CLOSED, &[("peak_backlog", q.peak_backlog), ("peak_delay_s", q.peak_delay)]);
             case.holds(CLOSED, &[("drain_time_s", q.drain_time), ("requests_delayed", q.delayed)]);
             case.holds(CLOSED, &[("total_delay_request_seconds", q.total_delay)]);
+            case.holds(CLOSED, &[("mean_delay_of_delayed", q.total_delay / q.delayed)]);
         }
         "M/M/1 non-preemptive priority" => {
             let waits = single::priority_waits(&[case.p("lam1"), case.p("lam2")], 1.0).unwrap();
             case.holds(CLOSED, &[("Wq_high", waits[0]), ("Wq_low", waits[1])]);
+            let together = markovian::Mmc::new(case.p("lam1") + case.p("lam2"), 1.0, 1).unwrap();
+            case.holds(CLOSED, &[("Wq_conservation", together.mean_wait())]);
+        }
+        family if family.starts_with("Periodic proportional") => {
+            let (lam, mu) = (case.p("lam"), case.p("mu"));
+            let slow_start = case.params["startup_is_one_period"].as_bool().unwrap();
+            let (target, period) = (case.p("target"), case.p("T"));
+            let (min, max) = (case.n("min"), case.n("max"));
+            let pool = periodic::Proportional { lam, mu, target, period, min, max, slow_start };
+            let q = pool.averages().unwrap();
+            case.holds(CHAIN, &[("L", q.mean_jobs), ("W", q.mean_sojourn), ("busy", q.busy)]);
+            case.holds(CHAIN, &[("mean_active", q.active), ("mean_pending", q.pending)]);
+            case.holds(CHAIN, &[("mean_billed", q.active + q.pending), ("util", q.busy / q.active)]);
+            case.holds(CHAIN, &[("P_wait", q.wait_probability), ("Wq", q.mean_sojourn - 1.0 / mu)]);
         }
         _ => return false,
     }
@@ -231,4 +275,48 @@ fn every_family_agrees_with_its_reference_values() {
     without.dedup();
     println!("reference only, no code yet: {without:?}");
     assert!(failed.is_empty(), "cases that disagree: {failed:?}");
+}
+
+#[test]
+fn heavy_traffic_and_large_pools_are_solved_within_their_laws() {
+    // Work conservation: the mean number busy is the offered load, whatever the rest.
+    for (lam, k, alpha, beta) in [(0.99, 1, 0.1, None), (19.8, 20, 0.2, None), (27.0, 30, 0.1, Some(0.5))] {
+        let q = setup::mmk_setup(lam, 1.0, k, alpha, beta).unwrap();
+        assert!((q.busy / lam - 1.0).abs() < 1e-8, "{lam} {k}: {q:?}");
+    }
+    // Closed forms in the hundreds of servers, against the bounds of Erlang B and C.
+    let q = markovian::Mmc::new(396.0, 1.0, 400).unwrap();
+    let blocking = markovian::erlang_b(396.0, 400).unwrap();
+    assert!(blocking < q.wait_probability && q.wait_probability < 1.0);
+    assert!((markovian::Mmc::new(0.99, 1.0, 1).unwrap().mean_jobs() - 99.0).abs() < 1e-9);
+    assert!((markovian::Mdc::new(0.99, 1.0, 1).unwrap().mean_wait() / 49.5 - 1.0).abs() < 1e-9);
+    // A queue cut off where it never reaches is no other than one without an end; and one that is flooded is full.
+    let cut = markovian::Mmck::new(180.0, 1.0, 200, 2000).unwrap();
+    let whole = markovian::Mmc::new(180.0, 1.0, 200).unwrap();
+    assert!((cut.mean_jobs() / whole.mean_jobs() - 1.0).abs() < 1e-9);
+    let flooded = markovian::Mmck::new(1e9, 1.0, 2, 500).unwrap();
+    assert!((flooded.mean_jobs() - 500.0).abs() < 1e-6);
+    // Join the shortest of two in heavy traffic: between one common queue and twice its server's queue alone.
+    let jobs = balanced::shortest_of(1.98, 1.0, 2, 2).unwrap();
+    assert!((markovian::Mmc::new(1.98, 1.0, 2).unwrap().mean_jobs()..110.0).contains(&jobs), "{jobs}");
+    let served = markovian::Mdc::new(180.0, 1.0, 200).unwrap();
+    assert!(served.mean_wait() < markovian::Mmc::new(180.0, 1.0, 200).unwrap().mean_wait());
+}
+
+#[test]
+fn what_cannot_be_solved_is_refused() {
+    use kneepoint::theory::Error::{OutOfRange, TooLarge, Unstable};
+    assert_eq!(markovian::erlang_b(1.0, usize::MAX).unwrap_err(), OutOfRange);
+    assert_eq!(markovian::Mmc::new(1.0, 1.0, 0).unwrap_err(), OutOfRange);
+    assert_eq!(markovian::Mmc::new(2.0, 1.0, 2).unwrap_err(), Unstable);
+    assert_eq!(markovian::Mdc::new(9e5, 1.0, 1_000_000).unwrap_err(), TooLarge);
+    assert_eq!(markovian::infinite_server_quantile(1e15, 1.0, 0.5).unwrap_err(), TooLarge);
+    assert_eq!(markovian::mh2c(0.5, 1.0, 1.0, 1).unwrap_err(), OutOfRange);
+    assert_eq!(setup::mmk_setup(1.0, 1.0, usize::MAX, 1.0, None).unwrap_err(), OutOfRange);
+    assert_eq!(setup::mmk_setup(f64::INFINITY, 1.0, 2, 1.0, None).unwrap_err(), OutOfRange);
+    assert_eq!(setup::infinite_setup(1.0, 1.0, 1e-300).unwrap_err(), TooLarge);
+    assert_eq!(balanced::shortest_of(1.0, 1.0, 5, 5).unwrap_err(), OutOfRange);
+    assert_eq!(autoscaled::hysteresis(1.0, 1.0, &[usize::MAX], &[0], None).unwrap_err(), TooLarge);
+    assert_eq!(single::Mg1::new(1.0, [1.0; 3]).unwrap_err(), Unstable);
+    assert_eq!(markovian::Mmc::new(0.5, 1.0, 1).unwrap().wait_quantile(1.0), None);
 }

@@ -13,6 +13,7 @@ mod session;
 mod steps;
 mod sweep;
 mod table;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -100,6 +101,7 @@ enum Command {
     Check(check::Arguments),
     Schema(schema::Arguments),
     Init(init::Arguments),
+    Verify(verify::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -117,6 +119,7 @@ impl Cli {
             Command::Check(arguments) => check::execute(arguments, global),
             Command::Schema(_) => Ok(schema::execute()),
             Command::Init(arguments) => init::execute(arguments),
+            Command::Verify(arguments) => verify::execute(arguments, global),
             Command::Completions(arguments) => Ok(completions::execute(arguments)),
         }
     }

@@ -9,6 +9,7 @@ use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, table};
 use crate::experiment::{self, SweepResult};
 use crate::report::{Folder, format, tables, words};
 use crate::scenario::Scenario;
+use crate::units::show_span;
 
 /// Try every setting of the swept parameters and find the knee of cost versus latency.
 ///
@@ -73,7 +74,7 @@ fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
         table::bold(&scenario.name),
         format::counted(result.points.len(), "point"),
         format::counted(scenario.run.replications as usize, "replication"),
-        scenario.model.duration,
+        show_span(scenario.model.duration),
         table::plain(&points),
     );
     let more = result.points.len() - points.rows.len();

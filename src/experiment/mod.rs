@@ -10,6 +10,7 @@ mod replicate;
 mod results;
 mod run;
 mod sweep;
+pub mod verify;
 
 pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, cannot_pair, comparable, compare};
 pub use control::Control;

@@ -11,6 +11,7 @@ use crate::experiment::{
 use crate::scenario::Scenario;
 use crate::sim::{Outcome, Window};
 use crate::stats::{self, Digest};
+use crate::units::show_span;
 
 /// Percentiles drawn besides those of every whole percent: the tail, up to p99.99.
 const TAIL: [f64; 12] = [99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9, 99.92, 99.95, 99.97, 99.98, 99.99];
@@ -162,7 +163,7 @@ pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
 }
 
 fn cost_axis(scenario: &Scenario) -> String {
-    format!("Cost of {}, {}", scenario.model.duration, scenario.model.cost.currency)
+    format!("Cost of {}, {}", show_span(scenario.model.duration), scenario.model.cost.currency)
 }
 
 fn latency_axis(scenario: &Scenario) -> String {

@@ -7,6 +7,7 @@ use crate::experiment::{
 };
 use crate::scenario::{Precision, Scenario};
 use crate::stats::CONFIDENCE;
+use crate::units::show_span;
 
 /// The scenario among its variants.
 pub const AS_IT_STANDS: &str = "as it stands";
@@ -237,7 +238,7 @@ fn cost_and_latency(scenario: &Scenario, figures: &Figures) -> String {
     format!(
         "{} for {}, {} {}",
         format::estimate(&figures.get(COST), Unit::Currency, currency),
-        scenario.model.duration,
+        show_span(scenario.model.duration),
         percentile(scenario),
         format::estimate(&figures.get(SLO_LATENCY), Unit::Seconds, currency),
     )

@@ -130,7 +130,7 @@ pub struct Outcome {
     pub integrals: Integrals,
     /// Requests one instance serves at a time.
     pub slots: u32,
-    /// Most requests waiting at once.
+    /// Most requests waiting at a mark of the timeline.
     pub peak_waiting: u64,
     /// Most instances ready at once.
     pub peak_ready: u32,

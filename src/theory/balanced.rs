@@ -25,15 +25,28 @@ pub fn mean_field_sojourn(rho: f64, d: usize) -> Result<f64, Error> {
     }
 }
 
+/// The share of servers with at least `length` requests under power-of-d with infinitely many servers of rate 1
+/// (Mitzenmacher 1996): rho^((d^length - 1)/(d - 1)).
+///
+/// # Errors
+/// Parameters out of range or `rho >= 1`.
+pub fn mean_field_tail(rho: f64, d: usize, length: u32) -> Result<f64, Error> {
+    positive(&[rho, d as f64])?;
+    if rho >= 1.0 {
+        return Err(Error::Unstable);
+    }
+    Ok((0..length).fold(1.0, |tail, _| rho * f64::powf(tail, d as f64)))
+}
+
 /// The most servers of [`shortest_of`]; its chain grows steeply with their number.
 pub const MOST_QUEUES: usize = 4;
 
 /// Mean number in a system of `k` queues (rate `mu` each) where an arrival joins the shortest of `d` distinct
 /// ones; `d = k` is join-shortest-queue. The chain of sorted lengths, with the gap between longest and
-/// shortest bounded too.
+/// shortest bounded too; the bound is raised until its probability is negligible.
 ///
 /// # Errors
-/// Parameters out of range (`k` above [`MOST_QUEUES`] included) or an unstable system.
+/// Parameters out of range (`k` above [`MOST_QUEUES`] included), an unstable system, or a chain too large to solve.
 pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> {
     positive(&[lam, mu, d as f64])?;
     if d > k || k > MOST_QUEUES || (d == 1 && k > 1) {
@@ -42,13 +55,22 @@ pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> 
     if lam >= mu * k as f64 {
         return Err(Error::Unstable);
     }
-    let gap = match (k, d == k) {
-        (1 | 2, _) => 60,
-        (3, true) => 20,
-        (3, false) => 30,
-        (_, true) => 12,
-        (_, false) => 16,
-    };
+    let mut gap = if k <= 2 { 40 } else { 8 };
+    loop {
+        let (jobs, edge) = within_gap(lam, mu, k, d, gap)?;
+        if edge < EDGE_MASS {
+            return Ok(jobs);
+        }
+        gap += gap / 2;
+    }
+}
+
+/// The most probability of the greatest gap allowed between longest and shortest queue; the mean is as good as a few
+/// times this.
+const EDGE_MASS: f64 = 1e-9;
+
+/// The mean number in the system with the gap kept within `gap`, and the probability of that gap.
+fn within_gap(lam: f64, mu: f64, k: usize, d: usize, gap: usize) -> Result<(f64, f64), Error> {
     // Ascending lengths in the last k places; the total first, so that levels are in order.
     let start = (0usize, [0usize; MOST_QUEUES]);
     let ways = |n: usize| (0..d - 1).fold(1.0, |w, i| w * (n as f64 - i as f64) / (i + 1) as f64).max(0.0);
@@ -76,5 +98,8 @@ pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> 
             }
         },
     )?;
-    Ok(markov::mean(&law, |(total, _)| total as f64))
+    let edge = |(_, lengths): (usize, [usize; MOST_QUEUES])| {
+        f64::from(lengths[MOST_QUEUES - 1] - lengths[MOST_QUEUES - k] >= gap && k > 1)
+    };
+    Ok((markov::mean(&law, |(total, _)| total as f64), markov::mean(&law, edge)))
 }

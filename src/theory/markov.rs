@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Error;
 
 /// The most numbers held in the band of a chain; beyond it a system is refused.
-pub const MOST_STATES: usize = 40_000_000;
+pub const MOST_STATES: usize = 24_000_000;
 /// The most probability allowed on the last level of a truncated chain.
 pub const BOUNDARY_MASS: f64 = 1e-13;
 
@@ -110,7 +110,7 @@ pub fn truncated<S: Ord + Copy>(
         if edge < BOUNDARY_MASS {
             return Ok(law);
         }
-        cap *= 2;
+        cap = cap.checked_mul(2).ok_or(Error::TooLarge)?;
     }
 }
 

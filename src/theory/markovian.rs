@@ -1,13 +1,14 @@
 //! Many servers, memoryless or phase-type: M/M/c, M/M/c/K, Erlang B, M/G/∞, M/H2/c, M/E2/c, M/D/c, MMPP(2)/M/c.
-use super::{Error, markov, poisson, positive, quantile_of_tail};
+use super::{Error, MOST_SERVERS, markov, poisson, positive, quantile_of_tail, servers};
 
 /// Erlang's loss probability for offered load `a` and `c` servers (Erlang 1917; the stable recursion
 /// B(k) = aB(k-1)/(k + aB(k-1))). Holds for every service distribution.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] unless the load is finite and positive.
+/// [`Error::OutOfRange`] unless the load is finite and positive and there are 1 to [`super::MOST_SERVERS`] servers.
 pub fn erlang_b(a: f64, c: usize) -> Result<f64, Error> {
     positive(&[a])?;
+    servers(c)?;
     Ok((1..=c).fold(1.0, |b, k| a * b / (k as f64 + a * b)))
 }
 
@@ -27,8 +28,8 @@ impl Mmc {
     /// # Errors
     /// Rates out of range, no server, or `lam >= c mu`.
     pub fn new(lam: f64, mu: f64, c: usize) -> Result<Self, Error> {
-        positive(&[lam, mu, c as f64])?;
-        let servers = c as f64;
+        positive(&[lam, mu])?;
+        let servers = servers(c)?;
         let rho = lam / (servers * mu);
         if rho >= 1.0 {
             return Err(Error::Unstable);
@@ -54,6 +55,20 @@ impl Mmc {
     /// Mean number waiting.
     pub fn mean_queue(&self) -> f64 {
         self.lam * self.mean_wait()
+    }
+    /// Variance of the time in the system: of the wait, which is zero or exponential, and of the service.
+    pub fn sojourn_variance(&self) -> f64 {
+        let wait = self.wait_probability;
+        wait * (2.0 - wait) / self.spare().powi(2) + self.mu.powi(-2)
+    }
+    /// The probability that the system is empty.
+    pub fn empty(&self) -> f64 {
+        // P(n)/P(c) downwards from n = c, and P(c) (1/(1 - rho)) = P(wait).
+        let mut term = self.wait_probability * (1.0 - self.utilisation());
+        for n in (1..=self.c as usize).rev() {
+            term *= n as f64 * self.mu / self.lam;
+        }
+        term
     }
     /// Mean number in the system.
     pub fn mean_jobs(&self) -> f64 {
@@ -106,19 +121,21 @@ impl Mmck {
     /// # Errors
     /// Rates out of range, no server, or `k < c`.
     pub fn new(lam: f64, mu: f64, c: usize, k: usize) -> Result<Self, Error> {
-        positive(&[lam, mu, c as f64])?;
-        if k < c || k > markov::MOST_STATES / 16 {
+        positive(&[lam, mu, servers(c)?])?;
+        if k < c || k > MOST_SERVERS {
             return Err(Error::OutOfRange);
         }
-        let law = markov::stationary(0usize, |n, out| {
-            if n < k {
-                out.push((n + 1, lam));
+        let mut law = vec![1.0f64];
+        for n in 1..=k {
+            let mass = law[n - 1] * lam / (mu * n.min(c) as f64);
+            law.push(mass);
+            if mass > 1e250 {
+                law.iter_mut().for_each(|mass| *mass *= 1e-250);
             }
-            if n > 0 {
-                out.push((n - 1, mu * n.min(c) as f64));
-            }
-        })?;
-        Ok(Self { lam, mu, c, law: law.into_iter().map(|(_, mass)| mass).collect() })
+        }
+        let total: f64 = law.iter().sum();
+        law.iter_mut().for_each(|mass| *mass /= total);
+        Ok(Self { lam, mu, c, law })
     }
     /// The probability that an arrival is lost.
     pub fn blocking(&self) -> f64 {
@@ -167,6 +184,9 @@ impl Mmck {
 /// Parameters out of range, or `p` not in `[0, 1)`.
 pub fn infinite_server_quantile(lam: f64, service: f64, p: f64) -> Result<usize, Error> {
     positive(&[lam, service])?;
+    if lam * service > MOST_SERVERS as f64 {
+        return Err(Error::TooLarge);
+    }
     if !(0.0..1.0).contains(&p) {
         return Err(Error::OutOfRange);
     }
@@ -199,7 +219,7 @@ pub struct Queue {
 /// M/PH/c with two phases: a service starts in phase one with probability `first`, leaves phase `i` at
 /// `rates[i]`, and passes from phase one to two with probability `onward`.
 fn two_phases(lam: f64, c: usize, first: f64, rates: [f64; 2], onward: f64) -> Result<Queue, Error> {
-    positive(&[lam, c as f64, rates[0], rates[1]])?;
+    positive(&[lam, servers(c)?, rates[0], rates[1]])?;
     let service = first / rates[0] + (1.0 - first + first * onward) / rates[1];
     if lam * service >= c as f64 {
         return Err(Error::Unstable);
@@ -275,11 +295,14 @@ impl Mdc {
     /// # Errors
     /// Parameters out of range or an unstable system.
     pub fn new(lam: f64, service: f64, c: usize) -> Result<Self, Error> {
-        positive(&[lam, service, c as f64])?;
+        positive(&[lam, service, servers(c)?])?;
         if lam * service >= c as f64 {
             return Err(Error::Unstable);
         }
         let arrivals = poisson(lam * service);
+        if (c + arrivals.len()).saturating_pow(2) > markov::MOST_STATES {
+            return Err(Error::TooLarge);
+        }
         let law = markov::truncated(
             0usize,
             4 * (c + arrivals.len()),
@@ -299,15 +322,19 @@ impl Mdc {
     pub fn mean_wait(&self) -> f64 {
         self.mean_queue() / self.lam
     }
+    /// Mean sojourn.
+    pub fn mean_sojourn(&self) -> f64 {
+        self.mean_wait() + self.service
+    }
     /// The probability that an arrival waits.
     pub fn wait_probability(&self) -> f64 {
         self.law.iter().skip(self.c).sum()
     }
-    /// P(wait > t) (Franx 2001, eq. 7: a sum of positive terms, unlike Crommelin's alternating series).
+    /// P(wait > t) for t >= 0 (Franx 2001, "A simple solution for the M/D/c waiting time distribution": a sum of positive terms, unlike Crommelin's alternating series).
     pub fn wait_tail(&self, t: f64) -> f64 {
         let periods = (t / self.service).floor() + 1.0;
         let arrivals = poisson(self.lam * (periods * self.service - t).max(f64::MIN_POSITIVE));
-        let most = periods as usize * self.c;
+        let most = (periods as usize).saturating_mul(self.c);
         let mut beyond = vec![0.0; self.law.len() + 1];
         for n in (0..self.law.len()).rev() {
             beyond[n] = beyond[n + 1] + self.law[n];
@@ -316,7 +343,7 @@ impl Mdc {
         arrivals
             .iter()
             .enumerate()
-            .map(|(j, mass)| mass * if j < most { over(self.c + most - j) } else { 1.0 })
+            .map(|(j, mass)| mass * if j < most { over(most.saturating_add(self.c) - j) } else { 1.0 })
             .sum()
     }
     /// The wait's quantile; `None` unless `0 <= p < 1`.
@@ -331,7 +358,7 @@ impl Mdc {
 /// # Errors
 /// Parameters out of range or an unstable system.
 pub fn mmpp2(lam: [f64; 2], leave: [f64; 2], mu: f64, c: usize) -> Result<(Queue, [Option<f64>; 2]), Error> {
-    positive(&[leave[0], leave[1], mu, c as f64, lam[0] + lam[1]])?;
+    positive(&[leave[0], leave[1], mu, servers(c)?, lam[0] + lam[1]])?;
     if lam.iter().any(|rate| *rate < 0.0) {
         return Err(Error::OutOfRange);
     }

@@ -6,6 +6,7 @@ pub mod balanced;
 pub mod impatient;
 pub mod markov;
 pub mod markovian;
+pub mod periodic;
 pub mod setup;
 pub mod single;
 
@@ -31,6 +32,14 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The most servers of any system here; keeps a slip of the hand from exhausting memory.
+pub const MOST_SERVERS: usize = 1_000_000;
+
+/// Refuses no servers, and more than [`MOST_SERVERS`].
+fn servers(count: usize) -> Result<f64, Error> {
+    if (1..=MOST_SERVERS).contains(&count) { Ok(count as f64) } else { Err(Error::OutOfRange) }
+}
 
 /// Refuses parameters which are not finite and above zero.
 fn positive(values: &[f64]) -> Result<(), Error> {
@@ -64,7 +73,8 @@ fn quantile_of_tail(p: f64, tail: impl Fn(f64) -> f64) -> Option<f64> {
     Some(0.5 * (low + high))
 }
 
-/// Poisson probabilities 0, 1, … up to where the upper tail is below 1e-20, by recursion away from the mode.
+/// Poisson probabilities 0, 1, … up to where the upper tail is below 1e-20, by recursion away from the mode. `mean` is to be
+/// no more than a caller has memory for.
 fn poisson(mean: f64) -> Vec<f64> {
     let last = (mean + 12.0 * mean.sqrt() + 40.0) as usize;
     let mode = mean as usize;

@@ -29,6 +29,14 @@ impl Mg1 {
     pub fn mean_sojourn(&self) -> f64 {
         self.mean_wait() + self.moments[0]
     }
+    /// Mean number waiting.
+    pub fn mean_queue(&self) -> f64 {
+        self.lam * self.mean_wait()
+    }
+    /// Mean number in the system.
+    pub fn mean_jobs(&self) -> f64 {
+        self.lam * self.mean_sojourn()
+    }
     /// Variance of the wait.
     pub fn wait_variance(&self) -> f64 {
         self.mean_wait().powi(2) + self.lam * self.moments[2] / (3.0 * (1.0 - self.utilisation()))
@@ -94,7 +102,7 @@ impl GiM1 {
     }
 }
 
-/// Mean waits of M/M/1 with non-preemptive priority, highest class first (Cobham 1954, eq. 3).
+/// Mean waits of M/M/1 with non-preemptive priority, highest class first (Cobham 1954).
 ///
 /// # Errors
 /// Parameters out of range or an unstable system.
@@ -117,7 +125,8 @@ pub fn priority_waits(lam: &[f64], mu: f64) -> Result<Vec<f64>, Error> {
         .collect())
 }
 
-/// M(t)/M/∞ under the rate mean + swing sin(2 pi t / period) (Eick, Massey and Whitt 1993, eq. 15).
+/// M(t)/M/∞ under the rate mean + swing sin(2 pi t / period) (Eick, Massey and Whitt, "M(t)/G/∞ queues with
+/// sinusoidal arrival rates", 1993).
 #[derive(Clone, Copy, Debug)]
 pub struct SineLoad {
     mean: f64,
@@ -142,6 +151,13 @@ impl SineLoad {
         let wave = (angle.sin() - turn * angle.cos()) / (1.0 + turn * turn);
         self.service * (self.mean + self.swing * wave)
     }
+    /// Mean number in service, averaged from time `from` to a later `to`.
+    pub fn mean_between(&self, from: f64, to: f64) -> f64 {
+        let turn = self.frequency * self.service;
+        let area = |t: f64| -(self.frequency * t).cos() - turn * (self.frequency * t).sin();
+        let wave = (area(to) - area(from)) / (self.frequency * (to - from) * (1.0 + turn * turn));
+        self.service * (self.mean + self.swing * wave)
+    }
     /// The highest mean number in service.
     pub fn peak(&self) -> f64 {
         self.service * (self.mean + self.swing / (self.frequency * self.service).hypot(1.0))
@@ -163,11 +179,13 @@ pub struct FluidStep {
     pub peak_backlog: f64,
     /// Delay of the last request before the new instances serve.
     pub peak_delay: f64,
+    /// The longest delay: of the request that the old capacity, left alone, would start as the new one arrives.
+    pub longest_delay: f64,
     /// Time from capacity's arrival to an empty queue.
     pub drain_time: f64,
     /// The integral of the backlog.
     pub total_delay: f64,
-    /// Requests that arrive to a backlog.
+    /// Requests that arrive while capacity is short or the backlog drains.
     pub delayed: f64,
 }
 
@@ -187,6 +205,7 @@ pub fn fluid_step(lam: f64, before: f64, after: f64, cold: f64) -> Result<FluidS
     Ok(FluidStep {
         peak_backlog,
         peak_delay,
+        longest_delay: cold * (1.0 - before / lam).max(0.0),
         drain_time,
         total_delay: 0.5 * peak_backlog * hold,
         delayed: lam * hold,
