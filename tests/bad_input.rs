@@ -196,6 +196,28 @@ fn cases() -> Vec<(&'static str, String)> {
         ),
         ("no_replication", set("duration = \"1h\"", "duration = \"1h\"\nreplications = 0")),
         (
+            "precision_of_an_unknown_figure",
+            set(
+                "duration = \"1h\"",
+                "duration = \"1h\"\nprecision = { metric = \"latency.p98\", relative = 0.02 }",
+            ),
+        ),
+        (
+            "precision_below_the_replications",
+            set(
+                "duration = \"1h\"",
+                "duration = \"1h\"\nreplications = 20\nprecision = { metric = \"cost\", relative = 0.02, most = 9 }",
+            ),
+        ),
+        (
+            "precision_of_a_promise_nobody_made",
+            changed("[slo]\nlatency = \"2s\"\n\n", "").replace(
+                "duration = \"1h\"",
+                "duration = \"1h\"\nprecision = { metric = \"slo_attainment\", relative = 0.02 }",
+            ),
+        ),
+        ("warmup_automatical", set("duration = \"1h\"", "duration = \"1h\"\nwarmup = \"automatic\"")),
+        (
             "timeline_of_a_billion_windows",
             set("duration = \"1h\"", "duration = \"1h\"\ntimeline_interval = \"1us\""),
         ),

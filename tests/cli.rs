@@ -131,7 +131,7 @@ impl Work {
 fn help_shows_every_command_and_each_command_shows_an_example() {
     let work = Work::with("");
     insta::assert_snapshot!(work.done(&["--help"]));
-    for command in ["run", "sweep", "check", "schema", "init", "completions"] {
+    for command in ["run", "sweep", "compare", "check", "schema", "init", "completions"] {
         let help = work.done(&[command, "--help"]);
         assert!(help.contains("Example:\n  kneepoint "), "{command}: {help}");
     }
@@ -248,23 +248,166 @@ fn a_sweep_marks_the_frontier_the_knee_and_the_slo() {
     };
     let frontier: Vec<String> = (0..6).map(|point| (!beaten(point)).to_string()).collect();
     assert_eq!(column("frontier"), frontier);
-    let meets: Vec<String> = latency.iter().map(|latency| (*latency <= 2.0).to_string()).collect();
-    assert_eq!(column("meets_slo"), meets);
+    let (low, high) = (number("slo_latency_low"), number("slo_latency_high"));
+    let meets = |point: usize| match () {
+        () if high[point] <= 2.0 => "yes",
+        () if low[point] > 2.0 => "no",
+        () => "uncertain",
+    };
+    assert_eq!(column("meets_slo"), (0..6).map(meets).collect::<Vec<_>>());
     for file in ["cost_latency.svg", "cost_latency.png", "heat_map.svg", "timeline.png", "report.html"] {
         assert!(work.path().join("output/small").join(file).exists(), "{file}");
     }
 }
 
+/// A pool of three instances, and one of four.
+const POOLS: &str = r#"
+name = "pools"
+[arrivals]
+kind = "poisson"
+rate = 8
+[service]
+time = { dist = "exponential", mean = "300ms" }
+[autoscaler]
+kind = "fixed"
+instances = 3
+[cost]
+per_instance_hour = 2.5
+currency = "EUR"
+[slo]
+latency = "1s"
+percentile = 95
+[run]
+duration = "1h"
+replications = 6
+[[variant]]
+name = "four"
+set = { "autoscaler.instances" = 4 }
+[[variant]]
+name = "busier"
+set = { "arrivals.rate" = 8.5 }
+"#;
+
+#[test]
+fn a_comparison_tells_each_pair_in_a_sentence_and_writes_its_files() {
+    let work = Work::with(POOLS);
+    insta::assert_snapshot!(work.done(&["compare", "scenario.toml"]));
+    let names: Vec<String> = work.files("output/pools-compare").into_keys().collect();
+    let expected = [
+        "comparison.csv",
+        "comparison.png",
+        "comparison.svg",
+        "replications.csv",
+        "report.html",
+        "summary.json",
+    ];
+    assert_eq!(names, expected);
+    let one = work.done(&["compare", "scenario.toml", "--variant", "four", "--figure", "latency.p90"]);
+    assert!(one.contains("four against as it stands: p90 is ") && !one.contains("busier"), "{one}");
+}
+
+#[test]
+fn the_differences_of_a_comparison_agree_with_its_replications() {
+    let work = Work::with(POOLS);
+    let shown = work.done(&["compare", "scenario.toml", "--variant", "four", "--json"]);
+    let written = std::fs::read_to_string(work.path().join("output/pools-compare/summary.json")).unwrap();
+    assert_eq!(shown, written);
+    let summary: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(summary["correction"]["intervals"], 4);
+    let latency: Vec<f64> = work
+        .column("output/pools-compare/replications.csv", "latency.mean")
+        .iter()
+        .map(|value| value.parse().unwrap())
+        .collect();
+    let (three, four) = latency.split_at(6);
+    let differences: Vec<f64> = three.iter().zip(four).map(|(three, four)| four - three).collect();
+    let mean = differences.iter().sum::<f64>() / 6.0;
+    let deviation = (differences.iter().map(|each| (each - mean).powi(2)).sum::<f64>() / 5.0).sqrt();
+    let alone = &summary["pairs"][0]["differences"]["latency.mean"]["alone"];
+    assert!((alone["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
+    // t(5) at 0.975 is 2.570582.
+    let low = mean - 2.570_582 * deviation / 6_f64.sqrt();
+    assert!((alone["low"].as_f64().unwrap() - low).abs() < 1e-6, "{alone} {low}");
+    let cost = &summary["pairs"][0]["differences"]["cost"];
+    assert_eq!(cost["verdict"], "higher");
+    assert!((cost["relative"]["mean"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let work = Work::with(POOLS);
+    let other = POOLS.replace("1h", "2h").replace("pools", "longer");
+    std::fs::write(work.path().join("longer.toml"), other).unwrap();
+    let message = work.fails(2, &["compare", "scenario.toml", "longer.toml"]);
+    assert!(
+        message.contains("cannot be paired") && message.contains("`run.duration` is 2h, not 1h"),
+        "{message}"
+    );
+    let same = work.done(&["compare", "scenario.toml", "longer.toml", "--set", "run.duration=10m"]);
+    assert!(same.contains("longer against pools"), "{same}");
+    let message = work.fails(2, &["compare", "scenario.toml", "--figure", "latency.p98"]);
+    assert!(message.contains("did you mean `latency.p9"), "{message}");
+    let message = work.fails(2, &["compare", "scenario.toml", "longer.toml", "--variant", "four"]);
+    assert!(message.contains("one file"), "{message}");
+    let alone = Work::with(&POOLS[..POOLS.find("[[variant]]").unwrap()]);
+    let message = alone.fails(2, &["compare", "scenario.toml"]);
+    assert!(message.contains("nothing to compare"), "{message}");
+    assert!(!alone.path().join("output").exists());
+}
+
+#[test]
+fn precision_adds_replications_and_says_whether_they_were_enough() {
+    let asked = |relative: &str, most: u32| {
+        let precision = format!(
+            "replications = 6\nprecision = {{ metric = \"latency.mean\", relative = {relative}, most = {most} }}"
+        );
+        Work::with(&POOLS.replace("replications = 6", &precision))
+    };
+    let work = asked("0.02", 100);
+    let shown = work.done(&["run", "scenario.toml"]);
+    insta::assert_snapshot!(shown.lines().filter(|line| line.contains("recision")).collect::<String>());
+    let text = std::fs::read_to_string(work.path().join("output/pools/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    let precision = &summary["precision"];
+    assert_eq!(precision["reached"], true);
+    assert!(precision["widest"].as_f64().unwrap() <= 0.02);
+    assert!(precision["replications"].as_u64().unwrap() > 10);
+    assert_eq!(summary["latency"]["mean"]["replications"], precision["replications"]);
+    let page = std::fs::read_to_string(work.path().join("output/pools/report.html")).unwrap();
+    assert!(page.contains("Precision reached: latency.mean"));
+    let work = asked("0.0001", 12);
+    let shown = work.done(&["compare", "scenario.toml"]);
+    assert!(shown.contains("Precision not reached") && shown.contains("limit of 12 replications"), "{shown}");
+    assert_eq!(work.column("output/pools-compare/replications.csv", "contender").len(), 3 * 12);
+    let message = asked("0.01", 5).fails(2, &["check", "scenario.toml"]);
+    assert!(message.contains("at least the 6 of `replications`"), "{message}");
+}
+
+#[test]
+fn an_automatic_warm_up_is_shown() {
+    let work = Work::with(&POOLS.replace("replications = 6", "replications = 6\nwarmup = \"auto\""));
+    let shown = work.done(&["run", "scenario.toml"]);
+    assert!(shown.contains("found by MSER-5 in 6 pilot runs of each of 3 settings"), "{shown}");
+    let text = std::fs::read_to_string(work.path().join("output/pools/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(summary["warmup_found"]["settled"], true);
+    let warmup = summary["warmup_s"].as_f64().unwrap();
+    assert!(warmup < 1800.0 && (warmup / 18.0).fract() < 1e-9, "{warmup}");
+}
+
 #[test]
 fn outputs_are_the_same_on_any_number_of_threads() {
-    let work = Work::with(SWEEP);
-    for command in ["run", "sweep"] {
+    let automatic = "replications = 3\nwarmup = \"auto\"\n\
+         precision = { metric = \"latency.p99\", relative = 0.05, most = 40 }\n\
+         [[variant]]\nname = \"early\"\nset = { \"autoscaler.up.above\" = 0.5 }";
+    let work = Work::with(&SWEEP.replace("replications = 3", automatic));
+    for command in ["run", "sweep", "compare"] {
         for threads in ["1", "2"] {
             let out = format!("{command}{threads}");
             work.done(&[command, "scenario.toml", "--quiet", "--threads", threads, "--out", &out]);
         }
         let (one, two) = (work.files(&format!("{command}1")), work.files(&format!("{command}2")));
-        assert!(one.len() >= 9, "{:?}", one.keys());
+        assert!(one.len() >= 6, "{:?}", one.keys());
         assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
         for (name, bytes) in &one {
             assert!(two[name] == *bytes, "{command}: {name} differs");

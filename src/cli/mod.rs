@@ -1,6 +1,7 @@
 //! The command line: one file a command. No simulation logic; nothing here prints, `main` alone does.
 
 mod check;
+mod compare;
 mod completions;
 mod decision_log;
 mod init;
@@ -96,6 +97,7 @@ struct Global {
 enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
+    Compare(compare::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Init(init::Arguments),
@@ -113,6 +115,7 @@ impl Cli {
         match &self.command {
             Command::Run(arguments) => run::execute(arguments, global),
             Command::Sweep(arguments) => sweep::execute(arguments, global),
+            Command::Compare(arguments) => compare::execute(arguments, global),
             Command::Check(arguments) => check::execute(arguments, global),
             Command::Schema(_) => Ok(schema::execute()),
             Command::Init(arguments) => init::execute(arguments),

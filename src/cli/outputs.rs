@@ -1,7 +1,7 @@
 //! Which files a command leaves behind.
 
 use super::Failure;
-use crate::experiment::{RunResult, SweepResult};
+use crate::experiment::{COST, CompareResult, Procedure, RunResult, SweepResult, comparable};
 use crate::report::chart::{self, Chart, Size};
 use crate::report::html::{Part, Report, html};
 use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
@@ -26,7 +26,7 @@ pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -
         title: scenario.name.clone(),
         answer: words::run(scenario, result),
         parts: charts.0.into_iter().chain([Part::Table(tables::run(scenario, result))]).collect(),
-        notes: notes(scenario, fewest.unwrap_or(0)),
+        notes: notes(scenario, fewest.unwrap_or(0), &result.procedure),
         origin: words::origin("run", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
@@ -45,7 +45,8 @@ pub(super) fn sweep(
     let summary = summary::sweep(scenario, result);
     let mut charts = Charts::default();
     let curve = from_results::cost_latency(scenario, result);
-    let caption = "Each mark is a setting; the line joins those that none beats in both. Bars are confidence intervals.";
+    let caption = "Each mark is a setting, a cross if it misses the SLO on average; the line joins those that none beats in \
+                   both. Bars are confidence intervals.";
     charts.add(&mut folder, "cost_latency", &curve, Size::WIDE, caption)?;
     if let Some(map) = from_results::heat_map(scenario, result) {
         charts.add(&mut folder, "heat_map", &map, Size::WIDE, "")?;
@@ -59,7 +60,7 @@ pub(super) fn sweep(
         title: scenario.name.clone(),
         answer: answer.collect::<Vec<_>>().join(" "),
         parts: charts.0.into_iter().chain([Part::Table(tables::sweep(scenario, result))]).collect(),
-        notes: notes(scenario, scenario.run.replications as usize),
+        notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
         origin: words::origin("sweep", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
@@ -67,6 +68,42 @@ pub(super) fn sweep(
     folder
         .stage("sweep.csv", |out| csv_files::sweep(result, out))
         .and_then(|()| folder.stage("replications.csv", |out| csv_files::sweep_replications(result, out)))
+        .and_then(|()| folder.commit())
+        .map_err(Failure::could_not)?;
+    Ok(summary)
+}
+
+/// Writes everything a comparison comes to and returns the summary.
+pub(super) fn compare(
+    mut folder: Folder,
+    scenario: &Scenario,
+    result: &CompareResult,
+) -> Result<String, Failure> {
+    let summary = summary::compare(scenario, result);
+    let mut charts = Charts::default();
+    // Costs in several currencies have no common axis.
+    if comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST) {
+        let chart = from_results::compared(scenario, result);
+        let caption =
+            "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
+        charts.add(&mut folder, "comparison", &chart, Size::WIDE, caption)?;
+    }
+    let tables = [tables::differences(result), tables::contenders(result)].map(Part::Table);
+    let mut notes = words::comparison_notes(result);
+    notes.extend(words::procedure(&result.procedure));
+    notes.extend(warmup_note(scenario));
+    let report = Report {
+        title: result.contenders.iter().map(|each| each.name.as_str()).collect::<Vec<_>>().join(" – "),
+        answer: words::pairs(result).join(" "),
+        parts: charts.0.into_iter().chain(tables).collect(),
+        notes,
+        origin: words::origin("compare", scenario),
+    };
+    text(&mut folder, "report.html", &html(&report))?;
+    text(&mut folder, "summary.json", &summary)?;
+    folder
+        .stage("comparison.csv", |out| csv_files::comparison(result, out))
+        .and_then(|()| folder.stage("replications.csv", |out| csv_files::compare_replications(result, out)))
         .and_then(|()| folder.commit())
         .map_err(Failure::could_not)?;
     Ok(summary)
@@ -116,11 +153,17 @@ fn text(folder: &mut Folder, name: &str, text: &str) -> Result<(), Failure> {
     folder.stage(name, |out| out.write_all(text.as_bytes())).map_err(Failure::could_not)
 }
 
-fn notes(scenario: &Scenario, replications: usize) -> Vec<String> {
-    let warmup = scenario.model.warmup;
-    let left_out = (!warmup.is_zero()).then(|| format!("The first {warmup} of each run are not measured."));
+fn notes(scenario: &Scenario, replications: usize, procedure: &Procedure) -> Vec<String> {
+    let left_out = warmup_note(scenario);
     let described = (!scenario.description.is_empty()).then(|| scenario.description.clone());
-    described.into_iter().chain([words::intervals(replications)]).chain(left_out).collect()
+    let found = words::procedure(procedure);
+    described.into_iter().chain([words::intervals(replications)]).chain(found).chain(left_out).collect()
+}
+
+/// What was left out of the measurement, if anything was.
+fn warmup_note(scenario: &Scenario) -> Option<String> {
+    let warmup = scenario.model.warmup;
+    (!warmup.is_zero()).then(|| format!("The first {warmup} of each run are not measured."))
 }
 
 /// Where the files of an alternative lie, empty or with a slash at its end: those of the first in the folder itself, the

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{COULD_NOT, Failure, Global};
 use crate::experiment::Control;
 use crate::report::format;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Warmup};
 
 /// How often the bar is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -74,6 +74,9 @@ fn bar(global: &Global, scenarios: &[&Scenario]) -> ProgressBar {
 /// Draws the bar until the work is done. Progress is counted in requests: runs are too few and too uneven.
 fn draw(bar: &ProgressBar, control: &Control, scenarios: &[&Scenario], done: &AtomicBool) {
     let runs: u64 = scenarios.iter().map(|scenario| u64::from(scenario.run.replications)).sum();
+    // Pilots and replications until a figure is sure come on top: how many, no one knows beforehand.
+    let open = |scenario: &&Scenario| scenario.run.precision.is_some() || scenario.run.warmup == Warmup::Auto;
+    let of_runs = if scenarios.iter().any(open) { " runs".to_owned() } else { format!(" of {runs} runs") };
     while !done.load(Ordering::Relaxed) {
         let requests = control.requests();
         bar.set_position(requests.min(bar.length().unwrap_or(u64::MAX)));
@@ -81,7 +84,7 @@ fn draw(bar: &ProgressBar, control: &Control, scenarios: &[&Scenario], done: &At
         let rate = requests as f64 / elapsed.max(1e-3);
         let left = bar.length().unwrap_or(0).saturating_sub(requests) as f64 / rate.max(1.0);
         bar.set_message(format!(
-            "{} of {runs} runs, {} requests/s, {} left",
+            "{}{of_runs}, {} requests/s, {} left",
             control.runs(),
             format::count(rate),
             format::seconds(left),

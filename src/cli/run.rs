@@ -53,11 +53,13 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
             .any(|alternative| alternative.number == number && alternative.first.is_some())
     };
     let decisions = logs.finish(&mut folder, kept)?;
-    let summary = outputs::run(folder, &plan.scenario, &result)?;
-    Ok(answer(&plan.scenario, &result, &decisions, &path, summary, global))
+    let scenario = result.procedure.applied(plan.scenario);
+    let summary = outputs::run(folder, &scenario, &result)?;
+    Ok(answer(&scenario, &result, &decisions, &path, summary, global))
 }
 
-fn pick(
+/// The variant called `name`, else a message with the nearest one.
+pub(super) fn pick(
     alternatives: Vec<(Option<String>, Scenario)>,
     name: &str,
 ) -> Result<(Option<String>, Scenario), Failure> {
@@ -108,6 +110,9 @@ fn text(scenario: &Scenario, result: &RunResult, decisions: &[Vec<DecisionRecord
     if let Some(fewest) = result.alternatives.iter().map(|alternative| alternative.replications.len()).min() {
         let _ = writeln!(text, "{}", words::intervals(fewest));
     }
+    words::procedure(&result.procedure).iter().for_each(|line| {
+        let _ = writeln!(text, "{line}");
+    });
     let _ = writeln!(text, "Outputs are in {path}");
     text
 }

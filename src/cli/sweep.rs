@@ -44,8 +44,9 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
     logs.finish(&mut folder, |_| result.closer_look.is_some())?;
-    let summary = outputs::sweep(folder, &plan.scenario, &result)?;
-    Ok(answer(&plan.scenario, &result, &path, summary, global))
+    let scenario = result.procedure.applied(plan.scenario);
+    let summary = outputs::sweep(folder, &scenario, &result)?;
+    Ok(answer(&scenario, &result, &path, summary, global))
 }
 
 fn answer(scenario: &Scenario, result: &SweepResult, path: &str, summary: String, global: &Global) -> Answer {
@@ -85,6 +86,9 @@ fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
         let _ = writeln!(text, "{}", table::bold(&sentence));
     }
     let _ = writeln!(text, "{}", words::intervals(scenario.run.replications as usize));
+    words::procedure(&result.procedure).iter().for_each(|line| {
+        let _ = writeln!(text, "{line}");
+    });
     let _ = writeln!(text, "Outputs are in {path}");
     text
 }

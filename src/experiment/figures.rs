@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::sim::{Outcome, Slo};
-use crate::stats::Estimate;
+use crate::stats::{CONFIDENCE, Estimate, Linearised};
 
 /// Unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,6 +63,7 @@ impl Sample {
 }
 
 /// A figure: its name everywhere, what it means, its unit, and how it follows from a run.
+#[derive(Debug)]
 pub struct Figure {
     /// Name in `summary.json` (a dot opens a table), in the CSV files and on the terminal.
     pub name: &'static str,
@@ -255,7 +256,8 @@ impl Figures {
     pub fn over(replications: &[Replication]) -> Figures {
         let estimate = |index: usize| {
             let most = if FIGURES[index].unit == Share { 1.0 } else { f64::INFINITY };
-            estimate(replications.iter().map(|replication| replication.samples[index])).within(0.0, most)
+            let samples = replications.iter().map(|replication| replication.samples[index]);
+            linearised(samples).estimate(CONFIDENCE).within(0.0, most)
         };
         Figures((0..FIGURES.len()).map(estimate).collect())
     }
@@ -271,8 +273,8 @@ impl Figures {
     }
 }
 
-/// The estimate of one figure, by the kind of its samples. Replications that miss it do not count.
-fn estimate(samples: impl Iterator<Item = Sample>) -> Estimate {
+/// One figure over replications, by the kind of its samples. Replications that miss it do not count.
+fn linearised(samples: impl Iterator<Item = Sample>) -> Linearised {
     let (mut values, mut pairs) = (Vec::new(), Vec::new());
     for sample in samples {
         match sample {
@@ -281,7 +283,30 @@ fn estimate(samples: impl Iterator<Item = Sample>) -> Estimate {
             Sample::Ratio { of, to } => pairs.push((of, to)),
         }
     }
-    if pairs.is_empty() { Estimate::of_values(&values) } else { Estimate::of_ratio(&pairs) }
+    if pairs.is_empty() { Linearised::of_values(&values) } else { Linearised::of_ratio(&pairs) }
+}
+
+/// The figure called `name` over all of `replications` that have it.
+pub fn figure_over(name: &str, replications: &[Replication]) -> Linearised {
+    let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
+        return Linearised::default();
+    };
+    linearised(replications.iter().map(|replication| replication.samples[index]))
+}
+
+/// The figure called `name` of two settings, over the replications that both have it in: what can be subtracted one
+/// from the other.
+pub fn figure_paired(name: &str, a: &[Replication], b: &[Replication]) -> (Linearised, Linearised) {
+    let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
+        return Default::default();
+    };
+    let both: Vec<(Sample, Sample)> = a
+        .iter()
+        .filter_map(|a| Some((a, b.iter().find(|b| b.number == a.number)?)))
+        .map(|(a, b)| (a.samples[index], b.samples[index]))
+        .filter(|(a, b)| *a != Sample::Missing && *b != Sample::Missing)
+        .collect();
+    (linearised(both.iter().map(|pair| pair.0)), linearised(both.iter().map(|pair| pair.1)))
 }
 
 /// As tables: `latency.p99` becomes the key `p99` of `latency`.

@@ -1,20 +1,26 @@
-//! What is run: replications, runs and sweeps, in parallel; intervals, the frontier and its knee.
+//! What is run: replications, runs, sweeps and comparisons, in parallel; intervals, the frontier and its knee.
 
+mod compare;
 mod control;
 mod figures;
 mod frontier;
 mod knee;
+mod procedure;
 mod replicate;
 mod results;
 mod run;
 mod sweep;
 pub mod verify;
 
+pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, cannot_pair, comparable, compare};
 pub use control::Control;
-pub use figures::{COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit};
-pub use frontier::{Membership, frontier};
+pub use figures::{
+    COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit, figure_over, figure_paired,
+};
+pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
-pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate};
-pub use results::{Alternative, PointResult, RunResult, SweepResult};
+pub use procedure::{Attained, End, Procedure, WarmupFound};
+pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate, replicate_from};
+pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Control, Replication};
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation};
+use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation, Window};
 
 /// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
 pub const MOST_TOGETHER: usize = 4;
@@ -24,6 +24,8 @@ pub enum Keep<'a> {
     /// Of replication 0: timeline and distributions. Its decisions are told to the sink, with the number of the case:
     /// there may be more of them than memory should hold.
     First(DecisionSink<'a>),
+    /// The timeline of every replication.
+    Timelines,
 }
 
 /// What came of the replications of one case.
@@ -33,6 +35,8 @@ pub struct Replicated {
     pub replications: Vec<Replication>,
     /// Replication 0 in full, if it was to be kept and finished.
     pub first: Option<Outcome>,
+    /// The timelines of all replications, if they were to be kept.
+    pub timelines: Vec<Vec<Window>>,
 }
 
 /// Requests that went missing in a run: a defect of the simulator, never of a scenario.
@@ -69,7 +73,20 @@ pub fn replicate(
     keep: Keep<'_>,
     control: &Control,
 ) -> Result<Vec<Replicated>, NotConserved> {
-    let tasks = tasks(cases, rayon::current_num_threads());
+    replicate_from(cases, 0, keep, control)
+}
+
+/// [`replicate`] without the first `from` replications of each case.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn replicate_from(
+    cases: &[&Scenario],
+    from: u32,
+    keep: Keep<'_>,
+    control: &Control,
+) -> Result<Vec<Replicated>, NotConserved> {
+    let tasks = tasks(cases, from, rayon::current_num_threads());
     // One task at a time: halves handed out whole would leave a thread idle at the end.
     let finished: Vec<Vec<Finished>> = tasks
         .into_par_iter()
@@ -83,6 +100,7 @@ pub fn replicate(
         let result = &mut results[run.case];
         result.replications.push(run.figures);
         result.first = result.first.take().or(run.kept);
+        result.timelines.extend(run.timeline);
     }
     Ok(results)
 }
@@ -98,17 +116,18 @@ struct Finished {
     case: usize,
     figures: Replication,
     kept: Option<Outcome>,
+    timeline: Option<Vec<Window>>,
 }
 
 /// Divides the work: groups of cases that meet the same requests, small enough that every thread has enough tasks.
-fn tasks(cases: &[&Scenario], threads: usize) -> Vec<Task> {
-    let runs: usize = cases.iter().map(|case| case.run.replications as usize).sum();
+fn tasks(cases: &[&Scenario], from: u32, threads: usize) -> Vec<Task> {
+    let runs: usize = cases.iter().map(|case| case.run.replications.saturating_sub(from) as usize).sum();
     let together = (runs / (threads * TASKS_A_THREAD)).clamp(1, MOST_TOGETHER);
     let mut tasks = Vec::new();
     for alike in alike(cases) {
         for group in alike.chunks(together) {
             let replications = cases[group[0]].run.replications;
-            tasks.extend((0..replications).map(|replication| Task { cases: group.to_vec(), replication }));
+            tasks.extend((from..replications).map(|replication| Task { cases: group.to_vec(), replication }));
         }
     }
     tasks
@@ -150,7 +169,7 @@ impl Task {
         let start = |case: &Scenario| {
             let options = Options {
                 mark_interval: case.run.timeline_interval,
-                timeline: log.is_some(),
+                timeline: log.is_some() || matches!(keep, Keep::Timelines),
                 decisions: log.is_some(),
             };
             let mut simulation = Simulation::new(&case.model, streams, &options, ());
@@ -178,7 +197,7 @@ impl Task {
             }
         }
         let finish = |(case, simulation): (&usize, Simulation)| {
-            let (outcome, ()) = simulation.finish();
+            let (mut outcome, ()) = simulation.finish();
             if control.cancelled() {
                 return Ok(None);
             }
@@ -188,11 +207,12 @@ impl Task {
             }
             control.count_runs(1);
             let figures = Replication::of(self.replication, &outcome, cases[*case].model.slo);
+            let timeline = matches!(keep, Keep::Timelines).then(|| std::mem::take(&mut outcome.timeline));
             let kept = log.map(|log| {
                 log(*case, &outcome.decisions);
                 outcome
             });
-            Ok(Some(Finished { case: *case, figures, kept }))
+            Ok(Some(Finished { case: *case, figures, kept, timeline }))
         };
         self.cases.iter().zip(simulations).map(finish).filter_map(Result::transpose).collect()
     }
@@ -222,7 +242,7 @@ mod tests {
         scenarios[3].run.seed = 2;
         let cases: Vec<&Scenario> = scenarios.iter().collect();
         assert_eq!(alike(&cases), [vec![0, 2, 4, 5], vec![1], vec![3]]);
-        let shared = tasks(&cases, 1);
+        let shared = tasks(&cases, 0, 1);
         assert_eq!(shared.len(), 3 * 3);
         assert_eq!(shared[1], Task { cases: vec![0, 2, 4, 5], replication: 1 });
     }
@@ -232,8 +252,8 @@ mod tests {
         let scenarios = scenarios(&[8.0; 4]);
         let cases: Vec<&Scenario> = scenarios.iter().collect();
         // 12 runs: for one thread three at a time, so two groups in each of three replications.
-        assert_eq!(tasks(&cases, 1).len(), 6);
-        assert_eq!(tasks(&cases, 8).len(), 12);
+        assert_eq!(tasks(&cases, 0, 1).len(), 6);
+        assert_eq!(tasks(&cases, 0, 8).len(), 12);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What an experiment comes to, as plain data: everything downstream is a function of it.
 
-use super::{COST, Figures, Membership, Replication};
+use serde::Serialize;
+
+use super::{COST, Figures, Membership, Procedure, Replication, SLO_LATENCY};
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
+use crate::stats::Estimate;
 
 /// One alternative of a `run`, over its replications.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Alternative {
 pub struct RunResult {
     /// The scenario, then its variants; those that finished at least one replication.
     pub alternatives: Vec<Alternative>,
+    /// What the runs themselves found of warm-up and precision.
+    pub procedure: Procedure,
     /// Whether every replication of every alternative finished.
     pub complete: bool,
 }
@@ -43,11 +48,50 @@ pub struct PointResult {
     pub replications: Vec<Replication>,
     /// Whether it is on the frontier.
     pub frontier: Membership,
-    /// Whether the mean of `slo_latency` is within the SLO; `None` if nothing is promised.
-    pub meets_slo: Option<bool>,
+    /// Whether it keeps the SLO, by the interval of `slo_latency`; `None` if nothing is promised.
+    pub meets_slo: Option<Keeps>,
+}
+
+/// Whether a promise is kept, as far as the replications can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeps {
+    /// The whole interval is within it.
+    Yes,
+    /// None of the interval is, or more requests were lost than it allows in some replication.
+    No,
+    /// The interval reaches to both sides, or there is none.
+    Uncertain,
+}
+
+impl Keeps {
+    /// Whether a figure with this `estimate` is at most `limit`.
+    pub fn of(estimate: &Estimate, limit: f64) -> Keeps {
+        match (estimate.mean, estimate.low, estimate.high) {
+            (None, ..) => Keeps::No,
+            (_, _, Some(high)) if high <= limit => Keeps::Yes,
+            (_, Some(low), _) if low > limit => Keeps::No,
+            _ => Keeps::Uncertain,
+        }
+    }
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Keeps::Yes => "yes",
+            Keeps::No => "no",
+            Keeps::Uncertain => "uncertain",
+        }
+    }
 }
 
 impl PointResult {
+    /// Whether the mean of `slo_latency` is within the SLO; `true` if nothing is promised.
+    pub fn meets_slo_on_average(&self) -> bool {
+        let limit = self.point.scenario.model.slo.map(|slo| slo.latency.as_secs_f64());
+        limit.is_none_or(|limit| self.figures.get(SLO_LATENCY).mean.is_some_and(|mean| mean <= limit))
+    }
+
     /// The value of the parameter at `path`; empty if the point's variant has no such key.
     pub fn setting(&self, path: &str) -> String {
         let found = self.point.settings.iter().find(|(name, _)| name == path);
@@ -62,19 +106,30 @@ pub struct SweepResult {
     pub points: Vec<PointResult>,
     /// Points planned.
     pub planned: usize,
+    /// What the runs themselves found of warm-up and precision.
+    pub procedure: Procedure,
     /// The knee of the frontier, as an index into `points`.
     pub knee: Option<usize>,
-    /// The cheapest point that meets the SLO, as an index into `points`.
+    /// The cheapest point that surely meets the SLO ([`Keeps::Yes`]), as an index into `points`.
     pub cheapest_within_slo: Option<usize>,
+    /// The cheapest point that meets it on average but not surely, if it is cheaper than that one, as an index into
+    /// `points`.
+    pub perhaps_within_slo: Option<usize>,
     /// The point looked at closely, as an index into `points`, with its replication 0 in full but for its
-    /// decisions: the cheapest that meets the SLO, else the knee, else the fastest of the frontier.
+    /// decisions: the one that [`SweepResult::pick`] picks, else the fastest of the frontier.
     pub closer_look: Option<(usize, Outcome)>,
 }
 
 impl SweepResult {
-    /// Whether every point planned finished.
+    /// The point a user would pick, as an index into `points`: the cheapest that surely meets the SLO, else the cheapest
+    /// that does on average, else the knee.
+    pub fn pick(&self) -> Option<usize> {
+        self.cheapest_within_slo.or(self.perhaps_within_slo).or(self.knee)
+    }
+
+    /// Whether every point planned finished, with all the replications that its precision asks for.
     pub fn complete(&self) -> bool {
-        self.points.len() == self.planned
+        self.points.len() == self.planned && self.procedure.ended()
     }
 
     /// The paths of the swept parameters, of all variants together.
@@ -94,5 +149,31 @@ impl SweepResult {
         let mut on: Vec<&PointResult> = self.points.iter().filter(|point| point.frontier.on).collect();
         on.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.number.cmp(&b.number)));
         on.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_is_kept_surely_only_by_the_whole_interval() {
+        let limit = 2.0;
+        let keeps = |mean: f64, half: f64| {
+            let ends = Estimate {
+                mean: Some(mean),
+                low: Some(mean - half),
+                high: Some(mean + half),
+                replications: 5,
+            };
+            Keeps::of(&ends, limit)
+        };
+        assert_eq!(keeps(1.5, 0.5), Keeps::Yes);
+        assert_eq!(keeps(1.6, 0.5), Keeps::Uncertain);
+        assert_eq!(keeps(2.4, 0.5), Keeps::Uncertain);
+        assert_eq!(keeps(2.6, 0.5), Keeps::No);
+        let once = Estimate { mean: Some(1.0), replications: 1, ..Estimate::default() };
+        assert_eq!(Keeps::of(&once, limit), Keeps::Uncertain);
+        assert_eq!(Keeps::of(&Estimate::default(), limit), Keeps::No);
     }
 }

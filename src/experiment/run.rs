@@ -1,6 +1,7 @@
 //! `run`: a scenario and its variants, as they stand.
 
-use super::{Alternative, Control, DecisionSink, Figures, Keep, NotConserved, RunResult, replicate};
+use super::procedure::conduct;
+use super::{Alternative, Control, DecisionSink, Figures, Keep, NotConserved, RunResult};
 use crate::scenario::Scenario;
 
 /// Runs every alternative with all its replications, side by side on common random numbers. `log` hears the
@@ -9,16 +10,17 @@ use crate::scenario::Scenario;
 /// # Errors
 /// A run lost or made up requests.
 pub fn run(
-    alternatives: Vec<(Option<String>, Scenario)>,
+    mut alternatives: Vec<(Option<String>, Scenario)>,
     log: DecisionSink<'_>,
     control: &Control,
 ) -> Result<RunResult, NotConserved> {
-    let cases: Vec<&Scenario> = alternatives.iter().map(|(_, scenario)| scenario).collect();
-    let results = replicate(&cases, Keep::First(log), control)?;
-    let complete = results
-        .iter()
-        .zip(&cases)
-        .all(|(result, case)| result.replications.len() == case.run.replications as usize);
+    let mut cases: Vec<&mut Scenario> = alternatives.iter_mut().map(|(_, scenario)| scenario).collect();
+    let (results, procedure) = conduct(&mut cases, Keep::First(log), control)?;
+    let complete = procedure.ended()
+        && results
+            .iter()
+            .zip(&cases)
+            .all(|(result, case)| result.replications.len() == case.run.replications as usize);
     let alternatives = alternatives
         .into_iter()
         .zip(results)
@@ -33,5 +35,5 @@ pub fn run(
             first: result.first,
         })
         .collect();
-    Ok(RunResult { alternatives, complete })
+    Ok(RunResult { alternatives, procedure, complete })
 }

@@ -1,8 +1,9 @@
 //! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
 
+use super::procedure::conduct;
 use super::{
-    COST, Control, DecisionSink, Figures, Keep, Membership, NotConserved, PointResult, SLO_LATENCY,
-    SweepResult, frontier, knee, replicate,
+    COST, Control, DecisionSink, Figures, Keep, Keeps, Membership, NotConserved, PointResult, SLO_LATENCY,
+    SweepResult, figure_over, frontier, knee, replicate,
 };
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
@@ -13,13 +14,13 @@ use crate::sim::Outcome;
 /// # Errors
 /// A run lost or made up requests.
 pub fn sweep(
-    points: Vec<Point>,
+    mut points: Vec<Point>,
     log: DecisionSink<'_>,
     control: &Control,
 ) -> Result<SweepResult, NotConserved> {
     let planned = points.len();
-    let cases: Vec<&Scenario> = points.iter().map(|point| &point.scenario).collect();
-    let results = replicate(&cases, Keep::Figures, control)?;
+    let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
+    let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
     let mut points: Vec<PointResult> = points
         .into_iter()
         .zip(results)
@@ -28,10 +29,10 @@ pub fn sweep(
         .map(|(number, (point, result))| {
             let figures = Figures::over(&result.replications);
             let slo = point.scenario.model.slo;
-            let latency = figures.get(SLO_LATENCY).mean;
+            let latency = figures.get(SLO_LATENCY);
             PointResult {
                 number,
-                meets_slo: slo.map(|slo| latency.is_some_and(|mean| mean <= slo.latency.as_secs_f64())),
+                meets_slo: slo.map(|slo| Keeps::of(&latency, slo.latency.as_secs_f64())),
                 point,
                 figures,
                 replications: result.replications,
@@ -40,19 +41,34 @@ pub fn sweep(
         })
         .collect();
     let knee = mark_frontier(&mut points);
-    let cheapest_within_slo = cheapest_within_slo(&points);
-    let closer_look = match cheapest_within_slo.or(knee).or_else(|| fastest(&points)) {
-        Some(index) => look_closer(&points[index], log, control)?.map(|outcome| (index, outcome)),
-        None => None,
+    let cheapest_within_slo = cheapest(&points, |point| point.meets_slo == Some(Keeps::Yes));
+    let cost = |index: usize| points[index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
+    let perhaps_within_slo =
+        cheapest(&points, |point| point.meets_slo == Some(Keeps::Uncertain) && point.meets_slo_on_average())
+            .filter(|perhaps| cheapest_within_slo.is_none_or(|sure| cost(*perhaps) < cost(sure)));
+    let mut result = SweepResult {
+        points,
+        planned,
+        procedure,
+        knee,
+        cheapest_within_slo,
+        perhaps_within_slo,
+        closer_look: None,
     };
-    Ok(SweepResult { points, planned, knee, cheapest_within_slo, closer_look })
+    if let Some(index) = result.pick().or_else(|| fastest(&result.points)) {
+        let looked = look_closer(&result.points[index], log, control)?;
+        result.closer_look = looked.map(|outcome| (index, outcome));
+    }
+    Ok(result)
 }
 
 /// Marks the points of the frontier and returns its knee.
 fn mark_frontier(points: &mut [PointResult]) -> Option<usize> {
-    let figures: Vec<_> =
-        points.iter().map(|point| (point.figures.get(COST), point.figures.get(SLO_LATENCY))).collect();
-    for (point, membership) in points.iter_mut().zip(frontier(&figures)) {
+    let over = |point: &PointResult, name: &str| figure_over(name, &point.replications);
+    let figures: Vec<_> = points.iter().map(|point| (over(point, COST), over(point, SLO_LATENCY))).collect();
+    let seed = |point: &PointResult| point.point.scenario.run.seed;
+    let paired = points.windows(2).all(|two| seed(&two[0]) == seed(&two[1]));
+    for (point, membership) in points.iter_mut().zip(frontier(&figures, paired)) {
         point.frontier = membership;
     }
     let mut members: Vec<(f64, f64, usize)> = points
@@ -60,8 +76,8 @@ fn mark_frontier(points: &mut [PointResult]) -> Option<usize> {
         .enumerate()
         .filter(|(_, point)| point.frontier.on)
         .filter_map(|(index, _)| {
-            let (cost, latency) = figures[index];
-            Some((cost.mean?, latency.mean?, index))
+            let (cost, latency) = &figures[index];
+            Some((cost.mean()?, latency.mean()?, index))
         })
         .collect();
     members.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
@@ -71,15 +87,15 @@ fn mark_frontier(points: &mut [PointResult]) -> Option<usize> {
     knee(&curve).map(|index| members[index].2)
 }
 
-/// The cheapest point within the SLO, the faster of equals, then the first.
-fn cheapest_within_slo(points: &[PointResult]) -> Option<usize> {
+/// The cheapest of the points that are `wanted`, the faster of equals, then the first.
+fn cheapest(points: &[PointResult], wanted: impl Fn(&PointResult) -> bool) -> Option<usize> {
     let key = |point: &PointResult| {
         (
             point.figures.get(COST).mean.unwrap_or(f64::INFINITY),
             point.figures.get(SLO_LATENCY).mean.unwrap_or(f64::INFINITY),
         )
     };
-    let within = points.iter().enumerate().filter(|(_, point)| point.meets_slo == Some(true));
+    let within = points.iter().enumerate().filter(|(_, point)| wanted(point));
     within
         .min_by(|(_, a), (_, b)| {
             let (a, b) = (key(a), key(b));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::experiment::{FIGURES, Figures, PointResult, Replication, RunResult, SweepResult};
+use crate::experiment::{CompareResult, FIGURES, Figures, PointResult, Replication, RunResult, SweepResult};
 use crate::sim::{DecisionRecord, Window};
 
 /// `timeline.csv`: a row per window of replication 0.
@@ -84,17 +84,11 @@ pub fn action(record: &DecisionRecord) -> String {
 
 /// `replications.csv` of a run: a row per alternative and replication.
 pub fn run_replications(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(["variant", "replication"].into_iter().chain(FIGURES.iter().map(|figure| figure.name)))?;
-    for alternative in &result.alternatives {
-        for replication in &alternative.replications {
-            let variant = alternative.variant.clone().unwrap_or_default();
-            csv.write_record(
-                [variant, replication.number.to_string()].into_iter().chain(values(replication)),
-            )?;
-        }
-    }
-    csv.flush()
+    let named = result.alternatives.iter().map(|each| {
+        let name = each.variant.as_deref().unwrap_or_default();
+        (name, each.replications.as_slice())
+    });
+    named_replications("variant", named, out)
 }
 
 /// `sweep.csv`: a row per point.
@@ -116,7 +110,7 @@ pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
             point.frontier.on.to_string(),
             point.frontier.uncertain.map_or(String::new(), |uncertain| uncertain.to_string()),
             (result.knee == Some(index)).to_string(),
-            point.meets_slo.map_or(String::new(), |meets| meets.to_string()),
+            point.meets_slo.map_or(String::new(), |meets| meets.name().to_owned()),
         ]);
         csv.write_record(&row)?;
     }
@@ -137,6 +131,80 @@ pub fn sweep_replications(result: &SweepResult, out: &mut dyn Write) -> io::Resu
             row.push(replication.number.to_string());
             row.extend(values(replication));
             csv.write_record(&row)?;
+        }
+    }
+    csv.flush()
+}
+
+/// `comparison.csv`: a row per pair and figure. `joint_` intervals hold together, the others alone; the relative
+/// difference and the one without pairing have joint intervals too.
+pub fn comparison(result: &CompareResult, out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "a",
+        "b",
+        "same_requests",
+        "figure",
+        "difference",
+        "low",
+        "high",
+        "joint_low",
+        "joint_high",
+        "relative",
+        "relative_low",
+        "relative_high",
+        "unpaired_low",
+        "unpaired_high",
+        "replications",
+        "verdict",
+    ])?;
+    for pair in &result.pairs {
+        for each in &pair.differences {
+            csv.write_record([
+                result.contenders[pair.a].name.clone(),
+                result.contenders[pair.b].name.clone(),
+                pair.same_requests.to_string(),
+                each.figure.name.to_owned(),
+                maybe(each.alone.mean),
+                maybe(each.alone.low),
+                maybe(each.alone.high),
+                maybe(each.joint.low),
+                maybe(each.joint.high),
+                maybe(each.relative.mean),
+                maybe(each.relative.low),
+                maybe(each.relative.high),
+                maybe(each.unpaired.low),
+                maybe(each.unpaired.high),
+                each.joint.replications.to_string(),
+                each.verdict.name().to_owned(),
+            ])?;
+        }
+    }
+    csv.flush()
+}
+
+/// `replications.csv` of a comparison: a row per contender and replication.
+pub fn compare_replications(result: &CompareResult, out: &mut dyn Write) -> io::Result<()> {
+    let contenders = result.contenders.iter();
+    named_replications(
+        "contender",
+        contenders.map(|each| (each.name.as_str(), each.replications.as_slice())),
+        out,
+    )
+}
+
+fn named_replications<'a>(
+    what: &str,
+    all: impl Iterator<Item = (&'a str, &'a [Replication])>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([what, "replication"].into_iter().chain(FIGURES.iter().map(|figure| figure.name)))?;
+    for (name, replications) in all {
+        for replication in replications {
+            let row =
+                [name.to_owned(), replication.number.to_string()].into_iter().chain(values(replication));
+            csv.write_record(row)?;
         }
     }
     csv.flush()

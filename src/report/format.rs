@@ -23,6 +23,38 @@ pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
     }
 }
 
+/// How far apart two figures are, whichever is more: `0.31 s` and `0.20 to 0.42`, in one unit; shares in percentage
+/// points. No range without an interval.
+pub fn apart(difference: &Estimate, unit: Unit, currency: &str) -> (String, Option<String>) {
+    let Some(mean) = difference.mean else { return ("–".to_owned(), None) };
+    let mut scale = scale(mean, unit, currency);
+    if unit == Unit::Share {
+        scale.suffix = "percentage points".to_owned();
+    }
+    distance(difference, mean, &scale)
+}
+
+/// [`apart`] for a difference that is a share of something: `12.4 %` and `11.9 to 12.9`.
+pub fn percent_apart(share: &Estimate) -> (String, Option<String>) {
+    let Some(mean) = share.mean else { return ("–".to_owned(), None) };
+    let scale = Scale { factor: 100.0, decimals: decimals(mean * 100.0), suffix: "%".to_owned() };
+    distance(share, mean, &scale)
+}
+
+fn distance(difference: &Estimate, mean: f64, scale: &Scale) -> (String, Option<String>) {
+    let sign = if mean < 0.0 { -1.0 } else { 1.0 };
+    let show = |value: f64| grouped(sign * value * scale.factor + 0.0, scale.decimals);
+    let suffix = if scale.suffix.is_empty() { String::new() } else { format!(" {}", scale.suffix) };
+    let ends = difference.low.zip(difference.high);
+    let range = ends.map(|(low, high)| {
+        let (near, far) = if mean < 0.0 { (high, low) } else { (low, high) };
+        (show(near), show(far))
+    });
+    // What does not vary needs no range.
+    let range = range.filter(|(near, far)| near != far).map(|(near, far)| format!("{near} to {far}"));
+    (format!("{}{suffix}", show(mean)), range)
+}
+
 /// A time in the unit that fits it: `350 ms`, `1.23 s`, `4.5 min`.
 pub fn seconds(value: f64) -> String {
     let estimate_ = Estimate { mean: Some(value), ..Estimate::default() };
@@ -115,6 +147,21 @@ mod tests {
         assert_eq!(count(12.345), "12.3");
         assert_eq!(counted(1, "point"), "1 point");
         assert_eq!(counted(1200, "point"), "1,200 points");
+    }
+
+    #[test]
+    fn differences_are_told_as_distances_with_their_range() {
+        let told = |estimate: Estimate, unit| apart(&estimate, unit, "EUR");
+        let range = |text: &str| Some(text.to_owned());
+        assert_eq!(told(about(-0.31, 0.11), Unit::Seconds), ("310 ms".into(), range("200 to 420")));
+        assert_eq!(told(about(2.5, 3.0), Unit::Currency), ("2.50 EUR".into(), range("-0.50 to 5.50")));
+        assert_eq!(
+            told(about(0.012, 0.002), Unit::Share),
+            ("1.20 percentage points".into(), range("1.00 to 1.40"))
+        );
+        assert_eq!(percent_apart(&about(-0.124, 0.005)), ("12.4 %".into(), range("11.9 to 12.9")));
+        assert_eq!(percent_apart(&about(0.25, 0.0)), ("25 %".into(), None));
+        assert_eq!(percent_apart(&Estimate::default()), ("–".into(), None));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use super::chart::{
     SweptPoint, Timeline,
 };
 use super::{chart, words};
-use crate::experiment::{COST, PointResult, RunResult, SLO_LATENCY, SweepResult};
+use crate::experiment::{
+    Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
+};
 use crate::scenario::Scenario;
 use crate::sim::{Outcome, Window};
 use crate::stats::{self, Digest};
@@ -20,7 +22,7 @@ pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
         settings: words::settings(point),
         cost: estimate(point.figures.get(COST)),
         latency: estimate(point.figures.get(SLO_LATENCY)),
-        meets_slo: point.meets_slo.unwrap_or(true),
+        meets_slo: point.meets_slo_on_average(),
         frontier: point.frontier.on,
         uncertain: point.frontier.uncertain.unwrap_or(false),
         knee: result.knee == Some(index),
@@ -39,19 +41,32 @@ pub fn comparison(scenario: &Scenario, result: &RunResult) -> Option<Comparison>
     if result.alternatives.len() < 2 {
         return None;
     }
-    let contenders = result.alternatives.iter().map(|alternative| Contender {
-        name: alternative.variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned()),
-        cost: estimate(alternative.figures.get(COST)),
-        latency: estimate(alternative.figures.get(SLO_LATENCY)),
-    });
-    Some(Comparison {
-        title: format!("{}: cost and latency of its variants", scenario.name),
+    let named =
+        |each: &'_ Alternative| each.variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
+    let contenders = result.alternatives.iter().map(|each| contender(named(each), &each.figures)).collect();
+    Some(side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders))
+}
+
+/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`.
+pub fn compared(scenario: &Scenario, result: &CompareResult) -> Comparison {
+    let contenders =
+        result.contenders.iter().map(|each| contender(each.name.clone(), &each.figures)).collect();
+    side_by_side(scenario, "Cost and latency compared".to_owned(), contenders)
+}
+
+fn contender(name: String, figures: &Figures) -> Contender {
+    Contender { name, cost: estimate(figures.get(COST)), latency: estimate(figures.get(SLO_LATENCY)) }
+}
+
+fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) -> Comparison {
+    Comparison {
+        title,
         cost: cost_axis(scenario),
         latency: latency_axis(scenario),
         slo: slo(scenario),
-        contenders: contenders.collect(),
+        contenders,
         bound: None,
-    })
+    }
 }
 
 /// One run over time.
@@ -97,7 +112,7 @@ fn series_of(name: &str, digest: &Digest) -> LatencySeries {
 /// Cost over the first two swept parameters that are numbers, the others as they are at the point a user would pick; cells
 /// outside the SLO are hatched. `None` if there are no two such parameters, or not every cell was run.
 pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
-    let chosen = &result.points[result.cheapest_within_slo.or(result.knee).unwrap_or(0)];
+    let chosen = &result.points[result.pick().unwrap_or(0)];
     let number = |point: &PointResult, path: &str| {
         point.point.settings.iter().find(|(name, _)| name == path).and_then(|(_, setting)| setting.value())
     };
@@ -128,7 +143,7 @@ pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
         let point = points.iter().find(at)?;
         Some(Cell {
             value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
-            meets_slo: point.meets_slo.unwrap_or(true),
+            meets_slo: point.meets_slo_on_average(),
             knee: result.knee.is_some_and(|knee| result.points[knee].number == point.number),
         })
     };

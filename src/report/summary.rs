@@ -1,13 +1,16 @@
-//! `summary.json`: what a run or a sweep comes to, for scripts.
+//! `summary.json`: what a run, a sweep or a comparison comes to, for scripts.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::experiment::{FIGURES, Figures, PointResult, RunResult, SweepResult, Unit};
+use crate::experiment::{
+    Attained, CompareResult, Difference, End, FIGURES, Figures, Keeps, Pair, PointResult, Procedure,
+    RunResult, SweepResult, Unit, Verdict, WarmupFound,
+};
 use crate::scenario::{Scenario, Setting};
-use crate::stats::CONFIDENCE;
+use crate::stats::{CONFIDENCE, Estimate};
 
 /// Version of the form of `summary.json`: raised when a script that reads it has to change.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +28,10 @@ struct Head<'a> {
     currency: &'a str,
     duration_s: f64,
     warmup_s: f64,
+    /// How the warm-up was found, if the scenario leaves it open.
+    warmup_found: Option<WarmupSummary>,
+    /// What became of the precision asked for.
+    precision: Option<PrecisionSummary>,
     slo: Option<Promise>,
     units: BTreeMap<&'static str, Unit>,
 }
@@ -35,8 +42,40 @@ struct Promise {
     percentile: f64,
 }
 
+#[derive(Serialize)]
+struct WarmupSummary {
+    method: &'static str,
+    pilots: u32,
+    settings: usize,
+    settled: bool,
+}
+
+#[derive(Serialize)]
+struct PrecisionSummary {
+    metric: &'static str,
+    relative: f64,
+    most: u32,
+    reached: bool,
+    replications: u32,
+    widest: Option<f64>,
+}
+
 impl<'a> Head<'a> {
-    fn of(command: &'static str, scenario: &'a Scenario, complete: bool) -> Head<'a> {
+    fn of(command: &'static str, scenario: &'a Scenario, procedure: &Procedure, complete: bool) -> Head<'a> {
+        let warmup = |found: WarmupFound| WarmupSummary {
+            method: "mser-5",
+            pilots: found.pilots,
+            settings: found.settings,
+            settled: found.settled,
+        };
+        let precision = |attained: Attained| PrecisionSummary {
+            metric: attained.asked.metric,
+            relative: attained.asked.relative,
+            most: attained.asked.most,
+            reached: attained.end == End::Reached,
+            replications: attained.replications,
+            widest: attained.widest,
+        };
         let model = &scenario.model;
         let promise = |slo: crate::sim::Slo| Promise {
             latency_s: slo.latency.as_secs_f64(),
@@ -53,6 +92,8 @@ impl<'a> Head<'a> {
             currency: &model.cost.currency,
             duration_s: model.duration.as_secs_f64(),
             warmup_s: model.warmup.as_secs_f64(),
+            warmup_found: procedure.warmup.map(warmup),
+            precision: procedure.precision.map(precision),
             slo: model.slo.map(promise),
             units: FIGURES.iter().map(|figure| (figure.name, figure.unit)).collect(),
         }
@@ -80,11 +121,11 @@ struct VariantSummary<'a> {
 /// The summary of a run; `scenario` as it was asked for.
 pub fn run(scenario: &Scenario, result: &RunResult) -> String {
     let Some((first, rest)) = result.alternatives.split_first() else {
-        return text(&Head::of("run", scenario, result.complete));
+        return text(&Head::of("run", scenario, &result.procedure, result.complete));
     };
     let variant = |alternative: &'_ crate::experiment::Alternative| alternative.variant.is_some();
     text(&RunSummary {
-        head: Head::of("run", scenario, result.complete),
+        head: Head::of("run", scenario, &result.procedure, result.complete),
         variant: first.variant.as_deref(),
         figures: &first.figures,
         variants: rest
@@ -109,6 +150,8 @@ struct SweepSummary<'a> {
     knee: Option<usize>,
     /// Number of a point.
     cheapest_within_slo: Option<usize>,
+    /// Number of a cheaper point, that meets it on average but not surely.
+    perhaps_within_slo: Option<usize>,
     points: Vec<PointSummary<'a>>,
 }
 
@@ -119,7 +162,7 @@ struct PointSummary<'a> {
     parameters: Parameters<'a>,
     on_frontier: bool,
     frontier_uncertain: Option<bool>,
-    meets_slo: Option<bool>,
+    meets_slo: Option<Keeps>,
     #[serde(flatten)]
     figures: &'a Figures,
 }
@@ -128,12 +171,82 @@ struct PointSummary<'a> {
 pub fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
     let number = |index: Option<usize>| index.map(|index| result.points[index].number);
     text(&SweepSummary {
-        head: Head::of("sweep", scenario, result.complete()),
+        head: Head::of("sweep", scenario, &result.procedure, result.complete()),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
         knee: number(result.knee),
         cheapest_within_slo: number(result.cheapest_within_slo),
+        perhaps_within_slo: number(result.perhaps_within_slo),
         points: result.points.iter().map(PointSummary::of).collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct CompareSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    correction: Correction,
+    contenders: Vec<VariantSummary<'a>>,
+    pairs: Vec<PairSummary<'a>>,
+}
+
+/// How intervals are made to hold together.
+#[derive(Serialize)]
+struct Correction {
+    method: &'static str,
+    intervals: usize,
+    /// Confidence of each of them alone.
+    each: f64,
+}
+
+#[derive(Serialize)]
+struct PairSummary<'a> {
+    /// The contender compared with.
+    a: &'a str,
+    /// The contender compared: differences are `b` less `a`.
+    b: &'a str,
+    same_requests: bool,
+    differences: BTreeMap<&'static str, DifferenceSummary>,
+}
+
+#[derive(Serialize)]
+struct DifferenceSummary {
+    verdict: Verdict,
+    /// With the joint interval, which the verdict goes by.
+    difference: Estimate,
+    /// With the interval it would have alone.
+    alone: Estimate,
+    /// As a share of `a`, with the joint interval.
+    relative: Estimate,
+    /// With the joint interval of independent runs.
+    unpaired: Estimate,
+}
+
+/// The summary of a comparison; `scenario` is the first contender's.
+pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
+    let name = |index: usize| result.contenders[index].name.as_str();
+    let difference = |each: &Difference| DifferenceSummary {
+        verdict: each.verdict,
+        difference: each.joint,
+        alone: each.alone,
+        relative: each.relative,
+        unpaired: each.unpaired,
+    };
+    let pair = |pair: &'_ Pair| PairSummary {
+        a: name(pair.a),
+        b: name(pair.b),
+        same_requests: pair.same_requests,
+        differences: pair.differences.iter().map(|each| (each.figure.name, difference(each))).collect(),
+    };
+    text(&CompareSummary {
+        head: Head::of("compare", scenario, &result.procedure, result.complete),
+        correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
+        contenders: result
+            .contenders
+            .iter()
+            .map(|contender| VariantSummary { name: &contender.name, figures: &contender.figures })
+            .collect(),
+        pairs: result.pairs.iter().map(pair).collect(),
     })
 }
 

@@ -2,7 +2,10 @@
 
 use super::html::Table;
 use super::{format, words};
-use crate::experiment::{COST, FIGURES, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult, Unit};
+use crate::experiment::{
+    COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, Pair, PointResult, RunResult,
+    SLO_LATENCY, SweepResult, Unit,
+};
 use crate::scenario::Scenario;
 
 /// Points of a sweep up to which all of them are shown, else those of the frontier.
@@ -32,6 +35,46 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
     let names = result.alternatives.iter().map(|each| name(&each.variant));
     let columns = std::iter::once("figure".to_owned()).chain(names).collect();
     Table { title: "Figures".to_owned(), columns, rows, marked: None }
+}
+
+/// The figures compared, the contenders side by side.
+pub fn contenders(result: &CompareResult) -> Table {
+    let figures = result.pairs.first().map(|pair| pair.differences.as_slice()).unwrap_or_default();
+    let row = |difference: &Difference| {
+        let figure = difference.figure;
+        let cell = |contender: &Contender| {
+            let currency = &contender.scenario.model.cost.currency;
+            format::estimate(&contender.figures.get(figure.name), figure.unit, currency)
+        };
+        std::iter::once(figure.name.to_owned()).chain(result.contenders.iter().map(cell)).collect()
+    };
+    let names = result.contenders.iter().map(|contender| contender.name.clone());
+    let columns = std::iter::once("figure".to_owned()).chain(names).collect();
+    Table { title: "Figures".to_owned(), columns, rows: figures.iter().map(row).collect(), marked: None }
+}
+
+/// The differences of every pair, with the share of the unpaired interval that is left.
+pub fn differences(result: &CompareResult) -> Table {
+    let columns = ["compared", "with", "figure", "difference", "relative", "verdict", "paired/unpaired"];
+    let row = |pair: &Pair, difference: &Difference| {
+        let (a, b) = (&result.contenders[pair.a], &result.contenders[pair.b]);
+        let currency = &a.scenario.model.cost.currency;
+        vec![
+            b.name.clone(),
+            a.name.clone(),
+            difference.figure.name.to_owned(),
+            format::estimate(&difference.joint, difference.figure.unit, currency),
+            format::estimate(&difference.relative, Unit::Share, currency),
+            difference.verdict.name().to_owned(),
+            difference.narrowing().map_or_else(|| "–".to_owned(), |share| format!("{share:.2}")),
+        ]
+    };
+    let rows = result
+        .pairs
+        .iter()
+        .flat_map(|pair| pair.differences.iter().map(move |each| row(pair, each)))
+        .collect();
+    Table { title: "Differences".to_owned(), columns: columns.map(str::to_owned).into(), rows, marked: None }
 }
 
 /// The points of a sweep: all if they are few, else those of the frontier about the knee.
@@ -84,14 +127,18 @@ fn standing(result: &SweepResult, point: &PointResult) -> String {
     }
     marks.extend(is(result.knee).then_some("knee"));
     marks.extend(is(result.cheapest_within_slo).then_some("cheapest within SLO"));
-    marks.extend((point.meets_slo == Some(false)).then_some("misses SLO"));
+    marks.extend(match point.meets_slo {
+        Some(Keeps::No) => Some("misses SLO"),
+        Some(Keeps::Uncertain) => Some("SLO uncertain"),
+        _ => None,
+    });
     marks.join(", ")
 }
 
 /// The points of the frontier, cheapest first; of a long one, those nearest to the knee and the cheapest within the SLO.
 fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
     let frontier: Vec<&PointResult> = result.frontier().collect();
-    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo]
+    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo, result.perhaps_within_slo]
         .into_iter()
         .flatten()
         .filter_map(|index| frontier.iter().position(|point| point.number == result.points[index].number))

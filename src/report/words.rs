@@ -1,8 +1,11 @@
 //! Results in sentences.
 
 use super::format;
-use crate::experiment::{COST, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult, Unit};
-use crate::scenario::Scenario;
+use crate::experiment::{
+    COST, CompareResult, Contender, Difference, End, Figure, Figures, Pair, PointResult, Procedure,
+    RunResult, SLO_LATENCY, SweepResult, Unit, Verdict,
+};
+use crate::scenario::{Precision, Scenario};
 use crate::stats::CONFIDENCE;
 use crate::units::show_span;
 
@@ -32,21 +35,63 @@ pub fn knee(scenario: &Scenario, result: &SweepResult) -> String {
     }
 }
 
-/// The cheapest point that meets the SLO, in a sentence; `None` if nothing is promised.
+/// The cheapest point that surely meets the SLO, and a cheaper one that may, in sentences; `None` if nothing is promised.
 pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<String> {
     let promise = promise(scenario)?;
-    Some(match result.cheapest_within_slo {
-        Some(index) => {
-            let cheapest = &result.points[index];
-            let limit = cheapest.point.scenario.model.slo.map(|slo| slo.latency.as_secs_f64());
-            let doubt = match cheapest.figures.get(SLO_LATENCY).high > limit {
-                true => " Its interval reaches beyond the SLO: more replications would tell.",
-                false => "",
-            };
-            format!("The cheapest setting that keeps {promise} is {}.{doubt}", point(scenario, cheapest))
+    let told = |index: usize| point(scenario, &result.points[index]);
+    let confidence = CONFIDENCE * 100.0;
+    Some(match (result.cheapest_within_slo, result.perhaps_within_slo) {
+        (Some(sure), None) => {
+            format!("The cheapest setting that keeps {promise}, sure at {confidence} %, is {}.", told(sure))
         }
-        None => format!("No setting keeps {promise}."),
+        (Some(sure), Some(perhaps)) => format!(
+            "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}. A cheaper one may do, but is not \
+             certain: {}.",
+            told(sure),
+            told(perhaps)
+        ),
+        (None, Some(perhaps)) => format!(
+            "No setting keeps {promise} for sure at {confidence} %; more replications may tell. The cheapest that keeps it \
+             on average is {}.",
+            told(perhaps)
+        ),
+        (None, None) => format!("No setting keeps {promise}."),
     })
+}
+
+/// What the runs themselves found of warm-up and precision, in sentences.
+pub fn procedure(procedure: &Procedure) -> Vec<String> {
+    let warmup = procedure.warmup.map(|found| {
+        let doubt = match found.settled {
+            true => "",
+            false => " The pilots had not settled by half of the run, so there may be no steady state: choose a time.",
+        };
+        let settings = match found.settings {
+            1 => String::new(),
+            many => format!(" of each of {many} settings, the longest of their warm-ups"),
+        };
+        let pilots = format::counted(found.pilots as usize, "pilot run");
+        format!("Warm-up: {}, found by MSER-5 in {pilots}{settings}.{doubt}", found.span)
+    });
+    let precision = procedure.precision.map(|attained| {
+        let Precision { metric, relative, most } = attained.asked;
+        let percent = |share: f64| format!("±{} %", format::count(share * 100.0));
+        let (asked, runs) = (percent(relative), attained.replications);
+        let widest = attained.widest.map_or_else(|| "unknown".to_owned(), percent);
+        match attained.end {
+            End::Reached => {
+                format!("Precision reached: {metric} is within {widest} (asked: {asked}) after {runs} replications.")
+            }
+            End::Limit => format!(
+                "Precision not reached: {metric} is within {widest}, not {asked}, after the limit of {most} replications."
+            ),
+            End::NoFigure => {
+                format!("Precision not reached: {metric} has no finite mean after {runs} replications.")
+            }
+            End::Stopped => format!("Precision not reached: stopped after {runs} replications."),
+        }
+    });
+    warmup.into_iter().chain(precision).collect()
 }
 
 /// What a run comes to, a sentence for each alternative.
@@ -61,10 +106,113 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> String {
     result.alternatives.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
+/// What a comparison comes to, a sentence for each pair.
+pub fn pairs(result: &CompareResult) -> Vec<String> {
+    result.pairs.iter().map(|pair| pair_of(result, pair)).collect()
+}
+
+/// Two contenders: `B costs 12.4 % less than A (11.9 to 12.9); p99 is 0.31 s higher (0.20 to 0.42).`
+fn pair_of(result: &CompareResult, pair: &Pair) -> String {
+    let (a, b) = (&result.contenders[pair.a], &result.contenders[pair.b]);
+    let is = |difference: &&Difference, verdicts: &[Verdict]| verdicts.contains(&difference.verdict);
+    let names = |verdict: Verdict| {
+        let alike = pair.differences.iter().filter(|difference| is(difference, &[verdict]));
+        alike.map(|difference| figure_name(&a.scenario, difference.figure)).collect::<Vec<_>>()
+    };
+    let told = pair
+        .differences
+        .iter()
+        .filter(|difference| is(difference, &[Verdict::Lower, Verdict::Higher]))
+        .map(|difference| difference_of(a, difference));
+    let mut clauses: Vec<String> = told.collect();
+    clauses.extend(listed(names(Verdict::WithinNoise)).map(|(names, many)| match many {
+        true => format!("the differences in {names} are within noise"),
+        false => format!("the difference in {names} is within noise"),
+    }));
+    clauses.extend(listed(names(Verdict::Same)).map(|(names, many)| match many {
+        true => format!("{names} are the same"),
+        false => format!("{names} is the same"),
+    }));
+    clauses.extend(
+        listed(names(Verdict::Unknown))
+            .map(|(names, _)| format!("nothing can be said of the difference in {names}")),
+    );
+    format!("{} against {}: {}.", b.name, a.name, clauses.join("; "))
+}
+
+/// One difference beyond noise, of the second contender from the first.
+fn difference_of(a: &Contender, difference: &Difference) -> String {
+    let currency = &a.scenario.model.cost.currency;
+    let more = difference.verdict == Verdict::Higher;
+    let range = |range: Option<String>| range.map_or_else(String::new, |range| format!(" ({range})"));
+    if difference.figure.name == COST && difference.relative.mean.is_some() {
+        let (much, ends) = format::percent_apart(&difference.relative);
+        return format!("costs {much} {}{}", if more { "more" } else { "less" }, range(ends));
+    }
+    let (much, ends) = format::apart(&difference.joint, difference.figure.unit, currency);
+    let name = figure_name(&a.scenario, difference.figure);
+    format!("{name} is {much} {}{}", if more { "higher" } else { "lower" }, range(ends))
+}
+
+/// A figure in a sentence.
+fn figure_name(scenario: &Scenario, figure: &Figure) -> String {
+    match figure.name {
+        SLO_LATENCY => percentile(scenario),
+        "latency.mean" => "mean latency".to_owned(),
+        "slo_attainment" => "SLO attainment".to_owned(),
+        name => name.replace("latency.", "").replace(['.', '_'], " "),
+    }
+}
+
+/// `a, b and c`, and whether they are many; `None` if there are none.
+fn listed(names: Vec<String>) -> Option<(String, bool)> {
+    let (last, before) = names.split_last()?;
+    match before {
+        [] => Some((last.clone(), false)),
+        before => Some((format!("{} and {last}", before.join(", ")), true)),
+    }
+}
+
+/// What the intervals of a comparison are, what pairing gained, and what pairs do not share.
+pub fn comparison_notes(result: &CompareResult) -> Vec<String> {
+    let replications =
+        result.contenders.iter().map(|contender| contender.replications.len()).min().unwrap_or(0);
+    let mut notes = vec![match replications {
+        0 | 1 => intervals(replications),
+        n => format!(
+            "Differences are taken within each of {n} replications on common random numbers. Their {} hold together at \
+             {} %: by Bonferroni's inequality each is made at {:.4} %.",
+            format::counted(result.intervals, "interval"),
+            CONFIDENCE * 100.0,
+            result.each * 100.0,
+        ),
+    }];
+    let mut narrowing: Vec<f64> =
+        result.pairs.iter().flat_map(|pair| &pair.differences).filter_map(Difference::narrowing).collect();
+    narrowing.sort_by(f64::total_cmp);
+    if let (Some(least), Some(most)) = (narrowing.first(), narrowing.last()) {
+        notes.push(format!(
+            "Paired intervals are {} as wide as those of the same runs taken as independent.",
+            match narrowing.len() {
+                1 => format!("{least:.2} times"),
+                _ => format!("{least:.2} to {most:.2} times"),
+            }
+        ));
+    }
+    for pair in result.pairs.iter().filter(|pair| !pair.same_requests) {
+        let (a, b) = (&result.contenders[pair.a].name, &result.contenders[pair.b].name);
+        notes.push(format!(
+            "{b} and {a} do not meet the same requests: their arrivals, service times, patience or classes differ. They are \
+             paired by their random numbers, which is right but gains less; the difference includes that of the requests."
+        ));
+    }
+    notes
+}
+
 /// What the intervals are, or why there are none.
 pub fn intervals(replications: usize) -> String {
     match replications {
-        1 => "One replication: no intervals, since one run says nothing about spread.".to_owned(),
+        0 | 1 => "One replication: no intervals, since one run says nothing about spread.".to_owned(),
         n => format!("± is the {} % confidence interval over {n} replications.", CONFIDENCE * 100.0),
     }
 }

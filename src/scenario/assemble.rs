@@ -94,9 +94,10 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         cost: reader.get(&COST)?,
         slo: reader.find(&SLO)?,
         duration: run.duration,
-        warmup: run.warmup,
+        warmup: run.warmup.fixed(),
     };
     checks::model(tree, &model)?;
+    checks::precision(tree, &model, &run)?;
     Ok(Scenario { name, description: reader.get(&DESCRIPTION)?, model, run })
 }
 

@@ -1,6 +1,8 @@
 //! What must hold between the tables of a scenario.
 
 use super::paths::place_of;
+use super::precision::Precision;
+use super::run::Run;
 use crate::autoscaler::{Autoscaler, Metric};
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
@@ -58,6 +60,19 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
     scrapes(tree, model)?;
     ticks(tree, model)?;
     requests(tree, model)
+}
+
+/// A share of a promise that nobody made is never known.
+pub(super) fn precision(tree: &Tree, model: &Model, run: &Run) -> Result<(), Problem> {
+    const PATH: &str = "run.precision.metric";
+    match run.precision {
+        Some(Precision { metric: metric @ "slo_attainment", .. }) if model.slo.is_none() => {
+            let message = format!("`{PATH}` is \"{metric}\" but the scenario has no `[slo]`");
+            let label = "expected another metric, or an [slo] table to attain";
+            Err(Problem::new(&place_of(tree, PATH), message, label))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What is written stands: an initial size that the autoscaler would not allow is a contradiction.

@@ -31,6 +31,7 @@ mod file;
 mod fits;
 mod json_schema;
 mod paths;
+mod precision;
 mod reference;
 mod run;
 mod setting;
@@ -43,8 +44,9 @@ pub use assemble::Scenario;
 pub use error::ScenarioError;
 pub use file::{Point, ScenarioFile};
 pub use json_schema::json_schema;
+pub use precision::Precision;
 pub use reference::reference_page;
-pub use run::Run;
+pub use run::{Run, Warmup};
 pub use setting::Setting;
 
 /// A commented scenario to start from, for `kneepoint init`.

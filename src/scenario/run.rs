@@ -1,21 +1,68 @@
 //! `[run]`: how long and how often.
 
-use crate::schema::{Key, Problem, Reader, TableSpec};
+use super::precision::Precision;
+use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
 
 /// How long and how often a scenario is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Run {
     /// Length of one run; not zero.
     pub duration: Span,
-    /// Part of it, from the start, that is simulated but not measured; shorter than `duration`.
-    pub warmup: Span,
+    /// Part of it, from the start, that is simulated but not measured.
+    pub warmup: Warmup,
     /// Runs with requests of their own; at least 1.
     pub replications: u32,
+    /// How sure a figure has to be; more replications are added until it is.
+    pub precision: Option<Precision>,
     /// What all randomness is derived from.
     pub seed: u64,
     /// Length of the windows of the timeline; not zero.
     pub timeline_interval: Span,
+}
+
+/// How the part that is not measured is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warmup {
+    /// As long as this; shorter than the run.
+    Fixed(Span),
+    /// By the runs themselves, before they are measured.
+    Auto,
+}
+
+impl Warmup {
+    /// The time to leave out as far as it is known beforehand.
+    pub fn fixed(self) -> Span {
+        match self {
+            Warmup::Fixed(span) => span,
+            Warmup::Auto => Span::ZERO,
+        }
+    }
+}
+
+impl std::fmt::Display for Warmup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Warmup::Fixed(span) => span.fmt(f),
+            Warmup::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+impl Value for Warmup {
+    fn kind() -> Kind {
+        let auto =
+            "As much as MSER-5 leaves out of a pilot: see docs/statistics.md. For traffic that settles";
+        Kind::Either(vec![Kind::Duration, Kind::Choice(vec![("auto", auto)])])
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        match &node.data {
+            Data::Text(text) if text == "auto" => Ok(Warmup::Auto),
+            _ => Span::read(node, path, context)
+                .map(Warmup::Fixed)
+                .map_err(|problem| problem.help("or warmup = \"auto\", which finds it in pilot runs")),
+        }
+    }
 }
 
 const DURATION: Key<Option<Span>> = Key::optional(
@@ -23,10 +70,10 @@ const DURATION: Key<Option<Span>> = Key::optional(
     "Length of one run, in simulated time. Without it, the length of the arrivals, where they end by themselves: steps, points and traces that are not looped.",
 )
 .above(0.0);
-const WARMUP: Key<Span> = Key::or(
+const WARMUP: Key<Warmup> = Key::or(
     "warmup",
     "\"0s\"",
-    "Part of the run, from its start, that is simulated but not measured; shorter than the run.",
+    "Part of the run, from its start, that is simulated but not measured; shorter than the run. `\"auto\"` finds it in pilot runs, by MSER-5, for traffic that settles: see [statistics](statistics.md).",
 );
 const REPLICATIONS: Key<u32> = Key::or(
     "replications",
@@ -35,6 +82,10 @@ const REPLICATIONS: Key<u32> = Key::or(
 )
 .at_least(1.0)
 .at_most(10_000.0);
+const PRECISION: Key<Option<Precision>> = Key::optional(
+    "precision",
+    "How sure a figure has to be; replications are added until it is. Without it, as many as `replications` says.",
+);
 const SEED: Key<u64> = Key::or(
     "seed",
     "1",
@@ -57,7 +108,7 @@ impl Run {
     pub const SPEC: TableSpec = TableSpec {
         name: "run",
         doc: "How long and how often the scenario is run.",
-        keys: &[&DURATION, &WARMUP, &REPLICATIONS, &SEED, &TIMELINE_INTERVAL],
+        keys: &[&DURATION, &WARMUP, &REPLICATIONS, &PRECISION, &SEED, &TIMELINE_INTERVAL],
     };
 
     /// Reads the `[run]` table; `natural` is how long the arrivals last by themselves, if they end.
@@ -75,13 +126,19 @@ impl Run {
             duration,
             warmup: reader.get(&WARMUP)?,
             replications: reader.get(&REPLICATIONS)?,
+            precision: reader.find(&PRECISION)?,
             seed: reader.get(&SEED)?,
             timeline_interval: match reader.find(&TIMELINE_INTERVAL)? {
                 Some(interval) => checked(reader, interval, duration)?,
                 None => round_interval(duration),
             },
         };
-        if run.warmup >= duration {
+        if let Some(precision) = run.precision.filter(|precision| precision.most < run.replications) {
+            let message = format!("`{}` is {}", reader.path_of("precision.most"), precision.most);
+            let label = format!("expected at least the {} of `replications`", run.replications);
+            return Err(reader.problem("precision", message, label));
+        }
+        if run.warmup.fixed() >= duration {
             let message = format!("`{}` is {}", reader.path_of("warmup"), run.warmup);
             let label = format!("expected less than the run's {duration}, or nothing is left to measure");
             return Err(reader.problem("warmup", message, label));

@@ -75,6 +75,8 @@ pub struct Window {
     pub lost: u64,
     /// Requests answered within the SLO; equal to `served` without one.
     pub good: u64,
+    /// Requests that wait at the end and have missed the SLO already; none without one.
+    pub overdue: u64,
     /// Mean latency of the requests answered, seconds.
     pub latency_mean_s: Option<f64>,
     /// Median latency of the requests answered, seconds.

@@ -104,6 +104,7 @@ impl Timeline {
             served: now.totals.served - last.totals.served,
             lost: now.totals.lost - last.totals.lost,
             good: now.totals.good - last.totals.good,
+            overdue: now.overdue,
             waiting,
             in_flight: waiting + mean(now.areas.in_service, last.areas.in_service),
             utilization: (capacity > 0.0).then(|| (now.areas.busy - last.areas.busy) as f64 / capacity),

@@ -7,6 +7,8 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::Linearised;
+
 /// Confidence level of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -29,9 +31,7 @@ impl Estimate {
     /// Used for quantiles too: each replication's quantile is one value. That interval is about the mean of the
     /// quantiles of runs of this length, which nears the quantile of the process as runs get longer.
     pub fn of_values(values: &[f64]) -> Estimate {
-        let mean = mean(values);
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Estimate::around(mean, squares, 1.0, values.len())
+        Linearised::of_values(values).estimate(CONFIDENCE)
     }
 
     /// The ratio of two means, from one pair `(numerator, denominator)` a replication, with its interval.
@@ -41,10 +41,7 @@ impl Estimate {
     /// mean denominator (Cochran, *Sampling Techniques*, 3rd ed., §6.3; Law, §9.5.3, for the same estimator over
     /// regenerative cycles).
     pub fn of_ratio(pairs: &[(f64, f64)]) -> Estimate {
-        let (over, under): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-        let ratio = mean(&over) / mean(&under);
-        let squares: f64 = pairs.iter().map(|(over, under)| (over - ratio * under).powi(2)).sum();
-        Estimate::around(ratio, squares, mean(&under), pairs.len())
+        Linearised::of_ratio(pairs).estimate(CONFIDENCE)
     }
 
     /// The same estimate with its interval cut to the values the figure can have; that never costs coverage.
@@ -58,33 +55,17 @@ impl Estimate {
     pub fn half_width(&self) -> Option<f64> {
         self.high.zip(self.mean).map(|(high, mean)| high - mean)
     }
-
-    fn around(mean: f64, squares: f64, scale: f64, count: usize) -> Estimate {
-        let replications = u32::try_from(count).unwrap_or(u32::MAX);
-        if !mean.is_finite() {
-            return Estimate { replications, ..Estimate::default() };
-        }
-        let n = count as f64;
-        let half = student_t(CONFIDENCE, count.saturating_sub(1) as u32)
-            .map(|t| t * (squares / (n - 1.0) / n).sqrt() / scale.abs());
-        Estimate {
-            mean: Some(mean),
-            low: half.map(|half| mean - half),
-            high: half.map(|half| mean + half),
-            replications,
-        }
-    }
-}
-
-/// Mean of `values`; NaN if there are none.
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The two-sided quantile of Student's t: a share `confidence` of the distribution lies within ± this. `None` without a
 /// degree of freedom.
 pub fn student_t(confidence: f64, degrees_of_freedom: u32) -> Option<f64> {
-    let t = StudentsT::new(0.0, 1.0, f64::from(degrees_of_freedom)).ok()?;
+    t_of(confidence, f64::from(degrees_of_freedom))
+}
+
+/// [`student_t`] for degrees of freedom that need not be whole.
+pub(super) fn t_of(confidence: f64, degrees_of_freedom: f64) -> Option<f64> {
+    let t = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
     Some(t.inverse_cdf(0.5 + confidence / 2.0))
 }
 
@@ -99,7 +80,10 @@ mod tests {
             (2, 4.302652729749462),
             (4, 2.7764451051977934),
             (9, 2.262157162798205),
+            (19, 2.0930240544083087),
             (29, 2.045229642132703),
+            (49, 2.0095752371292392),
+            (99, 1.9842169515864174),
         ] {
             let t = student_t(0.95, degrees).unwrap();
             assert!((t / published - 1.0).abs() < 1e-9, "{degrees}: {t} for {published}");

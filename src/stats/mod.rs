@@ -2,6 +2,10 @@
 
 mod digest;
 mod interval;
+mod linearised;
+mod mser;
 
 pub use digest::Digest;
 pub use interval::{CONFIDENCE, Estimate, student_t};
+pub use linearised::Linearised;
+pub use mser::{BATCH, Truncation, mser5};

@@ -1,0 +1,154 @@
+//! `kneepoint compare FILE…`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::session::Plan;
+use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, run, table};
+use crate::experiment::{self, CompareResult, FIGURES};
+use crate::report::{Folder, file_name, tables, words};
+use crate::scenario::Scenario;
+use crate::schema::nearest;
+
+/// Tell settings apart: differences with intervals, paired replication by replication on common random numbers.
+///
+/// Compares several scenarios as they stand, or one with its variants. Says of every pair which differences are beyond
+/// noise, by intervals that hold together at 95 %, and writes summary.json, comparison.csv, replications.csv, a chart and
+/// report.html to output/<name of the first>-compare.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kneepoint compare scenarios/bursty-api.toml --variant \"in turn\"")]
+pub(super) struct Arguments {
+    /// The scenario files; of several, their variants are left out.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Compare this variant of the one file with the scenario as it stands, instead of all variants; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
+    /// Compare by this figure, such as latency.p95, instead of cost, latency and SLO attainment; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    figure: Vec<String>,
+}
+
+pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+    let plans: Vec<Plan> =
+        arguments.files.iter().map(|file| Plan::read(file, global)).collect::<Result<_, _>>()?;
+    let contenders = contenders(arguments, &plans)?;
+    let Some(((_, first), others)) = contenders.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return Err(Failure::bad_input(format!(
+            "error: there is nothing to compare `{}` with\n  expected a second file, or a [[variant]] in this one",
+            arguments.files[0].display()
+        )));
+    };
+    for (name, other) in others {
+        check_pairs(first, name, other)?;
+    }
+    let scenarios: Vec<&Scenario> = contenders.iter().map(|(_, scenario)| scenario).collect();
+    for plan in &plans {
+        plan.check_fits(scenarios.iter().copied(), global)?;
+    }
+    let figures = figures(arguments, &scenarios)?;
+    let mut out = plans[0].out(global);
+    if global.out.is_none() {
+        out.set_file_name(file_name(&format!("{}-compare", first.name)));
+    }
+    let folder = Folder::open(&out).map_err(Failure::could_not)?;
+    let path = folder.path().display().to_string();
+    let result = progress::watched(global, &scenarios, |control| {
+        experiment::compare(contenders.clone(), &figures, control)
+    })?
+    .map_err(Failure::could_not)?;
+    if result.contenders.iter().any(|contender| contender.replications.is_empty()) {
+        return Err(Failure::could_not("stopped before each had finished a run; nothing was written"));
+    }
+    let summary = outputs::compare(folder, &result.procedure.applied(first.clone()), &result)?;
+    Ok(answer(&result, &path, summary, global))
+}
+
+/// What is compared, each with a name of its own.
+fn contenders(arguments: &Arguments, plans: &[Plan]) -> Result<Vec<(String, Scenario)>, Failure> {
+    if let [plan] = plans {
+        let mut alternatives = plan.alternatives.clone();
+        if !arguments.variant.is_empty() {
+            let picked = arguments.variant.iter().map(|name| run::pick(plan.alternatives.clone(), name));
+            alternatives = vec![(None, plan.scenario.clone())];
+            alternatives.extend(picked.collect::<Result<Vec<_>, _>>()?);
+        }
+        let named = |name: Option<String>| name.unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
+        return Ok(alternatives.into_iter().map(|(name, scenario)| (named(name), scenario)).collect());
+    }
+    if !arguments.variant.is_empty() {
+        let message =
+            "error: --variant goes with one file only\n  expected one file, or several without --variant";
+        return Err(Failure::bad_input(message));
+    }
+    let scenarios = plans.iter().map(|plan| &plan.scenario);
+    let alike = |name: &str| scenarios.clone().filter(|scenario| scenario.name == name).count() > 1;
+    let named = |(file, scenario): (&PathBuf, &Scenario)| {
+        let name = if alike(&scenario.name) { shown(file) } else { scenario.name.clone() };
+        (name, scenario.clone())
+    };
+    Ok(arguments.files.iter().zip(scenarios.clone()).map(named).collect())
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+/// Refuses two scenarios whose runs cannot be paired, and says what would have to be equal.
+fn check_pairs(first: &Scenario, name: &str, other: &Scenario) -> Result<(), Failure> {
+    let Some((key, a, b)) = experiment::cannot_pair(first, other) else { return Ok(()) };
+    Err(Failure::bad_input(format!(
+        "error: the runs of \"{name}\" cannot be paired with those of the first: `{key}` is {b}, not {a}\n  \
+         expected the same duration, warm-up, replications and seed, so that differences are not those of the \
+         experiment\n  help: set it for all with --set {key}=…"
+    )))
+}
+
+/// The figures to compare by.
+fn figures(arguments: &Arguments, scenarios: &[&Scenario]) -> Result<Vec<&'static str>, Failure> {
+    if arguments.figure.is_empty() {
+        return Ok(experiment::comparable(scenarios.iter().copied()));
+    }
+    let named = |name: &String| {
+        let names = FIGURES.iter().map(|figure| figure.name);
+        names.clone().find(|known| known == name).ok_or_else(|| {
+            let help = match nearest(name, names.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are: {}", names.collect::<Vec<_>>().join(", ")),
+            };
+            Failure::bad_input(format!("error: there is no figure `{name}`\n  help: {help}"))
+        })
+    };
+    arguments.figure.iter().map(named).collect()
+}
+
+fn answer(result: &CompareResult, path: &str, summary: String, global: &Global) -> Answer {
+    let mut answer = Answer { status: DONE, ..Answer::default() };
+    if !result.complete {
+        answer.status = COULD_NOT;
+        answer.stderr = format!("stopped: what had finished by then is in {path}");
+    }
+    answer.stdout = match (global.json, global.quiet) {
+        (true, _) => summary,
+        (false, true) => String::new(),
+        (false, false) => text(result, path),
+    };
+    answer
+}
+
+fn text(result: &CompareResult, path: &str) -> String {
+    let mut text = format!(
+        "{}\n\n{}\n\n",
+        table::plain(&tables::contenders(result)),
+        table::plain(&tables::differences(result))
+    );
+    for sentence in words::pairs(result) {
+        let _ = writeln!(text, "{}", table::bold(&sentence));
+    }
+    let found = words::procedure(&result.procedure);
+    for note in words::comparison_notes(result).into_iter().chain(found) {
+        let _ = writeln!(text, "{note}");
+    }
+    let _ = writeln!(text, "Outputs are in {path}");
+    text
+}

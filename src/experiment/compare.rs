@@ -1,0 +1,316 @@
+//! `compare`: a few settings against each other, replication by replication.
+
+use serde::Serialize;
+
+use super::procedure::conduct;
+use super::{
+    COST, Control, FIGURES, Figure, Figures, Keep, NotConserved, Procedure, Replication, SLO_LATENCY,
+    figure_paired,
+};
+use crate::scenario::{Precision, Scenario};
+use crate::sim::RequestSource;
+use crate::stats::{CONFIDENCE, Estimate, Linearised};
+
+/// One of the settings that are compared, over its replications.
+#[derive(Debug, Clone)]
+pub struct Contender {
+    /// What it is called; each has a name of its own.
+    pub name: String,
+    /// What was run.
+    pub scenario: Scenario,
+    /// Every figure.
+    pub figures: Figures,
+    /// The figures of each replication.
+    pub replications: Vec<Replication>,
+}
+
+/// What can be said of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The second has less, beyond noise.
+    Lower,
+    /// The second has more, beyond noise.
+    Higher,
+    /// Not different in any replication.
+    Same,
+    /// The interval holds zero.
+    WithinNoise,
+    /// There is no interval to tell by: one replication, or a figure that is missing or infinite in one.
+    Unknown,
+}
+
+/// One figure of two contenders: the second less the first.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The figure.
+    pub figure: &'static Figure,
+    /// The difference, paired, with its own interval at [`CONFIDENCE`].
+    pub alone: Estimate,
+    /// The same difference with the wider interval that holds together with those of all others at [`CONFIDENCE`].
+    pub joint: Estimate,
+    /// The difference as a share of the first contender's figure, with its joint interval.
+    pub relative: Estimate,
+    /// The difference with the joint interval it would have without pairing (Welch).
+    pub unpaired: Estimate,
+    /// What it comes to, by the joint interval.
+    pub verdict: Verdict,
+}
+
+impl Difference {
+    fn of(figure: &'static Figure, a: &Contender, b: &Contender, confidence: f64) -> Difference {
+        let (of_a, of_b) = figure_paired(figure.name, &a.replications, &b.replications);
+        let difference = of_b.minus(&of_a);
+        let joint = difference.estimate(confidence);
+        let less_one = |end: Option<f64>| end.map(|end| end - 1.0);
+        let quotient = if of_a.mean() == Some(0.0) {
+            Estimate::default()
+        } else {
+            of_b.over(&of_a).estimate(confidence)
+        };
+        Difference {
+            figure,
+            alone: difference.estimate(CONFIDENCE),
+            relative: Estimate {
+                mean: less_one(quotient.mean),
+                low: less_one(quotient.low),
+                high: less_one(quotient.high),
+                ..quotient
+            },
+            unpaired: of_b.minus_unpaired(&of_a, confidence),
+            verdict: Verdict::of(&joint, &difference),
+            joint,
+        }
+    }
+
+    /// Width of the paired interval as a share of the unpaired one; `None` without intervals, or if nothing differs.
+    pub fn narrowing(&self) -> Option<f64> {
+        if self.verdict == Verdict::Same {
+            return None;
+        }
+        let (paired, unpaired) = (self.joint.half_width()?, self.unpaired.half_width()?);
+        (unpaired > 0.0).then(|| paired / unpaired)
+    }
+}
+
+impl Verdict {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Lower => "lower",
+            Verdict::Higher => "higher",
+            Verdict::Same => "the same",
+            Verdict::WithinNoise => "within noise",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
+    fn of(joint: &Estimate, difference: &Linearised) -> Verdict {
+        match (joint.low, joint.high) {
+            (Some(low), Some(high)) if low == 0.0 && high == 0.0 => Verdict::Same,
+            (Some(low), _) if low > 0.0 => Verdict::Higher,
+            (_, Some(high)) if high < 0.0 => Verdict::Lower,
+            (Some(_), Some(_)) => Verdict::WithinNoise,
+            _ if difference.replications() > 1 && difference.mean() == Some(0.0) => Verdict::Same,
+            _ => Verdict::Unknown,
+        }
+    }
+}
+
+/// Two contenders, by their indices.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The one that is compared with.
+    pub a: usize,
+    /// The one that is compared.
+    pub b: usize,
+    /// Whether both met the very same requests in every replication; else they share random numbers only, and pairing
+    /// them is right but gains less.
+    pub same_requests: bool,
+    /// The figures compared, in their order.
+    pub differences: Vec<Difference>,
+}
+
+/// What `compare` comes to.
+#[derive(Debug, Clone)]
+pub struct CompareResult {
+    /// What was compared, in the order given.
+    pub contenders: Vec<Contender>,
+    /// Every two of them.
+    pub pairs: Vec<Pair>,
+    /// Intervals that hold together: pairs times figures.
+    pub intervals: usize,
+    /// Confidence of each of them alone, so that all hold together at [`CONFIDENCE`].
+    pub each: f64,
+    /// What the runs themselves found of warm-up and precision.
+    pub procedure: Procedure,
+    /// Whether every replication finished.
+    pub complete: bool,
+}
+
+/// A setting of the run that two scenarios must share to be paired and do not: its key, and both values.
+pub fn cannot_pair(a: &Scenario, b: &Scenario) -> Option<(&'static str, String, String)> {
+    let precision = |scenario: &Scenario| match scenario.run.precision {
+        Some(Precision { metric, relative, most }) => {
+            format!("{metric} within {relative} or {most} replications")
+        }
+        None => "none".to_owned(),
+    };
+    let differ = |key, a: String, b: String| (a != b).then_some((key, a, b));
+    differ("run.duration", a.model.duration.to_string(), b.model.duration.to_string())
+        .or_else(|| differ("run.warmup", a.run.warmup.to_string(), b.run.warmup.to_string()))
+        .or_else(|| {
+            differ("run.replications", a.run.replications.to_string(), b.run.replications.to_string())
+        })
+        .or_else(|| differ("run.precision", precision(a), precision(b)))
+        .or_else(|| differ("run.seed", a.run.seed.to_string(), b.run.seed.to_string()))
+}
+
+/// Names of the figures that can be compared between all of `scenarios`: cost in one currency, the latency promised
+/// (p99 where nothing is promised, or not the same), mean latency, and how well the promise is kept.
+pub fn comparable<'a>(scenarios: impl Iterator<Item = &'a Scenario> + Clone) -> Vec<&'static str> {
+    let first = scenarios.clone().next();
+    let all = |same: fn(&Scenario, &Scenario) -> bool| {
+        first.is_some_and(|first| scenarios.clone().all(|other| same(first, other)))
+    };
+    let one_currency = all(|a, b| a.model.cost.currency == b.model.cost.currency);
+    let one_promise = all(|a, b| a.model.slo == b.model.slo);
+    let promised = one_promise && first.is_some_and(|first| first.model.slo.is_some());
+    one_currency
+        .then_some(COST)
+        .into_iter()
+        .chain([if one_promise { SLO_LATENCY } else { "latency.p99" }, "latency.mean"])
+        .chain(promised.then_some("slo_attainment"))
+        .collect()
+}
+
+/// Runs all contenders on common random numbers and compares every two of them by the figures named.
+///
+/// The intervals of all differences hold together at [`CONFIDENCE`], by Bonferroni's inequality: with m of them, each is
+/// made at 1 − (1 − [`CONFIDENCE`]) / m (Law, *Simulation Modeling and Analysis*, 5th ed., §9.7 and §10.3). Bonferroni
+/// and not Holm, since Holm's steps decide between hypotheses but give no intervals to read.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn compare(
+    mut contenders: Vec<(String, Scenario)>,
+    figures: &[&str],
+    control: &Control,
+) -> Result<CompareResult, NotConserved> {
+    let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
+    let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
+    let contenders: Vec<Contender> = contenders
+        .into_iter()
+        .zip(results)
+        .map(|((name, scenario), result)| Contender {
+            name,
+            scenario,
+            figures: Figures::over(&result.replications),
+            replications: result.replications,
+        })
+        .collect();
+    let named = |name: &&str| FIGURES.iter().find(|figure| figure.name == *name);
+    let figures: Vec<&'static Figure> = figures.iter().filter_map(named).collect();
+    let couples: Vec<(usize, usize)> =
+        (0..contenders.len()).flat_map(|a| (a + 1..contenders.len()).map(move |b| (a, b))).collect();
+    let intervals = couples.len() * figures.len();
+    let each = 1.0 - (1.0 - CONFIDENCE) / intervals.max(1) as f64;
+    let pair = |(a, b): (usize, usize)| {
+        let (of_a, of_b) = (&contenders[a], &contenders[b]);
+        Pair {
+            a,
+            b,
+            same_requests: RequestSource::same(&of_a.scenario.model, &of_b.scenario.model),
+            differences: figures.iter().map(|figure| Difference::of(figure, of_a, of_b, each)).collect(),
+        }
+    };
+    let pairs = couples.into_iter().map(pair).collect();
+    let complete = procedure.ended()
+        && contenders
+            .iter()
+            .all(|contender| contender.replications.len() == contender.scenario.run.replications as usize);
+    Ok(CompareResult { contenders, pairs, intervals, each, procedure, complete })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+
+    fn scenario(instances: u32, more: &str) -> Scenario {
+        let text = format!(
+            "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = {{ dist = \"exponential\", mean = \"300ms\" }}\n\
+             [autoscaler]\nkind = \"fixed\"\ninstances = {instances}\n[run]\nduration = \"20m\"\n{more}"
+        );
+        ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
+    }
+
+    fn compared(contenders: &[(&str, Scenario)], figures: &[&str]) -> CompareResult {
+        let owned =
+            contenders.iter().map(|(name, scenario)| ((*name).to_owned(), scenario.clone())).collect();
+        compare(owned, figures, &Control::default()).unwrap()
+    }
+
+    #[test]
+    fn a_faster_pool_is_told_from_a_slower_one_and_the_same_from_itself() {
+        let found = compared(
+            &[("three", scenario(3, "")), ("again", scenario(3, "")), ("four", scenario(4, ""))],
+            &["latency.mean", "cost"],
+        );
+        assert_eq!((found.pairs.len(), found.intervals), (3, 6));
+        let verdicts = |pair: usize| -> Vec<(&str, Verdict)> {
+            found.pairs[pair].differences.iter().map(|each| (each.figure.name, each.verdict)).collect()
+        };
+        assert_eq!(verdicts(0), [("latency.mean", Verdict::Same), ("cost", Verdict::Same)]);
+        assert_eq!(verdicts(1), [("latency.mean", Verdict::Lower), ("cost", Verdict::Higher)]);
+        let cost = &found.pairs[1].differences[1];
+        // Four instances for three, at one price: a third more, and nothing random about it.
+        assert!((cost.relative.mean.unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        assert!(found.pairs.iter().all(|pair| pair.same_requests));
+        let narrowing = found.pairs[1].differences[0].narrowing().unwrap();
+        assert!(narrowing < 1.0, "{narrowing}");
+    }
+
+    #[test]
+    fn all_intervals_together_are_wider_than_one_alone_by_bonferroni() {
+        let found =
+            compared(&[("a", scenario(3, "")), ("b", scenario(4, ""))], &["latency.mean", "latency.p99"]);
+        assert!((found.each - 0.975).abs() < 1e-12);
+        let difference = &found.pairs[0].differences[0];
+        // Five replications: t(4) at 0.9875 is 3.4954, at 0.975 2.7764.
+        let wider = difference.joint.half_width().unwrap() / difference.alone.half_width().unwrap();
+        assert!((wider - 3.495406 / 2.776445).abs() < 1e-5, "{wider}");
+    }
+
+    #[test]
+    fn one_replication_decides_nothing() {
+        let one = "replications = 1";
+        let found = compared(&[("a", scenario(3, one)), ("b", scenario(4, one))], &["latency.mean"]);
+        let difference = &found.pairs[0].differences[0];
+        assert_eq!(difference.verdict, Verdict::Unknown);
+        assert!(difference.joint.mean.is_some_and(|mean| mean < 0.0) && difference.joint.low.is_none());
+    }
+
+    #[test]
+    fn runs_of_other_lengths_and_seeds_cannot_be_paired() {
+        let plain = scenario(3, "");
+        assert_eq!(cannot_pair(&plain, &scenario(4, "")), None);
+        let refused = |more: &str| cannot_pair(&plain, &scenario(3, more)).map(|(key, ..)| key);
+        assert_eq!(refused("seed = 2"), Some("run.seed"));
+        assert_eq!(refused("replications = 6"), Some("run.replications"));
+        assert_eq!(refused("warmup = \"1m\""), Some("run.warmup"));
+    }
+
+    #[test]
+    fn only_what_is_measured_alike_is_compared() {
+        let slo = |latency: &str| scenario(3, &format!("[slo]\nlatency = \"{latency}\""));
+        let names = |scenarios: [&Scenario; 2]| comparable(scenarios.into_iter());
+        let (one, two, none) = (slo("1s"), slo("2s"), scenario(3, ""));
+        assert_eq!(names([&one, &one]), ["cost", "slo_latency", "latency.mean", "slo_attainment"]);
+        assert_eq!(names([&one, &two]), ["cost", "latency.p99", "latency.mean"]);
+        assert_eq!(names([&none, &none]), ["cost", "slo_latency", "latency.mean"]);
+        let mut euro = none.clone();
+        euro.model.cost.currency = "EUR".to_owned();
+        assert_eq!(names([&none, &euro]), ["slo_latency", "latency.mean"]);
+    }
+}
