@@ -176,6 +176,10 @@ fn cases() -> Vec<(&'static str, String)> {
         ("minimum_above_maximum", set("min = 1", "min = 11")),
         ("initial_below_minimum", set("min = 1", "min = 3")),
         ("initial_above_maximum", set("initial = 2", "initial = 20")),
+        (
+            "initial_other_than_the_fixed_pool",
+            with("[[variant]]\nname = \"a\"\nautoscaler = { kind = \"fixed\", instances = 4 }"),
+        ),
         ("thresholds_crossed", set("below = 0.3", "below = 0.9")),
         ("step_of_nothing", set("step = 1", "step = 0")),
         ("step_with_a_word", set("step = 1", "step = \"half\"")),
