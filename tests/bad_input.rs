@@ -223,6 +223,8 @@ fn cases() -> Vec<(&'static str, String)> {
         ("sweep_single_value", with("[sweep.parameters]\n\"autoscaler.up.above\" = 0.5")),
         ("sweep_of_a_text", with("[sweep.parameters]\n\"cost.currency\" = [\"USD\", \"EUR\"]")),
         ("sweep_of_a_table", with("[sweep.parameters]\n\"autoscaler.up\" = [1, 2]")),
+        ("sweep_of_the_slo", with("[sweep.parameters]\n\"slo.latency\" = [\"1s\", \"2s\"]")),
+        ("sweep_of_the_duration", with("[sweep.parameters]\n\"run.duration\" = [\"1h\", \"2h\"]")),
         ("sweep_of_the_seed", with("[sweep.parameters]\n\"run.seed\" = [1, 2, 3]")),
         (
             "sweep_value_of_the_wrong_kind",

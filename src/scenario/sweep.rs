@@ -294,6 +294,16 @@ struct Checked<'a> {
 
 impl Parameter {
     fn check(&self, tree: &Tree) -> Result<Checked<'_>, Problem> {
+        let table = self.path.split('.').next().unwrap_or_default();
+        if table == "slo" || table == "run" {
+            let message = format!("`{}` cannot be swept", self.path);
+            let label = "the points of a sweep share their SLO and their run, so that they can be compared";
+            let help = match table {
+                "slo" => "write another SLO in a `[[variant]]`, or in a scenario file of its own",
+                _ => "write another run in a scenario file of its own, or set it with `--set`",
+            };
+            return Err(Problem::new(&self.place, message, label).help(help));
+        }
         let kind = kind_at(tree, &self.path, &self.place)?;
         let refuse = |what: &str| {
             let message = format!("`{}` is {what}, which cannot be swept", self.path);
