@@ -335,6 +335,18 @@ fn what_the_command_line_sets_is_named_in_the_message() {
 }
 
 #[test]
+fn what_is_set_and_swept_is_refused_for_the_sweep_alone() {
+    let text = with("[sweep.parameters]\n\"autoscaler.up.above\" = [0.5, 0.6]");
+    let mut file = ScenarioFile::parse("scenario.toml", &text, ".").unwrap();
+    file.override_path("autoscaler.max", "9").unwrap();
+    file.check_overrides_of_sweep().unwrap();
+    file.override_path("autoscaler.up.above", "0.7").unwrap();
+    check(&file).unwrap();
+    let error = file.check_overrides_of_sweep().unwrap_err();
+    insta::assert_snapshot!("set_of_what_is_swept", error.render(false));
+}
+
+#[test]
 fn what_the_command_line_sets_right_is_taken() {
     let mut file = ScenarioFile::parse("scenario.toml", GOOD, ".").unwrap();
     file.override_path("instances.cold_start", "30s").unwrap();

@@ -260,6 +260,22 @@ impl SweepTable {
         (!self.parameters.is_empty()).then_some(self)
     }
 
+    /// Refuses what the command line sets and the sweep sets again at every point.
+    ///
+    /// # Errors
+    /// The value in `tree` of a swept key comes from the command line.
+    pub fn check_unset(&self, tree: &Tree) -> Result<(), Problem> {
+        for Parameter { path, .. } in &self.parameters {
+            if let Some(Node { place: place @ Place::Override(_), .. }) = tree.get(path) {
+                let message = format!("`{path}` is set, but the sweep varies it");
+                let problem =
+                    Problem::new(place, message, "every point has the value that the sweep gives it");
+                return Err(problem.help("to simulate this one value: kneepoint run"));
+            }
+        }
+        Ok(())
+    }
+
     fn grid(&self, parameters: &[Checked<'_>]) -> Result<Vec<Settings>, Problem> {
         let levels: Vec<Vec<Level>> = parameters.iter().map(Checked::levels).collect::<Result<_, _>>()?;
         let count = levels.iter().try_fold(1u64, |count, levels| count.checked_mul(levels.len() as u64));
