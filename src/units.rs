@@ -28,7 +28,7 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
     if text.parse::<f64>().is_ok() {
         return Err(format!("a duration needs its unit, as in \"{text}s\" or \"{text}ms\""));
     }
-    let not_a_duration = || format!("`{text}` is not a duration; its units are ms, s, m, h, d and w");
+    let not_a_duration = || format!("`{text}` is not a duration; its units are ns, us, ms, s, m, h, d and w");
     let span: jiff::Span = text.parse().map_err(|_| not_a_duration())?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| not_a_duration())?;
     if duration.is_negative() {

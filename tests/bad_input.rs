@@ -176,6 +176,10 @@ fn cases() -> Vec<(&'static str, String)> {
         ("minimum_above_maximum", set("min = 1", "min = 11")),
         ("initial_below_minimum", set("min = 1", "min = 3")),
         ("initial_above_maximum", set("initial = 2", "initial = 20")),
+        (
+            "initial_other_than_the_fixed_pool",
+            with("[[variant]]\nname = \"a\"\nautoscaler = { kind = \"fixed\", instances = 4 }"),
+        ),
         ("thresholds_crossed", set("below = 0.3", "below = 0.9")),
         ("step_of_nothing", set("step = 1", "step = 0")),
         ("step_with_a_word", set("step = 1", "step = \"half\"")),
@@ -241,6 +245,8 @@ fn cases() -> Vec<(&'static str, String)> {
         ("sweep_single_value", with("[sweep.parameters]\n\"autoscaler.up.above\" = 0.5")),
         ("sweep_of_a_text", with("[sweep.parameters]\n\"cost.currency\" = [\"USD\", \"EUR\"]")),
         ("sweep_of_a_table", with("[sweep.parameters]\n\"autoscaler.up\" = [1, 2]")),
+        ("sweep_of_the_slo", with("[sweep.parameters]\n\"slo.latency\" = [\"1s\", \"2s\"]")),
+        ("sweep_of_the_duration", with("[sweep.parameters]\n\"run.duration\" = [\"1h\", \"2h\"]")),
         ("sweep_of_the_seed", with("[sweep.parameters]\n\"run.seed\" = [1, 2, 3]")),
         (
             "sweep_value_of_the_wrong_kind",
@@ -348,6 +354,18 @@ fn what_the_command_line_sets_is_named_in_the_message() {
     insta::assert_snapshot!("set_that_contradicts", set("autoscaler.max", "1"));
     insta::assert_snapshot!("set_through_a_number", set("arrivals.rate.peak", "1"));
     insta::assert_snapshot!("set_empty_path", set("", "1"));
+}
+
+#[test]
+fn what_is_set_and_swept_is_refused_for_the_sweep_alone() {
+    let text = with("[sweep.parameters]\n\"autoscaler.up.above\" = [0.5, 0.6]");
+    let mut file = ScenarioFile::parse("scenario.toml", &text, ".").unwrap();
+    file.override_path("autoscaler.max", "9").unwrap();
+    file.check_overrides_of_sweep().unwrap();
+    file.override_path("autoscaler.up.above", "0.7").unwrap();
+    check(&file).unwrap();
+    let error = file.check_overrides_of_sweep().unwrap_err();
+    insta::assert_snapshot!("set_of_what_is_swept", error.render(false));
 }
 
 #[test]

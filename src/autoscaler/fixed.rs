@@ -15,7 +15,7 @@ impl Fixed {
     /// `kind = "fixed"`.
     pub const SPEC: TableSpec = TableSpec {
         name: "fixed",
-        doc: "A pool of fixed size: nothing scales. It starts with this many instances, whatever `instances.initial` says.",
+        doc: "A pool of fixed size: nothing scales. It starts with this many instances; `instances.initial` may be left out.",
         keys: &[&INSTANCES],
     };
 

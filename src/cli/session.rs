@@ -37,6 +37,11 @@ impl Plan {
         self.file.has_sweep() || self.alternatives.len() > 1
     }
 
+    /// Refuses `--set` of what the sweep varies.
+    pub fn check_overrides_of_sweep(&self) -> Result<(), Failure> {
+        self.file.check_overrides_of_sweep().map_err(refused)
+    }
+
     /// Refuses, before it starts, what the machine's memory cannot hold.
     pub fn check_fits<'a>(
         &self,

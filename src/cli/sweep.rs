@@ -30,6 +30,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
             arguments.file.display()
         )));
     }
+    plan.check_overrides_of_sweep()?;
     let scenarios: Vec<&Scenario> = plan.points.iter().map(|point| &point.scenario).collect();
     plan.check_fits(scenarios.iter().copied(), global)?;
     let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;

@@ -6,6 +6,29 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
+/// What Kneepoint writes into a folder, and into the folder of each variant.
+const NAMES: [&str; 16] = [
+    "comparison.png",
+    "comparison.svg",
+    "cost_latency.png",
+    "cost_latency.svg",
+    "decisions.csv",
+    "heat_map.png",
+    "heat_map.svg",
+    "latency_distribution.png",
+    "latency_distribution.svg",
+    "replications.csv",
+    "report.html",
+    "summary.json",
+    "sweep.csv",
+    "timeline.csv",
+    "timeline.png",
+    "timeline.svg",
+];
+
+/// Marks a folder that an earlier command has written into.
+const MARK: &str = "summary.json";
+
 /// Something about the output folder that did not work.
 #[derive(Debug)]
 pub struct OutputError {
@@ -66,8 +89,7 @@ impl Folder {
     /// The last of it cannot be written.
     pub fn add(&mut self, staged: Staged) -> Result<(), OutputError> {
         let Staged { file, place } = staged;
-        let failed = |why| OutputError { path: place.clone(), what: "write", why };
-        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        let file = file.into_inner().map_err(|error| failed(&place, &error.into_error()))?;
         self.staged.push((file, place));
         Ok(())
     }
@@ -86,11 +108,12 @@ impl Folder {
         self.add(staged)
     }
 
-    /// Puts all files in their places.
+    /// Puts all files in their places, and removes those that an earlier command left and this one has not written.
     ///
     /// # Errors
-    /// One of them cannot be renamed; the rest of those staged is thrown away.
+    /// One of them cannot be renamed or removed; the rest of those staged is thrown away.
     pub fn commit(self) -> Result<(), OutputError> {
+        let stale = self.stale();
         for (file, place) in self.staged {
             file.persist(&place).map_err(|error| OutputError {
                 path: place.clone(),
@@ -98,7 +121,25 @@ impl Folder {
                 why: error.error,
             })?;
         }
+        for path in stale {
+            std::fs::remove_file(&path).map_err(|why| OutputError {
+                path,
+                what: "remove the outdated",
+                why,
+            })?;
+        }
         Ok(())
+    }
+
+    /// Files under the names of [`NAMES`] that are not staged: none but where a command has written before.
+    fn stale(&self) -> Vec<PathBuf> {
+        if !self.path.join(MARK).is_file() {
+            return Vec::new();
+        }
+        let variants = std::fs::read_dir(self.path.join("variants")).into_iter().flatten().flatten();
+        let folders = std::iter::once(self.path.clone()).chain(variants.map(|entry| entry.path()));
+        let known = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+        known.filter(|path| path.is_file() && !self.staged.iter().any(|(_, place)| place == path)).collect()
     }
 
     fn temporary(&self, folder: &Path) -> Result<NamedTempFile, OutputError> {
@@ -129,8 +170,13 @@ pub struct Staged {
 impl Staged {
     /// The error of not being able to write it.
     pub fn failed(&self, why: io::Error) -> OutputError {
-        OutputError { path: self.place.clone(), what: "write", why }
+        failed(&self.place, &why)
     }
+}
+
+/// The error of not being able to write `place`. What the error itself says names the temporary file: it is left out.
+fn failed(place: &Path, why: &io::Error) -> OutputError {
+    OutputError { path: place.to_owned(), what: "write", why: io::Error::from(why.kind()) }
 }
 
 /// `name` as the name of a file or folder: letters, digits, `-`, `_` and `.` stay, the rest becomes `-`.
@@ -159,6 +205,25 @@ mod tests {
         assert_eq!(std::fs::read(path.join("one.txt")).unwrap(), b"1");
         assert_eq!(std::fs::read(path.join("deep/two.txt")).unwrap(), b"2");
         assert_eq!(std::fs::read_dir(&path).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_an_earlier_command_left_goes_and_what_is_not_ours_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let names =
+            ["summary.json", "sweep.csv", "notes.txt", "variants/1-a/timeline.csv", "variants/1-a/mine"];
+        let write = |names: &[&str]| {
+            let mut folder = Folder::open(dir.path()).unwrap();
+            names.iter().for_each(|name| folder.stage(name, |out| out.write_all(b"1")).unwrap());
+            folder.commit().unwrap();
+        };
+        let there = || names.map(|name| dir.path().join(name).exists());
+        write(&names[1..]);
+        write(&["report.html"]);
+        assert_eq!(there(), [false, true, true, true, true], "no command has written a summary here");
+        write(&names);
+        write(&["summary.json"]);
+        assert_eq!(there(), [true, false, true, false, true]);
     }
 
     #[test]

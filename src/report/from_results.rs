@@ -4,6 +4,7 @@ use super::chart::{
     Cell, Comparison, Contender, CostLatency, Distribution, Estimate, HeatMap, LatencySeries, Parameter,
     SweptPoint, Timeline,
 };
+use super::format::counted;
 use super::{chart, words};
 use crate::experiment::{
     Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
@@ -28,7 +29,7 @@ pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
         knee: result.knee == Some(index),
     };
     CostLatency {
-        title: format!("{}: cost and latency of {} settings", scenario.name, result.points.len()),
+        title: format!("{}: cost and latency of {}", scenario.name, counted(result.points.len(), "setting")),
         cost: cost_axis(scenario),
         latency: latency_axis(scenario),
         slo: slo(scenario),

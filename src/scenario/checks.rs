@@ -78,7 +78,7 @@ pub(super) fn precision(tree: &Tree, model: &Model, run: &Run) -> Result<(), Pro
 /// What is written stands: an initial size that the autoscaler would not allow is a contradiction.
 fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
     const PATH: &str = "instances.initial";
-    if tree.get(PATH).is_none() || matches!(model.autoscaler, Autoscaler::Fixed(_)) {
+    if tree.get(PATH).is_none() {
         return Ok(());
     }
     let (initial, limits) = (model.instances.initial, model.autoscaler.limits());
@@ -87,6 +87,11 @@ fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
         () if initial > limits.max => (limits.max, "maximum"),
         () => return Ok(()),
     };
+    if let Autoscaler::Fixed(_) = model.autoscaler {
+        let message = format!("`{PATH}` is {initial} but the fixed pool has {bound}");
+        let problem = Problem::new(&place_of(tree, PATH), message, format!("expected {bound}"));
+        return Err(problem.help("leave it out: a fixed pool starts with `autoscaler.instances`"));
+    }
     let message = format!("`{PATH}` is {initial} but the autoscaler's {side} is {bound}");
     let label = match limits.min == limits.max {
         true => format!("expected {}", limits.min),

@@ -128,6 +128,15 @@ impl ScenarioFile {
         self.tree.get("sweep").is_some()
     }
 
+    /// Refuses what the command line sets in vain, because the sweep varies it.
+    ///
+    /// # Errors
+    /// Names the path that is both set and varied.
+    pub fn check_overrides_of_sweep(&self) -> Result<(), ScenarioError> {
+        let Some(sweep) = self.sweep()? else { return Ok(()) };
+        sweep.check_unset(&self.tree).map_err(|problem| self.error(problem))
+    }
+
     /// Every point of the sweep: of the scenario as it stands, then of each variant, which is swept over those of the
     /// parameters that it has. Without a sweep, one point for each of them.
     ///

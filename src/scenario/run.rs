@@ -119,7 +119,10 @@ impl Run {
         let written = reader.find(&DURATION)?;
         let duration = written.or(natural.filter(|span| !span.is_zero())).ok_or_else(|| {
             let message = format!("`{}` is missing", reader.path_of("duration"));
-            let label = "these arrivals do not end by themselves, so the run needs its length";
+            let label = match natural {
+                Some(_) => "the length of these arrivals is zero, so the run needs its own",
+                None => "these arrivals do not end by themselves, so the run needs its length",
+            };
             reader.problem("duration", message, label).help("for example, in `[run]`: duration = \"24h\"")
         })?;
         let run = Run {

@@ -260,6 +260,22 @@ impl SweepTable {
         (!self.parameters.is_empty()).then_some(self)
     }
 
+    /// Refuses what the command line sets and the sweep sets again at every point.
+    ///
+    /// # Errors
+    /// The value in `tree` of a swept key comes from the command line.
+    pub fn check_unset(&self, tree: &Tree) -> Result<(), Problem> {
+        for Parameter { path, .. } in &self.parameters {
+            if let Some(Node { place: place @ Place::Override(_), .. }) = tree.get(path) {
+                let message = format!("`{path}` is set, but the sweep varies it");
+                let problem =
+                    Problem::new(place, message, "every point has the value that the sweep gives it");
+                return Err(problem.help("to simulate this one value: kneepoint run"));
+            }
+        }
+        Ok(())
+    }
+
     fn grid(&self, parameters: &[Checked<'_>]) -> Result<Vec<Settings>, Problem> {
         let levels: Vec<Vec<Level>> = parameters.iter().map(Checked::levels).collect::<Result<_, _>>()?;
         let count = levels.iter().try_fold(1u64, |count, levels| count.checked_mul(levels.len() as u64));
@@ -294,6 +310,16 @@ struct Checked<'a> {
 
 impl Parameter {
     fn check(&self, tree: &Tree) -> Result<Checked<'_>, Problem> {
+        let table = self.path.split('.').next().unwrap_or_default();
+        if table == "slo" || table == "run" {
+            let message = format!("`{}` cannot be swept", self.path);
+            let label = "the points of a sweep share their SLO and their run, so that they can be compared";
+            let help = match table {
+                "slo" => "write another SLO in a `[[variant]]`, or in a scenario file of its own",
+                _ => "write another run in a scenario file of its own, or set it with `--set`",
+            };
+            return Err(Problem::new(&self.place, message, label).help(help));
+        }
         let kind = kind_at(tree, &self.path, &self.place)?;
         let refuse = |what: &str| {
             let message = format!("`{}` is {what}, which cannot be swept", self.path);
