@@ -13,7 +13,7 @@ mod table;
 use std::time::Instant;
 
 use kneepoint::arrivals::Arrivals;
-use kneepoint::autoscaler::Autoscaler;
+use kneepoint::autoscaler::{Autoscaler, Rhythm};
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::Service;
@@ -153,7 +153,7 @@ fn model(dispatch: &str, (above, min): (f64, u32), requests: u64) -> Model {
         service: Service::read(service.root(), "service", &context).expect("service"),
         instances: Instances { initial: SERVERS, ..Instances::read(&empty("instances")).expect("instances") },
         dispatch: Dispatch::read(dispatch.root(), "dispatch", &context).expect("dispatch"),
-        metrics: Metrics::read(&empty("metrics")).expect("metrics"),
+        metrics: Metrics::read(&empty("metrics"), Rhythm::DEFAULT).expect("metrics"),
         autoscaler: Autoscaler::read(autoscaler.root(), "autoscaler", &context).expect("autoscaler"),
         cost: Cost::read(&empty("cost")).expect("cost"),
         slo: None,

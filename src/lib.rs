@@ -53,6 +53,7 @@ pub mod distribution;
 pub mod experiment;
 pub mod random;
 pub mod report;
+mod same;
 pub mod scenario;
 pub mod schema;
 pub mod service;

@@ -89,7 +89,7 @@ proptest! {
         let decisions: Vec<_> = outcome
             .decisions
             .iter()
-            .map(|record| (record.at.as_nanos(), record.observed, record.decision.desired))
+            .map(|record| (record.at.as_nanos(), record.explanation.observed, record.desired))
             .collect();
         prop_assert_eq!(decisions, course.decisions);
 

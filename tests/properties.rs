@@ -10,7 +10,7 @@ mod common {
 
 use common::models::tenths;
 use common::scenarios::{MARK, STREAMS, arrivals, blocks, requests, scenarios};
-use kneepoint::autoscaler::{Autoscaler, Fixed};
+use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::sim::{
     BilledFrom, Dispatch, DispatchPolicy, Model, Options, Outcome, Served, Simulation, Sink,
@@ -99,7 +99,7 @@ fn everything(outcome: Outcome) -> Vec<String> {
 
 /// A pool that stays as it is, behind `policy`.
 fn fixed(mut model: Model, instances: u32, policy: DispatchPolicy, queue_capacity: Option<u64>) -> Model {
-    model.autoscaler = Autoscaler::Fixed(Fixed { instances });
+    model.autoscaler = Autoscaler::fixed(instances);
     model.dispatch = Dispatch { policy, queue_capacity, ..Dispatch::default() };
     model
 }
@@ -282,9 +282,9 @@ proptest! {
         let mut desired = model.initial_instances();
         let (mut up, mut down) = (0, 0);
         for record in &outcome.decisions {
-            prop_assert!(within.contains(&record.decision.desired) && within.contains(&record.ready), "{record:?}");
+            prop_assert!(within.contains(&record.desired) && within.contains(&record.ready), "{record:?}");
             prop_assert_eq!(record.before, desired);
-            desired = record.decision.desired;
+            desired = record.desired;
             if record.at.as_nanos() >= model.warmup.as_nanos() {
                 up += u64::from(desired > record.before);
                 down += u64::from(desired < record.before);
@@ -392,7 +392,7 @@ proptest! {
     /// A pool that nobody watches knows no time of day.
     #[test]
     fn a_run_shifted_in_time_is_the_same_run(mut model in scenarios(), shift in 0_u64..10_000_000_000, instances in 1_u32..4) {
-        model.autoscaler = Autoscaler::Fixed(Fixed { instances });
+        model.autoscaler = Autoscaler::fixed(instances);
         model.warmup = Span::ZERO;
         let requests = requests(&model);
         let later: Vec<_> = requests.iter().map(|(arrival, service)| (arrival + shift, *service)).collect();

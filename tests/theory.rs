@@ -8,7 +8,7 @@
 //! unless it says otherwise.
 
 use kneepoint::arrivals::Arrivals;
-use kneepoint::autoscaler::{Autoscaler, Fixed};
+use kneepoint::autoscaler::{Autoscaler, Rhythm};
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Reader, Tree};
 use kneepoint::service::Service;
@@ -274,8 +274,8 @@ impl System {
             service: Service::read(tree(&service).root(), "service", &context).unwrap(),
             instances: Instances::read(&absent("instances")).unwrap(),
             dispatch: Dispatch::read(tree(self.dispatch).root(), "dispatch", &context).unwrap(),
-            metrics: Metrics::read(&absent("metrics")).unwrap(),
-            autoscaler: Autoscaler::Fixed(Fixed { instances: self.instances }),
+            metrics: Metrics::read(&absent("metrics"), Rhythm::DEFAULT).unwrap(),
+            autoscaler: Autoscaler::fixed(self.instances),
             cost: Cost::read(&absent("cost")).unwrap(),
             slo: None,
             duration,

@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
+use crate::same::SameAs;
 use crate::schema::{Context, Key, Kind, Node, Problem, UnionSpec, Value};
 use crate::time::{Instant, Span};
 use merge::Merged;
@@ -170,15 +171,4 @@ trait Process: Debug + Send + Sync + Any + SameAs {
 /// A stream of instants; see [`ArrivalStream::fill`].
 trait Stream: Debug + Send {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize);
-}
-
-/// Equality across kinds: two processes of different kinds are never equal.
-trait SameAs {
-    fn same_as(&self, other: &dyn Any) -> bool;
-}
-
-impl<P: PartialEq + Any> SameAs for P {
-    fn same_as(&self, other: &dyn Any) -> bool {
-        other.downcast_ref::<P>() == Some(self)
-    }
 }

@@ -5,14 +5,13 @@
 //! they fall to `down[i − 2]`. One instance starts at a time, and is cancelled when the requests fall to the threshold
 //! its own removal would have.
 
-use std::fmt;
-
-use super::{Decision, Glance, Limits};
+use super::{Explanation, Glance, Limits, Observation, Policy, Schedule, Settings, Start};
 use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::time::Instant;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hysteresis {
+pub(super) struct Hysteresis {
     /// With `i + 1` instances ready, one more above `up[i]` requests in the system.
     pub up: Vec<u64>,
     /// With `i + 2` instances ready, one fewer at `down[i]` requests or less; a start from `i + 1` is cancelled there too.
@@ -28,9 +27,17 @@ const DOWN: Key<Vec<u64>> = Key::required(
     "For each number of instances from 2 on, the requests in the system at which one is removed; as many as in `up`, rising, each below its `up`.",
 );
 
-/// What the policy saw.
+/// The policy at work.
+#[derive(Debug, Clone)]
+struct AtWork {
+    settings: Hysteresis,
+    last: Option<Step>,
+}
+
+/// What the policy saw and did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reason {
+struct Step {
+    desired: u32,
     in_flight: u64,
     threshold: u64,
     change: Change,
@@ -43,43 +50,78 @@ enum Change {
     Remove,
 }
 
-impl Hysteresis {
-    /// `kind = "hysteresis"`.
-    pub const SPEC: TableSpec = TableSpec {
-        name: "hysteresis",
-        doc: "A threshold on the requests in the system for each step up and each step down. It acts at every arrival and departure and sees the truth, so it takes no metric; one instance starts at a time. Central queue only.",
-        keys: &[&UP, &DOWN],
+/// `kind = "hysteresis"`.
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "hysteresis",
+    doc: "A threshold on the requests in the system for each step up and each step down. It acts at every arrival and departure and sees the truth, so it takes no metric; one instance starts at a time. Central queue only.",
+    keys: &[&UP, &DOWN],
+};
+
+pub(super) fn read(reader: &Reader<'_>) -> Result<Hysteresis, Problem> {
+    let hysteresis = Hysteresis { up: reader.get(&UP)?, down: reader.get(&DOWN)? };
+    let Hysteresis { up, down } = &hysteresis;
+    let wrong = |key: &str, what: &str| {
+        Err(reader.problem(key, format!("`{}` does not fit", reader.path_of(key)), what))
     };
-
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Hysteresis, Problem> {
-        let hysteresis = Hysteresis { up: reader.get(&UP)?, down: reader.get(&DOWN)? };
-        let Hysteresis { up, down } = &hysteresis;
-        let wrong = |key: &str, what: &str| {
-            Err(reader.problem(key, format!("`{}` does not fit", reader.path_of(key)), what))
-        };
-        if up.is_empty() || !up.is_sorted_by(|a, b| a < b) {
-            return wrong("up", "expected one or more rising numbers");
-        }
-        if down.len() != up.len() || !down.is_sorted_by(|a, b| a < b) {
-            return wrong("down", "expected as many rising numbers as in `up`");
-        }
-        if up.iter().zip(down).any(|(up, down)| down >= up) {
-            return wrong("down", "expected each below its `up`");
-        }
-        Ok(hysteresis)
+    if up.is_empty() || !up.is_sorted_by(|a, b| a < b) {
+        return wrong("up", "expected one or more rising numbers");
     }
+    if down.len() != up.len() || !down.is_sorted_by(|a, b| a < b) {
+        return wrong("down", "expected as many rising numbers as in `up`");
+    }
+    if up.iter().zip(down).any(|(up, down)| down >= up) {
+        return wrong("down", "expected each below its `up`");
+    }
+    Ok(hysteresis)
+}
 
-    /// Fewest and most instances.
-    pub fn limits(&self) -> Limits {
+impl Settings for Hysteresis {
+    fn limits(&self) -> Limits {
         Limits { min: 1, max: self.up.len() as u32 + 1 }
     }
+    fn limiting_key(&self) -> &'static str {
+        UP.name()
+    }
+    fn schedule(&self) -> Option<Schedule> {
+        None
+    }
+    fn is_reactive(&self) -> bool {
+        true
+    }
+    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+        Box::new(AtWork { settings: self.clone(), last: None })
+    }
+}
 
-    pub(super) fn react(&self, glance: &Glance) -> Option<Decision> {
-        let Glance { in_flight, ready, starting, .. } = *glance;
-        let decide = |desired, threshold: u64, change| {
-            let reason = super::Reason::Hysteresis(Reason { in_flight, threshold, change });
-            Some(Decision { desired, reason })
+impl Policy for AtWork {
+    fn decide(&mut self, _: Instant, observation: &Observation<'_>) -> u32 {
+        observation.desired
+    }
+
+    fn react(&mut self, glance: &Glance) -> Option<u32> {
+        let step = self.settings.step(glance)?;
+        self.last = Some(step);
+        Some(step.desired)
+    }
+
+    fn explain(&self) -> Explanation {
+        let Some(Step { in_flight, threshold, change, .. }) = self.last else {
+            return Explanation::plain("nothing has happened yet");
         };
+        let reason = match change {
+            Change::Start => format!("{in_flight} in the system, above {threshold}: start one"),
+            Change::Cancel => format!("{in_flight} in the system, down to {threshold}: cancel the start"),
+            Change::Remove => format!("{in_flight} in the system, down to {threshold}: remove one"),
+        };
+        let figures = vec![("threshold", threshold.into())];
+        Explanation { metric: "in_flight", observed: Some(in_flight as f64), figures, reason }
+    }
+}
+
+impl Hysteresis {
+    fn step(&self, glance: &Glance) -> Option<Step> {
+        let Glance { in_flight, ready, starting, .. } = *glance;
+        let decide = |desired, threshold: u64, change| Some(Step { desired, in_flight, threshold, change });
         let step = ready.checked_sub(1)? as usize;
         let (up, cancel) = (self.up.get(step).copied(), self.down.get(step).copied());
         match (up, cancel) {
@@ -94,24 +136,13 @@ impl Hysteresis {
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reason { in_flight, threshold, change } = self;
-        match change {
-            Change::Start => write!(f, "{in_flight} in the system, above {threshold}: start one"),
-            Change::Cancel => write!(f, "{in_flight} in the system, down to {threshold}: cancel the start"),
-            Change::Remove => write!(f, "{in_flight} in the system, down to {threshold}: remove one"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn wanted(in_flight: u64, ready: u32, starting: u32) -> Option<u32> {
         let hysteresis = Hysteresis { up: vec![4, 8], down: vec![1, 4] };
-        hysteresis.react(&Glance { in_flight, waiting: 0, ready, starting }).map(|decision| decision.desired)
+        hysteresis.step(&Glance { in_flight, waiting: 0, ready, starting }).map(|step| step.desired)
     }
 
     #[test]

@@ -1,94 +1,120 @@
-//! Autoscaling policies, one file each.
+//! Autoscaling policies, one file (or folder) each.
 //!
-//! A policy is a pure function of its own state and an [`Observation`] to a [`Decision`]: no engine, no randomness, no
-//! clock of its own. The same object serves the simulator, `replay` and the conformance tests.
+//! A policy is a pure function of its own state and what it is shown to the instances it wants: no engine, no
+//! randomness, no clock of its own. The same object serves the simulator, `replay` and the conformance tests.
 //!
-//! Adding a policy: write its file, list it in [`Autoscaler::SPEC`] and in the `match`es of this file.
+//! Adding a policy: write its file, with its [`Settings`] and its [`Policy`], and list it in the table of kinds.
+//! Policies are called once an evaluation, far from the loop over requests, so they stand behind trait objects.
 
+mod explanation;
 mod fixed;
 mod hysteresis;
+mod kinds;
 mod metric;
+mod observation;
 mod setup;
 mod target;
 mod threshold;
 
-use std::fmt;
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
 
-pub use fixed::Fixed;
-pub use hysteresis::Hysteresis;
+pub use explanation::{Explanation, Shown};
 pub use metric::{METRIC, Metric, PER, Per, QUANTILE, Query};
-pub use setup::Setup;
-pub use target::Target;
-pub use threshold::{Condition, Outcome as ThresholdOutcome, Reason as ThresholdReason, Step, Threshold};
+pub use observation::{InstanceSample, InstanceState, InstanceView, Observation, Sample};
 
+use crate::arrivals::Arrivals;
 use crate::random::Streams;
+use crate::same::SameAs;
 use crate::schema::{Context, Key, Node, Problem, Reader, UnionSpec};
 use crate::time::{Instant, Span};
 
-/// What the autoscaler is shown at an evaluation. Never the truth: metrics are scraped, averaged and late.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observation {
-    /// Instances last asked for (a real system's "spec" or "target").
-    pub desired: u32,
-    /// Instances that exist and are not on their way out: starting and ready.
-    pub existing: u32,
-    /// Instances ready to serve.
-    pub ready: u32,
-    /// Requests held because no instance is ready. The door itself knows them, so they are neither averaged nor late.
-    pub held: u64,
-    /// The metric the policy asked for; `None` until the first one has arrived, or when nothing was there to measure.
-    pub metric: Option<f64>,
+/// The settings of a policy as the scenario gives them: immutable, shared by threads.
+pub(crate) trait Settings: Debug + Send + Sync + Any + SameAs {
+    /// Fewest and most instances it will ever ask for.
+    fn limits(&self) -> Limits;
+    /// The key of `[autoscaler]` that sets the most instances, for messages.
+    fn limiting_key(&self) -> &'static str {
+        "max"
+    }
+    /// When it is evaluated; `None`: never.
+    fn schedule(&self) -> Option<Schedule>;
+    /// The metric it asks for, made by the pipeline of `[metrics]`.
+    fn query(&self) -> Option<Query> {
+        None
+    }
+    /// What the keys of `[metrics]` are where the scenario leaves them out.
+    fn rhythm(&self) -> Rhythm {
+        Rhythm::DEFAULT
+    }
+    /// Whether it takes in raw scrapes, through [`Policy::scrape`].
+    fn scrapes(&self) -> bool {
+        false
+    }
+    /// Whether it looks at each instance.
+    fn watches_instances(&self) -> bool {
+        false
+    }
+    /// Whether a request that arrives while no instance is asked for has it evaluated at once.
+    fn wakes(&self) -> bool {
+        false
+    }
+    /// Whether it acts at every arrival and departure, through [`Policy::react`].
+    fn is_reactive(&self) -> bool {
+        false
+    }
+    /// The policy at the start of a run.
+    fn policy(&self, start: &Start) -> Box<dyn Policy>;
 }
 
-/// What a policy wants, and why.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Decision {
-    /// Instances wanted from now on.
-    pub desired: u32,
-    /// Why, with the figures it rests on.
-    pub reason: Reason,
-}
+/// A policy at work: its settings and what it remembers.
+pub trait Policy: Debug + Send {
+    /// Takes in one scrape. They come in time order, each before the decisions at or after the instant it arrives.
+    fn scrape(&mut self, _sample: &Sample<'_>) {}
 
-/// Why a decision came out as it did. Plain figures: turned into words only when a log is written.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Reason {
-    /// The pool has a fixed size.
-    Fixed,
-    /// A [`Threshold`] evaluation.
-    Threshold(ThresholdReason),
-    /// A [`Target`] evaluation.
-    Target(target::Reason),
-    /// A [`Setup`] reaction.
-    Setup(setup::Reason),
-    /// A [`Hysteresis`] reaction.
-    Hysteresis(hysteresis::Reason),
-    /// An instance was without work for as long as the policy keeps one.
-    Idle,
-}
+    /// The instances wanted from `now` on, given what is observed. Called in time order.
+    fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32;
 
-impl Reason {
-    /// Name of the metric it rests on, as a scenario writes it; empty if on none.
-    pub fn metric(&self) -> &'static str {
-        match self {
-            Reason::Threshold(reason) => reason.query.name(),
-            Reason::Target(reason) => reason.query.name(),
-            Reason::Hysteresis(_) | Reason::Setup(_) => "in_flight",
-            Reason::Fixed | Reason::Idle => "",
-        }
+    /// How the last decision or reaction came about. Built only when somebody will read it.
+    fn explain(&self) -> Explanation;
+
+    /// When it is to be evaluated next after an evaluation at `now`; `None`: after the interval of its schedule.
+    fn next(&self, _now: Instant) -> Option<Instant> {
+        None
+    }
+
+    /// The instances wanted after an arrival, a departure or a change of the pool, if the policy acts at these.
+    fn react(&mut self, _glance: &Glance) -> Option<u32> {
+        None
+    }
+
+    /// How long instance number `instance` is kept without work after so many spells of it; `None`: the policy does
+    /// not let instances go for being idle.
+    fn keep_alive(&self, _streams: Streams, _instance: u32, _spells: u64) -> Option<Span> {
+        None
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Fixed => f.write_str("the pool has a fixed size"),
-            Reason::Threshold(reason) => reason.fmt(f),
-            Reason::Target(reason) => reason.fmt(f),
-            Reason::Setup(reason) => reason.fmt(f),
-            Reason::Hysteresis(reason) => reason.fmt(f),
-            Reason::Idle => f.write_str("an instance has idled for its keep-alive: let it go"),
-        }
-    }
+/// What a policy can know of the system before the run begins.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Instances ready at the start.
+    pub initial: u32,
+    /// Requests one instance serves at a time.
+    pub slots: u32,
+    /// Mean service requirement of a request, seconds.
+    pub service_mean_s: f64,
+    /// Mean time from asking for an instance to ready, seconds.
+    pub cold_start_mean_s: f64,
+    /// The latency promised, in seconds, and the share of requests it is promised for, 0 to 1.
+    pub slo: Option<(f64, f64)>,
+    /// When requests will arrive: for policies that are given the future, as a bound for those that are not.
+    pub arrivals: Arrivals,
+    /// The streams of the run, under which `arrivals` gives its very requests.
+    pub streams: Streams,
+    /// Length of the run.
+    pub duration: Span,
 }
 
 /// What a policy that acts at every arrival and departure sees: the truth of the instant.
@@ -126,19 +152,32 @@ impl Limits {
     }
 }
 
-/// The `[autoscaler]` table: a policy with its settings, before it has seen anything.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Autoscaler {
-    /// A pool of fixed size.
-    Fixed(Fixed),
-    /// A threshold loop.
-    Threshold(Threshold),
-    /// Proportional scaling to a target.
-    Target(Target),
-    /// The ideal on-demand autoscaler.
-    Setup(Setup),
-    /// Thresholds on the requests in the system.
-    Hysteresis(Hysteresis),
+/// How a system's metrics reach its autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Time between two scrapes; not zero.
+    pub scrape_interval: Span,
+    /// Length of the average.
+    pub window: Span,
+    /// Age a scrape must have before the autoscaler sees it.
+    pub delay: Span,
+}
+
+impl Rhythm {
+    /// Scrapes every 15 s, averaged over a minute, at once: what a plain Prometheus set-up gives.
+    pub const DEFAULT: Rhythm =
+        Rhythm { scrape_interval: Span::from_secs(15), window: Span::from_secs(60), delay: Span::ZERO };
+}
+
+/// The `[autoscaler]` table: a policy with its settings, before it has seen anything. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Autoscaler(Arc<dyn Settings>);
+
+impl PartialEq for Autoscaler {
+    fn eq(&self, other: &Self) -> bool {
+        let other: &dyn Any = other.0.as_ref();
+        self.0.same_as(other)
+    }
 }
 
 const INTERVAL: Key<Span> = Key::or("interval", "\"15s\"", "Time between two evaluations.").at_least(1e-3);
@@ -156,114 +195,71 @@ impl Autoscaler {
         tag: "kind",
         default: None,
         common: &[],
-        variants: &[&Fixed::SPEC, &Threshold::SPEC, &Target::SPEC, &Setup::SPEC, &Hysteresis::SPEC],
+        variants: &kinds::SPECS,
     };
+
+    /// A pool of `instances` instances, whatever happens.
+    pub fn fixed(instances: u32) -> Autoscaler {
+        Autoscaler(Arc::new(fixed::Fixed { instances }))
+    }
+
     /// Reads the `[autoscaler]` table.
     ///
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Autoscaler, Problem> {
-        let (variant, reader) = Self::SPEC.open(node, path, context)?;
-        match variant.name {
-            "fixed" => Fixed::read(&reader).map(Autoscaler::Fixed),
-            "target" => Target::read(&reader).map(Autoscaler::Target),
-            "setup" => Setup::read(&reader).map(Autoscaler::Setup),
-            "hysteresis" => Hysteresis::read(&reader).map(Autoscaler::Hysteresis),
-            _ => Threshold::read(&reader).map(Autoscaler::Threshold),
-        }
+        let (variant, reader) = const { &Self::SPEC }.open(node, path, context)?;
+        kinds::read(variant, &reader).map(Autoscaler)
     }
 
     /// When the policy is evaluated; `None` if never.
     pub fn schedule(&self) -> Option<Schedule> {
-        match self {
-            Autoscaler::Fixed(_) | Autoscaler::Setup(_) | Autoscaler::Hysteresis(_) => None,
-            Autoscaler::Threshold(threshold) => Some(threshold.schedule),
-            Autoscaler::Target(target) => Some(target.schedule),
-        }
+        self.0.schedule()
     }
 
     /// The metric it asks for, if it asks for one.
     pub fn query(&self) -> Option<Query> {
-        match self {
-            Autoscaler::Fixed(_) | Autoscaler::Setup(_) | Autoscaler::Hysteresis(_) => None,
-            Autoscaler::Threshold(threshold) => Some(threshold.query),
-            Autoscaler::Target(target) => Some(target.query),
-        }
+        self.0.query()
+    }
+
+    /// What the keys of `[metrics]` are where the scenario leaves them out.
+    pub fn rhythm(&self) -> Rhythm {
+        self.0.rhythm()
+    }
+
+    /// Whether it takes in raw scrapes.
+    pub fn scrapes(&self) -> bool {
+        self.0.scrapes()
+    }
+
+    /// Whether it looks at each instance.
+    pub fn watches_instances(&self) -> bool {
+        self.0.watches_instances()
+    }
+
+    /// Whether a request that arrives while no instance is asked for has it evaluated at once.
+    pub fn wakes(&self) -> bool {
+        self.0.wakes()
     }
 
     /// Fewest and most instances it will ever ask for.
     pub fn limits(&self) -> Limits {
-        match self {
-            Autoscaler::Fixed(fixed) => Limits { min: fixed.instances, max: fixed.instances },
-            Autoscaler::Threshold(threshold) => threshold.limits,
-            Autoscaler::Target(target) => target.limits,
-            Autoscaler::Setup(setup) => setup.limits,
-            Autoscaler::Hysteresis(hysteresis) => hysteresis.limits(),
-        }
+        self.0.limits()
+    }
+
+    /// The path of the key that sets the most instances.
+    pub fn limiting_path(&self) -> String {
+        format!("autoscaler.{}", self.0.limiting_key())
     }
 
     /// The policy at the start of a run.
-    pub fn policy(&self) -> Policy {
-        match self {
-            Autoscaler::Fixed(fixed) => Policy::Fixed(fixed.clone()),
-            Autoscaler::Threshold(threshold) => Policy::Threshold(threshold.policy()),
-            Autoscaler::Target(target) => Policy::Target(*target),
-            Autoscaler::Setup(setup) => Policy::Setup(setup.clone()),
-            Autoscaler::Hysteresis(hysteresis) => Policy::Hysteresis(hysteresis.clone()),
-        }
+    pub fn policy(&self, start: &Start) -> Box<dyn Policy> {
+        self.0.policy(start)
     }
 
     /// Whether it acts at every arrival and departure, rather than now and then on metrics.
     pub fn is_reactive(&self) -> bool {
-        matches!(self, Autoscaler::Setup(_) | Autoscaler::Hysteresis(_))
-    }
-}
-
-/// A policy at work: its settings and what it remembers.
-#[derive(Debug, Clone)]
-pub enum Policy {
-    /// See [`Fixed`].
-    Fixed(Fixed),
-    /// See [`Threshold`].
-    Threshold(threshold::Policy),
-    /// See [`Target`].
-    Target(Target),
-    /// See [`Setup`].
-    Setup(Setup),
-    /// See [`Hysteresis`].
-    Hysteresis(Hysteresis),
-}
-
-impl Policy {
-    /// The instances wanted at `now`, given what is observed.
-    pub fn decide(&mut self, now: Instant, observation: &Observation) -> Decision {
-        match self {
-            Policy::Fixed(fixed) => Decision { desired: fixed.instances, reason: Reason::Fixed },
-            Policy::Threshold(policy) => policy.decide(now, observation),
-            Policy::Target(target) => target.decide(observation),
-            // These act through `react` alone.
-            Policy::Setup(_) | Policy::Hysteresis(_) => {
-                Decision { desired: observation.desired, reason: Reason::Idle }
-            }
-        }
-    }
-
-    /// The instances wanted after an arrival, a departure or a change of the pool, if the policy acts at these.
-    pub fn react(&self, glance: &Glance) -> Option<Decision> {
-        match self {
-            Policy::Fixed(_) | Policy::Threshold(_) | Policy::Target(_) => None,
-            Policy::Setup(setup) => Some(setup.react(glance)),
-            Policy::Hysteresis(hysteresis) => hysteresis.react(glance),
-        }
-    }
-
-    /// How long instance number `instance` is kept without work after so many spells of it; `None`: the policy does
-    /// not let instances go for being idle.
-    pub fn keep_alive(&self, streams: Streams, instance: u32, spells: u64) -> Option<Span> {
-        match self {
-            Policy::Setup(setup) => Some(setup.draw_keep_alive(streams, instance, spells)),
-            _ => None,
-        }
+        self.0.is_reactive()
     }
 }
 

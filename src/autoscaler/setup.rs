@@ -5,17 +5,15 @@
 //! Harchol-Balter and Scheller-Wolf, "Exact analysis of the M/M/k/setup class of Markov chains via recursive renewal
 //! reward" (2014); with one instance, the keep-alive of function platforms.
 
-use std::fmt;
-
-use super::{Decision, Glance, Limits};
+use super::{Explanation, Glance, Limits, Observation, Policy, Schedule, Settings, Start};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Key, Problem, Reader, TableSpec};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Setup {
+pub(super) struct Setup {
     /// Fewest and most instances.
     pub limits: Limits,
     /// How long an instance without work is kept, in seconds; drawn each time it runs out of work.
@@ -30,43 +28,77 @@ const KEEP_ALIVE: Key<Durations> = Key::or(
     "How long an instance that has run out of work is kept before it is let go.",
 );
 
-/// What the policy saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reason {
-    waiting: u64,
-    starting: u32,
+/// The policy at work.
+#[derive(Debug, Clone)]
+struct AtWork {
+    settings: Setup,
+    last: Option<Glance>,
+}
+
+/// `kind = "setup"`.
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "setup",
+    doc: "The ideal on-demand autoscaler: one start per waiting request, cancelled when no longer needed; an instance without work is let go at once, or after `keep_alive`. It acts at every arrival and departure and sees the truth, so it takes no metric. Central queue only.",
+    keys: &[&MIN, &MAX, &KEEP_ALIVE],
+};
+
+pub(super) fn read(reader: &Reader<'_>) -> Result<Setup, Problem> {
+    Ok(Setup { limits: Limits::read(reader, &MIN, &MAX)?, keep_alive: reader.get(&KEEP_ALIVE)? })
+}
+
+impl Settings for Setup {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+    fn schedule(&self) -> Option<Schedule> {
+        None
+    }
+    fn is_reactive(&self) -> bool {
+        true
+    }
+    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+        Box::new(AtWork { settings: self.clone(), last: None })
+    }
 }
 
 impl Setup {
-    /// `kind = "setup"`.
-    pub const SPEC: TableSpec = TableSpec {
-        name: "setup",
-        doc: "The ideal on-demand autoscaler: one start per waiting request, cancelled when no longer needed; an instance without work is let go at once, or after `keep_alive`. It acts at every arrival and departure and sees the truth, so it takes no metric. Central queue only.",
-        keys: &[&MIN, &MAX, &KEEP_ALIVE],
-    };
-
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Setup, Problem> {
-        Ok(Setup { limits: Limits::read(reader, &MIN, &MAX)?, keep_alive: reader.get(&KEEP_ALIVE)? })
-    }
-
-    pub(super) fn react(&self, glance: &Glance) -> Decision {
-        let Glance { waiting, ready, starting, .. } = *glance;
+    fn wanted(&self, glance: &Glance) -> u32 {
+        let Glance { waiting, ready, .. } = *glance;
         let room = u64::from(self.limits.max.saturating_sub(ready));
-        let wanted = ready + waiting.min(room) as u32;
-        let reason = super::Reason::Setup(Reason { waiting, starting });
-        Decision { desired: wanted.max(self.limits.min), reason }
-    }
-
-    pub(super) fn draw_keep_alive(&self, streams: Streams, instance: u32, spells: u64) -> Span {
-        let part = u64::from(instance) << 32 | (spells & u64::from(u32::MAX));
-        let seconds = self.keep_alive.0.sample(&mut streams.substream(Purpose::Policy, part));
-        Span::from_secs_f64(seconds)
+        (ready + waiting.min(room) as u32).max(self.limits.min)
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} waiting and {} starting: one start for each that waits", self.waiting, self.starting)
+impl Policy for AtWork {
+    fn decide(&mut self, _: Instant, observation: &Observation<'_>) -> u32 {
+        observation.desired
+    }
+
+    fn react(&mut self, glance: &Glance) -> Option<u32> {
+        self.last = Some(*glance);
+        Some(self.settings.wanted(glance))
+    }
+
+    fn explain(&self) -> Explanation {
+        let Some(Glance { in_flight, waiting, ready, starting }) = self.last else {
+            return Explanation::plain("nothing has happened yet");
+        };
+        Explanation {
+            metric: "in_flight",
+            observed: Some(in_flight as f64),
+            figures: vec![
+                ("waiting", waiting.into()),
+                ("ready", ready.into()),
+                ("starting", starting.into()),
+            ],
+            reason: format!("{waiting} waiting and {starting} starting: one start for each that waits"),
+        }
+    }
+
+    fn keep_alive(&self, streams: Streams, instance: u32, spells: u64) -> Option<Span> {
+        let part = u64::from(instance) << 32 | (spells & u64::from(u32::MAX));
+        let seconds = self.settings.keep_alive.0.sample(&mut streams.substream(Purpose::Policy, part));
+        Some(Span::from_secs_f64(seconds))
     }
 }
 
@@ -78,7 +110,7 @@ mod tests {
     fn wanted(waiting: u64, ready: u32, starting: u32) -> u32 {
         let limits = Limits { min: 0, max: 4 };
         let setup = Setup { limits, keep_alive: Durations(Distribution::constant(0.0)) };
-        setup.react(&Glance { in_flight: waiting + u64::from(ready), waiting, ready, starting }).desired
+        setup.wanted(&Glance { in_flight: waiting + u64::from(ready), waiting, ready, starting })
     }
 
     #[test]

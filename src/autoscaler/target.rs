@@ -3,15 +3,16 @@
 //! `desired = ceil(metric / target)`: the rule at the heart of most real autoscalers (Kubernetes HPA, KEDA, Knative, AWS
 //! target tracking), without what each of them adds to it.
 
-use std::fmt;
-
 use super::metric::{METRIC, QUANTILE};
-use super::{Decision, INTERVAL, Limits, Metric, Observation, PHASE, Per, Query, Schedule};
+use super::{
+    Explanation, INTERVAL, Limits, Metric, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Start,
+};
 use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::time::Instant;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Target {
+pub(super) struct Target {
     /// When it is evaluated.
     pub schedule: Schedule,
     /// The metric, over the pool.
@@ -34,62 +35,83 @@ const TARGET: Key<f64> = Key::required(
 )
 .above(0.0);
 
+/// `kind = "target"`.
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "target",
+    doc: "Proportional scaling: as many instances as hold the metric at `target` each, rounded up. Rates and counts are divided by the target; utilization and latency, which are per instance already, scale the ready instances by metric over target.",
+    keys: &[&METRIC, &QUANTILE, &TARGET, &INTERVAL, &PHASE, &MIN, &MAX],
+};
+
+pub(super) fn read(reader: &Reader<'_>) -> Result<Target, Problem> {
+    Ok(Target {
+        schedule: Schedule::read(reader)?,
+        query: Query::read_total(reader)?,
+        target: reader.get(&TARGET)?,
+        limits: Limits::read(reader, &MIN, &MAX)?,
+    })
+}
+
+impl Settings for Target {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+    fn schedule(&self) -> Option<Schedule> {
+        Some(self.schedule)
+    }
+    fn query(&self) -> Option<Query> {
+        Some(self.query)
+    }
+    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+        Box::new(AtWork { settings: *self, last: Found::default() })
+    }
+}
+
+/// The policy at work.
+#[derive(Debug, Clone)]
+struct AtWork {
+    settings: Target,
+    last: Found,
+}
+
 /// What an evaluation found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reason {
-    pub(super) query: Query,
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
     observed: Option<f64>,
-    target: f64,
     held: u64,
+    /// Instances it takes, before rounding.
     wanted: Option<f64>,
 }
 
-impl Target {
-    /// `kind = "target"`.
-    pub const SPEC: TableSpec = TableSpec {
-        name: "target",
-        doc: "Proportional scaling: as many instances as hold the metric at `target` each, rounded up. Rates and counts are divided by the target; utilization and latency, which are per instance already, scale the ready instances by metric over target.",
-        keys: &[&METRIC, &QUANTILE, &TARGET, &INTERVAL, &PHASE, &MIN, &MAX],
-    };
-
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Target, Problem> {
-        Ok(Target {
-            schedule: Schedule::read(reader)?,
-            query: Query::read_total(reader)?,
-            target: reader.get(&TARGET)?,
-            limits: Limits::read(reader, &MIN, &MAX)?,
-        })
-    }
-
-    pub(super) fn decide(&self, observation: &Observation) -> Decision {
+impl Policy for AtWork {
+    fn decide(&mut self, _: Instant, observation: &Observation<'_>) -> u32 {
         let Observation { desired, ready, held, metric: observed, .. } = *observation;
-        let Target { query, target, limits, .. } = *self;
+        let Target { query, target, limits, .. } = self.settings;
         let ratio = observed.map(|metric| metric / target);
         let wanted = match query.metric {
             Metric::Utilization | Metric::Latency => ratio.map(|ratio| ratio * f64::from(ready)),
             _ => ratio,
         };
-        let reason = super::Reason::Target(Reason { query, observed, target, held, wanted });
-        let desired = match wanted {
+        self.last = Found { observed, held, wanted };
+        match wanted {
             _ if desired == 0 && held > 0 => limits.min.max(1),
             // `as` saturates, and the limits bound what it saturates at.
             Some(wanted) => (wanted.ceil() as u32).clamp(limits.min, limits.max),
             None => desired,
-        };
-        Decision { desired, reason }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.query.name();
-        match (self.observed, self.wanted) {
-            _ if self.held > 0 => write!(f, "{} held at the door: at least one", self.held),
-            (Some(observed), Some(wanted)) => {
-                write!(f, "{name} {observed:.4} at {} an instance asks for {wanted:.2}", self.target)
-            }
-            _ => write!(f, "no {name} to go by yet: stay"),
         }
+    }
+
+    fn explain(&self) -> Explanation {
+        let (metric, Found { observed, held, wanted }) = (self.settings.query.name(), self.last);
+        let target = self.settings.target;
+        let reason = match (observed, wanted) {
+            _ if held > 0 => format!("{held} held at the door: at least one"),
+            (Some(observed), Some(wanted)) => {
+                format!("{metric} {observed:.4} at {target} an instance asks for {wanted:.2}")
+            }
+            _ => format!("no {metric} to go by yet: stay"),
+        };
+        let figures = vec![("target", target.into()), ("wanted", wanted.into())];
+        Explanation { metric, observed, figures, reason }
     }
 }
 
@@ -106,15 +128,21 @@ mod tests {
     use crate::time::Span;
 
     fn desired(metric: Metric, observed: f64, ready: u32) -> u32 {
-        let policy = Target {
+        let settings = Target {
             schedule: Schedule { interval: Span::from_secs(15), phase: Span::ZERO },
             query: Query { metric, per: Per::Total, quantile: 0.99 },
             target: 0.7,
             limits: Limits { min: 1, max: 12 },
         };
-        let observation =
-            Observation { desired: ready, existing: ready, ready, held: 0, metric: Some(observed) };
-        policy.decide(&observation).desired
+        let observation = Observation {
+            desired: ready,
+            existing: ready,
+            ready,
+            held: 0,
+            metric: Some(observed),
+            instances: &[],
+        };
+        AtWork { settings, last: Found::default() }.decide(Instant::ZERO, &observation)
     }
 
     #[test]

@@ -3,16 +3,16 @@
 //! The rule most home-grown autoscalers follow, and the ancestor of the rest. Comparisons are strict: a metric equal to
 //! a threshold does nothing.
 
-use std::fmt;
-
 use super::metric::{METRIC, PER, QUANTILE};
-use super::{Decision, INTERVAL, Limits, Observation, PHASE, Query, Schedule};
+use super::{
+    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, Query, Schedule, Settings, Shown, Start,
+};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
 
 /// Settings of the threshold loop.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Threshold {
+pub(super) struct Threshold {
     /// When it is evaluated.
     pub schedule: Schedule,
     /// The metric it watches.
@@ -27,7 +27,7 @@ pub struct Threshold {
 
 /// One direction of the loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Condition {
+pub(super) struct Condition {
     /// The value the metric must pass, strictly.
     pub threshold: f64,
     /// By how much the pool changes.
@@ -40,7 +40,7 @@ pub struct Condition {
 
 /// A change of the pool's size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Step {
+pub(super) enum Step {
     /// So many instances.
     Instances(u32),
     /// A percentage of the desired instances, rounded up, at least one.
@@ -145,63 +145,65 @@ impl Condition {
     }
 }
 
-impl Threshold {
-    /// `kind = "threshold"`.
-    pub const SPEC: TableSpec = TableSpec {
-        name: "threshold",
-        doc: "Above one value of a metric add instances, below another remove them. Both comparisons are strict.",
-        keys: &[&METRIC, &PER, &QUANTILE, &INTERVAL, &PHASE, &MIN, &MAX, &UP, &DOWN],
-    };
+/// `kind = "threshold"`.
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "threshold",
+    doc: "Above one value of a metric add instances, below another remove them. Both comparisons are strict.",
+    keys: &[&METRIC, &PER, &QUANTILE, &INTERVAL, &PHASE, &MIN, &MAX, &UP, &DOWN],
+};
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Threshold, Problem> {
-        let limits = Limits::read(reader, &MIN, &MAX)?;
-        let (Up(up), Down(down)) = (reader.get(&UP)?, reader.get(&DOWN)?);
-        if down.threshold > up.threshold {
-            let message = format!(
-                "`{}` is {}, above the scale-up threshold of {}",
-                reader.path_of("down.below"),
-                down.threshold,
-                up.threshold
-            );
-            let label = format!("expected at most {}: else one value asks for both", up.threshold);
-            return Err(reader.problem("down", message, label));
-        }
-        Ok(Threshold { schedule: Schedule::read(reader)?, query: Query::read(reader)?, limits, up, down })
+pub(super) fn read(reader: &Reader<'_>) -> Result<Threshold, Problem> {
+    let limits = Limits::read(reader, &MIN, &MAX)?;
+    let (Up(up), Down(down)) = (reader.get(&UP)?, reader.get(&DOWN)?);
+    if down.threshold > up.threshold {
+        let message = format!(
+            "`{}` is {}, above the scale-up threshold of {}",
+            reader.path_of("down.below"),
+            down.threshold,
+            up.threshold
+        );
+        let label = format!("expected at most {}: else one value asks for both", up.threshold);
+        return Err(reader.problem("down", message, label));
     }
+    Ok(Threshold { schedule: Schedule::read(reader)?, query: Query::read(reader)?, limits, up, down })
+}
 
-    /// The loop at the start of a run.
-    pub fn policy(&self) -> Policy {
-        Policy { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None }
+impl Settings for Threshold {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+    fn schedule(&self) -> Option<Schedule> {
+        Some(self.schedule)
+    }
+    fn query(&self) -> Option<Query> {
+        Some(self.query)
+    }
+    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+        Box::new(self.at_work())
+    }
+}
+
+impl Threshold {
+    fn at_work(&self) -> AtWork {
+        let last = (None, Outcome::NoMetric);
+        AtWork { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None, last }
     }
 }
 
 /// The loop at work.
 #[derive(Debug, Clone)]
-pub struct Policy {
+struct AtWork {
     settings: Threshold,
     breaches_up: u32,
     breaches_down: u32,
     changed: Option<Instant>,
-}
-
-/// What an evaluation found, with the figures it rests on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reason {
-    /// The metric and its thresholds.
-    pub query: Query,
-    /// The observed value, if there was one.
-    pub observed: Option<f64>,
-    /// Threshold for adding.
-    pub above: f64,
-    /// Threshold for removing.
-    pub below: f64,
-    /// What came of it.
-    pub outcome: Outcome,
+    /// What the last evaluation observed, and what came of it.
+    last: (Option<f64>, Outcome),
 }
 
 /// What came of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+enum Outcome {
     /// No metric has arrived yet.
     NoMetric,
     /// Requests wait and no instance is asked for: one is.
@@ -237,24 +239,29 @@ pub enum Outcome {
     },
 }
 
-impl Policy {
-    pub(super) fn decide(&mut self, now: Instant, observation: &Observation) -> Decision {
+impl Policy for AtWork {
+    fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
         let (desired, outcome) = self.evaluate(now, observation);
         if desired != observation.desired {
             self.changed = Some(now);
         }
-        let Threshold { query, up, down, .. } = self.settings;
-        let reason = Reason {
-            query,
-            observed: observation.metric,
-            above: up.threshold,
-            below: down.threshold,
-            outcome,
-        };
-        Decision { desired, reason: super::Reason::Threshold(reason) }
+        self.last = (observation.metric, outcome);
+        desired
     }
 
-    fn evaluate(&mut self, now: Instant, observation: &Observation) -> (u32, Outcome) {
+    fn explain(&self) -> Explanation {
+        let Threshold { query, up, down, .. } = self.settings;
+        Explanation {
+            metric: query.name(),
+            observed: self.last.0,
+            figures: vec![("above", up.threshold.into()), ("below", down.threshold.into())],
+            reason: self.reason(),
+        }
+    }
+}
+
+impl AtWork {
+    fn evaluate(&mut self, now: Instant, observation: &Observation<'_>) -> (u32, Outcome) {
         let desired = observation.desired;
         if desired == 0 && observation.held > 0 {
             return (1, Outcome::Wake { held: observation.held });
@@ -286,57 +293,38 @@ impl Policy {
             }
         }
     }
-}
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, above, below) = (self.query.name(), self.above, self.below);
-        let Some(observed) = self.observed.map(Shown) else {
-            return match self.outcome {
-                Outcome::Wake { held } => write!(f, "{held} held at the door and no instance: start one"),
-                _ => write!(f, "no {name} to go by yet: stay"),
-            };
-        };
-        match self.outcome {
-            Outcome::NoMetric => write!(f, "no {name} to go by yet: stay"),
-            Outcome::Wake { held } => write!(f, "{held} held at the door and no instance: start one"),
+    fn reason(&self) -> String {
+        let Threshold { query, up, down, .. } = self.settings;
+        let (name, above, below) = (query.name(), up.threshold, down.threshold);
+        let (observed, outcome) = self.last;
+        let side = |up| if up { ("above", above) } else { ("below", below) };
+        if let Outcome::Wake { held } = outcome {
+            return format!("{held} held at the door and no instance: start one");
+        }
+        let Some(observed) = observed.map(Shown) else { return format!("no {name} to go by yet: stay") };
+        match outcome {
+            Outcome::NoMetric | Outcome::Wake { .. } => format!("no {name} to go by yet: stay"),
             Outcome::Between => {
-                write!(f, "{name} {observed} is neither above {above} nor below {below}: stay")
+                format!("{name} {observed} is neither above {above} nor below {below}: stay")
             }
-            Outcome::Up => write!(f, "{name} {observed} is above {above}: add"),
+            Outcome::Up => format!("{name} {observed} is above {above}: add"),
             Outcome::AtMax => {
-                write!(f, "{name} {observed} is above {above}, but the pool is already at its maximum")
+                format!("{name} {observed} is above {above}, but the pool is already at its maximum")
             }
-            Outcome::Down => write!(f, "{name} {observed} is below {below}: remove"),
+            Outcome::Down => format!("{name} {observed} is below {below}: remove"),
             Outcome::AtMin => {
-                write!(f, "{name} {observed} is under {below}, but the pool is already at its minimum")
+                format!("{name} {observed} is under {below}, but the pool is already at its minimum")
             }
             Outcome::Waiting { up, breaches, needed } => {
-                let (side, threshold) = if up { ("above", above) } else { ("below", below) };
-                write!(
-                    f,
-                    "{name} {observed} is {side} {threshold}, {breaches} of {needed} times needed: wait"
-                )
+                let (side, threshold) = side(up);
+                format!("{name} {observed} is {side} {threshold}, {breaches} of {needed} times needed: wait")
             }
             Outcome::Cooling { up, left } => {
-                let (side, threshold) = if up { ("above", above) } else { ("below", below) };
-                write!(
-                    f,
-                    "{name} {observed} is {side} {threshold}, but cooling down for another {left}: wait"
-                )
+                let (side, threshold) = side(up);
+                format!("{name} {observed} is {side} {threshold}, but cooling down for another {left}: wait")
             }
         }
-    }
-}
-
-/// A figure with as many digits as a reader can use.
-struct Shown(f64);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Four decimals, without the zeros they may end in.
-        let text = format!("{:.4}", self.0);
-        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -345,7 +333,7 @@ mod tests {
     use super::super::{Metric, Per};
     use super::*;
 
-    fn loop_between(below: f64, above: f64) -> Policy {
+    fn loop_between(below: f64, above: f64) -> AtWork {
         let condition =
             |threshold| Condition { threshold, step: Step::Instances(1), breaches: 1, cooldown: Span::ZERO };
         Threshold {
@@ -355,20 +343,24 @@ mod tests {
             up: condition(above),
             down: condition(below),
         }
-        .policy()
+        .at_work()
+    }
+
+    fn seen(desired: u32, held: u64, metric: f64) -> Observation<'static> {
+        let metric = Some(metric);
+        Observation { desired, existing: desired, ready: desired, held, metric, instances: &[] }
     }
 
     /// Feeds one load an evaluation and returns the pool's size after each.
-    fn sizes(policy: &mut Policy, loads: &[f64], start: u32) -> Vec<u32> {
+    fn sizes(policy: &mut AtWork, loads: &[f64], start: u32) -> Vec<u32> {
         let mut desired = start;
         let mut minutes = 0;
         loads
             .iter()
             .map(|load| {
                 minutes += 1;
-                let observation =
-                    Observation { desired, existing: desired, ready: desired, held: 0, metric: Some(*load) };
-                desired = policy.decide(Instant::ZERO + Span::from_secs(60) * minutes, &observation).desired;
+                let now = Instant::ZERO + Span::from_secs(60) * minutes;
+                desired = policy.decide(now, &seen(desired, 0, *load));
                 desired
             })
             .collect()
@@ -415,16 +407,15 @@ mod tests {
     fn a_request_at_the_door_wakes_an_empty_pool() {
         let mut policy = loop_between(20.0, 100.0);
         policy.settings.limits.min = 0;
-        let asleep = Observation { desired: 0, existing: 0, ready: 0, held: 3, metric: Some(0.0) };
-        assert_eq!(policy.decide(Instant::from_nanos(1), &asleep).desired, 1);
-        assert_eq!(policy.decide(Instant::from_nanos(2), &Observation { held: 0, ..asleep }).desired, 0);
+        assert_eq!(policy.decide(Instant::from_nanos(1), &seen(0, 3, 0.0)), 1);
+        assert_eq!(policy.decide(Instant::from_nanos(2), &seen(0, 0, 0.0)), 0);
     }
 
     #[test]
     fn reasons_are_sentences() {
         let mut policy = loop_between(20.0, 100.0);
-        let one = Observation { desired: 1, existing: 1, ready: 1, held: 0, metric: Some(10.0) };
-        let reason = policy.decide(Instant::from_nanos(1), &one).reason.to_string();
+        policy.decide(Instant::from_nanos(1), &seen(1, 0, 10.0));
+        let reason = policy.explain().reason;
         assert_eq!(reason, "request_rate 10 is under 20, but the pool is already at its minimum");
     }
 }

@@ -34,7 +34,7 @@ impl DecisionLogs {
         let Some(log) = self.0.get(log).filter(|_| !decisions.is_empty()) else { return };
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         let Log { file, first, error } = &mut *log;
-        first.extend(decisions.iter().take(REMEMBERED - first.len().min(REMEMBERED)));
+        first.extend(decisions.iter().take(REMEMBERED - first.len().min(REMEMBERED)).cloned());
         if error.is_none() {
             *error = csv_files::decisions(decisions, &mut file.file).err().map(|why| file.failed(why));
         }

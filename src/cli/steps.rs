@@ -2,7 +2,6 @@
 
 use super::decision_log::REMEMBERED;
 use super::table;
-use crate::autoscaler::{Reason, ThresholdReason};
 use crate::report::csv_files::action;
 use crate::report::format;
 use crate::report::html::Table;
@@ -18,14 +17,17 @@ pub(super) fn table(decisions: &[DecisionRecord]) -> Option<String> {
     }
     let rows: Option<Vec<Vec<String>>> =
         (1..).zip(decisions).map(|(step, record)| row(step, record)).collect();
-    let name = decisions.first().and_then(threshold).map_or("load", |reason| reason.query.name());
+    let name = decisions.first().map_or("load", |record| record.explanation.metric);
     let columns = ["step", name, "add if", "remove if", "action", "instances", "reason"].map(str::to_owned);
     let steps = Table { title: "Steps".to_owned(), columns: columns.into(), rows: rows?, marked: None };
     Some(table::plain(&steps))
 }
 
 fn row(step: usize, record: &DecisionRecord) -> Option<Vec<String>> {
-    let ThresholdReason { observed, above, below, .. } = threshold(record)?;
+    let explanation = &record.explanation;
+    // Only a threshold loop has these.
+    let (above, below) = (explanation.number("above")?, explanation.number("below")?);
+    let observed = explanation.observed;
     let condition = |sign: char, threshold: f64, holds: fn(&f64, &f64) -> bool| match observed {
         Some(value) => {
             let verdict = if holds(&value, &threshold) { "yes" } else { "no" };
@@ -39,14 +41,7 @@ fn row(step: usize, record: &DecisionRecord) -> Option<Vec<String>> {
         condition('>', above, f64::gt),
         condition('<', below, f64::lt),
         action(record),
-        record.decision.desired.to_string(),
-        record.decision.reason.to_string(),
+        record.desired.to_string(),
+        explanation.reason.clone(),
     ])
-}
-
-fn threshold(record: &DecisionRecord) -> Option<ThresholdReason> {
-    match record.decision.reason {
-        Reason::Threshold(reason) => Some(reason),
-        _ => None,
-    }
 }

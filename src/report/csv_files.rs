@@ -60,13 +60,13 @@ pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Resul
     for record in decisions {
         csv.write_record([
             number(record.at.as_secs_f64()),
-            record.decision.reason.metric().to_owned(),
-            maybe(record.observed),
+            record.explanation.metric.to_owned(),
+            maybe(record.explanation.observed),
             record.before.to_string(),
-            record.decision.desired.to_string(),
+            record.desired.to_string(),
             record.ready.to_string(),
             action(record),
-            record.decision.reason.to_string(),
+            record.explanation.reason.clone(),
         ])?;
     }
     csv.flush()
@@ -74,7 +74,7 @@ pub fn decisions(decisions: &[DecisionRecord], out: &mut dyn Write) -> io::Resul
 
 /// What a decision did: `stay`, `add 2`, `remove 1`.
 pub fn action(record: &DecisionRecord) -> String {
-    let (before, after) = (record.before, record.decision.desired);
+    let (before, after) = (record.before, record.desired);
     match after.cmp(&before) {
         std::cmp::Ordering::Equal => "stay".to_owned(),
         std::cmp::Ordering::Greater => format!("add {}", after - before),

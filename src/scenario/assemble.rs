@@ -5,7 +5,7 @@ use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
 use crate::arrivals::Arrivals;
-use crate::autoscaler::Autoscaler;
+use crate::autoscaler::{Autoscaler, Rhythm};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
 use crate::service::Service;
 use crate::sim::{Cost, Dispatch, Instances, Metrics, Model, Slo};
@@ -34,7 +34,8 @@ const SERVICE: Key<Service> =
     Key::required("service", "What a request needs, and how one instance serves it.");
 const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How an instance comes to life and leaves.");
 const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests meet instances.");
-const METRICS: Key<Metrics> = Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
+const METRICS: Key<MetricsTable> =
+    Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
 const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler that watches the pool.");
 const COST: Key<Cost> = Key::or("cost", "{}", "What instance-time costs.");
 const SLO: Key<Option<Slo>> = Key::optional("slo", "What the service promises. Without it, nothing.");
@@ -84,13 +85,14 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let name = checks::name(&reader, reader.find(&NAME)?, stem)?;
     let arrivals = reader.get(&ARRIVALS)?;
     let run = read_run(&reader, arrivals.natural_duration())?;
+    let autoscaler = reader.get(&AUTOSCALER)?;
     let model = Model {
         arrivals,
         service: reader.get(&SERVICE)?,
         instances: reader.get(&INSTANCES)?,
         dispatch: reader.get(&DISPATCH)?,
-        metrics: reader.get(&METRICS)?,
-        autoscaler: reader.get(&AUTOSCALER)?,
+        metrics: read_metrics(&reader, autoscaler.rhythm())?,
+        autoscaler,
         cost: reader.get(&COST)?,
         slo: reader.find(&SLO)?,
         duration: run.duration,
@@ -119,9 +121,18 @@ pub(super) fn read_variants(tree: &Tree, context: &Context) -> Result<Vec<Varian
 }
 
 fn read_run(reader: &Reader<'_>, natural: Option<Span>) -> Result<Run, Problem> {
-    let absent = || Node { data: Data::Table(Default::default()), place: reader.place_of("run") };
-    let node = reader.node("run").cloned().unwrap_or_else(absent);
+    let node = written_or_empty(reader, "run");
     Run::read(&Reader::open(&node, "run", &Run::SPEC, reader.context())?, natural)
+}
+
+fn read_metrics(reader: &Reader<'_>, rhythm: Rhythm) -> Result<Metrics, Problem> {
+    let node = written_or_empty(reader, "metrics");
+    Metrics::read(&Reader::open(&node, "metrics", &Metrics::SPEC, reader.context())?, rhythm)
+}
+
+fn written_or_empty(reader: &Reader<'_>, table: &str) -> Node {
+    let empty = || Node { data: Data::Table(Default::default()), place: reader.place_of(table) };
+    reader.node(table).cloned().unwrap_or_else(empty)
 }
 
 /// `[run]` by itself: its meaning depends on the arrivals, so [`read_run`] reads it.
@@ -172,12 +183,16 @@ impl Value for Instances {
     }
 }
 
-impl Value for Metrics {
+/// `[metrics]` by itself: its defaults are the autoscaler's, so [`read_metrics`] reads it.
+struct MetricsTable;
+
+impl Value for MetricsTable {
     fn kind() -> Kind {
         Kind::Table(const { &Metrics::SPEC })
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        Metrics::read(&Reader::open(node, path, &Metrics::SPEC, context)?)
+        let reader = Reader::open(node, path, &Metrics::SPEC, context)?;
+        Metrics::read(&reader, Rhythm::DEFAULT).map(|_| MetricsTable)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
-use crate::autoscaler::{Autoscaler, Metric};
+use crate::autoscaler::Metric;
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
 use crate::sim::{MOST_SLOTS, Model};
@@ -87,7 +87,7 @@ fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
         () if initial > limits.max => (limits.max, "maximum"),
         () => return Ok(()),
     };
-    if let Autoscaler::Fixed(_) = model.autoscaler {
+    if model.autoscaler.schedule().is_none() && limits.min == limits.max {
         let message = format!("`{PATH}` is {initial} but the fixed pool has {bound}");
         let problem = Problem::new(&place_of(tree, PATH), message, format!("expected {bound}"));
         return Err(problem.help("leave it out: a fixed pool starts with `autoscaler.instances`"));
@@ -108,13 +108,9 @@ fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("{most} instances of {} slots are {all} slots", slots.concurrency);
-    let path = match model.autoscaler {
-        Autoscaler::Fixed(_) => "autoscaler.instances",
-        Autoscaler::Hysteresis(_) => "autoscaler.up",
-        Autoscaler::Threshold(_) | Autoscaler::Target(_) | Autoscaler::Setup(_) => "autoscaler.max",
-    };
+    let path = model.autoscaler.limiting_path();
     let label = format!("expected at most {MOST_SLOTS} slots in all");
-    Err(Problem::new(&place_of(tree, path), message, label))
+    Err(Problem::new(&place_of(tree, &path), message, label))
 }
 
 fn scrapes(tree: &Tree, model: &Model) -> Result<(), Problem> {

@@ -1,7 +1,6 @@
 //! What a scenario file comes to.
 
 use super::{Point, ScenarioFile, Setting};
-use crate::autoscaler::Autoscaler;
 use crate::time::Span;
 
 const BASE: &str = r#"
@@ -74,8 +73,10 @@ fn a_grid_has_every_combination_in_the_order_of_the_file() {
     assert_eq!(shown(&points), ["3 0.5", "3 0.6", "2 0.5", "2 0.6"]);
     assert_eq!(points[1].settings[0].0, "instances.initial");
     assert_eq!(points[1].scenario.model.instances.initial, 3);
-    let Autoscaler::Threshold(threshold) = &points[1].scenario.model.autoscaler else { panic!() };
-    assert_eq!(threshold.up.threshold, 0.6);
+    let mut file = ScenarioFile::parse("a.toml", BASE, ".").unwrap();
+    file.override_path("autoscaler.up.above", "0.6").unwrap();
+    assert_eq!(points[1].scenario.model.autoscaler, file.scenario().unwrap().model.autoscaler);
+    assert_ne!(points[0].scenario.model.autoscaler, points[1].scenario.model.autoscaler);
 }
 
 #[test]

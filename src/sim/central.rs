@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Arrival, Class, Draining, Fleet, Gauges, Served, Sink, Waiting};
+use super::fleet::{Areas, Arrival, Class, Draining, Fleet, Gauges, Load, Served, Sink, Waiting};
 use super::tree::{Key, Tournament};
 
 /// See the module.
@@ -39,6 +39,8 @@ struct Slot {
     request: Served,
     /// Whether the end of `request` is still to be reported.
     pending: bool,
+    /// Nanoseconds of all service begun on it.
+    begun: u64,
 }
 
 /// Completions come after the instances that become ready at the same instant, however late these were inserted.
@@ -88,6 +90,7 @@ impl CentralQueue {
         slot.request.start = start;
         slot.request.finish = finish;
         slot.pending = true;
+        slot.begun += finish - start;
         self.waited += u128::from(start - waiting.arrival);
         self.worked += u128::from(finish - start);
         self.free.set(leaf, Key::new(finish, COMPLETION | self.insertions, leaf));
@@ -149,7 +152,7 @@ impl Fleet for CentralQueue {
         for _ in 0..self.concurrency {
             let request = Served { arrival: now, start: now, finish: now, instance, class: Class::Low };
             self.free.push(Key::new(now, self.insertions, self.slots.len()));
-            self.slots.push(Slot { request, pending: false });
+            self.slots.push(Slot { request, pending: false, begun: 0 });
             self.insertions += 1;
         }
         // Only the new slots: those that fall free at this very instant do so after the instance has become ready.
@@ -211,6 +214,22 @@ impl Fleet for CentralQueue {
         areas.busy += worked;
         self.draining.measure(now, &mut areas);
         areas
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        // The slots of an instance stand together.
+        for slots in self.slots.chunk_by(|one, other| one.request.instance == other.request.instance) {
+            let busy = slots.iter().filter(|slot| slot.pending);
+            let ahead: u128 = busy.clone().map(|slot| u128::from(slot.request.finish - now)).sum();
+            let begun: u128 = slots.iter().map(|slot| u128::from(slot.begun)).sum();
+            out.push(Load {
+                instance: slots[0].request.instance,
+                served: begun - ahead,
+                in_service: busy.count() as u64,
+                waiting: 0,
+                kv_cache: 0.0,
+            });
+        }
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {

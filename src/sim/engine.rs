@@ -11,15 +11,15 @@ use super::pool::{InstanceTime, Pool, State};
 use super::recorder::Recorder;
 use super::requests::Block;
 use super::scaler::Scaler;
+use super::scrapes::{Counters, Scrapes};
 use super::timeline::{Reading, Timeline};
 use super::{Model, Options};
-use crate::autoscaler::{Decision, Glance, Metric, Observation};
+use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
-use crate::service;
 use crate::time::Instant;
 
 /// One run in progress, compiled for one arrangement of queues.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Engine<F, T> {
     fleet: F,
     recorder: Recorder<T>,
@@ -32,6 +32,7 @@ pub(super) struct Engine<F, T> {
     arrived: u64,
     pool: Pool,
     scaler: Scaler,
+    scrapes: Scrapes,
     timeline: Timeline,
     instances: super::Instances,
     streams: Streams,
@@ -54,7 +55,6 @@ struct Start {
 
 impl<F: Fleet, T: Sink> Engine<F, T> {
     pub fn new(fleet: F, model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
-        let service::Model::Slots(slots) = model.service.model;
         let mut recorder = Recorder::new(tap, model.duration, model.warmup, model.slo.map(|slo| slo.latency));
         if options.timeline {
             recorder.watch_windows(model.duration);
@@ -75,11 +75,12 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             end: Instant::ZERO + model.duration,
             arrived: 0,
             pool: Pool::new(model.cost.clone()),
-            scaler: Scaler::new(model, initial, options.decisions),
+            scaler: Scaler::new(model, streams, options.decisions),
+            scrapes: Scrapes::default(),
             timeline: Timeline::new(model, options),
             instances: model.instances.clone(),
             streams,
-            concurrency: slots.concurrency,
+            concurrency: model.slots(),
             measured: Start::default(),
             stop: None,
         };
@@ -102,7 +103,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if let Some(schedule) = self.scaler.schedule {
             self.agenda.add(schedule.first(), Event::Evaluate);
         }
-        if self.scaler.pipeline.is_some() {
+        if self.scaler.is_fed() {
             let first = if model.metrics.phase.is_zero() {
                 model.metrics.scrape_interval
             } else {
@@ -111,7 +112,12 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.agenda.add(Instant::ZERO + first, Event::Scrape);
         }
         self.agenda.add((Instant::ZERO + self.timeline.interval).min(self.end), Event::Mark);
-        self.gate = self.agenda.gate().min(self.end.as_nanos());
+        self.gate = self.next_gate();
+    }
+
+    /// Arrivals from here on have to wait for the next event, or for the autoscaler to be woken.
+    fn next_gate(&self) -> u64 {
+        if self.scaler.is_asleep() { 0 } else { self.agenda.gate().min(self.end.as_nanos()) }
     }
 
     /// Makes the run end early once `stop` is set.
@@ -143,6 +149,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.arrived += 1;
             let arrival = Arrival { now, service, patience: u64::MAX, class: Class::Low };
             self.fleet.arrive(arrival, self.gate, &mut self.recorder);
+            if self.gate == 0 {
+                self.wake(now);
+            }
         }
         true
     }
@@ -159,6 +168,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             let patience = block.patience.get(index).copied().unwrap_or(u64::MAX);
             let class = block.class.get(index).copied().unwrap_or_default();
             self.fleet.arrive(Arrival { now, service, patience, class }, now + 1, &mut self.recorder);
+            if self.scaler.is_asleep() {
+                self.wake(now);
+            }
             self.react(Instant::from_nanos(now));
         }
         true
@@ -185,8 +197,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     /// Lets a policy that acts at every arrival and departure act, until it is content.
     fn react(&mut self, at: Instant) {
-        while let Some(decision) = self.reaction(at) {
-            self.scaler.take_over(at, decision);
+        while let Some(desired) = self.reaction(at) {
+            self.scaler.take_over(at, desired);
             self.reconcile(at);
         }
         while let Some((instance, spells)) = self.fleet.take_idled() {
@@ -196,7 +208,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
     }
 
-    fn reaction(&mut self, at: Instant) -> Option<Decision> {
+    fn reaction(&mut self, at: Instant) -> Option<u32> {
         let census = self.pool.census();
         let gauges = self.fleet.gauges(at.as_nanos());
         let glance = Glance {
@@ -219,14 +231,23 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// Lets the events happen that come before an arrival at `now`.
     #[cold]
     fn run_until_gate(&mut self, now: u64) {
-        while now >= self.gate {
+        while now >= self.agenda.gate() {
             let Some((at, event)) = self.next_event(self.end) else {
                 self.gate = self.end.as_nanos();
                 return;
             };
             self.handle(at, event);
-            self.gate = self.agenda.gate().min(self.end.as_nanos());
         }
+        self.gate = self.next_gate();
+    }
+
+    /// Has the autoscaler evaluated because a request has arrived while no instance is asked for.
+    #[cold]
+    fn wake(&mut self, now: u64) {
+        let at = Instant::from_nanos(now);
+        self.advance(now);
+        self.decide(at);
+        self.gate = self.next_gate();
     }
 
     /// The decisions kept since the last call.
@@ -299,6 +320,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     fn scrape(&mut self, at: Instant) {
         self.agenda.add(at + self.scaler.scrape_interval, Event::Scrape);
+        if self.scaler.scrapes() {
+            self.scrape_raw(at);
+        }
         let Some(pipeline) = &mut self.scaler.pipeline else { return };
         let fresh = latency_histogram(self.end.since(Instant::ZERO));
         let latency = self.recorder.scraped.is_some().then_some(fresh).flatten();
@@ -313,16 +337,43 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         });
     }
 
+    fn scrape_raw(&mut self, at: Instant) {
+        let nanos = at.as_nanos();
+        let loads = self.scrapes.loads();
+        if self.scaler.watches_instances {
+            self.fleet.loads(nanos, loads);
+        }
+        let counters = Counters {
+            at,
+            arrived: self.arrived,
+            areas: self.fleet.areas(nanos),
+            capacity: self.pool.time(at).ready * u128::from(self.concurrency),
+            gauges: self.fleet.gauges(nanos),
+            census: self.pool.census(),
+        };
+        self.scaler.take_in(&self.scrapes.take(counters, &self.pool));
+    }
+
     fn evaluate(&mut self, at: Instant) {
-        let Some(schedule) = self.scaler.schedule else { return };
-        self.agenda.add(at + schedule.interval, Event::Evaluate);
+        self.decide(at);
+        if let Some(next) = self.scaler.next_evaluation(at) {
+            self.agenda.add(next, Event::Evaluate);
+        }
+    }
+
+    fn decide(&mut self, at: Instant) {
         let census = self.pool.census();
+        let instances: &[_] = match self.scaler.watches_instances {
+            true => self.scrapes.views(&self.pool),
+            false => &[],
+        };
         let observation = Observation {
             desired: self.scaler.desired,
             existing: census.starting + census.ready,
             ready: census.ready,
             held: self.fleet.gauges(at.as_nanos()).held,
             metric: self.scaler.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
+            instances,
         };
         self.scaler.decide(at, &observation);
         self.reconcile(at);

@@ -65,6 +65,20 @@ pub(super) struct Gauges {
     pub draining: u64,
 }
 
+/// What one ready instance has to do, and has done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Load {
+    pub instance: u32,
+    /// Request-nanoseconds in service since it became ready.
+    pub served: u128,
+    /// Requests in service.
+    pub in_service: u64,
+    /// Requests waiting in a queue of its own.
+    pub waiting: u64,
+    /// Share of its KV cache in use, 0 to 1; 0 where there is none.
+    pub kv_cache: f64,
+}
+
 /// Integrals over time since the start of the run, in request-nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Areas {
@@ -114,6 +128,8 @@ pub(super) trait Fleet {
     fn gauges(&self, now: u64) -> Gauges;
     /// Integrals up to `now`, to which everything has advanced.
     fn areas(&self, now: u64) -> Areas;
+    /// Appends the load of each ready instance at `now`, to which everything has advanced.
+    fn loads(&self, now: u64, out: &mut Vec<Load>);
     /// Arrival instants of the requests in the pool at `now`, to which everything has advanced, in no order.
     fn in_flight(&self, now: u64) -> impl Iterator<Item = u64>;
 }

@@ -1,5 +1,6 @@
 //! `[metrics]`: what stands between the pool and the autoscaler.
 
+use crate::autoscaler::Rhythm;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Span;
 
@@ -31,23 +32,27 @@ impl Metrics {
     /// The `[metrics]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "metrics",
-        doc: "What stands between the pool and the autoscaler: scrapes, averages and delay.",
+        doc: "What stands between the pool and the autoscaler: scrapes, averages and delay. Where the autoscaler names a real system, what is left out is as that system has it.",
         keys: &[&SCRAPE_INTERVAL, &PHASE, &WINDOW, &DELAY],
     };
 
     /// Scrapes kept at a time at the most.
     const MOST_SCRAPES: u64 = 100_000;
 
-    /// Reads the `[metrics]` table.
+    /// Reads the `[metrics]` table; what it leaves out is as the autoscaler's system has it.
     ///
     /// # Errors
     /// What is wrong with it, at its place.
-    pub fn read(reader: &Reader<'_>) -> Result<Metrics, Problem> {
+    pub fn read(reader: &Reader<'_>, rhythm: Rhythm) -> Result<Metrics, Problem> {
+        let written = |key: &Key<Span>, otherwise: Span| match reader.has(key.name()) {
+            true => reader.get(key),
+            false => Ok(otherwise),
+        };
         let metrics = Metrics {
-            scrape_interval: reader.get(&SCRAPE_INTERVAL)?,
+            scrape_interval: written(&SCRAPE_INTERVAL, rhythm.scrape_interval)?,
             phase: reader.get(&PHASE)?,
-            window: reader.get(&WINDOW)?,
-            delay: reader.get(&DELAY)?,
+            window: written(&WINDOW, rhythm.window)?,
+            delay: written(&DELAY, rhythm.delay)?,
         };
         if metrics.scrapes_kept() > Self::MOST_SCRAPES {
             let message = format!(

@@ -19,6 +19,7 @@ mod recorder;
 mod requests;
 mod routed;
 mod scaler;
+mod scrapes;
 mod simulation;
 mod slo;
 mod station;

@@ -2,8 +2,9 @@
 
 use super::{Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Slo};
 use crate::arrivals::Arrivals;
-use crate::autoscaler::Autoscaler;
-use crate::service::Service;
+use crate::autoscaler::{Autoscaler, Start};
+use crate::random::Streams;
+use crate::service::{self, Service};
 use crate::time::Span;
 
 /// Slots that all instances together may have at a time: a quarter of what the engine can tell apart, so that those of
@@ -55,6 +56,26 @@ impl Model {
         }
         let hands_back = self.instances.leaving == Leaving::HandBack;
         hands_back.then_some(("instances.leaving", "requests can be handed back to a central queue only"))
+    }
+
+    /// Requests one instance serves at a time.
+    pub fn slots(&self) -> u32 {
+        let service::Model::Slots(slots) = self.service.model;
+        slots.concurrency
+    }
+
+    /// What a policy can know of the system before the run under `streams` begins.
+    pub fn start(&self, streams: Streams) -> Start {
+        Start {
+            initial: self.initial_instances(),
+            slots: self.slots(),
+            service_mean_s: self.service.time.0.mean(),
+            cold_start_mean_s: self.instances.cold_start.iter().map(|stage| stage.time.0.mean()).sum(),
+            slo: self.slo.map(|slo| (slo.latency.as_secs_f64(), slo.quantile())),
+            arrivals: self.arrivals.clone(),
+            streams,
+            duration: self.duration,
+        }
     }
 
     /// Instances ready at the start of the run, within what the autoscaler allows.

@@ -1,6 +1,6 @@
 //! What one run comes to, as plain figures.
 
-use crate::autoscaler::Decision;
+use crate::autoscaler::Explanation;
 use crate::stats::Digest;
 use crate::time::Instant;
 
@@ -46,18 +46,18 @@ pub struct Integrals {
 }
 
 /// One evaluation of the autoscaler.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DecisionRecord {
     /// When.
     pub at: Instant,
-    /// The metric it was shown.
-    pub observed: Option<f64>,
     /// Instances asked for before.
     pub before: u32,
     /// Instances ready at the evaluation.
     pub ready: u32,
-    /// Instances asked for after, and why.
-    pub decision: Decision,
+    /// Instances asked for after.
+    pub desired: u32,
+    /// What it rested on, and why it came out so.
+    pub explanation: Explanation,
 }
 
 /// The run between two marks of the timeline.

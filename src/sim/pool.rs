@@ -1,6 +1,7 @@
 //! The instances of a pool: their lives, the time they spend in each state, and what is billed for it.
 
 use super::{BilledFrom, Cost, Victim};
+use crate::autoscaler::{InstanceState, InstanceView};
 use crate::time::{Instant, Span};
 
 /// Where an instance is in its life.
@@ -15,8 +16,22 @@ pub(super) enum State {
 struct Instance {
     id: u32,
     state: State,
+    requested: Instant,
     billed_from: Option<Instant>,
+    /// [`Instant::MAX`] until it is.
     ready_since: Instant,
+}
+
+impl Instance {
+    fn view(&self) -> InstanceView {
+        let state = match self.state {
+            State::Starting => InstanceState::Starting,
+            State::Ready => InstanceState::Ready,
+            State::Draining => InstanceState::Draining,
+        };
+        let ready = (self.state != State::Starting).then_some(self.ready_since);
+        InstanceView { id: self.id, state, requested: self.requested, ready }
+    }
 }
 
 /// Instances in each state.
@@ -72,7 +87,13 @@ impl Pool {
         self.started += 1;
         self.census.starting += 1;
         let billed_from = (self.cost.billed_from == BilledFrom::Requested).then_some(now);
-        self.instances.push(Instance { id, state: State::Starting, billed_from, ready_since: Instant::MAX });
+        self.instances.push(Instance {
+            id,
+            state: State::Starting,
+            requested: now,
+            billed_from,
+            ready_since: Instant::MAX,
+        });
         id
     }
 
@@ -138,6 +159,16 @@ impl Pool {
         self.measured_from = now;
         self.billed = 0;
         self.peak_ready = self.census.ready;
+    }
+
+    /// Every instance that exists, by its number, as the autoscaler may see it.
+    pub fn views(&self) -> impl Iterator<Item = InstanceView> {
+        self.instances.iter().map(Instance::view)
+    }
+
+    /// One instance as the autoscaler may see it.
+    pub fn view(&self, id: u32) -> Option<InstanceView> {
+        self.index(id).map(|index| self.instances[index].view())
     }
 
     pub fn census(&self) -> Census {

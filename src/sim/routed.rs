@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rand::RngExt as _;
 
-use super::fleet::{Areas, Arrival, Draining, Fleet, Gauges, Sink, Waiting};
+use super::fleet::{Areas, Arrival, Draining, Fleet, Gauges, Load, Sink, Waiting};
 use super::station::Station;
 use super::tree::{Key, Tournament};
 use crate::random::Rng;
@@ -242,6 +242,10 @@ impl<C: Chooser> Fleet for Routed<C> {
         self.stations.iter().for_each(|station| station.measure(now, &mut areas));
         self.draining.measure(now, &mut areas);
         areas
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        out.extend(self.stations.iter().map(|station| station.load(now)));
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {

@@ -1,26 +1,40 @@
 //! The autoscaler at work in a run: when it runs, what it is shown, and what it has done.
 
+use std::collections::VecDeque;
+
 use super::Model;
 use super::observation::Pipeline;
 use super::outcome::{Actions, DecisionRecord, FLAP_WINDOW_S};
-use crate::autoscaler::{Decision, Glance, Limits, Observation, Policy, Reason, Schedule};
+use crate::autoscaler::{Explanation, Glance, InstanceSample, Limits, Observation, Policy, Sample, Schedule};
 use crate::random::Streams;
 use crate::time::{Instant, Span};
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Scaler {
-    policy: Policy,
+    policy: Box<dyn Policy>,
     limits: Limits,
     pub schedule: Option<Schedule>,
     pub scrape_interval: Span,
     pub pipeline: Option<Pipeline>,
+    /// What the policy's own pipeline takes in, if it has one.
+    feed: Option<Feed>,
+    /// Whether the policy looks at each instance.
+    pub watches_instances: bool,
+    wakes: bool,
     /// Instances asked for.
     pub desired: u32,
     pub actions: Actions,
     last_action: Option<(Instant, Direction)>,
     keep: Keep,
     pub decisions: Vec<DecisionRecord>,
+}
+
+/// Scrapes on their way to a policy.
+#[derive(Debug, Default)]
+struct Feed {
+    delay: Span,
+    late: VecDeque<(Sample<'static>, Vec<InstanceSample>)>,
 }
 
 /// Which decisions are kept.
@@ -33,7 +47,7 @@ enum Keep {
 }
 
 /// Evaluations up to which all are kept.
-const MOST_KEPT: u64 = 1_000_000;
+const MOST_KEPT: u64 = 100_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -43,8 +57,9 @@ enum Direction {
 
 impl Scaler {
     /// The model's autoscaler, asking for `initial` instances until its first decision.
-    pub fn new(model: &Model, initial: u32, keep_decisions: bool) -> Self {
-        let schedule = model.autoscaler.schedule();
+    pub fn new(model: &Model, streams: Streams, keep_decisions: bool) -> Self {
+        let autoscaler = &model.autoscaler;
+        let schedule = autoscaler.schedule();
         let evaluations =
             schedule.map_or(0, |schedule| model.duration.as_nanos() / schedule.interval.as_nanos().max(1));
         let keep = match keep_decisions {
@@ -52,13 +67,17 @@ impl Scaler {
             true if evaluations > MOST_KEPT => Keep::Changes,
             true => Keep::All,
         };
+        let start = model.start(streams);
         Scaler {
-            policy: model.autoscaler.policy(),
-            limits: model.autoscaler.limits(),
+            policy: autoscaler.policy(&start),
+            limits: autoscaler.limits(),
             schedule,
             scrape_interval: model.metrics.scrape_interval,
-            pipeline: model.autoscaler.query().map(|query| Pipeline::new(model.metrics, query)),
-            desired: initial,
+            pipeline: autoscaler.query().map(|query| Pipeline::new(model.metrics, query)),
+            feed: autoscaler.scrapes().then(|| Feed { delay: model.metrics.delay, ..Feed::default() }),
+            watches_instances: autoscaler.watches_instances(),
+            wakes: autoscaler.wakes(),
+            desired: start.initial,
             actions: Actions::default(),
             last_action: None,
             keep,
@@ -66,28 +85,73 @@ impl Scaler {
         }
     }
 
-    /// Evaluates the policy and takes over what it asks for.
-    pub fn decide(&mut self, at: Instant, observation: &Observation) {
-        let decision = self.policy.decide(at, observation);
-        self.record(at, observation.metric, observation.ready, decision);
-        self.take_over(at, decision);
+    /// Whether the pool is scraped at all.
+    pub fn is_fed(&self) -> bool {
+        self.pipeline.is_some() || self.feed.is_some()
     }
 
-    fn record(&mut self, at: Instant, observed: Option<f64>, ready: u32, decision: Decision) {
-        let before = self.desired;
-        if self.keep == Keep::All || (self.keep == Keep::Changes && decision.desired != before) {
-            self.decisions.push(DecisionRecord { at, observed, before, ready, decision });
+    /// Whether the policy takes in raw scrapes.
+    pub fn scrapes(&self) -> bool {
+        self.feed.is_some()
+    }
+
+    /// Whether the next request is to wake the pool.
+    pub fn is_asleep(&self) -> bool {
+        self.wakes && self.desired == 0
+    }
+
+    /// Hands over a scrape, at once or when it is as old as scrapes have to be.
+    pub fn take_in(&mut self, sample: &Sample<'_>) {
+        let Some(feed) = &mut self.feed else { return };
+        if feed.delay.is_zero() {
+            return self.policy.scrape(sample);
         }
+        feed.late.push_back((Sample { instances: &[], ..*sample }, sample.instances.to_vec()));
+    }
+
+    /// Hands over the scrapes that are old enough at `now`.
+    fn deliver(&mut self, now: Instant) {
+        let Some(feed) = &mut self.feed else { return };
+        while feed.late.front().is_some_and(|(sample, _)| sample.at + feed.delay <= now) {
+            if let Some((sample, instances)) = feed.late.pop_front() {
+                self.policy.scrape(&Sample { instances: &instances, ..sample });
+            }
+        }
+    }
+
+    /// Evaluates the policy and takes over what it asks for.
+    pub fn decide(&mut self, at: Instant, observation: &Observation<'_>) {
+        self.deliver(at);
+        let desired = self.policy.decide(at, observation);
+        self.record(at, observation.ready, desired);
+        self.take_over(at, desired);
+    }
+
+    /// When the policy is evaluated next, after an evaluation at `at`.
+    pub fn next_evaluation(&self, at: Instant) -> Option<Instant> {
+        let interval = self.schedule?.interval;
+        Some(self.policy.next(at).filter(|next| *next > at).unwrap_or(at + interval))
+    }
+
+    fn record(&mut self, at: Instant, ready: u32, desired: u32) {
+        if self.keeps(desired) {
+            let explanation = self.policy.explain();
+            self.decisions.push(DecisionRecord { at, before: self.desired, ready, desired, explanation });
+        }
+    }
+
+    fn keeps(&self, desired: u32) -> bool {
+        self.keep == Keep::All || (self.keep == Keep::Changes && desired != self.desired)
     }
 
     /// What a policy that acts at every arrival and departure wants changed, if anything.
-    pub fn react(&mut self, at: Instant, glance: &Glance) -> Option<Decision> {
-        let decision = self.policy.react(glance)?;
-        if decision.desired == self.desired {
+    pub fn react(&mut self, at: Instant, glance: &Glance) -> Option<u32> {
+        let desired = self.policy.react(glance)?;
+        if desired == self.desired {
             return None;
         }
-        self.record(at, Some(glance.in_flight as f64), glance.ready, decision);
-        Some(decision)
+        self.record(at, glance.ready, desired);
+        Some(desired)
     }
 
     /// How long an instance that has run out of work is kept; `None`: as long as the policy does not say otherwise.
@@ -102,14 +166,18 @@ impl Scaler {
 
     /// An instance has gone because it had idled long enough.
     pub fn expired(&mut self, at: Instant) {
-        let decision = Decision { desired: self.desired.saturating_sub(1), reason: Reason::Idle };
-        self.record(at, None, self.desired, decision);
-        self.take_over(at, decision);
+        let desired = self.desired.saturating_sub(1);
+        if self.keeps(desired) {
+            let explanation = Explanation::plain("an instance has idled for its keep-alive: let it go");
+            let (before, ready) = (self.desired, self.desired);
+            self.decisions.push(DecisionRecord { at, before, ready, desired, explanation });
+        }
+        self.take_over(at, desired);
     }
 
     /// Takes over what a decision asks for.
-    pub fn take_over(&mut self, at: Instant, decision: Decision) {
-        let direction = match decision.desired.cmp(&self.desired) {
+    pub fn take_over(&mut self, at: Instant, desired: u32) {
+        let direction = match desired.cmp(&self.desired) {
             std::cmp::Ordering::Greater => Direction::Up,
             std::cmp::Ordering::Less => Direction::Down,
             std::cmp::Ordering::Equal => return,
@@ -123,6 +191,6 @@ impl Scaler {
             Direction::Down => self.actions.down += 1,
         }
         self.last_action = Some((at, direction));
-        self.desired = decision.desired;
+        self.desired = desired;
     }
 }

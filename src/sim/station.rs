@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Class, Draining, Served, Sink, Waiting};
+use super::fleet::{Areas, Class, Draining, Load, Served, Sink, Waiting};
 use super::tree::{Contender, Key, Tournament};
 
 /// Slots that serve at full speed behind one queue, first come first served; every completion is taken when it is due.
@@ -136,6 +136,18 @@ impl Station {
         total.waiting += self.areas.waiting + queued;
         total.in_service += self.areas.in_service + serving;
         total.busy += self.areas.in_service + serving;
+    }
+
+    /// Its load at `now`, to which it has advanced.
+    pub fn load(&self, now: u64) -> Load {
+        let serving: u128 = self.serving().map(|served| u128::from(now - served.start)).sum();
+        Load {
+            instance: self.instance,
+            served: self.areas.in_service + serving,
+            in_service: self.in_service(),
+            waiting: self.queue.len() as u64,
+            kv_cache: 0.0,
+        }
     }
 
     /// Arrival instants of everything it has.

@@ -8,7 +8,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use super::MOST_SLOTS;
 use super::dispatch::Idle;
-use super::fleet::{Areas, Arrival, Class, Fleet, Gauges, Served, Sink};
+use super::fleet::{Areas, Arrival, Class, Fleet, Gauges, Load, Served, Sink};
 use super::instances::Leaving;
 use super::tree::{Contender, Key, Tournament};
 
@@ -67,6 +67,22 @@ struct Host {
     /// Times it has begun to work after having been idle.
     spells: u64,
     draining: bool,
+    /// Request-nanoseconds in service up to the last change of `busy`, and when that was.
+    served: u128,
+    changed: u64,
+}
+
+impl Host {
+    /// Request-nanoseconds in service up to `now`.
+    fn served(&self, now: u64) -> u128 {
+        self.served + u128::from(now - self.changed) * u128::from(self.busy)
+    }
+
+    /// Lets time pass, before `busy` changes.
+    fn pass(&mut self, now: u64) {
+        self.served = self.served(now);
+        self.changed = now;
+    }
 }
 
 /// Requests waiting: those handed back, then the high class, then the low one, each in order of arrival.
@@ -187,6 +203,7 @@ impl SteppedQueue {
         self.slots[leaf].active = Some(Active { sequence, arrival, finish, service, class });
         let id = self.slots[leaf].instance;
         if let Some(host) = self.host(id) {
+            host.pass(now);
             host.spells += u64::from(host.busy == 0);
             host.busy += 1;
         }
@@ -203,7 +220,9 @@ impl SteppedQueue {
         self.due.set(leaf, Key::NEVER);
         self.serving -= 1;
         let id = self.slots[leaf].instance;
+        let now = self.counted_to;
         let draining = self.host(id).is_none_or(|host| {
+            host.pass(now);
             host.busy -= 1;
             host.draining
         });
@@ -331,7 +350,8 @@ impl Fleet for SteppedQueue {
         self.pass(now);
         self.hosts.retain(|host| !host.draining || host.busy > 0);
         let at = self.hosts.partition_point(|host| host.id < instance);
-        self.hosts.insert(at, Host { id: instance, busy: 0, spells: 0, draining: false });
+        self.hosts
+            .insert(at, Host { id: instance, busy: 0, spells: 0, draining: false, served: 0, changed: now });
         let slots = self.concurrency as usize;
         if self.vacant.len() < slots {
             // Doubling keeps the cost of growing small; the last bit of room is given out sparingly.
@@ -404,6 +424,17 @@ impl Fleet for SteppedQueue {
             in_service: self.areas.in_service + passed * u128::from(self.serving),
             busy: self.areas.busy + passed * u128::from(self.serving_ready),
         }
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        let load = |host: &Host| Load {
+            instance: host.id,
+            served: host.served(now),
+            in_service: u64::from(host.busy),
+            waiting: 0,
+            kv_cache: 0.0,
+        };
+        out.extend(self.hosts.iter().filter(|host| !host.draining).map(load));
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {

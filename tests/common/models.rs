@@ -1,7 +1,7 @@
 //! Random models of the pool: instances, dispatch, observation, autoscaler and cost.
 
 use kneepoint::arrivals::Arrivals;
-use kneepoint::autoscaler::{Autoscaler, Fixed};
+use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, Service, Slots};
@@ -118,7 +118,7 @@ fn autoscaler(metrics: Vec<Watched>) -> impl Strategy<Value = Autoscaler> {
         1 => target,
         1 => setup,
         1 => hysteresis,
-        1 => (1_u32..4).prop_map(|instances| Autoscaler::Fixed(Fixed { instances })),
+        1 => (1_u32..4).prop_map(Autoscaler::fixed),
     ]
 }
 
@@ -150,7 +150,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
                 dispatch.idle = Idle::Longest;
                 instances.leaving = Leaving::Finish;
                 if autoscaler.is_reactive() {
-                    autoscaler = Autoscaler::Fixed(Fixed { instances: 2 });
+                    autoscaler = Autoscaler::fixed(2);
                 }
             }
             Model {

@@ -143,7 +143,7 @@ pub struct Oracle<'a> {
     free: VecDeque<u32>,
     next_in_turn: usize,
     routing: Rng,
-    policy: Policy,
+    policy: Box<dyn Policy>,
     desired: u32,
     arrived: u64,
     scrapes: Vec<Scrape>,
@@ -171,7 +171,7 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         free: VecDeque::new(),
         next_in_turn: 0,
         routing: streams.stream(Purpose::Routing),
-        policy: model.autoscaler.policy(),
+        policy: model.autoscaler.policy(&model.start(streams)),
         desired: model.initial_instances(),
         arrived: 0,
         scrapes: vec![],
@@ -347,9 +347,9 @@ impl Oracle<'_> {
             let (ready, starting) = (self.count(State::Ready), self.count(State::Starting));
             let glance = Glance { in_flight: waiting + serving as u64, waiting, ready, starting };
             match self.policy.react(&glance) {
-                Some(decision) if decision.desired != self.desired => {
-                    self.course.decisions.push((self.now, Some(glance.in_flight as f64), decision.desired));
-                    self.desired = decision.desired;
+                Some(desired) if desired != self.desired => {
+                    self.course.decisions.push((self.now, Some(glance.in_flight as f64), desired));
+                    self.desired = desired;
                     self.reconcile();
                 }
                 _ => break,
@@ -581,11 +581,10 @@ impl Oracle<'_> {
         let (starting, ready) = (self.count(State::Starting), self.count(State::Ready));
         let metric = self.observe();
         let held = if ready == 0 { self.queue.len() as u64 } else { 0 };
-        let observation =
-            Observation { desired: self.desired, existing: starting + ready, ready, held, metric };
-        let decision = self.policy.decide(Instant::from_nanos(self.now), &observation);
-        self.desired = decision.desired;
-        self.course.decisions.push((self.now, metric, decision.desired));
+        let (desired, existing) = (self.desired, starting + ready);
+        let observation = Observation { desired, existing, ready, held, metric, instances: &[] };
+        self.desired = self.policy.decide(Instant::from_nanos(self.now), &observation);
+        self.course.decisions.push((self.now, metric, self.desired));
         self.reconcile();
     }
 

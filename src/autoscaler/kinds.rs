@@ -1,0 +1,35 @@
+//! The table of kinds: one line registers a policy.
+
+use std::sync::Arc;
+
+use super::{Settings, fixed, hysteresis, setup, target, threshold};
+use crate::schema::{Problem, Reader, TableSpec};
+
+type Read = fn(&Reader) -> Result<Arc<dyn Settings>, Problem>;
+
+const KINDS: &[(&TableSpec, Read)] = &[
+    (&fixed::SPEC, |reader| Ok(Arc::new(fixed::read(reader)?))),
+    (&threshold::SPEC, |reader| Ok(Arc::new(threshold::read(reader)?))),
+    (&target::SPEC, |reader| Ok(Arc::new(target::read(reader)?))),
+    (&setup::SPEC, |reader| Ok(Arc::new(setup::read(reader)?))),
+    (&hysteresis::SPEC, |reader| Ok(Arc::new(hysteresis::read(reader)?))),
+];
+
+/// The keys of every kind.
+pub(super) const SPECS: [&TableSpec; KINDS.len()] = {
+    let mut specs = [KINDS[0].0; KINDS.len()];
+    let mut index = 0;
+    while index < KINDS.len() {
+        specs[index] = KINDS[index].0;
+        index += 1;
+    }
+    specs
+};
+
+/// Reads a table of the kind `spec`, which is one of [`SPECS`].
+pub(super) fn read(spec: &TableSpec, reader: &Reader) -> Result<Arc<dyn Settings>, Problem> {
+    match KINDS.iter().find(|(known, _)| known.name == spec.name) {
+        Some((_, read)) => read(reader),
+        None => Err(reader.missing("kind")),
+    }
+}
