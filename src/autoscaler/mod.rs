@@ -12,6 +12,7 @@ mod hysteresis;
 mod kinds;
 mod metric;
 mod observation;
+mod replay;
 mod setup;
 mod target;
 mod threshold;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub use explanation::{Explanation, Shown};
 pub use metric::{METRIC, Metric, PER, Per, QUANTILE, Query};
 pub use observation::{InstanceSample, InstanceState, InstanceView, Observation, Sample};
+pub use replay::{Line, Replay, Row, RowProblem};
 
 use crate::arrivals::Arrivals;
 use crate::random::Streams;
@@ -66,6 +68,12 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + SameAs {
     }
     /// The policy at the start of a run.
     fn policy(&self, start: &Start) -> Box<dyn Policy>;
+    /// The policy as `replay` drives it.
+    fn replay(&self) -> Box<dyn Replay> {
+        let start = Start::unknown(self.limits().min.max(1));
+        let policy = self.policy(&start);
+        Box::new(replay::Generic::new(policy, self.query(), self.is_reactive(), start.initial))
+    }
 }
 
 /// A policy at work: its settings and what it remembers.
@@ -115,6 +123,22 @@ pub struct Start {
     pub streams: Streams,
     /// Length of the run.
     pub duration: Span,
+}
+
+impl Start {
+    /// Nothing is known but the instances ready: as when recorded observations are replayed.
+    pub fn unknown(initial: u32) -> Start {
+        Start {
+            initial,
+            slots: 1,
+            service_mean_s: 0.0,
+            cold_start_mean_s: 0.0,
+            slo: None,
+            arrivals: Arrivals::poisson(0.0),
+            streams: Streams::new(0, 0),
+            duration: Span::ZERO,
+        }
+    }
 }
 
 /// What a policy that acts at every arrival and departure sees: the truth of the instant.
@@ -255,6 +279,11 @@ impl Autoscaler {
     /// The policy at the start of a run.
     pub fn policy(&self, start: &Start) -> Box<dyn Policy> {
         self.0.policy(start)
+    }
+
+    /// The policy as `replay` drives it.
+    pub fn replay(&self) -> Box<dyn Replay> {
+        self.0.replay()
     }
 
     /// Whether it acts at every arrival and departure, rather than now and then on metrics.

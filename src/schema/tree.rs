@@ -154,6 +154,33 @@ impl Tree {
 }
 
 impl Node {
+    /// A JSON value, all of it at one place. What is null is left out of its table or list.
+    pub fn from_json(value: &serde_json::Value, place: &Place) -> Node {
+        use serde_json::Value;
+        let data = match value {
+            Value::Null => Data::Table(Table::EMPTY),
+            Value::Bool(value) => Data::Bool(*value),
+            Value::Number(number) => number
+                .as_i64()
+                .map_or_else(|| Data::Float(number.as_f64().unwrap_or(f64::INFINITY)), Data::Integer),
+            Value::String(text) => Data::Text(text.clone()),
+            Value::Array(items) => {
+                let items = items.iter().filter(|item| !item.is_null());
+                Data::Array(items.map(|item| Node::from_json(item, place)).collect())
+            }
+            Value::Object(fields) => {
+                let entry = |(name, value): (&String, &Value)| Entry {
+                    name: name.clone(),
+                    name_place: place.clone(),
+                    node: Node::from_json(value, place),
+                };
+                let entries = fields.iter().filter(|(_, value)| !value.is_null()).map(entry).collect();
+                Data::Table(Table { entries })
+            }
+        };
+        Node { data, place: place.clone() }
+    }
+
     fn set_place(&mut self, place: &Place) {
         self.place = place.clone();
         match &mut self.data {
