@@ -538,3 +538,40 @@ fn a_reader_that_goes_away_is_no_panic() {
     std::process::Command::new("sh").args(["-c", &line]).current_dir(work.path()).status().unwrap();
     assert_eq!(std::fs::read_to_string(work.path().join("errors")).unwrap(), "");
 }
+
+#[test]
+fn a_replay_prints_a_decision_a_row_from_json_lines_and_csv_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/walkthrough.toml");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let csv = write("loads.csv", "time,request_rate\n60,120\n120,5\n");
+    let jsonl =
+        write("loads.jsonl", "{\"time\": 60, \"request_rate\": 120}\n\n{\"time\": 120, \"metric\": 5}\n");
+    let replay = |observations: &str| {
+        let output = assert_cmd::cargo::cargo_bin_cmd!("kneepoint")
+            .args(["replay", scenario, observations])
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (status, lines, said) = replay(&csv);
+    assert_eq!((status, said.as_str()), (Some(0), ""));
+    let desired: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["desired"].clone())
+        .collect();
+    assert_eq!(desired, [2, 1]);
+    assert_eq!(replay(&jsonl).1, lines);
+
+    let (status, lines, said) = replay(&write("slip.csv", "time,request_rat\n60,120\n"));
+    assert_eq!((status, lines.as_str()), (Some(2), ""));
+    assert!(said.contains("did you mean `request_rate`?") && said.contains("slip.csv:2"), "{said}");
+}

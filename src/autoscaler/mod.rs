@@ -10,6 +10,7 @@ mod explanation;
 mod fixed;
 mod hysteresis;
 mod kinds;
+pub mod manifest;
 mod metric;
 mod observation;
 mod replay;
@@ -204,6 +205,10 @@ impl PartialEq for Autoscaler {
     }
 }
 
+const FROM: Key<Option<String>> = Key::optional(
+    "from",
+    "A manifest in the form the system is deployed with (YAML or JSON), relative to the scenario. Its settings stand beneath the keys written here, which override them; it says the `kind` too. What it sets that is not modelled is named in a warning.",
+);
 const INTERVAL: Key<Span> = Key::or("interval", "\"15s\"", "Time between two evaluations.").at_least(1e-3);
 const PHASE: Key<Span> = Key::or(
     "phase",
@@ -218,7 +223,7 @@ impl Autoscaler {
         doc: "The autoscaler that watches the pool.",
         tag: "kind",
         default: None,
-        common: &[],
+        common: &[&FROM],
         variants: &kinds::SPECS,
     };
 

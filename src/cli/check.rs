@@ -19,8 +19,12 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let mut answer = Answer::default();
     for file in &arguments.files {
         match check(file, global) {
-            Ok(line) if global.quiet => drop(line),
-            Ok(line) => answer.stdout.push_str(&line),
+            Ok((line, warnings)) => {
+                answer.stderr.push_str(&warnings);
+                if !global.quiet {
+                    answer.stdout.push_str(&line);
+                }
+            }
             Err(failure) => {
                 answer.status = answer.status.max(failure.status).max(BAD_INPUT);
                 answer.stderr.push_str(failure.message.trim_end());
@@ -31,7 +35,8 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     Ok(answer)
 }
 
-fn check(file: &Path, global: &Global) -> Result<String, Failure> {
+/// What there is to say of a file that is right, and what of it is not modelled.
+fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
     let plan = Plan::read(file, global)?;
     let alternatives = plan.alternatives.iter().map(|(_, scenario)| scenario);
     plan.check_fits(alternatives.chain(plan.points.iter().map(|point| &point.scenario)), global)?;
@@ -42,11 +47,12 @@ fn check(file: &Path, global: &Global) -> Result<String, Failure> {
     }
     let model = &scenario.model;
     let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
-    Ok(format!(
+    let line = format!(
         "{}: ok: {what}, {} of {} each, about {} requests a run\n",
         file.display(),
         format::counted(scenario.run.replications as usize, "replication"),
         model.duration,
         format::count(requests),
-    ))
+    );
+    Ok((line, plan.warnings(global)))
 }

@@ -61,7 +61,8 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         return Err(Failure::could_not("stopped before each had finished a run; nothing was written"));
     }
     let summary = outputs::compare(folder, &result.procedure.applied(first.clone()), &result)?;
-    Ok(answer(&result, &path, summary, global))
+    let warnings: String = plans.iter().map(|plan| plan.warnings(global)).collect();
+    Ok(answer(&result, &path, summary, global).warned(&warnings))
 }
 
 /// What is compared, each with a name of its own.

@@ -7,6 +7,7 @@ mod decision_log;
 mod init;
 mod outputs;
 mod progress;
+mod replay;
 mod run;
 mod schema;
 mod session;
@@ -35,6 +36,14 @@ pub struct Answer {
     pub stderr: String,
     /// Exit status.
     pub status: u8,
+}
+
+impl Answer {
+    /// The answer with warnings, a line each, before what it has to say itself.
+    fn warned(mut self, warnings: &str) -> Answer {
+        self.stderr.insert_str(0, warnings);
+        self
+    }
 }
 
 /// Why a command could not do its work.
@@ -102,6 +111,7 @@ enum Command {
     Schema(schema::Arguments),
     Init(init::Arguments),
     Verify(verify::Arguments),
+    Replay(replay::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -120,6 +130,7 @@ impl Cli {
             Command::Schema(_) => Ok(schema::execute()),
             Command::Init(arguments) => init::execute(arguments),
             Command::Verify(arguments) => verify::execute(arguments, global),
+            Command::Replay(arguments) => replay::execute(arguments, global),
             Command::Completions(arguments) => Ok(completions::execute(arguments)),
         }
     }

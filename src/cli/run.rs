@@ -28,6 +28,7 @@ pub(super) struct Arguments {
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
     let mut plan = Plan::read(&arguments.file, global)?;
+    let warnings = plan.warnings(global);
     if let Some(name) = &arguments.variant {
         plan.alternatives = vec![pick(plan.alternatives, name)?];
     }
@@ -55,7 +56,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let decisions = logs.finish(&mut folder, kept)?;
     let scenario = result.procedure.applied(plan.scenario);
     let summary = outputs::run(folder, &scenario, &result)?;
-    Ok(answer(&scenario, &result, &decisions, &path, summary, global))
+    Ok(answer(&scenario, &result, &decisions, &path, summary, global).warned(&warnings))
 }
 
 /// The variant called `name`, else a message with the nearest one.

@@ -32,6 +32,18 @@ impl Plan {
         Ok(Plan { file, scenario, alternatives, points })
     }
 
+    /// What the scenario and its variants take from elsewhere that is not modelled: a line each, each once.
+    pub fn warnings(&self, global: &Global) -> String {
+        let mut lines: Vec<&String> = Vec::new();
+        let all = self.alternatives.iter().flat_map(|(_, scenario)| &scenario.warnings);
+        for warning in all.filter(|_| !global.quiet) {
+            if !lines.contains(&warning) {
+                lines.push(warning);
+            }
+        }
+        lines.iter().map(|line| format!("warning: {line}\n")).collect()
+    }
+
     /// Whether there is anything to sweep.
     pub fn sweeps(&self) -> bool {
         self.file.has_sweep() || self.alternatives.len() > 1
@@ -68,6 +80,15 @@ impl Plan {
 /// Reads `file` with the overrides of the command line.
 fn open(file: &Path, global: &Global) -> Result<ScenarioFile, Failure> {
     let mut scenario = ScenarioFile::load(file).map_err(refused)?;
+    override_all(&mut scenario, global)?;
+    if let Some(seed) = global.seed {
+        scenario.override_seed(seed).map_err(refused)?;
+    }
+    Ok(scenario)
+}
+
+/// Sets what `--set` asks for.
+pub(super) fn override_all(scenario: &mut ScenarioFile, global: &Global) -> Result<(), Failure> {
     for setting in &global.set {
         let Some((path, value)) = setting.split_once('=') else {
             return Err(Failure::bad_input(format!(
@@ -76,10 +97,7 @@ fn open(file: &Path, global: &Global) -> Result<ScenarioFile, Failure> {
         };
         scenario.override_path(path.trim(), value.trim()).map_err(refused)?;
     }
-    if let Some(seed) = global.seed {
-        scenario.override_seed(seed).map_err(refused)?;
-    }
-    Ok(scenario)
+    Ok(())
 }
 
 fn refused(error: ScenarioError) -> Failure {

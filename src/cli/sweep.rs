@@ -24,6 +24,7 @@ pub(super) struct Arguments {
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
     let plan = Plan::read(&arguments.file, global)?;
+    let warnings = plan.warnings(global);
     if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
             "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it as it stands",
@@ -47,7 +48,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     logs.finish(&mut folder, |_| result.closer_look.is_some())?;
     let scenario = result.procedure.applied(plan.scenario);
     let summary = outputs::sweep(folder, &scenario, &result)?;
-    Ok(answer(&scenario, &result, &path, summary, global))
+    Ok(answer(&scenario, &result, &path, summary, global).warned(&warnings))
 }
 
 fn answer(scenario: &Scenario, result: &SweepResult, path: &str, summary: String, global: &Global) -> Answer {

@@ -1,9 +1,9 @@
 //! The tables of a scenario, put together.
 
-use super::checks;
 use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
+use super::{checks, manifest};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Rhythm};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
@@ -22,6 +22,8 @@ pub struct Scenario {
     pub model: Model,
     /// How long and how often it is run.
     pub run: Run,
+    /// What it takes from elsewhere that is not modelled, in words.
+    pub warnings: Vec<String>,
 }
 
 const NAME: Key<Option<String>> = Key::optional(
@@ -100,7 +102,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     };
     checks::model(tree, &model)?;
     checks::precision(tree, &model, &run)?;
-    Ok(Scenario { name, description: reader.get(&DESCRIPTION)?, model, run })
+    let warnings = manifest::warnings(tree, context)?;
+    Ok(Scenario { name, description: reader.get(&DESCRIPTION)?, model, run, warnings })
 }
 
 /// Reads the sweep.

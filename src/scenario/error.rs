@@ -63,6 +63,9 @@ impl Report {
         if let Place::Override(by) = place {
             group = group.element(Level::NOTE.message(format!("set by `{by}`")));
         }
+        if let Place::Manifest(file) = place {
+            group = group.element(Level::NOTE.message(format!("set in the manifest `{file}`")));
+        }
         for setting in &self.settings {
             group = group.element(Level::NOTE.message(format!("met {setting}")));
         }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::assemble::{self, Scenario};
 use super::sweep::SweepTable;
 use super::variant::{self, VariantTable, impossible};
-use super::{ScenarioError, Setting, fits};
+use super::{ScenarioError, Setting, fits, manifest};
+use crate::autoscaler::Autoscaler;
 use crate::schema::{Context, Data, Node, Place, Problem, Tree, nearest};
 
 /// Larger than any scenario written by hand; keeps a trace given by mistake from being parsed as TOML.
@@ -64,8 +65,10 @@ impl ScenarioFile {
         let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let text: Arc<str> = text.into();
         match Tree::parse(&text) {
-            Ok(tree) => {
+            Ok(mut tree) => {
                 let context = Context::new(base);
+                manifest::expand(&mut tree, &context)
+                    .map_err(|problem| ScenarioError::new(name, &text, problem))?;
                 Ok(ScenarioFile { shown: name.to_owned(), stem, text, tree, context, overrides: Vec::new() })
             }
             Err(problem) => Err(ScenarioError::new(name, &text, problem)),
@@ -94,7 +97,8 @@ impl ScenarioFile {
         let text = || Node { data: Data::Text(value.to_owned()), place: place.clone() };
         let node = Tree::parse_value(value, place.clone()).unwrap_or_else(|_| text());
         let done = self.tree.set(path, node).map_err(|why| impossible(&place, path, why));
-        done.map_err(|problem| self.error(problem))?;
+        let expanded = done.and_then(|()| manifest::expand(&mut self.tree, &self.context));
+        expanded.map_err(|problem| self.error(problem))?;
         self.overrides.push(by);
         Ok(())
     }
@@ -107,6 +111,30 @@ impl ScenarioFile {
         self.read(&self.tree)
     }
 
+    /// The autoscaler alone: of a scenario, or of a file with nothing but the table `[autoscaler]`.
+    ///
+    /// # Errors
+    /// There is none, or what is wrong with it.
+    pub fn autoscaler(&self) -> Result<Autoscaler, ScenarioError> {
+        let Some(node) = self.tree.get("autoscaler") else {
+            let label = "expected a scenario, or a file with an `[autoscaler]` table";
+            return Err(self.error(Problem::new(
+                &Place::Nowhere,
+                "the table `[autoscaler]` is missing",
+                label,
+            )));
+        };
+        Autoscaler::read(node, "autoscaler", &self.context).map_err(|problem| self.error(problem))
+    }
+
+    /// What a manifest it names sets that is not modelled, for the scenario as it stands.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn warnings(&self) -> Result<Vec<String>, ScenarioError> {
+        manifest::warnings(&self.tree, &self.context).map_err(|problem| self.error(problem))
+    }
+
     /// Every variant by its name, in the order of the file.
     ///
     /// # Errors
@@ -116,7 +144,7 @@ impl ScenarioFile {
         self.variant_tables()?
             .into_iter()
             .map(|variant| {
-                let tree = variant.apply(&base).map_err(|problem| self.error(problem))?;
+                let tree = self.apply(&variant, &base)?;
                 let scenario = self.read(&tree).map_err(|error| error.met(in_variant(&variant.name)))?;
                 Ok((variant.name, scenario))
             })
@@ -147,7 +175,7 @@ impl ScenarioFile {
         let base = self.model_tree();
         let mut points = self.expand(&base, None, self.sweep()?)?;
         for variant in self.variant_tables()? {
-            let tree = variant.apply(&base).map_err(|problem| self.error(problem))?;
+            let tree = self.apply(&variant, &base)?;
             let sweep = self.sweep()?.and_then(|sweep| sweep.applied_to(&tree));
             points.extend(self.expand(&tree, Some(&variant.name), sweep)?);
         }
@@ -194,6 +222,13 @@ impl ScenarioFile {
                 Ok(Point { variant: variant.map(str::to_owned), settings, scenario })
             })
             .collect()
+    }
+
+    fn apply(&self, variant: &VariantTable, base: &Tree) -> Result<Tree, ScenarioError> {
+        let mut tree = variant.apply(base).map_err(|problem| self.error(problem))?;
+        manifest::expand(&mut tree, &self.context)
+            .map_err(|problem| self.error(problem).met(in_variant(&variant.name)))?;
+        Ok(tree)
     }
 
     fn sweep(&self) -> Result<Option<SweepTable>, ScenarioError> {

@@ -30,6 +30,7 @@ mod error;
 mod file;
 mod fits;
 mod json_schema;
+mod manifest;
 mod paths;
 mod precision;
 mod reference;

@@ -14,6 +14,8 @@ pub enum Place {
     File(Range<usize>),
     /// Not in the file: set by a sweep, a variant or the command line; says by which.
     Override(String),
+    /// In the manifest of this name, from which the scenario takes settings.
+    Manifest(String),
     /// Nowhere in particular: a default, or the whole file.
     Nowhere,
 }
@@ -112,6 +114,16 @@ impl Tree {
             Data::Array(items) => items.get(step.parse::<usize>().ok()?),
             _ => None,
         })
+    }
+
+    /// The top-level entry `name`, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        match &mut self.root.data {
+            Data::Table(table) => {
+                table.entries.iter_mut().find(|entry| entry.name == name).map(|entry| &mut entry.node)
+            }
+            _ => None,
+        }
     }
 
     /// Takes the top-level entry `name` out.
@@ -223,6 +235,37 @@ impl Table {
     /// Every name with its place and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Place, &Node)> {
         self.entries.iter().map(|entry| (entry.name.as_str(), &entry.name_place, &entry.node))
+    }
+
+    /// Sets the value of `name`.
+    pub fn insert(&mut self, name: &str, node: Node) {
+        let place = node.place.clone();
+        *self.entry(name, &place) = node;
+    }
+
+    /// Adds what `beneath` has and this table has not, within tables that both have too.
+    pub fn fill(&mut self, beneath: &Table) {
+        for entry in &beneath.entries {
+            match self.entries.iter_mut().find(|mine| mine.name == entry.name) {
+                None => self.entries.push(entry.clone()),
+                Some(mine) => {
+                    if let (Data::Table(mine), Data::Table(beneath)) = (&mut mine.node.data, &entry.node.data)
+                    {
+                        mine.fill(beneath);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes out every entry whose name stands in such a place, within tables too.
+    pub fn forget(&mut self, there: &dyn Fn(&Place) -> bool) {
+        self.entries.retain(|entry| !there(&entry.name_place));
+        for entry in &mut self.entries {
+            if let Data::Table(table) = &mut entry.node.data {
+                table.forget(there);
+            }
+        }
     }
 
     /// Removes and returns the value of `name`.

@@ -1,0 +1,86 @@
+//! `[autoscaler] from`: the keys of a manifest, beneath those the scenario writes itself.
+
+use std::io::Read as _;
+
+use crate::autoscaler::manifest::{Translation, translate};
+use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
+
+/// Larger than any manifest written by hand.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// Puts what the manifest says beneath what the scenario writes; nothing where it names none. What an earlier manifest
+/// has put there is taken out first.
+///
+/// # Errors
+/// The manifest cannot be read or understood, or is of another kind than the scenario writes.
+pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> {
+    let Some((file, from)) = named(tree)? else { return Ok(()) };
+    let translation = load(&file, &from, context)?;
+    let place = Place::Manifest(file.clone());
+    let Some(Node { data: Data::Table(table), .. }) = tree.get_mut("autoscaler") else { return Ok(()) };
+    table.forget(&|place| matches!(place, Place::Manifest(_)));
+    match table.get("kind") {
+        Some(Node { data: Data::Text(kind), place }) if kind != translation.kind => {
+            let message =
+                format!("`autoscaler.kind` is \"{kind}\" but \"{file}\" is of kind \"{}\"", translation.kind);
+            return Err(Problem::new(place, message, "expected the manifest's kind, or none at all"));
+        }
+        _ => {}
+    }
+    let fields = serde_json::Value::Object(translation.table.clone());
+    if let Data::Table(beneath) = Node::from_json(&fields, &place).data {
+        table.fill(&beneath);
+    }
+    let mut kind = Table::EMPTY;
+    kind.insert("kind", Node { data: Data::Text(translation.kind.to_owned()), place });
+    table.fill(&kind);
+    Ok(())
+}
+
+/// What the manifest sets that is not modelled.
+///
+/// # Errors
+/// As [`expand`].
+pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
+    let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
+    let translation = load(&file, &from, context)?;
+    Ok(translation.warnings.iter().map(|warning| format!("{file}: {warning}")).collect())
+}
+
+/// The file named, and where.
+fn named(tree: &Tree) -> Result<Option<(String, Place)>, Problem> {
+    match tree.get("autoscaler.from") {
+        None => Ok(None),
+        Some(Node { data: Data::Text(file), place }) => Ok(Some((file.clone(), place.clone()))),
+        Some(Node { data, place }) => {
+            let message = format!("`autoscaler.from` is {}", data.kind());
+            Err(Problem::new(place, message, "expected the name of a manifest, such as \"hpa.yaml\""))
+        }
+    }
+}
+
+fn load(file: &str, from: &Place, context: &Context) -> Result<std::sync::Arc<Translation>, Problem> {
+    let wrong = |message: String, label: String| Problem::new(from, message, label);
+    context.load_once(&format!("manifest {file}"), || {
+        let path = context.resolve(file);
+        let unreadable = |error: std::io::Error| {
+            let message = format!("the manifest \"{file}\" cannot be read");
+            wrong(message, format!("{error}: {}", path.display()))
+        };
+        if path.is_dir() {
+            let message = format!("the manifest \"{file}\" is a folder");
+            return Err(wrong(message, "expected a YAML or JSON file".into()));
+        }
+        let mut bytes = Vec::new();
+        let opened = std::fs::File::open(&path).map_err(unreadable)?;
+        opened.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) if text.len() as u64 <= MOST_BYTES => text,
+            _ => {
+                let message = format!("the manifest \"{file}\" is no manifest");
+                return Err(wrong(message, "expected a few kB of YAML or JSON in UTF-8".into()));
+            }
+        };
+        translate(&text).map_err(|why| wrong(format!("the manifest \"{file}\" is not understood"), why))
+    })
+}
