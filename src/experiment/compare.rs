@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::procedure::conduct;
 use super::{
-    COST, Control, FIGURES, Figure, Figures, Keep, NotConserved, Procedure, Replication, SLO_LATENCY,
-    figure_paired,
+    COST, Control, FIGURES, Figure, Figures, Keep, NotConserved, Procedure, Replications, SLO_LATENCY,
 };
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
@@ -21,7 +20,7 @@ pub struct Contender {
     /// Every figure.
     pub figures: Figures,
     /// The figures of each replication.
-    pub replications: Vec<Replication>,
+    pub replications: Replications,
 }
 
 /// What can be said of a difference.
@@ -59,7 +58,7 @@ pub struct Difference {
 
 impl Difference {
     fn of(figure: &'static Figure, a: &Contender, b: &Contender, confidence: f64) -> Difference {
-        let (of_a, of_b) = figure_paired(figure.name, &a.replications, &b.replications);
+        let (of_a, of_b) = a.replications.paired(&b.replications, figure.name);
         let difference = of_b.minus(&of_a);
         let joint = difference.estimate(confidence);
         let less_one = |end: Option<f64>| end.map(|end| end - 1.0);
@@ -88,7 +87,7 @@ impl Difference {
         if self.verdict == Verdict::Same {
             return None;
         }
-        let (paired, unpaired) = (self.joint.half_width()?, self.unpaired.half_width()?);
+        let (paired, unpaired) = (self.joint.widths()?.1, self.unpaired.widths()?.1);
         (unpaired > 0.0).then(|| paired / unpaired)
     }
 }
@@ -205,7 +204,7 @@ pub fn compare(
         .map(|((name, scenario), result)| Contender {
             name,
             scenario,
-            figures: Figures::over(&result.replications),
+            figures: result.replications.figures(),
             replications: result.replications,
         })
         .collect();
@@ -278,7 +277,7 @@ mod tests {
         assert!((found.each - 0.975).abs() < 1e-12);
         let difference = &found.pairs[0].differences[0];
         // Five replications: t(4) at 0.9875 is 3.4954, at 0.975 2.7764.
-        let wider = difference.joint.half_width().unwrap() / difference.alone.half_width().unwrap();
+        let wider = difference.joint.widths().unwrap().1 / difference.alone.widths().unwrap().1;
         assert!((wider - 3.495406 / 2.776445).abs() < 1e-5, "{wider}");
     }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::sim::{Outcome, Slo};
-use crate::stats::{CONFIDENCE, Estimate, Linearised};
+use crate::sim::{Class, Outcome, Slo};
+use crate::stats::{Digest, Estimate};
 
 /// Unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,7 +71,54 @@ pub struct Figure {
     pub unit: Unit,
     /// What it is.
     pub doc: &'static str,
-    of: fn(&Outcome, Option<Slo>) -> Sample,
+    source: Source,
+}
+
+/// How a figure follows from runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// From each by itself.
+    Run(fn(&Outcome, Option<Slo>) -> Sample),
+    /// The mean of such times.
+    Mean(Times),
+    /// The longest of such times.
+    Longest(Times),
+    /// The quantile of such times; over several replications, of all their requests together.
+    Quantile(Times, f64),
+    /// The latency at the SLO's percentile (p99 without an SLO), of all requests that ended; over several replications,
+    /// of all their requests together.
+    SloLatency,
+}
+
+/// Times that requests took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    Latency,
+    Wait,
+    LatencyOf(Class),
+    WaitOf(Class),
+}
+
+impl Times {
+    pub const ALL: [Times; 6] = [
+        Times::Latency,
+        Times::Wait,
+        Times::LatencyOf(Class::High),
+        Times::WaitOf(Class::High),
+        Times::LatencyOf(Class::Low),
+        Times::WaitOf(Class::Low),
+    ];
+
+    /// Those of one run; `None` where classes are not told apart.
+    pub fn of(self, run: &Outcome) -> Option<&Digest> {
+        let class = |class| run.classes.as_ref().map(|classes| &classes[class as usize]);
+        match self {
+            Times::Latency => Some(&run.latency),
+            Times::Wait => Some(&run.wait),
+            Times::LatencyOf(of) => class(of).map(|times| &times.latency),
+            Times::WaitOf(of) => class(of).map(|times| &times.wait),
+        }
+    }
 }
 
 use Unit::{Count, Currency, InstanceHours, Instances, Requests, Seconds, Share};
@@ -82,54 +129,69 @@ const fn figure(
     doc: &'static str,
     of: fn(&Outcome, Option<Slo>) -> Sample,
 ) -> Figure {
-    Figure { name, unit, doc, of }
+    Figure { name, unit, doc, source: Source::Run(of) }
 }
+
+const fn quantile(name: &'static str, doc: &'static str, times: Times, q: f64) -> Figure {
+    Figure { name, unit: Seconds, doc, source: Source::Quantile(times, q) }
+}
+
+const fn mean(name: &'static str, doc: &'static str, times: Times) -> Figure {
+    Figure { name, unit: Seconds, doc, source: Source::Mean(times) }
+}
+
+const fn longest(name: &'static str, doc: &'static str, times: Times) -> Figure {
+    Figure { name, unit: Seconds, doc, source: Source::Longest(times) }
+}
+
+const HIGH: Times = Times::LatencyOf(Class::High);
+const LOW: Times = Times::LatencyOf(Class::Low);
+const HIGH_WAIT: Times = Times::WaitOf(Class::High);
+const LOW_WAIT: Times = Times::WaitOf(Class::Low);
 
 /// All figures, in the order they are reported.
 pub static FIGURES: &[Figure] = &[
-    figure("latency.mean", Seconds, "mean latency of the requests answered", |run, _| {
-        Sample::maybe(run.latency.mean())
-    }),
-    figure("latency.p50", Seconds, "median latency", |run, _| Sample::maybe(run.latency.quantile(0.5))),
-    figure("latency.p90", Seconds, "90th percentile of the latency", |run, _| {
-        Sample::maybe(run.latency.quantile(0.9))
-    }),
-    figure("latency.p95", Seconds, "95th percentile of the latency", |run, _| {
-        Sample::maybe(run.latency.quantile(0.95))
-    }),
-    figure("latency.p99", Seconds, "99th percentile of the latency", |run, _| {
-        Sample::maybe(run.latency.quantile(0.99))
-    }),
-    figure("latency.p999", Seconds, "99.9th percentile of the latency", |run, _| {
-        Sample::maybe(run.latency.quantile(0.999))
-    }),
-    figure("latency.max", Seconds, "longest latency", |run, _| Sample::maybe(run.latency.max())),
-    figure("wait.mean", Seconds, "mean wait of the requests answered", |run, _| {
-        Sample::maybe(run.wait.mean())
-    }),
-    figure("wait.p50", Seconds, "median wait", |run, _| Sample::maybe(run.wait.quantile(0.5))),
-    figure("wait.p90", Seconds, "90th percentile of the wait", |run, _| {
-        Sample::maybe(run.wait.quantile(0.9))
-    }),
-    figure("wait.p95", Seconds, "95th percentile of the wait", |run, _| {
-        Sample::maybe(run.wait.quantile(0.95))
-    }),
-    figure("wait.p99", Seconds, "99th percentile of the wait", |run, _| {
-        Sample::maybe(run.wait.quantile(0.99))
-    }),
-    figure("wait.p999", Seconds, "99.9th percentile of the wait", |run, _| {
-        Sample::maybe(run.wait.quantile(0.999))
-    }),
-    figure("wait.max", Seconds, "longest wait", |run, _| Sample::maybe(run.wait.max())),
-    figure(
-        SLO_LATENCY,
-        Seconds,
-        "latency at the SLO's percentile (p99 without an SLO), requests lost counting as never answered",
-        |run, slo| Sample::maybe(slo_latency(run, slo.map_or(0.99, |slo| slo.quantile()))),
-    ),
-    figure("slo_attainment", Share, "share of the requests ended that were answered within the SLO", {
+    mean("latency.mean", "mean latency of the requests answered", Times::Latency),
+    quantile("latency.p50", "median latency", Times::Latency, 0.5),
+    quantile("latency.p90", "90th percentile of the latency", Times::Latency, 0.9),
+    quantile("latency.p95", "95th percentile of the latency", Times::Latency, 0.95),
+    quantile("latency.p99", "99th percentile of the latency", Times::Latency, 0.99),
+    quantile("latency.p999", "99.9th percentile of the latency", Times::Latency, 0.999),
+    longest("latency.max", "longest latency", Times::Latency),
+    mean("wait.mean", "mean wait of the requests answered", Times::Wait),
+    quantile("wait.p50", "median wait", Times::Wait, 0.5),
+    quantile("wait.p90", "90th percentile of the wait", Times::Wait, 0.9),
+    quantile("wait.p95", "95th percentile of the wait", Times::Wait, 0.95),
+    quantile("wait.p99", "99th percentile of the wait", Times::Wait, 0.99),
+    quantile("wait.p999", "99.9th percentile of the wait", Times::Wait, 0.999),
+    longest("wait.max", "longest wait", Times::Wait),
+    mean("latency_high.mean", "mean latency of the high class", HIGH),
+    quantile("latency_high.p50", "median latency of the high class", HIGH, 0.5),
+    quantile("latency_high.p90", "90th percentile of the latency of the high class", HIGH, 0.9),
+    quantile("latency_high.p95", "95th percentile of the latency of the high class", HIGH, 0.95),
+    quantile("latency_high.p99", "99th percentile of the latency of the high class", HIGH, 0.99),
+    quantile("latency_high.p999", "99.9th percentile of the latency of the high class", HIGH, 0.999),
+    longest("latency_high.max", "longest latency of the high class", HIGH),
+    mean("latency_low.mean", "mean latency of the low class", LOW),
+    quantile("latency_low.p50", "median latency of the low class", LOW, 0.5),
+    quantile("latency_low.p90", "90th percentile of the latency of the low class", LOW, 0.9),
+    quantile("latency_low.p95", "95th percentile of the latency of the low class", LOW, 0.95),
+    quantile("latency_low.p99", "99th percentile of the latency of the low class", LOW, 0.99),
+    quantile("latency_low.p999", "99.9th percentile of the latency of the low class", LOW, 0.999),
+    longest("latency_low.max", "longest latency of the low class", LOW),
+    mean("wait_high.mean", "mean wait of the high class", HIGH_WAIT),
+    quantile("wait_high.p99", "99th percentile of the wait of the high class", HIGH_WAIT, 0.99),
+    mean("wait_low.mean", "mean wait of the low class", LOW_WAIT),
+    quantile("wait_low.p99", "99th percentile of the wait of the low class", LOW_WAIT, 0.99),
+    Figure {
+        name: SLO_LATENCY,
+        unit: Seconds,
+        doc: "latency at the SLO's percentile (p99 without an SLO), requests lost counting as never answered",
+        source: Source::SloLatency,
+    },
+    figure(SLO_ATTAINMENT, Share, "share of the requests ended that were answered within the SLO", {
         |run, slo| match slo {
-            Some(_) => Sample::ratio(run.good as f64, ended(run)),
+            Some(_) => Sample::ratio(run.good as f64, ended(run) as f64),
             None => Sample::Missing,
         }
     }),
@@ -203,9 +265,17 @@ pub static FIGURES: &[Figure] = &[
 pub const COST: &str = "cost";
 /// The latency figure a frontier is drawn against.
 pub const SLO_LATENCY: &str = "slo_latency";
+/// The share of requests that keeps the promise.
+pub const SLO_ATTAINMENT: &str = "slo_attainment";
 
-fn ended(run: &Outcome) -> f64 {
-    (run.counts.arrived - run.counts.in_flight + run.overdue) as f64
+/// The quantile that `slo_latency` is at.
+pub(super) fn slo_quantile(slo: Option<Slo>) -> f64 {
+    slo.map_or(0.99, |slo| slo.quantile())
+}
+
+/// Requests that have ended, and those that have missed the SLO without.
+pub(super) fn ended(run: &Outcome) -> u64 {
+    run.counts.arrived - run.counts.in_flight + run.overdue
 }
 
 fn per_time(run: &Outcome, integral: f64) -> Sample {
@@ -215,7 +285,7 @@ fn per_time(run: &Outcome, integral: f64) -> Sample {
 /// The latency within which a share `quantile` of the requests that ended was answered; infinite if more were lost than
 /// that allows, for a pool that turns its users away must not look fast.
 fn slo_latency(run: &Outcome, quantile: f64) -> Option<f64> {
-    let ended = ended(run);
+    let ended = ended(run) as f64;
     if ended == 0.0 {
         return None;
     }
@@ -226,24 +296,30 @@ fn slo_latency(run: &Outcome, quantile: f64) -> Option<f64> {
     if among_served <= 1.0 { run.latency.quantile(among_served) } else { Some(f64::INFINITY) }
 }
 
-/// All figures of one replication, in the order of [`FIGURES`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Replication {
-    /// Its number, from 0; what its random streams are derived from.
-    pub number: u32,
-    samples: Vec<Sample>,
-}
-
-impl Replication {
-    /// The figures of `outcome`, that of replication `number`, judged by `slo`.
-    pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Replication {
-        let samples = FIGURES.iter().map(|figure| (figure.of)(outcome, slo)).collect();
-        Replication { number, samples }
+impl Figure {
+    /// The figure in one run.
+    pub(super) fn of(&self, run: &Outcome, slo: Option<Slo>) -> Sample {
+        match self.source {
+            Source::Run(of) => of(run, slo),
+            Source::Mean(times) => Sample::maybe(times.of(run).and_then(Digest::mean)),
+            Source::Longest(times) => Sample::maybe(times.of(run).and_then(Digest::max)),
+            Source::Quantile(times, q) => Sample::maybe(times.of(run).and_then(|times| times.quantile(q))),
+            Source::SloLatency => Sample::maybe(slo_latency(run, slo_quantile(slo))),
+        }
     }
 
-    /// The figures with their values.
-    pub fn values(&self) -> impl Iterator<Item = (&'static Figure, Option<f64>)> {
-        FIGURES.iter().zip(self.samples.iter().map(|sample| sample.value()))
+    pub(super) fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Whether it is one of a priority class, which runs that do not tell classes apart lack.
+    pub fn is_of_a_class(&self) -> bool {
+        match self.source {
+            Source::Mean(times) | Source::Longest(times) | Source::Quantile(times, _) => {
+                matches!(times, Times::LatencyOf(_) | Times::WaitOf(_))
+            }
+            Source::Run(_) | Source::SloLatency => false,
+        }
     }
 }
 
@@ -252,14 +328,9 @@ impl Replication {
 pub struct Figures(Vec<Estimate>);
 
 impl Figures {
-    /// The figures of `replications` together.
-    pub fn over(replications: &[Replication]) -> Figures {
-        let estimate = |index: usize| {
-            let most = if FIGURES[index].unit == Share { 1.0 } else { f64::INFINITY };
-            let samples = replications.iter().map(|replication| replication.samples[index]);
-            linearised(samples).estimate(CONFIDENCE).within(0.0, most)
-        };
-        Figures((0..FIGURES.len()).map(estimate).collect())
+    /// Takes an estimate of each figure, in their order.
+    pub(super) fn new(estimates: Vec<Estimate>) -> Figures {
+        Figures(estimates)
     }
 
     /// The figure called `name`; one without a mean if there is none of that name.
@@ -273,47 +344,13 @@ impl Figures {
     }
 }
 
-/// One figure over replications, by the kind of its samples. Replications that miss it do not count.
-fn linearised(samples: impl Iterator<Item = Sample>) -> Linearised {
-    let (mut values, mut pairs) = (Vec::new(), Vec::new());
-    for sample in samples {
-        match sample {
-            Sample::Missing => {}
-            Sample::Value(value) => values.push(value),
-            Sample::Ratio { of, to } => pairs.push((of, to)),
-        }
-    }
-    if pairs.is_empty() { Linearised::of_values(&values) } else { Linearised::of_ratio(&pairs) }
-}
-
-/// The figure called `name` over all of `replications` that have it.
-pub fn figure_over(name: &str, replications: &[Replication]) -> Linearised {
-    let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
-        return Linearised::default();
-    };
-    linearised(replications.iter().map(|replication| replication.samples[index]))
-}
-
-/// The figure called `name` of two settings, over the replications that both have it in: what can be subtracted one
-/// from the other.
-pub fn figure_paired(name: &str, a: &[Replication], b: &[Replication]) -> (Linearised, Linearised) {
-    let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
-        return Default::default();
-    };
-    let both: Vec<(Sample, Sample)> = a
-        .iter()
-        .filter_map(|a| Some((a, b.iter().find(|b| b.number == a.number)?)))
-        .map(|(a, b)| (a.samples[index], b.samples[index]))
-        .filter(|(a, b)| *a != Sample::Missing && *b != Sample::Missing)
-        .collect();
-    (linearised(both.iter().map(|pair| pair.0)), linearised(both.iter().map(|pair| pair.1)))
-}
-
 /// As tables: `latency.p99` becomes the key `p99` of `latency`.
 impl Serialize for Figures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let all: Vec<_> = self.iter().collect();
+        let told =
+            |(figure, estimate): &(&Figure, Estimate)| !figure.is_of_a_class() || estimate.replications > 0;
+        let all: Vec<_> = self.iter().filter(told).collect();
         for group in all.chunk_by(|(one, _), (next, _)| table(one).is_some() && table(one) == table(next)) {
             let (first, estimate) = group[0];
             match table(first) {
@@ -353,7 +390,7 @@ mod tests {
             counts: crate::sim::Counts { arrived: served + rejected, served, rejected, ..Default::default() },
             wait: latency.clone(),
             latency,
-            high_priority: None,
+            classes: None,
             good: 0,
             overdue: 0,
             integrals: crate::sim::Integrals::default(),
@@ -390,7 +427,7 @@ mod tests {
     fn names_are_given_once_and_tables_of_names_stand_together() {
         let names: std::collections::BTreeSet<&str> = FIGURES.iter().map(|figure| figure.name).collect();
         assert_eq!(names.len(), FIGURES.len());
-        let json = serde_json::to_value(Figures::over(&[])).unwrap();
+        let json = serde_json::to_value(crate::experiment::Replications::default().figures()).unwrap();
         for figure in FIGURES {
             let pointer = format!("/{}", figure.name.replace('.', "/"));
             assert!(json.pointer(&pointer).is_some_and(|value| value.get("mean").is_some()), "{pointer}");

@@ -7,6 +7,7 @@ mod frontier;
 mod knee;
 mod procedure;
 mod replicate;
+mod replications;
 mod results;
 mod run;
 mod sweep;
@@ -14,13 +15,12 @@ pub mod verify;
 
 pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, cannot_pair, comparable, compare};
 pub use control::Control;
-pub use figures::{
-    COST, FIGURES, Figure, Figures, Replication, SLO_LATENCY, Sample, Unit, figure_over, figure_paired,
-};
+pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use procedure::{Attained, End, Procedure, WarmupFound};
 pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate, replicate_from};
+pub use replications::{Replication, Replications};
 pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;

@@ -1,6 +1,6 @@
 //! How an experiment is conducted: the warm-up found by pilot runs, then replications until they are enough.
 
-use super::{Control, Figures, Keep, NotConserved, Replicated, replicate, replicate_from};
+use super::{Control, Keep, NotConserved, Replicated, replicate, replicate_from};
 use crate::scenario::{Precision, Scenario, Warmup};
 use crate::sim::Window;
 use crate::stats::{BATCH, Estimate, mser5};
@@ -103,7 +103,10 @@ pub(super) fn conduct(
     let (results, precision) = match cases.first().and_then(|first| first.run.precision) {
         None => (replicate(&shared(cases), keep, control)?, None),
         Some(asked) => {
-            let (results, attained) = until_precise(cases, asked, keep, control)?;
+            let (mut results, attained) = until_precise(cases, asked, keep, control)?;
+            for result in &mut results {
+                result.replications = std::mem::take(&mut result.replications).without_times();
+            }
             (results, Some(attained))
         }
     };
@@ -142,7 +145,7 @@ fn until_precise(
             return Ok((results, Attained { end: End::Stopped, ..attained }));
         }
         for (result, more) in results.iter_mut().zip(more) {
-            result.replications.extend(more.replications);
+            result.replications = std::mem::take(&mut result.replications).and(more.replications);
             result.first = result.first.take().or(more.first);
         }
         attained.replications = next;
@@ -165,14 +168,14 @@ fn until_precise(
 
 /// The widest interval of the figure, relative to its mean, of the cases that have one.
 fn widest(results: &[Replicated], metric: &str) -> Option<f64> {
-    let relative = |result: &Replicated| relative(&Figures::over(&result.replications).get(metric));
+    let relative = |result: &Replicated| relative(&result.replications.figures().get(metric));
     results.iter().filter_map(relative).max_by(f64::total_cmp)
 }
 
 fn relative(estimate: &Estimate) -> Option<f64> {
-    // Half of the whole, for one end may be cut to what a figure can be.
-    let (low, high) = estimate.low.zip(estimate.high)?;
-    let half = estimate.half_width()?.max((high - low) / 2.0);
+    let (below, above) = estimate.widths()?;
+    // The wider side: one may be cut to what a figure can be.
+    let half = below.max(above);
     estimate.mean.map(|mean| if half == 0.0 { 0.0 } else { half / mean.abs() })
 }
 
@@ -266,8 +269,8 @@ mod tests {
             let mut scenarios = [scenario(&run)];
             let (results, procedure) = conducted(&mut scenarios);
             let attained = procedure.precision.unwrap();
-            let estimate = Figures::over(&results[0].replications).get("latency.mean");
-            let half = estimate.half_width().unwrap() / estimate.mean.unwrap();
+            let estimate = results[0].replications.figures().get("latency.mean");
+            let half = estimate.widths().unwrap().1 / estimate.mean.unwrap();
             assert_eq!(results[0].replications.len(), attained.replications as usize);
             assert_eq!(scenarios[0].run.replications, attained.replications);
             assert!((attained.widest.unwrap() - half).abs() < 1e-12);

@@ -1,11 +1,13 @@
 //! Many runs at once: cases times replications, in parallel, on common random numbers.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
-use super::{Control, Replication};
+use super::{Control, Replication, Replications};
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation, Window};
+use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation, Slo, Window};
 
 /// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
 pub const MOST_TOGETHER: usize = 4;
@@ -32,7 +34,7 @@ pub enum Keep<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Replicated {
     /// The replications that finished, in their order.
-    pub replications: Vec<Replication>,
+    pub replications: Replications,
     /// Replication 0 in full, if it was to be kept and finished.
     pub first: Option<Outcome>,
     /// The timelines of all replications, if they were to be kept.
@@ -86,23 +88,71 @@ pub fn replicate_from(
     keep: Keep<'_>,
     control: &Control,
 ) -> Result<Vec<Replicated>, NotConserved> {
-    let tasks = tasks(cases, from, rayon::current_num_threads());
+    let gathered: Vec<Mutex<Gathered>> =
+        cases.iter().map(|case| Mutex::new(Gathered::of(case, from))).collect();
     // One task at a time: halves handed out whole would leave a thread idle at the end.
-    let finished: Vec<Vec<Finished>> = tasks
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|task| task.run(cases, keep, control))
-        .collect::<Result<_, _>>()?;
-    let mut results = vec![Replicated::default(); cases.len()];
-    let mut finished: Vec<Finished> = finished.into_iter().flatten().collect();
-    finished.sort_by_key(|run| (run.case, run.figures.number));
-    for run in finished {
-        let result = &mut results[run.case];
-        result.replications.push(run.figures);
-        result.first = result.first.take().or(run.kept);
-        result.timelines.extend(run.timeline);
+    tasks(cases, from, rayon::current_num_threads()).into_par_iter().with_max_len(1).try_for_each(
+        |task| {
+            for finished in task.run(cases, keep, control)? {
+                // Nothing panics while it holds the lock; if anything did, what was gathered is whole all the same.
+                let mut case = gathered[finished.case].lock().unwrap_or_else(PoisonError::into_inner);
+                case.add(finished);
+            }
+            Ok(())
+        },
+    )?;
+    let result = |case: Mutex<Gathered>| case.into_inner().unwrap_or_else(PoisonError::into_inner).result();
+    Ok(gathered.into_iter().map(result).collect())
+}
+
+/// What has come of one case so far.
+struct Gathered {
+    runs: Vec<Finished>,
+    /// Runs to come.
+    missing: usize,
+    slo: Option<Slo>,
+    /// Whether more replications may come later, so that the times of these are still needed.
+    open: bool,
+    done: Option<Replicated>,
+}
+
+impl Gathered {
+    fn of(case: &Scenario, from: u32) -> Gathered {
+        Gathered {
+            runs: Vec::new(),
+            missing: case.run.replications.saturating_sub(from) as usize,
+            slo: case.model.slo,
+            open: case.run.precision.is_some(),
+            done: None,
+        }
     }
-    Ok(results)
+
+    /// Takes a run. With the last, all are put together, so that a sweep need not hold the times of all its requests.
+    fn add(&mut self, finished: Finished) {
+        self.runs.push(finished);
+        self.missing = self.missing.saturating_sub(1);
+        if self.missing == 0 {
+            self.done = Some(self.together());
+        }
+    }
+
+    fn together(&mut self) -> Replicated {
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.sort_by_key(|run| run.figures.number);
+        let (mut each, mut first, mut timelines) = (Vec::new(), None, Vec::new());
+        for run in runs {
+            each.push(run.figures);
+            first = first.or(run.kept);
+            timelines.extend(run.timeline);
+        }
+        let replications = Replications::new(each, self.slo);
+        let replications = if self.open { replications } else { replications.without_times() };
+        Replicated { replications, first, timelines }
+    }
+
+    fn result(mut self) -> Replicated {
+        self.done.take().unwrap_or_else(|| self.together())
+    }
 }
 
 /// Cases that meet the same requests, in one replication.
@@ -222,7 +272,6 @@ impl Task {
 mod tests {
     use super::*;
     use crate::scenario::ScenarioFile;
-    use std::sync::Mutex;
 
     fn scenarios(rates: &[f64]) -> Vec<Scenario> {
         let scenario = |rate: &f64| {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{COST, Figures, Membership, Procedure, Replication, SLO_LATENCY};
+use super::{COST, Figures, Membership, Procedure, Replications, SLO_ATTAINMENT};
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
 use crate::stats::Estimate;
@@ -19,7 +19,7 @@ pub struct Alternative {
     /// Every figure.
     pub figures: Figures,
     /// The figures of each replication.
-    pub replications: Vec<Replication>,
+    pub replications: Replications,
     /// Replication 0 in full, but for its decisions.
     pub first: Option<Outcome>,
 }
@@ -45,10 +45,10 @@ pub struct PointResult {
     /// Every figure.
     pub figures: Figures,
     /// The figures of each replication.
-    pub replications: Vec<Replication>,
+    pub replications: Replications,
     /// Whether it is on the frontier.
     pub frontier: Membership,
-    /// Whether it keeps the SLO, by the interval of `slo_latency`; `None` if nothing is promised.
+    /// Whether it keeps the SLO, by the interval of `slo_attainment`; `None` if nothing is promised.
     pub meets_slo: Option<Keeps>,
 }
 
@@ -56,21 +56,20 @@ pub struct PointResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keeps {
-    /// The whole interval is within it.
+    /// The whole interval of the share of requests that keeps it is at least the share promised.
     Yes,
-    /// None of the interval is, or more requests were lost than it allows in some replication.
+    /// None of the interval is.
     No,
     /// The interval reaches to both sides, or there is none.
     Uncertain,
 }
 
 impl Keeps {
-    /// Whether a figure with this `estimate` is at most `limit`.
-    pub fn of(estimate: &Estimate, limit: f64) -> Keeps {
-        match (estimate.mean, estimate.low, estimate.high) {
-            (None, ..) => Keeps::No,
-            (_, _, Some(high)) if high <= limit => Keeps::Yes,
-            (_, Some(low), _) if low > limit => Keeps::No,
+    /// Whether a share of requests with this `estimate` is at least the share `promised`.
+    pub fn of(estimate: &Estimate, promised: f64) -> Keeps {
+        match (estimate.low, estimate.high) {
+            (Some(low), _) if low >= promised => Keeps::Yes,
+            (_, Some(high)) if high < promised => Keeps::No,
             _ => Keeps::Uncertain,
         }
     }
@@ -86,10 +85,11 @@ impl Keeps {
 }
 
 impl PointResult {
-    /// Whether the mean of `slo_latency` is within the SLO; `true` if nothing is promised.
+    /// Whether it keeps the SLO with all requests of all replications taken together; `true` if nothing is promised.
     pub fn meets_slo_on_average(&self) -> bool {
-        let limit = self.point.scenario.model.slo.map(|slo| slo.latency.as_secs_f64());
-        limit.is_none_or(|limit| self.figures.get(SLO_LATENCY).mean.is_some_and(|mean| mean <= limit))
+        let promised = self.point.scenario.model.slo.map(|slo| slo.quantile());
+        promised
+            .is_none_or(|promised| self.figures.get(SLO_ATTAINMENT).mean.is_some_and(|kept| kept >= promised))
     }
 
     /// The value of the parameter at `path`; empty if the point's variant has no such key.
@@ -158,7 +158,6 @@ mod tests {
 
     #[test]
     fn a_promise_is_kept_surely_only_by_the_whole_interval() {
-        let limit = 2.0;
         let keeps = |mean: f64, half: f64| {
             let ends = Estimate {
                 mean: Some(mean),
@@ -166,14 +165,14 @@ mod tests {
                 high: Some(mean + half),
                 replications: 5,
             };
-            Keeps::of(&ends, limit)
+            Keeps::of(&ends, 0.95)
         };
-        assert_eq!(keeps(1.5, 0.5), Keeps::Yes);
-        assert_eq!(keeps(1.6, 0.5), Keeps::Uncertain);
-        assert_eq!(keeps(2.4, 0.5), Keeps::Uncertain);
-        assert_eq!(keeps(2.6, 0.5), Keeps::No);
+        assert_eq!(keeps(0.97, 0.02), Keeps::Yes);
+        assert_eq!(keeps(0.96, 0.02), Keeps::Uncertain);
+        assert_eq!(keeps(0.94, 0.02), Keeps::Uncertain);
+        assert_eq!(keeps(0.92, 0.02), Keeps::No);
         let once = Estimate { mean: Some(1.0), replications: 1, ..Estimate::default() };
-        assert_eq!(Keeps::of(&once, limit), Keeps::Uncertain);
-        assert_eq!(Keeps::of(&Estimate::default(), limit), Keeps::No);
+        assert_eq!(Keeps::of(&once, 0.95), Keeps::Uncertain);
+        assert_eq!(Keeps::of(&Estimate::default(), 0.95), Keeps::Uncertain);
     }
 }

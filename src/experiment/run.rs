@@ -1,7 +1,7 @@
 //! `run`: a scenario and its variants, as they stand.
 
 use super::procedure::conduct;
-use super::{Alternative, Control, DecisionSink, Figures, Keep, NotConserved, RunResult};
+use super::{Alternative, Control, DecisionSink, Keep, NotConserved, RunResult};
 use crate::scenario::Scenario;
 
 /// Runs every alternative with all its replications, side by side on common random numbers. `log` hears the
@@ -30,7 +30,7 @@ pub fn run(
             number,
             variant,
             scenario,
-            figures: Figures::over(&result.replications),
+            figures: result.replications.figures(),
             replications: result.replications,
             first: result.first,
         })

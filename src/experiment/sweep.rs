@@ -2,8 +2,8 @@
 
 use super::procedure::conduct;
 use super::{
-    COST, Control, DecisionSink, Figures, Keep, Keeps, Membership, NotConserved, PointResult, SLO_LATENCY,
-    SweepResult, figure_over, frontier, knee, replicate,
+    COST, Control, DecisionSink, Keep, Keeps, Membership, NotConserved, PointResult, SLO_ATTAINMENT,
+    SLO_LATENCY, SweepResult, frontier, knee, replicate,
 };
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
@@ -27,12 +27,11 @@ pub fn sweep(
         .enumerate()
         .filter(|(_, (point, result))| result.replications.len() == point.scenario.run.replications as usize)
         .map(|(number, (point, result))| {
-            let figures = Figures::over(&result.replications);
-            let slo = point.scenario.model.slo;
-            let latency = figures.get(SLO_LATENCY);
+            let figures = result.replications.figures();
+            let kept = figures.get(SLO_ATTAINMENT);
             PointResult {
                 number,
-                meets_slo: slo.map(|slo| Keeps::of(&latency, slo.latency.as_secs_f64())),
+                meets_slo: point.scenario.model.slo.map(|slo| Keeps::of(&kept, slo.quantile())),
                 point,
                 figures,
                 replications: result.replications,
@@ -64,7 +63,7 @@ pub fn sweep(
 
 /// Marks the points of the frontier and returns its knee.
 fn mark_frontier(points: &mut [PointResult]) -> Option<usize> {
-    let over = |point: &PointResult, name: &str| figure_over(name, &point.replications);
+    let over = |point: &PointResult, name: &str| point.replications.figure(name);
     let figures: Vec<_> = points.iter().map(|point| (over(point, COST), over(point, SLO_LATENCY))).collect();
     let seed = |point: &PointResult| point.point.scenario.run.seed;
     let paired = points.windows(2).all(|two| seed(&two[0]) == seed(&two[1]));

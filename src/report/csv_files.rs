@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::experiment::{CompareResult, FIGURES, Figures, PointResult, Replication, RunResult, SweepResult};
+use crate::experiment::{
+    CompareResult, FIGURES, Figures, PointResult, Replication, Replications, RunResult, SweepResult,
+};
+use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
 
 /// `timeline.csv`: a row per window of replication 0.
@@ -86,25 +89,26 @@ pub fn action(record: &DecisionRecord) -> String {
 pub fn run_replications(result: &RunResult, out: &mut dyn Write) -> io::Result<()> {
     let named = result.alternatives.iter().map(|each| {
         let name = each.variant.as_deref().unwrap_or_default();
-        (name, each.replications.as_slice())
+        (name, &each.replications)
     });
-    named_replications("variant", named, out)
+    let classes = result.alternatives.iter().any(|each| tells_classes_apart(&each.scenario));
+    named_replications("variant", named, classes, out)
 }
 
 /// `sweep.csv`: a row per point.
 pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let columns = Parameters::of(result);
+    let classes = result.points.iter().any(|point| tells_classes_apart(&point.point.scenario));
     let mut header = columns.header();
-    for figure in FIGURES {
-        let name = figure.name;
+    for name in names(classes) {
         header.extend([name.to_owned(), format!("{name}_low"), format!("{name}_high")]);
     }
     header.extend(["replications", "frontier", "frontier_uncertain", "knee", "meets_slo"].map(str::to_owned));
     csv.write_record(&header)?;
     for (index, point) in result.points.iter().enumerate() {
         let mut row = columns.row(point);
-        row.extend(estimates(&point.figures));
+        row.extend(estimates(&point.figures, classes));
         row.extend([
             point.replications.len().to_string(),
             point.frontier.on.to_string(),
@@ -121,15 +125,16 @@ pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
 pub fn sweep_replications(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let columns = Parameters::of(result);
+    let classes = result.points.iter().any(|point| tells_classes_apart(&point.point.scenario));
     let mut header = columns.header();
     header.push("replication".to_owned());
-    header.extend(FIGURES.iter().map(|figure| figure.name.to_owned()));
+    header.extend(names(classes).map(str::to_owned));
     csv.write_record(&header)?;
     for point in &result.points {
         for replication in &point.replications {
             let mut row = columns.row(point);
             row.push(replication.number.to_string());
-            row.extend(values(replication));
+            row.extend(values(replication, classes));
             csv.write_record(&row)?;
         }
     }
@@ -185,25 +190,24 @@ pub fn comparison(result: &CompareResult, out: &mut dyn Write) -> io::Result<()>
 
 /// `replications.csv` of a comparison: a row per contender and replication.
 pub fn compare_replications(result: &CompareResult, out: &mut dyn Write) -> io::Result<()> {
-    let contenders = result.contenders.iter();
-    named_replications(
-        "contender",
-        contenders.map(|each| (each.name.as_str(), each.replications.as_slice())),
-        out,
-    )
+    let classes = result.contenders.iter().any(|each| tells_classes_apart(&each.scenario));
+    let named = result.contenders.iter().map(|each| (each.name.as_str(), &each.replications));
+    named_replications("contender", named, classes, out)
 }
 
 fn named_replications<'a>(
-    what: &str,
-    all: impl Iterator<Item = (&'a str, &'a [Replication])>,
+    what: &'static str,
+    all: impl Iterator<Item = (&'a str, &'a Replications)>,
+    classes: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record([what, "replication"].into_iter().chain(FIGURES.iter().map(|figure| figure.name)))?;
+    csv.write_record([what, "replication"].into_iter().chain(names(classes)))?;
     for (name, replications) in all {
         for replication in replications {
-            let row =
-                [name.to_owned(), replication.number.to_string()].into_iter().chain(values(replication));
+            let row = [name.to_owned(), replication.number.to_string()]
+                .into_iter()
+                .chain(values(replication, classes));
             csv.write_record(row)?;
         }
     }
@@ -234,12 +238,23 @@ impl Parameters {
     }
 }
 
-fn values(replication: &Replication) -> impl Iterator<Item = String> {
-    replication.values().map(|(_, value)| maybe(value))
+fn tells_classes_apart(scenario: &Scenario) -> bool {
+    scenario.model.dispatch.high_priority.is_some()
 }
 
-fn estimates(figures: &Figures) -> impl Iterator<Item = String> {
-    figures.iter().flat_map(|(_, estimate)| [estimate.mean, estimate.low, estimate.high]).map(maybe)
+/// The names of the figures, without those of priority classes where there are none.
+fn names(classes: bool) -> impl Iterator<Item = &'static str> {
+    FIGURES.iter().filter(move |figure| classes || !figure.is_of_a_class()).map(|figure| figure.name)
+}
+
+fn values(replication: &Replication, classes: bool) -> impl Iterator<Item = String> {
+    let told = replication.values().filter(move |(figure, _)| classes || !figure.is_of_a_class());
+    told.map(|(_, value)| maybe(value))
+}
+
+fn estimates(figures: &Figures, classes: bool) -> impl Iterator<Item = String> {
+    let told = figures.iter().filter(move |(figure, _)| classes || !figure.is_of_a_class());
+    told.flat_map(|(_, estimate)| [estimate.mean, estimate.low, estimate.high]).map(maybe)
 }
 
 fn maybe(value: Option<f64>) -> String {

@@ -10,17 +10,22 @@ struct Scale {
     suffix: String,
 }
 
-/// The estimate as text: `1.23 ± 0.04 s`; `–` where there is none.
+/// The estimate as text: `1.23 ± 0.04 s`, or `99.07 % (95.09 to 100)` where the interval reaches further to one side, as
+/// one that ends at what a figure can be; `–` where there is none.
 pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
     let Some(mean) = estimate.mean else { return "–".to_owned() };
     let scale = scale(mean, unit, currency);
     let show = |value: f64| grouped(value * scale.factor, scale.decimals);
     let suffix = if scale.suffix.is_empty() { String::new() } else { format!(" {}", scale.suffix) };
     // What does not vary needs no interval.
-    match estimate.half_width().filter(|half| *half > 0.0) {
-        None => format!("{}{suffix}", show(mean)),
-        Some(half) => format!("{} ± {}{suffix}", show(mean), show(half)),
+    let Some((below, above)) = estimate.widths().filter(|(below, above)| *below > 0.0 || *above > 0.0) else {
+        return format!("{}{suffix}", show(mean));
+    };
+    if show(below) == show(above) {
+        return format!("{} ± {}{suffix}", show(mean), show(above));
     }
+    let end = |value: f64| if value.is_finite() { show(value) } else { "∞".to_owned() };
+    format!("{}{suffix} ({} to {})", show(mean), end(mean - below), end(mean + above))
 }
 
 /// How far apart two figures are, whichever is more: `0.31 s` and `0.20 to 0.42`, in one unit; shares in percentage
@@ -170,6 +175,20 @@ mod tests {
         assert_eq!(estimate(&about(12.34, 0.056), Unit::Currency, "EUR"), "12.3 ± 0.1 EUR");
         assert_eq!(estimate(&about(0.9987, 0.0004), Unit::Share, ""), "99.87 ± 0.04 %");
         assert_eq!(estimate(&about(2.0, 0.0), Unit::Count, ""), "2");
+    }
+
+    #[test]
+    fn an_interval_that_is_not_about_its_mean_shows_both_ends() {
+        let ends = |mean: f64, low: f64, high: f64| Estimate {
+            mean: Some(mean),
+            low: Some(low),
+            high: Some(high),
+            replications: 5,
+        };
+        assert_eq!(estimate(&ends(0.9907, 0.9509, 1.0), Unit::Share, ""), "99.07 % (95.09 to 100.00)");
+        assert_eq!(estimate(&ends(2.47, 2.31, 2.9), Unit::Seconds, ""), "2.47 s (2.31 to 2.90)");
+        assert_eq!(estimate(&ends(2.47, 2.31, f64::INFINITY), Unit::Seconds, ""), "2.47 s (2.31 to ∞)");
+        assert_eq!(estimate(&ends(3.0, 0.0, 7.5), Unit::Requests, ""), "3 (0 to 8)");
         assert_eq!(estimate(&Estimate::default(), Unit::Share, ""), "–");
     }
 }

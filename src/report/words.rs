@@ -213,7 +213,7 @@ pub fn comparison_notes(result: &CompareResult) -> Vec<String> {
 pub fn intervals(replications: usize) -> String {
     match replications {
         0 | 1 => "One replication: no intervals, since one run says nothing about spread.".to_owned(),
-        n => format!("± is the {} % confidence interval over {n} replications.", CONFIDENCE * 100.0),
+        n => format!("± and ranges are {} % confidence intervals over {n} replications.", CONFIDENCE * 100.0),
     }
 }
 

@@ -477,7 +477,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             counts,
             latency: self.recorder.latency,
             wait: self.recorder.wait,
-            high_priority: self.recorder.high,
+            classes: self.recorder.classes,
             good: self.recorder.good,
             overdue,
             integrals,

@@ -33,7 +33,7 @@ pub use fleet::{Class, Served, Sink};
 pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Victim};
 pub use metrics::Metrics;
 pub use model::{MOST_SLOTS, Model};
-pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Window};
+pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Times, Window};
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};
 pub use slo::Slo;

@@ -113,6 +113,15 @@ pub struct Actions {
 /// Two opposite actions within this many seconds are a flap: five minutes, the stabilization window Kubernetes defaults to.
 pub const FLAP_WINDOW_S: u64 = 300;
 
+/// How long requests that were answered took.
+#[derive(Debug, Clone)]
+pub struct Times {
+    /// From arrival to answer.
+    pub latency: Digest,
+    /// From arrival to the start of service.
+    pub wait: Digest,
+}
+
 /// What one run comes to. Everything is over the measured part: from the end of the warm-up to the end of the run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -124,8 +133,8 @@ pub struct Outcome {
     pub latency: Digest,
     /// Wait of the requests answered.
     pub wait: Digest,
-    /// Latency and wait of the requests of the high class answered, where classes are told apart.
-    pub high_priority: Option<(Digest, Digest)>,
+    /// The same by class, the high one first, where classes are told apart.
+    pub classes: Option<[Times; 2]>,
     /// Requests answered within the SLO; equal to `served` without one.
     pub good: u64,
     /// Requests still in flight at the end that have missed the SLO already; none without one.

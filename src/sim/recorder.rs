@@ -2,8 +2,9 @@
 
 use hdrhistogram::Histogram;
 
-use super::fleet::{Class, Served, Sink};
+use super::fleet::{Served, Sink};
 use super::observation::latency_histogram;
+use super::outcome::Times;
 use crate::stats::Digest;
 use crate::time::Span;
 
@@ -29,8 +30,8 @@ pub(super) struct Recorder<T> {
     pub rejected: u64,
     pub timed_out: u64,
     pub failed: u64,
-    /// Latency and wait of the high class, where classes are told apart.
-    pub high: Option<(Digest, Digest)>,
+    /// Latency and wait by class, where classes are told apart.
+    pub classes: Option<[Times; 2]>,
     pub latency: Digest,
     pub wait: Digest,
     /// Latencies since the last mark of the timeline.
@@ -53,7 +54,7 @@ impl<T> Recorder<T> {
             rejected: 0,
             timed_out: 0,
             failed: 0,
-            high: None,
+            classes: None,
             latency: Digest::new(duration),
             wait: Digest::new(duration),
             window: None,
@@ -66,7 +67,8 @@ impl<T> Recorder<T> {
     }
 
     pub fn watch_classes(&mut self, duration: Span) {
-        self.high = Some((Digest::new(duration), Digest::new(duration)));
+        let times = || Times { latency: Digest::new(duration), wait: Digest::new(duration) };
+        self.classes = Some([times(), times()]);
     }
 
     pub fn watch_latency(&mut self, duration: Span) {
@@ -86,12 +88,11 @@ impl<T> Recorder<T> {
                 self.wait.record(request.start - request.arrival);
             }
         }
-        if let Some((latency, wait)) = &mut self.high {
-            let high =
-                |request: &&Served| request.class == Class::High && request.arrival >= self.measured_from;
-            for request in self.batch.iter().filter(high) {
-                latency.record(request.finish - request.arrival);
-                wait.record(request.start - request.arrival);
+        if let Some(classes) = &mut self.classes {
+            for request in self.batch.iter().filter(|request| request.arrival >= self.measured_from) {
+                let times = &mut classes[request.class as usize];
+                times.latency.record(request.finish - request.arrival);
+                times.wait.record(request.start - request.arrival);
             }
         }
         let latencies = || self.batch.iter().map(|request| request.finish - request.arrival);

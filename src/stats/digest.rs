@@ -101,16 +101,25 @@ impl Digest {
         Some(self.histogram.value_at_quantile(within).min(self.max) as f64 / 1e9)
     }
 
+    /// The values recorded, in nanoseconds and to the width of a bucket, in ascending order, with how many there are of
+    /// each.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
+        let recorded = self
+            .histogram
+            .iter_recorded()
+            .map(|bucket| (bucket.value_iterated_to().min(self.max), bucket.count_since_last_iteration()));
+        (self.zeros > 0).then_some((0, self.zeros)).into_iter().chain(recorded)
+    }
+
     /// The distribution as steps: `(seconds, share of values at most that long)`, increasing in both.
     pub fn cumulative(&self) -> Vec<(f64, f64)> {
         let count = self.count() as f64;
-        let mut below = self.zeros;
-        let zeros = (self.zeros > 0).then(|| (0.0, self.zeros as f64 / count));
-        let steps = self.histogram.iter_recorded().map(|bucket| {
-            below += bucket.count_since_last_iteration();
-            (bucket.value_iterated_to().min(self.max) as f64 / 1e9, below as f64 / count)
-        });
-        zeros.into_iter().chain(steps).collect()
+        let mut below = 0;
+        let step = |(nanos, more)| {
+            below += more;
+            (nanos as f64 / 1e9, below as f64 / count)
+        };
+        self.buckets().map(step).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Replications are independent, so their figures are too, and Student's t applies to them whatever the requests of
 //! one replication have to do with one another (replication/deletion: Law, *Simulation Modeling and Analysis*, 5th
-//! ed., §9.5.2; for figures other than means, quantiles among them, §9.4.2).
+//! ed., §9.5.2).
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -12,14 +12,14 @@ use super::Linearised;
 /// Confidence level of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// A figure over all replications: its mean and the [`CONFIDENCE`] interval of that mean.
+/// A figure over all replications with its [`CONFIDENCE`] interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Estimate {
-    /// The mean; `None` if no replication has the figure, or if it is infinite in one of them.
+    /// The figure itself, for most a mean over replications; `None` if no replication has it or it is infinite.
     pub mean: Option<f64>,
     /// Lower end of the interval; `None` with fewer than two replications, which say nothing about spread.
     pub low: Option<f64>,
-    /// Upper end of the interval; `None` when `low` is.
+    /// Upper end of the interval; `None` when `low` is, infinite if there may be none.
     pub high: Option<f64>,
     /// Replications the figure rests on.
     pub replications: u32,
@@ -27,9 +27,6 @@ pub struct Estimate {
 
 impl Estimate {
     /// The mean of one value a replication, with its Student t interval.
-    ///
-    /// Used for quantiles too: each replication's quantile is one value. That interval is about the mean of the
-    /// quantiles of runs of this length, which nears the quantile of the process as runs get longer.
     pub fn of_values(values: &[f64]) -> Estimate {
         Linearised::of_values(values).estimate(CONFIDENCE)
     }
@@ -51,9 +48,10 @@ impl Estimate {
         Estimate { low: cut(self.low), high: cut(self.high), ..self }
     }
 
-    /// Half the width of the interval, upwards; `None` without an interval.
-    pub fn half_width(&self) -> Option<f64> {
-        self.high.zip(self.mean).map(|(high, mean)| high - mean)
+    /// How far the interval reaches below the mean and above it; `None` without an interval.
+    pub fn widths(&self) -> Option<(f64, f64)> {
+        let mean = self.mean?;
+        self.low.zip(self.high).map(|(low, high)| (mean - low, high - mean))
     }
 }
 
@@ -105,7 +103,7 @@ mod tests {
         let estimate = Estimate::of_values(&[1.0, 2.0, 3.0]);
         assert_eq!((estimate.mean, estimate.replications), (Some(2.0), 3));
         let half = 4.302652729749462 / 3.0_f64.sqrt();
-        assert!((estimate.half_width().unwrap() - half).abs() < 1e-9);
+        assert!((estimate.widths().unwrap().1 - half).abs() < 1e-9);
         assert!((estimate.low.unwrap() - (2.0 - half)).abs() < 1e-9);
     }
 
@@ -115,9 +113,9 @@ mod tests {
         let estimate = Estimate::of_ratio(&[(1.0, 10.0), (9.0, 30.0)]);
         assert_eq!(estimate.mean, Some(0.25));
         // Residuals ∓1.5: variance 4.5, of the mean 2.25, so 1.5 / 20 times t(1).
-        assert!((estimate.half_width().unwrap() - 12.706204736174694 * 1.5 / 20.0).abs() < 1e-9);
+        assert!((estimate.widths().unwrap().1 - 12.706204736174694 * 1.5 / 20.0).abs() < 1e-9);
         // A ratio that is the same in every replication is known exactly.
-        assert_eq!(Estimate::of_ratio(&[(1.0, 4.0), (3.0, 12.0)]).half_width(), Some(0.0));
+        assert_eq!(Estimate::of_ratio(&[(1.0, 4.0), (3.0, 12.0)]).widths(), Some((0.0, 0.0)));
     }
 
     #[test]

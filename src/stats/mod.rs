@@ -4,8 +4,10 @@ mod digest;
 mod interval;
 mod linearised;
 mod mser;
+mod quantile;
 
 pub use digest::Digest;
 pub use interval::{CONFIDENCE, Estimate, student_t};
 pub use linearised::Linearised;
 pub use mser::{BATCH, Truncation, mser5};
+pub use quantile::{Pool, Quantile, Tally};

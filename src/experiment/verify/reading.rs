@@ -1,6 +1,6 @@
 //! How a quantity is read from the outcome of a run.
 
-use crate::sim::{Outcome, Window};
+use crate::sim::{Class, Outcome, Window};
 use crate::stats::Digest;
 
 /// A quantity of one run as numerator and denominator; over several runs, the total of one over that of the other.
@@ -80,11 +80,8 @@ impl Reading {
             Reading::Wait => mean(&run.wait),
             Reading::WaitQuantile(q) => return value(run.wait.quantile(q)),
             Reading::WaitOfAll => (run.integrals.waiting, arrived),
-            Reading::HighWait => mean(&run.high_priority.as_ref()?.1),
-            Reading::LowWait => {
-                let (all, high) = (mean(&run.wait), mean(&run.high_priority.as_ref()?.1));
-                (all.0 - high.0, all.1 - high.1)
-            }
+            Reading::HighWait => mean(&run.classes.as_ref()?[Class::High as usize].wait),
+            Reading::LowWait => mean(&run.classes.as_ref()?[Class::Low as usize].wait),
             Reading::Waited => {
                 let at_once = run
                     .wait

@@ -1,0 +1,170 @@
+//! The replications of one setting, and what they say together.
+
+use super::figures::{Source, Times, ended, slo_quantile};
+use super::{FIGURES, Figure, Figures, Sample, Unit};
+use crate::sim::{Outcome, Slo};
+use crate::stats::{CONFIDENCE, Linearised, Pool, Quantile, Tally};
+
+/// All figures of one replication, in the order of [`FIGURES`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replication {
+    /// Its number, from 0; what its random streams are derived from.
+    pub number: u32,
+    samples: Vec<Sample>,
+    /// The times its requests took, in the order of [`Times::ALL`]; empty once they are pooled.
+    tallies: Vec<Tally>,
+    /// Requests that have ended, or have missed the SLO without.
+    ended: u64,
+}
+
+impl Replication {
+    /// The figures of `outcome`, that of replication `number`, judged by `slo`.
+    pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Replication {
+        Replication {
+            number,
+            samples: FIGURES.iter().map(|figure| figure.of(outcome, slo)).collect(),
+            tallies: Times::ALL.iter().map_while(|times| times.of(outcome)).map(Tally::of).collect(),
+            ended: ended(outcome),
+        }
+    }
+
+    /// The figures with their values.
+    pub fn values(&self) -> impl Iterator<Item = (&'static Figure, Option<f64>)> {
+        FIGURES.iter().zip(self.samples.iter().map(|sample| sample.value()))
+    }
+}
+
+/// The replications of one setting, in their order, with the quantiles of all their requests together.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Replications {
+    each: Vec<Replication>,
+    slo: Option<Slo>,
+    /// In the order of [`FIGURES`]; `None` for what is no quantile.
+    quantiles: Vec<Option<Quantile>>,
+}
+
+impl Replications {
+    /// Those in `each`, in the order of their numbers, judged by `slo`.
+    pub fn new(each: Vec<Replication>, slo: Option<Slo>) -> Replications {
+        let quantiles = quantiles(&each, slo);
+        Replications { each, slo, quantiles }
+    }
+
+    /// These and `more`; both as they were made, with the times of their requests.
+    #[must_use]
+    pub fn and(self, more: Replications) -> Replications {
+        let slo = self.slo.or(more.slo);
+        Replications::new(self.each.into_iter().chain(more.each).collect(), slo)
+    }
+
+    /// Forgets how long each request took: the quantiles are known, and no more replications will come.
+    #[must_use]
+    pub fn without_times(mut self) -> Replications {
+        self.each.iter_mut().for_each(|replication| replication.tallies = Vec::new());
+        self
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.each.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.each.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Replication> {
+        self.each.iter()
+    }
+
+    /// All figures.
+    pub fn figures(&self) -> Figures {
+        let estimate = |(index, figure): (usize, &Figure)| match self.quantiles.get(index) {
+            Some(Some(quantile)) => quantile.estimate,
+            _ => {
+                let most = if figure.unit == Unit::Share { 1.0 } else { f64::INFINITY };
+                let samples = self.each.iter().map(|replication| replication.samples[index]);
+                linearised(samples).estimate(CONFIDENCE).within(0.0, most)
+            }
+        };
+        Figures::new(FIGURES.iter().enumerate().map(estimate).collect())
+    }
+
+    /// The figure called `name`, over all replications that have it.
+    pub fn figure(&self, name: &str) -> Linearised {
+        let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
+            return Linearised::default();
+        };
+        match self.quantiles.get(index) {
+            Some(Some(quantile)) => quantile.linearised.clone(),
+            _ => linearised(self.each.iter().map(|replication| replication.samples[index])),
+        }
+    }
+
+    /// The figure called `name` here and in `other`, over the replications that both have it in: what can be subtracted
+    /// one from the other.
+    pub fn paired(&self, other: &Replications, name: &str) -> (Linearised, Linearised) {
+        let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
+            return Default::default();
+        };
+        let (this, that) = (self.figure(name), other.figure(name));
+        let numbers = |of: &Replications| of.iter().map(|replication| replication.number).collect::<Vec<_>>();
+        let whole = |figure: &Linearised| figure.replications() == self.len();
+        if numbers(self) == numbers(other) && whole(&this) && whole(&that) {
+            return (this, that);
+        }
+        // Work that was stopped, or replications without a request: quantiles too are then those of each replication, for
+        // what is pooled cannot be taken apart.
+        let both: Vec<(Sample, Sample)> = self
+            .iter()
+            .filter_map(|a| Some((a, other.iter().find(|b| b.number == a.number)?)))
+            .map(|(a, b)| (a.samples[index], b.samples[index]))
+            .filter(|(a, b)| *a != Sample::Missing && *b != Sample::Missing)
+            .collect();
+        (linearised(both.iter().map(|pair| pair.0)), linearised(both.iter().map(|pair| pair.1)))
+    }
+}
+
+impl<'a> IntoIterator for &'a Replications {
+    type Item = &'a Replication;
+    type IntoIter = std::slice::Iter<'a, Replication>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// One figure over replications, by the kind of its samples. Replications that miss it do not count.
+fn linearised(samples: impl Iterator<Item = Sample>) -> Linearised {
+    let (mut values, mut pairs) = (Vec::new(), Vec::new());
+    for sample in samples {
+        match sample {
+            Sample::Missing => {}
+            Sample::Value(value) => values.push(value),
+            Sample::Ratio { of, to } => pairs.push((of, to)),
+        }
+    }
+    if pairs.is_empty() { Linearised::of_values(&values) } else { Linearised::of_ratio(&pairs) }
+}
+
+/// The quantiles among [`FIGURES`], of all requests of `each` together.
+fn quantiles(each: &[Replication], slo: Option<Slo>) -> Vec<Option<Quantile>> {
+    let pool = |index: usize, all: fn(&Replication, &Tally) -> u64| {
+        let tallies = each.iter().filter_map(|of| of.tallies.get(index).map(|tally| (tally, all(of, tally))));
+        Pool::new(tallies)
+    };
+    let answered: Vec<Pool> =
+        (0..Times::ALL.len()).map(|index| pool(index, |_, tally| tally.count())).collect();
+    let ended = pool(0, |of, _| of.ended);
+    let quantile = |figure: &Figure| match figure.source() {
+        Source::Run(_) | Source::Mean(_) | Source::Longest(_) => None,
+        Source::Quantile(times, q) => {
+            let index = Times::ALL.iter().position(|each| *each == times)?;
+            let kept = each.iter().any(|replication| index < replication.tallies.len());
+            kept.then(|| answered[index].quantile(q, CONFIDENCE))
+        }
+        Source::SloLatency => (!each.is_empty()).then(|| ended.quantile(slo_quantile(slo), CONFIDENCE)),
+    };
+    FIGURES.iter().map(quantile).collect()
+}
