@@ -3,6 +3,7 @@
 // A test file throughout; clippy's own exemption sees only the functions marked as tests, not what they share.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -209,9 +210,12 @@ fn the_summary_agrees_with_the_replications() {
         assert!((found - value).abs() <= value.abs() * 1e-12, "{found} for {value}");
     };
     let (served, cost) = (column("served"), column("cost"));
-    near(&run["latency"]["p99"], mean(&column("latency.p99")));
+    near(&run["latency"]["mean"], mean(&column("latency.mean")));
     near(&run["cost"], mean(&cost));
     near(&run["cost_per_1000"], cost.iter().sum::<f64>() * 1000.0 / served.iter().sum::<f64>());
+    // The p99 of all requests lies between those of the replications, and need not be their mean.
+    let (p99, of_each) = (run["latency"]["p99"]["mean"].as_f64().unwrap(), column("latency.p99"));
+    assert!(of_each.iter().any(|each| *each <= p99) && of_each.iter().any(|each| *each >= p99));
     for (index, arrived) in column("arrived").iter().enumerate() {
         let gone: f64 = ["served", "rejected", "timed_out", "failed", "in_flight_at_end"]
             .iter()
@@ -219,6 +223,37 @@ fn the_summary_agrees_with_the_replications() {
             .sum();
         assert_eq!(*arrived, gone);
     }
+}
+
+#[test]
+fn the_verdict_the_share_and_the_latency_of_the_slo_agree_at_every_point() {
+    let work = Work::with(SWEEP);
+    let (mut verdicts, mut sides) = (BTreeSet::new(), BTreeSet::new());
+    // Promises about what the settings can keep, so that some are close.
+    for latency in ["300ms", "500ms", "800ms", "1100ms", "1500ms", "3s"] {
+        let latency = format!("slo.latency={latency}");
+        let text = work.done(&["sweep", "scenario.toml", "--json", "--set", &latency]);
+        let summary: Value = serde_json::from_str(&text).unwrap();
+        let limit = summary["slo"]["latency_s"].as_f64().unwrap();
+        let promised = summary["slo"]["percentile"].as_f64().unwrap() / 100.0;
+        for point in summary["points"].as_array().unwrap() {
+            let end = |figure: &str, end: &str| point[figure][end].as_f64().unwrap();
+            let (share, within) = (end("slo_attainment", "mean"), end("slo_latency", "mean"));
+            // Within a thousandth of the limit the buckets of the histogram decide.
+            let clear = |seconds: f64| (seconds / limit - 1.0).abs() > 2e-3;
+            assert!(!clear(within) || (share >= promised) == (within <= limit), "{point}");
+            let (low, high) = (end("slo_latency", "low"), end("slo_latency", "high"));
+            let verdict = match point["meets_slo"].as_str().unwrap() {
+                "yes" => high <= limit,
+                "no" => low > limit,
+                _ => low <= limit && limit < high,
+            };
+            assert!(verdict || !clear(low) || !clear(high), "{point}");
+            verdicts.insert(point["meets_slo"].as_str().unwrap().to_owned());
+            sides.insert(share >= promised);
+        }
+    }
+    assert_eq!((verdicts.len(), sides.len()), (3, 2), "{verdicts:?}");
 }
 
 #[test]

@@ -21,8 +21,9 @@ pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
     let Some((below, above)) = estimate.widths().filter(|(below, above)| *below > 0.0 || *above > 0.0) else {
         return format!("{}{suffix}", show(mean));
     };
-    if show(below) == show(above) {
-        return format!("{} ± {}{suffix}", show(mean), show(above));
+    let half = below.max(above);
+    if show(mean - half) == show(mean - below) && show(mean + half) == show(mean + above) {
+        return format!("{} ± {}{suffix}", show(mean), show(half));
     }
     let end = |value: f64| if value.is_finite() { show(value) } else { "∞".to_owned() };
     format!("{}{suffix} ({} to {})", show(mean), end(mean - below), end(mean + above))
