@@ -3,8 +3,8 @@
 // A test file throughout; clippy's own exemption sees only the functions marked as tests, not what they share.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use assert_cmd::Command;
