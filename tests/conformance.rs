@@ -118,3 +118,8 @@ fn agrees(found: &Value, expected: &Value) -> bool {
 fn the_worked_example_of_a_threshold_loop() {
     conform("threshold", 3);
 }
+
+#[test]
+fn the_kubernetes_hpa() {
+    conform("hpa", 153);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Settings, fixed, hysteresis, setup, target, threshold};
+use super::{Settings, fixed, hpa, hysteresis, setup, target, threshold};
 use crate::schema::{Problem, Reader, TableSpec};
 
 type Read = fn(&Reader) -> Result<Arc<dyn Settings>, Problem>;
@@ -13,6 +13,7 @@ const KINDS: &[(&TableSpec, Read)] = &[
     (&target::SPEC, |reader| Ok(Arc::new(target::read(reader)?))),
     (&setup::SPEC, |reader| Ok(Arc::new(setup::read(reader)?))),
     (&hysteresis::SPEC, |reader| Ok(Arc::new(hysteresis::read(reader)?))),
+    (&hpa::settings::SPEC, |reader| Ok(Arc::new(hpa::settings::read(reader)?))),
 ];
 
 /// The keys of every kind.

@@ -8,6 +8,7 @@
 
 mod explanation;
 mod fixed;
+mod hpa;
 mod hysteresis;
 mod kinds;
 pub mod manifest;
@@ -110,6 +111,8 @@ pub trait Policy: Debug + Send {
 pub struct Start {
     /// Instances ready at the start.
     pub initial: u32,
+    /// What a pipeline of the policy's own is to average over: `[metrics] window`.
+    pub window: Span,
     /// Requests one instance serves at a time.
     pub slots: u32,
     /// Mean service requirement of a request, seconds.
@@ -131,6 +134,7 @@ impl Start {
     pub fn unknown(initial: u32) -> Start {
         Start {
             initial,
+            window: Span::ZERO,
             slots: 1,
             service_mean_s: 0.0,
             cold_start_mean_s: 0.0,

@@ -68,6 +68,7 @@ impl Model {
     pub fn start(&self, streams: Streams) -> Start {
         Start {
             initial: self.initial_instances(),
+            window: self.metrics.window,
             slots: self.slots(),
             service_mean_s: self.service.time.0.mean(),
             cold_start_mean_s: self.instances.cold_start.iter().map(|stage| stage.time.0.mean()).sum(),

@@ -1,0 +1,190 @@
+//! `[[autoscaler.metrics]]`: what an HPA watches, and which signal of the simulated pool that is.
+
+use super::quantity::Quantity;
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+
+/// One metric of an HPA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MetricSpec {
+    pub source: Source,
+    /// Name of the resource or metric.
+    pub name: String,
+    pub target: Target,
+    /// What it is in a simulation.
+    pub signal: Signal,
+}
+
+/// Where a metric comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Resource,
+    ContainerResource,
+    Pods,
+    Object,
+    External,
+}
+
+/// What a metric should be. Values in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Of what pods request, in percent.
+    Utilization(i32),
+    /// For each replica.
+    AverageValue(i64),
+    /// For all of them together.
+    Value(i64),
+}
+
+/// What is measured in the simulated pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Utilization,
+    Concurrency,
+    InFlight,
+    QueueLength,
+    RequestRate,
+    KvCache,
+}
+
+impl Choice for Source {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("resource", Source::Resource, "CPU, memory or another resource of the pods"),
+        ("container_resource", Source::ContainerResource, "the same, of one container of each pod"),
+        ("pods", Source::Pods, "a custom metric of each pod"),
+        ("object", Source::Object, "a metric of one other object, such as an ingress"),
+        ("external", Source::External, "a metric from outside the cluster, such as the length of a queue"),
+    ];
+}
+
+impl Choice for Signal {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "utilization",
+            Signal::Utilization,
+            "busy share of the capacity, 0 to 1; of a resource, the busy slots, an instance's slots being its request",
+        ),
+        ("concurrency", Signal::Concurrency, "requests in service on ready instances"),
+        ("in_flight", Signal::InFlight, "requests waiting or in service"),
+        ("queue_length", Signal::QueueLength, "requests waiting, at the door and at the instances"),
+        ("request_rate", Signal::RequestRate, "requests arriving per second"),
+        (
+            "kv_cache",
+            Signal::KvCache,
+            "share of the KV cache in use, 0 to 1, over the ready instances (service kind \"llm\")",
+        ),
+    ];
+}
+
+impl Value for Source {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Value for Signal {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Signal {
+    /// As a scenario writes it.
+    pub fn name(self) -> &'static str {
+        Self::OPTIONS.iter().find(|(_, signal, _)| *signal == self).map_or("", |(name, _, _)| name)
+    }
+}
+
+const TYPE: Key<Source> = Key::or("type", "\"resource\"", "Where the metric comes from.");
+const NAME: Key<Option<String>> = Key::optional(
+    "name",
+    "Name of the resource or metric. Of a resource, \"cpu\" unless written; for \"cpu\" alone pods that have just started do not count until their samples say something. Of other metrics it is for logs only.",
+);
+const AVERAGE_UTILIZATION: Key<Option<u32>> = Key::optional(
+    "average_utilization",
+    "Target in percent of what the pods request, for a resource. The measured utilization is truncated to a whole percent.",
+)
+.at_least(1.0)
+.at_most(1e6);
+const AVERAGE_VALUE: Key<Option<Quantity>> = Key::optional(
+    "average_value",
+    "Target for each replica: a number, or a quantity (\"500m\"). Of objects and external metrics the total is divided by it.",
+);
+const VALUE: Key<Option<Quantity>> = Key::optional(
+    "value",
+    "Target for all replicas together, of an object or external metric: the ready pods are scaled by metric over target.",
+);
+const SIGNAL: Key<Option<Signal>> = Key::optional(
+    "signal",
+    "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts.",
+);
+
+const SPEC: TableSpec = TableSpec {
+    name: "metrics",
+    doc: "A metric of the HPA, as in `spec.metrics` of its manifest; the one that asks for most replicas counts. One of `average_utilization`, `average_value` and `value` says what it should be.",
+    keys: &[&TYPE, &NAME, &AVERAGE_UTILIZATION, &AVERAGE_VALUE, &VALUE, &SIGNAL],
+};
+
+impl Value for MetricSpec {
+    fn kind() -> Kind {
+        Kind::Table(&SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let reader = Reader::open(node, path, &SPEC, context)?;
+        let source = reader.get(&TYPE)?;
+        let is_resource = matches!(source, Source::Resource | Source::ContainerResource);
+        let default_signal = if is_resource { Signal::Utilization } else { Signal::InFlight };
+        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        if is_resource && !matches!(signal, Signal::Utilization | Signal::KvCache) {
+            let message = format!("`{}` is \"{}\"", reader.path_of(SIGNAL.name()), signal.name());
+            let label =
+                "expected \"utilization\" or \"kv_cache\": what a resource can be; or type = \"pods\"";
+            return Err(reader.problem(SIGNAL.name(), message, label));
+        }
+        let default_name = if is_resource { "cpu" } else { signal.name() };
+        let name = reader.find(&NAME)?.unwrap_or_else(|| default_name.to_owned());
+        Ok(MetricSpec { source, name, target: read_target(&reader, source)?, signal })
+    }
+}
+
+fn read_target(reader: &Reader<'_>, source: Source) -> Result<Target, Problem> {
+    let utilization = reader.find(&AVERAGE_UTILIZATION)?.map(|percent| Target::Utilization(percent as i32));
+    let average = reader.find(&AVERAGE_VALUE)?.map(|Quantity(value)| Target::AverageValue(value));
+    let value = reader.find(&VALUE)?.map(|Quantity(value)| Target::Value(value));
+    let allowed: &[&str] = match source {
+        Source::Resource | Source::ContainerResource => &["average_utilization", "average_value"],
+        Source::Pods => &["average_value"],
+        Source::Object | Source::External => &["average_value", "value"],
+    };
+    let given = [("average_utilization", utilization), ("average_value", average), ("value", value)];
+    let mut given = given.into_iter().filter_map(|(name, target)| Some((name, target?)));
+    let expected = format!("expected one of {}", allowed.join(", "));
+    match (given.next(), given.next()) {
+        (Some((name, target)), None) if allowed.contains(&name) => Ok(target),
+        (Some((name, _)), None) => {
+            let message = format!("`{}` is no target of this type", reader.path_of(name));
+            Err(reader.problem(name, message, expected))
+        }
+        (Some(_), Some((name, _))) => {
+            Err(reader.problem(name, "the metric has two targets", "expected one of them"))
+        }
+        (None, _) => Err(reader.problem("type", "the metric has no target", expected)),
+    }
+}
+
+impl MetricSpec {
+    /// The metric of an HPA that names none: 80 % of the CPU.
+    pub fn default_cpu() -> MetricSpec {
+        MetricSpec {
+            source: Source::Resource,
+            name: "cpu".into(),
+            target: Target::Utilization(80),
+            signal: Signal::Utilization,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What a row of a replay says of the cluster.
+
+use serde_json::Value;
+
+use super::Hpa;
+use super::pods::{Phase, Pod, PodSample};
+use super::quantity::parse_quantity;
+use super::replica_calculator::{Failure, sum_of_series};
+use crate::autoscaler::{Row, RowProblem};
+use crate::time::Span;
+
+/// The answers of the cluster, metric by metric.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub pods: Vec<Result<Listed, Failure>>,
+    pub usages: Vec<Option<i64>>,
+    pub serving: Option<u32>,
+}
+
+/// The pods with their samples of one metric, and the samples of pods that do not exist.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub pods: Vec<Pod>,
+    pub orphans: Vec<i64>,
+}
+
+/// Old enough for anything.
+const LONG_AGO: Span = Span::from_secs(1_000_000);
+
+impl Recorded {
+    /// Reads the fields of a row that describe the cluster, for the metrics of `hpa`.
+    pub fn read(row: &Row<'_>, hpa: &Hpa) -> Result<Recorded, RowProblem> {
+        let given = GivenMetrics::read(row, hpa.metrics.len())?;
+        let alike = Alike::read(row)?;
+        let orphans = values(row, "orphan_metrics")?;
+        let (mut pods, mut serving) = (Vec::new(), None);
+        for (index, metric) in hpa.metrics.iter().enumerate() {
+            let named = read_pods(row, &metric.name)?;
+            if let Some(named) = &named {
+                let served = named.iter().filter(|(_, pod)| pod.serves()).count();
+                serving = (!named.is_empty()).then_some(served as u32);
+            }
+            let listed = named.map(|named| named.into_iter().map(|(_, pod)| pod).collect());
+            pods.push(match (&given.0[index], listed) {
+                (Given::Unavailable, _) => Err(Failure::Unavailable),
+                (_, Some(pods)) => Ok(Listed { pods, orphans: orphans.clone() }),
+                (given, None) => Ok(Listed { pods: alike.pods(given.single()), orphans: orphans.clone() }),
+            });
+        }
+        let serving = row.find_u32("ready")?.or(serving);
+        Ok(Recorded { pods, usages: given.0.iter().map(Given::single).collect(), serving })
+    }
+}
+
+/// What a row says of one metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Given {
+    Nothing,
+    Unavailable,
+    Value(i64),
+}
+
+impl Given {
+    fn single(&self) -> Option<i64> {
+        match self {
+            Given::Value(value) => Some(*value),
+            Given::Nothing | Given::Unavailable => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct GivenMetrics(Vec<Given>);
+
+impl GivenMetrics {
+    /// `metrics`, in the order of the policy's, or `value` for a single one.
+    fn read(row: &Row<'_>, expected: usize) -> Result<GivenMetrics, RowProblem> {
+        let mut given = vec![Given::Nothing; expected];
+        if let Some(value) = milli(row, "value")? {
+            if expected != 1 {
+                return Err(
+                    row.wrong("value", "to stand for the only metric; give `metrics`, in their order")
+                );
+            }
+            given[0] = Given::Value(value);
+        }
+        let rows = row.rows("metrics")?;
+        if rows.len() > expected {
+            return Err(row.wrong("metrics", "as many as the policy has, in its order"));
+        }
+        for (slot, metric) in given.iter_mut().zip(&rows) {
+            let series = match milli(metric, "value")? {
+                Some(value) => Some(vec![value]),
+                None if metric.has("values") => Some(values(metric, "values")?),
+                None => None,
+            };
+            let available = metric.find_bool("available")?.unwrap_or(true);
+            metric.finish()?;
+            *slot = match (available, series) {
+                (false, _) => Given::Unavailable,
+                (true, Some(series)) => Given::Value(sum_of_series(&series)),
+                (true, None) => Given::Nothing,
+            };
+        }
+        Ok(GivenMetrics(given))
+    }
+}
+
+/// Pods that are counted, not listed: each shows the same.
+#[derive(Debug)]
+struct Alike {
+    ready: u32,
+    unready: u32,
+    missing: u32,
+    request: Option<i64>,
+}
+
+impl Alike {
+    fn read(row: &Row<'_>) -> Result<Alike, RowProblem> {
+        Ok(Alike {
+            ready: row.find_u32("ready")?.unwrap_or(0).min(MOST_PODS),
+            unready: row.find_u32("unready")?.unwrap_or(0).min(MOST_PODS),
+            missing: row.find_u32("missing")?.unwrap_or(0).min(MOST_PODS),
+            request: Some(milli(row, "request")?.unwrap_or(1000)),
+        })
+    }
+
+    fn pods(&self, value: Option<i64>) -> Vec<Pod> {
+        let sample = value.map(|value| PodSample { value, age: Span::ZERO, window: Span::ZERO });
+        let ready = Pod { request: self.request, sample, ..RUNNING };
+        let missing = Pod { sample: None, ..ready };
+        let unready = Pod { phase: Phase::Pending, ..missing };
+        let of = |pod, count: u32| std::iter::repeat_n(pod, count as usize);
+        of(ready, self.ready).chain(of(missing, self.missing)).chain(of(unready, self.unready)).collect()
+    }
+}
+
+/// A cluster has thousands of pods, not millions.
+const MOST_PODS: u32 = 1_000_000;
+
+const RUNNING: Pod = Pod {
+    phase: Phase::Running,
+    deleted: false,
+    ready: Some(true),
+    start_age: Some(LONG_AGO),
+    transition_age: Some(LONG_AGO),
+    request: None,
+    sample: None,
+};
+
+/// The pods a row lists, with their names (their place in the list, from 0, where they have none) and their samples of
+/// the metric `metric`; `None` if it lists none.
+pub(crate) fn read_pods(row: &Row<'_>, metric: &str) -> Result<Option<Vec<(String, Pod)>>, RowProblem> {
+    if row.find_list("pods")?.is_none() {
+        return Ok(None);
+    }
+    let pods = row.rows("pods")?;
+    let named = pods.iter().enumerate().map(|(index, pod)| {
+        let name = pod.find_text("name")?.map_or_else(|| index.to_string(), str::to_owned);
+        Ok((name, read_pod(pod, metric)?))
+    });
+    named.collect::<Result<_, _>>().map(Some)
+}
+
+fn read_pod(row: &Row<'_>, metric: &str) -> Result<Pod, RowProblem> {
+    let phase = match row.find_text("phase")?.unwrap_or("Running") {
+        "Pending" => Phase::Pending,
+        "Running" => Phase::Running,
+        "Succeeded" => Phase::Succeeded,
+        "Failed" => Phase::Failed,
+        _ => return Err(row.wrong("phase", "\"Pending\", \"Running\", \"Succeeded\" or \"Failed\"")),
+    };
+    // Left out, a pod is an old one that is ready; null means that the pod has none.
+    let age_or_old = |name| if row.has(name) { age(row, name) } else { Ok(Some(LONG_AGO)) };
+    let ready = if row.has("ready") { row.find_bool("ready")? } else { Some(true) };
+    let own = match row.value("metrics") {
+        None => None,
+        Some(Value::Object(samples)) => samples.get(metric),
+        Some(_) => return Err(row.wrong("metrics", "an object from names of metrics to their samples")),
+    };
+    let sample = match own {
+        Some(sample) => read_sample(row, "metrics", sample)?,
+        None => row.value("metric").map_or(Ok(None), |sample| read_sample(row, "metric", sample))?,
+    };
+    let pod = Pod {
+        phase,
+        deleted: row.find_bool("deleted")?.unwrap_or(false),
+        ready,
+        start_age: age_or_old("start_age")?,
+        transition_age: age_or_old("ready_transition_age")?,
+        request: milli(row, "request")?,
+        sample,
+    };
+    row.finish()?;
+    Ok(pod)
+}
+
+fn read_sample(row: &Row<'_>, name: &str, sample: &Value) -> Result<Option<PodSample>, RowProblem> {
+    match sample {
+        Value::Null => Ok(None),
+        Value::Object(fields) => {
+            let fields = Row::new(fields);
+            let sample = PodSample {
+                value: milli(&fields, "value")?.ok_or_else(|| fields.missing("value"))?,
+                age: age(&fields, "age")?.unwrap_or(Span::ZERO),
+                window: age(&fields, "window")?.unwrap_or(Span::ZERO),
+            };
+            fields.finish()?;
+            Ok(Some(sample))
+        }
+        value => {
+            let read = thousandths_of(value).ok_or_else(|| row.wrong(name, EXPECTED))?;
+            Ok(Some(PodSample { value: read, age: Span::ZERO, window: Span::ZERO }))
+        }
+    }
+}
+
+const EXPECTED: &str = "a whole number of thousandths, or a quantity as text (\"350m\")";
+
+/// A value of a metric in thousandths, or a quantity as text.
+pub(crate) fn milli(row: &Row<'_>, name: &'static str) -> Result<Option<i64>, RowProblem> {
+    let Some(value) = row.value(name) else { return Ok(None) };
+    thousandths_of(value).map(Some).ok_or_else(|| row.wrong(name, EXPECTED))
+}
+
+fn values(row: &Row<'_>, name: &'static str) -> Result<Vec<i64>, RowProblem> {
+    let list = row.find_list(name)?.unwrap_or_default();
+    list.iter().map(|value| thousandths_of(value).ok_or_else(|| row.wrong(name, EXPECTED))).collect()
+}
+
+fn thousandths_of(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => parse_quantity(text),
+        value => value.as_i64().or_else(|| {
+            let whole = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+            whole.map(|number| number as i64)
+        }),
+    }
+}
+
+/// A length of time in seconds.
+pub(crate) fn age(row: &Row<'_>, name: &'static str) -> Result<Option<Span>, RowProblem> {
+    match row.find_f64(name)? {
+        None => Ok(None),
+        Some(seconds) if (0.0..=1e9).contains(&seconds) => Ok(Some(Span::from_secs_f64(seconds))),
+        Some(_) => Err(row.wrong(name, "seconds, 0 to 1e9")),
+    }
+}
