@@ -123,3 +123,13 @@ fn the_worked_example_of_a_threshold_loop() {
 fn the_kubernetes_hpa() {
     conform("hpa", 153);
 }
+
+#[test]
+fn the_variant_autoscaler_of_llm_d() {
+    conform("llmd_wva", 11);
+}
+
+#[test]
+fn the_examples_in_the_documentation_of_hosted_endpoints() {
+    conform("in_flight_target", 2);
+}

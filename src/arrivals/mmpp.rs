@@ -153,6 +153,9 @@ impl Process for Mmpp {
     fn rate_at(&self, _: Instant) -> Option<f64> {
         Some(self.long_run_rate())
     }
+    fn rate_is_random(&self) -> bool {
+        true
+    }
     fn peak_rate(&self) -> f64 {
         self.states.iter().map(|state| state.rate).fold(0.0, f64::max)
     }

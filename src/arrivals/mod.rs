@@ -13,6 +13,7 @@
 //! assert!(instants.is_sorted());
 //! ```
 
+mod ahead;
 mod counts;
 mod cut;
 mod diurnal;
@@ -65,6 +66,11 @@ impl Arrivals {
     /// Poisson arrivals of `rate` requests per second, 0 or more.
     pub fn poisson(rate: f64) -> Self {
         poisson::Poisson { rate }.into()
+    }
+
+    /// A load for each step, in requests per second, its requests evenly spaced; `step` is not zero.
+    pub fn steps(loads: Vec<f64>, step: Span) -> Self {
+        steps::Steps { loads, step }.into()
     }
 
     /// Renewal arrivals with this distribution of the seconds between two requests; its mean must be positive.
@@ -166,6 +172,10 @@ trait Process: Debug + Send + Sync + Any + SameAs {
     fn mean_rate(&self, duration: Span) -> f64;
     fn rate_at(&self, at: Instant) -> Option<f64>;
     fn peak_rate(&self) -> f64;
+    /// Whether the rate over time is a matter of chance, so that `rate_at` gives its mean.
+    fn rate_is_random(&self) -> bool {
+        false
+    }
 }
 
 /// A stream of instants; see [`ArrivalStream::fill`].

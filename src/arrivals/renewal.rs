@@ -71,6 +71,9 @@ impl Process for Renewal {
     fn rate_at(&self, _: Instant) -> Option<f64> {
         Some(1.0 / self.interarrival.mean())
     }
+    fn rate_is_random(&self) -> bool {
+        true
+    }
     fn peak_rate(&self) -> f64 {
         1.0 / self.interarrival.mean()
     }

@@ -22,8 +22,8 @@ pub(super) const SPEC: TableSpec = TableSpec {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Steps {
-    loads: Vec<f64>,
-    step: Span,
+    pub(super) loads: Vec<f64>,
+    pub(super) step: Span,
 }
 
 pub(super) fn read(reader: &Reader) -> Result<Steps, Problem> {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Settings, fixed, hpa, hysteresis, setup, target, threshold};
+use super::{
+    Settings, clairvoyant, fixed, hpa, hysteresis, in_flight_target, llmd, predictive, scheduled, setup,
+    target, threshold,
+};
 use crate::schema::{Problem, Reader, TableSpec};
 
 type Read = fn(&Reader) -> Result<Arc<dyn Settings>, Problem>;
@@ -14,6 +17,11 @@ const KINDS: &[(&TableSpec, Read)] = &[
     (&setup::SPEC, |reader| Ok(Arc::new(setup::read(reader)?))),
     (&hysteresis::SPEC, |reader| Ok(Arc::new(hysteresis::read(reader)?))),
     (&hpa::settings::SPEC, |reader| Ok(Arc::new(hpa::settings::read(reader)?))),
+    (&llmd::SPEC, |reader| Ok(Arc::new(llmd::read(reader)?))),
+    (&in_flight_target::SPEC, |reader| Ok(Arc::new(in_flight_target::read(reader)?))),
+    (&scheduled::SPEC, |reader| Ok(Arc::new(scheduled::read(reader)?))),
+    (&predictive::SPEC, |reader| Ok(Arc::new(predictive::read(reader)?))),
+    (&clairvoyant::SPEC, |reader| Ok(Arc::new(clairvoyant::read(reader)?))),
 ];
 
 /// The keys of every kind.

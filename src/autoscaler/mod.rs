@@ -6,18 +6,27 @@
 //! Adding a policy: write its file, with its [`Settings`] and its [`Policy`], and list it in the table of kinds.
 //! Policies are called once an evaluation, far from the loop over requests, so they stand behind trait objects.
 
+mod clairvoyant;
 mod explanation;
 mod fixed;
+mod forecast;
 mod hpa;
 mod hysteresis;
+mod in_flight_target;
 mod kinds;
+mod llmd;
 pub mod manifest;
 mod metric;
 mod observation;
+mod predictive;
 mod replay;
+mod scheduled;
 mod setup;
+mod sizing;
+mod started;
 mod target;
 mod threshold;
+mod trailing;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -75,6 +84,11 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + SameAs {
         let start = Start::unknown(self.limits().min.max(1));
         let policy = self.policy(&start);
         Box::new(replay::Generic::new(policy, self.query(), self.is_reactive(), start.initial))
+    }
+    /// The settings that trace the least cost at which the SLO is kept more or less often, if this is the policy that
+    /// others are judged against; else none.
+    fn bound(&self) -> Vec<Arc<dyn Settings>> {
+        Vec::new()
     }
 }
 
@@ -236,12 +250,6 @@ impl Autoscaler {
         Autoscaler(Arc::new(fixed::Fixed { instances }))
     }
 
-    /// A policy that no scenario can name.
-    #[cfg(test)]
-    pub(crate) fn of(settings: Arc<dyn Settings>) -> Autoscaler {
-        Autoscaler(settings)
-    }
-
     /// Reads the `[autoscaler]` table.
     ///
     /// # Errors
@@ -299,6 +307,11 @@ impl Autoscaler {
     /// The policy as `replay` drives it.
     pub fn replay(&self) -> Box<dyn Replay> {
         self.0.replay()
+    }
+    /// The autoscalers that trace the least cost at which the SLO is kept more or less often, if this is the policy that
+    /// others are judged against; else none.
+    pub fn bound(&self) -> Vec<Autoscaler> {
+        self.0.bound().into_iter().map(Autoscaler).collect()
     }
 
     /// Whether it acts at every arrival and departure, rather than now and then on metrics.
