@@ -56,7 +56,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let result = progress::watched(global, &scenarios, |control| {
         experiment::compare(contenders.clone(), &figures, control)
     })?
-    .map_err(Failure::could_not)?;
+    .map_err(|error| Failure::of_run(&error, Some(&contenders[error.case].0)))?;
     if result.contenders.iter().any(|contender| contender.replications.is_empty()) {
         return Err(Failure::could_not("stopped before each had finished a run; nothing was written"));
     }

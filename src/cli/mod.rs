@@ -5,6 +5,7 @@ mod compare;
 mod completions;
 mod decision_log;
 mod init;
+mod memory;
 mod outputs;
 mod progress;
 mod replay;
@@ -19,6 +20,8 @@ mod verify;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::experiment::RunError;
 
 /// Exit status of a command that did what was asked.
 pub const DONE: u8 = 0;
@@ -62,6 +65,12 @@ impl Failure {
 
     fn could_not(message: impl ToString) -> Failure {
         Failure { message: format!("error: {}", message.to_string()), status: COULD_NOT }
+    }
+
+    /// A run that came to nothing, of what is called `name` where there are several.
+    fn of_run(error: &RunError, name: Option<&str>) -> Failure {
+        let name = name.map_or_else(String::new, |name| format!("{name}: "));
+        Failure::could_not(format!("{name}{error}"))
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn sweep(
     }
     if let Some((index, outcome)) = &result.closer_look {
         let point = &result.points[*index];
-        detail(&mut folder, &mut charts, "", &point.point.scenario, &words::settings(point), outcome)?;
+        detail(&mut folder, &mut charts, "", &point.point.scenario, &words::settings(&point.point), outcome)?;
     }
     let answer = words::within_slo(scenario, result).into_iter().chain([words::knee(scenario, result)]);
     let report = Report {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{COULD_NOT, Failure, Global};
+use super::{COULD_NOT, Failure, Global, memory};
 use crate::experiment::Control;
 use crate::report::format;
 use crate::scenario::{Scenario, Warmup};
@@ -21,7 +21,7 @@ pub(super) fn watched<T: Send>(
     scenarios: &[&Scenario],
     work: impl FnOnce(&Control) -> T + Send,
 ) -> Result<T, Failure> {
-    let control = Arc::new(Control::default());
+    let control = Arc::new(Control::bounded(memory::most_waiting(global, scenarios)));
     stop_on_ctrl_c(&control)?;
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(threads(global))

@@ -43,7 +43,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let result = progress::watched(global, &scenarios, |control| {
         experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), control)
     })?
-    .map_err(Failure::could_not)?;
+    .map_err(|error| Failure::of_run(&error, plan.alternatives[error.case].0.as_deref()))?;
     if result.alternatives.is_empty() {
         return Err(Failure::could_not("stopped before the first run had finished; nothing was written"));
     }

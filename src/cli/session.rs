@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sysinfo::{MemoryRefreshKind, RefreshKind, System};
-
-use super::{Failure, Global, progress};
-use crate::experiment::MOST_TOGETHER;
+use super::{Failure, Global, memory};
 use crate::report::file_name;
 use crate::scenario::{Point, Scenario, ScenarioError, ScenarioFile};
 
@@ -60,11 +57,7 @@ impl Plan {
         mut scenarios: impl Iterator<Item = &'a Scenario>,
         global: &Global,
     ) -> Result<(), Failure> {
-        let memory = MemoryRefreshKind::nothing().with_ram();
-        // Where the system does not say how much memory it has, nothing is refused on its account.
-        let available = System::new_with_specifics(RefreshKind::nothing().with_memory(memory))
-            .map_or(u64::MAX, |system| system.available_memory());
-        let parallel = progress::threads(global) * MOST_TOGETHER;
+        let (available, parallel) = (memory::available(), memory::parallel_runs(global));
         scenarios
             .try_for_each(|scenario| self.file.check_fits(scenario, available, parallel))
             .map_err(refused)

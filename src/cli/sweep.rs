@@ -41,7 +41,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let result = progress::watched(global, &scenarios, |control| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), control)
     })?
-    .map_err(Failure::could_not)?;
+    .map_err(|error| Failure::of_run(&error, Some(&words::settings(&plan.points[error.case]))))?;
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }

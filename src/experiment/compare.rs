@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::procedure::conduct;
-use super::{
-    COST, Control, FIGURES, Figure, Figures, Keep, NotConserved, Procedure, Replications, SLO_LATENCY,
-};
+use super::{COST, Control, FIGURES, Figure, Figures, Keep, Procedure, Replications, RunError, SLO_LATENCY};
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
@@ -190,12 +188,12 @@ pub fn comparable<'a>(scenarios: impl Iterator<Item = &'a Scenario> + Clone) -> 
 /// and not Holm, since Holm's steps decide between hypotheses but give no intervals to read.
 ///
 /// # Errors
-/// A run lost or made up requests.
+/// A run lost or made up requests, or outgrew its bound.
 pub fn compare(
     mut contenders: Vec<(String, Scenario)>,
     figures: &[&str],
     control: &Control,
-) -> Result<CompareResult, NotConserved> {
+) -> Result<CompareResult, RunError> {
     let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
     let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
     let contenders: Vec<Contender> = contenders

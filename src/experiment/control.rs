@@ -1,30 +1,48 @@
 //! What long work can be watched and stopped by.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::sim::Watch;
 
 /// Shared between the threads that work and the one that watches. Nothing in it reaches a result.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Control {
-    cancelled: Arc<AtomicBool>,
+    watch: Arc<Watch>,
     requests: AtomicU64,
     runs: AtomicU64,
 }
 
+/// Bounds nothing.
+impl Default for Control {
+    fn default() -> Self {
+        Control::bounded(u64::MAX)
+    }
+}
+
 impl Control {
+    /// Work of which each run may hold at most `most_waiting` waiting requests.
+    pub fn bounded(most_waiting: u64) -> Control {
+        Control {
+            watch: Arc::new(Watch::new(most_waiting)),
+            requests: AtomicU64::default(),
+            runs: AtomicU64::default(),
+        }
+    }
+
     /// Asks the work to stop; it does at the next event of the pool or block of requests.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.watch.stop();
     }
 
     /// Whether the work was asked to stop.
     pub fn cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.watch.stopped()
     }
 
-    /// What tells a run that it is wanted no more.
-    pub(super) fn stop(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.cancelled)
+    /// What a run is watched by.
+    pub(super) fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
     }
 
     /// Requests simulated so far, over all runs.

@@ -218,9 +218,12 @@ pub static FIGURES: &[Figure] = &[
     figure("mean_queue", Requests, "time-average of requests waiting", |run, _| {
         per_time(run, run.integrals.waiting)
     }),
-    figure("peak_queue", Requests, "most requests waiting at the end of a window", |run, _| {
-        Sample::Value(run.peak_waiting as f64)
-    }),
+    figure(
+        "peak_queue_sampled",
+        Requests,
+        "most requests waiting at the end of a window of the timeline",
+        |run, _| Sample::Value(run.peak_waiting as f64),
+    ),
     figure("mean_in_flight", Requests, "time-average of requests waiting or in service", |run, _| {
         per_time(run, run.integrals.waiting + run.integrals.in_service)
     }),
@@ -386,6 +389,7 @@ mod tests {
         let mut latency = Digest::new(Span::from_secs(1000));
         (1..=served).for_each(|seconds| latency.record(seconds * 1_000_000_000));
         let run = Outcome {
+            overgrown: None,
             measured_s: 1.0,
             counts: crate::sim::Counts { arrived: served + rejected, served, rejected, ..Default::default() },
             wait: latency.clone(),

@@ -19,7 +19,9 @@ pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, S
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use procedure::{Attained, End, Procedure, WarmupFound};
-pub use replicate::{DecisionSink, Keep, MOST_TOGETHER, NotConserved, Replicated, replicate, replicate_from};
+pub use replicate::{
+    DecisionSink, Keep, MOST_TOGETHER, Mishap, Replicated, RunError, replicate, replicate_from,
+};
 pub use replications::{Replication, Replications};
 pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;

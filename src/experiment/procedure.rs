@@ -1,6 +1,6 @@
 //! How an experiment is conducted: the warm-up found by pilot runs, then replications until they are enough.
 
-use super::{Control, Keep, NotConserved, Replicated, replicate, replicate_from};
+use super::{Control, Keep, Replicated, RunError, replicate, replicate_from};
 use crate::scenario::{Precision, Scenario, Warmup};
 use crate::sim::Window;
 use crate::stats::{BATCH, Estimate, mser5};
@@ -93,12 +93,12 @@ impl Procedure {
 /// number of replications for all, so that they stay comparable replication by replication.
 ///
 /// # Errors
-/// A run lost or made up requests.
+/// A run lost or made up requests, or outgrew its bound.
 pub(super) fn conduct(
     cases: &mut [&mut Scenario],
     keep: Keep<'_>,
     control: &Control,
-) -> Result<(Vec<Replicated>, Procedure), NotConserved> {
+) -> Result<(Vec<Replicated>, Procedure), RunError> {
     let warmup = find_warmup(cases, control)?;
     let (results, precision) = match cases.first().and_then(|first| first.run.precision) {
         None => (replicate(&shared(cases), keep, control)?, None),
@@ -129,7 +129,7 @@ fn until_precise(
     asked: Precision,
     keep: Keep<'_>,
     control: &Control,
-) -> Result<(Vec<Replicated>, Attained), NotConserved> {
+) -> Result<(Vec<Replicated>, Attained), RunError> {
     let most_asked = cases.iter().map(|case| case.run.replications).max().unwrap_or(1);
     let mut results = vec![Replicated::default(); cases.len()];
     let mut attained = Attained { asked, replications: 0, widest: None, end: End::Stopped };
@@ -181,15 +181,15 @@ fn relative(estimate: &Estimate) -> Option<f64> {
 
 /// Finds one warm-up for all cases that leave it to be found: the longest that MSER-5 cuts from their pilots' mean
 /// requests in flight and mean latency, window by window.
-fn find_warmup(cases: &mut [&mut Scenario], control: &Control) -> Result<Option<WarmupFound>, NotConserved> {
-    let auto: Vec<&Scenario> =
-        cases.iter().map(|case| &**case).filter(|case| case.run.warmup == Warmup::Auto).collect();
+fn find_warmup(cases: &mut [&mut Scenario], control: &Control) -> Result<Option<WarmupFound>, RunError> {
+    let auto: Vec<usize> = (0..cases.len()).filter(|case| cases[*case].run.warmup == Warmup::Auto).collect();
     if auto.is_empty() {
         return Ok(None);
     }
-    let piloted: Vec<Scenario> =
-        auto.iter().step_by(auto.len().div_ceil(PILOTED)).map(|case| pilot(case)).collect();
-    let results = replicate(&piloted.iter().collect::<Vec<_>>(), Keep::Timelines, control)?;
+    let looked_at: Vec<usize> = auto.iter().copied().step_by(auto.len().div_ceil(PILOTED)).collect();
+    let piloted: Vec<Scenario> = looked_at.iter().map(|case| pilot(cases[*case])).collect();
+    let results = replicate(&piloted.iter().collect::<Vec<_>>(), Keep::Timelines, control)
+        .map_err(|error| RunError { case: looked_at[error.case], ..error })?;
     let cut = |(case, result): (&Scenario, &Replicated)| cut(&result.timelines, case.run.timeline_interval);
     let cuts: Vec<(Span, bool)> = piloted.iter().zip(&results).map(cut).collect();
     let found = WarmupFound {

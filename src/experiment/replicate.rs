@@ -8,6 +8,8 @@ use super::{Control, Replication, Replications};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation, Slo, Window};
+use crate::time::Instant;
+use crate::units::show_span;
 
 /// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
 pub const MOST_TOGETHER: usize = 4;
@@ -41,53 +43,76 @@ pub struct Replicated {
     pub timelines: Vec<Vec<Window>>,
 }
 
-/// Requests that went missing in a run: a defect of the simulator, never of a scenario.
+/// Why a run came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotConserved {
+pub struct RunError {
     /// The case.
     pub case: usize,
     /// The replication.
     pub replication: u32,
-    /// The requests that do not add up.
-    pub counts: Counts,
+    /// What happened to it.
+    pub what: Mishap,
 }
 
-impl std::fmt::Display for NotConserved {
+/// What may happen to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// Requests went missing: a defect of the simulator, never of a scenario.
+    NotConserved(Counts),
+    /// More requests waited than memory has room for.
+    Overgrown {
+        /// When, from the start of the run.
+        at: Instant,
+        /// Requests that there was room for.
+        most_waiting: u64,
+    },
+}
+
+impl std::fmt::Display for RunError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let NotConserved { case, replication, counts } = self;
-        write!(
-            f,
-            "internal error: requests are not conserved at point {case}, replication {replication}: {counts:?}; \
-             please report this with the scenario"
-        )
+        let replication = self.replication;
+        match self.what {
+            Mishap::NotConserved(counts) => write!(
+                f,
+                "internal error: requests are not conserved in replication {replication}: {counts:?}; please report this \
+                 with the scenario"
+            ),
+            Mishap::Overgrown { at, most_waiting } => write!(
+                f,
+                "more than {most_waiting} requests wait at {} of replication {replication}, which is what this machine's \
+                 memory holds; nothing was written\n  help: the autoscaler lets the queue grow; limit it \
+                 (dispatch.queue_capacity), let more instances start, or check the unit of the rate: per second",
+                show_span(at.since(Instant::ZERO))
+            ),
+        }
     }
 }
 
-impl std::error::Error for NotConserved {}
+impl std::error::Error for RunError {}
 
 /// Runs every case as often as it asks for and returns what came of each, in the order given; the same on any number
 /// of threads. If `control` is cancelled meanwhile, the runs that had finished are returned.
 ///
 /// # Errors
-/// A run lost or made up requests.
+/// A run lost or made up requests, or outgrew its bound.
 pub fn replicate(
     cases: &[&Scenario],
     keep: Keep<'_>,
     control: &Control,
-) -> Result<Vec<Replicated>, NotConserved> {
+) -> Result<Vec<Replicated>, RunError> {
     replicate_from(cases, 0, keep, control)
 }
 
 /// [`replicate`] without the first `from` replications of each case.
 ///
 /// # Errors
-/// A run lost or made up requests.
+/// A run lost or made up requests, or outgrew its bound.
 pub fn replicate_from(
     cases: &[&Scenario],
     from: u32,
     keep: Keep<'_>,
     control: &Control,
-) -> Result<Vec<Replicated>, NotConserved> {
+) -> Result<Vec<Replicated>, RunError> {
     let gathered: Vec<Mutex<Gathered>> =
         cases.iter().map(|case| Mutex::new(Gathered::of(case, from))).collect();
     // One task at a time: halves handed out whole would leave a thread idle at the end.
@@ -203,12 +228,7 @@ fn alike(cases: &[&Scenario]) -> Vec<Vec<usize>> {
 
 impl Task {
     /// Draws the requests once, block by block, and feeds every case with them; nothing if cancelled.
-    fn run(
-        &self,
-        cases: &[&Scenario],
-        keep: Keep<'_>,
-        control: &Control,
-    ) -> Result<Vec<Finished>, NotConserved> {
+    fn run(&self, cases: &[&Scenario], keep: Keep<'_>, control: &Control) -> Result<Vec<Finished>, RunError> {
         let group = self.cases.iter().map(|index| cases[*index]);
         let Some(first) = group.clone().next() else { return Ok(Vec::new()) };
         let streams = Streams::new(first.run.seed, u64::from(self.replication));
@@ -223,7 +243,7 @@ impl Task {
                 decisions: log.is_some(),
             };
             let mut simulation = Simulation::new(&case.model, streams, &options, ());
-            simulation.stop_on(control.stop());
+            simulation.watch(control.watch());
             simulation
         };
         let mut simulations: Vec<Simulation> = group.map(start).collect();
@@ -251,9 +271,14 @@ impl Task {
             if control.cancelled() {
                 return Ok(None);
             }
+            let failed = |what| RunError { case: *case, replication: self.replication, what };
+            if let Some(at) = outcome.overgrown {
+                // One is enough: what the others would come to is of no use.
+                control.cancel();
+                return Err(failed(Mishap::Overgrown { at, most_waiting: control.watch().most_waiting() }));
+            }
             if !outcome.counts.conserved() {
-                let counts = outcome.counts;
-                return Err(NotConserved { case: *case, replication: self.replication, counts });
+                return Err(failed(Mishap::NotConserved(outcome.counts)));
             }
             control.count_runs(1);
             let figures = Replication::of(self.replication, &outcome, cases[*case].model.slo);
@@ -334,6 +359,31 @@ mod tests {
         assert_eq!(heard[..evaluations.len()], evaluations);
         assert!(heard.len() <= evaluations.len() + 1);
         assert!(found[0].first.as_ref().is_some_and(|first| !first.timeline.is_empty()));
+    }
+
+    #[test]
+    fn a_queue_that_outgrows_its_bound_stops_the_work_and_says_where() {
+        // 8 requests/s that need 0.2 s each, and an autoscaler that adds nothing to the one instance: 3 more wait every
+        // second, some 10,000 within an hour. The pool it might have would serve them easily.
+        let scenario = |rate: f64| {
+            let text = format!(
+                "[arrivals]\nkind = \"poisson\"\nrate = {rate}\n[service]\ntime = \"200ms\"\n[autoscaler]\n\
+                 kind = \"threshold\"\nmetric = \"queue_length\"\nmax = 9\nup = {{ above = 1000000 }}\n\
+                 down = {{ below = 1 }}\n[run]\nduration = \"1d\"\nreplications = 3"
+            );
+            ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
+        };
+        let scenarios = [scenario(3.0), scenario(8.0)];
+        assert!(scenarios.iter().all(|scenario| scenario.check_fits(1 << 20, 1).is_ok()));
+        let cases: Vec<&Scenario> = scenarios.iter().collect();
+        let error = replicate(&cases, Keep::Figures, &Control::bounded(10_000)).unwrap_err();
+        let Mishap::Overgrown { at, most_waiting } = error.what else { panic!("{error}") };
+        assert_eq!((error.case, most_waiting), (1, 10_000));
+        // Looked at once in 16,384 arrivals, some 34 min.
+        let minutes = at.as_secs_f64() / 60.0;
+        assert!((55.0..100.0).contains(&minutes), "{minutes}");
+        assert!(error.to_string().starts_with("more than 10000 requests wait at 1h"), "{error}");
+        assert!(replicate(&cases[..1], Keep::Figures, &Control::bounded(10_000)).is_ok());
     }
 
     #[test]

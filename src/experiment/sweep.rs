@@ -2,8 +2,8 @@
 
 use super::procedure::conduct;
 use super::{
-    COST, Control, DecisionSink, Keep, Keeps, Membership, NotConserved, PointResult, SLO_ATTAINMENT,
-    SLO_LATENCY, SweepResult, frontier, knee, replicate,
+    COST, Control, DecisionSink, Keep, Keeps, Membership, PointResult, RunError, SLO_ATTAINMENT, SLO_LATENCY,
+    SweepResult, frontier, knee, replicate,
 };
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
@@ -12,12 +12,12 @@ use crate::sim::Outcome;
 /// `log` hears the decisions of its replication 0.
 ///
 /// # Errors
-/// A run lost or made up requests.
+/// A run lost or made up requests, or outgrew its bound.
 pub fn sweep(
     mut points: Vec<Point>,
     log: DecisionSink<'_>,
     control: &Control,
-) -> Result<SweepResult, NotConserved> {
+) -> Result<SweepResult, RunError> {
     let planned = points.len();
     let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
     let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
@@ -114,9 +114,10 @@ fn look_closer(
     point: &PointResult,
     log: DecisionSink<'_>,
     control: &Control,
-) -> Result<Option<Outcome>, NotConserved> {
+) -> Result<Option<Outcome>, RunError> {
     let mut once = point.point.scenario.clone();
     once.run.replications = 1;
-    let looked = replicate(&[&once], Keep::First(log), control)?;
+    let looked = replicate(&[&once], Keep::First(log), control)
+        .map_err(|error| RunError { case: point.number, ..error })?;
     Ok(looked.into_iter().next().and_then(|result| result.first))
 }

@@ -20,7 +20,7 @@ const TAIL: [f64; 12] = [99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9, 99.92, 99.95,
 /// Cost against latency of a sweep, with the frontier and the knee.
 pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
     let point = |(index, point): (usize, &PointResult)| SweptPoint {
-        settings: words::settings(point),
+        settings: words::settings(&point.point),
         cost: estimate(point.figures.get(COST)),
         latency: estimate(point.figures.get(SLO_LATENCY)),
         meets_slo: point.meets_slo_on_average(),

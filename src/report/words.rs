@@ -5,7 +5,7 @@ use crate::experiment::{
     COST, CompareResult, Contender, Difference, End, Figure, Figures, Pair, PointResult, Procedure,
     RunResult, SLO_LATENCY, SweepResult, Unit, Verdict,
 };
-use crate::scenario::{Precision, Scenario};
+use crate::scenario::{Point, Precision, Scenario};
 use crate::stats::CONFIDENCE;
 use crate::units::show_span;
 
@@ -18,9 +18,9 @@ pub fn percentile(scenario: &Scenario) -> String {
 }
 
 /// A point by its variant and settings: `spot, autoscaler.up.above = 80`.
-pub fn settings(point: &PointResult) -> String {
-    let settings = point.point.settings.iter().map(|(path, setting)| format!("{path} = {setting}"));
-    let all: Vec<String> = point.point.variant.iter().cloned().chain(settings).collect();
+pub fn settings(point: &Point) -> String {
+    let settings = point.settings.iter().map(|(path, setting)| format!("{path} = {setting}"));
+    let all: Vec<String> = point.variant.iter().cloned().chain(settings).collect();
     if all.is_empty() { AS_IT_STANDS.to_owned() } else { all.join(", ") }
 }
 
@@ -230,7 +230,7 @@ fn promise(scenario: &Scenario) -> Option<String> {
 }
 
 fn point(scenario: &Scenario, point: &PointResult) -> String {
-    format!("{}: {}", settings(point), cost_and_latency(scenario, &point.figures))
+    format!("{}: {}", settings(&point.point), cost_and_latency(scenario, &point.figures))
 }
 
 fn cost_and_latency(scenario: &Scenario, figures: &Figures) -> String {

@@ -19,7 +19,8 @@ const STEPS: u64 = 2_000;
 impl Scenario {
     /// Whether the scenario fits a machine with `memory` bytes, `parallel_runs` at a time. The need is estimated: the
     /// longest queue if every instance the autoscaler may have were there all along and requests came as expected, and
-    /// every slot busy. A run may need more, if its autoscaler lets the queue grow.
+    /// every slot busy. A run needs more if its autoscaler lets the queue grow; it is stopped when it outgrows memory
+    /// ([`Control::bounded`](crate::experiment::Control::bounded)).
     ///
     /// # Errors
     /// A phrase with the estimate, when it does not fit.

@@ -205,6 +205,10 @@ impl Fleet for CentralQueue {
         gauges
     }
 
+    fn held(&self, _now: u64) -> u64 {
+        self.queue.len() as u64
+    }
+
     fn areas(&self, now: u64) -> Areas {
         let mut areas = self.drained;
         areas.waiting += self.waited + u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;

@@ -1,7 +1,6 @@
 //! The run loop: requests in, events in their order, one outcome out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::agenda::{Agenda, Event};
 use super::fleet::{Areas, Arrival, Class, Fleet, Sink};
@@ -13,7 +12,7 @@ use super::requests::Block;
 use super::scaler::Scaler;
 use super::scrapes::{Counters, Scrapes};
 use super::timeline::{Reading, Timeline};
-use super::{Model, Options};
+use super::{Model, Options, Watch};
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::time::Instant;
@@ -38,9 +37,16 @@ pub(super) struct Engine<F, T> {
     streams: Streams,
     concurrency: u32,
     measured: Start,
-    /// Whether somebody wants the run no more; what it would come to is then of no use.
-    stop: Option<Arc<AtomicBool>>,
+    /// By whom it may be stopped; what it would come to is then of no use.
+    watch: Option<Arc<Watch>>,
+    /// Arrivals at which to look at how many wait.
+    next_look: u64,
+    /// When more requests waited than the watch allows, if they did: the run has stopped there.
+    overgrown: Option<Instant>,
 }
+
+/// Arrivals between two looks at how many requests wait.
+const LOOK_EVERY: u64 = 1 << 14;
 
 /// Counters at the start of the measured part.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,7 +88,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             streams,
             concurrency: model.slots(),
             measured: Start::default(),
-            stop: None,
+            watch: None,
+            next_look: 0,
+            overgrown: None,
         };
         engine.plan(model);
         for _ in 0..initial {
@@ -120,15 +128,27 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if self.scaler.is_asleep() { 0 } else { self.agenda.gate().min(self.end.as_nanos()) }
     }
 
-    /// Makes the run end early once `stop` is set.
-    pub fn stop_on(&mut self, stop: Arc<AtomicBool>) {
-        self.stop = Some(stop);
+    /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows.
+    pub fn watch(&mut self, watch: Arc<Watch>) {
+        self.watch = Some(watch);
+    }
+
+    /// Whether more requests wait than may. Looked at once in many arrivals: it need not be caught at the very one.
+    fn outgrows(&mut self) -> bool {
+        if self.arrived >= self.next_look {
+            self.next_look = self.arrived + LOOK_EVERY;
+            let most = self.watch.as_ref().map_or(u64::MAX, |watch| watch.most_waiting());
+            if self.fleet.held(self.reached) > most {
+                self.overgrown = Some(Instant::from_nanos(self.reached));
+            }
+        }
+        self.overgrown.is_some()
     }
 
     /// The next event up to `until`, unless the run is to stop.
     fn next_event(&mut self, until: Instant) -> Option<(Instant, Event)> {
         // Looked at here, where every run comes by, and not at every request.
-        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        if self.overgrown.is_some() || self.watch.as_ref().is_some_and(|watch| watch.stopped()) {
             return None;
         }
         self.agenda.next(until)
@@ -136,6 +156,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
     pub fn feed(&mut self, block: &Block) -> bool {
+        if self.outgrows() {
+            return false;
+        }
         if F::STEPPED {
             return self.feed_stepped(block);
         }
@@ -473,6 +496,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let (started, peak_ready) = self.pool.totals();
         let actions = self.scaler.actions;
         let outcome = Outcome {
+            overgrown: self.overgrown,
             measured_s: end.since(start.at).as_secs_f64(),
             counts,
             latency: self.recorder.latency,

@@ -126,6 +126,10 @@ pub(super) trait Fleet {
     fn outstanding(&self, instance: u32) -> u64;
     /// Requests in the pool at `now`, to which everything has advanced.
     fn gauges(&self, now: u64) -> Gauges;
+    /// Requests it holds waiting at `now`, up to which everything may not have advanced yet: what its memory grows with.
+    fn held(&self, now: u64) -> u64 {
+        self.gauges(now).waiting
+    }
     /// Integrals up to `now`, to which everything has advanced.
     fn areas(&self, now: u64) -> Areas;
     /// Appends the load of each ready instance at `now`, to which everything has advanced.

@@ -26,6 +26,7 @@ mod station;
 mod stepped;
 mod timeline;
 mod tree;
+mod watch;
 
 pub use cost::{BilledFrom, Cost};
 pub use dispatch::{Dispatch, DispatchPolicy, Idle};
@@ -37,3 +38,4 @@ pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Out
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};
 pub use slo::Slo;
+pub use watch::Watch;

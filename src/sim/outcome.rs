@@ -125,6 +125,9 @@ pub struct Times {
 /// What one run comes to. Everything is over the measured part: from the end of the warm-up to the end of the run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
+    /// When more requests waited than its [`Watch`](super::Watch) allows, if they did: then the run stopped there, and
+    /// nothing else here is of any use.
+    pub overgrown: Option<Instant>,
     /// Length of the measured part, seconds.
     pub measured_s: f64,
     /// Requests by what became of them.

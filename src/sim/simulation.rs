@@ -1,7 +1,6 @@
 //! A run from outside: fed with requests, finished with an outcome.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::central::CentralQueue;
 use super::engine::Engine;
@@ -9,7 +8,7 @@ use super::fleet::Sink;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
 use super::stepped::SteppedQueue;
-use super::{DecisionRecord, DispatchPolicy, Model, Outcome};
+use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
 use crate::service;
 use crate::time::Span;
@@ -87,15 +86,16 @@ impl<T: Sink> Simulation<T> {
         }
     }
 
-    /// Makes the run end early once `stop` is set; what it comes to is then of no use.
-    pub fn stop_on(&mut self, stop: Arc<AtomicBool>) {
+    /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows; what it comes
+    /// to is then of no use.
+    pub fn watch(&mut self, watch: Arc<Watch>) {
         match &mut self.0 {
-            Arrangement::Central(engine) => engine.stop_on(stop),
-            Arrangement::Stepped(engine) => engine.stop_on(stop),
-            Arrangement::RoundRobin(engine) => engine.stop_on(stop),
-            Arrangement::Random(engine) => engine.stop_on(stop),
-            Arrangement::LeastOutstanding(engine) => engine.stop_on(stop),
-            Arrangement::PowerOfD(engine) => engine.stop_on(stop),
+            Arrangement::Central(engine) => engine.watch(watch),
+            Arrangement::Stepped(engine) => engine.watch(watch),
+            Arrangement::RoundRobin(engine) => engine.watch(watch),
+            Arrangement::Random(engine) => engine.watch(watch),
+            Arrangement::LeastOutstanding(engine) => engine.watch(watch),
+            Arrangement::PowerOfD(engine) => engine.watch(watch),
         }
     }
 

@@ -1,0 +1,33 @@
+//! How a run is watched and bounded from outside.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Shared by the runs of one piece of work and whoever watches them. Nothing in it reaches a result: a run that is
+/// stopped has none.
+#[derive(Debug)]
+pub struct Watch {
+    stopped: AtomicBool,
+    most_waiting: u64,
+}
+
+impl Watch {
+    /// Runs of which each may hold at most `most_waiting` waiting requests.
+    pub fn new(most_waiting: u64) -> Self {
+        Watch { stopped: AtomicBool::new(false), most_waiting }
+    }
+
+    /// Waiting requests that a run may hold.
+    pub fn most_waiting(&self) -> u64 {
+        self.most_waiting
+    }
+
+    /// Asks the runs to stop.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they are asked to stop.
+    pub fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
