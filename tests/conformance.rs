@@ -133,3 +133,8 @@ fn the_variant_autoscaler_of_llm_d() {
 fn the_examples_in_the_documentation_of_hosted_endpoints() {
     conform("in_flight_target", 2);
 }
+
+#[test]
+fn knative_kpa() {
+    conform("knative_kpa", 83);
+}

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Settings, clairvoyant, fixed, hpa, hysteresis, in_flight_target, llmd, predictive, scheduled, setup,
-    target, threshold,
+    Settings, clairvoyant, cloud_run, fixed, hpa, hysteresis, in_flight_target, kpa, llmd, predictive,
+    scheduled, setup, target, threshold, vertex,
 };
 use crate::schema::{Problem, Reader, TableSpec};
 
@@ -17,6 +17,9 @@ const KINDS: &[(&TableSpec, Read)] = &[
     (&setup::SPEC, |reader| Ok(Arc::new(setup::read(reader)?))),
     (&hysteresis::SPEC, |reader| Ok(Arc::new(hysteresis::read(reader)?))),
     (&hpa::settings::SPEC, |reader| Ok(Arc::new(hpa::settings::read(reader)?))),
+    (&kpa::SPEC, |reader| Ok(Arc::new(kpa::read(reader)?))),
+    (&cloud_run::SPEC, |reader| Ok(Arc::new(cloud_run::read(reader)?))),
+    (&vertex::SPEC, |reader| Ok(Arc::new(vertex::read(reader)?))),
     (&llmd::SPEC, |reader| Ok(Arc::new(llmd::read(reader)?))),
     (&in_flight_target::SPEC, |reader| Ok(Arc::new(in_flight_target::read(reader)?))),
     (&scheduled::SPEC, |reader| Ok(Arc::new(scheduled::read(reader)?))),

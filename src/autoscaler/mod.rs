@@ -7,6 +7,7 @@
 //! Policies are called once an evaluation, far from the loop over requests, so they stand behind trait objects.
 
 mod clairvoyant;
+mod cloud_run;
 mod explanation;
 mod fixed;
 mod forecast;
@@ -14,6 +15,7 @@ mod hpa;
 mod hysteresis;
 mod in_flight_target;
 mod kinds;
+mod kpa;
 mod llmd;
 pub mod manifest;
 mod metric;
@@ -27,6 +29,7 @@ mod started;
 mod target;
 mod threshold;
 mod trailing;
+mod vertex;
 
 use std::any::Any;
 use std::fmt::Debug;
