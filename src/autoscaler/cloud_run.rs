@@ -57,9 +57,9 @@ const IDLE: Key<Span> = Key::or(
 .at_most(86_400.0);
 const EVALUATED: Key<Span> = Key::or("interval", "\"1s\"", "Time between two evaluations.").at_least(0.1);
 
-/// `kind = "cloud-run"`.
+/// `kind = "cloud_run"`.
 pub(super) const SPEC: TableSpec = TableSpec {
-    name: "cloud-run",
+    name: "cloud_run",
     doc: "Google Cloud Run: as many instances as the larger of two needs, by concurrency and by CPU, each a minute's mean over 60 % of what an instance can take; more at once when requests find no free slot; fewer after 15 minutes.",
     keys: &[
         &MAX_CONCURRENCY,

@@ -21,7 +21,7 @@ pub struct Translation {
 pub(super) type Translate = fn(&[Value]) -> Option<Result<Translation, String>>;
 
 /// Each form: what it is called, and its translation.
-const FORMS: &[(&str, Translate)] = &[];
+const FORMS: &[(&str, Translate)] = &[("a Knative or Cloud Run Service", super::kpa::manifest::translate)];
 
 /// Reads a manifest: YAML or JSON, of one or more documents.
 ///

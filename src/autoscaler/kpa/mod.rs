@@ -6,6 +6,7 @@
 mod activator;
 mod apply;
 mod decider;
+pub(super) mod manifest;
 mod parts;
 mod policy;
 mod reason;

@@ -158,7 +158,8 @@ impl AtWork {
         if self.stable.is_empty(now) && rules.target_burst_capacity != -1.0 {
             return;
         }
-        let (stable, panic) = (self.stable.average(now), self.panic.average(now));
+        // What is left of sums taken out again can be a hair below zero.
+        let (stable, panic) = (self.stable.average(now).max(0.0), self.panic.average(now).max(0.0));
         let verdict = self.decider.decide(&spec, now, ready, stable, panic);
         self.desired = Some(verdict.desired);
         self.excess_burst_capacity = verdict.excess_burst_capacity;

@@ -21,7 +21,8 @@ const EPOCH_S: u64 = 7_207_200_000;
 #[derive(Debug)]
 pub(super) struct Parts {
     pub settings: Knative,
-    decider: Option<(Decider, Spec)>,
+    /// With what it goes by, and the scale-down delay it was made with.
+    decider: Option<(Decider, Spec, Span)>,
     whole: Option<Whole>,
     pub buckets: Option<Buckets>,
 }
@@ -139,7 +140,7 @@ impl Parts {
         let now = row.f64("time").and_then(|_| time(row))?;
         let (time_s, at) = now;
         let (mut decider, spec, delay) = match self.decider.take() {
-            Some((decider, spec)) => (Some(decider), spec, Span::ZERO),
+            Some((decider, spec, delay)) => (Some(decider), spec, delay),
             None => (None, self.settings.spec, self.settings.scale_down_delay),
         };
         let (spec, delay) = respecified(row, spec, delay)?;
@@ -161,7 +162,7 @@ impl Parts {
                 line(time_s, None, explanation).with("valid", false)
             }
         };
-        self.decider = Some((decider, spec));
+        self.decider = Some((decider, spec, delay));
         Ok(line)
     }
 
