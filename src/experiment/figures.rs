@@ -213,7 +213,7 @@ pub static FIGURES: &[Figure] = &[
         Sample::Value(run.counts.in_flight as f64)
     }),
     figure("utilization", Share, "busy share of the capacity of ready instances", |run, _| {
-        Sample::ratio(run.integrals.busy, run.integrals.ready * f64::from(run.slots))
+        Sample::ratio(run.integrals.work, run.integrals.ready * f64::from(run.slots))
     }),
     figure("mean_queue", Requests, "time-average of requests waiting", |run, _| {
         per_time(run, run.integrals.waiting)

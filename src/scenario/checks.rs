@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::autoscaler::Metric;
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
-use crate::sim::{MOST_SLOTS, Model};
+use crate::sim::{Conflict, MOST_SLOTS, Model};
 use crate::time::Span;
 
 /// More requests in one run than anyone waits for.
@@ -51,9 +51,9 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
 
 /// Everything that the tables' own readers cannot know.
 pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
-    if let Some((path, reason)) = model.conflict() {
-        let message = format!("`{path}` does not go with `dispatch.policy`");
-        return Err(Problem::new(&place_of(tree, path), message, reason));
+    if let Some(Conflict { key, other, reason }) = model.conflict() {
+        let message = format!("`{key}` does not go with `{other}`");
+        return Err(Problem::new(&place_of(tree, key), message, reason));
     }
     initial(tree, model)?;
     slots(tree, model)?;
@@ -101,7 +101,7 @@ fn initial(tree: &Tree, model: &Model) -> Result<(), Problem> {
 }
 
 fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
-    let service::Model::Slots(slots) = model.service.model;
+    let service::Model::Slots(slots) = &model.service.model else { return Ok(()) };
     let most = model.autoscaler.limits().max;
     let all = u64::from(most) * u64::from(slots.concurrency);
     if all <= MOST_SLOTS {

@@ -31,11 +31,15 @@ impl Scenario {
 
 pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> Result<(), String> {
     let model = &scenario.model;
-    let service::Model::Slots(slots) = model.service.model;
-    let all_slots = f64::from(model.autoscaler.limits().max) * f64::from(slots.concurrency);
+    let most = f64::from(model.autoscaler.limits().max);
+    let all_slots = match &model.service.model {
+        service::Model::Slots(slots) => most * f64::from(slots.concurrency),
+        // Memory goes with the requests there are, not with those there may be.
+        service::Model::Shared(_) => most,
+    };
     let queue = match model.dispatch.queue_capacity {
         Some(_) => 0.0,
-        None => longest_queue(scenario, all_slots),
+        None => longest_queue(scenario, most * model.service.throughput()),
     };
     let bytes = (queue * WAITING_BYTES + all_slots * SLOT_BYTES) * parallel_runs as f64;
     if bytes <= memory as f64 {
@@ -49,12 +53,12 @@ pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> R
     ))
 }
 
-/// The longest queue before `slots` slots, of requests that come as expected and flow like a liquid.
-fn longest_queue(scenario: &Scenario, slots: f64) -> f64 {
+/// The longest queue before a pool that answers `throughput` requests a second, of requests that come as expected and
+/// flow like a liquid.
+fn longest_queue(scenario: &Scenario, throughput: f64) -> f64 {
     let model = &scenario.model;
-    let mean = model.service.time.0.mean();
     let step = model.duration.as_secs_f64() / STEPS as f64;
-    let served = if mean > 0.0 { step * slots / mean } else { f64::INFINITY };
+    let served = step * throughput;
     let mut longest: f64 = 0.0;
     let (mut queue, mut before): (f64, f64) = (0.0, 0.0);
     for number in 1..=STEPS {

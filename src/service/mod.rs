@@ -3,8 +3,12 @@
 //! A model knows nothing of the pool it stands in. Which one a scenario uses is decided once; the engine's loop is
 //! compiled for each.
 
+mod server;
+mod shared;
 mod slots;
 
+pub use server::{Active, FULL, Queue, Request, Server};
+pub use shared::{Shared, SharedServer};
 pub use slots::Slots;
 
 use crate::distribution::Durations;
@@ -24,6 +28,26 @@ pub struct Service {
 pub enum Model {
     /// See [`Slots`].
     Slots(Slots),
+    /// See [`Shared`].
+    Shared(Shared),
+}
+
+impl Model {
+    /// What the utilization of an instance is measured in: so many places, each of which can be busy.
+    pub fn places(&self) -> u32 {
+        match self {
+            Model::Slots(slots) => slots.concurrency,
+            Model::Shared(_) => 1,
+        }
+    }
+
+    /// Requests in service on one instance at the most.
+    pub fn most_in_service(&self) -> u32 {
+        match self {
+            Model::Slots(slots) => slots.concurrency,
+            Model::Shared(shared) => shared.concurrency,
+        }
+    }
 }
 
 const TIME: Key<Durations> = Key::required(
@@ -32,6 +56,15 @@ const TIME: Key<Durations> = Key::required(
 );
 
 impl Service {
+    /// Requests that one instance can answer per second, about.
+    pub fn throughput(&self) -> f64 {
+        let mean_s = self.time.0.mean();
+        match &self.model {
+            Model::Slots(slots) => f64::from(slots.concurrency) / mean_s,
+            Model::Shared(shared) => shared.throughput(mean_s),
+        }
+    }
+
     /// The `[service]` table.
     pub const SPEC: UnionSpec = UnionSpec {
         name: "service",
@@ -39,7 +72,7 @@ impl Service {
         tag: "model",
         default: Some("slots"),
         common: &[&TIME],
-        variants: &[&Slots::SPEC],
+        variants: &[&Slots::SPEC, &Shared::SPEC],
     };
 
     /// Reads the `[service]` table.
@@ -47,7 +80,11 @@ impl Service {
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Service, Problem> {
-        let (_, reader) = Self::SPEC.open(node, path, context)?;
-        Ok(Service { time: reader.get(&TIME)?, model: Model::Slots(Slots::read(&reader)?) })
+        let (variant, reader) = Self::SPEC.open(node, path, context)?;
+        let model = match variant.name {
+            "slots" => Model::Slots(Slots::read(&reader)?),
+            _ => Model::Shared(Shared::read(&reader)?),
+        };
+        Ok(Service { time: reader.get(&TIME)?, model })
     }
 }

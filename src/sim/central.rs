@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use super::fleet::{Areas, Arrival, Class, Draining, Fleet, Gauges, Load, Served, Sink, Waiting};
 use super::tree::{Key, Tournament};
+use crate::service::{FULL, Request};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -186,8 +187,9 @@ impl Fleet for CentralQueue {
         last
     }
 
-    fn kill(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
-        self.draining.kill(instance, now, &mut self.drained, sink);
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
+        self.drain(instance, now);
+        self.draining.kill(instance, now, &mut self.drained, lost);
     }
 
     fn outstanding(&self, instance: u32) -> u64 {
@@ -216,6 +218,7 @@ impl Fleet for CentralQueue {
         let worked = self.worked - self.slots.iter().filter(|slot| slot.pending).map(ahead).sum::<u128>();
         areas.in_service += worked;
         areas.busy += worked;
+        areas.work = areas.busy * u128::from(FULL);
         self.draining.measure(now, &mut areas);
         areas
     }

@@ -15,6 +15,7 @@ use super::timeline::{Reading, Timeline};
 use super::{Model, Options, Watch};
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
+use crate::service::{FULL, Request};
 use crate::time::Instant;
 
 /// One run in progress, compiled for one arrangement of queues.
@@ -35,7 +36,10 @@ pub(super) struct Engine<F, T> {
     timeline: Timeline,
     instances: super::Instances,
     streams: Streams,
-    concurrency: u32,
+    /// Of one instance: what its utilization is measured in.
+    places: u32,
+    /// Requests lost with an instance; kept to keep its memory.
+    lost: Vec<Request>,
     measured: Start,
     /// By whom it may be stopped; what it would come to is then of no use.
     watch: Option<Arc<Watch>>,
@@ -86,7 +90,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             timeline: Timeline::new(model, options),
             instances: model.instances.clone(),
             streams,
-            concurrency: model.slots(),
+            places: model.service.model.places(),
+            lost: Vec::new(),
             measured: Start::default(),
             watch: None,
             next_look: 0,
@@ -317,7 +322,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             }
             Event::Deadline(id) => {
                 if self.pool.remove(id, at) {
-                    self.fleet.kill(id, nanos, &mut self.recorder);
+                    self.kill(id, nanos);
                 }
             }
             Event::Idle(id, spells) => self.expire(id, spells, at),
@@ -352,8 +357,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         pipeline.record(Scrape {
             at,
             arrived: self.arrived,
-            busy: self.fleet.areas(at.as_nanos()).busy,
-            capacity: self.pool.time(at).ready * u128::from(self.concurrency),
+            work: self.fleet.areas(at.as_nanos()).work,
+            capacity: self.pool.time(at).ready * u128::from(self.places),
             gauges: self.fleet.gauges(at.as_nanos()),
             ready: self.pool.census().ready,
             latency: std::mem::replace(&mut self.recorder.scraped, latency),
@@ -370,7 +375,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             at,
             arrived: self.arrived,
             areas: self.fleet.areas(nanos),
-            capacity: self.pool.time(at).ready * u128::from(self.concurrency),
+            capacity: self.pool.time(at).ready * u128::from(self.places),
             gauges: self.fleet.gauges(nanos),
             census: self.pool.census(),
         };
@@ -436,6 +441,14 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
     }
 
+    /// Takes an instance away with all it has.
+    fn kill(&mut self, id: u32, now: u64) {
+        self.fleet.kill(id, now, &mut self.lost);
+        for request in self.lost.drain(..) {
+            self.recorder.failed(request.arrival, now);
+        }
+    }
+
     fn mark(&mut self, at: Instant) {
         if at < self.end {
             self.agenda.add((at + self.timeline.interval).min(self.end), Event::Mark);
@@ -488,6 +501,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             waiting: seconds(areas.waiting, start.areas.waiting),
             in_service: seconds(areas.in_service, start.areas.in_service),
             busy: seconds(areas.busy, start.areas.busy),
+            work: seconds(areas.work, start.areas.work) / FULL as f64,
             starting: seconds(time.starting, start.time.starting),
             ready: seconds(time.ready, start.time.ready),
             draining: seconds(time.draining, start.time.draining),
@@ -505,7 +519,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             good: self.recorder.good,
             overdue,
             integrals,
-            slots: self.concurrency,
+            slots: self.places,
             peak_waiting: self.timeline.peak_waiting,
             peak_ready,
             started: u64::from(started - start.started),

@@ -1,5 +1,7 @@
 //! How requests and instances meet: what every arrangement of queues offers the engine.
 
+use crate::service::Request;
+
 /// A request that was answered; instants in nanoseconds from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Served {
@@ -35,6 +37,14 @@ pub(super) struct Arrival {
     /// How long it is willing to wait, nanoseconds; [`u64::MAX`] for as long as it takes.
     pub patience: u64,
     pub class: Class,
+}
+
+impl Arrival {
+    /// What it asks for.
+    #[inline]
+    pub fn request(&self) -> Request {
+        Request { arrival: self.now, service: self.service, mark: 0 }
+    }
 }
 
 /// Hears what becomes of each request. Every request that arrives is reported at most once.
@@ -88,6 +98,18 @@ pub(super) struct Areas {
     pub in_service: u128,
     /// Of requests in service on ready instances.
     pub busy: u128,
+    /// Of the capacity used on ready instances: place-nanoseconds times [`crate::service::FULL`].
+    pub work: u128,
+}
+
+impl Areas {
+    /// Adds those of another part of the pool.
+    pub fn add(&mut self, other: &Areas) {
+        self.waiting += other.waiting;
+        self.in_service += other.in_service;
+        self.busy += other.busy;
+        self.work += other.work;
+    }
 }
 
 /// An arrangement of queues and ready instances. Time only moves forward from call to call.
@@ -120,8 +142,9 @@ pub(super) trait Fleet {
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
     /// A ready instance stops taking requests; returns when it will have finished those it has.
     fn drain(&mut self, instance: u32, now: u64) -> u64;
-    /// A draining instance is taken away with the requests it has left.
-    fn kill(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
+    /// A ready or draining instance is taken away at `now`, to which everything has advanced; the requests that are lost
+    /// with it, none of which is reported, are added to `lost`.
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>);
     /// Requests a ready instance has, in service or waiting for it.
     fn outstanding(&self, instance: u32) -> u64;
     /// Requests in the pool at `now`, to which everything has advanced.
@@ -173,15 +196,15 @@ impl Draining {
         });
     }
 
-    /// Fails what `instance` has left.
-    pub fn kill(&mut self, instance: u32, now: u64, areas: &mut Areas, sink: &mut impl Sink) {
+    /// Takes away what `instance` has left.
+    pub fn kill(&mut self, instance: u32, now: u64, areas: &mut Areas, lost: &mut Vec<Request>) {
         self.requests.retain(|request| {
-            let lost = request.instance == instance;
-            if lost {
+            let stays = request.instance != instance;
+            if !stays {
                 add_partial(areas, request, now);
-                sink.failed(request.arrival, now);
+                lost.push(unfinished(request));
             }
-            !lost
+            stays
         });
     }
 
@@ -199,6 +222,11 @@ impl Draining {
     pub fn arrivals(&self) -> impl Iterator<Item = u64> {
         self.requests.iter().map(|request| request.arrival)
     }
+}
+
+/// What a request asked for, before its course was settled.
+fn unfinished(request: &Served) -> Request {
+    Request { arrival: request.arrival, service: request.finish - request.start, ..Request::default() }
 }
 
 /// Adds the part of a request's course up to `now`.

@@ -36,6 +36,17 @@ pub struct Model {
     pub warmup: Span,
 }
 
+/// Two keys of a scenario that do not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// Path of the one to change.
+    pub key: &'static str,
+    /// Path of the other.
+    pub other: &'static str,
+    /// Why.
+    pub reason: &'static str,
+}
+
 impl Model {
     /// Whether the run needs every completion at its instant; else the central queue is drained lazily.
     pub fn is_stepped(&self) -> bool {
@@ -46,22 +57,42 @@ impl Model {
             || self.autoscaler.is_reactive()
     }
 
-    /// What in the model cannot be combined: the path of a key, and the reason. `None` if all can.
-    pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
+    /// What in the model cannot be combined: the path of a key, that of the other, and the reason. `None` if all can.
+    pub fn conflict(&self) -> Option<Conflict> {
+        let of = |key, other, reason| Some(Conflict { key, other, reason });
+        if !matches!(self.service.model, service::Model::Slots(_)) {
+            const SLOTS: &str = "only slots tell which of the requests that wait goes next";
+            if self.dispatch.patience.is_some() {
+                return of("dispatch.timeout", "service.model", SLOTS);
+            }
+            if self.dispatch.high_priority.is_some() {
+                return of("dispatch.high_priority", "service.model", SLOTS);
+            }
+            if self.dispatch.idle != Idle::Longest {
+                return of("dispatch.idle", "service.model", "only slots are idle one by one");
+            }
+            if self.instances.leaving != Leaving::Finish {
+                let reason = "only on slots is a request at a known place in its service";
+                return of("instances.leaving", "service.model", reason);
+            }
+        }
         if self.dispatch.policy == DispatchPolicy::CentralQueue {
             return None;
         }
         if self.autoscaler.is_reactive() {
-            return Some(("autoscaler.kind", "this autoscaler acts on a central queue only"));
+            return of("autoscaler.kind", "dispatch.policy", "this autoscaler acts on a central queue only");
         }
-        let hands_back = self.instances.leaving == Leaving::HandBack;
-        hands_back.then_some(("instances.leaving", "requests can be handed back to a central queue only"))
+        if self.instances.leaving == Leaving::HandBack {
+            let reason = "requests can be handed back to a central queue only";
+            return of("instances.leaving", "dispatch.policy", reason);
+        }
+        None
     }
 
-    /// Requests one instance serves at a time.
+    /// Places of one instance that its utilization is measured in: under the model `slots`, the requests it serves at a
+    /// time.
     pub fn slots(&self) -> u32 {
-        let service::Model::Slots(slots) = self.service.model;
-        slots.concurrency
+        self.service.model.places()
     }
 
     /// What a policy can know of the system before the run under `streams` begins.

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use super::Metrics;
 use super::fleet::Gauges;
 use crate::autoscaler::{Metric, Per, Query};
+use crate::service::FULL;
 use crate::time::{Instant, Span};
 
 /// One reading of the pool. Counters run from the start of the run.
@@ -15,9 +16,9 @@ pub(super) struct Scrape {
     pub at: Instant,
     /// Requests arrived.
     pub arrived: u64,
-    /// Slot-nanoseconds busy on ready instances.
-    pub busy: u128,
-    /// Slot-nanoseconds of ready instances.
+    /// Capacity used on ready instances: place-nanoseconds times [`FULL`].
+    pub work: u128,
+    /// Place-nanoseconds of ready instances.
     pub capacity: u128,
     pub gauges: Gauges,
     pub ready: u32,
@@ -39,7 +40,7 @@ impl Pipeline {
         let start = Scrape {
             at: Instant::ZERO,
             arrived: 0,
-            busy: 0,
+            work: 0,
             capacity: 0,
             gauges: Gauges::default(),
             ready: 0,
@@ -86,7 +87,7 @@ impl Pipeline {
                 if capacity == 0 {
                     return None;
                 }
-                (end.busy - begin.busy) as f64 / capacity as f64
+                (end.work - begin.work) as f64 / FULL as f64 / capacity as f64
             }
             Metric::Latency => return self.latency_quantile(base, newest),
         };

@@ -43,6 +43,8 @@ pub struct Integrals {
     pub draining: f64,
     /// Requests in service on ready instances.
     pub busy: f64,
+    /// Capacity used on ready instances, in the places of [`Outcome::slots`].
+    pub work: f64,
 }
 
 /// One evaluation of the autoscaler.
@@ -144,7 +146,7 @@ pub struct Outcome {
     pub overdue: u64,
     /// Integrals over time.
     pub integrals: Integrals,
-    /// Requests one instance serves at a time.
+    /// Places of one instance that its utilization is measured in: slots of the model `slots`, else see the model.
     pub slots: u32,
     /// Most requests waiting at a mark of the timeline.
     pub peak_waiting: u64,

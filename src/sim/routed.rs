@@ -4,19 +4,20 @@ use std::collections::VecDeque;
 
 use rand::RngExt as _;
 
-use super::fleet::{Areas, Arrival, Draining, Fleet, Gauges, Load, Sink, Waiting};
+use super::fleet::{Areas, Arrival, Fleet, Gauges, Load, Sink};
 use super::station::Station;
 use super::tree::{Key, Tournament};
 use crate::random::Rng;
+use crate::service::Request;
 
 /// Picks the instance a request goes to.
 pub(super) trait Chooser {
     /// Brings up to `now` the stations whose state the choice depends on, and chooses one of them (there is one).
-    fn choose(&mut self, stations: &mut [Station], now: u64, sink: &mut impl Sink) -> usize;
+    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize;
     /// Hears that the station at `index` has taken a request.
-    fn took(&mut self, _station: &Station, _index: usize) {}
+    fn took<S: Station>(&mut self, _station: &S, _index: usize) {}
     /// Hears that the stations are others now.
-    fn changed(&mut self, _stations: &[Station]) {}
+    fn changed<S: Station>(&mut self, _stations: &[S]) {}
 }
 
 /// Instances in turn.
@@ -27,7 +28,7 @@ pub(super) struct RoundRobin {
 
 impl Chooser for RoundRobin {
     #[inline]
-    fn choose(&mut self, stations: &mut [Station], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
         let index = if self.next < stations.len() { self.next } else { 0 };
         self.next = index + 1;
         stations[index].advance(now, sink);
@@ -43,7 +44,7 @@ pub(super) struct Random {
 
 impl Chooser for Random {
     #[inline]
-    fn choose(&mut self, stations: &mut [Station], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
         let index = self.rng.random_range(0..stations.len());
         stations[index].advance(now, sink);
         index
@@ -61,7 +62,7 @@ pub(super) struct PowerOfD {
 
 impl Chooser for PowerOfD {
     #[inline]
-    fn choose(&mut self, stations: &mut [Station], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
         let choices = self.choices.min(stations.len());
         self.drawn.clear();
         let mut best = (u64::MAX, 0);
@@ -83,7 +84,7 @@ impl Chooser for PowerOfD {
 }
 
 /// The least loaded of all. Two tournaments keep a choice at a few comparisons however large the pool: one of the
-/// stations by their next completion, so that only those with one due are looked at, one by their load.
+/// stations by their next change, so that only those with one due are looked at, one by their load.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LeastOutstanding {
     due: Tournament<Key>,
@@ -93,7 +94,7 @@ pub(super) struct LeastOutstanding {
 
 impl LeastOutstanding {
     #[inline]
-    fn update(&mut self, station: &Station, index: usize) {
+    fn update<S: Station>(&mut self, station: &S, index: usize) {
         let due = Self::due_key(station, index);
         if self.due.key(index) != due {
             self.due.set(index, due);
@@ -101,18 +102,18 @@ impl LeastOutstanding {
         self.load.set(index, Self::load_key(station, index));
     }
 
-    fn due_key(station: &Station, index: usize) -> Key {
-        Key::new(station.next_completion(), 0, index)
+    fn due_key<S: Station>(station: &S, index: usize) -> Key {
+        Key::new(station.next_change(), 0, index)
     }
 
-    fn load_key(station: &Station, index: usize) -> u64 {
+    fn load_key<S: Station>(station: &S, index: usize) -> u64 {
         station.outstanding() * u64::from(Key::MOST_LEAVES) + index as u64
     }
 }
 
 impl Chooser for LeastOutstanding {
     #[inline]
-    fn choose(&mut self, stations: &mut [Station], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
         loop {
             let due = self.due.least();
             if due.nanos() > now {
@@ -124,11 +125,11 @@ impl Chooser for LeastOutstanding {
     }
 
     #[inline]
-    fn took(&mut self, station: &Station, index: usize) {
+    fn took<S: Station>(&mut self, station: &S, index: usize) {
         self.update(station, index);
     }
 
-    fn changed(&mut self, stations: &[Station]) {
+    fn changed<S: Station>(&mut self, stations: &[S]) {
         let stations = || stations.iter().enumerate();
         self.due.rebuild(stations().map(|(index, station)| Self::due_key(station, index)));
         self.load.rebuild(stations().map(|(index, station)| Self::load_key(station, index)));
@@ -137,28 +138,30 @@ impl Chooser for LeastOutstanding {
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Routed<C> {
+pub(super) struct Routed<S: Station, C> {
     chooser: C,
-    stations: Vec<Station>,
+    settings: S::Settings,
+    /// Ready instances, in the order they became ready.
+    stations: Vec<S>,
+    /// Instances that take no more requests, each with its busy time while it still did.
+    draining: Vec<(S, Areas)>,
     /// Requests held because no instance is ready.
-    door: VecDeque<Waiting>,
-    draining: Draining,
-    concurrency: u32,
+    door: VecDeque<Request>,
     capacity: u64,
     /// Integrals of what is no longer at a station.
     areas: Areas,
     held_arrivals: u128,
 }
 
-impl<C: Chooser> Routed<C> {
-    /// No instances yet, each to have `concurrency` slots behind a queue of at most `capacity`.
-    pub fn new(chooser: C, concurrency: u32, capacity: Option<u64>) -> Self {
+impl<S: Station, C: Chooser> Routed<S, C> {
+    /// No instances yet, each to have a queue of at most `capacity`.
+    pub fn new(chooser: C, settings: S::Settings, capacity: Option<u64>) -> Self {
         Routed {
             chooser,
+            settings,
             stations: Vec::new(),
+            draining: Vec::new(),
             door: VecDeque::new(),
-            draining: Draining::default(),
-            concurrency,
             capacity: capacity.unwrap_or(u64::MAX),
             areas: Areas::default(),
             held_arrivals: 0,
@@ -166,27 +169,46 @@ impl<C: Chooser> Routed<C> {
     }
 
     #[inline]
-    fn dispatch(&mut self, waiting: Waiting, now: u64, capacity: u64, sink: &mut impl Sink) {
+    fn dispatch(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
         let index = self.chooser.choose(&mut self.stations, now, sink);
         let station = &mut self.stations[index];
-        station.offer(waiting, now, capacity, sink);
+        station.offer(request, now, capacity, sink);
         self.chooser.took(station, index);
     }
 
     fn station(&self, instance: u32) -> Option<usize> {
-        self.stations.iter().position(|station| station.instance == instance)
+        self.stations.iter().position(|station| station.instance() == instance)
+    }
+
+    fn take_ready(&mut self, instance: u32) -> Option<S> {
+        let index = self.station(instance)?;
+        let station = self.stations.remove(index);
+        self.chooser.changed(&self.stations);
+        Some(station)
+    }
+
+    fn take_draining(&mut self, instance: u32) -> Option<(S, Areas)> {
+        let index = self.draining.iter().position(|(station, _)| station.instance() == instance)?;
+        Some(self.draining.remove(index))
     }
 }
 
-impl<C: Chooser> Fleet for Routed<C> {
+/// The integrals of a station that is draining, of which `before` are from while it was ready.
+fn measure_draining<S: Station>(station: &S, before: &Areas, now: u64) -> Areas {
+    let mut all = Areas::default();
+    station.measure(now, &mut all);
+    Areas { busy: before.busy, work: before.work, ..all }
+}
+
+impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
     #[inline]
     fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
-        let Arrival { now, service, .. } = arrival;
-        let waiting = Waiting { arrival: now, service };
+        let now = arrival.now;
+        let request = arrival.request();
         if !self.stations.is_empty() {
-            self.dispatch(waiting, now, self.capacity, sink);
+            self.dispatch(request, now, self.capacity, sink);
         } else if (self.door.len() as u64) < self.capacity {
-            self.door.push_back(waiting);
+            self.door.push_back(request);
             self.held_arrivals += u128::from(now);
         } else {
             sink.rejected(now);
@@ -196,43 +218,71 @@ impl<C: Chooser> Fleet for Routed<C> {
     fn advance(&mut self, now: u64, sink: &mut impl Sink) {
         self.stations.iter_mut().for_each(|station| station.advance(now, sink));
         self.chooser.changed(&self.stations);
-        self.draining.advance(now, &mut self.areas, sink);
+        if self.draining.is_empty() {
+            return;
+        }
+        self.draining.iter_mut().for_each(|(station, _)| station.advance(now, sink));
+        let areas = &mut self.areas;
+        self.draining.retain(|(station, before)| {
+            let empty = station.outstanding() == 0;
+            if empty {
+                areas.add(&measure_draining(station, before, now));
+            }
+            !empty
+        });
     }
 
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
-        self.stations.push(Station::new(instance, self.concurrency));
+        self.stations.push(S::new(instance, &self.settings));
         self.chooser.changed(&self.stations);
         // The door opens whole: its own limit has already been applied.
-        while let Some(waiting) = self.door.pop_front() {
-            self.held_arrivals -= u128::from(waiting.arrival);
-            self.dispatch(waiting, now, u64::MAX, sink);
+        while let Some(request) = self.door.pop_front() {
+            self.held_arrivals -= u128::from(request.arrival);
+            self.dispatch(request, now, u64::MAX, sink);
         }
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
-        let Some(index) = self.station(instance) else { return now };
-        let station = self.stations.remove(index);
-        let last = station.settle(now, &mut self.draining, &mut self.areas);
-        self.chooser.changed(&self.stations);
+        let Some(station) = self.take_ready(instance) else { return now };
+        let mut areas = Areas::default();
+        station.measure(now, &mut areas);
+        let last = station.last(now);
+        self.draining.push((station, areas));
         last
     }
 
-    fn kill(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
-        self.draining.kill(instance, now, &mut self.areas, sink);
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
+        let mut areas = Areas::default();
+        let station = match self.take_ready(instance) {
+            Some(station) => {
+                station.measure(now, &mut areas);
+                station
+            }
+            None => {
+                let Some((station, before)) = self.take_draining(instance) else { return };
+                areas = measure_draining(&station, &before, now);
+                station
+            }
+        };
+        self.areas.add(&areas);
+        station.lose(lost);
     }
 
     fn outstanding(&self, instance: u32) -> u64 {
         self.station(instance).map_or(0, |index| self.stations[index].outstanding())
     }
 
-    fn gauges(&self, now: u64) -> Gauges {
+    fn gauges(&self, _now: u64) -> Gauges {
         let held = self.door.len() as u64;
         let mut gauges = Gauges { waiting: held, held, ..Gauges::default() };
         for station in &self.stations {
-            gauges.waiting += station.queue.len() as u64;
+            gauges.waiting += station.waiting();
             gauges.busy += station.in_service();
         }
-        self.draining.gauge(now, &mut gauges);
+        for (station, _) in &self.draining {
+            gauges.waiting += station.waiting();
+            gauges.draining += station.in_service();
+        }
         gauges
     }
 
@@ -240,7 +290,9 @@ impl<C: Chooser> Fleet for Routed<C> {
         let mut areas = self.areas;
         areas.waiting += u128::from(now) * self.door.len() as u128 - self.held_arrivals;
         self.stations.iter().for_each(|station| station.measure(now, &mut areas));
-        self.draining.measure(now, &mut areas);
+        for (station, before) in &self.draining {
+            areas.add(&measure_draining(station, before, now));
+        }
         areas
     }
 
@@ -249,7 +301,8 @@ impl<C: Chooser> Fleet for Routed<C> {
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
-        let at_door = self.door.iter().map(|waiting| waiting.arrival);
-        at_door.chain(self.stations.iter().flat_map(Station::arrivals)).chain(self.draining.arrivals())
+        let at_door = self.door.iter().map(|request| request.arrival);
+        let draining = self.draining.iter().flat_map(|(station, _)| station.arrivals());
+        at_door.chain(self.stations.iter().flat_map(Station::arrivals)).chain(draining)
     }
 }

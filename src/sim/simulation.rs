@@ -1,16 +1,20 @@
 //! A run from outside: fed with requests, finished with an outcome.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::central::CentralQueue;
 use super::engine::Engine;
-use super::fleet::Sink;
+use super::fleet::{Fleet, Sink};
+use super::hosted::Hosted;
+use super::pulled::Pulled;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
+use super::station::{SlotStation, Station};
 use super::stepped::SteppedQueue;
 use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
-use crate::service;
+use crate::service::{self, Server, SharedServer};
 use crate::time::Span;
 
 /// What a run keeps beside its figures.
@@ -25,107 +29,146 @@ pub struct Options {
 }
 
 /// One run in progress. `T` hears what becomes of each request; `()` does not listen.
-#[derive(Debug)]
-pub struct Simulation<T = ()>(Arrangement<T>);
+pub struct Simulation<T = ()>(Box<dyn Running<T>>);
 
-/// The engine, compiled for each arrangement of queues: chosen once, outside the loop.
-#[derive(Debug)]
-enum Arrangement<T> {
-    Central(Box<Engine<CentralQueue, T>>),
-    Stepped(Box<Engine<SteppedQueue, T>>),
-    RoundRobin(Box<Engine<Routed<RoundRobin>, T>>),
-    Random(Box<Engine<Routed<Random>, T>>),
-    LeastOutstanding(Box<Engine<Routed<LeastOutstanding>, T>>),
-    PowerOfD(Box<Engine<Routed<PowerOfD>, T>>),
+impl<T> fmt::Debug for Simulation<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation").finish_non_exhaustive()
+    }
 }
 
-impl<T: Sink> Simulation<T> {
-    /// A run of `model` at its start.
-    pub fn new(model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
-        let service::Model::Slots(slots) = model.service.model;
-        let (slots, capacity) = (slots.concurrency, model.dispatch.queue_capacity);
-        let rng = || streams.stream(Purpose::Routing);
-        Simulation(match model.dispatch.policy {
-            DispatchPolicy::CentralQueue if model.is_stepped() => {
-                let fleet = SteppedQueue::new(slots, capacity, model.dispatch.idle, model.instances.leaving);
-                Arrangement::Stepped(Box::new(Engine::new(fleet, model, streams, options, tap)))
-            }
-            DispatchPolicy::CentralQueue => {
-                let fleet = CentralQueue::new(slots, capacity);
-                Arrangement::Central(Box::new(Engine::new(fleet, model, streams, options, tap)))
-            }
-            DispatchPolicy::RoundRobin => {
-                let fleet = Routed::new(RoundRobin::default(), slots, capacity);
-                Arrangement::RoundRobin(Box::new(Engine::new(fleet, model, streams, options, tap)))
-            }
+/// An engine compiled for one service model and one arrangement of queues: chosen once, outside the loop.
+trait Running<T> {
+    fn feed(&mut self, block: &Block) -> bool;
+    fn watch(&mut self, watch: Arc<Watch>);
+    fn take_decisions(&mut self) -> Vec<DecisionRecord>;
+    fn finish(self: Box<Self>) -> (Outcome, T);
+}
+
+impl<F: Fleet, T: Sink + 'static> Running<T> for Engine<F, T> {
+    fn feed(&mut self, block: &Block) -> bool {
+        Engine::feed(self, block)
+    }
+    fn watch(&mut self, watch: Arc<Watch>) {
+        Engine::watch(self, watch);
+    }
+    fn take_decisions(&mut self) -> Vec<DecisionRecord> {
+        Engine::take_decisions(self)
+    }
+    fn finish(self: Box<Self>) -> (Outcome, T) {
+        Engine::finish(*self)
+    }
+}
+
+/// What a run is set up with.
+struct Setup<'a, T> {
+    model: &'a Model,
+    streams: Streams,
+    options: &'a Options,
+    tap: T,
+}
+
+impl<T: Sink + 'static> Setup<'_, T> {
+    fn run<F: Fleet + 'static>(self, fleet: F) -> Box<dyn Running<T>> {
+        Box::new(Engine::new(fleet, self.model, self.streams, self.options, self.tap))
+    }
+
+    /// Instances with queues of their own.
+    fn routed<S>(self, settings: S::Settings) -> Box<dyn Running<T>>
+    where
+        S: Station + 'static,
+    {
+        let rng = || self.streams.stream(Purpose::Routing);
+        let capacity = self.model.dispatch.queue_capacity;
+        match self.model.dispatch.policy {
             DispatchPolicy::Random => {
-                let fleet = Routed::new(Random { rng: rng() }, slots, capacity);
-                Arrangement::Random(Box::new(Engine::new(fleet, model, streams, options, tap)))
+                let chooser = Random { rng: rng() };
+                self.run(Routed::<S, _>::new(chooser, settings, capacity))
             }
             DispatchPolicy::LeastOutstanding => {
-                let fleet = Routed::new(LeastOutstanding::default(), slots, capacity);
-                Arrangement::LeastOutstanding(Box::new(Engine::new(fleet, model, streams, options, tap)))
+                self.run(Routed::<S, _>::new(LeastOutstanding::default(), settings, capacity))
             }
             DispatchPolicy::PowerOfD(choices) => {
                 let chooser = PowerOfD { rng: rng(), choices: choices as usize, drawn: Vec::new() };
-                let fleet = Routed::new(chooser, slots, capacity);
-                Arrangement::PowerOfD(Box::new(Engine::new(fleet, model, streams, options, tap)))
+                self.run(Routed::<S, _>::new(chooser, settings, capacity))
             }
+            // A central queue has no stations.
+            DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => {
+                self.run(Routed::<S, _>::new(RoundRobin::default(), settings, capacity))
+            }
+        }
+    }
+
+    /// Slots, whose course is known once a request has started.
+    fn slots(self, slots: u32) -> Box<dyn Running<T>> {
+        let model = self.model;
+        let capacity = model.dispatch.queue_capacity;
+        match model.dispatch.policy {
+            DispatchPolicy::CentralQueue if model.is_stepped() => {
+                let fleet = SteppedQueue::new(slots, capacity, model.dispatch.idle, model.instances.leaving);
+                self.run(fleet)
+            }
+            DispatchPolicy::CentralQueue => self.run(CentralQueue::new(slots, capacity)),
+            _ => self.routed::<SlotStation>(slots),
+        }
+    }
+
+    /// A model that is taken event by event.
+    fn served<S>(self, settings: &S::Settings) -> Box<dyn Running<T>>
+    where
+        S: Server + 'static,
+        S::Settings: 'static,
+    {
+        let (settings, capacity) = (Arc::new(settings.clone()), self.model.dispatch.queue_capacity);
+        match self.model.dispatch.policy {
+            DispatchPolicy::CentralQueue if self.model.is_stepped() => {
+                self.run(Pulled::<S, true>::new(settings, capacity))
+            }
+            DispatchPolicy::CentralQueue => self.run(Pulled::<S, false>::new(settings, capacity)),
+            _ => self.routed::<Hosted<S>>(settings),
+        }
+    }
+}
+
+impl<T: Sink + 'static> Simulation<T> {
+    /// A run of `model` at its start.
+    pub fn new(model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
+        let setup = Setup { model, streams, options, tap };
+        Simulation(match &model.service.model {
+            service::Model::Slots(slots) => setup.slots(slots.concurrency),
+            service::Model::Shared(shared) => setup.served::<SharedServer>(shared),
         })
     }
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
     pub fn feed(&mut self, block: &Block) -> bool {
-        match &mut self.0 {
-            Arrangement::Central(engine) => engine.feed(block),
-            Arrangement::Stepped(engine) => engine.feed(block),
-            Arrangement::RoundRobin(engine) => engine.feed(block),
-            Arrangement::Random(engine) => engine.feed(block),
-            Arrangement::LeastOutstanding(engine) => engine.feed(block),
-            Arrangement::PowerOfD(engine) => engine.feed(block),
-        }
+        self.0.feed(block)
     }
 
     /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows; what it comes
     /// to is then of no use.
     pub fn watch(&mut self, watch: Arc<Watch>) {
-        match &mut self.0 {
-            Arrangement::Central(engine) => engine.watch(watch),
-            Arrangement::Stepped(engine) => engine.watch(watch),
-            Arrangement::RoundRobin(engine) => engine.watch(watch),
-            Arrangement::Random(engine) => engine.watch(watch),
-            Arrangement::LeastOutstanding(engine) => engine.watch(watch),
-            Arrangement::PowerOfD(engine) => engine.watch(watch),
-        }
+        self.0.watch(watch);
     }
 
     /// The decisions kept since the last call, so that whoever writes them down need not hold them all.
     pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
-        match &mut self.0 {
-            Arrangement::Central(engine) => engine.take_decisions(),
-            Arrangement::Stepped(engine) => engine.take_decisions(),
-            Arrangement::RoundRobin(engine) => engine.take_decisions(),
-            Arrangement::Random(engine) => engine.take_decisions(),
-            Arrangement::LeastOutstanding(engine) => engine.take_decisions(),
-            Arrangement::PowerOfD(engine) => engine.take_decisions(),
-        }
+        self.0.take_decisions()
     }
 
     /// Lets the rest of the run happen and returns what it comes to, with the listener.
     pub fn finish(self) -> (Outcome, T) {
-        match self.0 {
-            Arrangement::Central(engine) => engine.finish(),
-            Arrangement::Stepped(engine) => engine.finish(),
-            Arrangement::RoundRobin(engine) => engine.finish(),
-            Arrangement::Random(engine) => engine.finish(),
-            Arrangement::LeastOutstanding(engine) => engine.finish(),
-            Arrangement::PowerOfD(engine) => engine.finish(),
-        }
+        self.0.finish()
     }
 }
 
 /// Runs `model` from start to end on requests of its own.
-pub fn simulate<T: Sink>(model: &Model, streams: Streams, options: &Options, tap: T) -> (Outcome, T) {
+pub fn simulate<T: Sink + 'static>(
+    model: &Model,
+    streams: Streams,
+    options: &Options,
+    tap: T,
+) -> (Outcome, T) {
     let mut source = RequestSource::new(model, streams);
     let mut simulation = Simulation::new(model, streams, options, tap);
     let mut block = Block::default();

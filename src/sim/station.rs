@@ -2,31 +2,98 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Class, Draining, Load, Served, Sink, Waiting};
+use super::fleet::{Areas, Class, Load, Served, Sink, Waiting};
 use super::tree::{Contender, Key, Tournament};
+use crate::service::{FULL, Request};
+
+/// One instance with a queue of its own. What happens to it depends on nothing but the requests it is offered, so it is
+/// brought up to date only when somebody looks. Time only moves forward from call to call.
+pub(super) trait Station: Clone {
+    /// What the instances of a pool have in common.
+    type Settings;
+
+    /// An idle instance.
+    fn new(instance: u32, settings: &Self::Settings) -> Self;
+    /// Its number.
+    fn instance(&self) -> u32;
+    /// Requests waiting or in service.
+    fn outstanding(&self) -> u64;
+    /// Requests waiting.
+    fn waiting(&self) -> u64;
+    /// Requests in service.
+    fn in_service(&self) -> u64;
+    /// When it next changes by itself; [`u64::MAX`] for never.
+    fn next_change(&self) -> u64;
+    /// Lets everything happen that is due by `now`.
+    fn advance(&mut self, now: u64, sink: &mut impl Sink);
+    /// Takes a request, unless `capacity` requests wait already.
+    fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink);
+    /// Adds its integrals up to `now`, to which it has advanced.
+    fn measure(&self, now: u64, total: &mut Areas);
+    /// Its load at `now`, to which it has advanced.
+    fn load(&self, now: u64) -> Load;
+    /// Arrival instants of everything it has.
+    fn arrivals(&self) -> impl Iterator<Item = u64>;
+    /// Hands over everything it has.
+    fn lose(self, lost: &mut Vec<Request>);
+
+    /// When it will have finished everything it has, if it gets no more; `now` if it has nothing.
+    fn last(&self, now: u64) -> u64 {
+        let mut ahead = self.clone();
+        let mut last = now;
+        while ahead.outstanding() > 0 && ahead.next_change() < u64::MAX {
+            last = ahead.next_change();
+            ahead.advance(last, &mut ());
+        }
+        last
+    }
+}
 
 /// Slots that serve at full speed behind one queue, first come first served; every completion is taken when it is due.
 #[derive(Debug, Clone)]
-pub(super) struct Station {
-    pub instance: u32,
+pub(super) struct SlotStation {
+    instance: u32,
     /// What each slot serves, if it serves.
     slots: Vec<Option<Served>>,
     /// The busy slots by when they fall free.
     busy: Tournament<Key>,
     idle: Vec<usize>,
-    pub queue: VecDeque<Waiting>,
+    queue: VecDeque<Waiting>,
     insertions: u64,
     areas: Areas,
     queued_arrivals: u128,
 }
 
-impl Station {
-    /// An idle instance with `concurrency` slots.
-    pub fn new(instance: u32, concurrency: u32) -> Self {
-        let slots = concurrency as usize;
+impl SlotStation {
+    #[inline]
+    fn begin(&mut self, slot: usize, waiting: Waiting, start: u64) {
+        self.areas.waiting += u128::from(start - waiting.arrival);
+        let finish = start.saturating_add(waiting.service);
+        self.slots[slot] = Some(Served {
+            arrival: waiting.arrival,
+            start,
+            finish,
+            instance: self.instance,
+            class: Class::Low,
+        });
+        self.busy.set(slot, Key::new(finish, self.insertions, slot));
+        self.insertions += 1;
+    }
+
+    fn serving(&self) -> impl Iterator<Item = &Served> {
+        self.slots.iter().flatten()
+    }
+}
+
+impl Station for SlotStation {
+    /// Slots of an instance.
+    type Settings = u32;
+
+    fn new(instance: u32, concurrency: &u32) -> Self {
+        let slots = *concurrency as usize;
         let mut busy = Tournament::default();
         busy.rebuild((0..slots).map(|_| Key::NEVER));
-        Station {
+        SlotStation {
             instance,
             slots: vec![None; slots],
             busy,
@@ -38,21 +105,31 @@ impl Station {
         }
     }
 
-    /// Requests waiting or in service.
+    fn instance(&self) -> u32 {
+        self.instance
+    }
+
     #[inline]
-    pub fn outstanding(&self) -> u64 {
+    fn outstanding(&self) -> u64 {
         (self.slots.len() - self.idle.len() + self.queue.len()) as u64
     }
 
-    /// When the next request completes; [`u64::MAX`] if none is in service.
+    fn waiting(&self) -> u64 {
+        self.queue.len() as u64
+    }
+
+    fn in_service(&self) -> u64 {
+        (self.slots.len() - self.idle.len()) as u64
+    }
+
     #[inline]
-    pub fn next_completion(&self) -> u64 {
+    fn next_change(&self) -> u64 {
         self.busy.least().nanos()
     }
 
-    /// Takes the completions due by `now`; each slot that falls free takes the head of the queue.
+    /// Each slot that falls free takes the head of the queue.
     #[inline]
-    pub fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
         loop {
             let due = self.busy.least();
             if due.nanos() > now {
@@ -74,9 +151,9 @@ impl Station {
         }
     }
 
-    /// Takes a request, unless `capacity` requests wait already.
     #[inline]
-    pub fn offer(&mut self, waiting: Waiting, now: u64, capacity: u64, sink: &mut impl Sink) {
+    fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
+        let waiting = Waiting { arrival: request.arrival, service: request.service };
         if let Some(slot) = self.idle.pop() {
             self.begin(slot, waiting, now);
         } else if (self.queue.len() as u64) < capacity {
@@ -87,59 +164,16 @@ impl Station {
         }
     }
 
-    #[inline]
-    fn begin(&mut self, slot: usize, waiting: Waiting, start: u64) {
-        self.areas.waiting += u128::from(start - waiting.arrival);
-        let finish = start.saturating_add(waiting.service);
-        self.slots[slot] = Some(Served {
-            arrival: waiting.arrival,
-            start,
-            finish,
-            instance: self.instance,
-            class: Class::Low,
-        });
-        self.busy.set(slot, Key::new(finish, self.insertions, slot));
-        self.insertions += 1;
-    }
-
-    /// Hands everything it has to `draining`: with no more to come, the course of each request is settled.
-    /// Returns when the last will have finished.
-    pub fn settle(mut self, now: u64, draining: &mut Draining, total: &mut Areas) -> u64 {
-        // What it serves takes its wait along: `draining` accounts for the whole course of each request.
-        let taken: u128 = self.serving().map(|served| u128::from(served.start - served.arrival)).sum();
-        total.waiting += self.areas.waiting - taken;
-        total.in_service += self.areas.in_service;
-        total.busy += self.areas.in_service;
-        let mut last = now;
-        loop {
-            let due = self.busy.least();
-            let Some(served) = self.slots.get_mut(due.leaf()).and_then(Option::take) else { return last };
-            total.busy += u128::from(now.saturating_sub(served.start));
-            last = last.max(served.finish);
-            draining.push(served);
-            match self.queue.pop_front() {
-                Some(waiting) => self.begin(due.leaf(), waiting, due.nanos()),
-                None => self.busy.set(due.leaf(), Key::NEVER),
-            }
-        }
-    }
-
-    /// Requests in service.
-    pub fn in_service(&self) -> u64 {
-        (self.slots.len() - self.idle.len()) as u64
-    }
-
-    /// Adds its integrals up to `now`, to which it has advanced.
-    pub fn measure(&self, now: u64, total: &mut Areas) {
+    fn measure(&self, now: u64, total: &mut Areas) {
         let queued = u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;
         let serving: u128 = self.serving().map(|served| u128::from(now - served.start)).sum();
         total.waiting += self.areas.waiting + queued;
         total.in_service += self.areas.in_service + serving;
         total.busy += self.areas.in_service + serving;
+        total.work += (self.areas.in_service + serving) * u128::from(FULL);
     }
 
-    /// Its load at `now`, to which it has advanced.
-    pub fn load(&self, now: u64) -> Load {
+    fn load(&self, now: u64) -> Load {
         let serving: u128 = self.serving().map(|served| u128::from(now - served.start)).sum();
         Load {
             instance: self.instance,
@@ -150,12 +184,13 @@ impl Station {
         }
     }
 
-    /// Arrival instants of everything it has.
-    pub fn arrivals(&self) -> impl Iterator<Item = u64> {
+    fn arrivals(&self) -> impl Iterator<Item = u64> {
         self.queue.iter().map(|waiting| waiting.arrival).chain(self.serving().map(|served| served.arrival))
     }
 
-    fn serving(&self) -> impl Iterator<Item = &Served> {
-        self.slots.iter().flatten()
+    fn lose(self, lost: &mut Vec<Request>) {
+        let request = |arrival, service| Request { arrival, service, ..Request::default() };
+        lost.extend(self.serving().map(|served| request(served.arrival, served.finish - served.start)));
+        lost.extend(self.queue.iter().map(|waiting| request(waiting.arrival, waiting.service)));
     }
 }

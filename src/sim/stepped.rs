@@ -11,6 +11,7 @@ use super::dispatch::Idle;
 use super::fleet::{Areas, Arrival, Class, Fleet, Gauges, Load, Served, Sink};
 use super::instances::Leaving;
 use super::tree::{Contender, Key, Tournament};
+use crate::service::{FULL, Request};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -392,14 +393,16 @@ impl Fleet for SteppedQueue {
         last
     }
 
-    fn kill(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
         self.pass(now);
         for leaf in self.leaves_of(instance) {
-            if let Some(active) = self.release(leaf) {
-                sink.failed(active.arrival, now);
+            self.idle.set(leaf, Key::NEVER);
+            if let Some(Active { arrival, service, class, .. }) = self.release(leaf) {
+                lost.push(Request { arrival, service, mark: class as u32 });
             }
             self.vacate(leaf);
         }
+        self.hosts.retain(|host| host.id != instance);
     }
 
     fn outstanding(&self, instance: u32) -> u64 {
@@ -419,10 +422,12 @@ impl Fleet for SteppedQueue {
 
     fn areas(&self, now: u64) -> Areas {
         let passed = u128::from(now - self.counted_to);
+        let busy = self.areas.busy + passed * u128::from(self.serving_ready);
         Areas {
             waiting: self.areas.waiting + passed * u128::from(self.queue.len),
             in_service: self.areas.in_service + passed * u128::from(self.serving),
-            busy: self.areas.busy + passed * u128::from(self.serving_ready),
+            busy,
+            work: busy * u128::from(FULL),
         }
     }
 

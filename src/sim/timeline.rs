@@ -5,7 +5,7 @@ use super::outcome::Window;
 use super::pool::{Census, InstanceTime};
 use super::recorder::Totals;
 use super::{Model, Options, Slo};
-use crate::service;
+use crate::service::FULL;
 use crate::stats::Digest;
 use crate::time::{Instant, Span};
 
@@ -15,7 +15,7 @@ pub(super) struct Timeline {
     pub interval: Span,
     keep: bool,
     slo: Option<Slo>,
-    concurrency: u32,
+    places: u32,
     measured_from: Instant,
     last: Reading,
     pub peak_waiting: u64,
@@ -41,12 +41,11 @@ pub(super) struct Reading {
 
 impl Timeline {
     pub fn new(model: &Model, options: &Options) -> Self {
-        let service::Model::Slots(slots) = model.service.model;
         Timeline {
             interval: options.mark_interval.max(Span::from_nanos(1)),
             keep: options.timeline,
             slo: model.slo,
-            concurrency: slots.concurrency,
+            places: model.service.model.places(),
             measured_from: Instant::ZERO + model.warmup,
             last: Reading::default(),
             peak_waiting: 0,
@@ -95,7 +94,7 @@ impl Timeline {
 
     fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {
         let mean = |later: u128, earlier: u128| (later - earlier) as f64 / length.as_nanos() as f64;
-        let capacity = (now.time.ready - last.time.ready) as f64 * f64::from(self.concurrency);
+        let capacity = (now.time.ready - last.time.ready) as f64 * f64::from(self.places) * FULL as f64;
         let waiting = mean(now.areas.waiting, last.areas.waiting);
         Window {
             end_s: now.at.as_secs_f64(),
@@ -107,7 +106,7 @@ impl Timeline {
             overdue: now.overdue,
             waiting,
             in_flight: waiting + mean(now.areas.in_service, last.areas.in_service),
-            utilization: (capacity > 0.0).then(|| (now.areas.busy - last.areas.busy) as f64 / capacity),
+            utilization: (capacity > 0.0).then(|| (now.areas.work - last.areas.work) as f64 / capacity),
             desired: now.desired,
             ready: now.census.ready,
             starting: now.census.starting,

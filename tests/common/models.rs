@@ -4,7 +4,7 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
-use kneepoint::service::{self, Service, Slots};
+use kneepoint::service::{self, Service, Shared, Slots};
 use kneepoint::sim::{
     BilledFrom, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage, Victim,
 };
@@ -126,6 +126,23 @@ fn read_autoscaler(text: &str) -> Autoscaler {
     Autoscaler::read(Tree::parse(text).unwrap().root(), "autoscaler", &Context::default()).unwrap()
 }
 
+/// Every service model.
+fn service() -> impl Strategy<Value = service::Model> {
+    let slots = (1_u32..4).prop_map(|concurrency| service::Model::Slots(Slots { concurrency }));
+    // Speeds by a formula, and by a table that rises and falls.
+    let speed = prop_oneof![
+        (1.0..3.0_f64).prop_map(|cores| vec![1.0_f64.min(cores), 2.0_f64.min(cores), cores, cores, cores]),
+        (0.0..1.5_f64).prop_map(|slowdown| (0..5)
+            .map(|n| f64::from(n + 1) / (1.0 + slowdown * f64::from(n)))
+            .collect()),
+        prop::collection::vec(0.2..2.0_f64, 5),
+    ];
+    let shared = (1_u32..6, speed).prop_map(|(concurrency, speeds): (u32, Vec<f64>)| {
+        service::Model::Shared(Shared::of(concurrency, |n| speeds[n as usize - 1]))
+    });
+    prop_oneof![3 => slots, 2 => shared]
+}
+
 /// Models in which everything may vary but the requests, for autoscalers that watch one of `metrics`.
 pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
     let pipeline =
@@ -143,8 +160,13 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
         granularity: tenths(granularity),
         minimum: tenths(minimum),
     });
-    (1_u32..4, instances(), dispatch(), pipeline, autoscaler(metrics), cost, 1_u64..400).prop_map(
-        |(concurrency, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
+    (service(), instances(), dispatch(), pipeline, autoscaler(metrics), cost, 1_u64..400).prop_map(
+        |(service, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
+            if !matches!(service, service::Model::Slots(_)) {
+                // What only slots can do.
+                dispatch.idle = Idle::Longest;
+                instances.leaving = Leaving::Finish;
+            }
             if dispatch.policy != DispatchPolicy::CentralQueue {
                 // What acts on a central queue only.
                 dispatch.idle = Idle::Longest;
@@ -155,10 +177,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             }
             Model {
                 arrivals: Arrivals::poisson(1.0),
-                service: Service {
-                    time: Durations(Distribution::constant(1.0)),
-                    model: service::Model::Slots(Slots { concurrency }),
-                },
+                service: Service { time: Durations(Distribution::constant(1.0)), model: service },
                 instances,
                 dispatch,
                 metrics,

@@ -1,15 +1,19 @@
 //! The slow, obvious engine: one event list, every state kept in the open, nothing clever.
 //!
-//! It shares with the fast engine only the policies, the model's settings and the draws of the dispatcher; queues,
+//! Slots complete by an event of their own each; under the other service models every instance is asked, whenever
+//! anything happens, what will be next (see [`machine`]). It shares with the fast engine only the policies, the model's settings and the draws of the dispatcher; queues,
 //! instances, observation, integrals and billing are worked out anew in the plainest way.
+
+mod machine;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
-use kneepoint::service;
+use kneepoint::service::{self, FULL};
 use kneepoint::sim::{BilledFrom, Class, DispatchPolicy, Idle, Leaving, Model, Victim};
 use kneepoint::time::Instant;
+use machine::{Job, Machine};
 use rand::RngExt as _;
 
 /// What became of one request.
@@ -33,6 +37,8 @@ pub struct Course {
     pub waiting: u128,
     pub in_service: u128,
     pub busy: u128,
+    /// Capacity used on ready instances, in place-nanoseconds times [`FULL`].
+    pub work: u128,
     /// Instance-nanoseconds starting, ready, draining.
     pub starting: u128,
     pub ready: u128,
@@ -63,10 +69,13 @@ pub struct Demand {
     pub class: Class,
 }
 
+/// Class of completions.
+const COMPLETION: u32 = 1;
+
 fn class(event: Event) -> u32 {
     match event {
         Event::Ready { .. } | Event::Deadline { .. } | Event::Idle { .. } => 0,
-        Event::Completion { .. } => 1,
+        Event::Completion { .. } => COMPLETION,
         Event::GiveUp { .. } => 2,
         Event::Arrival { .. } => 3,
         Event::Scrape => 4,
@@ -92,6 +101,8 @@ struct Instance {
     queue: VecDeque<usize>,
     /// Times it has begun to work after having been idle.
     spells: u64,
+    /// How it serves, if not in slots.
+    machine: Option<Machine>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +123,7 @@ struct Request {
 struct Scrape {
     at: u64,
     arrived: u64,
-    busy: u128,
+    work: u128,
     capacity: u128,
     waiting: u64,
     serving: u64,
@@ -125,6 +136,8 @@ pub struct Oracle<'a> {
     model: &'a Model,
     streams: Streams,
     slots: usize,
+    /// What the utilization of one instance is measured in.
+    places: u32,
     capacity: usize,
     events: BTreeMap<(u64, u32, u64), Event>,
     insertions: u64,
@@ -133,8 +146,10 @@ pub struct Oracle<'a> {
     instances: Vec<Instance>,
     /// Ready instances in the order they became ready.
     order: Vec<u32>,
+    /// When each instance became ready, as a count of those that did.
+    became_ready: BTreeMap<usize, usize>,
     /// Waiting before the pool: in the central queue, or at the door; in order of arrival but for those handed back.
-    queue: Vec<usize>,
+    queue: VecDeque<usize>,
     /// Instances that have run out of work and have not been looked at since.
     idled: VecDeque<u32>,
     /// Completion events that no longer count, because the request was handed back: how many, by request.
@@ -153,11 +168,15 @@ pub struct Oracle<'a> {
 
 /// Runs `model` on these requests, which are in order of arrival.
 pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
-    let service::Model::Slots(slots) = model.service.model;
+    let slots = match &model.service.model {
+        service::Model::Slots(slots) => slots.concurrency as usize,
+        _ => 0,
+    };
     let mut oracle = Oracle {
         model,
         streams,
-        slots: slots.concurrency as usize,
+        slots,
+        places: model.service.model.places(),
         capacity: model.dispatch.queue_capacity.map_or(usize::MAX, |n| n as usize),
         events: BTreeMap::new(),
         insertions: 0,
@@ -165,7 +184,8 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         requests: Vec::new(),
         instances: Vec::new(),
         order: Vec::new(),
-        queue: Vec::new(),
+        became_ready: BTreeMap::new(),
+        queue: VecDeque::new(),
         idled: VecDeque::new(),
         stale: Vec::new(),
         free: VecDeque::new(),
@@ -216,7 +236,24 @@ impl Oracle<'_> {
 
     fn run(mut self) -> Course {
         let end = self.model.duration.as_nanos();
-        while let Some(((at, _, _), event)) = self.events.pop_first() {
+        loop {
+            let next = self
+                .events
+                .first_key_value()
+                .map_or((u64::MAX, u32::MAX), |((at, class, _), _)| (*at, *class));
+            // What machines do takes the place of completions in the order of an instant.
+            let (change, held, instance) = self.next_change();
+            if (change, COMPLETION) < next && change <= end {
+                self.pass(change);
+                if held {
+                    self.begin_held(instance)
+                } else {
+                    self.change(instance)
+                }
+                self.react();
+                continue;
+            }
+            let Some(((at, _, _), event)) = self.events.pop_first() else { break };
             if at > end {
                 break;
             }
@@ -248,7 +285,17 @@ impl Oracle<'_> {
         let passed = u128::from(to - self.now);
         self.now = to;
         let mut waiting = self.queue.len();
-        for instance in &self.instances {
+        for instance in &mut self.instances {
+            let used = match &instance.machine {
+                Some(machine) => u128::from(machine.share()),
+                None => instance.serving.len() as u128 * u128::from(FULL),
+            };
+            if instance.state == State::Ready {
+                self.course.work += passed * used;
+            }
+            if let Some(machine) = &mut instance.machine {
+                machine.pass(passed as u64);
+            }
             waiting += instance.queue.len();
             self.course.in_service += passed * instance.serving.len() as u128;
             match instance.state {
@@ -284,7 +331,14 @@ impl Oracle<'_> {
 
     fn arrive(&mut self, request: usize) {
         self.arrived += 1;
-        if self.central() {
+        if self.central() && self.slots == 0 {
+            self.queue.push_back(request);
+            self.begin();
+            if self.queue.len() > self.capacity {
+                self.queue.pop_back();
+                self.requests[request].fate = Fate::Rejected;
+            }
+        } else if self.central() {
             match self.take_free() {
                 Some(instance) => self.start(request, instance),
                 None => self.wait_before_the_pool(request),
@@ -310,7 +364,7 @@ impl Oracle<'_> {
 
     fn wait_before_the_pool(&mut self, request: usize) {
         if self.queue.len() < self.capacity {
-            self.queue.push(request);
+            self.queue.push_back(request);
             let Request { arrival, patience, .. } = self.requests[request];
             if patience < u64::MAX {
                 self.schedule(arrival + patience, Event::GiveUp { request });
@@ -337,7 +391,7 @@ impl Oracle<'_> {
             (returns == 0, if returns > 0 { Class::High } else { class }, request)
         };
         let index = (0..self.queue.len()).min_by_key(|index| rank(self.queue[*index]))?;
-        Some(self.queue.remove(index))
+        self.queue.remove(index)
     }
 
     fn react(&mut self) {
@@ -405,7 +459,15 @@ impl Oracle<'_> {
 
     fn offer(&mut self, request: usize, instance: u32, capacity: usize) {
         let at = &mut self.instances[instance as usize];
-        if at.serving.len() < self.slots {
+        if at.machine.is_some() {
+            at.queue.push_back(request);
+            self.admit(instance);
+            let queue = &mut self.instances[instance as usize].queue;
+            if queue.len() > capacity {
+                queue.pop_back();
+                self.requests[request].fate = Fate::Rejected;
+            }
+        } else if at.serving.len() < self.slots {
             self.start(request, instance);
         } else if at.queue.len() < capacity {
             at.queue.push_back(request);
@@ -461,6 +523,118 @@ impl Oracle<'_> {
         }
     }
 
+    /// Instances in the order they became ready, those that drain among them.
+    fn by_readiness(&self) -> Vec<u32> {
+        let present = |id: &u32| matches!(self.instances[*id as usize].state, State::Ready | State::Draining);
+        let mut all: Vec<u32> = (0..self.instances.len() as u32).filter(present).collect();
+        all.sort_by_key(|id| self.became_ready[&(*id as usize)]);
+        all
+    }
+
+    fn jobs(&self, queue: &VecDeque<usize>) -> VecDeque<Job> {
+        let job = |request: &usize| {
+            let Request { arrival, service, .. } = self.requests[*request];
+            Job { request: *request, arrival, service }
+        };
+        queue.iter().map(job).collect()
+    }
+
+    /// What a machine draws from.
+    fn source(&self, instance: u32) -> VecDeque<Job> {
+        let at = &self.instances[instance as usize];
+        match (self.central(), at.state) {
+            (false, _) => self.jobs(&at.queue),
+            (true, State::Ready) => self.jobs(&self.queue),
+            (true, _) => VecDeque::new(),
+        }
+    }
+
+    /// When a machine next changes, whether because it has let requests wait long enough, and which.
+    fn next_change(&self) -> (u64, bool, u32) {
+        let mut next = (u64::MAX, false, 0);
+        for id in self.by_readiness() {
+            let Some(machine) = &self.instances[id as usize].machine else { continue };
+            let change = machine.next(self.now);
+            if change < next.0 {
+                next = (change, false, id);
+            }
+        }
+        let holders =
+            if self.central() { self.next_in_line().into_iter().collect() } else { self.by_readiness() };
+        for id in holders {
+            let Some(machine) = &self.instances[id as usize].machine else { continue };
+            let held = machine.held(&self.source(id));
+            if held < next.0 {
+                next = (held, true, id);
+            }
+        }
+        next
+    }
+
+    /// The ready instance whose turn it is to take what waits before the pool.
+    fn next_in_line(&self) -> Option<u32> {
+        let eager = |id: &u32| self.instances[*id as usize].machine.as_ref()?.eagerness();
+        self.order.iter().copied().filter(|id| eager(id).is_some()).min_by_key(eager)
+    }
+
+    /// Lets machines take what waits before the pool.
+    fn begin(&mut self) {
+        while !self.queue.is_empty()
+            && let Some(instance) = self.next_in_line()
+        {
+            if self.admit(instance) == 0 {
+                return;
+            }
+        }
+    }
+
+    fn begin_held(&mut self, instance: u32) {
+        if self.central() {
+            self.begin();
+        } else {
+            self.admit(instance);
+        }
+    }
+
+    /// Lets a machine take what it can; how many begin.
+    fn admit(&mut self, instance: u32) -> usize {
+        let mut waiting = self.source(instance);
+        let (before, central) = (waiting.len(), self.central());
+        let at = &mut self.instances[instance as usize];
+        let begun = at.machine.as_mut().unwrap().admit(&mut waiting);
+        at.spells += u64::from(at.serving.is_empty() && !begun.is_empty());
+        at.serving.extend(&begun);
+        assert_eq!(before - waiting.len(), begun.len());
+        let queue = if central { &mut self.queue } else { &mut at.queue };
+        queue.retain(|request| !begun.contains(request));
+        for &request in &begun {
+            (self.requests[request].start, self.requests[request].instance) = (self.now, instance);
+        }
+        begun.len()
+    }
+
+    /// What is due at a machine happens.
+    fn change(&mut self, instance: u32) {
+        let at = &mut self.instances[instance as usize];
+        for request in at.machine.as_mut().unwrap().change() {
+            at.serving.retain(|other| *other != request);
+            let Request { arrival, start, .. } = self.requests[request];
+            self.requests[request].fate = Fate::Served { start, finish: self.now, instance };
+            self.latencies.push(self.now - arrival);
+        }
+        self.admit(instance);
+        let at = &mut self.instances[instance as usize];
+        if !at.serving.is_empty() || !at.queue.is_empty() {
+            return;
+        }
+        if at.state == State::Draining {
+            at.state = State::Gone;
+            at.gone = Some(self.now);
+        } else if self.central() {
+            self.idled.push_back(instance);
+        }
+    }
+
     fn create(&mut self) -> u32 {
         let (serving, queue) = (vec![], VecDeque::new());
         let (requested, state) = (self.now, State::Starting);
@@ -472,6 +646,7 @@ impl Oracle<'_> {
             serving,
             queue,
             spells: 0,
+            machine: Machine::of(&self.model.service.model),
         });
         self.instances.len() as u32 - 1
     }
@@ -484,9 +659,13 @@ impl Oracle<'_> {
         at.state = State::Ready;
         at.ready = Some(self.now);
         self.order.push(instance);
+        self.became_ready.insert(instance as usize, self.became_ready.len());
         if self.central() {
             for _ in 0..self.slots {
                 self.employ(instance);
+            }
+            if self.slots == 0 {
+                self.begin();
             }
             if self.instances[instance as usize].serving.is_empty() {
                 self.idled.push_back(instance);
@@ -527,8 +706,8 @@ impl Oracle<'_> {
         self.scrapes.push(Scrape {
             at: self.now,
             arrived: self.arrived,
-            busy: self.course.busy,
-            capacity: self.course.ready * self.slots as u128,
+            work: self.course.work,
+            capacity: self.course.ready * u128::from(self.places),
             waiting: waiting as u64,
             serving: serving as u64,
             in_flight: (waiting + in_service) as u64,
@@ -547,9 +726,9 @@ impl Oracle<'_> {
         let older = |scrape: &Scrape| scrape.at + window <= end.at;
         let base = (0..newest).rev().find(|index| older(&self.scrapes[*index]));
         let within = &self.scrapes[base.map_or(0, |index| index + 1)..=newest];
-        let (from, arrived, busy, capacity) = base.map_or((0, 0, 0, 0), |index| {
+        let (from, arrived, work, capacity) = base.map_or((0, 0, 0, 0), |index| {
             let scrape = &self.scrapes[index];
-            (scrape.at, scrape.arrived, scrape.busy, scrape.capacity)
+            (scrape.at, scrape.arrived, scrape.work, scrape.capacity)
         });
         let mean = |gauge: fn(&Scrape) -> u64| {
             within.iter().map(|scrape| gauge(scrape) as f64).sum::<f64>() / within.len() as f64
@@ -563,7 +742,7 @@ impl Oracle<'_> {
                 if end.capacity == capacity {
                     return None;
                 }
-                (end.busy - busy) as f64 / (end.capacity - capacity) as f64
+                (end.work - work) as f64 / FULL as f64 / (end.capacity - capacity) as f64
             }
             Metric::Latency => {
                 let mut all: Vec<u64> = within.iter().flat_map(|scrape| scrape.latencies.clone()).collect();
@@ -626,7 +805,7 @@ impl Oracle<'_> {
         self.order.retain(|other| *other != id);
         self.free.retain(|other| *other != id);
         let at = &mut self.instances[id as usize];
-        if at.serving.is_empty() {
+        if at.serving.is_empty() && at.queue.is_empty() {
             at.state = State::Gone;
             at.gone = Some(self.now);
             return;
@@ -639,7 +818,7 @@ impl Oracle<'_> {
                 self.stale.push((start + service - had, request));
                 self.requests[request].had += self.now - start;
                 self.requests[request].returns += 1;
-                self.queue.push(request);
+                self.queue.push_back(request);
             }
             while !self.queue.is_empty()
                 && let Some(instance) = self.take_free()

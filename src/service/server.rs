@@ -1,0 +1,133 @@
+//! One instance at work: what every service model but `slots` offers the pool.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a request asks for; all instants and times in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Request {
+    /// When it arrived.
+    pub arrival: u64,
+    /// Its service requirement: the time it takes at full speed.
+    pub service: u64,
+    /// What the pool knows it by; handed back as it came.
+    pub mark: u32,
+}
+
+/// A request in service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Active {
+    /// What it asks for.
+    pub request: Request,
+    /// When its service began, nanoseconds.
+    pub start: u64,
+}
+
+/// Requests that wait, first come first served, and what they have waited.
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    requests: VecDeque<Request>,
+    /// Sum of the arrival instants of those that wait.
+    arrivals: u128,
+    /// Request-nanoseconds waited by those that have left.
+    waited: u128,
+}
+
+impl Queue {
+    /// Adds a request at the end.
+    #[inline]
+    pub fn push(&mut self, request: Request) {
+        self.arrivals += u128::from(request.arrival);
+        self.requests.push_back(request);
+    }
+
+    /// Takes the first request out at `now`.
+    #[inline]
+    pub fn pop(&mut self, now: u64) -> Option<Request> {
+        let request = self.requests.pop_front()?;
+        self.arrivals -= u128::from(request.arrival);
+        self.waited += u128::from(now - request.arrival);
+        Some(request)
+    }
+
+    /// Takes the last request back out, as if it had never come.
+    pub fn withdraw(&mut self) -> Option<Request> {
+        let request = self.requests.pop_back()?;
+        self.arrivals -= u128::from(request.arrival);
+        Some(request)
+    }
+
+    /// The first request.
+    #[inline]
+    pub fn front(&self) -> Option<&Request> {
+        self.requests.front()
+    }
+
+    /// How many wait.
+    #[inline]
+    pub fn len(&self) -> u64 {
+        self.requests.len() as u64
+    }
+
+    /// Whether none waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// The requests that wait, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Request> {
+        self.requests.iter()
+    }
+
+    /// Request-nanoseconds waited up to `now`.
+    pub fn area(&self, now: u64) -> u128 {
+        self.waited + u128::from(now) * self.requests.len() as u128 - self.arrivals
+    }
+}
+
+/// Shares of an instance's capacity are counted in this many parts.
+pub const FULL: u64 = 1 << 20;
+
+/// One instance, event by event. What waits for it stands in a queue that it draws from: its own, or one that all
+/// instances of a pool share. Time only moves forward from call to call.
+pub trait Server: Clone + fmt::Debug {
+    /// What its service model says.
+    type Settings: fmt::Debug + Clone + PartialEq;
+
+    /// An instance without work.
+    fn new(settings: &Arc<Self::Settings>) -> Self;
+
+    /// Begins at `now` what it can of what waits. To be called whenever the queue has grown and after each
+    /// [`Server::step`].
+    fn admit(&mut self, queue: &mut Queue, now: u64);
+
+    /// When it next changes by itself, nanoseconds; [`u64::MAX`] for never.
+    fn next_change(&self) -> u64;
+
+    /// Lets the change at [`Server::next_change`] happen; `done` hears of each request whose service ends.
+    fn step(&mut self, done: &mut impl FnMut(Active));
+
+    /// Until when it holds back what waits, though it could begin it; [`u64::MAX`] if it does not.
+    fn holds_until(&self, _queue: &Queue) -> u64 {
+        u64::MAX
+    }
+
+    /// The place in line of this instance for what waits in a common queue, the least first; `None` if it is full.
+    fn eagerness(&self) -> Option<u64>;
+
+    /// Requests in service.
+    fn in_service(&self) -> u64;
+
+    /// The requests in service, in no order.
+    fn requests(&self) -> impl Iterator<Item = &Active>;
+
+    /// Capacity used up to `now`, to which everything has happened, in nanoseconds times [`FULL`] per place.
+    fn work(&self, now: u64) -> u128;
+
+    /// Share of the memory for keys and values that is taken, 0 to 1; 0 for models that have none.
+    fn kv_cache(&self) -> f64 {
+        0.0
+    }
+}

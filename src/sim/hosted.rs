@@ -1,0 +1,114 @@
+//! One instance with a queue of its own, under a service model that is taken event by event.
+
+use std::sync::Arc;
+
+use super::fleet::{Areas, Class, Load, Served, Sink};
+use super::station::Station;
+use crate::service::{Active, Queue, Request, Server};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Hosted<S> {
+    instance: u32,
+    server: S,
+    queue: Queue,
+    /// Request-nanoseconds of service had by those that are answered.
+    served: u128,
+}
+
+/// A request whose service ended.
+pub(super) fn served(active: Active, finish: u64, instance: u32) -> Served {
+    let Active { request, start } = active;
+    Served { arrival: request.arrival, start, finish, instance, class: Class::Low }
+}
+
+impl<S: Server> Station for Hosted<S> {
+    type Settings = Arc<S::Settings>;
+
+    fn new(instance: u32, settings: &Self::Settings) -> Self {
+        Hosted { instance, server: S::new(settings), queue: Queue::default(), served: 0 }
+    }
+
+    fn instance(&self) -> u32 {
+        self.instance
+    }
+
+    #[inline]
+    fn outstanding(&self) -> u64 {
+        self.waiting() + self.in_service()
+    }
+
+    #[inline]
+    fn waiting(&self) -> u64 {
+        self.queue.len()
+    }
+
+    #[inline]
+    fn in_service(&self) -> u64 {
+        self.server.in_service()
+    }
+
+    #[inline]
+    fn next_change(&self) -> u64 {
+        self.server.next_change().min(self.server.holds_until(&self.queue))
+    }
+
+    #[inline]
+    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+        loop {
+            let (change, held) = (self.server.next_change(), self.server.holds_until(&self.queue));
+            let at = change.min(held);
+            if at > now {
+                return;
+            }
+            // What ends at the very instant at which waiting ends comes first.
+            if change <= held {
+                let (instance, total) = (self.instance, &mut self.served);
+                self.server.step(&mut |active| {
+                    *total += u128::from(change - active.start);
+                    sink.served(served(active, change, instance));
+                });
+            }
+            self.server.admit(&mut self.queue, at);
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
+        self.queue.push(request);
+        self.server.admit(&mut self.queue, now);
+        if self.queue.len() > capacity {
+            self.queue.withdraw();
+            sink.rejected(request.arrival);
+        }
+    }
+
+    fn measure(&self, now: u64, total: &mut Areas) {
+        let serving: u128 = self.server.requests().map(|active| u128::from(now - active.start)).sum();
+        total.waiting += self.queue.area(now);
+        total.in_service += self.served + serving;
+        total.busy += self.served + serving;
+        total.work += self.server.work(now);
+    }
+
+    fn load(&self, now: u64) -> Load {
+        let serving: u128 = self.server.requests().map(|active| u128::from(now - active.start)).sum();
+        Load {
+            instance: self.instance,
+            served: self.served + serving,
+            in_service: self.server.in_service(),
+            waiting: self.queue.len(),
+            kv_cache: self.server.kv_cache(),
+        }
+    }
+
+    fn arrivals(&self) -> impl Iterator<Item = u64> {
+        let serving = self.server.requests().map(|active| active.request.arrival);
+        self.queue.iter().map(|request| request.arrival).chain(serving)
+    }
+
+    fn lose(self, lost: &mut Vec<Request>) {
+        lost.extend(self.server.requests().map(|active| active.request));
+        lost.extend(self.queue.iter());
+    }
+}

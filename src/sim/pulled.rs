@@ -1,0 +1,292 @@
+//! A central queue that instances draw from, under a service model that is taken event by event.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::fleet::{Areas, Arrival, Fleet, Gauges, Load, Sink};
+use super::hosted::served;
+use super::tree::{Contender, Key, Tournament};
+use crate::service::{Queue, Request, Server};
+
+/// See the module. With `STEPPED`, policies that act at every arrival and departure can watch it.
+#[derive(Debug, Clone)]
+pub(super) struct Pulled<S: Server, const STEPPED: bool> {
+    settings: Arc<S::Settings>,
+    queue: Queue,
+    capacity: u64,
+    /// Ready and draining instances, in the order they became ready.
+    hosts: Vec<Host<S>>,
+    /// The hosts by their next change.
+    due: Tournament<Key>,
+    /// The ready hosts that are not full by eagerness: it and the index in one word.
+    open: Tournament<u64>,
+    /// Integrals of instances that are gone.
+    areas: Areas,
+    /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
+    idled: VecDeque<(u32, u64)>,
+}
+
+#[derive(Debug, Clone)]
+struct Host<S> {
+    instance: u32,
+    server: S,
+    /// Once it drains, its integrals up to then.
+    drained: Option<Areas>,
+    /// Request-nanoseconds of service had by those that are answered.
+    served: u128,
+    /// Times it has begun to work after having been idle.
+    spells: u64,
+}
+
+impl<S: Server> Host<S> {
+    /// Begins what it can; whether it did.
+    fn admit(&mut self, queue: &mut Queue, now: u64) -> bool {
+        let (before, idle) = (queue.len(), self.server.in_service() == 0);
+        self.server.admit(queue, now);
+        let begun = queue.len() < before;
+        self.spells += u64::from(begun && idle);
+        begun
+    }
+
+    fn areas(&self, now: u64) -> Areas {
+        let serving: u128 = self.server.requests().map(|active| u128::from(now - active.start)).sum();
+        let in_service = self.served + serving;
+        let Areas { busy, work, .. } = self.drained.unwrap_or_else(|| Areas {
+            busy: in_service,
+            work: self.server.work(now),
+            ..Areas::default()
+        });
+        Areas { waiting: 0, in_service, busy, work }
+    }
+
+    fn due_key(&self, index: usize) -> Key {
+        Key::new(self.server.next_change(), 0, index)
+    }
+
+    fn open_key(&self, index: usize) -> u64 {
+        match self.server.eagerness() {
+            Some(eagerness) if self.drained.is_none() => {
+                eagerness * u64::from(Key::MOST_LEAVES) + index as u64
+            }
+            _ => u64::NEVER,
+        }
+    }
+}
+
+impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
+    /// No instances yet, before a queue of at most `capacity`.
+    pub fn new(settings: Arc<S::Settings>, capacity: Option<u64>) -> Self {
+        Pulled {
+            settings,
+            queue: Queue::default(),
+            capacity: capacity.unwrap_or(u64::MAX),
+            hosts: Vec::new(),
+            due: Tournament::default(),
+            open: Tournament::default(),
+            areas: Areas::default(),
+            idled: VecDeque::new(),
+        }
+    }
+
+    fn update(&mut self, index: usize) {
+        let host = &self.hosts[index];
+        let (due, open) = (host.due_key(index), host.open_key(index));
+        if self.due.key(index) != due {
+            self.due.set(index, due);
+        }
+        if self.open.key(index) != open {
+            self.open.set(index, open);
+        }
+    }
+
+    fn rebuild(&mut self) {
+        let hosts = || self.hosts.iter().enumerate();
+        self.due.rebuild(hosts().map(|(index, host)| host.due_key(index)));
+        self.open.rebuild(hosts().map(|(index, host)| host.open_key(index)));
+    }
+
+    /// The instance that is next in line for what waits.
+    fn next_open(&self) -> Option<usize> {
+        let least = self.open.least();
+        (least != u64::NEVER).then_some(least as usize % Key::MOST_LEAVES as usize)
+    }
+
+    /// When the instance that is next in line will begin what waits, if nothing else happens.
+    fn held_until(&self) -> u64 {
+        if self.queue.is_empty() {
+            return u64::MAX;
+        }
+        self.next_open().map_or(u64::MAX, |index| self.hosts[index].server.holds_until(&self.queue))
+    }
+
+    /// Lets instances begin what waits, the one next in line first, as long as one does.
+    fn begin(&mut self, now: u64) {
+        while !self.queue.is_empty()
+            && let Some(index) = self.next_open()
+        {
+            let begun = self.hosts[index].admit(&mut self.queue, now);
+            self.update(index);
+            if !begun {
+                return;
+            }
+        }
+    }
+
+    fn position(&self, instance: u32) -> Option<usize> {
+        self.hosts.iter().position(|host| host.instance == instance)
+    }
+
+    fn remove(&mut self, index: usize, now: u64) -> Host<S> {
+        let host = self.hosts.remove(index);
+        self.areas.add(&host.areas(now));
+        self.rebuild();
+        host
+    }
+
+    fn note_idle(&mut self, index: usize) {
+        let host = &self.hosts[index];
+        if STEPPED && host.drained.is_none() && host.server.in_service() == 0 {
+            self.idled.push_back((host.instance, host.spells));
+        }
+    }
+
+    fn complete(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
+        let host = &mut self.hosts[index];
+        let (instance, total) = (host.instance, &mut host.served);
+        host.server.step(&mut |active| {
+            *total += u128::from(now - active.start);
+            sink.served(served(active, now, instance));
+        });
+        if host.drained.is_none() {
+            host.admit(&mut self.queue, now);
+            self.update(index);
+            self.note_idle(index);
+        } else if host.server.in_service() == 0 {
+            self.remove(index, now);
+        } else {
+            host.server.admit(&mut Queue::default(), now);
+            self.update(index);
+        }
+    }
+}
+
+impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
+    const STEPPED: bool = STEPPED;
+
+    #[inline]
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+        let now = arrival.now;
+        self.advance(now, sink);
+        self.queue.push(arrival.request());
+        self.begin(now);
+        if self.queue.len() > self.capacity {
+            self.queue.withdraw();
+            sink.rejected(now);
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+        while self.next_change() <= now {
+            self.step(sink);
+        }
+    }
+
+    #[inline]
+    fn next_change(&self) -> u64 {
+        self.due.least().nanos().min(self.held_until())
+    }
+
+    fn step(&mut self, sink: &mut impl Sink) {
+        let (due, held) = (self.due.least(), self.held_until());
+        // What ends at the very instant at which waiting ends comes first.
+        if due.nanos() <= held {
+            self.complete(due.leaf(), due.nanos(), sink);
+        } else {
+            self.begin(held);
+        }
+    }
+
+    fn take_idled(&mut self) -> Option<(u32, u64)> {
+        self.idled.pop_front()
+    }
+
+    fn still_idle(&self, instance: u32, spells: u64) -> bool {
+        self.position(instance).map(|index| &self.hosts[index]).is_some_and(|host| {
+            host.server.in_service() == 0 && host.spells == spells && host.drained.is_none()
+        })
+    }
+
+    fn add(&mut self, instance: u32, now: u64, _sink: &mut impl Sink) {
+        let server = S::new(&self.settings);
+        self.hosts.push(Host { instance, server, drained: None, served: 0, spells: 0 });
+        self.rebuild();
+        self.begin(now);
+        self.note_idle(self.hosts.len() - 1);
+    }
+
+    fn drain(&mut self, instance: u32, now: u64) -> u64 {
+        let Some(index) = self.position(instance) else { return now };
+        let areas = self.hosts[index].areas(now);
+        self.hosts[index].drained = Some(areas);
+        let mut ahead = self.hosts[index].server.clone();
+        if ahead.in_service() == 0 {
+            self.remove(index, now);
+            return now;
+        }
+        self.update(index);
+        let mut last = now;
+        while ahead.in_service() > 0 && ahead.next_change() < u64::MAX {
+            last = ahead.next_change();
+            ahead.step(&mut |_| ());
+            ahead.admit(&mut Queue::default(), last);
+        }
+        last
+    }
+
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
+        let Some(index) = self.position(instance) else { return };
+        let host = self.remove(index, now);
+        lost.extend(host.server.requests().map(|active| active.request));
+    }
+
+    fn outstanding(&self, instance: u32) -> u64 {
+        self.position(instance).map_or(0, |index| self.hosts[index].server.in_service())
+    }
+
+    fn gauges(&self, _now: u64) -> Gauges {
+        let waiting = self.queue.len();
+        let ready = self.hosts.iter().any(|host| host.drained.is_none());
+        let mut gauges = Gauges { waiting, held: if ready { 0 } else { waiting }, ..Gauges::default() };
+        for host in &self.hosts {
+            match host.drained {
+                None => gauges.busy += host.server.in_service(),
+                Some(_) => gauges.draining += host.server.in_service(),
+            }
+        }
+        gauges
+    }
+
+    fn areas(&self, now: u64) -> Areas {
+        let mut areas = self.areas;
+        areas.waiting += self.queue.area(now);
+        self.hosts.iter().for_each(|host| areas.add(&host.areas(now)));
+        areas
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        let load = |host: &Host<S>| Load {
+            instance: host.instance,
+            served: host.areas(now).in_service,
+            in_service: host.server.in_service(),
+            waiting: 0,
+            kv_cache: host.server.kv_cache(),
+        };
+        out.extend(self.hosts.iter().filter(|host| host.drained.is_none()).map(load));
+    }
+
+    fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
+        let serving = self.hosts.iter().flat_map(|host| host.server.requests());
+        self.queue.iter().map(|request| request.arrival).chain(serving.map(|active| active.request.arrival))
+    }
+}
