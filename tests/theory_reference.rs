@@ -2,7 +2,9 @@
 use std::collections::BTreeMap;
 
 use kneepoint::theory::single::Interarrival;
-use kneepoint::theory::{autoscaled, balanced, impatient, markovian, periodic, setup, single};
+use kneepoint::theory::{
+    autoscaled, balanced, batching, impatient, markovian, periodic, setup, sharing, single,
+};
 use serde_json::Value;
 
 const CLOSED: f64 = 1e-9;
@@ -245,6 +247,45 @@ fn compare(case: &mut Case) -> bool {
             case.holds(CHAIN, &[("mean_active", q.active), ("mean_pending", q.pending)]);
             case.holds(CHAIN, &[("mean_billed", q.active + q.pending), ("util", q.busy / q.active)]);
             case.holds(CHAIN, &[("P_wait", q.wait_probability), ("Wq", q.mean_sojourn - 1.0 / mu)]);
+        }
+        "M/G/1-PS" => {
+            let q = sharing::Mg1Ps::new(case.p("lam"), case.p("ES")).unwrap();
+            case.holds(CLOSED, &[("W", q.mean_sojourn()), ("L", q.mean_jobs()), ("slowdown", q.slowdown())]);
+            case.holds(
+                CLOSED,
+                &[("W_given_x2", 2.0 * q.slowdown()), ("var_soj_MM1PS", q.sojourn_variance())],
+            );
+        }
+        "M/G/c-PS (egalitarian, rate min(1,c/n))" => {
+            let q = markovian::Mmc::new(case.p("lam"), 1.0, case.n("c")).unwrap();
+            case.holds(CLOSED, &[("L", q.mean_jobs()), ("W", q.mean_sojourn())]);
+            // The same by its birth-death chain, cut off where it is never reached.
+            let rates: Vec<f64> = (1..=2000).map(|n| f64::from(n).min(case.p("c"))).collect();
+            let q = sharing::LoadDependent::new(case.p("lam"), &rates).unwrap();
+            case.holds(CLOSED, &[("L", q.mean_jobs), ("W", q.mean_sojourn)]);
+        }
+        "State-dependent PS (continuous-batching idealisation)" => {
+            let seconds = |n: f64| (case.p("W_ms") + case.p("H_ms") * n) * case.p("mean_tokens") / 1e3;
+            let rates: Vec<f64> = (1..=case.n("cap")).map(|n| n as f64 / seconds(n as f64)).collect();
+            let last = rates[rates.len() - 1];
+            let q = sharing::LoadDependent::new(case.p("lam"), &rates).unwrap();
+            case.holds(CLOSED, &[("L", q.mean_jobs), ("W", q.mean_sojourn), ("mean_active", q.mean_active)]);
+            case.holds(CLOSED, &[("p_wait", q.wait_probability), ("Wq", q.mean_wait), ("p0", q.empty)]);
+            case.holds(CLOSED, &[("saturation_rate", last), ("rho_at_cap", case.p("lam") / last)]);
+        }
+        "Dynamic batching M/D[b]/1, unlimited batch (Inoue 2021)"
+        | "Dynamic batching with max batch size" => {
+            let (lam, slope, constant) = (case.p("lam"), case.p("alpha"), case.p("tau0"));
+            let most = opt("bmax").map(|most| most as usize);
+            let q = batching::Batching::new(lam, slope, constant, most).unwrap();
+            case.holds(CHAIN, &[("W", q.mean_sojourn), ("L", q.mean_jobs), ("mean_batch", q.mean_batch)]);
+            case.holds(CHAIN, &[("util", q.utilisation)]);
+            if most.is_none() {
+                let [phi0, phi1] = batching::sojourn_bounds(lam, slope, constant).unwrap();
+                let bound = phi0.min(phi1);
+                case.holds(CLOSED, &[("phi0", phi0), ("phi1", phi1), ("upper_bound", bound)]);
+                assert!(q.mean_sojourn <= bound * (1.0 + 1e-9), "{q:?} above {bound}");
+            }
         }
         _ => return false,
     }

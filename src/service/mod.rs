@@ -3,10 +3,12 @@
 //! A model knows nothing of the pool it stands in. Which one a scenario uses is decided once; the engine's loop is
 //! compiled for each.
 
+mod batch;
 mod server;
 mod shared;
 mod slots;
 
+pub use batch::{Batch, BatchServer};
 pub use server::{Active, FULL, Queue, Request, Server};
 pub use shared::{Shared, SharedServer};
 pub use slots::Slots;
@@ -30,6 +32,8 @@ pub enum Model {
     Slots(Slots),
     /// See [`Shared`].
     Shared(Shared),
+    /// See [`Batch`].
+    Batch(Batch),
 }
 
 impl Model {
@@ -38,14 +42,7 @@ impl Model {
         match self {
             Model::Slots(slots) => slots.concurrency,
             Model::Shared(_) => 1,
-        }
-    }
-
-    /// Requests in service on one instance at the most.
-    pub fn most_in_service(&self) -> u32 {
-        match self {
-            Model::Slots(slots) => slots.concurrency,
-            Model::Shared(shared) => shared.concurrency,
+            Model::Batch(batch) => batch.copies,
         }
     }
 }
@@ -53,6 +50,11 @@ impl Model {
 const TIME: Key<Durations> = Key::required(
     "time",
     "Service requirement of a request: how long it takes on an instance that serves it at full speed. Drawn as it arrives.",
+);
+const EXTRA_TIME: Key<Durations> = Key::or(
+    "time",
+    "\"0s\"",
+    "What a request adds to the time of its batch, drawn as it arrives; of the requests in a batch only the longest counts.",
 );
 
 impl Service {
@@ -62,6 +64,7 @@ impl Service {
         match &self.model {
             Model::Slots(slots) => f64::from(slots.concurrency) / mean_s,
             Model::Shared(shared) => shared.throughput(mean_s),
+            Model::Batch(batch) => batch.throughput(mean_s),
         }
     }
 
@@ -71,8 +74,8 @@ impl Service {
         doc: "What a request needs, and how one instance serves it.",
         tag: "model",
         default: Some("slots"),
-        common: &[&TIME],
-        variants: &[&Slots::SPEC, &Shared::SPEC],
+        common: &[],
+        variants: &[&Slots::SPEC, &Shared::SPEC, &Batch::SPEC],
     };
 
     /// Reads the `[service]` table.
@@ -81,10 +84,11 @@ impl Service {
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Service, Problem> {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
-        let model = match variant.name {
-            "slots" => Model::Slots(Slots::read(&reader)?),
-            _ => Model::Shared(Shared::read(&reader)?),
+        let (time, model) = match variant.name {
+            "slots" => (reader.get(&TIME)?, Model::Slots(Slots::read(&reader)?)),
+            "shared" => (reader.get(&TIME)?, Model::Shared(Shared::read(&reader)?)),
+            _ => (reader.get(&EXTRA_TIME)?, Model::Batch(Batch::read(&reader)?)),
         };
-        Ok(Service { time: reader.get(&TIME)?, model })
+        Ok(Service { time, model })
     }
 }

@@ -104,7 +104,7 @@ impl Shared {
     pub const SPEC: TableSpec = TableSpec {
         name: "shared",
         doc: "All requests on an instance progress together and share its speed (processor sharing), up to `concurrency` of them. How fast the instance is with so many at a time is `cores`, a `slowdown` or a measured `curve`; it is rounded to 2⁻³² of full speed, and a request ends at the first nanosecond by which it has had its requirement. The utilization is the speed used as a share of the greatest speed.",
-        keys: &[&CONCURRENCY, &CORES, &SLOWDOWN, &CURVE],
+        keys: &[&super::TIME, &CONCURRENCY, &CORES, &SLOWDOWN, &CURVE],
     };
 
     pub(super) fn read(reader: &Reader<'_>) -> Result<Shared, Problem> {

@@ -18,7 +18,7 @@ impl Slots {
     pub const SPEC: TableSpec = TableSpec {
         name: "slots",
         doc: "Up to `concurrency` requests at a time, each as fast as if it were alone; the rest wait, first come first served.",
-        keys: &[&CONCURRENCY],
+        keys: &[&super::TIME, &CONCURRENCY],
     };
 
     pub(super) fn read(reader: &Reader<'_>) -> Result<Slots, Problem> {

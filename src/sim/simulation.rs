@@ -14,7 +14,7 @@ use super::station::{SlotStation, Station};
 use super::stepped::SteppedQueue;
 use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
-use crate::service::{self, Server, SharedServer};
+use crate::service::{self, BatchServer, Server, SharedServer};
 use crate::time::Span;
 
 /// What a run keeps beside its figures.
@@ -137,6 +137,7 @@ impl<T: Sink + 'static> Simulation<T> {
         Simulation(match &model.service.model {
             service::Model::Slots(slots) => setup.slots(slots.concurrency),
             service::Model::Shared(shared) => setup.served::<SharedServer>(shared),
+            service::Model::Batch(batch) => setup.served::<BatchServer>(batch),
         })
     }
 

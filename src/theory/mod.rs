@@ -3,11 +3,13 @@
 //! Rates are per unit of time, times in that same unit. Parameters out of range give an [`Error`], never a panic.
 pub mod autoscaled;
 pub mod balanced;
+pub mod batching;
 pub mod impatient;
 pub mod markov;
 pub mod markovian;
 pub mod periodic;
 pub mod setup;
+pub mod sharing;
 pub mod single;
 
 /// Why a system has no exact value here.

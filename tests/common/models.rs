@@ -4,7 +4,7 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
-use kneepoint::service::{self, Service, Shared, Slots};
+use kneepoint::service::{self, Batch, Service, Shared, Slots};
 use kneepoint::sim::{
     BilledFrom, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage, Victim,
 };
@@ -140,7 +140,15 @@ fn service() -> impl Strategy<Value = service::Model> {
     let shared = (1_u32..6, speed).prop_map(|(concurrency, speeds): (u32, Vec<f64>)| {
         service::Model::Shared(Shared::of(concurrency, |n| speeds[n as usize - 1]))
     });
-    prop_oneof![3 => slots, 2 => shared]
+    let preferred = prop::collection::btree_set(1_u32..6, 0..3);
+    let batch = (1_u32..6, 1_u64..8, 0_u64..4, (1_u32..4, preferred, 0_u64..10)).prop_map(
+        |(most, constant, slope, (copies, preferred, delay))| {
+            let seconds = |size: u32| (constant + slope * u64::from(size)) as f64 / 10.0;
+            let preferred = preferred.into_iter().filter(|size| *size <= most).collect();
+            service::Model::Batch(Batch::of(most, seconds).with(copies, preferred, tenths(delay)))
+        },
+    );
+    prop_oneof![3 => slots, 2 => shared, 2 => batch]
 }
 
 /// Models in which everything may vary but the requests, for autoscalers that watch one of `metrics`.

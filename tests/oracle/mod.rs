@@ -601,7 +601,7 @@ impl Oracle<'_> {
         let mut waiting = self.source(instance);
         let (before, central) = (waiting.len(), self.central());
         let at = &mut self.instances[instance as usize];
-        let begun = at.machine.as_mut().unwrap().admit(&mut waiting);
+        let begun = at.machine.as_mut().unwrap().admit(&mut waiting, self.now);
         at.spells += u64::from(at.serving.is_empty() && !begun.is_empty());
         at.serving.extend(&begun);
         assert_eq!(before - waiting.len(), begun.len());
@@ -686,6 +686,7 @@ impl Oracle<'_> {
         }
         at.state = State::Gone;
         at.gone = Some(self.now);
+        at.machine = None;
         let (serving, queue) = (std::mem::take(&mut at.serving), std::mem::take(&mut at.queue));
         for request in serving.into_iter().chain(queue) {
             self.requests[request].fate = Fate::Failed { at: self.now };

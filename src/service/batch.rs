@@ -1,0 +1,362 @@
+//! `model = "batch"`: dynamic batching, as inference servers do it.
+
+use std::sync::Arc;
+
+use super::server::{Active, FULL, Queue, Server};
+use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::time::Span;
+use crate::traffic::{Column, FileError, Order, Unit, read_column};
+
+/// An instance that serves requests in batches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Copies of the model, each of which runs one batch at a time.
+    pub copies: u32,
+    /// Sizes for which it does not wait any longer, ascending; none is above the greatest size.
+    pub preferred: Vec<u32>,
+    /// How long a request may be held back for others to join it.
+    pub max_delay: Span,
+    /// Time of a batch in nanoseconds, by its size less one; as many as the greatest size.
+    times: Arc<[u64]>,
+}
+
+/// Measured time of a batch of a size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Timing {
+    size: u32,
+    seconds: f64,
+}
+
+/// Times of batches of several sizes, by ascending size.
+#[derive(Debug, Clone, PartialEq)]
+struct Timings(Vec<Timing>);
+
+const MAX_BATCH: Key<Option<u32>> = Key::optional(
+    "max_batch",
+    "Most requests in one batch. May be left out with a `table`, where it is the greatest size measured.",
+)
+.at_least(1.0)
+.at_most(100_000.0);
+const PREFERRED: Key<Vec<u32>> = Key::or(
+    "preferred",
+    "[]",
+    "Batch sizes to prefer: as soon as a copy is free and so many wait, a batch of the greatest preferred size that they fill is begun. Without any, only the maximum is.",
+)
+.at_least(1.0);
+const MAX_DELAY: Key<Span> = Key::or(
+    "max_delay",
+    "\"0s\"",
+    "How long a request may be held back, from its arrival, while a copy is free, for others to join it. When it has been, all that wait are begun, up to the maximum.",
+);
+const COPIES: Key<u32> = Key::or(
+    "copies",
+    "1",
+    "Copies of the model on an instance, each of which runs one batch at a time, none slowing the others.",
+)
+.at_least(1.0)
+.at_most(1000.0);
+const CONSTANT: Key<Option<Span>> = Key::optional(
+    "constant",
+    "Time of a batch that does not depend on its size. With `slope`, or alone; without `table`.",
+);
+const SLOPE: Key<Option<Span>> = Key::optional("slope", "Time that each request adds to its batch.");
+const TABLE: Key<Option<Timings>> = Key::optional(
+    "table",
+    "Measured times, instead of `constant` and `slope`: a list of `size` and `time`, or a CSV file with such columns. Between sizes it is interpolated; below the first it is the first.",
+);
+
+const SIZE: Key<u32> = Key::required("size", "Requests in the batch.").at_least(1.0).at_most(100_000.0);
+const TIME: Key<Span> = Key::required("time", "How long the batch takes.").above(0.0);
+const TIMING_SPEC: TableSpec =
+    TableSpec { name: "table", doc: "The time of a batch of one size.", keys: &[&SIZE, &TIME] };
+
+const FILE: Key<String> = Key::required("file", "CSV file with a row for each size measured.");
+const SIZE_COLUMN: Key<Column> =
+    Key::or("size", "\"size\"", "Column of the batch sizes: its name, or its number from 1.");
+const TIME_COLUMN: Key<Column> =
+    Key::or("time", "\"time\"", "Column of the times: its name, or its number from 1.");
+const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the times.");
+const FILE_SPEC: TableSpec = TableSpec {
+    name: "table",
+    doc: "The times of batches of several sizes in a CSV file.",
+    keys: &[&FILE, &SIZE_COLUMN, &TIME_COLUMN, &UNIT],
+};
+
+impl Batch {
+    /// `model = "batch"`.
+    pub const SPEC: TableSpec = TableSpec {
+        name: "batch",
+        doc: "Requests are served in batches (dynamic batching): a free copy of the model begins a batch as soon as one of a preferred size or of the maximum can be made, or a request has been held back for `max_delay`. A batch takes `constant` + `slope` × size, or what a `table` says, and beyond that the longest `time` of its requests; all its requests end together. The utilization is the busy share of the copies. Under a central queue batches are made from all that wait before the pool.",
+        keys: &[&super::EXTRA_TIME, &MAX_BATCH, &PREFERRED, &MAX_DELAY, &COPIES, &CONSTANT, &SLOPE, &TABLE],
+    };
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Batch, Problem> {
+        let (constant, slope) = (reader.find(&CONSTANT)?, reader.find(&SLOPE)?);
+        let (table, most) = (reader.find(&TABLE)?, reader.find(&MAX_BATCH)?);
+        let max_batch = match (most, &table) {
+            (Some(most), Some(table)) if most > table.greatest() => {
+                let message = format!("`{}` is {most}", reader.path_of("max_batch"));
+                let label = format!("expected at most {}, the greatest size of the table", table.greatest());
+                return Err(reader.problem("max_batch", message, label));
+            }
+            (Some(most), _) => most,
+            (None, Some(table)) => table.greatest(),
+            (None, None) => return Err(reader.missing("max_batch")),
+        };
+        let seconds: Box<dyn Fn(u32) -> f64> = match (constant, slope, table) {
+            (None, None, None) => return Err(reader.missing("constant").help("or `table`")),
+            (None, None, Some(table)) => Box::new(move |size| table.seconds(size)),
+            (_, _, Some(_)) => {
+                let message = format!("`{}` beside `constant` or `slope`", reader.path_of("table"));
+                return Err(reader.problem("table", message, "expected one or the other"));
+            }
+            (constant, slope, None) => {
+                let (constant, slope) = (constant.unwrap_or(Span::ZERO), slope.unwrap_or(Span::ZERO));
+                Box::new(move |size| (constant + slope * u64::from(size)).as_secs_f64())
+            }
+        };
+        let mut preferred = reader.get(&PREFERRED)?;
+        preferred.sort_unstable();
+        preferred.dedup();
+        if let Some(over) = preferred.iter().find(|size| **size > max_batch) {
+            let message = format!("`{}` has {over}", reader.path_of("preferred"));
+            let label = format!("expected at most {max_batch}, the greatest batch");
+            return Err(reader.problem("preferred", message, label));
+        }
+        Ok(Batch::of(max_batch, seconds).with(reader.get(&COPIES)?, preferred, reader.get(&MAX_DELAY)?))
+    }
+
+    /// One copy that runs batches of up to `max_batch` requests, 1 or more, as soon as it can; `seconds` is the time of
+    /// a batch by its size.
+    pub fn of(max_batch: u32, seconds: impl Fn(u32) -> f64) -> Batch {
+        let nanos = |size| Span::from_secs_f64(seconds(size)).as_nanos();
+        Batch {
+            copies: 1,
+            preferred: Vec::new(),
+            max_delay: Span::ZERO,
+            times: (1..=max_batch).map(nanos).collect(),
+        }
+    }
+
+    /// The same with so many copies, preferred sizes (ascending, none above the greatest) and delay.
+    #[must_use]
+    pub fn with(self, copies: u32, preferred: Vec<u32>, max_delay: Span) -> Batch {
+        Batch { copies, preferred, max_delay, ..self }
+    }
+
+    /// Most requests in one batch.
+    pub fn max_batch(&self) -> u32 {
+        self.times.len() as u32
+    }
+
+    /// Time of a batch of `size` requests, of which there is one or more, apart from what they ask for themselves.
+    pub fn time(&self, size: usize) -> Span {
+        Span::from_nanos(self.times[size - 1])
+    }
+
+    /// The size of the batch that is begun when `waiting` requests wait, the first of them for as long as it may if
+    /// `overdue`; `None` if they are held back. The rule is that of NVIDIA's Triton Inference Server (user guide,
+    /// "Dynamic Batcher").
+    #[inline]
+    pub fn size(&self, waiting: u64, overdue: bool) -> Option<usize> {
+        let full = self.times.len();
+        let waiting = waiting.min(full as u64) as usize;
+        let preferred = self.preferred.iter().rev().map(|size| *size as usize).find(|size| *size <= waiting);
+        match preferred {
+            Some(size) => Some(size),
+            None if waiting == full || (overdue && waiting > 0) => Some(waiting),
+            None => None,
+        }
+    }
+
+    /// The most requests that an instance can answer per second, when each asks for `extra_s` seconds of its own.
+    pub fn throughput(&self, extra_s: f64) -> f64 {
+        let rate = |(index, nanos): (usize, &u64)| (index + 1) as f64 / (*nanos as f64 / 1e9 + extra_s);
+        f64::from(self.copies) * self.times.iter().enumerate().map(rate).fold(0.0, f64::max)
+    }
+}
+
+impl Timings {
+    fn greatest(&self) -> u32 {
+        self.0.last().map_or(1, |timing| timing.size)
+    }
+
+    fn seconds(&self, size: u32) -> f64 {
+        match self.0.windows(2).find(|pair| (pair[0].size..=pair[1].size).contains(&size)) {
+            Some(pair) => {
+                let along = f64::from(size - pair[0].size) / f64::from(pair[1].size - pair[0].size);
+                pair[0].seconds + along * (pair[1].seconds - pair[0].seconds)
+            }
+            None => self.0[0].seconds,
+        }
+    }
+}
+
+impl Value for Timings {
+    fn kind() -> Kind {
+        Kind::Either(vec![Kind::List(Box::new(Timing::kind())), Kind::Table(&FILE_SPEC)])
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let mut timings = match &node.data {
+            Data::Table(_) => read_file(&Reader::open(node, path, &FILE_SPEC, context)?)?,
+            _ => Vec::<Timing>::read(node, path, context)?,
+        };
+        timings.sort_by_key(|timing| timing.size);
+        let fault = match timings.windows(2).find(|pair| pair[0].size == pair[1].size) {
+            Some(pair) => format!("has two times for a size of {}", pair[0].size),
+            None if timings.is_empty() => "has no sizes".to_owned(),
+            None => return Ok(Timings(timings)),
+        };
+        let label = "expected a time for each size measured";
+        Err(Problem::new(&node.place, format!("`{path}` {fault}"), label))
+    }
+}
+
+impl Value for Timing {
+    fn kind() -> Kind {
+        Kind::Table(&TIMING_SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let reader = Reader::open(node, path, &TIMING_SPEC, context)?;
+        Ok(Timing { size: reader.get(&SIZE)?, seconds: reader.get(&TIME)?.as_secs_f64() })
+    }
+}
+
+fn read_file(reader: &Reader) -> Result<Vec<Timing>, Problem> {
+    let (file, unit) = (reader.get(&FILE)?, reader.get(&UNIT)?);
+    let path = reader.context().resolve(&file);
+    let failed = |error: FileError| error.at(&reader.place_of("file"));
+    let size = |cell: &str| cell.parse().ok().filter(|size: &u32| (1..=100_000).contains(size));
+    let sizes =
+        read_column(&path, &file, &reader.get(&SIZE_COLUMN)?, Order::Any, "a whole number above 0", size)
+            .map_err(failed)?;
+    let time = |cell: &str| cell.parse().ok().filter(|time: &f64| *time > 0.0 && time.is_finite());
+    let times = read_column(&path, &file, &reader.get(&TIME_COLUMN)?, Order::Any, "a number above 0", time)
+        .map_err(failed)?;
+    let timing = |(size, time): (u32, f64)| Timing { size, seconds: time * unit.seconds() };
+    Ok(sizes.into_iter().zip(times).map(timing).collect())
+}
+
+/// An instance of `batch` at work.
+#[derive(Debug, Clone)]
+pub struct BatchServer {
+    settings: Arc<Batch>,
+    copies: Vec<Running>,
+    /// Copies at work, and requests with them.
+    busy: u32,
+    serving: u64,
+    begun: u64,
+    next_change: u64,
+    /// Copy-nanoseconds at work up to `counted_to`.
+    worked: u128,
+    counted_to: u64,
+}
+
+/// A copy of the model and its batch.
+#[derive(Debug, Clone)]
+struct Running {
+    /// [`u64::MAX`] without a batch.
+    finish: u64,
+    /// How many batches began before it.
+    number: u64,
+    batch: Vec<Active>,
+}
+
+impl BatchServer {
+    #[inline]
+    fn pass(&mut self, now: u64) {
+        self.worked += u128::from(now - self.counted_to) * u128::from(self.busy);
+        self.counted_to = now;
+    }
+
+    #[inline]
+    fn plan(&mut self) {
+        self.next_change = self.copies.iter().map(|copy| copy.finish).min().unwrap_or(u64::MAX);
+    }
+
+    fn overdue_at(&self, queue: &Queue) -> u64 {
+        queue
+            .front()
+            .map_or(u64::MAX, |first| first.arrival.saturating_add(self.settings.max_delay.as_nanos()))
+    }
+}
+
+impl Server for BatchServer {
+    type Settings = Batch;
+
+    fn new(settings: &Arc<Batch>) -> Self {
+        let idle = Running { finish: u64::MAX, number: 0, batch: Vec::new() };
+        BatchServer {
+            copies: vec![idle; settings.copies as usize],
+            settings: Arc::clone(settings),
+            busy: 0,
+            serving: 0,
+            begun: 0,
+            next_change: u64::MAX,
+            worked: 0,
+            counted_to: 0,
+        }
+    }
+
+    #[inline]
+    fn admit(&mut self, queue: &mut Queue, now: u64) {
+        while self.busy < self.settings.copies
+            && let Some(size) = self.settings.size(queue.len(), self.overdue_at(queue) <= now)
+        {
+            self.pass(now);
+            let Some(copy) = self.copies.iter_mut().find(|copy| copy.finish == u64::MAX) else { return };
+            let mut longest = 0;
+            for request in (0..size).map_while(|_| queue.pop(now)) {
+                longest = longest.max(request.service);
+                copy.batch.push(Active { request, start: now });
+            }
+            // One that would end after the end of time never does, and its copy is not free.
+            let time = self.settings.times[size - 1].saturating_add(longest);
+            copy.finish = now.saturating_add(time).min(u64::MAX - 1);
+            copy.number = self.begun;
+            self.begun += 1;
+            self.busy += 1;
+            self.serving += size as u64;
+            self.next_change = self.next_change.min(copy.finish);
+        }
+    }
+
+    #[inline]
+    fn next_change(&self) -> u64 {
+        self.next_change
+    }
+
+    #[inline]
+    fn step(&mut self, done: &mut impl FnMut(Active)) {
+        let Some(copy) = self.copies.iter_mut().min_by_key(|copy| (copy.finish, copy.number)) else { return };
+        let now = copy.finish;
+        self.serving -= copy.batch.len() as u64;
+        copy.batch.drain(..).for_each(&mut *done);
+        copy.finish = u64::MAX;
+        self.pass(now);
+        self.busy -= 1;
+        self.plan();
+    }
+
+    #[inline]
+    fn holds_until(&self, queue: &Queue) -> u64 {
+        if self.busy < self.settings.copies { self.overdue_at(queue) } else { u64::MAX }
+    }
+
+    fn eagerness(&self) -> Option<u64> {
+        (self.busy < self.settings.copies).then_some(u64::from(self.busy))
+    }
+
+    #[inline]
+    fn in_service(&self) -> u64 {
+        self.serving
+    }
+
+    fn requests(&self) -> impl Iterator<Item = &Active> {
+        self.copies.iter().flat_map(|copy| &copy.batch)
+    }
+
+    fn work(&self, now: u64) -> u128 {
+        (self.worked + u128::from(now - self.counted_to) * u128::from(self.busy)) * u128::from(FULL)
+    }
+}
