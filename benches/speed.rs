@@ -26,13 +26,19 @@ const ROUNDS: usize = 7;
 const SERVERS: u32 = 16;
 const UTILIZATION: f64 = 0.8;
 const CENTRAL: &str = "policy = \"central_queue\"";
+/// The service of the reference loop: one slot an instance.
+const SLOTS: &str = "model = \"slots\"\ntime = { dist = \"exponential\", mean = \"1s\" }";
+const SHARED: &str = "model = \"shared\"\ntime = { dist = \"exponential\", mean = \"1s\" }";
+/// As busy as slots: three requests in four find others to go with.
+const BATCH: &str = "model = \"batch\"\nmax_batch = 32\nconstant = \"1s\"\nslope = \"500ms\"";
+const ROUND_ROBIN: &str = "policy = \"round_robin\"";
 /// The thresholds of an autoscaler that looks on but never acts.
 const IDLE: (f64, u32) = (0.9, SERVERS);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [memory::CHILD, requests] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        run(&model(CENTRAL, IDLE, requests.parse().expect("a number of requests")), 1);
+        run(&model(SLOTS, CENTRAL, IDLE, requests.parse().expect("a number of requests")), 1);
         return memory::report();
     }
     // `cargo test --benches` only asks whether it runs.
@@ -53,16 +59,20 @@ fn main() {
 
 /// Time per request of each arrangement of queues, against the reference loop.
 fn engine_rows(requests: u64, only: &str) {
-    let rows: [(&str, &str, f64); 5] = [
-        ("central queue", CENTRAL, 1.5),
-        ("round robin", "policy = \"round_robin\"", 3.0),
-        ("random", "policy = \"random\"", 3.0),
-        ("least outstanding", "policy = \"least_outstanding\"", 3.0),
-        ("power of two", "policy = \"power_of_d\"\nchoices = 2", 3.0),
+    let rows = [
+        ("central queue", SLOTS, CENTRAL, 1.5),
+        ("round robin", SLOTS, ROUND_ROBIN, 3.0),
+        ("random", SLOTS, "policy = \"random\"", 3.0),
+        ("least outstanding", SLOTS, "policy = \"least_outstanding\"", 3.0),
+        ("power of two", SLOTS, "policy = \"power_of_d\"\nchoices = 2", 3.0),
+        ("shared, central queue", SHARED, CENTRAL, 3.0),
+        ("shared, round robin", SHARED, ROUND_ROBIN, 3.0),
+        ("batch, central queue", BATCH, CENTRAL, 3.0),
+        ("batch, round robin", BATCH, ROUND_ROBIN, 3.0),
     ];
     let mut reference_ns = Vec::new();
-    for (name, dispatch, limit) in rows.into_iter().filter(|(name, _, _)| name.contains(only)) {
-        let model = model(dispatch, IDLE, requests);
+    for (name, service, dispatch, limit) in rows.into_iter().filter(|(name, ..)| name.contains(only)) {
+        let model = model(service, dispatch, IDLE, requests);
         let mut rounds: Vec<(f64, f64)> = Vec::with_capacity(ROUNDS);
         for seed in 0..ROUNDS as u64 {
             let reference = time(requests, || reference::run(requests, SERVERS as usize, UTILIZATION, seed));
@@ -82,7 +92,7 @@ fn engine_rows(requests: u64, only: &str) {
 /// What drawing requests once for several points saves, and what a second thread brings.
 fn sweep_rows(requests: u64) {
     let thresholds = (0..16).map(|index| (0.6 + 0.025 * f64::from(index), 4));
-    let points: Vec<Model> = thresholds.map(|idle| model(CENTRAL, idle, requests)).collect();
+    let points: Vec<Model> = thresholds.map(|idle| model(SLOTS, CENTRAL, idle, requests)).collect();
     for size in [1, 2, 4, 8, 16] {
         let rounds = (0..3).map(|seed| {
             let alone = sweep::in_groups(&points, 1, seed);
@@ -135,13 +145,13 @@ fn run(model: &Model, seed: u64) -> f64 {
 
 /// The reference's system as a scenario; the autoscaler acts above a utilization, from
 /// a least size up to the reference's.
-fn model(dispatch: &str, (above, min): (f64, u32), requests: u64) -> Model {
+fn model(service: &str, dispatch: &str, (above, min): (f64, u32), requests: u64) -> Model {
     let rate = UTILIZATION * f64::from(SERVERS);
     let read = |text: &str| Tree::parse(text).expect("valid TOML");
     let context = Context::default();
     let part = |text: String| (read(&text), &context);
     let (arrivals, _) = part(format!("kind = \"poisson\"\nrate = {rate}"));
-    let (service, _) = part("model = \"slots\"\ntime = { dist = \"exponential\", mean = \"1s\" }".into());
+    let (service, _) = part(service.into());
     let (dispatch, _) = part(dispatch.into());
     let (autoscaler, _) = part(format!(
         "kind = \"threshold\"\nmetric = \"utilization\"\nmin = {min}\nmax = {SERVERS}\n\

@@ -7,6 +7,7 @@ mod elastic;
 mod queues;
 mod reading;
 mod routing;
+mod serving;
 mod system;
 mod verdict;
 
@@ -53,6 +54,7 @@ pub struct Prepared {
 pub fn catalogue() -> Result<Vec<System>, theory::Error> {
     let mut all = queues::systems()?;
     all.extend(routing::systems()?);
+    all.extend(serving::systems()?);
     all.extend(elastic::systems()?);
     for (number, system) in all.iter_mut().enumerate() {
         system.number = number as u64;

@@ -35,6 +35,8 @@ pub enum Reading {
     Queue,
     /// Time-average of requests in service.
     Busy,
+    /// Busy share of the capacity of ready instances.
+    Utilization,
     /// Time-average of instances ready.
     Ready,
     /// Time-average of instances starting.
@@ -97,6 +99,7 @@ impl Reading {
             Reading::Jobs => per_time(run.integrals.waiting + run.integrals.in_service),
             Reading::Queue => per_time(run.integrals.waiting),
             Reading::Busy => per_time(run.integrals.in_service),
+            Reading::Utilization => (run.integrals.work, run.integrals.ready * f64::from(run.slots)),
             Reading::Ready => per_time(run.integrals.ready),
             Reading::Starting => per_time(run.integrals.starting),
             Reading::Idle => per_time(run.integrals.ready - run.integrals.busy),

@@ -28,6 +28,8 @@ pub struct Quantity {
     pub reading: Reading,
     /// Most that a single run may be off where nothing is random; else the value is held against an interval.
     pub within: Option<f64>,
+    /// Whether `exact` is no more than a bound, which the value may be below.
+    pub bound: bool,
 }
 
 impl System {
@@ -44,14 +46,28 @@ impl System {
     /// The same system with a quantity more.
     #[must_use]
     pub(super) fn with(mut self, name: &str, reading: Reading, exact: f64) -> System {
-        self.quantities.push(Quantity { name: name.to_owned(), exact, reading, within: None });
+        self.quantities.push(Quantity { name: name.to_owned(), exact, reading, within: None, bound: false });
+        self
+    }
+
+    /// The same system with a quantity more that is only known to be no more than `bound`.
+    #[must_use]
+    pub(super) fn at_most(mut self, name: &str, reading: Reading, bound: f64) -> System {
+        let quantity = Quantity { name: name.to_owned(), exact: bound, reading, within: None, bound: true };
+        self.quantities.push(quantity);
         self
     }
 
     /// The same system with a quantity more that is not random.
     #[must_use]
     pub(super) fn within(mut self, name: &str, reading: Reading, exact: f64, most: f64) -> System {
-        self.quantities.push(Quantity { name: name.to_owned(), exact, reading, within: Some(most) });
+        self.quantities.push(Quantity {
+            name: name.to_owned(),
+            exact,
+            reading,
+            within: Some(most),
+            bound: false,
+        });
         self
     }
 }

@@ -93,8 +93,10 @@ impl Row {
         // Rounding alone may tell two values apart that were never random.
         let z = if off.abs() <= 1e-9 * quantity.exact.abs() { 0.0 } else { off / error };
         row.z = Some(z);
-        row.p = StudentsT::new(0.0, 1.0, count - 1.0).ok().map(|law| 2.0 * law.cdf(-z.abs()));
-        row.verdict = if z.abs() <= t { Verdict::Agrees } else { Verdict::Outside };
+        // What may lie below is held against the upper tail alone.
+        let (far, tails) = if quantity.bound { (z, 1.0) } else { (z.abs(), 2.0) };
+        row.p = StudentsT::new(0.0, 1.0, count - 1.0).ok().map(|law| tails * law.cdf(-far));
+        row.verdict = if far <= t { Verdict::Agrees } else { Verdict::Outside };
         row
     }
 }
@@ -167,7 +169,8 @@ mod tests {
     use super::*;
 
     fn row(exact: f64, values: &[f64]) -> Row {
-        let quantity = Quantity { name: "w".into(), exact, reading: Reading::Wait, within: None };
+        let quantity =
+            Quantity { name: "w".into(), exact, reading: Reading::Wait, within: None, bound: false };
         let pairs: Vec<Option<Pair>> = values.iter().map(|value| Some((*value, 1.0))).collect();
         Row::new("s".into(), &quantity, &pairs, true)
     }
@@ -207,7 +210,8 @@ mod tests {
 
     #[test]
     fn what_the_runs_do_not_have_disagrees() {
-        let quantity = Quantity { name: "w".into(), exact: 1.0, reading: Reading::HighWait, within: None };
+        let quantity =
+            Quantity { name: "w".into(), exact: 1.0, reading: Reading::HighWait, within: None, bound: false };
         assert_eq!(Row::new("s".into(), &quantity, &[None], true).verdict, Verdict::Disagrees);
     }
 }
