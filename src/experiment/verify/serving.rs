@@ -108,8 +108,12 @@ fn batches(slope: f64, rate: f64, most: Option<usize>) -> Result<System, Error> 
     };
     let system = System::new(family, format!("rate {rate}, 1 s + {slope} s × size{limit}"), text)
         .with("mean sojourn", Reading::Sojourn, exact.mean_sojourn)
-        .with("requests in the system", Reading::Jobs, exact.mean_jobs)
-        .with("utilization", Reading::Utilization, exact.utilisation);
+        .with("requests in the system", Reading::Jobs, exact.mean_jobs);
+    // An instance that is idle once in a million seconds gives no interval.
+    let system = match exact.utilisation < 0.9999 {
+        true => system.with("utilization", Reading::Utilization, exact.utilisation),
+        false => system,
+    };
     Ok(match most {
         None => {
             let [one, other] = sojourn_bounds(rate, slope, 1.0)?;
