@@ -76,6 +76,13 @@ impl Model {
                 return of("instances.leaving", "service.model", reason);
             }
         }
+        if let service::Model::Batch(batch) = &self.service.model
+            && self.autoscaler.is_reactive()
+            && !batch.max_delay.is_zero()
+        {
+            let reason = "this autoscaler starts an instance for each request that waits, and would for those that are only held back for a batch";
+            return of("autoscaler.kind", "service.max_delay", reason);
+        }
         if self.dispatch.policy == DispatchPolicy::CentralQueue {
             return None;
         }

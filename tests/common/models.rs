@@ -169,11 +169,16 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
         minimum: tenths(minimum),
     });
     (service(), instances(), dispatch(), pipeline, autoscaler(metrics), cost, 1_u64..400).prop_map(
-        |(service, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
+        |(mut service, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
             if !matches!(service, service::Model::Slots(_)) {
                 // What only slots can do.
                 dispatch.idle = Idle::Longest;
                 instances.leaving = Leaving::Finish;
+            }
+            if let service::Model::Batch(batch) = &mut service
+                && autoscaler.is_reactive()
+            {
+                batch.max_delay = Span::ZERO;
             }
             if dispatch.policy != DispatchPolicy::CentralQueue {
                 // What acts on a central queue only.
