@@ -138,3 +138,18 @@ fn the_examples_in_the_documentation_of_hosted_endpoints() {
 fn knative_kpa() {
     conform("knative_kpa", 83);
 }
+
+#[test]
+fn ray_serve_decides_as_its_own_unit_tests_say() {
+    conform("ray_serve", 40);
+}
+
+#[test]
+fn aws_scales_as_its_guides_say() {
+    conform("aws", 22);
+}
+
+#[test]
+fn azure_scales_as_its_documentation_says() {
+    conform("azure", 6);
+}

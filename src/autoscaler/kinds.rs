@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Settings, clairvoyant, cloud_run, fixed, hpa, hysteresis, in_flight_target, kpa, llmd, predictive,
-    scheduled, setup, target, threshold, vertex,
+    Settings, aws, azure, clairvoyant, cloud_run, fixed, hpa, hugging_face, hysteresis, in_flight_target, kpa,
+    llmd, predictive, ray_serve, scheduled, setup, target, threshold, vertex,
 };
 use crate::schema::{Problem, Reader, TableSpec};
 
@@ -20,6 +20,10 @@ const KINDS: &[(&TableSpec, Read)] = &[
     (&kpa::SPEC, |reader| Ok(Arc::new(kpa::read(reader)?))),
     (&cloud_run::SPEC, |reader| Ok(Arc::new(cloud_run::read(reader)?))),
     (&vertex::SPEC, |reader| Ok(Arc::new(vertex::read(reader)?))),
+    (&ray_serve::SPEC, |reader| Ok(Arc::new(ray_serve::read(reader)?))),
+    (&aws::SPEC, |reader| Ok(Arc::new(aws::read(reader)?))),
+    (&azure::SPEC, |reader| Ok(Arc::new(azure::read(reader)?))),
+    (&hugging_face::SPEC, |reader| Ok(Arc::new(hugging_face::read(reader)?))),
     (&llmd::SPEC, |reader| Ok(Arc::new(llmd::read(reader)?))),
     (&in_flight_target::SPEC, |reader| Ok(Arc::new(in_flight_target::read(reader)?))),
     (&scheduled::SPEC, |reader| Ok(Arc::new(scheduled::read(reader)?))),

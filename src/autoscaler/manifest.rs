@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use super::{aws, kpa, ray_serve};
+
 /// What a manifest comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Translation {
@@ -21,7 +23,11 @@ pub struct Translation {
 pub(super) type Translate = fn(&[Value]) -> Option<Result<Translation, String>>;
 
 /// Each form: what it is called, and its translation.
-const FORMS: &[(&str, Translate)] = &[("a Knative or Cloud Run Service", super::kpa::manifest::translate)];
+const FORMS: &[(&str, Translate)] = &[
+    ("a Knative or Cloud Run Service", kpa::manifest::translate),
+    ("a Ray Serve config", ray_serve::manifest::translate),
+    ("AWS scaling policies", aws::manifest::translate),
+];
 
 /// Reads a manifest: YAML or JSON, of one or more documents.
 ///

@@ -6,12 +6,16 @@
 //! Adding a policy: write its file, with its [`Settings`] and its [`Policy`], and list it in the table of kinds.
 //! Policies are called once an evaluation, far from the loop over requests, so they stand behind trait objects.
 
+mod aws;
+mod azure;
 mod clairvoyant;
 mod cloud_run;
 mod explanation;
+mod fields;
 mod fixed;
 mod forecast;
 mod hpa;
+mod hugging_face;
 mod hysteresis;
 mod in_flight_target;
 mod kinds;
@@ -21,6 +25,7 @@ pub mod manifest;
 mod metric;
 mod observation;
 mod predictive;
+mod ray_serve;
 mod replay;
 mod scheduled;
 mod setup;

@@ -1,0 +1,85 @@
+//! An evaluation of AWS policies in figures and in words.
+
+use serde_json::{Map, Value};
+
+use super::at_work::{AtWork, Outcome};
+use super::policy::Rule;
+use crate::autoscaler::{Explanation, Shown};
+use crate::units::show_span;
+
+impl AtWork {
+    pub(super) fn explanation(&self) -> Explanation {
+        let index = match self.outcome {
+            Outcome::Out(index) | Outcome::Enough(index) | Outcome::In(index) | Outcome::Nothing(index) => {
+                index
+            }
+            Outcome::Resting(index, _) | Outcome::Warming(index, _) | Outcome::Disagree(index, _) => index,
+            Outcome::Quiet | Outcome::NoData | Outcome::Limits => 0,
+        };
+        Explanation {
+            metric: self.settings.policies[index].metric.name(),
+            observed: self.tracks[index].metric,
+            figures: self.figures(),
+            reason: self.reason(index),
+        }
+    }
+
+    /// What each policy found, by its place in the list: from 0 on.
+    fn figures(&self) -> Vec<(&'static str, Value)> {
+        let figures = self.tracks.iter().zip(&self.settings.policies).map(|(track, policy)| {
+            let mut figures = Map::new();
+            figures.insert("metric".into(), track.metric.into());
+            match policy.rule {
+                Rule::TargetTracking(_) => {
+                    figures.insert("high_alarm".into(), track.high.name().into());
+                    figures.insert("low_alarm".into(), track.low.name().into());
+                }
+                Rule::StepScaling(_) => {
+                    figures.insert("alarm".into(), track.high.name().into());
+                }
+            }
+            figures.insert("base".into(), track.base.into());
+            figures.insert("wanted".into(), track.wanted.into());
+            Value::Object(figures)
+        });
+        vec![("policies", figures.collect())]
+    }
+
+    fn reason(&self, index: usize) -> String {
+        let (policy, track) = (&self.settings.policies[index], &self.tracks[index]);
+        let name = policy.metric.name();
+        let observed = track.metric.map_or_else(|| "unknown".to_owned(), |metric| Shown(metric).to_string());
+        let wanted = track.wanted.unwrap_or(i64::from(track.base));
+        let rule = match &policy.rule {
+            Rule::TargetTracking(tracking) => {
+                format!("{name} {observed} at a target of {}", Shown(tracking.target))
+            }
+            Rule::StepScaling(steps) => {
+                format!("{name} {observed} at a threshold of {}", Shown(steps.alarm.threshold))
+            }
+        };
+        let base = track.base;
+        match self.outcome {
+            Outcome::Quiet => match self.tracks.len() {
+                1 => format!("{rule}: no alarm, stay"),
+                _ => "no policy has an alarm: stay".to_owned(),
+            },
+            Outcome::NoData => format!("no {name} to go by: stay"),
+            Outcome::Limits => "outside the limits: brought inside".to_owned(),
+            Outcome::Out(_) => format!("{rule}: scale out from {base} to {wanted}"),
+            Outcome::Enough(_) => format!("{rule} asks for {wanted}, which is there or coming: stay"),
+            Outcome::In(_) => format!("{rule}: scale in to {wanted}"),
+            Outcome::Nothing(_) => format!("{rule} asks for {wanted}: nothing to remove"),
+            Outcome::Resting(_, left) => {
+                format!("{rule} would scale in to {wanted}, but cools down for another {}", show_span(left))
+            }
+            Outcome::Warming(_, warming) => {
+                format!("{rule} would scale in to {wanted}, but {warming} instances warm up")
+            }
+            Outcome::Disagree(_, other) => {
+                let metric = self.settings.policies[other].metric.name();
+                format!("{rule} would scale in to {wanted}, but the policy on {metric} does not agree")
+            }
+        }
+    }
+}

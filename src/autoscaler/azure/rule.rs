@@ -1,0 +1,343 @@
+//! One rule: a metric over a while, a threshold, and a change of the instances.
+
+use std::collections::VecDeque;
+
+use crate::autoscaler::Sample;
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::time::{Instant, Span};
+
+/// See the module.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rule {
+    pub metric: Metric,
+    pub aggregation: Aggregation,
+    pub duration: Span,
+    pub time_grain: Span,
+    pub operator: Operator,
+    pub threshold: f64,
+    pub direction: Direction,
+    pub change: Change,
+    pub value: f64,
+    pub cooldown: Span,
+}
+
+/// What is measured, per instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Metric {
+    Utilization,
+    RequestsPerMinute,
+    InFlight,
+    QueueLength,
+}
+
+/// How the values of the duration become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aggregation {
+    Average,
+    Minimum,
+    Maximum,
+    Total,
+    Last,
+}
+
+/// Which values trigger the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+    Equals,
+    NotEquals,
+}
+
+/// Whether a rule adds or removes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Out,
+    In,
+}
+
+/// What the value of a change means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Count,
+    Percent,
+    Exact,
+}
+
+impl Choice for Metric {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "utilization",
+            Metric::Utilization,
+            "busy share of the capacity in percent (`CpuUtilizationPercentage`)",
+        ),
+        ("requests_per_minute", Metric::RequestsPerMinute, "requests a minute and instance"),
+        ("in_flight", Metric::InFlight, "requests waiting or in service an instance"),
+        ("queue_length", Metric::QueueLength, "requests waiting an instance"),
+    ];
+}
+
+impl Choice for Aggregation {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("average", Aggregation::Average, "their mean"),
+        ("minimum", Aggregation::Minimum, "the least"),
+        ("maximum", Aggregation::Maximum, "the greatest"),
+        ("total", Aggregation::Total, "their sum"),
+        ("last", Aggregation::Last, "the last one"),
+    ];
+}
+
+impl Choice for Operator {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("greater_than", Operator::Above, "above the threshold"),
+        ("greater_than_or_equal", Operator::AtLeast, "above it or equal"),
+        ("less_than", Operator::Below, "below the threshold"),
+        ("less_than_or_equal", Operator::AtMost, "below it or equal"),
+        ("equals", Operator::Equals, "equal to the threshold"),
+        ("not_equals", Operator::NotEquals, "not equal to it"),
+    ];
+}
+
+impl Choice for Direction {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] =
+        &[("out", Direction::Out, "adds instances"), ("in", Direction::In, "removes instances")];
+}
+
+impl Choice for Change {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("count", Change::Count, "by so many instances"),
+        ("percent", Change::Percent, "by so many percent of the instances, rounded up"),
+        ("exact", Change::Exact, "to so many instances"),
+    ];
+}
+
+impl Value for Metric {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Value for Aggregation {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Value for Operator {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Value for Direction {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Value for Change {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
+impl Metric {
+    /// As a scenario writes it.
+    pub fn name(self) -> &'static str {
+        Self::OPTIONS.iter().find(|(_, metric, _)| *metric == self).map_or("", |(name, _, _)| *name)
+    }
+}
+
+impl Operator {
+    pub fn holds(self, metric: f64, threshold: f64) -> bool {
+        match self {
+            Operator::Above => metric > threshold,
+            Operator::AtLeast => metric >= threshold,
+            Operator::Below => metric < threshold,
+            Operator::AtMost => metric <= threshold,
+            Operator::Equals => metric == threshold,
+            Operator::NotEquals => metric != threshold,
+        }
+    }
+
+    /// "above", for sentences.
+    pub fn words(self) -> &'static str {
+        match self {
+            Operator::Above => "above",
+            Operator::AtLeast => "at or above",
+            Operator::Below => "below",
+            Operator::AtMost => "at or below",
+            Operator::Equals => "equal to",
+            Operator::NotEquals => "not",
+        }
+    }
+}
+
+const METRIC: Key<Metric> = Key::required("metric", "What is measured, an instance each.");
+const AGGREGATION: Key<Aggregation> = Key::or(
+    "aggregation",
+    "\"average\"",
+    "How the values within the duration become one (`timeAggregation`).",
+);
+const DURATION: Key<Span> =
+    Key::or("duration", "\"10m\"", "How long the rule looks back (`timeWindow`).").above(0.0);
+const TIME_GRAIN: Key<Span> =
+    Key::or("time_grain", "\"1m\"", "Length of one value of the metric (`timeGrain`).").at_least(1.0);
+const OPERATOR: Key<Operator> = Key::required("operator", "Which values trigger the rule.");
+const THRESHOLD: Key<f64> = Key::required("threshold", "What the metric is compared with.");
+const DIRECTION: Key<Direction> =
+    Key::required("direction", "Whether the rule adds instances or removes some.");
+const CHANGE: Key<Change> = Key::or("change", "\"count\"", "What `value` means (`scaleAction.type`).");
+const VALUE: Key<f64> = Key::or("value", "1", "By how much, or to how many.").at_least(0.0).at_most(1e6);
+const COOLDOWN: Key<Span> =
+    Key::or("cooldown", "\"5m\"", "Time after any scale action during which this rule does not act.");
+const SPEC: TableSpec = TableSpec {
+    name: "rule",
+    doc: "One rule of an Azure Monitor autoscale profile.",
+    keys: &[
+        &METRIC,
+        &OPERATOR,
+        &THRESHOLD,
+        &DIRECTION,
+        &CHANGE,
+        &VALUE,
+        &COOLDOWN,
+        &AGGREGATION,
+        &DURATION,
+        &TIME_GRAIN,
+    ],
+};
+
+impl Value for Rule {
+    fn kind() -> Kind {
+        Kind::Table(const { &SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let reader = Reader::open(node, path, &SPEC, context)?;
+        Ok(Rule {
+            metric: reader.get(&METRIC)?,
+            aggregation: reader.get(&AGGREGATION)?,
+            duration: reader.get(&DURATION)?,
+            time_grain: reader.get(&TIME_GRAIN)?,
+            operator: reader.get(&OPERATOR)?,
+            threshold: reader.get(&THRESHOLD)?,
+            direction: reader.get(&DIRECTION)?,
+            change: reader.get(&CHANGE)?,
+            value: reader.get(&VALUE)?,
+            cooldown: reader.get(&COOLDOWN)?,
+        })
+    }
+}
+
+impl Rule {
+    /// The instances the rule makes of `current`, before limits.
+    pub fn changed(&self, current: u32) -> u32 {
+        // `as` saturates.
+        let by = match self.change {
+            Change::Exact => return self.value as u32,
+            Change::Count => self.value as u32,
+            // Azure does not publish the rounding.
+            Change::Percent => (f64::from(current) * self.value / 100.0).ceil() as u32,
+        };
+        match self.direction {
+            Direction::Out => current.saturating_add(by),
+            Direction::In => current.saturating_sub(by),
+        }
+    }
+}
+
+/// The values of a rule's metric, one a time grain. Grains are aligned with the start of the run.
+#[derive(Debug, Clone)]
+pub(super) struct Window {
+    metric: Metric,
+    aggregation: Aggregation,
+    grain: Span,
+    kept: usize,
+    ends: Instant,
+    /// Sums over the scrapes of the grain under way: of what is shared, and of the instances it is shared by.
+    shared: f64,
+    by: f64,
+    values: VecDeque<Option<f64>>,
+}
+
+impl Window {
+    pub fn new(rule: &Rule) -> Window {
+        let kept =
+            rule.duration.as_nanos().div_ceil(rule.time_grain.as_nanos().max(1)).clamp(1, 100_000) as usize;
+        Window {
+            metric: rule.metric,
+            aggregation: rule.aggregation,
+            grain: rule.time_grain,
+            kept,
+            ends: Instant::ZERO + rule.time_grain,
+            shared: 0.0,
+            by: 0.0,
+            values: VecDeque::with_capacity(kept),
+        }
+    }
+
+    /// Takes in a scrape. One that spans the end of a grain counts for the grain in which it was made.
+    pub fn scrape(&mut self, sample: &Sample<'_>) {
+        while self.ends < sample.at {
+            self.end_grain();
+        }
+        let seconds = sample.seconds();
+        let ready = f64::from(sample.ready) * seconds;
+        let (shared, by) = match self.metric {
+            Metric::Utilization => (sample.in_service * 100.0 * seconds, sample.slots * seconds),
+            Metric::RequestsPerMinute => (sample.arrived as f64 * 60.0, ready),
+            Metric::InFlight => (sample.in_flight * seconds, ready),
+            Metric::QueueLength => (sample.waiting * seconds, ready),
+        };
+        self.shared += shared;
+        self.by += by;
+        if self.ends == sample.at {
+            self.end_grain();
+        }
+    }
+
+    fn end_grain(&mut self) {
+        let value = (self.by > 0.0).then(|| self.shared / self.by);
+        (self.shared, self.by) = (0.0, 0.0);
+        self.ends += self.grain;
+        self.push(value);
+    }
+
+    /// The value of the next grain; `None`: there was nothing to measure.
+    pub fn push(&mut self, value: Option<f64>) {
+        if self.values.len() == self.kept {
+            self.values.pop_front();
+        }
+        self.values.push_back(value);
+    }
+
+    /// The metric over the duration; `None`: there are no values in it.
+    pub fn value(&self) -> Option<f64> {
+        let values = || self.values.iter().copied().flatten();
+        let count = values().count();
+        match self.aggregation {
+            Aggregation::Average => (count > 0).then(|| values().sum::<f64>() / count as f64),
+            Aggregation::Total => (count > 0).then(|| values().sum()),
+            Aggregation::Minimum => values().reduce(f64::min),
+            Aggregation::Maximum => values().reduce(f64::max),
+            Aggregation::Last => values().next_back(),
+        }
+    }
+}
