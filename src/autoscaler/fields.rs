@@ -19,6 +19,11 @@ impl<'a> Fields<'a> {
         Some(Fields { path: path.into(), map: value.as_object()?, asked: Vec::new() })
     }
 
+    /// Path of the object.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Full path of a field.
     pub fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }

@@ -1,7 +1,7 @@
 //! Alarms, policies and cooldowns at work on one scalable target.
 
 use super::alarms::{Alarm, State};
-use super::metrics::Feed;
+use super::metrics::{Feed, LeftOut};
 use super::policy::{COOLDOWN, Rule, ScalingPolicy};
 use super::{Aws, Service};
 use crate::autoscaler::{Explanation, InstanceState, Observation, Policy, Sample};
@@ -13,6 +13,8 @@ pub(super) struct AtWork {
     pub settings: Aws,
     feeds: Vec<Feed>,
     pub tracks: Vec<Track>,
+    /// EC2: from when on each instance is warm, by its number, as of the last evaluation.
+    warm_from: Vec<(u32, Instant)>,
     /// End of the rest after the last scale-in.
     scale_in_rest: Instant,
     pub outcome: Outcome,
@@ -77,7 +79,14 @@ impl AtWork {
             Track { feed, high, low, credit: None, metric: None, base: 0, wanted: None }
         };
         let tracks = settings.policies.iter().enumerate().map(track).collect();
-        AtWork { settings, feeds, tracks, scale_in_rest: Instant::ZERO, outcome: Outcome::NoData }
+        AtWork {
+            settings,
+            feeds,
+            tracks,
+            warm_from: Vec::new(),
+            scale_in_rest: Instant::ZERO,
+            outcome: Outcome::NoData,
+        }
     }
 
     /// The datapoint of a policy's period that has just ended.
@@ -212,31 +221,110 @@ impl AtWork {
         self.tracks.iter().enumerate().position(against)
     }
 
-    /// Instances that were asked for but are not warm: starting, or ready for less than the warm-up.
-    fn warming(&self, now: Instant, seen: &Observation<'_>) -> u32 {
-        let warms = |ready: Instant| ready > Instant::ZERO && now < ready + self.settings.instance_warmup;
-        let count = seen.instances.iter().filter(|instance| match instance.state {
-            InstanceState::Starting => true,
-            InstanceState::Ready => instance.ready.is_some_and(warms),
-            InstanceState::Draining => false,
-        });
-        count.count() as u32
+    /// Instances that were asked for but are not warm: starting, or ready for less than the warm-up. Those of the start
+    /// of the run are warm.
+    fn note_warmth(&mut self, now: Instant, seen: &Observation<'_>) -> u32 {
+        let warmup = self.settings.instance_warmup;
+        let from = |ready: Instant| if ready == Instant::ZERO { ready } else { ready + warmup };
+        self.warm_from.clear();
+        for instance in seen.instances.iter().filter(|instance| instance.state != InstanceState::Draining) {
+            self.warm_from.push((instance.id, instance.ready.map_or(Instant::MAX, from)));
+        }
+        self.warm_from.iter().filter(|(_, from)| *from > now).count() as u32
+    }
+
+    /// What the instances that warmed up at a scrape contribute to it.
+    fn left_out(&self, sample: &Sample<'_>) -> LeftOut {
+        let all: f64 = sample.instances.iter().map(|instance| instance.measured.as_secs_f64()).sum();
+        let slots = if all > 0.0 { sample.slots * sample.seconds() / all } else { 0.0 };
+        let warms = |id| match self.warm_from.binary_search_by_key(&id, |(id, _)| *id) {
+            Ok(index) => self.warm_from[index].1 > sample.at,
+            // Ready since the last evaluation.
+            Err(_) => !self.warm_from.is_empty(),
+        };
+        let warming = sample.instances.iter().filter(|instance| warms(instance.id));
+        warming.fold(LeftOut::default(), |sum, instance| {
+            let seconds = instance.measured.as_secs_f64();
+            LeftOut {
+                in_service: sum.in_service + instance.in_service * seconds,
+                slots: sum.slots + slots * seconds,
+            }
+        })
     }
 }
 
 impl Policy for AtWork {
     fn scrape(&mut self, sample: &Sample<'_>) {
+        let left_out = self.left_out(sample);
         for feed in &mut self.feeds {
-            feed.scrape(sample);
+            feed.scrape(sample, left_out);
         }
     }
 
     fn decide(&mut self, now: Instant, seen: &Observation<'_>) -> u32 {
-        let warming = self.warming(now, seen);
+        let warming = self.note_warmth(now, seen);
         self.evaluate(now, seen.desired, warming)
     }
 
     fn explain(&self) -> Explanation {
         self.explanation()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::PERIOD;
+    use super::*;
+    use crate::autoscaler::{InstanceSample, InstanceView};
+    use crate::schema::{Context, Reader, Tree};
+
+    fn ec2() -> AtWork {
+        let text = "max = 9\nservice = \"ec2\"\npolicies = [{ type = \"target_tracking\", metric = \"utilization\", target = 50 }]";
+        let (tree, context) = (Tree::parse(text).unwrap(), Context::default());
+        let reader = Reader::open(tree.root(), "autoscaler", &super::super::SPEC, &context).unwrap();
+        AtWork::new(super::super::read(&reader).unwrap())
+    }
+
+    #[test]
+    fn what_warms_up_is_left_out_of_the_utilization() {
+        let mut policy = ec2();
+        let ready = |id, at| InstanceView {
+            id,
+            state: InstanceState::Ready,
+            requested: Instant::ZERO,
+            ready: Some(Instant::ZERO + at),
+        };
+        let instances = [ready(0, Span::ZERO), ready(1, PERIOD)];
+        let seen =
+            Observation { desired: 2, existing: 2, ready: 2, held: 0, metric: None, instances: &instances };
+        policy.decide(Instant::ZERO + PERIOD, &seen);
+        assert_eq!(policy.tracks[0].base, 1);
+        let sampled = |id, in_service| InstanceSample {
+            id,
+            in_service,
+            measured: PERIOD,
+            in_service_now: 0,
+            waiting_now: 0,
+            kv_cache: 0.0,
+        };
+        let sample = Sample {
+            at: Instant::ZERO + PERIOD * 2,
+            since: Instant::ZERO + PERIOD,
+            arrived: 1,
+            in_flight: 4.0,
+            waiting: 0.0,
+            in_service: 4.0,
+            in_flight_now: 0,
+            waiting_now: 0,
+            held_now: 0,
+            in_service_now: 0,
+            slots: 8.0,
+            ready: 2,
+            existing: 2,
+            instances: &[sampled(0, 3.0), sampled(1, 1.0)],
+        };
+        policy.scrape(&sample);
+        policy.decide(Instant::ZERO + PERIOD * 2, &seen);
+        assert_eq!(policy.tracks[0].metric, Some(75.0), "3 of the 4 slots of the one that is warm");
     }
 }

@@ -70,15 +70,22 @@ struct Sums {
     without_capacity: bool,
 }
 
+/// What instances that warm up contribute to a scrape, in slot-seconds: EC2 leaves their metrics out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LeftOut {
+    pub in_service: f64,
+    pub slots: f64,
+}
+
 impl Sums {
-    fn add(&mut self, sample: &Sample<'_>) {
+    fn add(&mut self, sample: &Sample<'_>, left_out: LeftOut) {
         let seconds = sample.seconds();
         self.arrived += sample.arrived;
         self.seconds += seconds;
         self.ready += f64::from(sample.ready) * seconds;
         self.in_flight += sample.in_flight * seconds;
-        self.in_service += sample.in_service * seconds;
-        self.slots += sample.slots * seconds;
+        self.in_service += (sample.in_service * seconds - left_out.in_service).max(0.0);
+        self.slots += (sample.slots * seconds - left_out.slots).max(0.0);
         self.waiting += sample.waiting * seconds;
         self.without_capacity |= sample.existing == 0 && sample.waiting_now > 0;
     }
@@ -116,11 +123,11 @@ impl Feed {
     }
 
     /// Takes in a scrape. One that spans the end of a period counts for the period in which it was made.
-    pub fn scrape(&mut self, sample: &Sample<'_>) {
+    pub fn scrape(&mut self, sample: &Sample<'_>, left_out: LeftOut) {
         while self.ends < sample.at {
             self.end_period();
         }
-        self.sums.add(sample);
+        self.sums.add(sample, left_out);
         if self.ends == sample.at {
             self.end_period();
         }

@@ -71,14 +71,10 @@ fn serve_config(config: &Value) -> Result<Translation, String> {
     let scaled = deployments.iter().position(|deployment| deployment.scales);
     let first =
         scaled.ok_or("none of its deployments has an `autoscaling_config` or `num_replicas: auto`")?;
-    for (index, other) in deployments.iter().enumerate().filter(|(index, _)| *index != first) {
-        let name = deployments[index].fields.path_of("").trim_end_matches('.').to_owned();
-        let what = if other.scales {
-            "one deployment is modelled, the first that scales"
-        } else {
-            "it does not scale"
-        };
-        warnings.push(format!("`{name}` is left out: {what}"));
+    for (_, other) in deployments.iter().enumerate().filter(|(index, _)| *index != first) {
+        let why =
+            if other.scales { "the first deployment that scales is modelled" } else { "it does not scale" };
+        warnings.push(format!("`{}` is left out: {why}", other.fields.path()));
     }
     let mut deployment = deployments.swap_remove(first).fields;
     read_deployment(&mut deployment, &mut table, &mut warnings)?;
