@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Settings, aws, azure, clairvoyant, cloud_run, fixed, hpa, hugging_face, hysteresis, in_flight_target, kpa,
-    llmd, predictive, ray_serve, scheduled, setup, target, threshold, vertex,
+    Settings, aws, azure, clairvoyant, cloud_run, fixed, hpa, hugging_face, hysteresis, in_flight_target,
+    kpa, llmd, predictive, ray_serve, scheduled, setup, target, threshold, vertex,
 };
 use crate::schema::{Problem, Reader, TableSpec};
 

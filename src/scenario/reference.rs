@@ -221,6 +221,22 @@ impl Page {
                 self.keys(spec.keys);
                 self.nested(&format!("{path}.{}", key.name()), spec.keys);
             }
+            if let Kind::List(inner) = key.kind()
+                && let Kind::Union(spec) = *inner
+                && spec.name != "distribution"
+            {
+                self.list_of(&format!("{path}.{}", key.name()), spec);
+            }
+        }
+    }
+
+    /// A list of tables of several kinds.
+    fn list_of(&mut self, path: &str, spec: &'static UnionSpec) {
+        for variant in spec.variants {
+            let (tag, name) = (spec.tag, variant.name);
+            self.line(&format!("\n#### `[[{path}]]` with `{tag} = \"{name}\"`\n\n{}\n", variant.doc));
+            self.keys(variant.keys);
+            self.nested(path, variant.keys);
         }
     }
 
