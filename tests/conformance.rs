@@ -153,3 +153,8 @@ fn aws_scales_as_its_guides_say() {
 fn azure_scales_as_its_documentation_says() {
     conform("azure", 6);
 }
+
+#[test]
+fn keda() {
+    conform("keda", 15);
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Settings, aws, azure, clairvoyant, cloud_run, fixed, hpa, hugging_face, hysteresis, in_flight_target,
-    kpa, llmd, predictive, ray_serve, scheduled, setup, target, threshold, vertex,
+    keda, kpa, llmd, predictive, ray_serve, scheduled, setup, target, threshold, vertex,
 };
 use crate::schema::{Problem, Reader, TableSpec};
 
@@ -17,6 +17,7 @@ const KINDS: &[(&TableSpec, Read)] = &[
     (&setup::SPEC, |reader| Ok(Arc::new(setup::read(reader)?))),
     (&hysteresis::SPEC, |reader| Ok(Arc::new(hysteresis::read(reader)?))),
     (&hpa::settings::SPEC, |reader| Ok(Arc::new(hpa::settings::read(reader)?))),
+    (&keda::settings::SPEC, |reader| Ok(Arc::new(keda::settings::read(reader)?))),
     (&kpa::SPEC, |reader| Ok(Arc::new(kpa::read(reader)?))),
     (&cloud_run::SPEC, |reader| Ok(Arc::new(cloud_run::read(reader)?))),
     (&vertex::SPEC, |reader| Ok(Arc::new(vertex::read(reader)?))),

@@ -18,6 +18,7 @@ mod hpa;
 mod hugging_face;
 mod hysteresis;
 mod in_flight_target;
+mod keda;
 mod kinds;
 mod kpa;
 mod llmd;

@@ -30,7 +30,15 @@ const LONG_AGO: Span = Span::from_secs(1_000_000);
 impl Recorded {
     /// Reads the fields of a row that describe the cluster, for the metrics of `hpa`.
     pub fn read(row: &Row<'_>, hpa: &Hpa) -> Result<Recorded, RowProblem> {
-        let given = GivenMetrics::read(row, hpa.metrics.len())?;
+        Self::with(row, hpa, GivenMetrics::read(row, hpa.metrics.len())?)
+    }
+
+    /// The same without what is not of pods.
+    pub fn of_pods(row: &Row<'_>, hpa: &Hpa) -> Result<Recorded, RowProblem> {
+        Self::with(row, hpa, GivenMetrics(vec![Given::Nothing; hpa.metrics.len()]))
+    }
+
+    fn with(row: &Row<'_>, hpa: &Hpa, given: GivenMetrics) -> Result<Recorded, RowProblem> {
         let alike = Alike::read(row)?;
         let orphans = values(row, "orphan_metrics")?;
         let (mut pods, mut serving) = (Vec::new(), None);

@@ -28,7 +28,10 @@ impl Replay for HpaReplay {
     fn step(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {
         let time = row.instant("time")?;
         let now = Moment::from(time);
-        self.recall(row, now)?;
+        if let Some(state) = row.find_row("state")? {
+            self.recall(&state, now)?;
+            state.finish()?;
+        }
         let line = Line::at(time.as_secs_f64());
         match row.find_text("part")?.unwrap_or("reconcile") {
             "reconcile" => self.reconcile(row, now, line),
@@ -48,27 +51,26 @@ impl HpaReplay {
         HpaReplay { hpa, controller: Controller::default(), spec: None }
     }
 
-    /// Takes over what the row says the controller remembers.
-    pub fn recall(&mut self, row: &Row<'_>, now: Moment) -> Result<(), RowProblem> {
-        let Some(state) = row.find_row("state")? else { return Ok(()) };
+    /// Takes over what a row says the controller remembers.
+    pub fn recall(&mut self, state: &Row<'_>, now: Moment) -> Result<(), RowProblem> {
         let memory = &mut self.controller;
         if state.has("recommendations") {
             memory.recommendations.0 = match state.find_list("recommendations")? {
                 None => None,
-                Some(_) => Some(read_recommendations(&state, now)?),
+                Some(_) => Some(read_recommendations(state, now)?),
             };
         }
         let events =
             [("scale_up_events", &mut memory.changes.up), ("scale_down_events", &mut memory.changes.down)];
         for (name, known) in events {
             if state.has(name) {
-                *known = read_events(&state, name, now)?;
+                *known = read_events(state, name, now)?;
             }
         }
         if let Some(scaled) = state.find_bool("scaled_to_zero")? {
             memory.scaled_to_zero = scaled;
         }
-        state.finish()
+        Ok(())
     }
 
     /// The replicas asked for and there.

@@ -4,7 +4,9 @@ use super::behavior::{Behavior, Bounds, Rate, RateKind, Rules, Select};
 use super::metric::MetricSpec;
 use super::replica_calculator::Tolerance;
 use super::{Hpa, Release};
-use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::schema::{
+    AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
+};
 use crate::time::Span;
 
 const MIN: Key<u32> = Key::or("min", "1", "Fewest replicas (`minReplicas`).").at_most(MOST);
@@ -82,7 +84,7 @@ const SCALE_DOWN: Key<Option<GivenRules>> =
     Key::optional("scale_down", "The way down. Without it, its keys' defaults.");
 
 /// Replica counts are 32-bit integers with a sign.
-const MOST: f64 = i32::MAX as f64;
+pub(crate) const MOST: f64 = i32::MAX as f64;
 
 /// `kind = "hpa"`.
 pub(crate) const SPEC: TableSpec = TableSpec {
@@ -103,6 +105,18 @@ pub(crate) const SPEC: TableSpec = TableSpec {
         &RELEASE,
     ],
 };
+
+/// The keys that [`Tuning`] reads.
+pub(crate) const TUNING_KEYS: [&dyn AnyKey; 8] = [
+    &BEHAVIOR,
+    &TOLERANCE,
+    &SYNC_PERIOD,
+    &PHASE,
+    &DOWNSCALE_STABILIZATION,
+    &CPU_INITIALIZATION_PERIOD,
+    &INITIAL_READINESS_DELAY,
+    &RELEASE,
+];
 
 const BEHAVIOR_SPEC: TableSpec = TableSpec {
     name: "behavior",
@@ -315,6 +329,21 @@ impl Tuning {
             scale_to_zero: false,
             release,
         }))
+    }
+
+    /// The same with directions disabled; a direction that is not has its rules, or the API's defaults.
+    pub fn paused(mut self, up: bool, down: bool) -> Tuning {
+        if up || down {
+            let window = self.0.downscale_stabilization;
+            let both = GivenBehavior { up: GivenRules::DEFAULT, down: GivenRules::DEFAULT };
+            let behavior = self.0.behavior.get_or_insert_with(|| both.fill(window).1);
+            for (rules, disabled) in [(&mut behavior.up, up), (&mut behavior.down, down)] {
+                if disabled {
+                    rules.select = Select::Disabled;
+                }
+            }
+        }
+        self
     }
 
     /// An HPA with these bounds and metrics.

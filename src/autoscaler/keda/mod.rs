@@ -1,0 +1,63 @@
+//! KEDA's ScaledObject (keda.sh/v1alpha1): an executor between zero and one, and an HPA from there on.
+//!
+//! Two loops: the executor polls the triggers every `polling_interval` and moves the pool between zero (or idle) and the
+//! minimum ([`executor`]); the HPA that KEDA generates does the rest ([`super::hpa`]), on external metrics that KEDA answers
+//! from the triggers, or from the fallback while a trigger fails ([`fallback`]).
+//!
+//! Source: kedacore/keda at 8b4f083 (2026): `pkg/scaling/executor/scale_scaledobjects.go`, `pkg/fallback/fallback.go`,
+//! `controllers/keda/hpa.go`.
+
+pub(super) mod executor;
+pub(super) mod fallback;
+pub(super) mod policy;
+pub(super) mod replay;
+pub(super) mod settings;
+
+use super::hpa::Hpa;
+use crate::time::Span;
+use fallback::Fallback;
+
+/// Settings of a scaled object, and of the HPA it generates.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Keda {
+    pub min: i32,
+    pub idle: Option<i32>,
+    pub polling_interval: Span,
+    /// Shift of the polls.
+    pub polling_phase: Span,
+    pub cooldown_period: Span,
+    pub initial_cooldown_period: Span,
+    /// By trigger, in the order of the HPA's metrics.
+    pub activations: Vec<Activation>,
+    pub fallback: Option<Fallback>,
+    pub pause: Pause,
+    pub force_activation: bool,
+    pub hpa: Hpa,
+}
+
+/// When a trigger is active.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Activation {
+    /// While its value is above this.
+    Above(f64),
+    /// The CPU and memory triggers say nothing about zero; alone they keep the pool active.
+    Resource,
+}
+
+/// What the annotations `autoscaling.keda.sh/paused…` stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Pause {
+    /// All scaling.
+    pub all: bool,
+    /// All scaling, at so many replicas.
+    pub at: Option<i32>,
+    pub scale_in: bool,
+    pub scale_out: bool,
+}
+
+impl Pause {
+    /// Whether the HPA is gone.
+    pub fn is_whole(&self) -> bool {
+        self.all || self.at.is_some()
+    }
+}

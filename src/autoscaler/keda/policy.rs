@@ -1,0 +1,260 @@
+//! KEDA at work in a simulation: two clocks, one pool.
+
+use serde_json::Value;
+
+use super::executor::{Executor, Polled, Triggers};
+use super::{Keda, replay};
+use crate::autoscaler::hpa::controller::{Cluster, Controller, Outcome, Scale};
+use crate::autoscaler::hpa::explain::explain;
+use crate::autoscaler::hpa::history::Moment;
+use crate::autoscaler::hpa::metric::MetricSpec;
+use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool};
+use crate::autoscaler::{
+    Explanation, Limits, Observation, Policy, Replay, Rhythm, Sample, Schedule, Settings, Start,
+};
+use crate::time::{Instant, Span};
+
+impl Settings for Keda {
+    fn limits(&self) -> Limits {
+        let paused = self.pause.at;
+        let min = self.idle.unwrap_or(self.min).min(paused.unwrap_or(i32::MAX));
+        let max = self.hpa.bounds.max.max(paused.unwrap_or(0));
+        Limits { min: min as u32, max: max as u32 }
+    }
+    fn schedule(&self) -> Option<Schedule> {
+        let clocks = Clocks::new(self);
+        let interval = self.polling_interval.min(self.hpa.sync_period);
+        Some(Schedule { interval, phase: clocks.first().since(Instant::ZERO) })
+    }
+    fn rhythm(&self) -> Rhythm {
+        METRICS_SERVER
+    }
+    fn scrapes(&self) -> bool {
+        true
+    }
+    fn watches_instances(&self) -> bool {
+        self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod)
+    }
+    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+        Box::new(AtWork {
+            clocks: Clocks::new(self),
+            executor: Executor { last_active: None, created: Moment(0) },
+            controller: Controller::default(),
+            pool: Pool::new(start),
+            polled: None,
+            synced: None,
+            keda: self.clone(),
+        })
+    }
+    fn replay(&self) -> Box<dyn Replay> {
+        Box::new(replay::KedaReplay::new(self.clone()))
+    }
+}
+
+/// When the executor polls next, and when the HPA syncs next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clocks {
+    poll: Clock,
+    sync: Clock,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Clock {
+    next: Instant,
+    interval: Span,
+}
+
+impl Clock {
+    fn new(interval: Span, phase: Span) -> Clock {
+        Clock { next: Schedule { interval, phase }.first(), interval }
+    }
+
+    /// Whether it is due at `now`; if so, it is set to its next instant after that.
+    fn strikes(&mut self, now: Instant) -> bool {
+        if now < self.next {
+            return false;
+        }
+        let passed = now.since(self.next).as_nanos() / self.interval.as_nanos().max(1);
+        self.next += self.interval * (passed + 1);
+        true
+    }
+}
+
+impl Clocks {
+    pub fn new(keda: &Keda) -> Clocks {
+        Clocks {
+            poll: Clock::new(keda.polling_interval, keda.polling_phase),
+            sync: Clock::new(keda.hpa.sync_period, keda.hpa.phase),
+        }
+    }
+
+    fn first(&self) -> Instant {
+        self.poll.next.min(self.sync.next)
+    }
+
+    /// Which of poll and sync are due at `now`.
+    pub fn due(&mut self, now: Instant) -> (bool, bool) {
+        (self.poll.strikes(now), self.sync.strikes(now))
+    }
+}
+
+/// The scaled object of a run.
+#[derive(Debug, Clone)]
+struct AtWork {
+    keda: Keda,
+    clocks: Clocks,
+    executor: Executor,
+    controller: Controller,
+    pool: Pool,
+    polled: Option<Polled>,
+    synced: Option<Outcome>,
+}
+
+impl Policy for AtWork {
+    fn scrape(&mut self, sample: &Sample<'_>) {
+        self.pool.signals.scrape(sample);
+    }
+
+    fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
+        let mut scale = Scale::of(observation);
+        let (poll, sync) = self.clocks.due(now);
+        let keda = &self.keda;
+        self.polled = None;
+        self.synced = None;
+        // Before the first scrape there is nothing to poll.
+        if let Some(triggers) =
+            Triggers::of(keda, |_, metric| self.pool.signals.total(metric.signal)).filter(|_| poll)
+        {
+            let polled = self.executor.poll(keda, now.into(), scale.spec, triggers);
+            scale.spec = polled.replicas;
+            self.polled = Some(polled);
+        }
+        if sync && !keda.pause.is_whole() {
+            let cluster: &mut dyn Cluster = &mut self.pool.at(now, observation);
+            let outcome = self.controller.reconcile(&keda.hpa, now.into(), scale, cluster);
+            scale.spec = outcome.replicas;
+            self.synced = Some(outcome);
+        }
+        scale.spec.max(0) as u32
+    }
+
+    fn explain(&self) -> Explanation {
+        tell(&self.keda, self.polled.as_ref(), self.synced.as_ref(), &self.controller)
+    }
+
+    fn next(&self, _: Instant) -> Option<Instant> {
+        Some(self.clocks.first())
+    }
+}
+
+impl Triggers {
+    /// What the triggers say, their values given; `None` if there is no value of any that has a say. The CPU and memory
+    /// have none, and are active when they are alone.
+    pub fn of(keda: &Keda, value: impl Fn(usize, &MetricSpec) -> Option<f64>) -> Option<Triggers> {
+        let mut triggers = Triggers { active: false, failed: false };
+        let (mut heard, mut external) = (false, false);
+        for (index, (activation, metric)) in keda.activations.iter().zip(&keda.hpa.metrics).enumerate() {
+            let Some(threshold) = activation.threshold() else { continue };
+            external = true;
+            if let Some(value) = value(index, metric) {
+                heard = true;
+                triggers.active |= value > threshold;
+            }
+        }
+        triggers.active |= !external;
+        (heard || !external).then_some(triggers)
+    }
+}
+
+/// What the executor and the HPA did, in one explanation.
+pub(crate) fn tell(
+    keda: &Keda,
+    polled: Option<&Polled>,
+    synced: Option<&Outcome>,
+    controller: &Controller,
+) -> Explanation {
+    let mut told = synced.map(|outcome| explain(&keda.hpa, controller, outcome)).unwrap_or_default();
+    let mut figures: Vec<(&'static str, Value)> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    if let Some(polled) = polled {
+        figures.push(("polled", polled.replicas.into()));
+        words.push(format!("poll: {}", polled.words(keda)));
+    }
+    if synced.is_some() {
+        words.push(format!("HPA: {}", told.reason));
+    }
+    if words.is_empty() {
+        words.push(if keda.pause.is_whole() { "paused" } else { "no metric to go by yet" }.to_owned());
+    }
+    figures.append(&mut told.figures);
+    Explanation { figures, reason: words.join("; "), ..told }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::tests::keda;
+    use super::*;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Span::from_secs(seconds)
+    }
+
+    /// The pool over the 15 s before `seconds`, with so many in flight.
+    fn scrape(policy: &mut dyn Policy, seconds: u64, in_flight: f64) {
+        policy.scrape(&Sample {
+            at: at(seconds),
+            since: at(seconds - 15),
+            arrived: 0,
+            in_flight,
+            waiting: in_flight,
+            in_service: 0.0,
+            in_flight_now: 0,
+            waiting_now: 0,
+            held_now: 0,
+            in_service_now: 0,
+            slots: 0.0,
+            ready: 0,
+            existing: 0,
+            instances: &[],
+        });
+    }
+
+    fn seen(desired: u32) -> Observation<'static> {
+        Observation { desired, existing: desired, ready: desired, held: 0, metric: None, instances: &[] }
+    }
+
+    #[test]
+    fn the_poll_wakes_the_pool_and_the_sync_scales_it_from_there() {
+        let keda = keda("max = 10\ncooldown_period = \"60s\"");
+        let mut policy = Settings::policy(&keda, &Start::unknown(0));
+        assert_eq!(Settings::schedule(&keda).unwrap().first(), at(15));
+        scrape(policy.as_mut(), 15, 12.0);
+        assert_eq!(policy.decide(at(15), &seen(0)), 0, "only the HPA looks, which leaves zero alone");
+        assert_eq!(policy.explain().reason, "HPA: at 0: scaling is disabled");
+        scrape(policy.as_mut(), 30, 12.0);
+        assert_eq!(policy.next(at(15)), Some(at(30)));
+        // The poll makes it 1, and the sync at the same instant 3: 12 at 5 each.
+        assert_eq!(policy.decide(at(30), &seen(0)), 3);
+        assert!(policy.explain().reason.starts_with("poll: a trigger is active: 0 to 1; HPA: in_flight "));
+        for seconds in [45, 60, 75, 90, 105] {
+            scrape(policy.as_mut(), seconds, 0.0);
+            let wanted = policy.decide(at(seconds), &seen(3));
+            assert_eq!(wanted, if seconds < 120 { 3 } else { 0 }, "at {seconds} s");
+        }
+        scrape(policy.as_mut(), 120, 0.0);
+        assert_eq!(
+            policy.decide(at(120), &seen(3)),
+            0,
+            "more than a minute after the last active poll at 30 s"
+        );
+    }
+
+    #[test]
+    fn cpu_alone_keeps_the_pool_and_beside_another_trigger_has_no_say() {
+        let mut keda = keda("max = 10");
+        assert_eq!(Triggers::of(&keda, |_, _| Some(0.0)), Some(Triggers { active: false, failed: false }));
+        assert_eq!(Triggers::of(&keda, |_, _| None), None);
+        keda.activations = vec![super::super::Activation::Resource];
+        assert_eq!(Triggers::of(&keda, |_, _| None), Some(Triggers { active: true, failed: false }));
+    }
+}

@@ -1,0 +1,254 @@
+//! KEDA over recorded observations: what a row may hold stands in `docs/replay.md`.
+
+use serde_json::Value;
+
+use super::Keda;
+use super::executor::{Executor, Polled, Triggers};
+use super::fallback::{Answer, answer};
+use super::policy::{Clocks, tell};
+use crate::autoscaler::hpa::controller::{Outcome, Scale};
+use crate::autoscaler::hpa::history::Moment;
+use crate::autoscaler::hpa::metric::Source;
+use crate::autoscaler::hpa::quantity::{parse_quantity, thousandths};
+use crate::autoscaler::hpa::recorded::{Recorded, age};
+use crate::autoscaler::hpa::replay::{HpaReplay, count};
+use crate::autoscaler::{Line, Replay, Row, RowProblem};
+
+/// A scaled object driven row by row.
+#[derive(Debug)]
+pub(crate) struct KedaReplay {
+    keda: Keda,
+    hpa: HpaReplay,
+    clocks: Clocks,
+    executor: Executor,
+    /// Failures in a row, by trigger.
+    failures: Vec<i64>,
+    spec: Option<i32>,
+}
+
+const PARTS: &str = "\"decide\", \"executor\", \"hpa\" or \"fallback\"";
+
+/// What a row came to.
+#[derive(Debug)]
+struct Done {
+    before: i32,
+    polled: Option<Polled>,
+    triggers: Triggers,
+    synced: Option<Outcome>,
+    answers: Vec<Answer>,
+}
+
+/// What a row says of the triggers, in their order.
+type Values = Vec<Option<f64>>;
+
+impl Replay for KedaReplay {
+    fn step(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {
+        let time = row.instant("time")?;
+        let now = Moment::from(time);
+        let part = row.find_text("part")?.unwrap_or("decide");
+        let (polls, syncs) = match part {
+            "decide" => self.clocks.due(time),
+            "executor" => (true, false),
+            "hpa" => (false, true),
+            "fallback" => (false, false),
+            _ => return Err(row.wrong("part", PARTS)),
+        };
+        self.recall(row, now)?;
+        let line = Line::at(time.as_secs_f64());
+        match part {
+            "fallback" => self.fall_back(row, line),
+            _ => self.decide(row, now, (polls, syncs), line),
+        }
+    }
+}
+
+impl KedaReplay {
+    pub fn new(keda: Keda) -> KedaReplay {
+        KedaReplay {
+            hpa: HpaReplay::new(keda.hpa.clone()),
+            clocks: Clocks::new(&keda),
+            executor: Executor { last_active: None, created: Moment(0) },
+            failures: vec![0; keda.activations.len()],
+            spec: None,
+            keda,
+        }
+    }
+
+    /// Takes over what the row says KEDA and its HPA remember.
+    fn recall(&mut self, row: &Row<'_>, now: Moment) -> Result<(), RowProblem> {
+        if let Some(state) = row.find_row("state")? {
+            if state.has("last_active_age") {
+                self.executor.last_active = age(&state, "last_active_age")?.map(|age| now.before(age));
+            }
+            if let Some(created) = age(&state, "created_age")? {
+                self.executor.created = now.before(created);
+            }
+            if let Some(failures) = state.find_list("failures")? {
+                let counts: Option<Vec<i64>> = failures.iter().map(Value::as_i64).collect();
+                self.failures = counts
+                    .filter(|counts| counts.len() == self.failures.len())
+                    .ok_or_else(|| state.wrong("failures", "a whole number for each trigger"))?;
+            }
+            self.hpa.recall(&state, now)?;
+            state.finish()?;
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        row: &Row<'_>,
+        now: Moment,
+        (polls, syncs): (bool, bool),
+        line: Line,
+    ) -> Result<Line, RowProblem> {
+        let spec = match count(row, "desired")? {
+            Some(spec) => spec,
+            None => self.spec.ok_or_else(|| row.missing("desired"))?,
+        };
+        let scale = Scale { spec, status: count(row, "existing")?.unwrap_or(spec) };
+        let (active, failed) = (row.find_bool("active")?, row.find_bool("error")?);
+        let values = self.values(row)?;
+        let recorded = Recorded::of_pods(row, &self.keda.hpa)?;
+        row.finish()?;
+        let heard = Triggers::of(&self.keda, |index, _| values[index]);
+        let triggers = Triggers {
+            active: active.unwrap_or(heard.is_some_and(|heard| heard.active)),
+            // A row that says whether a trigger is active need not give values.
+            failed: failed.unwrap_or(active.is_none() && self.fails(&values)),
+        };
+        let polled = polls.then(|| self.executor.poll(&self.keda, now, scale.spec, triggers));
+        let scale = Scale { spec: polled.map_or(scale.spec, |polled| polled.replicas), ..scale };
+        let (synced, answers) = match syncs && !self.keda.pause.is_whole() {
+            true => {
+                let (outcome, answers) = self.sync(now, scale, &values, recorded);
+                (Some(outcome), answers)
+            }
+            false => (None, Vec::new()),
+        };
+        let replicas = synced.map_or(scale.spec, |outcome| outcome.replicas);
+        self.spec = Some(replicas);
+        let line = line.with("desired", replicas);
+        Ok(self.tell(&Done { before: spec, polled, triggers, synced, answers }, now, line))
+    }
+
+    /// Whether an external trigger has no value.
+    fn fails(&self, values: &[Option<f64>]) -> bool {
+        let external = self.keda.activations.iter().map(|activation| activation.threshold().is_some());
+        external.zip(values).any(|(external, value)| external && value.is_none())
+    }
+
+    /// One sync of the HPA, on what KEDA answers it.
+    fn sync(
+        &mut self,
+        now: Moment,
+        scale: Scale,
+        values: &[Option<f64>],
+        mut recorded: Recorded,
+    ) -> (Outcome, Vec<Answer>) {
+        let mut answers = Vec::new();
+        for (index, metric) in self.keda.hpa.metrics.iter().enumerate() {
+            if metric.source != Source::External {
+                continue;
+            }
+            let measured = values[index].map(thousandths);
+            let fallback = self.keda.fallback.as_ref();
+            let failures = &mut self.failures[index];
+            let told = answer(fallback, metric.target, measured, failures, scale.spec, recorded.serving);
+            recorded.usages[index] = told.value();
+            answers.push(told);
+        }
+        let outcome = self.hpa.controller.reconcile(&self.keda.hpa, now, scale, &mut recorded);
+        (outcome, answers)
+    }
+
+    fn tell(&self, done: &Done, now: Moment, line: Line) -> Line {
+        let Done { before, polled, triggers, synced, answers } = done;
+        let told = tell(&self.keda, polled.as_ref(), synced.as_ref(), &self.hpa.controller);
+        let reason = match (polled, synced) {
+            (None, None) if !self.keda.pause.is_whole() => "neither poll nor sync is due".to_owned(),
+            _ => told.reason,
+        };
+        let mut line = line.with("reason", reason).with("before", *before);
+        line.push("metric", told.metric);
+        line.push("observed", told.observed);
+        if polled.is_some() {
+            line.push("active", triggers.active);
+            line.push("failed", triggers.failed);
+            let last = self.executor.last_active.map(|last| last.age(now).as_secs_f64());
+            line.push("last_active_age", last);
+        }
+        if synced.is_some() {
+            let shown = |answer: &Answer| answer.value().map(|value| value as f64 / 1000.0);
+            line.push("answers", answers.iter().map(shown).collect::<Vec<_>>());
+            line.push("failures", self.failures.clone());
+        }
+        told.figures.into_iter().for_each(|(name, value)| line.push(name, value));
+        line
+    }
+
+    /// What KEDA answers for the first trigger.
+    fn fall_back(&mut self, row: &Row<'_>, line: Line) -> Result<Line, RowProblem> {
+        let current = count(row, "desired")?.or(self.spec).unwrap_or(0);
+        let ready = row.find_u32("ready")?;
+        let values = self.values(row)?;
+        row.finish()?;
+        let target = self.keda.hpa.metrics[0].target;
+        let measured = values[0].map(thousandths);
+        let fallback = self.keda.fallback.as_ref();
+        let told = answer(fallback, target, measured, &mut self.failures[0], current, ready);
+        let failures = self.failures[0];
+        let reason = match told {
+            Answer::Measured(_) => "the trigger has a value".to_owned(),
+            Answer::FellBack { replicas, .. } => {
+                format!("{failures} failures: the load of {replicas} replicas")
+            }
+            Answer::Failed => format!("{failures} failures, and no fallback for so many: no value"),
+        };
+        let mut line = line.with("desired", Value::Null).with("reason", reason.clone());
+        if told == Answer::Failed {
+            line.push("error", reason);
+        }
+        line.push("metric_value", told.value().map(|value| value as f64 / 1000.0));
+        let replicas = match told {
+            Answer::FellBack { replicas, .. } => Some(replicas),
+            Answer::Measured(_) | Answer::Failed => None,
+        };
+        Ok(line.with("fallback_replicas", replicas).with("failures", self.failures.clone()))
+    }
+
+    /// The value of each trigger: `triggers` in their order, or `value` for the only one.
+    fn values(&self, row: &Row<'_>) -> Result<Values, RowProblem> {
+        let mut values = vec![None; self.failures.len()];
+        if let Some(value) = number(row, "value")? {
+            if values.len() != 1 {
+                return Err(
+                    row.wrong("value", "to stand for the only trigger; give `triggers`, in their order")
+                );
+            }
+            values[0] = Some(value);
+        }
+        let rows = row.rows("triggers")?;
+        if rows.len() > values.len() {
+            return Err(row.wrong("triggers", "as many as the policy has, in its order"));
+        }
+        for (slot, trigger) in values.iter_mut().zip(&rows) {
+            let value = number(trigger, "value")?;
+            let available = trigger.find_bool("available")?.unwrap_or(true);
+            trigger.finish()?;
+            *slot = value.filter(|_| available);
+        }
+        Ok(values)
+    }
+}
+
+/// A number, or a quantity as text.
+fn number(row: &Row<'_>, name: &'static str) -> Result<Option<f64>, RowProblem> {
+    match row.value(name) {
+        Some(Value::String(text)) => match parse_quantity(text) {
+            Some(value) => Ok(Some(value as f64 / 1000.0)),
+            None => Err(row.wrong(name, "a number, or a quantity as text (\"2k\")")),
+        },
+        _ => row.find_f64(name),
+    }
+}
