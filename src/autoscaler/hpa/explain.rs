@@ -216,6 +216,10 @@ fn metric_words(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> String
         _ => format!("{name} {usage} a replica, target {}", Shown(metric.target.shown())),
     };
     let ratio = proposal.filled.unwrap_or(proposal.ratio);
+    if !ratio.is_finite() {
+        let (target, wanted) = (Shown(metric.target.shown()), proposal.replicas);
+        return format!("{name}: no replica is there, and the total over target {target} asks for {wanted}");
+    }
     let _ = write!(words, ": ratio {}", Shown(ratio));
     if proposal.filled.is_some() {
         let counts = proposal.tally;
