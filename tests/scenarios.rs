@@ -188,3 +188,27 @@ fn every_shipped_scenario_runs() {
         assert!(!outcome.timeline.is_empty(), "{} has no timeline", path.display());
     }
 }
+
+/// In the simulator, not only in replays: woken by the first request, not by a tick, and asleep again at night.
+#[test]
+fn the_knative_scenario_wakes_at_the_first_request_and_sleeps_again() {
+    let scenario = load("knative.toml").scenario().unwrap();
+    let streams = Streams::new(scenario.run.seed, 0);
+    let options = Options { mark_interval: scenario.run.timeline_interval, timeline: false, decisions: true };
+    let (outcome, ()) = simulate(&scenario.model, streams, &options, ());
+    let mut first = Vec::new();
+    scenario.model.arrivals.stream(streams).fill(&mut first, 1);
+    let woken = outcome.decisions.iter().find(|decision| decision.desired > 0).unwrap();
+    assert_eq!((woken.at.as_nanos(), woken.before, woken.desired), (first[0], 0, 1));
+    assert!(woken.explanation.reason.starts_with("first request"), "{}", woken.explanation.reason);
+    let asleep =
+        outcome.decisions.iter().find(|decision| decision.before == 1 && decision.desired == 0).unwrap();
+    assert!(asleep.explanation.reason.contains("the activator has been in the path"));
+    let panics = |mode: bool| {
+        let decisions = outcome.decisions.iter();
+        decisions
+            .filter(|decision| decision.explanation.figures.contains(&("panic_mode", mode.into())))
+            .count()
+    };
+    assert!(panics(true) > 100 && panics(false) > 10_000, "{} and {}", panics(true), panics(false));
+}

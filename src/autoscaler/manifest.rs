@@ -24,7 +24,7 @@ pub(super) type Translate = fn(&[Value]) -> Option<Result<Translation, String>>;
 
 /// Each form: what it is called, and its translation.
 const FORMS: &[(&str, Translate)] = &[
-    ("a Knative or Cloud Run Service", kpa::manifest::translate),
+    ("a Knative, KServe or Cloud Run Service", kpa::manifest::translate),
     ("a Ray Serve config", ray_serve::manifest::translate),
     ("AWS scaling policies", aws::manifest::translate),
 ];

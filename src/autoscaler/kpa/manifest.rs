@@ -1,95 +1,22 @@
 //! Knative Services (and Configurations and Revisions) with their annotations, the `config-autoscaler` config map beside
-//! them, and Cloud Run services, which have the same form.
+//! them, KServe's InferenceServices, which become such Services, and Cloud Run services, which have the same form.
 
 use serde_json::{Map, Value};
 
 use super::super::manifest::Translation;
-
-/// Annotations of a revision, without their prefix, in both spellings that Knative reads, and the key each sets.
-const ANNOTATIONS: &[(&str, &str, &str, Form)] = &[
-    ("metric", "metric", "metric", Form::Text),
-    ("target", "target", "target", Form::Number),
-    (
-        "target-utilization-percentage",
-        "targetUtilizationPercentage",
-        "target_utilization_percentage",
-        Form::Percentage,
-    ),
-    ("min-scale", "minScale", "min_scale", Form::Number),
-    ("max-scale", "maxScale", "max_scale", Form::Number),
-    ("initial-scale", "initialScale", "initial_scale", Form::Number),
-    ("activation-scale", "activationScale", "activation_scale", Form::Number),
-    ("window", "window", "stable_window", Form::Duration),
-    ("panic-window-percentage", "panicWindowPercentage", "panic_window_percentage", Form::Number),
-    ("panic-threshold-percentage", "panicThresholdPercentage", "panic_threshold_percentage", Form::Number),
-    ("target-burst-capacity", "targetBurstCapacity", "target_burst_capacity", Form::Number),
-    ("scale-down-delay", "scaleDownDelay", "scale_down_delay", Form::Duration),
-    (
-        "scale-to-zero-pod-retention-period",
-        "scaleToZeroPodRetentionPeriod",
-        "scale_to_zero_pod_retention_period",
-        Form::Duration,
-    ),
-    (
-        "metric-aggregation-algorithm",
-        "metricAggregationAlgorithm",
-        "metric_aggregation_algorithm",
-        Form::Text,
-    ),
-];
-
-/// Keys of `config-autoscaler`, and the key each sets.
-const CONFIG: &[(&str, &str, Form)] = &[
-    ("container-concurrency-target-percentage", "target_utilization_percentage", Form::Number),
-    ("container-concurrency-target-default", "container_concurrency_target_default", Form::Number),
-    ("requests-per-second-target-default", "requests_per_second_target_default", Form::Number),
-    ("target-burst-capacity", "target_burst_capacity", Form::Number),
-    ("stable-window", "stable_window", Form::Duration),
-    ("panic-window-percentage", "panic_window_percentage", Form::Number),
-    ("panic-threshold-percentage", "panic_threshold_percentage", Form::Number),
-    ("max-scale-up-rate", "max_scale_up_rate", Form::Number),
-    ("max-scale-down-rate", "max_scale_down_rate", Form::Number),
-    ("enable-scale-to-zero", "enable_scale_to_zero", Form::Bool),
-    ("scale-to-zero-grace-period", "scale_to_zero_grace_period", Form::Duration),
-    ("scale-to-zero-pod-retention-period", "scale_to_zero_pod_retention_period", Form::Duration),
-    ("activator-capacity", "activator_capacity", Form::Number),
-    ("initial-scale", "initial_scale", Form::Number),
-    ("min-scale", "min_scale", Form::Number),
-    ("max-scale", "max_scale", Form::Number),
-    ("scale-down-delay", "scale_down_delay", Form::Duration),
-];
-
-/// Keys of `config-autoscaler` that change nothing in a simulation, or nothing beyond what other keys say.
-const WITHOUT_EFFECT: [&str; 3] = ["_example", "allow-zero-initial-scale", "pod-autoscaler-class"];
-
-/// How a value is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Number,
-    /// Always a percentage, where the key of the scenario reads up to 1 as a fraction.
-    Percentage,
-    Duration,
-    Text,
-    Bool,
-}
+use super::annotations::{ANNOTATIONS, CONFIG, Form, WITHOUT_EFFECT};
 
 const AUTOSCALING: &str = "autoscaling.knative.dev/";
 const CLOUD_RUN: &str = "run.googleapis.com/";
+const DEPLOYMENT_MODE: &str = "serving.kserve.io/deploymentMode";
 const DEADLINE: &str = "serving.knative.dev/progress-deadline";
 
-/// The settings of a Knative or Cloud Run service among `documents`; `None` if there is no such service.
+/// The settings of a Knative, KServe or Cloud Run service among `documents`; `None` if there is no such service.
 pub(in crate::autoscaler) fn translate(documents: &[Value]) -> Option<Result<Translation, String>> {
-    let kind = |document: &Value| document["kind"].as_str().unwrap_or_default().to_owned();
-    let serves = |document: &&Value| {
-        let version = document["apiVersion"].as_str().unwrap_or_default();
-        version.starts_with("serving.knative.dev/")
-            && ["Service", "Configuration", "Revision"].contains(&kind(document).as_str())
-    };
-    let service = documents.iter().find(serves)?;
+    let revision = documents.iter().find_map(Revision::of)?;
     let config = documents.iter().find(|document| {
-        kind(document) == "ConfigMap" && document["metadata"]["name"] == "config-autoscaler"
+        document["kind"] == "ConfigMap" && document["metadata"]["name"] == "config-autoscaler"
     });
-    let revision = Revision::of(service, kind(service) == "Revision");
     Some(match revision.is_on_cloud_run() {
         true => revision.cloud_run(),
         false => revision.knative(config.map(|config| &config["data"])),
@@ -106,6 +33,8 @@ struct Revision<'a> {
     spec: (&'a Value, &'static str),
     /// How requests are shared out among revisions.
     traffic: &'a Value,
+    /// Whether it is the predictor of an InferenceService.
+    is_kserve: bool,
 }
 
 /// What a manifest has come to so far.
@@ -116,19 +45,24 @@ struct Gathered {
 }
 
 impl<'a> Revision<'a> {
-    fn of(document: &'a Value, bare: bool) -> Revision<'a> {
-        let spec = &document["spec"];
-        let (annotations, outer, spec) = match bare {
-            true => ((&document["metadata"]["annotations"], "metadata.annotations"), None, (spec, "spec")),
-            false => {
-                let template = &spec["template"];
-                let annotations =
-                    (&template["metadata"]["annotations"], "spec.template.metadata.annotations");
-                let outer = Some(&document["metadata"]["annotations"]);
-                (annotations, outer, (&template["spec"], "spec.template.spec"))
+    /// The revision of a document, if it is about one.
+    fn of(document: &'a Value) -> Option<Revision<'a>> {
+        let text = |field: &'a Value| field.as_str().unwrap_or_default();
+        let (api, spec) = (text(&document["apiVersion"]), &document["spec"]);
+        let own = (&document["metadata"]["annotations"], "metadata.annotations");
+        let template = &spec["template"];
+        let made = (&template["metadata"]["annotations"], "spec.template.metadata.annotations");
+        let is_kserve = api.starts_with("serving.kserve.io/");
+        let is_knative = api.starts_with("serving.knative.dev/");
+        let (annotations, outer, spec) = match text(&document["kind"]) {
+            "InferenceService" if is_kserve => (own, None, (&spec["predictor"], "spec.predictor")),
+            "Revision" if is_knative => (own, None, (spec, "spec")),
+            "Service" | "Configuration" if is_knative => {
+                (made, Some(own.0), (&template["spec"], "spec.template.spec"))
             }
+            _ => return None,
         };
-        Revision { annotations, outer, spec, traffic: &document["spec"]["traffic"] }
+        Some(Revision { annotations, outer, spec, traffic: &document["spec"]["traffic"], is_kserve })
     }
 
     fn annotations(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
@@ -153,6 +87,9 @@ impl<'a> Revision<'a> {
                 None if WITHOUT_EFFECT.contains(&name.as_str()) => {}
                 None => gathered.warn(&path),
             }
+        }
+        if self.is_kserve {
+            self.predictor(&mut gathered)?;
         }
         let by_config = gathered.table.get("target_utilization_percentage").cloned();
         let mut utilization_annotated = false;
@@ -183,6 +120,33 @@ impl<'a> Revision<'a> {
         }
         self.common("container_concurrency", &mut gathered)?;
         Ok(gathered.translation("knative"))
+    }
+
+    /// Keys of a predictor, which stand beneath its annotations. KServe keeps one pod where nothing else is said.
+    fn predictor(&self, gathered: &mut Gathered) -> Result<(), String> {
+        let (spec, at) = self.spec;
+        let raw = self.annotations().find(|(name, _)| *name == DEPLOYMENT_MODE);
+        if let Some((_, mode)) =
+            raw.filter(|(_, mode)| !["Serverless", "Knative"].iter().any(|known| *mode == *known))
+        {
+            let path = format!("{}.{DEPLOYMENT_MODE}", self.annotations.1);
+            return Err(format!("`{path}` is {mode}: expected \"Serverless\", where Knative scales"));
+        }
+        gathered.table.insert("min_scale".into(), 1.into());
+        for (name, key, form) in [
+            ("minReplicas", "min_scale", Form::Number),
+            ("maxReplicas", "max_scale", Form::Number),
+            ("scaleTarget", "target", Form::Number),
+            ("scaleMetric", "metric", Form::Text),
+        ] {
+            if !spec[name].is_null() {
+                gathered.set(key, form, &spec[name], &format!("{at}.{name}"))?;
+            }
+        }
+        if !spec["canaryTrafficPercent"].is_null() {
+            gathered.warn(&format!("{at}.canaryTrafficPercent"));
+        }
+        Ok(())
     }
 
     fn cloud_run(&self) -> Result<Translation, String> {
@@ -288,7 +252,9 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::Autoscaler;
     use super::super::super::manifest::translate;
+    use crate::schema::{Context, Node, Place};
 
     const SERVICE: &str = "
 apiVersion: serving.knative.dev/v1
@@ -323,6 +289,32 @@ spec:
                 "spec.template.spec.timeoutSeconds is not part of the autoscaler: see dispatch.timeout",
             ]
         );
+    }
+
+    #[test]
+    fn an_inference_service_of_kserve_is_scaled_by_knative() {
+        let text = "
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: { name: llama, annotations: { autoscaling.knative.dev/window: 2m } }
+spec: { predictor: { maxReplicas: 4, scaleTarget: 5, scaleMetric: concurrency, model: {} } }
+";
+        let translation = translate(text).unwrap();
+        assert_eq!(
+            serde_json::to_string(&translation.table).unwrap(),
+            r#"{"max_scale":4,"metric":"concurrency","min_scale":1,"stable_window":"2m","target":5}"#
+        );
+        let raw = text.replace("window: 2m", "window: 2m, serving.kserve.io/deploymentMode: RawDeployment");
+        assert!(translate(&raw).unwrap_err().contains("where Knative scales"));
+    }
+
+    #[test]
+    fn what_is_translated_is_read_like_any_table() {
+        let mut table = translate(SERVICE).unwrap().table;
+        table.insert("kind".into(), "knative".into());
+        let node = Node::from_json(&table.into(), &Place::Nowhere);
+        let autoscaler = Autoscaler::read(&node, "autoscaler", &Context::default()).unwrap();
+        assert_eq!((autoscaler.limits().min, autoscaler.limits().max), (0, 12));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! those of the `config-autoscaler` and `config-deployment` config maps. Each part names its own files.
 
 mod activator;
+mod annotations;
 mod apply;
 mod decider;
 pub(super) mod manifest;

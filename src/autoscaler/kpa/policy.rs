@@ -222,9 +222,8 @@ impl Policy for AtWork {
     fn decide(&mut self, now: Instant, seen: &Observation<'_>) -> u32 {
         self.found.verdict = None;
         let occasion = if now >= self.next_tick {
-            while self.next_tick <= now {
-                self.next_tick += Span::from_secs(TICK_S);
-            }
+            let tick = Span::from_secs(TICK_S);
+            self.next_tick += tick * (now.since(self.next_tick).as_nanos() / tick.as_nanos() + 1);
             Occasion::Tick
         } else if seen.desired == 0 && seen.held > 0 {
             Occasion::Poke
