@@ -74,6 +74,11 @@ impl<'a> Fields<'a> {
         self.get(name).and_then(Value::as_str)
     }
 
+    /// Takes note of fields that need no warning.
+    pub fn pass_over(&mut self, names: &[&'static str]) {
+        self.asked.extend(names);
+    }
+
     /// One phrase for each field that nobody asked for.
     pub fn warn_of_rest(&self, warnings: &mut Vec<String>) {
         let unknown = self.map.keys().filter(|name| !self.asked.contains(&name.as_str()));

@@ -45,6 +45,33 @@ const ADJUSTMENTS: [(&str, &str); 3] = [
     ("PercentChangeInCapacity", "percent_change_in_capacity"),
 ];
 
+/// Fields that name things and do not shape scaling.
+const ASIDE: [&str; 23] = [
+    "PolicyName",
+    "PolicyARN",
+    "PolicyType",
+    "ServiceNamespace",
+    "ResourceId",
+    "ScalableDimension",
+    "AutoScalingGroupName",
+    "RoleARN",
+    "CreationTime",
+    "Alarms",
+    "AlarmName",
+    "AlarmArn",
+    "AlarmDescription",
+    "AlarmActions",
+    "ActionsEnabled",
+    "OKActions",
+    "InsufficientDataActions",
+    "Namespace",
+    "Dimensions",
+    "Unit",
+    "StateValue",
+    "StateReason",
+    "Tags",
+];
+
 /// What the documents of a file come to, bit by bit.
 #[derive(Default)]
 struct Gathered {
@@ -116,7 +143,7 @@ impl Gathered {
         let Some(mut target) = Fields::of(document, "") else { return };
         put(&mut self.table, "min", target.get("MinCapacity").cloned());
         put(&mut self.table, "max", target.get("MaxCapacity").cloned());
-        skip(&mut target);
+        target.pass_over(&ASIDE);
         target.warn_of_rest(&mut self.warnings);
     }
 
@@ -127,7 +154,7 @@ impl Gathered {
             self.table.insert("service".into(), "ec2".into());
         }
         put(&mut self.table, "instance_warmup", policy.seconds("EstimatedInstanceWarmup")?);
-        skip(&mut policy);
+        policy.pass_over(&ASIDE);
         let tracking = ["TargetTrackingScalingPolicyConfiguration", "TargetTrackingConfiguration"];
         for field in tracking {
             if let Some(mut config) = policy.object(field)? {
@@ -168,9 +195,8 @@ impl Gathered {
                 let path = specification.path_of(name);
                 let written = specification.text(name).ok_or_else(|| format!("`{path}` is missing"))?;
                 metric = Some((named(&METRICS, written, &path)?, written));
-                for known in ["Namespace", "Dimensions", "Statistic", "Unit", "ResourceLabel"] {
-                    specification.get(known);
-                }
+                specification.pass_over(&["Namespace", "Dimensions", "Unit", "ResourceLabel"]);
+                self.averaged(&mut specification, "Statistic");
                 specification.warn_of_rest(&mut self.warnings);
             }
         }
@@ -188,6 +214,17 @@ impl Gathered {
         Ok(())
     }
 
+    /// Datapoints are means over a period, or sums of requests: anything else is named.
+    fn averaged(&mut self, fields: &mut Fields<'_>, name: &'static str) {
+        let path = fields.path_of(name);
+        match fields.text(name) {
+            None | Some("Average" | "Sum") => {}
+            Some(other) => {
+                self.warnings.push(format!("`{path}` is \"{other}\": the metric is averaged all the same"));
+            }
+        }
+    }
+
     fn steps(
         &mut self,
         config: &mut Fields<'_>,
@@ -202,13 +239,7 @@ impl Gathered {
         }
         put(&mut table, "min_adjustment_magnitude", config.get("MinAdjustmentMagnitude").cloned());
         put(&mut table, "cooldown", config.seconds("Cooldown")?);
-        match config.text("MetricAggregationType") {
-            None | Some("Average") => {}
-            Some(other) => {
-                let path = config.path_of("MetricAggregationType");
-                self.warnings.push(format!("`{path}` is \"{other}\": the metric is averaged all the same"));
-            }
-        }
+        self.averaged(config, "MetricAggregationType");
         let path = config.path_of("StepAdjustments");
         let mut steps = Vec::new();
         for (index, step) in config.list("StepAdjustments")?.iter().enumerate() {
@@ -242,7 +273,8 @@ impl Gathered {
         put(table, "period", alarm.seconds("Period")?);
         put(table, "evaluation_periods", alarm.get("EvaluationPeriods").cloned());
         put(table, "datapoints_to_alarm", alarm.get("DatapointsToAlarm").cloned());
-        skip(&mut alarm);
+        self.averaged(&mut alarm, "Statistic");
+        alarm.pass_over(&ASIDE);
         alarm.warn_of_rest(&mut self.warnings);
         Ok(())
     }
@@ -262,38 +294,6 @@ fn alarm_of<'a>(document: &Value, name: &str, alarms: &[&'a Value]) -> Result<&'
         _ => Err(format!(
             "the step scaling policy \"{name}\" has no alarm: put its `put-metric-alarm` JSON into the same file"
         )),
-    }
-}
-
-/// Fields that name things and do not shape scaling.
-fn skip(fields: &mut Fields<'_>) {
-    for name in [
-        "PolicyName",
-        "PolicyARN",
-        "PolicyType",
-        "ServiceNamespace",
-        "ResourceId",
-        "ScalableDimension",
-        "AutoScalingGroupName",
-        "RoleARN",
-        "CreationTime",
-        "Alarms",
-        "AlarmName",
-        "AlarmArn",
-        "AlarmDescription",
-        "AlarmActions",
-        "ActionsEnabled",
-        "OKActions",
-        "InsufficientDataActions",
-        "Namespace",
-        "Dimensions",
-        "Statistic",
-        "Unit",
-        "StateValue",
-        "StateReason",
-        "Tags",
-    ] {
-        fields.get(name);
     }
 }
 

@@ -25,6 +25,21 @@ const DURATIONS: [(&str, &str); 5] = [
     ("metrics_interval_s", "metrics_interval"),
 ];
 
+/// Fields of a config and of an application that have nothing to do with scaling.
+const ASIDE: [&str; 11] = [
+    "name",
+    "route_prefix",
+    "import_path",
+    "runtime_env",
+    "args",
+    "host",
+    "port",
+    "proxy_location",
+    "http_options",
+    "grpc_options",
+    "logging_config",
+];
+
 /// A deployment that scales, and what stands around it.
 struct Deployment<'a> {
     fields: Fields<'a>,
@@ -48,7 +63,12 @@ fn ray_service(document: &Value) -> Result<Translation, String> {
     let config: Value = serde_saphyr::from_str(text).map_err(|error| {
         format!("`spec.serveConfigV2` is not YAML: {}", error.to_string().lines().next().unwrap_or(""))
     })?;
-    serve_config(&config)
+    let mut translation = serve_config(&config)?;
+    if let Some(mut spec) = document.get("spec").and_then(|spec| Fields::of(spec, "spec")) {
+        spec.get("serveConfigV2");
+        spec.warn_of_rest(&mut translation.warnings);
+    }
+    Ok(translation)
 }
 
 fn serve_config(config: &Value) -> Result<Translation, String> {
@@ -67,7 +87,11 @@ fn serve_config(config: &Value) -> Result<Translation, String> {
         for (index, deployment) in application.list("deployments")?.iter().enumerate() {
             deployments.extend(deployment_of(deployment, format!("{path}[{index}]")));
         }
+        application.pass_over(&ASIDE);
+        application.warn_of_rest(&mut warnings);
     }
+    config.pass_over(&ASIDE);
+    config.warn_of_rest(&mut warnings);
     let scaled = deployments.iter().position(|deployment| deployment.scales);
     let first =
         scaled.ok_or("none of its deployments has an `autoscaling_config` or `num_replicas: auto`")?;
@@ -168,6 +192,7 @@ applications:
   - name: chat
     route_prefix: /
     import_path: chat:app
+    autoscaling_policy: { policy_function: ours }
     deployments:
       - name: Router
         num_replicas: 2
@@ -194,17 +219,23 @@ applications:
             "upscaling_factor": 0.5, "downscaling_factor": 0.2,
         });
         assert_eq!(Value::Object(table), expected);
-        for named in ["deployments[0]", "initial_replicas", "max_ongoing_requests", "policy"] {
-            assert!(warnings.iter().any(|warning| warning.contains(named)), "{named}: {warnings:?}");
+        let named =
+            ["deployments[0]", "initial_replicas", "max_ongoing_requests", "policy", "autoscaling_policy"];
+        for name in named {
+            assert!(warnings.iter().any(|warning| warning.contains(name)), "{name}: {warnings:?}");
         }
+        assert_eq!(warnings.len(), named.len(), "{warnings:?}");
     }
 
     #[test]
     fn a_ray_service_holds_a_serve_config() {
         let indented = CONFIG.replace('\n', "\n    ");
-        let text =
-            format!("apiVersion: ray.io/v1\nkind: RayService\nspec:\n  serveConfigV2: |\n{indented}\n");
-        assert_eq!(translated(&text).table["max"], 8);
+        let text = format!(
+            "apiVersion: ray.io/v1\nkind: RayService\nspec:\n  rayClusterConfig: {{}}\n  serveConfigV2: |\n{indented}\n"
+        );
+        let Translation { table, warnings, .. } = translated(&text);
+        assert_eq!(table["max"], 8);
+        assert!(warnings.contains(&"`spec.rayClusterConfig` is not modelled".to_owned()), "{warnings:?}");
     }
 
     #[test]
