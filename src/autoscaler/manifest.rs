@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{aws, kpa, ray_serve};
+use super::{aws, hpa, keda, kpa, ray_serve};
 
 /// What a manifest comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub(super) type Translate = fn(&[Value]) -> Option<Result<Translation, String>>;
 
 /// Each form: what it is called, and its translation.
 const FORMS: &[(&str, Translate)] = &[
+    ("a HorizontalPodAutoscaler", hpa::manifest::translate),
+    ("a KEDA ScaledObject", keda::manifest::translate),
     ("a Knative, KServe or Cloud Run Service", kpa::manifest::translate),
     ("a Ray Serve config", ray_serve::manifest::translate),
     ("AWS scaling policies", aws::manifest::translate),

@@ -9,7 +9,12 @@ use crate::schema::{
 };
 use crate::time::Span;
 
-const MIN: Key<u32> = Key::or("min", "1", "Fewest replicas (`minReplicas`).").at_most(MOST);
+const MIN: Key<u32> = Key::or(
+    "min",
+    "1",
+    "Fewest replicas (`minReplicas`). From 0 only an object or external metric brings them back.",
+)
+.at_most(MOST);
 const MAX: Key<u32> = Key::required("max", "Most replicas (`maxReplicas`).").at_least(1.0).at_most(MOST);
 const METRICS: Key<Option<Vec<MetricSpec>>> = Key::optional(
     "metrics",

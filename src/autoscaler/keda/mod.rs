@@ -9,6 +9,7 @@
 
 pub(super) mod executor;
 pub(super) mod fallback;
+pub(super) mod manifest;
 pub(super) mod policy;
 pub(super) mod replay;
 pub(super) mod settings;
