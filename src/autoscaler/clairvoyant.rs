@@ -50,6 +50,8 @@ const MOST_EVALUATIONS: u64 = 10_000_000;
 pub(super) struct Clairvoyant {
     interval: Span,
     lead: Option<Span>,
+    /// Multiple of the lead, for the bound.
+    leads: f64,
     margin: f64,
     limits: Limits,
 }
@@ -58,6 +60,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Clairvoyant, Problem> {
     Ok(Clairvoyant {
         interval: reader.get(&INTERVAL)?,
         lead: reader.find(&LEAD)?,
+        leads: 1.0,
         margin: reader.get(&MARGIN)?,
         limits: Limits::read(reader, &MIN, &MAX)?,
     })
@@ -65,7 +68,10 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Clairvoyant, Problem> {
 
 /// Margins of the bound, as multiples of that of the scenario: from a pool that is overrun at every peak to one that is
 /// half idle.
-const BOUND: [f64; 12] = [0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.08, 1.16, 1.25, 1.4, 1.6, 2.0];
+const MARGINS: [f64; 12] = [0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.08, 1.16, 1.25, 1.4, 1.6, 2.0];
+
+/// Leads of the bound, as multiples of that of the scenario: cold starts vary, and the longer ones are met by asking early.
+const LEADS: [f64; 3] = [1.0, 1.5, 2.5];
 
 impl Settings for Clairvoyant {
     fn limits(&self) -> Limits {
@@ -82,10 +88,10 @@ impl Settings for Clairvoyant {
         Box::new(Started::new(*self))
     }
     fn bound(&self) -> Vec<Arc<dyn Settings>> {
-        let with = |factor: &f64| -> Arc<dyn Settings> {
-            Arc::new(Clairvoyant { margin: self.margin * factor, ..*self })
+        let with = |margin: f64, lead: f64| -> Arc<dyn Settings> {
+            Arc::new(Clairvoyant { margin: self.margin * margin, leads: lead, ..*self })
         };
-        BOUND.iter().map(with).collect()
+        MARGINS.iter().flat_map(|margin| LEADS.iter().map(move |lead| with(*margin, *lead))).collect()
     }
 }
 
@@ -104,8 +110,9 @@ struct AtWork {
 
 impl AtWork {
     fn new(settings: Clairvoyant, start: &Start) -> AtWork {
-        let Clairvoyant { interval, lead, margin, limits } = settings;
-        let lead = lead.unwrap_or_else(|| Span::from_secs_f64(start.cold_start_mean_s));
+        let Clairvoyant { interval, lead, leads, margin, limits } = settings;
+        let lead_s = lead.map_or(start.cold_start_mean_s, Span::as_secs_f64);
+        let lead = Span::from_secs_f64(leads * lead_s);
         let intervals =
             |span: Span| span.as_nanos().div_ceil(interval.as_nanos()).min(MOST_EVALUATIONS) as usize;
         let (evaluations, ahead) = (intervals(start.duration).max(1), intervals(lead));
@@ -195,6 +202,7 @@ mod tests {
         let settings = Clairvoyant {
             interval: Span::from_secs(60),
             lead: None,
+            leads: 1.0,
             margin,
             limits: Limits { min: 1, max: 50 },
         };

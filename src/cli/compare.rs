@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::session::Plan;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, run, table};
-use crate::experiment::{self, CompareResult, FIGURES};
+use crate::experiment::{self, CompareResult, FIGURES, MOST_FOR_ALL_PAIRS};
 use crate::report::{Folder, file_name, tables, words};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
@@ -74,8 +74,10 @@ fn contenders(arguments: &Arguments, plans: &[Plan]) -> Result<Vec<(String, Scen
             alternatives = vec![(None, plan.scenario.clone())];
             alternatives.extend(picked.collect::<Result<Vec<_>, _>>()?);
         }
-        let named = |name: Option<String>| name.unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
-        return Ok(alternatives.into_iter().map(|(name, scenario)| (named(name), scenario)).collect());
+        let named = |(name, scenario): (Option<String>, Scenario)| {
+            (name.unwrap_or_else(|| scenario.label.clone()), scenario)
+        };
+        return Ok(alternatives.into_iter().map(named).collect());
     }
     if !arguments.variant.is_empty() {
         let message =
@@ -138,12 +140,15 @@ fn answer(result: &CompareResult, path: &str, summary: String, global: &Global) 
 }
 
 fn text(result: &CompareResult, path: &str) -> String {
-    let mut text = format!(
-        "{}\n\n{}\n\n",
-        table::plain(&tables::contenders(result)),
-        table::plain(&tables::differences(result))
-    );
-    for sentence in words::pairs(result) {
+    let mut text = format!("{}\n\n", table::plain(&tables::contenders(result)));
+    // Of many, the differences are in the files: they would take pages here.
+    if result.contenders.len() <= MOST_FOR_ALL_PAIRS {
+        let _ = writeln!(text, "{}\n", table::plain(&tables::differences(result)));
+        for sentence in words::pairs(result) {
+            let _ = writeln!(text, "{}", table::bold(&sentence));
+        }
+    }
+    for sentence in words::bound(result) {
         let _ = writeln!(text, "{}", table::bold(&sentence));
     }
     let found = words::procedure(&result.procedure);

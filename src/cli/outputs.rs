@@ -1,7 +1,9 @@
 //! Which files a command leaves behind.
 
 use super::Failure;
-use crate::experiment::{COST, CompareResult, Procedure, RunResult, SweepResult, comparable};
+use crate::experiment::{
+    COST, CompareResult, MOST_FOR_ALL_PAIRS, Procedure, RunResult, SweepResult, comparable,
+};
 use crate::report::chart::{self, Chart, Size};
 use crate::report::html::{Part, Report, html};
 use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
@@ -93,8 +95,8 @@ pub(super) fn compare(
     notes.extend(words::procedure(&result.procedure));
     notes.extend(warmup_note(scenario));
     let report = Report {
-        title: result.contenders.iter().map(|each| each.name.as_str()).collect::<Vec<_>>().join(" – "),
-        answer: words::pairs(result).join(" "),
+        title: comparison_title(result),
+        answer: comparison_answer(result),
         parts: charts.0.into_iter().chain(tables).collect(),
         notes,
         origin: words::origin("compare", scenario),
@@ -107,6 +109,22 @@ pub(super) fn compare(
         .and_then(|()| folder.commit())
         .map_err(Failure::could_not)?;
     Ok(summary)
+}
+
+/// The contenders by name, or how many they are.
+fn comparison_title(result: &CompareResult) -> String {
+    let names: Vec<&str> = result.contenders.iter().map(|each| each.name.as_str()).collect();
+    match names.len() {
+        0..=MOST_FOR_ALL_PAIRS => names.join(" – "),
+        many => format!("{many} alternatives compared"),
+    }
+}
+
+/// What a comparison comes to: against the bound if there is one, else pair by pair.
+fn comparison_answer(result: &CompareResult) -> String {
+    let against_the_bound = words::bound(result);
+    let sentences = if against_the_bound.is_empty() { words::pairs(result) } else { against_the_bound };
+    sentences.join(" ")
 }
 
 /// The charts of a report, in their order.

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::procedure::conduct;
-use super::{COST, Control, FIGURES, Figure, Figures, Keep, Procedure, Replications, RunError, SLO_LATENCY};
+use super::{
+    Bound, COST, Control, FIGURES, Figure, Figures, Keep, Procedure, Replications, RunError, SLO_LATENCY,
+};
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
@@ -128,13 +130,20 @@ pub struct Pair {
     pub differences: Vec<Difference>,
 }
 
+/// Contenders up to which every two of them are compared: of more, the pairs are too many to read, and their joint
+/// intervals too wide to tell anything.
+pub const MOST_FOR_ALL_PAIRS: usize = 6;
+
 /// What `compare` comes to.
 #[derive(Debug, Clone)]
 pub struct CompareResult {
     /// What was compared, in the order given.
     pub contenders: Vec<Contender>,
-    /// Every two of them.
+    /// Every two of them; of more than [`MOST_FOR_ALL_PAIRS`], each of the others with the one that knows the future, or
+    /// with the first.
     pub pairs: Vec<Pair>,
+    /// What the SLO attainment of each would cost a pool that knows the future, if one of them does.
+    pub bound: Option<Bound>,
     /// Intervals that hold together: pairs times figures.
     pub intervals: usize,
     /// Confidence of each of them alone, so that all hold together at [`CONFIDENCE`].
@@ -208,8 +217,8 @@ pub fn compare(
         .collect();
     let named = |name: &&str| FIGURES.iter().find(|figure| figure.name == *name);
     let figures: Vec<&'static Figure> = figures.iter().filter_map(named).collect();
-    let couples: Vec<(usize, usize)> =
-        (0..contenders.len()).flat_map(|a| (a + 1..contenders.len()).map(move |b| (a, b))).collect();
+    let bound = Bound::of(&contenders, control)?;
+    let couples = couples(contenders.len(), bound.as_ref().map_or(0, |bound| bound.of));
     let intervals = couples.len() * figures.len();
     let each = 1.0 - (1.0 - CONFIDENCE) / intervals.max(1) as f64;
     let pair = |(a, b): (usize, usize)| {
@@ -223,15 +232,25 @@ pub fn compare(
     };
     let pairs = couples.into_iter().map(pair).collect();
     let complete = procedure.ended()
+        && bound.is_some() == Bound::base(&contenders).is_some()
         && contenders
             .iter()
             .all(|contender| contender.replications.len() == contender.scenario.run.replications as usize);
-    Ok(CompareResult { contenders, pairs, intervals, each, procedure, complete })
+    Ok(CompareResult { contenders, pairs, bound, intervals, each, procedure, complete })
+}
+
+/// The pairs of `count` contenders that are compared.
+fn couples(count: usize, reference: usize) -> Vec<(usize, usize)> {
+    match count {
+        0..=MOST_FOR_ALL_PAIRS => (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect(),
+        _ => (0..count).filter(|other| *other != reference).map(|other| (reference, other)).collect(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Standing;
     use crate::scenario::ScenarioFile;
 
     fn scenario(instances: u32, more: &str) -> Scenario {
@@ -277,6 +296,44 @@ mod tests {
         // Five replications: t(4) at 0.9875 is 3.4954, at 0.975 2.7764.
         let wider = difference.joint.widths().unwrap().1 / difference.alone.widths().unwrap().1;
         assert!((wider - 3.495406 / 2.776445).abs() < 1e-5, "{wider}");
+    }
+
+    #[test]
+    fn many_are_compared_with_one_of_them_only() {
+        let all: Vec<(usize, usize)> = couples(MOST_FOR_ALL_PAIRS, 2);
+        assert_eq!(all.len(), MOST_FOR_ALL_PAIRS * (MOST_FOR_ALL_PAIRS - 1) / 2);
+        assert_eq!(couples(7, 2), [(2, 0), (2, 1), (2, 3), (2, 4), (2, 5), (2, 6)]);
+    }
+
+    #[test]
+    fn a_pool_for_the_peak_costs_more_than_the_bound_at_its_attainment() {
+        let day = "[slo]\nlatency = \"2s\"\n[arrivals]\nkind = \"diurnal\"\npeak = 20\ntrough = 2\nperiod = \"20m\"";
+        let alike = |autoscaler: &str| {
+            let text = format!(
+                "[service]\ntime = {{ dist = \"exponential\", mean = \"300ms\" }}\n[autoscaler]\n{autoscaler}\n\
+                 [instances]\ninitial = 4\ncold_start = \"20s\"\n[run]\nduration = \"40m\"\n{day}"
+            );
+            ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
+        };
+        let found = compared(
+            &[
+                ("peak", alike("kind = \"fixed\"\ninstances = 9")),
+                ("future", alike("kind = \"clairvoyant\"\nmin = 1\nmax = 12")),
+                ("other", scenario(3, "replications = 5")),
+            ],
+            &["cost"],
+        );
+        let bound = found.bound.unwrap();
+        assert_eq!(bound.of, 1);
+        let costs: Vec<f64> = bound.points.iter().map(|figures| figures.get(COST).mean.unwrap()).collect();
+        assert!(costs.len() > 3 && costs.is_sorted(), "{costs:?}");
+        let extra = |standing: Standing| match standing {
+            Standing::Judged { relative, .. } => relative,
+            other => panic!("{other:?}"),
+        };
+        assert!(extra(bound.standings[0]).low.is_some_and(|low| low > 0.2), "{:?}", bound.standings);
+        assert!(extra(bound.standings[1]).mean.is_some_and(|mean| (-1e-9..0.15).contains(&mean)));
+        assert_eq!(bound.standings[2], Standing::Apart, "another service and no promise");
     }
 
     #[test]

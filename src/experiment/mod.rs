@@ -1,5 +1,6 @@
 //! What is run: replications, runs, sweeps and comparisons, in parallel; intervals, the frontier and its knee.
 
+mod bound;
 mod compare;
 mod control;
 mod figures;
@@ -13,7 +14,10 @@ mod run;
 mod sweep;
 pub mod verify;
 
-pub use compare::{CompareResult, Contender, Difference, Pair, Verdict, cannot_pair, comparable, compare};
+pub use bound::{Bound, Standing};
+pub use compare::{
+    CompareResult, Contender, Difference, MOST_FOR_ALL_PAIRS, Pair, Verdict, cannot_pair, comparable, compare,
+};
 pub use control::Control;
 pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
 pub use frontier::{CostAndLatency, Membership, frontier};

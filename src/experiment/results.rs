@@ -24,6 +24,13 @@ pub struct Alternative {
     pub first: Option<Outcome>,
 }
 
+impl Alternative {
+    /// What it is called beside the others.
+    pub fn name(&self) -> &str {
+        self.variant.as_deref().unwrap_or(&self.scenario.label)
+    }
+}
+
 /// What `run` comes to.
 #[derive(Debug, Clone)]
 pub struct RunResult {

@@ -1,13 +1,13 @@
 //! From results to charts.
 
 use super::chart::{
-    Cell, Comparison, Contender, CostLatency, Distribution, Estimate, HeatMap, LatencySeries, Parameter,
-    SweptPoint, Timeline,
+    Bound, Cell, Comparison, Contender, CostLatency, Distribution, Estimate, HeatMap, LatencySeries,
+    Parameter, SweptPoint, Timeline,
 };
 use super::format::counted;
 use super::{chart, words};
 use crate::experiment::{
-    Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
+    self, Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
 };
 use crate::scenario::Scenario;
 use crate::sim::{Outcome, Window};
@@ -42,17 +42,31 @@ pub fn comparison(scenario: &Scenario, result: &RunResult) -> Option<Comparison>
     if result.alternatives.len() < 2 {
         return None;
     }
-    let named =
-        |each: &'_ Alternative| each.variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
-    let contenders = result.alternatives.iter().map(|each| contender(named(each), &each.figures)).collect();
+    let named = |each: &Alternative| contender(each.name().to_owned(), &each.figures);
+    let contenders = result.alternatives.iter().map(named).collect();
     Some(side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders))
 }
 
 /// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`.
 pub fn compared(scenario: &Scenario, result: &CompareResult) -> Comparison {
-    let contenders =
+    let contenders: Vec<Contender> =
         result.contenders.iter().map(|each| contender(each.name.clone(), &each.figures)).collect();
-    side_by_side(scenario, "Cost and latency compared".to_owned(), contenders)
+    let bound = result.bound.as_ref().map(|bound| bound_within(bound, &contenders));
+    let title = format!("Cost and latency of {}", counted(contenders.len(), "alternative"));
+    Comparison { bound, ..side_by_side(scenario, title, contenders) }
+}
+
+/// The bound as far as it is no slower than the slowest alternative and no dearer than the dearest: beyond, it would only
+/// take room.
+fn bound_within(bound: &experiment::Bound, contenders: &[Contender]) -> Bound {
+    let most = |of: fn(&Contender) -> f64| {
+        contenders.iter().map(of).filter(|mean| mean.is_finite()).fold(0.0, f64::max)
+    };
+    let (dearest, slowest) = (most(|each| each.cost.mean), most(|each| each.latency.mean));
+    let mean = |figures: &Figures, name| estimate(figures.get(name)).mean;
+    let points = bound.points.iter().map(|figures| (mean(figures, COST), mean(figures, SLO_LATENCY)));
+    let points = points.filter(|(cost, latency)| *cost <= dearest && *latency <= slowest).collect();
+    Bound { name: "Bound: least cost of a pool that knows the future".to_owned(), points }
 }
 
 fn contender(name: String, figures: &Figures) -> Contender {

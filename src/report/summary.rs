@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::experiment::{
     Attained, CompareResult, Difference, End, FIGURES, Figures, Keeps, Pair, PointResult, Procedure,
-    RunResult, SweepResult, Unit, Verdict, WarmupFound,
+    RunResult, Standing, SweepResult, Unit, Verdict, WarmupFound,
 };
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
@@ -187,7 +187,18 @@ struct CompareSummary<'a> {
     head: Head<'a>,
     correction: Correction,
     contenders: Vec<VariantSummary<'a>>,
+    /// What each contender's SLO attainment would cost a pool that knows the future, if one of them does.
+    bound: Option<BoundSummary<'a>>,
     pairs: Vec<PairSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct BoundSummary<'a> {
+    /// The contender that knows the future.
+    contender: &'a str,
+    /// That pool, sized for less and more than it meets, by rising cost.
+    points: &'a [Figures],
+    standings: BTreeMap<&'a str, &'a Standing>,
 }
 
 /// How intervals are made to hold together.
@@ -246,6 +257,11 @@ pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
             .iter()
             .map(|contender| VariantSummary { name: &contender.name, figures: &contender.figures })
             .collect(),
+        bound: result.bound.as_ref().map(|bound| BoundSummary {
+            contender: name(bound.of),
+            points: &bound.points,
+            standings: bound.standings.iter().enumerate().map(|(index, each)| (name(index), each)).collect(),
+        }),
         pairs: result.pairs.iter().map(pair).collect(),
     })
 }

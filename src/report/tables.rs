@@ -3,8 +3,8 @@
 use super::html::Table;
 use super::{format, words};
 use crate::experiment::{
-    COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, Pair, PointResult, RunResult,
-    SLO_LATENCY, SweepResult, Unit,
+    Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, MOST_FOR_ALL_PAIRS, Pair,
+    PointResult, RunResult, SLO_LATENCY, Standing, SweepResult, Unit,
 };
 use crate::scenario::Scenario;
 
@@ -31,26 +31,61 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
             std::iter::once(figure.name.to_owned()).chain(cells).collect()
         })
         .collect();
-    let name = |variant: &Option<String>| variant.clone().unwrap_or_else(|| words::AS_IT_STANDS.to_owned());
-    let names = result.alternatives.iter().map(|each| name(&each.variant));
+    let names = result.alternatives.iter().map(|each| each.name().to_owned());
     let columns = std::iter::once("figure".to_owned()).chain(names).collect();
     Table { title: "Figures".to_owned(), columns, rows, marked: None }
 }
 
-/// The figures compared, the contenders side by side.
+/// The figures compared: the contenders side by side, or one a row where they are many or there is a bound.
 pub fn contenders(result: &CompareResult) -> Table {
     let figures = result.pairs.first().map(|pair| pair.differences.as_slice()).unwrap_or_default();
-    let row = |difference: &Difference| {
+    let cell = |difference: &Difference, contender: &Contender| {
         let figure = difference.figure;
-        let cell = |contender: &Contender| {
-            let currency = &contender.scenario.model.cost.currency;
-            format::estimate(&contender.figures.get(figure.name), figure.unit, currency)
-        };
-        std::iter::once(figure.name.to_owned()).chain(result.contenders.iter().map(cell)).collect()
+        let currency = &contender.scenario.model.cost.currency;
+        format::estimate(&contender.figures.get(figure.name), figure.unit, currency)
+    };
+    if result.bound.is_some() || result.contenders.len() > MOST_FOR_ALL_PAIRS {
+        return ranked(result, figures, cell);
+    }
+    let row = |difference: &Difference| {
+        let cells = result.contenders.iter().map(|contender| cell(difference, contender));
+        std::iter::once(difference.figure.name.to_owned()).chain(cells).collect()
     };
     let names = result.contenders.iter().map(|contender| contender.name.clone());
     let columns = std::iter::once("figure".to_owned()).chain(names).collect();
     Table { title: "Figures".to_owned(), columns, rows: figures.iter().map(row).collect(), marked: None }
+}
+
+/// A row a contender, by rising cost, with what each costs more than the bound.
+fn ranked(
+    result: &CompareResult,
+    figures: &[Difference],
+    cell: impl Fn(&Difference, &Contender) -> String,
+) -> Table {
+    let names = figures.iter().map(|difference| difference.figure.name.to_owned());
+    let extra = result.bound.as_ref().map(|_| "over the bound".to_owned());
+    let columns = std::iter::once("contender".to_owned()).chain(names).chain(extra).collect();
+    let mut order: Vec<usize> = (0..result.contenders.len()).collect();
+    let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
+    order.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    let row = |index: &usize| {
+        let contender = &result.contenders[*index];
+        let cells = figures.iter().map(|difference| cell(difference, contender));
+        let extra = result.bound.as_ref().map(|bound| over_the_bound(bound, *index));
+        std::iter::once(contender.name.clone()).chain(cells).chain(extra).collect()
+    };
+    let marked = result.bound.as_ref().and_then(|bound| order.iter().position(|index| *index == bound.of));
+    Table { title: "Figures".to_owned(), columns, rows: order.iter().map(row).collect(), marked }
+}
+
+fn over_the_bound(bound: &Bound, contender: usize) -> String {
+    match bound.standings[contender] {
+        _ if contender == bound.of => "the bound".to_owned(),
+        Standing::Judged { relative, .. } => format::estimate(&relative, Unit::Share, ""),
+        Standing::BetterThanBound => "beyond its best".to_owned(),
+        Standing::WorseThanBound => "beyond its worst".to_owned(),
+        Standing::Apart => "–".to_owned(),
+    }
 }
 
 /// The differences of every pair, with the share of the unpaired interval that is left.

@@ -3,14 +3,11 @@
 use super::format;
 use crate::experiment::{
     COST, CompareResult, Contender, Difference, End, Figure, Figures, Pair, PointResult, Procedure,
-    RunResult, SLO_LATENCY, SweepResult, Unit, Verdict,
+    RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, Scenario};
 use crate::stats::CONFIDENCE;
 use crate::units::show_span;
-
-/// The scenario among its variants.
-pub const AS_IT_STANDS: &str = "as it stands";
 
 /// What the latency figure of a frontier is called: `p99`, `p99.5`.
 pub fn percentile(scenario: &Scenario) -> String {
@@ -21,7 +18,7 @@ pub fn percentile(scenario: &Scenario) -> String {
 pub fn settings(point: &Point) -> String {
     let settings = point.settings.iter().map(|(path, setting)| format!("{path} = {setting}"));
     let all: Vec<String> = point.variant.iter().cloned().chain(settings).collect();
-    if all.is_empty() { AS_IT_STANDS.to_owned() } else { all.join(", ") }
+    if all.is_empty() { point.scenario.label.clone() } else { all.join(", ") }
 }
 
 /// The knee of a sweep, in a sentence.
@@ -109,6 +106,49 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> String {
 /// What a comparison comes to, a sentence for each pair.
 pub fn pairs(result: &CompareResult) -> Vec<String> {
     result.pairs.iter().map(|pair| pair_of(result, pair)).collect()
+}
+
+/// What the SLO attainment of each contender would cost a pool that knows the future, a sentence for each, dearest last.
+pub fn bound(result: &CompareResult) -> Vec<String> {
+    let Some(bound) = &result.bound else { return Vec::new() };
+    let (Some(promise), base) =
+        (promise(&result.contenders[bound.of].scenario), &result.contenders[bound.of])
+    else {
+        return Vec::new();
+    };
+    let relative = |index: usize| match bound.standings[index] {
+        Standing::Judged { relative, .. } => relative.mean.unwrap_or(f64::INFINITY),
+        _ => f64::INFINITY,
+    };
+    let mut order: Vec<usize> = (0..result.contenders.len()).filter(|index| *index != bound.of).collect();
+    order.sort_by(|a, b| relative(*a).total_cmp(&relative(*b)));
+    let sentence = |index: usize| {
+        let Contender { name, figures, .. } = &result.contenders[index];
+        let kept = format::estimate(&figures.get(SLO_ATTAINMENT), Unit::Share, "");
+        Some(match bound.standings[index] {
+            Standing::Judged { relative, .. } => {
+                let (much, range) = format::percent_apart(&relative);
+                let range = range.map_or_else(String::new, |range| format!(" ({range})"));
+                let more = if relative.mean.is_some_and(|mean| mean < 0.0) { "less" } else { "more" };
+                format!(
+                    "{name} costs {much} {more}{range} than a pool that knows the future and keeps the SLO as often, {kept}."
+                )
+            }
+            Standing::BetterThanBound => {
+                format!("{name} keeps the SLO for {kept}, more than any pool of the bound.")
+            }
+            Standing::WorseThanBound => {
+                format!("{name} keeps the SLO for {kept}, less than any pool of the bound.")
+            }
+            Standing::Apart => return None,
+        })
+    };
+    let begin = format!(
+        "The bound is \"{}\", sized for less and more than it meets: the least cost at which {promise} is kept more or less \
+         often.",
+        base.name
+    );
+    std::iter::once(begin).chain(order.into_iter().filter_map(sentence)).collect()
 }
 
 /// Two contenders: `B costs 12.4 % less than A (11.9 to 12.9); p99 is 0.31 s higher (0.20 to 0.42).`

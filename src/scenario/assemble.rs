@@ -18,6 +18,8 @@ pub struct Scenario {
     pub name: String,
     /// What it is about, in the user's words; may be empty.
     pub description: String,
+    /// What it is called beside its variants.
+    pub label: String,
     /// What one run is made of.
     pub model: Model,
     /// How long and how often it is run.
@@ -31,6 +33,11 @@ const NAME: Key<Option<String>> = Key::optional(
     "Name of the experiment, and of the folder its results go to. Without it, the file's name without `.toml`.",
 );
 const DESCRIPTION: Key<String> = Key::or("description", "\"\"", "What it is about, for the report.");
+const LABEL: Key<String> = Key::or(
+    "label",
+    "\"as it stands\"",
+    "What the scenario as it stands is called beside its variants, in tables and charts.",
+);
 const ARRIVALS: Key<Arrivals> = Key::required("arrivals", "When requests arrive.");
 const SERVICE: Key<Service> =
     Key::required("service", "What a request needs, and how one instance serves it.");
@@ -54,6 +61,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
     keys: &[
         &NAME,
         &DESCRIPTION,
+        &LABEL,
         &ARRIVALS,
         &SERVICE,
         &INSTANCES,
@@ -103,12 +111,18 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     checks::model(tree, &model)?;
     checks::precision(tree, &model, &run)?;
     let warnings = manifest::warnings(tree, context)?;
-    Ok(Scenario { name, description: reader.get(&DESCRIPTION)?, model, run, warnings })
+    let (description, label) = (reader.get(&DESCRIPTION)?, reader.get(&LABEL)?);
+    Ok(Scenario { name, description, label, model, run, warnings })
 }
 
 /// Reads the sweep.
 pub(super) fn read_sweep(tree: &Tree, context: &Context) -> Result<Option<SweepTable>, Problem> {
     Reader::open(tree.root(), "", &SPEC, context)?.find(&SWEEP)
+}
+
+/// Reads what the scenario is called beside its variants.
+pub(super) fn read_label(tree: &Tree, context: &Context) -> Result<String, Problem> {
+    Reader::open(tree.root(), "", &SPEC, context)?.get(&LABEL)
 }
 
 /// Reads the variants.

@@ -237,7 +237,9 @@ impl ScenarioFile {
 
     fn variant_tables(&self) -> Result<Vec<VariantTable>, ScenarioError> {
         let variants = assemble::read_variants(&self.tree, &self.context);
-        let checked = variants.and_then(|variants| variant::check_names(&variants).map(|()| variants));
+        let label = assemble::read_label(&self.tree, &self.context);
+        let checked =
+            variants.and_then(|variants| variant::check_names(&variants, &label?).map(|()| variants));
         checked.map_err(|problem| self.error(problem))
     }
 

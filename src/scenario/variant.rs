@@ -121,8 +121,12 @@ pub(super) fn impossible(place: &Place, path: &str, why: String) -> Problem {
     Problem::new(place, format!("`{path}` cannot be set"), why)
 }
 
-/// Refuses two variants of one name.
-pub(super) fn check_names(variants: &[VariantTable]) -> Result<(), Problem> {
+/// Refuses two variants of one name, and one with the `label` of the scenario as it stands.
+pub(super) fn check_names(variants: &[VariantTable], label: &str) -> Result<(), Problem> {
+    if let Some(variant) = variants.iter().find(|variant| variant.name == label) {
+        let message = format!("a variant has the name \"{label}\", as the scenario as it stands does");
+        return Err(Problem::new(&variant.place, message, "expected a name of its own, or another `label`"));
+    }
     let twice = |(index, variant): &(usize, &VariantTable)| {
         variants[..*index].iter().any(|earlier| earlier.name == variant.name)
     };

@@ -82,6 +82,27 @@ impl Linearised {
         self.with(other, ratio, |this, other| (this - ratio * other) / scale)
     }
 
+    /// This and `other`, paired replication by replication; both must have the same ones.
+    #[must_use]
+    pub fn plus(&self, other: &Linearised) -> Linearised {
+        self.with(other, self.mean + other.mean, |this, other| this + other)
+    }
+
+    /// This times `other`, paired replication by replication; both must have the same ones.
+    #[must_use]
+    pub fn times(&self, other: &Linearised) -> Linearised {
+        let (a, b) = (self.mean, other.mean);
+        self.with(other, a * b, |this, other| this * b + a * other)
+    }
+
+    /// A smooth function of this, by its `value` and its `slope` at the mean.
+    #[must_use]
+    pub fn mapped(&self, value: impl Fn(f64) -> f64, slope: impl Fn(f64) -> f64) -> Linearised {
+        let slope = slope(self.mean);
+        let influences = self.influences.iter().map(|influence| slope * influence).collect();
+        Linearised { mean: value(self.mean), influences }
+    }
+
     fn with(&self, other: &Linearised, mean: f64, influence: impl Fn(f64, f64) -> f64) -> Linearised {
         let pairs = self.influences.iter().zip(&other.influences);
         Linearised { mean, influences: pairs.map(|(this, other)| influence(*this, *other)).collect() }
@@ -178,6 +199,20 @@ mod tests {
         let difference = b.minus(&a).estimate(0.95);
         near(difference.mean, 0.1);
         near(difference.widths().map(|widths| widths.1), 0.0);
+    }
+
+    #[test]
+    fn sums_products_and_functions_follow_the_delta_method() {
+        let (a, b) = (Linearised::of_values(&[1.0, 2.0, 3.0]), Linearised::of_values(&[6.0, 4.0, 2.0]));
+        near(a.plus(&b).estimate(0.95).mean, 6.0);
+        // The influences −1, 0, 1 and 2, 0, −2 weighed by 4 and 2 cancel.
+        let product = a.times(&b).estimate(0.95);
+        near(product.mean, 8.0);
+        near(product.widths().map(|(_, high)| high), 0.0);
+        // The logarithm at 2 has slope 1/2: half the standard deviation of 1.
+        let logarithm = a.mapped(f64::ln, |mean| 1.0 / mean).estimate(0.95);
+        near(logarithm.mean, 2.0_f64.ln());
+        near(logarithm.widths().map(|(_, high)| high), 0.5 * T2 / 3.0_f64.sqrt());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Policies side by side: one labelled point each, with intervals, and the least cost possible.
 
 use super::axis::Axis;
-use super::label::Placer;
+use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::palette::{INK, SERIES, SOFT_INK, VERMILLION};
@@ -118,13 +118,22 @@ impl Comparison {
     ///
     /// Nothing is drawn beyond its ends: at other latencies it says nothing.
     fn draw_bound<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
-        let known = self.bound.as_ref().map(Bound::drawable).unwrap_or_default();
-        let points: Vec<Point> = known.into_iter().map(|(c, l)| panel.at(c, l)).collect();
+        let points = self.bound_points(panel);
         match points[..] {
             [(x, _)] => sheet.line(&[(x, panel.area.top), (x, panel.area.bottom)], bound_pen())?,
             _ => sheet.line(&points, bound_pen())?,
         }
-        points.into_iter().try_for_each(|p| Marker::new(Shape::Diamond, 5.0, INK).rimmed().draw(sheet, p))
+        // Many stand too close for whole marks.
+        let marker = match points.len() {
+            0..=8 => Marker::new(Shape::Diamond, 5.0, INK).rimmed(),
+            _ => Marker::new(Shape::Diamond, 3.0, INK),
+        };
+        points.into_iter().try_for_each(|p| marker.draw(sheet, p))
+    }
+
+    fn bound_points(&self, panel: &Panel) -> Vec<Point> {
+        let known = self.bound.as_ref().map(Bound::drawable).unwrap_or_default();
+        known.into_iter().map(|(c, l)| panel.at(c, l)).collect()
     }
 
     fn draw_contenders<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
@@ -141,7 +150,10 @@ impl Comparison {
         let mut taken: Vec<Area> = self.drawn().map(|(_, c)| Area::around(place(c), 9.0)).collect();
         let slo = self.slo.as_ref().map(|s| panel.at(0.0, s.seconds).1);
         taken.extend(slo.map(|y| Area { top: y - 1.0, bottom: y + 1.0, ..panel.area }));
-        let avoided = self.drawn().flat_map(|(_, c)| along_bars(panel, (c.cost, c.latency))).collect();
+        let bound = self.bound_points(panel);
+        taken.extend(bound.iter().map(|point| Area::around(*point, 6.0)));
+        let bars = self.drawn().flat_map(|(_, c)| along_bars(panel, (c.cost, c.latency)));
+        let avoided = bars.chain(bound.windows(2).flat_map(|ends| between(ends[0], ends[1]))).collect();
         let mut placer = Placer::new(panel.area, taken, avoided);
         for (_, contender) in self.drawn() {
             placer.add(place(contender), wrap(&contender.name, 15.0, 260.0, 2), 11.0);
