@@ -311,7 +311,7 @@ mod tests {
         let alike = |autoscaler: &str| {
             let text = format!(
                 "[service]\ntime = {{ dist = \"exponential\", mean = \"300ms\" }}\n[autoscaler]\n{autoscaler}\n\
-                 [instances]\ninitial = 4\ncold_start = \"20s\"\n[run]\nduration = \"40m\"\n{day}"
+                 [instances]\ncold_start = \"20s\"\n[run]\nduration = \"40m\"\n{day}"
             );
             ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
         };
