@@ -17,7 +17,7 @@ use kneepoint::autoscaler::{Autoscaler, Rhythm};
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::Service;
-use kneepoint::sim::{Cost, Dispatch, Instances, Metrics, Model, Options, simulate};
+use kneepoint::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Options, simulate};
 use kneepoint::time::Span;
 use table::{Limit, median};
 
@@ -163,6 +163,7 @@ fn model(service: &str, dispatch: &str, (above, min): (f64, u32), requests: u64)
         service: Service::read(service.root(), "service", &context).expect("service"),
         instances: Instances { initial: SERVERS, ..Instances::read(&empty("instances")).expect("instances") },
         dispatch: Dispatch::read(dispatch.root(), "dispatch", &context).expect("dispatch"),
+        client: Client::default(),
         metrics: Metrics::read(&empty("metrics"), Rhythm::DEFAULT).expect("metrics"),
         autoscaler: Autoscaler::read(autoscaler.root(), "autoscaler", &context).expect("autoscaler"),
         cost: Cost::read(&empty("cost")).expect("cost"),

@@ -34,6 +34,16 @@ pub enum Purpose {
     Spikes = 9,
     /// Delays a policy draws for itself, such as how long an idle instance is kept.
     Policy = 10,
+    /// Which instances are slow.
+    Slowness = 21,
+    /// Which attempts of an instance to start fail.
+    FailedStarts = 22,
+    /// Which starts are refused for want of capacity.
+    Stock = 23,
+    /// Pauses before a client tries again.
+    Retries = 24,
+    /// Service requirement of a request that is the first of its instance.
+    FirstService = 25,
 }
 
 /// All streams of one replication.

@@ -2,13 +2,15 @@
 
 mod common {
     pub mod models;
+    pub mod wild;
 }
 mod oracle;
 
 use common::models::{EXACT_METRICS, models, tenths};
+use common::wild::wild_models;
 use kneepoint::random::Streams;
 use kneepoint::service::{self, FULL};
-use kneepoint::sim::{Block, Class, Options, Served, Simulation, Sink};
+use kneepoint::sim::{Block, Class, DispatchPolicy, Model, Options, Served, Simulation, Sink};
 use kneepoint::time::Span;
 use oracle::{Course, Demand, Fate};
 use proptest::prelude::*;
@@ -19,7 +21,7 @@ struct Ear(Vec<(u64, Fate)>);
 
 impl Sink for Ear {
     fn served(&mut self, request: Served) {
-        let Served { arrival, start, finish, instance, class: _ } = request;
+        let Served { arrival, start, finish, instance, .. } = request;
         self.0.push((arrival, Fate::Served { start, finish, instance }));
     }
     fn rejected(&mut self, arrival: u64) {
@@ -64,45 +66,73 @@ fn block(requests: &[Demand]) -> Block {
     }
 }
 
+/// Runs a model on both engines, and holds everything they say against one another.
+fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestCaseError> {
+    let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
+    let mut simulation = Simulation::new(model, STREAMS, &options, Ear::default());
+    let slots = matches!(model.service.model, service::Model::Slots(_));
+    let knows_all = slots && model.is_stepped() && model.dispatch.policy == DispatchPolicy::CentralQueue;
+    let requests = if knows_all { requests } else { plain(&requests) };
+    for part in requests.chunks(cut) {
+        simulation.feed(&block(part));
+    }
+    let (outcome, Ear(mut heard)) = simulation.finish();
+    let course: Course = oracle::run(model, STREAMS, &requests);
+
+    let mut expected = course.requests.clone();
+    let unfinished = expected.iter().filter(|(_, fate)| *fate == Fate::InFlight).count();
+    expected.retain(|(_, fate)| *fate != Fate::InFlight);
+    heard.sort_unstable();
+    expected.sort_unstable();
+    prop_assert_eq!(heard, expected);
+    prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
+    prop_assert!(outcome.counts.conserved());
+
+    let decisions: Vec<_> = outcome
+        .decisions
+        .iter()
+        .map(|record| (record.at.as_nanos(), record.explanation.observed, record.desired))
+        .collect();
+    prop_assert_eq!(decisions, course.decisions);
+
+    let seconds = |nanos: u128| nanos as f64 / 1e9;
+    prop_assert_eq!(outcome.integrals.waiting, seconds(course.waiting));
+    prop_assert_eq!(outcome.integrals.in_service, seconds(course.in_service));
+    prop_assert_eq!(outcome.integrals.busy, seconds(course.busy));
+    prop_assert_eq!(outcome.integrals.work, seconds(course.work) / FULL as f64);
+    prop_assert_eq!(outcome.integrals.in_flight, seconds(course.in_flight));
+    prop_assert_eq!(outcome.integrals.pending, seconds(course.pending));
+    prop_assert_eq!(outcome.integrals.starting, seconds(course.starting));
+    prop_assert_eq!(outcome.integrals.ready, seconds(course.ready));
+    prop_assert_eq!(outcome.integrals.draining, seconds(course.draining));
+    let hours: Vec<f64> = course.billed.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.billed_hours).collect::<Vec<_>>(), hours.clone());
+    prop_assert_eq!(outcome.billed_hours, hours.iter().sum::<f64>());
+    let ready: Vec<f64> = course.ready_by_type.iter().map(|nanos| seconds(*nanos)).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.ready).collect::<Vec<_>>(), ready);
+    prop_assert_eq!(outcome.mishaps, course.mishaps);
+    let sending = outcome.sending;
+    prop_assert_eq!(
+        (sending.sent, sending.retried, sending.hedged),
+        (course.sent, course.retried, course.hedged)
+    );
+    prop_assert_eq!(sending.wasted_s, seconds(course.wasted));
+    let cold = outcome.cold.map_or((0, 0.0), |cold| (cold.count(), cold.sum_s()));
+    let cold_sum: u128 = course.cold.iter().map(|latency| u128::from(*latency)).sum();
+    prop_assert_eq!(cold, (course.cold.len() as u64, seconds(cold_sum)));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_fast_engine_agrees_with_the_obvious_one(model in models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
-        let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
-        let mut simulation = Simulation::new(&model, STREAMS, &options, Ear::default());
-        let choosy = model.is_stepped() && matches!(model.service.model, service::Model::Slots(_));
-        let requests = if choosy { requests } else { plain(&requests) };
-        for part in requests.chunks(cut) {
-            simulation.feed(&block(part));
-        }
-        let (outcome, Ear(mut heard)) = simulation.finish();
-        let course: Course = oracle::run(&model, STREAMS, &requests);
+        compare(&model, requests, cut)?;
+    }
 
-        let mut expected = course.requests.clone();
-        let unfinished = expected.iter().filter(|(_, fate)| *fate == Fate::InFlight).count();
-        expected.retain(|(_, fate)| *fate != Fate::InFlight);
-        heard.sort_unstable();
-        expected.sort_unstable();
-        prop_assert_eq!(heard, expected);
-        prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
-        prop_assert!(outcome.counts.conserved());
-
-        let decisions: Vec<_> = outcome
-            .decisions
-            .iter()
-            .map(|record| (record.at.as_nanos(), record.explanation.observed, record.desired))
-            .collect();
-        prop_assert_eq!(decisions, course.decisions);
-
-        let seconds = |nanos: u128| nanos as f64 / 1e9;
-        prop_assert_eq!(outcome.integrals.waiting, seconds(course.waiting));
-        prop_assert_eq!(outcome.integrals.in_service, seconds(course.in_service));
-        prop_assert_eq!(outcome.integrals.busy, seconds(course.busy));
-        prop_assert_eq!(outcome.integrals.work, seconds(course.work) / FULL as f64);
-        prop_assert_eq!(outcome.integrals.starting, seconds(course.starting));
-        prop_assert_eq!(outcome.integrals.ready, seconds(course.ready));
-        prop_assert_eq!(outcome.integrals.draining, seconds(course.draining));
-        prop_assert_eq!(outcome.billed_hours, course.billed as f64 / 3.6e12);
+    #[test]
+    fn it_agrees_on_pools_that_misbehave_and_clients_that_do_not_wait(model in wild_models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
+        compare(&model, requests, cut)?;
     }
 }

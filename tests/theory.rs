@@ -12,7 +12,9 @@ use kneepoint::autoscaler::{Autoscaler, Rhythm};
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Reader, Tree};
 use kneepoint::service::Service;
-use kneepoint::sim::{Cost, Dispatch, Instances, Metrics, Model, Options, Outcome, Served, Sink, simulate};
+use kneepoint::sim::{
+    Client, Cost, Dispatch, Instances, Metrics, Model, Options, Outcome, Served, Sink, simulate,
+};
 use kneepoint::stats::Digest;
 use kneepoint::time::Span;
 use rayon::prelude::*;
@@ -274,6 +276,7 @@ impl System {
             service: Service::read(tree(&service).root(), "service", &context).unwrap(),
             instances: Instances::read(&absent("instances")).unwrap(),
             dispatch: Dispatch::read(tree(self.dispatch).root(), "dispatch", &context).unwrap(),
+            client: Client::default(),
             metrics: Metrics::read(&absent("metrics"), Rhythm::DEFAULT).unwrap(),
             autoscaler: Autoscaler::fixed(self.instances),
             cost: Cost::read(&absent("cost")).unwrap(),

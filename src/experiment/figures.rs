@@ -97,19 +97,22 @@ pub(super) enum Times {
     Wait,
     LatencyOf(Class),
     WaitOf(Class),
+    /// Latency of cold requests.
+    Cold,
 }
 
 impl Times {
-    pub const ALL: [Times; 6] = [
+    pub const ALL: [Times; 7] = [
         Times::Latency,
         Times::Wait,
         Times::LatencyOf(Class::High),
         Times::WaitOf(Class::High),
         Times::LatencyOf(Class::Low),
         Times::WaitOf(Class::Low),
+        Times::Cold,
     ];
 
-    /// Those of one run; `None` where classes are not told apart.
+    /// Those of one run; `None` where classes are not told apart, or none are cold.
     pub fn of(self, run: &Outcome) -> Option<&Digest> {
         let class = |class| run.classes.as_ref().map(|classes| &classes[class as usize]);
         match self {
@@ -117,6 +120,7 @@ impl Times {
             Times::Wait => Some(&run.wait),
             Times::LatencyOf(of) => class(of).map(|times| &times.latency),
             Times::WaitOf(of) => class(of).map(|times| &times.wait),
+            Times::Cold => run.cold.as_ref(),
         }
     }
 }
@@ -183,6 +187,21 @@ pub static FIGURES: &[Figure] = &[
     quantile("wait_high.p99", "99th percentile of the wait of the high class", HIGH_WAIT, 0.99),
     mean("wait_low.mean", "mean wait of the low class", LOW_WAIT),
     quantile("wait_low.p99", "99th percentile of the wait of the low class", LOW_WAIT, 0.99),
+    figure(
+        "cold.share",
+        Share,
+        "share of the requests answered that found no instance ready, or were the first of theirs",
+        |run, _| {
+            let cold = run.cold.as_ref().map_or(0, Digest::count);
+            Sample::ratio(cold as f64, run.counts.served as f64)
+        },
+    ),
+    mean("cold.mean", "mean latency of these cold requests", Times::Cold),
+    quantile("cold.p50", "median latency of the cold requests", Times::Cold, 0.5),
+    quantile("cold.p99", "99th percentile of the latency of the cold requests", Times::Cold, 0.99),
+    figure("cold.warm_mean", Seconds, "mean latency of the other requests, where some are cold", |run, _| {
+        Sample::maybe(run.cold.as_ref().and_then(|cold| warm_mean(run, cold)))
+    }),
     Figure {
         name: SLO_LATENCY,
         unit: Seconds,
@@ -209,6 +228,15 @@ pub static FIGURES: &[Figure] = &[
     figure("failed", Requests, "requests lost with their instance", |run, _| {
         Sample::Value(run.counts.failed as f64)
     }),
+    figure("retried", Count, "times a request was sent again after a fault", |run, _| {
+        Sample::Value(run.sending.retried as f64)
+    }),
+    figure("hedged", Count, "second copies sent because no answer had come", |run, _| {
+        Sample::Value(run.sending.hedged as f64)
+    }),
+    figure("wasted", Share, "share of the service given that nobody waited for at its end", |run, _| {
+        Sample::ratio(run.sending.wasted_s, run.integrals.in_service)
+    }),
     figure("in_flight_at_end", Requests, "requests waiting or in service at the end", |run, _| {
         Sample::Value(run.counts.in_flight as f64)
     }),
@@ -224,9 +252,12 @@ pub static FIGURES: &[Figure] = &[
         "most requests waiting at the end of a window of the timeline",
         |run, _| Sample::Value(run.peak_waiting as f64),
     ),
-    figure("mean_in_flight", Requests, "time-average of requests waiting or in service", |run, _| {
-        per_time(run, run.integrals.waiting + run.integrals.in_service)
-    }),
+    figure(
+        "mean_in_flight",
+        Requests,
+        "time-average of requests that have arrived and not ended",
+        |run, _| per_time(run, run.integrals.in_flight),
+    ),
     figure("mean_ready", Instances, "time-average of ready instances", |run, _| {
         per_time(run, run.integrals.ready)
     }),
@@ -236,10 +267,28 @@ pub static FIGURES: &[Figure] = &[
     figure("mean_starting", Instances, "time-average of instances starting", |run, _| {
         per_time(run, run.integrals.starting)
     }),
+    figure(
+        "mean_pending",
+        Instances,
+        "time-average of instances that wait for capacity to start",
+        |run, _| per_time(run, run.integrals.pending),
+    ),
     figure("mean_draining", Instances, "time-average of instances draining", |run, _| {
         per_time(run, run.integrals.draining)
     }),
     figure("starts", Count, "instances started", |run, _| Sample::Value(run.started as f64)),
+    figure("refused_starts", Count, "starts refused for want of capacity, each attempt", |run, _| {
+        Sample::Value(run.mishaps.refused_starts as f64)
+    }),
+    figure("failed_starts", Count, "starts that failed, each attempt", |run, _| {
+        Sample::Value(run.mishaps.failed_starts as f64)
+    }),
+    figure("instance_failures", Count, "instances that failed", |run, _| {
+        Sample::Value(run.mishaps.failures as f64)
+    }),
+    figure("interruptions", Count, "instances given notice", |run, _| {
+        Sample::Value(run.mishaps.interruptions as f64)
+    }),
     figure("scale_ups", Count, "decisions that raised the instances asked for", |run, _| {
         Sample::Value(run.actions.up as f64)
     }),
@@ -270,6 +319,12 @@ pub const COST: &str = "cost";
 pub const SLO_LATENCY: &str = "slo_latency";
 /// The share of requests that keeps the promise.
 pub const SLO_ATTAINMENT: &str = "slo_attainment";
+
+/// Mean latency of the requests answered that are not cold.
+fn warm_mean(run: &Outcome, cold: &Digest) -> Option<f64> {
+    let warm = run.latency.count().checked_sub(cold.count()).filter(|warm| *warm > 0)?;
+    Some((run.latency.sum_s() - cold.sum_s()).max(0.0) / warm as f64)
+}
 
 /// The quantile that `slo_latency` is at.
 pub(super) fn slo_quantile(slo: Option<Slo>) -> f64 {
@@ -381,7 +436,6 @@ fn table(figure: &Figure) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Digest;
     use crate::time::Span;
 
     /// Requests answered after 1, 2, … seconds, and some that were not.
@@ -404,6 +458,10 @@ mod tests {
             started: 1,
             billed_hours: 1.0,
             cost: 1.0,
+            by_type: Vec::new(),
+            cold: None,
+            sending: crate::sim::Sending::default(),
+            mishaps: crate::sim::Mishaps::default(),
             actions: crate::sim::Actions::default(),
             below_slo_s: 0.0,
             timeline: Vec::new(),

@@ -12,8 +12,24 @@ use crate::scenario::Scenario;
 const MOST_ROWS: usize = 20;
 
 /// Figures that say nothing when they are zero.
-const QUIET_WHEN_ZERO: [&str; 7] =
-    ["rejected", "timed_out", "failed", "in_flight_at_end", "mean_draining", "flaps", "below_slo_s"];
+const QUIET_WHEN_ZERO: [&str; 16] = [
+    "rejected",
+    "timed_out",
+    "failed",
+    "retried",
+    "hedged",
+    "wasted",
+    "cold.share",
+    "in_flight_at_end",
+    "mean_pending",
+    "mean_draining",
+    "refused_starts",
+    "failed_starts",
+    "instance_failures",
+    "interruptions",
+    "flaps",
+    "below_slo_s",
+];
 
 /// The figures of a run, the alternatives side by side.
 pub fn run(scenario: &Scenario, result: &RunResult) -> Table {

@@ -8,7 +8,7 @@ use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Rhythm};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
 use crate::service::Service;
-use crate::sim::{Cost, Dispatch, Instances, Metrics, Model, Slo};
+use crate::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Slo};
 use crate::time::Span;
 
 /// One validated setting of a scenario file, ready to run.
@@ -43,6 +43,7 @@ const SERVICE: Key<Service> =
     Key::required("service", "What a request needs, and how one instance serves it.");
 const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How an instance comes to life and leaves.");
 const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests meet instances.");
+const CLIENT: Key<Client> = Key::or("client", "{}", "What clients do when no answer comes.");
 const METRICS: Key<MetricsTable> =
     Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
 const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler that watches the pool.");
@@ -66,6 +67,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         &SERVICE,
         &INSTANCES,
         &DISPATCH,
+        &CLIENT,
         &METRICS,
         &AUTOSCALER,
         &COST,
@@ -101,6 +103,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         service: reader.get(&SERVICE)?,
         instances: reader.get(&INSTANCES)?,
         dispatch: reader.get(&DISPATCH)?,
+        client: reader.get(&CLIENT)?,
         metrics: read_metrics(&reader, autoscaler.rhythm())?,
         autoscaler,
         cost: reader.get(&COST)?,
@@ -210,6 +213,15 @@ impl Value for MetricsTable {
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &Metrics::SPEC, context)?;
         Metrics::read(&reader, Rhythm::DEFAULT).map(|_| MetricsTable)
+    }
+}
+
+impl Value for Client {
+    fn kind() -> Kind {
+        Kind::Table(const { &Client::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Client::read(&Reader::open(node, path, &Client::SPEC, context)?)
     }
 }
 

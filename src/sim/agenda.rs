@@ -10,8 +10,18 @@ use crate::time::Instant;
 pub(super) enum Event {
     /// The measured part of the run begins.
     Measure,
+    /// A start that was refused is tried again: of which instance, and for the how manieth time, from 0.
+    Ask(u32, u32),
+    /// An instance begins to start again, after so many attempts that failed.
+    Start(u32, u32),
+    /// An attempt of an instance to start is found to have failed.
+    StartFailed(u32, u32),
     /// An instance finishes its cold start.
     Ready(u32),
+    /// An instance fails.
+    Fail(u32),
+    /// An instance is given notice.
+    Notice(u32),
     /// A draining instance has finished its last request.
     Gone(u32),
     /// A draining instance has no time left.
@@ -31,6 +41,8 @@ pub(super) enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     InstanceChange,
+    /// An instance with nothing left to do: what strikes it at this very instant still finds it at its last request.
+    Gone,
     Scrape,
     Evaluate,
     Mark,
@@ -39,18 +51,17 @@ enum Rank {
 impl Event {
     fn rank(self) -> Rank {
         match self {
-            Event::Measure | Event::Ready(_) | Event::Gone(_) | Event::Deadline(_) | Event::Idle(..) => {
-                Rank::InstanceChange
-            }
+            Event::Gone(_) => Rank::Gone,
             Event::Scrape => Rank::Scrape,
             Event::Evaluate => Rank::Evaluate,
             Event::Mark => Rank::Mark,
+            _ => Rank::InstanceChange,
         }
     }
 
     /// Whether it comes before the completions and arrivals of its instant, else after them.
     pub fn precedes_requests(self) -> bool {
-        self.rank() == Rank::InstanceChange
+        self.rank() <= Rank::Gone
     }
 }
 
@@ -101,7 +112,7 @@ mod tests {
         }
         let order: Vec<Event> = std::iter::from_fn(|| agenda.next(at)).map(|(_, event)| event).collect();
         let expected =
-            [Event::Ready(2), Event::Gone(1), Event::Ready(0), Event::Scrape, Event::Evaluate, Event::Mark];
+            [Event::Ready(2), Event::Ready(0), Event::Gone(1), Event::Scrape, Event::Evaluate, Event::Mark];
         assert_eq!(order, expected);
     }
 

@@ -151,7 +151,8 @@ impl Fleet for CentralQueue {
             self.put_freed_first(now);
         }
         for _ in 0..self.concurrency {
-            let request = Served { arrival: now, start: now, finish: now, instance, class: Class::Low };
+            let request =
+                Served { arrival: now, start: now, finish: now, instance, class: Class::Low, first: false };
             self.free.push(Key::new(now, self.insertions, self.slots.len()));
             self.slots.push(Slot { request, pending: false, begun: 0 });
             self.insertions += 1;

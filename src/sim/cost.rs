@@ -94,10 +94,18 @@ impl Cost {
             unit => Span::from_nanos(used.as_nanos().div_ceil(unit).saturating_mul(unit)),
         }
     }
+}
 
-    /// Price of `hours` instance-hours.
-    pub fn price(&self, hours: f64) -> f64 {
-        hours * self.per_instance_hour
+impl Default for Cost {
+    /// One unit of money an hour, billed from the decision by the second begun.
+    fn default() -> Self {
+        Cost {
+            per_instance_hour: 1.0,
+            currency: "USD".into(),
+            billed_from: BilledFrom::Requested,
+            granularity: Span::from_secs(1),
+            minimum: Span::ZERO,
+        }
     }
 }
 

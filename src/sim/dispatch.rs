@@ -27,12 +27,15 @@ pub enum Idle {
     Longest,
     /// One of the newest instance: the older ones stay idle and can go.
     Newest,
+    /// One of the fastest instance, the one free longest among equals.
+    Fastest,
 }
 
 impl Choice for Idle {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("longest", Idle::Longest, "the one free longest: work is spread evenly"),
         ("newest", Idle::Newest, "one of the newest instance: the older ones stay idle and can go"),
+        ("fastest", Idle::Fastest, "one of the fastest instance; among equals the one free longest"),
     ];
 }
 

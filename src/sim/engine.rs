@@ -1,22 +1,27 @@
 //! The run loop: requests in, events in their order, one outcome out.
 
+mod lifecycle;
+mod outcome;
+
 use std::sync::Arc;
 
 use super::agenda::{Agenda, Event};
-use super::fleet::{Areas, Arrival, Class, Fleet, Sink};
+use super::attempts::{Attempts, Tally};
+use super::fleet::{Areas, Arrival, Fleet, Sink};
 use super::observation::{Scrape, latency_histogram};
-use super::outcome::{Actions, Counts, DecisionRecord, Integrals, Outcome};
-use super::pool::{InstanceTime, Pool, State};
+use super::outcome::{Actions, DecisionRecord, Outcome};
+use super::pool::{InstanceTime, Pool};
 use super::recorder::Recorder;
 use super::requests::Block;
 use super::scaler::Scaler;
 use super::scrapes::{Counters, Scrapes};
+use super::supply::{Mishaps, Supply};
 use super::timeline::{Reading, Timeline};
 use super::{Model, Options, Watch};
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
-use crate::service::{FULL, Request};
-use crate::time::Instant;
+use crate::service::Request;
+use crate::time::{Instant, Span};
 
 /// One run in progress, compiled for one arrangement of queues.
 #[derive(Debug)]
@@ -30,7 +35,10 @@ pub(super) struct Engine<F, T> {
     reached: u64,
     end: Instant,
     arrived: u64,
+    /// Where requests may be sent more than once.
+    client: Option<Attempts>,
     pool: Pool,
+    supply: Supply,
     scaler: Scaler,
     scrapes: Scrapes,
     timeline: Timeline,
@@ -53,7 +61,7 @@ pub(super) struct Engine<F, T> {
 const LOOK_EVERY: u64 = 1 << 14;
 
 /// Counters at the start of the measured part.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Start {
     at: Instant,
     arrived: u64,
@@ -61,6 +69,12 @@ struct Start {
     time: InstanceTime,
     actions: Actions,
     started: u32,
+    /// Integral of the requests in flight.
+    in_flight: u128,
+    tally: Tally,
+    mishaps: Mishaps,
+    /// Instance-nanoseconds ready, by type.
+    ready_times: Vec<u128>,
 }
 
 impl<F: Fleet, T: Sink> Engine<F, T> {
@@ -75,7 +89,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if model.dispatch.high_priority.is_some() {
             recorder.watch_classes(model.duration);
         }
-        let initial = model.initial_instances();
+        if model.instances.first_request.is_some() {
+            recorder.watch_first();
+        }
         let mut engine = Engine {
             fleet,
             recorder,
@@ -84,7 +100,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             reached: 0,
             end: Instant::ZERO + model.duration,
             arrived: 0,
-            pool: Pool::new(model.cost.clone()),
+            client: model.client.is_active().then(|| Attempts::new(model.client.clone(), streams)),
+            pool: Pool::new(model.cost.clone(), model.prices()),
+            supply: Supply::new(model, streams),
             scaler: Scaler::new(model, streams, options.decisions),
             scrapes: Scrapes::default(),
             timeline: Timeline::new(model, options),
@@ -98,14 +116,11 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             overgrown: None,
         };
         engine.plan(model);
-        for _ in 0..initial {
-            let id = engine.pool.request(Instant::ZERO);
-            engine.pool.ready(id, Instant::ZERO);
-            engine.fleet.add(id, 0, &mut engine.recorder);
-        }
+        engine.seed(model.initial_instances());
         if F::STEPPED {
             engine.react(Instant::ZERO);
         }
+        engine.gate = engine.next_gate();
         engine
     }
 
@@ -125,7 +140,6 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.agenda.add(Instant::ZERO + first, Event::Scrape);
         }
         self.agenda.add((Instant::ZERO + self.timeline.interval).min(self.end), Event::Mark);
-        self.gate = self.next_gate();
     }
 
     /// Arrivals from here on have to wait for the next event, or for the autoscaler to be woken.
@@ -175,7 +189,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 self.run_until_gate(now);
             }
             self.arrived += 1;
-            let arrival = Arrival { now, service, patience: u64::MAX, class: Class::Low };
+            let arrival = Arrival::plain(now, service);
             self.fleet.arrive(arrival, self.gate, &mut self.recorder);
             if self.gate == 0 {
                 self.wake(now);
@@ -195,7 +209,11 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.arrived += 1;
             let patience = block.patience.get(index).copied().unwrap_or(u64::MAX);
             let class = block.class.get(index).copied().unwrap_or_default();
-            self.fleet.arrive(Arrival { now, service, patience, class }, now + 1, &mut self.recorder);
+            let arrival = Arrival { patience, class, ..Arrival::plain(now, service) };
+            match &mut self.client {
+                Some(client) => client.arrive(arrival, &mut self.fleet, &mut self.recorder),
+                None => self.fleet.arrive(arrival, now + 1, &mut self.recorder),
+            }
             if self.scaler.is_asleep() {
                 self.wake(now);
             }
@@ -204,18 +222,24 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         true
     }
 
-    /// Lets everything happen, one thing at a time, that comes before an arrival at `limit`.
-    fn step_until(&mut self, limit: u64) {
+    /// Lets everything happen, one thing at a time, that comes before an arrival at `until`.
+    fn step_until(&mut self, until: u64) {
         loop {
             let (change, gate) = (self.fleet.next_change(), self.agenda.gate());
-            let at = if gate <= change.min(limit) {
+            let timer = self.client.as_ref().map_or(u64::MAX, Attempts::next_timer);
+            let limit = until.min(self.end.as_nanos());
+            let at = if gate <= change.min(timer).min(until) {
                 let Some((at, event)) = self.next_event(self.end) else { return };
                 self.handle(at, event);
                 at
-            } else if change <= limit.min(self.end.as_nanos()) {
+            } else if change <= timer.min(limit) {
                 self.reached = change;
                 self.fleet.step(&mut self.recorder);
                 Instant::from_nanos(change)
+            } else if timer <= limit {
+                self.reached = timer;
+                self.step_client(timer);
+                Instant::from_nanos(timer)
             } else {
                 return;
             };
@@ -223,8 +247,23 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
     }
 
-    /// Lets a policy that acts at every arrival and departure act, until it is content.
+    /// Lets a timer of a client go off at `now`.
+    fn step_client(&mut self, now: u64) {
+        let Some(client) = &mut self.client else { return };
+        if client.step(&mut self.fleet, &mut self.recorder) && self.scaler.is_asleep() {
+            self.wake(now);
+        }
+    }
+
+    /// Tells the clients what has become of their requests, takes away draining instances that have none left, and lets
+    /// a policy that acts at every arrival and departure act, until it is content.
     fn react(&mut self, at: Instant) {
+        if let Some(client) = &mut self.client {
+            client.hear(at.as_nanos(), &mut self.fleet, &mut self.recorder);
+        }
+        while let Some(id) = self.fleet.take_emptied() {
+            self.pool.remove(id, at);
+        }
         while let Some(desired) = self.reaction(at) {
             self.scaler.take_over(at, desired);
             self.reconcile(at);
@@ -243,7 +282,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             in_flight: gauges.waiting + gauges.busy + gauges.draining,
             waiting: gauges.waiting,
             ready: census.ready,
-            starting: census.starting,
+            starting: census.coming(),
         };
         self.scaler.react(at, &glance)
     }
@@ -251,7 +290,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// Lets an instance go that has been idle for as long as the policy keeps one.
     fn expire(&mut self, id: u32, spells: u64, at: Instant) {
         if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.census().ready) {
-            self.drain(id, at);
+            self.drain(id, at, Span::MAX);
             self.scaler.expired(at);
         }
     }
@@ -312,11 +351,12 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
         match event {
             Event::Measure => self.measure_from(at),
-            Event::Ready(id) => {
-                if self.pool.ready(id, at) {
-                    self.fleet.add(id, nanos, &mut self.recorder);
-                }
-            }
+            Event::Ask(id, attempt) => self.ask(id, attempt, at),
+            Event::Start(id, attempt) => self.start(id, attempt, at),
+            Event::StartFailed(id, attempt) => self.start_failed(id, attempt, at),
+            Event::Ready(id) => self.become_ready(id, at),
+            Event::Fail(id) => self.fail(id, at),
+            Event::Notice(id) => self.give_notice(id, at),
             Event::Gone(id) => {
                 self.pool.remove(id, at);
             }
@@ -343,7 +383,35 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             time: self.pool.time(at),
             actions: self.scaler.actions,
             started: self.pool.totals().0,
+            in_flight: self.in_flight_area(at.as_nanos()),
+            tally: self.tally(),
+            mishaps: self.supply.mishaps,
+            ready_times: self.pool.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
         };
+    }
+
+    /// Arrival instants of the requests in flight at `now`, to which everything has advanced, in no order.
+    fn in_flight(&self, now: u64) -> impl Iterator<Item = u64> {
+        let attended = self.client.iter().flat_map(Attempts::in_flight);
+        let plain = self.client.is_none().then(|| self.fleet.in_flight(now));
+        attended.chain(plain.into_iter().flatten())
+    }
+
+    /// Integral of the requests in flight up to `now`.
+    fn in_flight_area(&self, now: u64) -> u128 {
+        match &self.client {
+            Some(client) => client.area(now),
+            None => {
+                let areas = self.fleet.areas(now);
+                areas.waiting + areas.in_service
+            }
+        }
+    }
+
+    /// What has been sent so far.
+    fn tally(&self) -> Tally {
+        let plain = Tally { sent: self.arrived, ..Tally::default() };
+        self.client.as_ref().map_or(plain, |client| client.tally)
     }
 
     fn scrape(&mut self, at: Instant) {
@@ -351,12 +419,13 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if self.scaler.scrapes() {
             self.scrape_raw(at);
         }
+        let arrived = self.tally().sent;
         let Some(pipeline) = &mut self.scaler.pipeline else { return };
         let fresh = latency_histogram(self.end.since(Instant::ZERO));
         let latency = self.recorder.scraped.is_some().then_some(fresh).flatten();
         pipeline.record(Scrape {
             at,
-            arrived: self.arrived,
+            arrived,
             work: self.fleet.areas(at.as_nanos()).work,
             capacity: self.pool.time(at).ready * u128::from(self.places),
             gauges: self.fleet.gauges(at.as_nanos()),
@@ -373,7 +442,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
         let counters = Counters {
             at,
-            arrived: self.arrived,
+            arrived: self.tally().sent,
             areas: self.fleet.areas(nanos),
             capacity: self.pool.time(at).ready * u128::from(self.places),
             gauges: self.fleet.gauges(nanos),
@@ -397,7 +466,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         };
         let observation = Observation {
             desired: self.scaler.desired,
-            existing: census.starting + census.ready,
+            existing: census.existing(),
             ready: census.ready,
             held: self.fleet.gauges(at.as_nanos()).held,
             metric: self.scaler.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
@@ -405,48 +474,6 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         };
         self.scaler.decide(at, &observation);
         self.reconcile(at);
-    }
-
-    /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
-    fn reconcile(&mut self, at: Instant) {
-        let census = self.pool.census();
-        let existing = census.starting + census.ready;
-        for _ in existing..self.scaler.desired {
-            let id = self.pool.request(at);
-            let ready = at + self.instances.draw_cold_start(self.streams, id);
-            self.agenda.add(ready, Event::Ready(id));
-        }
-        for _ in self.scaler.desired..existing {
-            let fleet = &self.fleet;
-            match self.pool.victim(self.instances.scale_down, |id| fleet.outstanding(id)) {
-                Some((id, State::Starting)) => {
-                    self.pool.remove(id, at);
-                }
-                Some((id, _)) => self.drain(id, at),
-                None => return,
-            }
-        }
-    }
-
-    fn drain(&mut self, id: u32, at: Instant) {
-        self.pool.drain(id, at);
-        let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
-        let deadline = self.instances.drain_deadline.map_or(Instant::MAX, |deadline| at + deadline);
-        if last == at {
-            self.pool.remove(id, at);
-        } else if last < deadline {
-            self.agenda.add(last, Event::Gone(id));
-        } else {
-            self.agenda.add(deadline, Event::Deadline(id));
-        }
-    }
-
-    /// Takes an instance away with all it has.
-    fn kill(&mut self, id: u32, now: u64) {
-        self.fleet.kill(id, now, &mut self.lost);
-        for request in self.lost.drain(..) {
-            self.recorder.failed(request.arrival, now);
-        }
     }
 
     fn mark(&mut self, at: Instant) {
@@ -463,6 +490,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             gauges: self.fleet.gauges(at.as_nanos()),
             overdue: overdue.map_or(0, |before| self.overdue(at, before)),
             areas: self.fleet.areas(at.as_nanos()),
+            in_flight: self.in_flight_area(at.as_nanos()),
             time: self.pool.time(at),
             census: self.pool.census(),
             arrived: self.arrived,
@@ -476,64 +504,6 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     fn overdue(&self, at: Instant, before: u64) -> u64 {
         let measured_from = self.measured.at.as_nanos();
         let late = |arrival: &u64| (measured_from..before).contains(arrival);
-        self.fleet.in_flight(at.as_nanos()).filter(late).count() as u64
-    }
-
-    fn outcome(mut self) -> (Outcome, T) {
-        let end = self.end;
-        let start = self.measured;
-        let areas = self.fleet.areas(end.as_nanos());
-        let time = self.pool.time(end);
-        let measured_from = start.at.as_nanos();
-        let in_flight =
-            self.fleet.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
-        let overdue = self.timeline.overdue_before(end).map_or(0, |before| self.overdue(end, before));
-        let counts = Counts {
-            arrived: self.arrived - start.arrived,
-            served: self.recorder.latency.count(),
-            rejected: self.recorder.rejected,
-            timed_out: self.recorder.timed_out,
-            failed: self.recorder.failed,
-            in_flight: in_flight as u64,
-        };
-        let seconds = |later: u128, earlier: u128| (later - earlier) as f64 / 1e9;
-        let integrals = Integrals {
-            waiting: seconds(areas.waiting, start.areas.waiting),
-            in_service: seconds(areas.in_service, start.areas.in_service),
-            busy: seconds(areas.busy, start.areas.busy),
-            work: seconds(areas.work, start.areas.work) / FULL as f64,
-            starting: seconds(time.starting, start.time.starting),
-            ready: seconds(time.ready, start.time.ready),
-            draining: seconds(time.draining, start.time.draining),
-        };
-        let billed_hours = self.pool.billed_hours(end);
-        let (started, peak_ready) = self.pool.totals();
-        let actions = self.scaler.actions;
-        let outcome = Outcome {
-            overgrown: self.overgrown,
-            measured_s: end.since(start.at).as_secs_f64(),
-            counts,
-            latency: self.recorder.latency,
-            wait: self.recorder.wait,
-            classes: self.recorder.classes,
-            good: self.recorder.good,
-            overdue,
-            integrals,
-            slots: self.places,
-            peak_waiting: self.timeline.peak_waiting,
-            peak_ready,
-            started: u64::from(started - start.started),
-            billed_hours,
-            cost: self.pool.price(billed_hours),
-            actions: Actions {
-                up: actions.up - start.actions.up,
-                down: actions.down - start.actions.down,
-                flaps: actions.flaps - start.actions.flaps,
-            },
-            below_slo_s: self.timeline.below_slo_s,
-            timeline: self.timeline.windows,
-            decisions: self.scaler.decisions,
-        };
-        (outcome, self.recorder.tap)
+        self.in_flight(at.as_nanos()).filter(late).count() as u64
     }
 }

@@ -15,7 +15,21 @@ pub struct Served {
     pub instance: u32,
     /// Its class.
     pub class: Class,
+    /// Whether it was the first request of its instance, and took the time of one.
+    pub first: bool,
 }
+
+/// What becomes of a request whose client is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Served(Served),
+    Rejected,
+    TimedOut,
+    Failed,
+}
+
+/// The ticket of requests that have none.
+pub(super) const NO_TICKET: u32 = u32::MAX;
 
 /// The class of a request: the high one is served first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -37,6 +51,15 @@ pub(super) struct Arrival {
     /// How long it is willing to wait, nanoseconds; [`u64::MAX`] for as long as it takes.
     pub patience: u64,
     pub class: Class,
+    /// What its client knows it by; [`NO_TICKET`]: it has no client that listens.
+    pub ticket: u32,
+}
+
+impl Arrival {
+    /// A request of which nothing more is to be known.
+    pub fn plain(now: u64, service: u64) -> Arrival {
+        Arrival { now, service, patience: u64::MAX, class: Class::Low, ticket: NO_TICKET }
+    }
 }
 
 impl Arrival {
@@ -56,6 +79,10 @@ pub trait Sink {
     fn served(&mut self, request: Served);
     /// A request that arrived at `arrival` found the queue full.
     fn rejected(&mut self, arrival: u64);
+    /// A request that arrived at `arrival` found the queue full, for the last time at `at`.
+    fn rejected_at(&mut self, arrival: u64, _at: u64) {
+        self.rejected(arrival);
+    }
     /// A request that arrived at `arrival` gave up waiting at `at`.
     fn timed_out(&mut self, arrival: u64, at: u64);
     /// A request that arrived at `arrival` was lost at `at` with its instance.
@@ -138,6 +165,22 @@ pub(super) trait Fleet {
     fn still_idle(&self, _instance: u32, _spells: u64) -> bool {
         false
     }
+    /// A draining instance that has run out of work since the last call, if it is [`Fleet::STEPPED`].
+    fn take_emptied(&mut self) -> Option<u32> {
+        None
+    }
+    /// What has become of a request with a ticket since the last call, if it is [`Fleet::STEPPED`].
+    fn take_ended(&mut self) -> Option<(u32, Ending)> {
+        None
+    }
+    /// Takes away a request with a ticket: from a queue, or if asked to from its slot too. How many nanoseconds it has
+    /// been in service, or `None` if it was not taken away.
+    fn call_off(&mut self, _ticket: u32, _now: u64, _serving_too: bool) -> Option<u64> {
+        None
+    }
+    /// Tells the speed of the instance that [`Fleet::add`] is called for next, and the service requirement of the first
+    /// request it serves ([`u64::MAX`]: the request's own), if it is [`Fleet::STEPPED`].
+    fn expect(&mut self, _speed: f64, _first_service: u64) {}
     /// An instance becomes ready; what waits may start on it at once.
     fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
     /// A ready instance stops taking requests; returns when it will have finished those it has.

@@ -19,7 +19,7 @@ pub(super) struct Hosted<S> {
 /// A request whose service ended.
 pub(super) fn served(active: Active, finish: u64, instance: u32) -> Served {
     let Active { request, start } = active;
-    Served { arrival: request.arrival, start, finish, instance, class: Class::Low }
+    Served { arrival: request.arrival, start, finish, instance, class: Class::Low, first: false }
 }
 
 impl<S: Server> Station for Hosted<S> {

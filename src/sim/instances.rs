@@ -1,8 +1,12 @@
 //! `[instances]`: how an instance comes to life and leaves.
 
+use super::hazards::{Hazards, Lost};
+use super::kinds::{self, InstanceType, Written};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
-use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::schema::{
+    AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
+};
 use crate::time::Span;
 
 /// How an instance comes to life and leaves.
@@ -16,8 +20,16 @@ pub struct Instances {
     pub scale_down: Victim,
     /// How long a draining instance may finish what it has; then the rest fails. `None`: as long as it takes.
     pub drain_deadline: Option<Span>,
-    /// What becomes of the requests in service on an instance that leaves.
+    /// What becomes of the requests in service on an instance that is scaled down.
     pub leaving: Leaving,
+    /// Service requirement of the first request an instance serves, in seconds; `None`: no different.
+    pub first_request: Option<Durations>,
+    /// What becomes of the requests on an instance that is lost.
+    pub lost: Lost,
+    /// What can go wrong with an instance.
+    pub hazards: Hazards,
+    /// The types of instance, in order of preference; none: all are alike, as described here.
+    pub types: Vec<InstanceType>,
 }
 
 /// What becomes of the requests in service on an instance that is scaled down.
@@ -106,7 +118,7 @@ impl Value for Stage {
 }
 
 /// `cold_start`: one duration or distribution, or a list of stages.
-struct ColdStart(Vec<Stage>);
+pub(super) struct ColdStart(pub Vec<Stage>);
 
 impl Value for ColdStart {
     fn kind() -> Kind {
@@ -148,39 +160,143 @@ const LEAVING: Key<Leaving> = Key::or(
     "What becomes of the requests in service on an instance that is scaled down. \"hand_back\" goes with a central queue only.",
 );
 
+const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
+    "first_request",
+    "Service requirement of the first request an instance serves, in place of the request's own: what is loaded, compiled or captured when it is first used; on a function platform, where an instance is started for a request, the start-up and the service in one. Without it no different. `slots` only.",
+);
+const LOST: Key<Lost> = Key::or(
+    "lost",
+    "\"fail\"",
+    "What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains. \"restart\" and \"resume\" go with `slots` only.",
+);
+const TYPE: Key<Vec<Written>> = Key::or(
+    "type",
+    "[]",
+    "The types of instance of a pool of several, in order of preference. Without it all instances are alike.",
+);
+const KEYS: [&dyn AnyKey; 13] = {
+    let [start_failures, stock, failures, interruptions, slow] = Hazards::KEYS;
+    [
+        &INITIAL,
+        &COLD_START,
+        &SCALE_DOWN,
+        &DRAIN_DEADLINE,
+        &LEAVING,
+        &FIRST_REQUEST,
+        &LOST,
+        start_failures,
+        stock,
+        failures,
+        interruptions,
+        slow,
+        &TYPE,
+    ]
+};
+
 /// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
 pub const MOST_INSTANCES: f64 = 100_000.0;
 
 impl Instances {
     /// The `[instances]` table.
-    pub const SPEC: TableSpec = TableSpec {
-        name: "instances",
-        doc: "How an instance comes to life and leaves.",
-        keys: &[&INITIAL, &COLD_START, &SCALE_DOWN, &DRAIN_DEADLINE, &LEAVING],
-    };
+    pub const SPEC: TableSpec =
+        TableSpec { name: "instances", doc: "How an instance comes to life and leaves.", keys: &KEYS };
 
     /// Reads the `[instances]` table.
     ///
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(reader: &Reader<'_>) -> Result<Instances, Problem> {
+        let cold_start = reader.get(&COLD_START)?.0;
+        let hazards = Hazards::read(reader, &cold_start, &Hazards::default())?;
+        let complete = |written: &Written| written.complete(reader.context(), &cold_start, &hazards);
+        let types: Vec<InstanceType> =
+            reader.get(&TYPE)?.iter().map(complete).collect::<Result<_, Problem>>()?;
+        kinds::distinct(reader, &types)?;
         Ok(Instances {
             initial: reader.get(&INITIAL)?,
-            cold_start: reader.get(&COLD_START)?.0,
+            cold_start,
             scale_down: reader.get(&SCALE_DOWN)?,
             drain_deadline: reader.find(&DRAIN_DEADLINE)?,
             leaving: reader.get(&LEAVING)?,
+            first_request: reader.find(&FIRST_REQUEST)?,
+            lost: reader.get(&LOST)?,
+            hazards,
+            types,
         })
     }
 
-    /// Length of the cold start of instance number `instance`: the sum of its stages, drawn from a part of the stream
-    /// that is this instance's own, so that the n-th instance started takes as long under every setting.
-    pub fn draw_cold_start(&self, streams: Streams, instance: u32) -> Span {
-        if self.cold_start.is_empty() {
-            return Span::ZERO;
+    /// The types of instance, in order of preference; of a pool of one type, that one.
+    pub fn kinds(&self) -> Vec<InstanceType> {
+        if !self.types.is_empty() {
+            return self.types.clone();
         }
-        let mut rng = streams.substream(Purpose::ColdStart, u64::from(instance) + 1);
-        let stage = |stage: &Stage| Span::from_secs_f64(stage.time.0.sample(&mut rng));
-        self.cold_start.iter().map(stage).fold(Span::ZERO, |total, time| total + time)
+        vec![InstanceType {
+            name: String::new(),
+            per_instance_hour: None,
+            speed: 1.0,
+            base: 0,
+            cold_start: self.cold_start.clone(),
+            hazards: self.hazards.clone(),
+        }]
     }
+
+    /// Service requirement of the first request that instance number `instance` serves, in nanoseconds; [`u64::MAX`]:
+    /// the request's own.
+    pub fn draw_first_request(&self, streams: Streams, instance: u32) -> u64 {
+        let Some(time) = &self.first_request else { return u64::MAX };
+        let mut rng = streams.substream(Purpose::FirstService, u64::from(instance));
+        Span::from_secs_f64(time.0.sample(&mut rng)).as_nanos()
+    }
+
+    /// Whether instances can differ in speed.
+    pub fn differ_in_speed(&self) -> bool {
+        self.kinds().iter().any(|kind| kind.speed != 1.0 || kind.hazards.slow.is_some())
+    }
+}
+
+impl Default for Instances {
+    /// One instance that is ready at once and never fails.
+    fn default() -> Self {
+        Instances {
+            initial: 1,
+            cold_start: Vec::new(),
+            scale_down: Victim::Newest,
+            drain_deadline: None,
+            leaving: Leaving::Finish,
+            first_request: None,
+            lost: Lost::Fail,
+            hazards: Hazards::default(),
+            types: Vec::new(),
+        }
+    }
+}
+
+impl InstanceType {
+    /// How long attempt number `attempt`, from 0, of instance number `instance` to start takes, and whether it fails
+    /// then. Each is drawn from a part of the stream that is its own, so that the n-th instance started takes as long
+    /// under every setting.
+    pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> Start {
+        let part = (u64::from(attempt) << 32) + u64::from(instance) + 1;
+        let mut rng = streams.substream(Purpose::ColdStart, part);
+        let mut time = |stage: &Stage| Span::from_secs_f64(stage.time.0.sample(&mut rng));
+        match self.hazards.draw_start_failure(streams, instance, attempt) {
+            Some(failures) => Start {
+                time: failures.found_out(&self.cold_start, time),
+                retry: Some(failures.backoff.pause(attempt)),
+            },
+            None => {
+                let time = self.cold_start.iter().map(&mut time).fold(Span::ZERO, |total, time| total + time);
+                Start { time, retry: None }
+            }
+        }
+    }
+}
+
+/// An attempt to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// How long it takes.
+    pub time: Span,
+    /// If it fails then: the pause before the next.
+    pub retry: Option<Span>,
 }

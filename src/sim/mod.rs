@@ -4,13 +4,18 @@
 //! sees of a run is its [`Outcome`].
 
 mod agenda;
+mod attempts;
 mod central;
+mod client;
 mod cost;
 mod dispatch;
+mod door;
 mod engine;
 mod fleet;
+mod hazards;
 mod hosted;
 mod instances;
+mod kinds;
 mod metrics;
 mod model;
 mod observation;
@@ -26,18 +31,25 @@ mod simulation;
 mod slo;
 mod station;
 mod stepped;
+mod supply;
 mod timeline;
 mod tree;
 mod watch;
 
+pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};
 pub use cost::{BilledFrom, Cost};
 pub use dispatch::{Dispatch, DispatchPolicy, Idle};
 pub use fleet::{Class, Served, Sink};
-pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Victim};
+pub use hazards::{Backoff, Failures, Hazards, Interruptions, Lost, Outage, Slow, StartFailures, Stock};
+pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Start, Victim};
+pub use kinds::InstanceType;
 pub use metrics::Metrics;
 pub use model::{Conflict, MOST_SLOTS, Model};
-pub use outcome::{Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Times, Window};
+pub use outcome::{
+    Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TypeShare, Window,
+};
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};
 pub use slo::Slo;
+pub use supply::Mishaps;
 pub use watch::Watch;

@@ -1,6 +1,6 @@
 //! Everything one run is made of.
 
-use super::{Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Slo};
+use super::{Client, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Lost, Metrics, Slo};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Start};
 use crate::random::Streams;
@@ -22,6 +22,8 @@ pub struct Model {
     pub instances: Instances,
     /// How requests meet instances.
     pub dispatch: Dispatch,
+    /// What clients do when no answer comes.
+    pub client: Client,
     /// What the autoscaler gets to see.
     pub metrics: Metrics,
     /// The autoscaler.
@@ -54,6 +56,10 @@ impl Model {
             || self.dispatch.high_priority.is_some()
             || self.dispatch.idle != Idle::Longest
             || self.instances.leaving != Leaving::Finish
+            || self.instances.lost != Lost::Fail
+            || self.instances.first_request.is_some()
+            || self.instances.differ_in_speed()
+            || self.client.is_active()
             || self.autoscaler.is_reactive()
     }
 
@@ -70,6 +76,25 @@ impl Model {
             }
             if self.dispatch.idle != Idle::Longest {
                 return of("dispatch.idle", "service.model", "only slots are idle one by one");
+            }
+            if self.client.is_active() {
+                let reason = "what its clients have given up can be called off on slots only";
+                return of("client", "service.model", reason);
+            }
+            if self.instances.differ_in_speed() {
+                let key = if self.instances.types.is_empty() { "instances.slow" } else { "instances.type" };
+                return of(key, "service.model", "only slots serve at the speed of their instance");
+            }
+            if self.instances.first_request.is_some() {
+                return of(
+                    "instances.first_request",
+                    "service.model",
+                    "only slots know which request is an instance's first",
+                );
+            }
+            if self.instances.lost != Lost::Fail {
+                let reason = "only on slots is a request at a known place in its service";
+                return of("instances.lost", "service.model", reason);
             }
             if self.instances.leaving != Leaving::Finish {
                 let reason = "only on slots is a request at a known place in its service";
@@ -94,6 +119,12 @@ impl Model {
             return of("instances.leaving", "dispatch.policy", reason);
         }
         None
+    }
+
+    /// Price of an instance-hour of each type, in order of preference.
+    pub fn prices(&self) -> impl Iterator<Item = f64> {
+        let kinds = self.instances.kinds().into_iter();
+        kinds.map(|kind| kind.per_instance_hour.unwrap_or(self.cost.per_instance_hour))
     }
 
     /// Places of one instance that its utilization is measured in: under the model `slots`, the requests it serves at a

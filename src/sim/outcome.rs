@@ -1,5 +1,6 @@
 //! What one run comes to, as plain figures.
 
+use super::Mishaps;
 use crate::autoscaler::Explanation;
 use crate::stats::Digest;
 use crate::time::Instant;
@@ -35,6 +36,11 @@ pub struct Integrals {
     pub waiting: f64,
     /// Requests in service, draining instances included.
     pub in_service: f64,
+    /// Requests in flight: waiting, in service, or between two attempts. A request counts once, however many attempts
+    /// it has in the pool.
+    pub in_flight: f64,
+    /// Instances that wait for capacity to start.
+    pub pending: f64,
     /// Instances starting.
     pub starting: f64,
     /// Instances ready.
@@ -95,10 +101,36 @@ pub struct Window {
     pub desired: u32,
     /// Instances ready at the end.
     pub ready: u32,
-    /// Instances starting at the end.
+    /// Instances starting at the end, or waiting for capacity to.
     pub starting: u32,
     /// Instances draining at the end.
     pub draining: u32,
+}
+
+/// What clients sent.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Sending {
+    /// Attempts sent: requests, retries and second copies.
+    pub sent: u64,
+    /// Times a request was sent again after a fault.
+    pub retried: u64,
+    /// Second copies sent because no answer had come.
+    pub hedged: u64,
+    /// Seconds of service that nobody waited for at its end.
+    pub wasted_s: f64,
+}
+
+/// What one type of instance came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TypeShare {
+    /// Name of the type; empty where there is only one.
+    pub name: String,
+    /// Instance-hours billed.
+    pub billed_hours: f64,
+    /// Their price.
+    pub cost: f64,
+    /// Integral of the instances ready, in seconds.
+    pub ready: f64,
 }
 
 /// How often the autoscaler acted.
@@ -158,6 +190,15 @@ pub struct Outcome {
     pub billed_hours: f64,
     /// Price of the instance-hours billed.
     pub cost: f64,
+    /// The same by type of instance.
+    pub by_type: Vec<TypeShare>,
+    /// Latency of the requests answered that found no instance ready, or were the first of theirs where that takes a
+    /// time of its own; `None` without any.
+    pub cold: Option<Digest>,
+    /// What clients sent.
+    pub sending: Sending,
+    /// What went wrong with instances.
+    pub mishaps: Mishaps,
     /// What the autoscaler did.
     pub actions: Actions,
     /// Time in windows whose share of good requests fell short of the SLO's, seconds: good of those that ended in the

@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::door::Door;
 use super::fleet::{Served, Sink};
 use super::observation::latency_histogram;
 use super::outcome::Times;
@@ -25,6 +26,8 @@ pub(super) struct Recorder<T> {
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
     slo: u64,
+    /// Whether the first request of an instance is told apart.
+    tells_first: bool,
     pub totals: Totals,
     pub good: u64,
     pub rejected: u64,
@@ -34,6 +37,8 @@ pub(super) struct Recorder<T> {
     pub classes: Option<[Times; 2]>,
     pub latency: Digest,
     pub wait: Digest,
+    /// When no instance was ready, and the latency of cold requests.
+    pub door: Door,
     /// Latencies since the last mark of the timeline.
     pub window: Option<Digest>,
     /// Latencies since the last scrape, in microseconds.
@@ -49,6 +54,7 @@ impl<T> Recorder<T> {
             batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
             slo: slo.map_or(u64::MAX, Span::as_nanos),
+            tells_first: false,
             totals: Totals::default(),
             good: 0,
             rejected: 0,
@@ -57,6 +63,7 @@ impl<T> Recorder<T> {
             classes: None,
             latency: Digest::new(duration),
             wait: Digest::new(duration),
+            door: Door::new(duration),
             window: None,
             scraped: None,
         }
@@ -69,6 +76,10 @@ impl<T> Recorder<T> {
     pub fn watch_classes(&mut self, duration: Span) {
         let times = || Times { latency: Digest::new(duration), wait: Digest::new(duration) };
         self.classes = Some([times(), times()]);
+    }
+
+    pub fn watch_first(&mut self) {
+        self.tells_first = true;
     }
 
     pub fn watch_latency(&mut self, duration: Span) {
@@ -86,6 +97,14 @@ impl<T> Recorder<T> {
                 self.good += good;
                 self.latency.record(latency);
                 self.wait.record(request.start - request.arrival);
+            }
+        }
+        if !self.door.is_quiet() || self.tells_first {
+            let measured = self.batch.iter().filter(|request| request.arrival >= self.measured_from);
+            for request in measured {
+                if self.door.was_cold(request) {
+                    self.door.record(request.finish - request.arrival);
+                }
             }
         }
         if let Some(classes) = &mut self.classes {
@@ -124,6 +143,12 @@ impl<T: Sink> Sink for Recorder<T> {
         self.totals.lost += 1;
         self.rejected += u64::from(self.measures(arrival));
         self.tap.rejected(arrival);
+    }
+
+    fn rejected_at(&mut self, arrival: u64, at: u64) {
+        self.totals.lost += 1;
+        self.rejected += u64::from(self.measures(arrival));
+        self.tap.rejected_at(arrival, at);
     }
 
     fn timed_out(&mut self, arrival: u64, at: u64) {

@@ -82,7 +82,7 @@ impl Scrapes {
             in_service_now: gauges.busy,
             slots: mean(capacity, self.capacity),
             ready: census.ready,
-            existing: census.starting + census.ready,
+            existing: census.existing(),
             instances: &self.instances,
         };
         (self.since, self.arrived, self.areas, self.capacity) = (at, arrived, areas, capacity);

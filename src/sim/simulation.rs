@@ -11,7 +11,7 @@ use super::pulled::Pulled;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
 use super::station::{SlotStation, Station};
-use super::stepped::SteppedQueue;
+use super::stepped::Stepped;
 use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, Server, SharedServer};
@@ -100,16 +100,16 @@ impl<T: Sink + 'static> Setup<'_, T> {
     }
 
     /// Slots, whose course is known once a request has started.
-    fn slots(self, slots: u32) -> Box<dyn Running<T>> {
+    fn slots(self, settings: service::Slots) -> Box<dyn Running<T>> {
         let model = self.model;
         let capacity = model.dispatch.queue_capacity;
         match model.dispatch.policy {
-            DispatchPolicy::CentralQueue if model.is_stepped() => {
-                let fleet = SteppedQueue::new(slots, capacity, model.dispatch.idle, model.instances.leaving);
+            _ if model.is_stepped() => {
+                let fleet = Stepped::new(model, settings, self.streams);
                 self.run(fleet)
             }
-            DispatchPolicy::CentralQueue => self.run(CentralQueue::new(slots, capacity)),
-            _ => self.routed::<SlotStation>(slots),
+            DispatchPolicy::CentralQueue => self.run(CentralQueue::new(settings.concurrency, capacity)),
+            _ => self.routed::<SlotStation>(settings.concurrency),
         }
     }
 
@@ -135,7 +135,7 @@ impl<T: Sink + 'static> Simulation<T> {
     pub fn new(model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
         let setup = Setup { model, streams, options, tap };
         Simulation(match &model.service.model {
-            service::Model::Slots(slots) => setup.slots(slots.concurrency),
+            service::Model::Slots(slots) => setup.slots(*slots),
             service::Model::Shared(shared) => setup.served::<SharedServer>(shared),
             service::Model::Batch(batch) => setup.served::<BatchServer>(batch),
         })

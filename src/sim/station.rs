@@ -75,6 +75,7 @@ impl SlotStation {
             finish,
             instance: self.instance,
             class: Class::Low,
+            first: false,
         });
         self.busy.set(slot, Key::new(finish, self.insertions, slot));
         self.insertions += 1;

@@ -32,6 +32,8 @@ pub(super) struct Reading {
     /// Requests in flight that have already missed the SLO.
     pub overdue: u64,
     pub areas: Areas,
+    /// Integral of the requests in flight.
+    pub in_flight: u128,
     pub time: InstanceTime,
     pub census: Census,
     pub arrived: u64,
@@ -95,7 +97,6 @@ impl Timeline {
     fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {
         let mean = |later: u128, earlier: u128| (later - earlier) as f64 / length.as_nanos() as f64;
         let capacity = (now.time.ready - last.time.ready) as f64 * f64::from(self.places) * FULL as f64;
-        let waiting = mean(now.areas.waiting, last.areas.waiting);
         Window {
             end_s: now.at.as_secs_f64(),
             length_s: length.as_secs_f64(),
@@ -104,12 +105,12 @@ impl Timeline {
             lost: now.totals.lost - last.totals.lost,
             good: now.totals.good - last.totals.good,
             overdue: now.overdue,
-            waiting,
-            in_flight: waiting + mean(now.areas.in_service, last.areas.in_service),
+            waiting: mean(now.areas.waiting, last.areas.waiting),
+            in_flight: mean(now.in_flight, last.in_flight),
             utilization: (capacity > 0.0).then(|| (now.areas.work - last.areas.work) as f64 / capacity),
             desired: now.desired,
             ready: now.census.ready,
-            starting: now.census.starting,
+            starting: now.census.coming(),
             draining: now.census.draining,
             ..Window::default()
         }

@@ -6,7 +6,8 @@ use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, Batch, Service, Shared, Slots};
 use kneepoint::sim::{
-    BilledFrom, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage, Victim,
+    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage,
+    Victim,
 };
 use kneepoint::time::Span;
 use proptest::prelude::*;
@@ -68,6 +69,7 @@ fn instances() -> impl Strategy<Value = Instances> {
             scale_down,
             drain_deadline: deadline.map(tenths),
             leaving,
+            ..Instances::default()
         },
     )
 }
@@ -193,6 +195,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
                 service: Service { time: Durations(Distribution::constant(1.0)), model: service },
                 instances,
                 dispatch,
+                client: Client::default(),
                 metrics,
                 autoscaler,
                 cost,

@@ -11,7 +11,10 @@ use std::collections::{BTreeMap, VecDeque};
 use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service::{self, FULL};
-use kneepoint::sim::{BilledFrom, Class, DispatchPolicy, Idle, Leaving, Model, Victim};
+use kneepoint::sim::{
+    Abandoned, BilledFrom, Class, DispatchPolicy, Fault, Idle, InstanceType, Leaving, Lost, Mishaps, Model,
+    Victim,
+};
 use kneepoint::time::Instant;
 use machine::{Job, Machine};
 use rand::RngExt as _;
@@ -43,18 +46,39 @@ pub struct Course {
     pub starting: u128,
     pub ready: u128,
     pub draining: u128,
-    /// Billed nanoseconds.
-    pub billed: u128,
+    /// Instance-nanoseconds waiting for capacity.
+    pub pending: u128,
+    /// Request-nanoseconds in flight, each request once.
+    pub in_flight: u128,
+    /// Billed and ready nanoseconds, by type of instance.
+    pub billed: Vec<u128>,
+    pub ready_by_type: Vec<u128>,
+    /// Latencies of the requests that found no instance ready, or were the first of theirs.
+    pub cold: Vec<u64>,
+    /// Attempts sent, requests sent again, second copies, and nanoseconds of service in vain.
+    pub sent: u64,
+    pub retried: u64,
+    pub hedged: u64,
+    pub wasted: u128,
+    pub mishaps: Mishaps,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
+    Ask { instance: u32, attempt: u32 },
+    Start { instance: u32, attempt: u32 },
+    StartFailed { instance: u32, attempt: u32 },
     Ready { instance: u32 },
+    Fail { instance: u32 },
+    Notice { instance: u32 },
     Deadline { instance: u32 },
-    Completion { request: usize },
+    Completion { request: usize, run: u64 },
     GiveUp { request: usize },
     Idle { instance: u32, spells: u64 },
-    Arrival { request: usize },
+    ClientGivesUp { request: usize },
+    Hedge { call: usize, retries: u32 },
+    Retry { call: usize },
+    Arrival { call: usize },
     Scrape,
     Evaluate,
 }
@@ -74,17 +98,19 @@ const COMPLETION: u32 = 1;
 
 fn class(event: Event) -> u32 {
     match event {
-        Event::Ready { .. } | Event::Deadline { .. } | Event::Idle { .. } => 0,
         Event::Completion { .. } => COMPLETION,
         Event::GiveUp { .. } => 2,
-        Event::Arrival { .. } => 3,
-        Event::Scrape => 4,
-        Event::Evaluate => 5,
+        Event::ClientGivesUp { .. } | Event::Hedge { .. } | Event::Retry { .. } => 3,
+        Event::Arrival { .. } => 4,
+        Event::Scrape => 5,
+        Event::Evaluate => 6,
+        _ => 0,
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
+    Pending,
     Starting,
     Ready,
     Draining,
@@ -94,7 +120,9 @@ enum State {
 #[derive(Debug)]
 struct Instance {
     state: State,
-    requested: u64,
+    kind: usize,
+    /// When it was granted the capacity to start.
+    granted: Option<u64>,
     ready: Option<u64>,
     gone: Option<u64>,
     serving: Vec<usize>,
@@ -105,18 +133,37 @@ struct Instance {
     machine: Option<Machine>,
 }
 
+/// A request as its client sees it.
+#[derive(Debug, Clone)]
+struct Call {
+    demand: Demand,
+    cold: bool,
+    retries: u32,
+    /// Its attempts whose answer is waited for.
+    out: Vec<usize>,
+    fate: Fate,
+}
+
+/// An attempt to have a request served.
 #[derive(Debug, Clone, Copy)]
 struct Request {
+    call: usize,
     arrival: u64,
     service: u64,
     patience: u64,
     class: Class,
-    /// Service it has had on instances that handed it back, and how often that happened.
+    /// Time it has been served on instances that handed it back, and how often that happened.
     had: u64,
     returns: u64,
+    /// Work that is left of it, if it is to be resumed.
+    remaining: Option<u64>,
+    /// Times it has been started; when last, and until when.
+    runs: u64,
     start: u64,
+    finish: u64,
+    first: bool,
     instance: u32,
-    fate: Fate,
+    over: Option<Fate>,
 }
 
 #[derive(Debug, Clone)]
@@ -142,8 +189,14 @@ pub struct Oracle<'a> {
     events: BTreeMap<(u64, u32, u64), Event>,
     insertions: u64,
     now: u64,
+    kinds: Vec<InstanceType>,
+    calls: Vec<Call>,
     requests: Vec<Request>,
+    /// Attempts that are over and whose client does not know yet.
+    inbox: VecDeque<usize>,
     instances: Vec<Instance>,
+    /// When the last ready instance went, if none is ready.
+    shut: Option<u64>,
     /// Ready instances in the order they became ready.
     order: Vec<u32>,
     /// When each instance became ready, as a count of those that did.
@@ -152,11 +205,11 @@ pub struct Oracle<'a> {
     queue: VecDeque<usize>,
     /// Instances that have run out of work and have not been looked at since.
     idled: VecDeque<u32>,
-    /// Completion events that no longer count, because the request was handed back: how many, by request.
-    stale: Vec<(u64, usize)>,
     /// Free slots under a central queue, the one free longest first.
     free: VecDeque<u32>,
     next_in_turn: usize,
+    /// What each instance has earned of a turn, by instance.
+    credits: BTreeMap<u32, f64>,
     routing: Rng,
     policy: Box<dyn Policy>,
     desired: u32,
@@ -181,15 +234,19 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         events: BTreeMap::new(),
         insertions: 0,
         now: 0,
+        kinds: model.instances.kinds(),
+        calls: Vec::new(),
         requests: Vec::new(),
+        inbox: VecDeque::new(),
         instances: Vec::new(),
+        shut: None,
         order: Vec::new(),
         became_ready: BTreeMap::new(),
         queue: VecDeque::new(),
         idled: VecDeque::new(),
-        stale: Vec::new(),
         free: VecDeque::new(),
         next_in_turn: 0,
+        credits: BTreeMap::new(),
         routing: streams.stream(Purpose::Routing),
         policy: model.autoscaler.policy(&model.start(streams)),
         desired: model.initial_instances(),
@@ -200,24 +257,24 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
     };
     for _ in 0..oracle.desired {
         let instance = oracle.create();
-        oracle.become_ready(instance);
+        let within = |kind: &usize| {
+            let quota = oracle.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
+            quota.is_none_or(|quota| oracle.held(*kind) < quota)
+        };
+        match oracle.preference().into_iter().find(within) {
+            Some(kind) => {
+                oracle.grant(instance, kind);
+                oracle.become_ready(instance);
+            }
+            None => oracle.ask(instance, 0),
+        }
     }
     oracle.react();
-    for &Demand { arrival, service, patience, class } in demands {
-        let request = oracle.requests.len();
-        let (had, returns, start, instance, fate) = (0, 0, 0, 0, Fate::InFlight);
-        oracle.requests.push(Request {
-            arrival,
-            service,
-            patience,
-            class,
-            had,
-            returns,
-            start,
-            instance,
-            fate,
-        });
-        oracle.schedule(arrival, Event::Arrival { request });
+    for &demand in demands {
+        let call = oracle.calls.len();
+        let fate = Fate::InFlight;
+        oracle.calls.push(Call { demand, cold: false, retries: 0, out: vec![], fate });
+        oracle.schedule(demand.arrival, Event::Arrival { call });
     }
     if let Some(schedule) = model.autoscaler.schedule() {
         oracle.schedule(schedule.first().as_nanos(), Event::Evaluate);
@@ -260,10 +317,25 @@ impl Oracle<'_> {
             self.pass(at);
             match event {
                 Event::Arrival { .. } if at >= end => {}
-                Event::Arrival { request } => self.arrive(request),
-                Event::Completion { request } => self.complete(request),
+                Event::Arrival { call } => {
+                    self.calls[call].cold =
+                        self.count(State::Ready) == 0 && self.shut.is_none_or(|shut| shut < at);
+                    self.send(call);
+                }
+                Event::Completion { request, run } => self.complete(request, run),
                 Event::GiveUp { request } => self.give_up(request),
+                Event::ClientGivesUp { request } => self.client_gives_up(request),
+                Event::Hedge { call, retries } => self.hedge(call, retries),
+                Event::Retry { call } => {
+                    self.course.retried += 1;
+                    self.send(call);
+                }
+                Event::Ask { instance, attempt } => self.ask(instance, attempt),
+                Event::Start { instance, attempt } => self.begin_start(instance, attempt),
+                Event::StartFailed { instance, attempt } => self.start_failed(instance, attempt),
                 Event::Ready { instance } => self.become_ready(instance),
+                Event::Fail { instance } => self.fail(instance),
+                Event::Notice { instance } => self.give_notice(instance),
                 Event::Deadline { instance } => self.lose(instance),
                 Event::Idle { instance, spells } => self.expire(instance, spells),
                 Event::Scrape => self.scrape(),
@@ -272,18 +344,26 @@ impl Oracle<'_> {
             self.react();
         }
         self.pass(end);
+        self.course.billed = vec![0; self.kinds.len()];
         for instance in &self.instances {
-            self.course.billed += u128::from(self.bill(instance, end));
+            self.course.billed[instance.kind] += u128::from(self.bill(instance, end));
         }
-        let arrived = self.requests.iter().filter(|request| request.arrival < end);
-        self.course.requests = arrived.map(|request| (request.arrival, request.fate)).collect();
+        self.course.ready_by_type.resize(self.kinds.len(), 0);
+        self.course.sent = self.requests.len() as u64;
+        let arrived = self.calls.iter().filter(|call| call.demand.arrival < end);
+        self.course.requests = arrived.map(|call| (call.demand.arrival, call.fate)).collect();
         self.course
     }
 
     /// Lets time pass, adding to every integral.
     fn pass(&mut self, to: u64) {
         let passed = u128::from(to - self.now);
+        let open = |call: &&Call| call.demand.arrival < to && call.fate == Fate::InFlight;
+        let open: u64 =
+            self.calls.iter().filter(open).map(|call| to - call.demand.arrival.max(self.now)).sum();
+        self.course.in_flight += u128::from(open);
         self.now = to;
+        self.course.ready_by_type.resize(self.kinds.len(), 0);
         let mut waiting = self.queue.len();
         for instance in &mut self.instances {
             let used = match &instance.machine {
@@ -299,9 +379,11 @@ impl Oracle<'_> {
             waiting += instance.queue.len();
             self.course.in_service += passed * instance.serving.len() as u128;
             match instance.state {
+                State::Pending => self.course.pending += passed,
                 State::Starting => self.course.starting += passed,
                 State::Ready => {
                     self.course.ready += passed;
+                    self.course.ready_by_type[instance.kind] += passed;
                     self.course.busy += passed * instance.serving.len() as u128;
                 }
                 State::Draining => self.course.draining += passed,
@@ -314,7 +396,7 @@ impl Oracle<'_> {
     fn bill(&self, instance: &Instance, end: u64) -> u64 {
         let cost = &self.model.cost;
         let from = match cost.billed_from {
-            BilledFrom::Requested => Some(instance.requested),
+            BilledFrom::Requested => instance.granted,
             BilledFrom::Ready => instance.ready,
         };
         let Some(from) = from.filter(|from| *from < end || instance.gone == Some(*from)) else { return 0 };
@@ -329,6 +411,137 @@ impl Oracle<'_> {
         self.model.dispatch.policy == DispatchPolicy::CentralQueue
     }
 
+    /// A client sends a request, for the first time or again.
+    fn send(&mut self, call: usize) {
+        if let Some(after) = self.model.client.hedge_after {
+            let retries = self.calls[call].retries;
+            self.schedule(self.now + after.as_nanos(), Event::Hedge { call, retries });
+        }
+        self.attempt(call);
+    }
+
+    fn attempt(&mut self, call: usize) {
+        let request = self.requests.len();
+        let Demand { service, patience, class, .. } = self.calls[call].demand;
+        self.requests.push(Request {
+            call,
+            arrival: self.now,
+            service,
+            patience,
+            class,
+            had: 0,
+            returns: 0,
+            remaining: None,
+            runs: 0,
+            start: 0,
+            finish: 0,
+            first: false,
+            instance: 0,
+            over: None,
+        });
+        self.calls[call].out.push(request);
+        if let Some(timeout) = self.model.client.timeout {
+            self.schedule(self.now + timeout.as_nanos(), Event::ClientGivesUp { request });
+        }
+        self.arrive(request);
+        self.hear();
+    }
+
+    fn hedge(&mut self, call: usize, retries: u32) {
+        let Call { retries: now, out, fate, .. } = &self.calls[call];
+        if *fate == Fate::InFlight && *now == retries && out.len() == 1 {
+            self.course.hedged += 1;
+            self.attempt(call);
+        }
+    }
+
+    fn client_gives_up(&mut self, request: usize) {
+        let call = self.requests[request].call;
+        if self.calls[call].out.contains(&request) {
+            self.calls[call].out.retain(|other| *other != request);
+            self.abandon(request, self.model.client.abandoned);
+            self.come_to_nothing(call, Fault::TimedOut);
+        }
+    }
+
+    /// Nobody waits for an attempt any more.
+    fn abandon(&mut self, request: usize, abandoned: Abandoned) {
+        let Request { instance, .. } = self.requests[request];
+        if abandoned == Abandoned::Served || self.requests[request].over.is_some() {
+            return;
+        }
+        let waits_here = self.queue.iter().position(|other| *other == request);
+        let waits_there = self.instances.iter().position(|at| at.queue.contains(&request));
+        if let Some(index) = waits_here {
+            self.queue.remove(index);
+        } else if let Some(index) = waits_there {
+            self.instances[index].queue.retain(|other| *other != request);
+        } else if abandoned == Abandoned::Stopped {
+            self.requests[request].had += self.now - self.requests[request].start;
+            self.instances[instance as usize].serving.retain(|other| *other != request);
+            self.requests[request].over = Some(Fate::InFlight);
+            self.fall_free(instance);
+        } else {
+            return;
+        }
+        self.requests[request].over = Some(Fate::InFlight);
+        self.course.wasted += u128::from(self.requests[request].had);
+    }
+
+    /// The clients learn what has become of their attempts.
+    fn hear(&mut self) {
+        while let Some(request) = self.inbox.pop_front() {
+            let Request { call, over, first, .. } = self.requests[request];
+            let awaited = self.calls[call].out.contains(&request);
+            self.calls[call].out.retain(|other| *other != request);
+            match (over, awaited) {
+                (Some(fate @ Fate::Served { finish, .. }), true) => {
+                    self.calls[call].fate = fate;
+                    let latency = finish - self.calls[call].demand.arrival;
+                    self.latencies.push(latency);
+                    if self.calls[call].cold || first {
+                        self.course.cold.push(latency);
+                    }
+                    let cancel = self.model.client.hedge_cancel;
+                    for other in std::mem::take(&mut self.calls[call].out) {
+                        self.abandon(other, if cancel { Abandoned::Stopped } else { Abandoned::Served });
+                    }
+                }
+                (Some(Fate::Served { start, finish, .. }), false) => {
+                    self.course.wasted += u128::from(finish - start);
+                }
+                (Some(Fate::Rejected), true) => self.come_to_nothing(call, Fault::Rejected),
+                (Some(Fate::TimedOut { .. }), true) => self.come_to_nothing(call, Fault::TimedOut),
+                (Some(Fate::Failed { .. }), true) => self.come_to_nothing(call, Fault::Failed),
+                _ => {}
+            }
+        }
+    }
+
+    /// An attempt has come to nothing: with the last one out, the request is sent again or ends.
+    fn come_to_nothing(&mut self, call: usize, fault: Fault) {
+        let client = &self.model.client;
+        if !self.calls[call].out.is_empty() {
+            return;
+        }
+        if self.calls[call].retries < client.retries && client.retry_on.includes(fault) {
+            self.calls[call].retries += 1;
+            let pause = client.draw_pause(self.streams, call as u64, self.calls[call].retries);
+            self.schedule(self.now + pause.as_nanos(), Event::Retry { call });
+            return;
+        }
+        self.calls[call].fate = match fault {
+            Fault::Rejected => Fate::Rejected,
+            Fault::TimedOut => Fate::TimedOut { at: self.now },
+            Fault::Failed => Fate::Failed { at: self.now },
+        };
+    }
+
+    fn end(&mut self, request: usize, fate: Fate) {
+        self.requests[request].over = Some(fate);
+        self.inbox.push_back(request);
+    }
+
     fn arrive(&mut self, request: usize) {
         self.arrived += 1;
         if self.central() && self.slots == 0 {
@@ -336,7 +549,7 @@ impl Oracle<'_> {
             self.begin();
             if self.queue.len() > self.capacity {
                 self.queue.pop_back();
-                self.requests[request].fate = Fate::Rejected;
+                self.end(request, Fate::Rejected);
             }
         } else if self.central() {
             match self.take_free() {
@@ -359,6 +572,12 @@ impl Oracle<'_> {
                 let index = self.free.iter().position(|instance| *instance == newest)?;
                 self.free.remove(index)
             }
+            Idle::Fastest => {
+                let speed = |instance: &u32| self.speed(*instance);
+                let fastest = self.free.iter().map(speed).max_by(f64::total_cmp)?;
+                let index = self.free.iter().position(|instance| self.speed(*instance) == fastest)?;
+                self.free.remove(index)
+            }
         }
     }
 
@@ -366,11 +585,11 @@ impl Oracle<'_> {
         if self.queue.len() < self.capacity {
             self.queue.push_back(request);
             let Request { arrival, patience, .. } = self.requests[request];
-            if patience < u64::MAX {
+            if patience < u64::MAX && self.central() {
                 self.schedule(arrival + patience, Event::GiveUp { request });
             }
         } else {
-            self.requests[request].fate = Fate::Rejected;
+            self.end(request, Fate::Rejected);
         }
     }
 
@@ -379,7 +598,7 @@ impl Oracle<'_> {
             // Once handed back it has begun, and no longer gives up.
             if self.requests[request].returns == 0 {
                 self.queue.remove(index);
-                self.requests[request].fate = Fate::TimedOut { at: self.now };
+                self.end(request, Fate::TimedOut { at: self.now });
             }
         }
     }
@@ -395,10 +614,11 @@ impl Oracle<'_> {
     }
 
     fn react(&mut self) {
+        self.hear();
         loop {
             let serving: usize = self.instances.iter().map(|instance| instance.serving.len()).sum();
             let waiting = self.queue.len() as u64;
-            let (ready, starting) = (self.count(State::Ready), self.count(State::Starting));
+            let (ready, starting) = (self.count(State::Ready), self.coming());
             let glance = Glance { in_flight: waiting + serving as u64, waiting, ready, starting };
             match self.policy.react(&glance) {
                 Some(desired) if desired != self.desired => {
@@ -421,28 +641,46 @@ impl Oracle<'_> {
         let at = &self.instances[instance as usize];
         let idle = at.state == State::Ready && at.serving.is_empty() && at.spells == spells;
         if idle && self.count(State::Ready) > self.model.autoscaler.limits().min {
-            self.remove(instance);
+            self.remove(instance, u64::MAX);
             self.desired -= 1;
             self.course.decisions.push((self.now, None, self.desired));
         }
     }
 
     fn choose(&mut self) -> u32 {
-        let load = |instance: u32, instances: &[Instance]| {
-            let instance = &instances[instance as usize];
-            instance.serving.len() + instance.queue.len()
-        };
+        let weighted = self.model.instances.differ_in_speed();
+        let total: f64 = self.order.iter().map(|id| self.speed(*id)).sum();
         let index = match self.model.dispatch.policy {
             DispatchPolicy::CentralQueue => unreachable!("a central queue does not choose"),
+            DispatchPolicy::RoundRobin if weighted => {
+                for id in self.order.clone() {
+                    *self.credits.entry(id).or_default() += self.speed(id);
+                }
+                let credit = |index: usize| self.credits[&self.order[index]];
+                let most = (0..self.order.len()).map(credit).max_by(f64::total_cmp).unwrap();
+                let index = (0..self.order.len()).find(|index| credit(*index) == most).unwrap();
+                *self.credits.get_mut(&self.order[index]).unwrap() -= total;
+                index
+            }
             DispatchPolicy::RoundRobin => {
                 let index = if self.next_in_turn < self.order.len() { self.next_in_turn } else { 0 };
                 self.next_in_turn = index + 1;
                 index
             }
-            DispatchPolicy::Random => self.routing.random_range(0..self.order.len()),
-            DispatchPolicy::LeastOutstanding => {
-                (0..self.order.len()).min_by_key(|i| load(self.order[*i], &self.instances)).unwrap()
+            DispatchPolicy::Random if weighted => {
+                let mut left = self.routing.random::<f64>() * total;
+                let mut index = 0;
+                while index + 1 < self.order.len() {
+                    left -= self.speed(self.order[index]);
+                    if left < 0.0 {
+                        break;
+                    }
+                    index += 1;
+                }
+                index
             }
+            DispatchPolicy::Random => self.routing.random_range(0..self.order.len()),
+            DispatchPolicy::LeastOutstanding => self.lightest(0..self.order.len()),
             DispatchPolicy::PowerOfD(choices) => {
                 let mut drawn: Vec<usize> = vec![];
                 while drawn.len() < (choices as usize).min(self.order.len()) {
@@ -451,10 +689,25 @@ impl Oracle<'_> {
                         drawn.push(index);
                     }
                 }
-                drawn.into_iter().min_by_key(|i| load(self.order[*i], &self.instances)).unwrap()
+                self.lightest(drawn.into_iter())
             }
         };
         self.order[index]
+    }
+
+    /// The one of these whose requests, with one more, weigh least against its speed; the first among equals.
+    fn lightest(&self, indices: impl Iterator<Item = usize>) -> usize {
+        let weigh = |index: usize| {
+            let id = self.order[index];
+            let instance = &self.instances[id as usize];
+            (instance.serving.len() + instance.queue.len() + 1) as f64 / self.speed(id)
+        };
+        indices.reduce(|best, next| if weigh(next) < weigh(best) { next } else { best }).unwrap()
+    }
+
+    fn speed(&self, instance: u32) -> f64 {
+        let kind = &self.kinds[self.instances[instance as usize].kind];
+        kind.speed * kind.hazards.draw_speed(self.streams, instance)
     }
 
     fn offer(&mut self, request: usize, instance: u32, capacity: usize) {
@@ -465,42 +718,58 @@ impl Oracle<'_> {
             let queue = &mut self.instances[instance as usize].queue;
             if queue.len() > capacity {
                 queue.pop_back();
-                self.requests[request].fate = Fate::Rejected;
+                self.end(request, Fate::Rejected);
             }
         } else if at.serving.len() < self.slots {
             self.start(request, instance);
+        } else if self.requests[request].returns > 0 {
+            // Those handed back go first, in the order they arrived.
+            let after = |other: &&usize| self.requests[**other].returns > 0 && **other < request;
+            let index = at.queue.iter().take_while(after).count();
+            at.queue.insert(index, request);
         } else if at.queue.len() < capacity {
             at.queue.push_back(request);
         } else {
-            self.requests[request].fate = Fate::Rejected;
+            self.end(request, Fate::Rejected);
         }
     }
 
     fn start(&mut self, request: usize, instance: u32) {
-        self.requests[request].start = self.now;
-        self.requests[request].instance = instance;
         let at = &mut self.instances[instance as usize];
+        let new = at.spells == 0;
         at.spells += u64::from(at.serving.is_empty());
         at.serving.push(request);
-        let Request { service, had, .. } = self.requests[request];
-        self.schedule(self.now + service - had, Event::Completion { request });
+        let first_service = self.model.instances.draw_first_request(self.streams, instance);
+        let speed = self.speed(instance);
+        let now = self.now;
+        let request_at = &mut self.requests[request];
+        request_at.first = new && request_at.remaining.is_none() && first_service < u64::MAX;
+        let whole = if request_at.first { first_service } else { request_at.service };
+        let work = request_at.remaining.unwrap_or(whole);
+        request_at.instance = instance;
+        request_at.runs += 1;
+        request_at.start = now;
+        request_at.finish = now + (work as f64 / speed).round() as u64;
+        let (finish, run) = (request_at.finish, request_at.runs);
+        self.schedule(finish, Event::Completion { request, run });
     }
 
-    fn complete(&mut self, request: usize) {
-        let Request { arrival, service, instance, fate, .. } = self.requests[request];
-        if let Some(index) = self.stale.iter().position(|stale| *stale == (self.now, request)) {
-            self.stale.remove(index);
-            return;
-        }
-        if fate != Fate::InFlight {
+    fn complete(&mut self, request: usize, run: u64) {
+        let Request { start, had, instance, over, runs, .. } = self.requests[request];
+        let serving = self.instances[instance as usize].serving.contains(&request);
+        if over.is_some() || run != runs || !serving {
             return;
         }
         // Where it was handed back, the wait is all the time without service.
-        let start = self.now - service;
-        self.requests[request].fate = Fate::Served { start, finish: self.now, instance };
-        self.latencies.push(self.now - arrival);
+        let start = self.now - (had + self.now - start);
+        self.end(request, Fate::Served { start, finish: self.now, instance });
+        self.instances[instance as usize].serving.retain(|other| *other != request);
+        self.fall_free(instance);
+    }
+
+    /// A slot of an instance has fallen free.
+    fn fall_free(&mut self, instance: u32) {
         let at = &mut self.instances[instance as usize];
-        at.serving.retain(|other| *other != request);
         if let Some(next) = at.queue.pop_front() {
             self.start(next, instance);
         } else if at.state == State::Draining {
@@ -616,11 +885,12 @@ impl Oracle<'_> {
     /// What is due at a machine happens.
     fn change(&mut self, instance: u32) {
         let at = &mut self.instances[instance as usize];
-        for request in at.machine.as_mut().unwrap().change() {
+        let changed = at.machine.as_mut().unwrap().change();
+        for request in changed {
+            let at = &mut self.instances[instance as usize];
             at.serving.retain(|other| *other != request);
-            let Request { arrival, start, .. } = self.requests[request];
-            self.requests[request].fate = Fate::Served { start, finish: self.now, instance };
-            self.latencies.push(self.now - arrival);
+            let Request { start, .. } = self.requests[request];
+            self.end(request, Fate::Served { start, finish: self.now, instance });
         }
         self.admit(instance);
         let at = &mut self.instances[instance as usize];
@@ -637,10 +907,10 @@ impl Oracle<'_> {
 
     fn create(&mut self) -> u32 {
         let (serving, queue) = (vec![], VecDeque::new());
-        let (requested, state) = (self.now, State::Starting);
         self.instances.push(Instance {
-            state,
-            requested,
+            state: State::Pending,
+            kind: 0,
+            granted: None,
             ready: None,
             gone: None,
             serving,
@@ -651,15 +921,129 @@ impl Oracle<'_> {
         self.instances.len() as u32 - 1
     }
 
+    /// Instances of a type that are starting or ready.
+    fn held(&self, kind: usize) -> u32 {
+        let held = |at: &&Instance| at.kind == kind && matches!(at.state, State::Starting | State::Ready);
+        self.instances.iter().filter(held).count() as u32
+    }
+
+    /// The types in the order a start tries them.
+    fn preference(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.kinds.len()).collect();
+        order.sort_by_key(|kind| self.held(*kind) >= self.kinds[*kind].base);
+        order
+    }
+
+    fn grant(&mut self, instance: u32, kind: usize) {
+        let at = &mut self.instances[instance as usize];
+        (at.kind, at.state, at.granted) = (kind, State::Starting, Some(self.now));
+    }
+
+    fn ask(&mut self, instance: u32, attempt: u32) {
+        if self.instances[instance as usize].state != State::Pending {
+            return;
+        }
+        let part = u64::from(instance) << 32 | u64::from(attempt);
+        let mut rng = self.streams.substream(Purpose::Stock, part);
+        for kind in self.preference() {
+            let held = self.held(kind);
+            let stock = &self.kinds[kind].hazards.stock;
+            if stock
+                .as_ref()
+                .is_none_or(|stock| !stock.refuses(Instant::from_nanos(self.now), held, &mut rng))
+            {
+                self.grant(instance, kind);
+                return self.begin_start(instance, 0);
+            }
+        }
+        self.course.mishaps.refused_starts += 1;
+        let stocks = self.kinds.iter().filter_map(|kind| kind.hazards.stock.as_ref());
+        let pause = stocks.map(|stock| stock.backoff.pause(attempt)).min().unwrap();
+        self.schedule(self.now + pause.as_nanos(), Event::Ask { instance, attempt: attempt + 1 });
+    }
+
+    fn begin_start(&mut self, instance: u32, attempt: u32) {
+        let Instance { state, kind, .. } = self.instances[instance as usize];
+        if state != State::Starting {
+            return;
+        }
+        let start = self.kinds[kind].draw_start(self.streams, instance, attempt);
+        let event = match start.retry {
+            Some(_) => Event::StartFailed { instance, attempt },
+            None => Event::Ready { instance },
+        };
+        self.schedule(self.now + start.time.as_nanos(), event);
+    }
+
+    fn start_failed(&mut self, instance: u32, attempt: u32) {
+        let Instance { state, kind, .. } = self.instances[instance as usize];
+        if state != State::Starting {
+            return;
+        }
+        self.course.mishaps.failed_starts += 1;
+        let pause = self.kinds[kind].draw_start(self.streams, instance, attempt).retry.unwrap();
+        self.schedule(self.now + pause.as_nanos(), Event::Start { instance, attempt: attempt + 1 });
+    }
+
+    /// An instance fails with what it has.
+    fn fail(&mut self, instance: u32) {
+        let was_ready = self.instances[instance as usize].state == State::Ready;
+        if self.instances[instance as usize].state == State::Gone {
+            return;
+        }
+        self.course.mishaps.failures += 1;
+        self.take_out(instance);
+        self.lose(instance);
+        if was_ready {
+            self.react();
+            self.reconcile();
+        }
+    }
+
+    fn give_notice(&mut self, instance: u32) {
+        let Instance { state, kind, .. } = self.instances[instance as usize];
+        if state == State::Gone {
+            return;
+        }
+        self.course.mishaps.interruptions += 1;
+        let notice = self.kinds[kind].hazards.interruptions.as_ref().unwrap().notice.as_nanos();
+        if state == State::Ready {
+            self.remove(instance, notice);
+            self.react();
+            self.reconcile();
+        } else {
+            self.schedule(self.now + notice, Event::Deadline { instance });
+        }
+    }
+
+    /// An instance takes no more requests.
+    fn take_out(&mut self, instance: u32) {
+        let was_ready = self.instances[instance as usize].state == State::Ready;
+        self.order.retain(|other| *other != instance);
+        self.credits.remove(&instance);
+        self.free.retain(|other| *other != instance);
+        self.instances[instance as usize].state = State::Draining;
+        if was_ready && self.count(State::Ready) == 0 {
+            self.shut = Some(self.now);
+        }
+    }
+
     fn become_ready(&mut self, instance: u32) {
+        let now = self.now;
         let at = &mut self.instances[instance as usize];
         if at.state != State::Starting {
             return;
         }
         at.state = State::Ready;
-        at.ready = Some(self.now);
+        at.ready = Some(now);
+        self.shut = None;
+        // Whoever arrives at the very instant an instance becomes ready did not have to wait for it.
+        self.calls.iter_mut().filter(|call| call.demand.arrival == now).for_each(|call| call.cold = false);
         self.order.push(instance);
         self.became_ready.insert(instance as usize, self.became_ready.len());
+        let kind = &self.kinds[self.instances[instance as usize].kind];
+        let failure = kind.hazards.draw_failure(self.streams, instance);
+        let notice = kind.hazards.draw_interruption(self.streams, instance);
         if self.central() {
             for _ in 0..self.slots {
                 self.employ(instance);
@@ -676,9 +1060,15 @@ impl Oracle<'_> {
                 self.offer(request, chosen, usize::MAX);
             }
         }
+        if let Some(after) = failure {
+            self.schedule(self.now + after.as_nanos(), Event::Fail { instance });
+        }
+        if let Some(after) = notice {
+            self.schedule(self.now + after.as_nanos(), Event::Notice { instance });
+        }
     }
 
-    /// A drain deadline: what the instance has left is lost.
+    /// A drain deadline, or a failure: what the instance has left is lost.
     fn lose(&mut self, instance: u32) {
         let at = &mut self.instances[instance as usize];
         if at.state != State::Draining {
@@ -688,9 +1078,57 @@ impl Oracle<'_> {
         at.gone = Some(self.now);
         at.machine = None;
         let (serving, queue) = (std::mem::take(&mut at.serving), std::mem::take(&mut at.queue));
-        for request in serving.into_iter().chain(queue) {
-            self.requests[request].fate = Fate::Failed { at: self.now };
+        let mut lost: Vec<usize> = serving.iter().copied().chain(queue).collect();
+        lost.sort_unstable();
+        if self.model.instances.lost == Lost::Fail {
+            lost.into_iter().for_each(|request| self.end(request, Fate::Failed { at: self.now }));
+            return;
         }
+        let resume = self.model.instances.lost == Lost::Resume;
+        for request in &lost {
+            if serving.contains(request) {
+                self.interrupt(*request, resume);
+            }
+        }
+        self.hand_back(lost);
+    }
+
+    /// The service of a request is interrupted, to be resumed or begun anew.
+    fn interrupt(&mut self, request: usize, resume: bool) {
+        let speed = self.speed(self.requests[request].instance);
+        let now = self.now;
+        let request = &mut self.requests[request];
+        request.runs += 1;
+        if resume {
+            request.remaining = Some(((request.finish - now) as f64 * speed).round() as u64);
+            request.had += now - request.start;
+        } else {
+            (request.remaining, request.had) = (None, 0);
+        }
+    }
+
+    fn hand_back(&mut self, requests: Vec<usize>) {
+        for request in requests {
+            self.requests[request].returns += 1;
+            if self.central() || self.order.is_empty() {
+                self.queue.push_back(request);
+            } else {
+                let chosen = self.choose();
+                self.offer(request, chosen, usize::MAX);
+            }
+        }
+        while self.central()
+            && !self.queue.is_empty()
+            && let Some(instance) = self.take_free()
+        {
+            let next = self.take_waiting().unwrap();
+            self.start(next, instance);
+        }
+    }
+
+    /// Instances on their way in.
+    fn coming(&self) -> u32 {
+        self.count(State::Pending) + self.count(State::Starting)
     }
 
     fn count(&self, state: State) -> u32 {
@@ -758,7 +1196,7 @@ impl Oracle<'_> {
     fn evaluate(&mut self) {
         let Some(schedule) = self.model.autoscaler.schedule() else { return };
         self.schedule(self.now + schedule.interval.as_nanos(), Event::Evaluate);
-        let (starting, ready) = (self.count(State::Starting), self.count(State::Ready));
+        let (starting, ready) = (self.coming(), self.count(State::Ready));
         let metric = self.observe();
         let held = if ready == 0 { self.queue.len() as u64 } else { 0 };
         let (desired, existing) = (self.desired, starting + ready);
@@ -769,42 +1207,51 @@ impl Oracle<'_> {
     }
 
     fn reconcile(&mut self) {
-        let (starting, ready) = (self.count(State::Starting), self.count(State::Ready));
-        for _ in starting + ready..self.desired {
+        let (coming, ready) = (self.coming(), self.count(State::Ready));
+        for _ in coming + ready..self.desired {
             let instance = self.create();
-            let cold = self.model.instances.draw_cold_start(self.streams, instance);
-            self.schedule(self.now + cold.as_nanos(), Event::Ready { instance });
+            self.ask(instance, 0);
         }
-        for _ in self.desired..starting + ready {
+        for _ in self.desired..coming + ready {
             self.retire();
         }
     }
 
     fn retire(&mut self) {
-        let newest_starting = self.instances.iter().rposition(|instance| instance.state == State::Starting);
-        if let Some(index) = newest_starting {
-            self.instances[index].state = State::Gone;
-            self.instances[index].gone = Some(self.now);
-            return;
+        for state in [State::Pending, State::Starting] {
+            if let Some(index) = self.instances.iter().rposition(|instance| instance.state == state) {
+                self.instances[index].state = State::Gone;
+                self.instances[index].gone = Some(self.now);
+                return;
+            }
         }
+        // The last type listed that is above its base; the base itself only when nothing else is left.
+        let of = |kind: usize| self.order.iter().any(|id| self.instances[*id as usize].kind == kind);
+        let there: Vec<usize> = (0..self.kinds.len()).rev().filter(|kind| of(*kind)).collect();
+        let above = there.iter().find(|kind| self.held(**kind) > self.kinds[**kind].base);
+        let Some(kind) = above.or(there.first()) else { return };
+        let of_kind = self.order.iter().filter(|id| self.instances[**id as usize].kind == *kind);
+        // Of those that became ready at one instant the one of the higher number counts as the newer.
+        let mut order: Vec<u32> = of_kind.copied().collect();
+        order.sort_by_key(|id| (self.instances[*id as usize].ready, *id));
         let load = |id: &&u32| {
             let instance = &self.instances[**id as usize];
             instance.serving.len() + instance.queue.len()
         };
         let chosen = match self.model.instances.scale_down {
-            Victim::Newest => self.order.last(),
-            Victim::Oldest => self.order.first(),
-            Victim::LeastBusy => self.order.iter().rev().min_by_key(load),
+            Victim::Newest => order.last(),
+            Victim::Oldest => order.first(),
+            Victim::LeastBusy => order.iter().rev().min_by_key(load),
         };
         if let Some(&id) = chosen {
-            self.remove(id);
+            self.remove(id, u64::MAX);
         }
     }
 
-    /// A ready instance takes no more requests, and goes when it has finished those it has, or hands them back.
-    fn remove(&mut self, id: u32) {
-        self.order.retain(|other| *other != id);
-        self.free.retain(|other| *other != id);
+    /// A ready instance takes no more requests, and goes when it has finished those it has, within `notice`; or hands
+    /// them back.
+    fn remove(&mut self, id: u32, notice: u64) {
+        self.take_out(id);
         let at = &mut self.instances[id as usize];
         if at.serving.is_empty() && at.queue.is_empty() {
             at.state = State::Gone;
@@ -814,24 +1261,14 @@ impl Oracle<'_> {
         if self.model.instances.leaving == Leaving::HandBack {
             at.state = State::Gone;
             at.gone = Some(self.now);
-            for request in std::mem::take(&mut at.serving) {
-                let Request { start, service, had, .. } = self.requests[request];
-                self.stale.push((start + service - had, request));
-                self.requests[request].had += self.now - start;
-                self.requests[request].returns += 1;
-                self.queue.push_back(request);
-            }
-            while !self.queue.is_empty()
-                && let Some(instance) = self.take_free()
-            {
-                let next = self.take_waiting().unwrap();
-                self.start(next, instance);
-            }
-            return;
+            let mut requests = std::mem::take(&mut at.serving);
+            requests.sort_unstable();
+            requests.iter().for_each(|request| self.interrupt(*request, true));
+            return self.hand_back(requests);
         }
-        at.state = State::Draining;
-        if let Some(deadline) = self.model.instances.drain_deadline {
-            self.schedule(self.now + deadline.as_nanos(), Event::Deadline { instance: id });
+        let deadline = self.model.instances.drain_deadline.map_or(u64::MAX, |deadline| deadline.as_nanos());
+        if deadline.min(notice) < u64::MAX {
+            self.schedule(self.now + deadline.min(notice), Event::Deadline { instance: id });
         }
     }
 }

@@ -1,0 +1,320 @@
+//! Clients at work: what each request that has arrived is waiting for, and the attempts it has in the pool.
+//!
+//! A request arrives once and ends once; in between it may be sent several times. An attempt whose answer nobody waits
+//! for any more may go on in the pool, in vain. Places are used again, so memory is that of what is in flight.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::client::{Abandoned, Client, Fault};
+use super::fleet::{Arrival, Class, Ending, Fleet, NO_TICKET, Served, Sink};
+use crate::random::Streams;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Attempts {
+    client: Client,
+    streams: Streams,
+    requests: Vec<Request>,
+    vacant_requests: Vec<usize>,
+    /// By ticket.
+    attempts: Vec<Attempt>,
+    vacant_tickets: Vec<u32>,
+    timers: BinaryHeap<Reverse<(u64, u64, Timer)>>,
+    insertions: u64,
+    arrived: u64,
+    open: u64,
+    /// Integral of the requests in flight up to `counted_to`.
+    area: u128,
+    counted_to: u64,
+    pub tally: Tally,
+}
+
+/// Attempts since the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Attempts sent, first ones included.
+    pub sent: u64,
+    /// Times a request was sent again after a fault.
+    pub retried: u64,
+    /// Second copies sent.
+    pub hedged: u64,
+    /// Request-nanoseconds of service that nobody waited for at its end.
+    pub wasted: u128,
+}
+
+/// A request in flight.
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    /// Which of the run, from 0; tells it from others that have its place before or after it.
+    number: u64,
+    arrival: u64,
+    service: u64,
+    patience: u64,
+    class: Class,
+    retries: u32,
+    /// Its attempts in the pool.
+    tickets: [u32; 2],
+    open: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    /// Place of its request.
+    request: usize,
+    /// Which of the run; tells it from others with its ticket before or after it.
+    serial: u64,
+    /// Whether its request waits for it.
+    awaited: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// An attempt is given up: ticket and serial number.
+    GiveUp(u32, u64),
+    /// A second copy is sent: place and number of the request, and after how many retries.
+    Hedge(usize, u64, u32),
+    /// A request is sent again: place and number.
+    Retry(usize, u64),
+}
+
+impl Attempts {
+    /// The clients of a run, before any request.
+    pub fn new(client: Client, streams: Streams) -> Self {
+        Attempts {
+            client,
+            streams,
+            requests: Vec::new(),
+            vacant_requests: Vec::new(),
+            attempts: Vec::new(),
+            vacant_tickets: Vec::new(),
+            timers: BinaryHeap::new(),
+            insertions: 0,
+            arrived: 0,
+            open: 0,
+            area: 0,
+            counted_to: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Integral of the requests in flight up to `now`.
+    pub fn area(&self, now: u64) -> u128 {
+        self.area + u128::from(now - self.counted_to) * u128::from(self.open)
+    }
+
+    fn pass(&mut self, now: u64) {
+        self.area = self.area(now);
+        self.counted_to = now;
+    }
+
+    /// Arrival instants of the requests in flight.
+    pub fn in_flight(&self) -> impl Iterator<Item = u64> {
+        self.requests.iter().filter(|request| request.open).map(|request| request.arrival)
+    }
+
+    /// When the next timer goes off.
+    pub fn next_timer(&self) -> u64 {
+        self.timers.peek().map_or(u64::MAX, |Reverse((at, _, _))| *at)
+    }
+
+    fn set(&mut self, at: u64, timer: Timer) {
+        self.timers.push(Reverse((at, self.insertions, timer)));
+        self.insertions += 1;
+    }
+
+    /// A request arrives, and is sent.
+    pub fn arrive(&mut self, arrival: Arrival, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+        let Arrival { now, service, patience, class, .. } = arrival;
+        self.pass(now);
+        let request = Request {
+            number: self.arrived,
+            arrival: now,
+            service,
+            patience,
+            class,
+            retries: 0,
+            tickets: [NO_TICKET; 2],
+            open: true,
+        };
+        self.arrived += 1;
+        self.open += 1;
+        let place = match self.vacant_requests.pop() {
+            Some(place) => {
+                self.requests[place] = request;
+                place
+            }
+            None => {
+                self.requests.push(request);
+                self.requests.len() - 1
+            }
+        };
+        self.send(place, now, fleet, sink);
+    }
+
+    /// Sends a request, and a second copy later if no answer comes.
+    fn send(&mut self, place: usize, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+        if let Some(after) = self.client.hedge_after {
+            let Request { number, retries, .. } = self.requests[place];
+            self.set(now.saturating_add(after.as_nanos()), Timer::Hedge(place, number, retries));
+        }
+        self.attempt(place, 0, now, fleet, sink);
+    }
+
+    /// Puts an attempt into the pool, as the first or second at a time of its request.
+    fn attempt(&mut self, place: usize, copy: usize, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+        let attempt = Attempt { request: place, serial: self.tally.sent, awaited: true };
+        self.tally.sent += 1;
+        let ticket = match self.vacant_tickets.pop() {
+            Some(ticket) => {
+                self.attempts[ticket as usize] = attempt;
+                ticket
+            }
+            None => {
+                self.attempts.push(attempt);
+                self.attempts.len() as u32 - 1
+            }
+        };
+        self.requests[place].tickets[copy] = ticket;
+        if let Some(timeout) = self.client.timeout {
+            self.set(now.saturating_add(timeout.as_nanos()), Timer::GiveUp(ticket, attempt.serial));
+        }
+        let Request { service, patience, class, .. } = self.requests[place];
+        let arrival = Arrival { patience, class, ticket, ..Arrival::plain(now, service) };
+        fleet.arrive(arrival, now + 1, sink);
+        self.hear(now, fleet, sink);
+    }
+
+    /// Takes in what has become of attempts in the pool.
+    pub fn hear(&mut self, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+        while let Some((ticket, ending)) = fleet.take_ended() {
+            self.pass(now);
+            self.ended(ticket, ending, now, fleet, sink);
+        }
+    }
+
+    fn ended(&mut self, ticket: u32, ending: Ending, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+        let Attempt { request: place, awaited, .. } = self.attempts[ticket as usize];
+        self.vacant_tickets.push(ticket);
+        self.attempts[ticket as usize].awaited = false;
+        let fault = match ending {
+            Ending::Served(served) if awaited => {
+                self.part(place, ticket);
+                return self.answered(place, served, now, fleet, sink);
+            }
+            Ending::Served(served) => {
+                self.tally.wasted += u128::from(served.finish - served.start);
+                return;
+            }
+            Ending::Rejected => Fault::Rejected,
+            Ending::TimedOut => Fault::TimedOut,
+            Ending::Failed => Fault::Failed,
+        };
+        if awaited {
+            self.part(place, ticket);
+            self.fail(place, fault, now, sink);
+        }
+    }
+
+    /// A request no longer waits for one of its attempts.
+    fn part(&mut self, place: usize, ticket: u32) {
+        let tickets = &mut self.requests[place].tickets;
+        tickets.iter_mut().filter(|one| **one == ticket).for_each(|one| *one = NO_TICKET);
+    }
+
+    /// The first answer has come.
+    fn answered(
+        &mut self,
+        place: usize,
+        served: Served,
+        now: u64,
+        fleet: &mut impl Fleet,
+        sink: &mut impl Sink,
+    ) {
+        let Request { arrival, tickets, .. } = self.requests[place];
+        sink.served(Served { arrival, ..served });
+        for ticket in tickets.into_iter().filter(|ticket| *ticket != NO_TICKET) {
+            let abandoned = if self.client.hedge_cancel { Abandoned::Stopped } else { Abandoned::Served };
+            self.abandon(ticket, abandoned, now, fleet);
+        }
+        self.close(place);
+    }
+
+    /// Nobody waits for an attempt any more.
+    fn abandon(&mut self, ticket: u32, abandoned: Abandoned, now: u64, fleet: &mut impl Fleet) {
+        self.attempts[ticket as usize].awaited = false;
+        let had = match abandoned {
+            Abandoned::Served => None,
+            Abandoned::Dropped => fleet.call_off(ticket, now, false),
+            Abandoned::Stopped => fleet.call_off(ticket, now, true),
+        };
+        if let Some(had) = had {
+            self.tally.wasted += u128::from(had);
+            self.vacant_tickets.push(ticket);
+        }
+    }
+
+    /// An attempt has come to nothing: with the last one out, the request is sent again or ends.
+    fn fail(&mut self, place: usize, fault: Fault, now: u64, sink: &mut impl Sink) {
+        let Request { number, arrival, retries, tickets, .. } = self.requests[place];
+        if tickets != [NO_TICKET; 2] {
+            return;
+        }
+        if retries < self.client.retries && self.client.retry_on.includes(fault) {
+            self.requests[place].retries += 1;
+            let pause = self.client.draw_pause(self.streams, number, retries + 1);
+            return self.set(now.saturating_add(pause.as_nanos()), Timer::Retry(place, number));
+        }
+        match fault {
+            Fault::Rejected => sink.rejected_at(arrival, now),
+            Fault::TimedOut => sink.timed_out(arrival, now),
+            Fault::Failed => sink.failed(arrival, now),
+        }
+        self.close(place);
+    }
+
+    fn close(&mut self, place: usize) {
+        self.requests[place].open = false;
+        self.vacant_requests.push(place);
+        self.open -= 1;
+    }
+
+    /// Lets the next timer go off; whether it put an attempt into the pool.
+    pub fn step(&mut self, fleet: &mut impl Fleet, sink: &mut impl Sink) -> bool {
+        let Some(Reverse((now, _, timer))) = self.timers.pop() else { return false };
+        self.pass(now);
+        let is = |requests: &[Request], place: usize, number: u64| {
+            requests[place].open && requests[place].number == number
+        };
+        match timer {
+            Timer::GiveUp(ticket, serial) => {
+                let Attempt { request: place, serial: current, awaited } = self.attempts[ticket as usize];
+                if awaited && current == serial {
+                    self.part(place, ticket);
+                    self.abandon(ticket, self.client.abandoned, now, fleet);
+                    self.fail(place, Fault::TimedOut, now, sink);
+                }
+                false
+            }
+            Timer::Hedge(place, number, retries) => {
+                let Request { retries: current, tickets, .. } = self.requests[place];
+                let lone = tickets.iter().filter(|ticket| **ticket != NO_TICKET).count() == 1;
+                let due = is(&self.requests, place, number) && current == retries && lone;
+                if due {
+                    self.tally.hedged += 1;
+                    let copy = usize::from(tickets[0] != NO_TICKET);
+                    self.attempt(place, copy, now, fleet, sink);
+                }
+                due
+            }
+            Timer::Retry(place, number) => {
+                let due = is(&self.requests, place, number);
+                if due {
+                    self.tally.retried += 1;
+                    self.send(place, now, fleet, sink);
+                }
+                due
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The lives of the instances: asked for, granted, started, ready, lost or drained.
+
+use super::Engine;
+use crate::sim::Leaving;
+use crate::sim::agenda::Event;
+use crate::sim::fleet::{Fleet, Sink};
+use crate::sim::pool::State;
+use crate::time::{Instant, Span};
+
+impl<F: Fleet, T: Sink> Engine<F, T> {
+    /// Puts `count` instances into the pool that are ready at the start of the run.
+    pub(super) fn seed(&mut self, count: u32) {
+        for _ in 0..count {
+            let id = self.pool.request(Instant::ZERO);
+            match self.supply.initial(&self.pool) {
+                Some(kind) => {
+                    self.pool.start(id, kind, Instant::ZERO);
+                    self.become_ready(id, Instant::ZERO);
+                }
+                None => self.ask(id, 0, Instant::ZERO),
+            }
+        }
+        self.watch_door(Instant::ZERO);
+    }
+
+    /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
+    pub(super) fn reconcile(&mut self, at: Instant) {
+        let existing = self.pool.census().existing();
+        for _ in existing..self.scaler.desired {
+            let id = self.pool.request(at);
+            self.ask(id, 0, at);
+        }
+        for _ in self.scaler.desired..existing {
+            let (fleet, supply) = (&self.fleet, &self.supply);
+            let spared = |kind, held| supply.spared(kind, held);
+            match self.pool.victim(self.instances.scale_down, spared, |id| fleet.outstanding(id)) {
+                Some((id, State::Ready)) => self.drain(id, at, Span::MAX),
+                Some((id, _)) => {
+                    self.pool.remove(id, at);
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Asks for the capacity an instance needs to start, for the `attempt`-th time.
+    pub(super) fn ask(&mut self, id: u32, attempt: u32, at: Instant) {
+        if self.pool.find(id).is_none() {
+            return;
+        }
+        match self.supply.grant(&self.pool, id, attempt, at) {
+            Some(kind) => {
+                self.pool.start(id, kind, at);
+                self.start(id, 0, at);
+            }
+            None => {
+                let again = at + self.supply.pause(attempt);
+                self.agenda.add(again, Event::Ask(id, attempt.saturating_add(1)));
+            }
+        }
+    }
+
+    /// An instance begins to start, after so many attempts that failed.
+    pub(super) fn start(&mut self, id: u32, attempt: u32, at: Instant) {
+        let Some((_, kind)) = self.pool.find(id) else { return };
+        let start = self.supply.draw_start(kind, id, attempt);
+        let event = if start.retry.is_some() { Event::StartFailed(id, attempt) } else { Event::Ready(id) };
+        self.agenda.add(at + start.time, event);
+    }
+
+    /// An attempt to start is found to have failed.
+    pub(super) fn start_failed(&mut self, id: u32, attempt: u32, at: Instant) {
+        let Some((_, kind)) = self.pool.find(id) else { return };
+        self.supply.mishaps.failed_starts += 1;
+        let pause = self.supply.draw_start(kind, id, attempt).retry.unwrap_or(Span::ZERO);
+        self.agenda.add(at + pause, Event::Start(id, attempt.saturating_add(1)));
+    }
+
+    /// An instance has started; requests may come.
+    pub(super) fn become_ready(&mut self, id: u32, at: Instant) {
+        let Some((_, kind)) = self.pool.find(id) else { return };
+        self.pool.ready(id, at);
+        self.watch_door(at);
+        if F::STEPPED {
+            let first_service = self.instances.draw_first_request(self.streams, id);
+            self.fleet.expect(self.supply.speed(kind, id), first_service);
+        }
+        self.fleet.add(id, at.as_nanos(), &mut self.recorder);
+        let (failure, notice) = self.supply.draw_end(kind, id);
+        if let Some(after) = failure {
+            self.agenda.add(at + after, Event::Fail(id));
+        }
+        if let Some(after) = notice {
+            self.agenda.add(at + after, Event::Notice(id));
+        }
+    }
+
+    /// An instance fails with the requests it has, and is replaced.
+    pub(super) fn fail(&mut self, id: u32, at: Instant) {
+        let Some((state, _)) = self.pool.find(id) else { return };
+        self.supply.mishaps.failures += 1;
+        self.pool.remove(id, at);
+        self.watch_door(at);
+        self.kill(id, at.as_nanos());
+        if state == State::Ready {
+            self.replace(at);
+        }
+    }
+
+    /// Takes an instance away with all it has.
+    pub(super) fn kill(&mut self, id: u32, now: u64) {
+        self.fleet.kill(id, now, &mut self.lost);
+        for request in self.lost.drain(..) {
+            self.recorder.failed(request.arrival, now);
+        }
+    }
+
+    /// An instance is given notice: it drains as far as it gets, and is replaced.
+    pub(super) fn give_notice(&mut self, id: u32, at: Instant) {
+        let Some((state, kind)) = self.pool.find(id) else { return };
+        self.supply.mishaps.interruptions += 1;
+        let notice = self.supply.notice(kind);
+        if state == State::Ready {
+            self.drain(id, at, notice);
+            self.replace(at);
+        } else {
+            self.agenda.add(at + notice, Event::Deadline(id));
+        }
+    }
+
+    /// Starts another for one that was lost, as far as the autoscaler still wants it.
+    fn replace(&mut self, at: Instant) {
+        if F::STEPPED {
+            // A policy that acts at every change acts at this one first.
+            self.react(at);
+        }
+        self.reconcile(at);
+    }
+
+    /// A ready instance takes no more requests, and is gone when it has finished those it has: within `notice`, and the
+    /// drain deadline.
+    pub(super) fn drain(&mut self, id: u32, at: Instant, notice: Span) {
+        self.pool.drain(id, at);
+        self.watch_door(at);
+        let is_busy = self.fleet.outstanding(id) > 0;
+        let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
+        let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
+        if is_busy && deadline <= last && self.instances.leaving == Leaving::Finish {
+            self.agenda.add(deadline, Event::Deadline(id));
+        } else if last == at {
+            self.pool.remove(id, at);
+        } else {
+            self.agenda.add(last, Event::Gone(id));
+        }
+    }
+
+    /// Notes when no instance is ready, and when one is again.
+    fn watch_door(&mut self, at: Instant) {
+        let shut = self.pool.census().ready == 0;
+        if shut == self.recorder.door.is_shut() {
+            return;
+        }
+        if shut {
+            self.recorder.settle();
+            let oldest = self.in_flight(at.as_nanos()).min().unwrap_or(u64::MAX);
+            self.recorder.door.shut(at.as_nanos(), oldest);
+        } else {
+            self.recorder.door.open(at.as_nanos());
+        }
+    }
+}

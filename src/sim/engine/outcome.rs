@@ -1,0 +1,93 @@
+//! What a run comes to, from the counters at its end and at the start of its measured part.
+
+use super::Engine;
+use crate::service::FULL;
+use crate::sim::fleet::{Fleet, Sink};
+use crate::sim::outcome::{Actions, Counts, Integrals, Outcome, Sending, TypeShare};
+use crate::time::Instant;
+
+impl<F: Fleet, T: Sink> Engine<F, T> {
+    /// The figures of the run, which has ended.
+    pub(super) fn outcome(mut self) -> (Outcome, T) {
+        let end = self.end;
+        let start = self.measured.clone();
+        let areas = self.fleet.areas(end.as_nanos());
+        let time = self.pool.time(end);
+        let measured_from = start.at.as_nanos();
+        let in_flight = self.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
+        let overdue = self.timeline.overdue_before(end).map_or(0, |before| self.overdue(end, before));
+        let counts = Counts {
+            arrived: self.arrived - start.arrived,
+            served: self.recorder.latency.count(),
+            rejected: self.recorder.rejected,
+            timed_out: self.recorder.timed_out,
+            failed: self.recorder.failed,
+            in_flight: in_flight as u64,
+        };
+        let seconds = |later: u128, earlier: u128| (later - earlier) as f64 / 1e9;
+        let integrals = Integrals {
+            waiting: seconds(areas.waiting, start.areas.waiting),
+            in_service: seconds(areas.in_service, start.areas.in_service),
+            busy: seconds(areas.busy, start.areas.busy),
+            in_flight: seconds(self.in_flight_area(end.as_nanos()), start.in_flight),
+            pending: seconds(time.pending, start.time.pending),
+            work: seconds(areas.work, start.areas.work) / FULL as f64,
+            starting: seconds(time.starting, start.time.starting),
+            ready: seconds(time.ready, start.time.ready),
+            draining: seconds(time.draining, start.time.draining),
+        };
+        let by_type = self.by_type(end, &start.ready_times);
+        let tally = self.tally();
+        let mishaps = self.supply.mishaps;
+        let (started, peak_ready) = self.pool.totals();
+        let actions = self.scaler.actions;
+        let outcome = Outcome {
+            overgrown: self.overgrown,
+            measured_s: end.since(start.at).as_secs_f64(),
+            counts,
+            latency: self.recorder.latency,
+            wait: self.recorder.wait,
+            classes: self.recorder.classes,
+            good: self.recorder.good,
+            overdue,
+            integrals,
+            slots: self.places,
+            peak_waiting: self.timeline.peak_waiting,
+            peak_ready,
+            started: u64::from(started - start.started),
+            billed_hours: by_type.iter().map(|each| each.billed_hours).sum(),
+            cost: by_type.iter().map(|each| each.cost).sum(),
+            by_type,
+            cold: self.recorder.door.cold,
+            sending: Sending {
+                sent: tally.sent - start.tally.sent,
+                retried: tally.retried - start.tally.retried,
+                hedged: tally.hedged - start.tally.hedged,
+                wasted_s: seconds(tally.wasted, start.tally.wasted),
+            },
+            mishaps: mishaps.since(start.mishaps),
+            actions: Actions {
+                up: actions.up - start.actions.up,
+                down: actions.down - start.actions.down,
+                flaps: actions.flaps - start.actions.flaps,
+            },
+            below_slo_s: self.timeline.below_slo_s,
+            timeline: self.timeline.windows,
+            decisions: self.scaler.decisions,
+        };
+        (outcome, self.recorder.tap)
+    }
+
+    fn by_type(&mut self, end: Instant, before: &[u128]) -> Vec<TypeShare> {
+        let bills = self.pool.bills(end);
+        let before = before.iter().copied().chain(std::iter::repeat(0));
+        let share =
+            |((kind, bill), before): ((&crate::sim::InstanceType, crate::sim::pool::Bill), u128)| TypeShare {
+                name: kind.name.clone(),
+                billed_hours: bill.hours,
+                cost: bill.cost,
+                ready: (bill.ready_time - before) as f64 / 1e9,
+            };
+        self.supply.kinds().iter().zip(bills).zip(before).map(share).collect()
+    }
+}

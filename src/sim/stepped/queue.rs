@@ -1,0 +1,115 @@
+//! Requests waiting, some of which go first, give up, or are called off.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::sim::fleet::{Arrival, Class};
+
+/// A request before it is served, or between two times it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Job {
+    /// Order of arrival at the pool.
+    pub sequence: u64,
+    pub arrival: u64,
+    pub ticket: u32,
+    pub class: Class,
+    /// Its whole service requirement, in nanoseconds at full speed.
+    pub service: u64,
+    /// Work still to do, in nanoseconds at full speed, if it was interrupted and is to be resumed.
+    pub remaining: Option<u64>,
+    /// Nanoseconds it has been in service before, which are not lost.
+    pub had: u64,
+    /// Whether it has been handed back by an instance: it goes first.
+    pub returned: bool,
+    /// Whether it waits no more, though its place in the queue is still there.
+    pub gone: bool,
+}
+
+impl Job {
+    pub fn new(arrival: Arrival, sequence: u64) -> Job {
+        let Arrival { now, service, class, ticket, .. } = arrival;
+        Job {
+            sequence,
+            arrival: now,
+            ticket,
+            class,
+            service,
+            remaining: None,
+            had: 0,
+            returned: false,
+            gone: false,
+        }
+    }
+}
+
+/// Requests waiting: those handed back, then the high class, then the low one, each in order of arrival.
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    /// Handed back, high class, low class.
+    lanes: [VecDeque<Job>; 3],
+    /// When waiting requests give up, by instant; those that have left meanwhile are skipped when their time comes.
+    deadlines: BinaryHeap<Reverse<(u64, u64)>>,
+    len: u64,
+}
+
+impl Queue {
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Adds a request that arrives, willing to wait until `deadline`.
+    pub fn push(&mut self, job: Job, deadline: u64) {
+        self.len += 1;
+        self.lanes[1 + job.class as usize].push_back(job);
+        if deadline < u64::MAX {
+            self.deadlines.push(Reverse((deadline, job.sequence)));
+        }
+    }
+
+    /// Adds a request that has been served before: it goes first, and no longer gives up.
+    pub fn push_returned(&mut self, job: Job) {
+        self.len += 1;
+        let at = self.lanes[0].partition_point(|waiting| waiting.sequence < job.sequence);
+        self.lanes[0].insert(at, Job { returned: true, ..job });
+    }
+
+    pub fn pop(&mut self) -> Option<Job> {
+        let taken = self.lanes.iter_mut().find_map(|lane| {
+            loop {
+                match lane.pop_front() {
+                    Some(job) if job.gone => {}
+                    other => return other,
+                }
+            }
+        });
+        self.len -= u64::from(taken.is_some());
+        taken
+    }
+
+    /// Takes out the request of this sequence number, if it waits.
+    pub fn remove(&mut self, sequence: u64) -> Option<Job> {
+        let job = self.lanes.iter_mut().find_map(|lane| {
+            let index = lane.binary_search_by_key(&sequence, |job| job.sequence).ok()?;
+            (!lane[index].gone).then_some(&mut lane[index])
+        })?;
+        job.gone = true;
+        self.len -= 1;
+        Some(*job)
+    }
+
+    pub fn next_deadline(&self) -> u64 {
+        self.deadlines.peek().map_or(u64::MAX, |Reverse((at, _))| *at)
+    }
+
+    /// Takes the next deadline; the request that gives up, if it still waits and has never been served.
+    pub fn pass_deadline(&mut self) -> Option<Job> {
+        let Reverse((_, sequence)) = self.deadlines.pop()?;
+        let handed_back = self.lanes[0].binary_search_by_key(&sequence, |job| job.sequence).is_ok();
+        if handed_back { None } else { self.remove(sequence) }
+    }
+
+    /// The requests waiting, those that go first first.
+    pub fn iter(&self) -> impl Iterator<Item = &Job> {
+        self.lanes.iter().flatten().filter(|job| !job.gone)
+    }
+}

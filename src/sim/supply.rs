@@ -1,0 +1,158 @@
+//! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
+
+use super::pool::Pool;
+use super::{InstanceType, Model, Start};
+use crate::random::{Purpose, Streams};
+use crate::time::{Instant, Span};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Supply {
+    kinds: Vec<InstanceType>,
+    streams: Streams,
+    pub mishaps: Mishaps,
+}
+
+/// What has gone wrong with instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mishaps {
+    /// Starts refused for want of capacity; each attempt counts.
+    pub refused_starts: u64,
+    /// Starts that failed; each attempt counts.
+    pub failed_starts: u64,
+    /// Instances that failed.
+    pub failures: u64,
+    /// Instances that were given notice.
+    pub interruptions: u64,
+}
+
+impl Mishaps {
+    /// Those since `earlier`.
+    pub(super) fn since(self, earlier: Mishaps) -> Mishaps {
+        Mishaps {
+            refused_starts: self.refused_starts - earlier.refused_starts,
+            failed_starts: self.failed_starts - earlier.failed_starts,
+            failures: self.failures - earlier.failures,
+            interruptions: self.interruptions - earlier.interruptions,
+        }
+    }
+}
+
+impl Supply {
+    pub fn new(model: &Model, streams: Streams) -> Self {
+        Supply { kinds: model.instances.kinds(), streams, mishaps: Mishaps::default() }
+    }
+
+    /// The types of instance, in order of preference.
+    pub fn kinds(&self) -> &[InstanceType] {
+        &self.kinds
+    }
+
+    /// The types in the order a start tries them: those below their base first.
+    fn preference(&self, pool: &Pool) -> impl Iterator<Item = usize> {
+        let held: Vec<u32> = (0..self.kinds.len()).map(|kind| pool.held(kind)).collect();
+        let below = |kind: &usize| held[*kind] < self.kinds[*kind].base;
+        let (mut order, rest): (Vec<usize>, Vec<usize>) = (0..self.kinds.len()).partition(below);
+        order.extend(rest);
+        order.into_iter()
+    }
+
+    /// The type that instance number `instance` starts as at `now`; `None` if it is refused, for the `attempt`-th time.
+    pub fn grant(&mut self, pool: &Pool, instance: u32, attempt: u32, now: Instant) -> Option<usize> {
+        let part = u64::from(instance) << 32 | u64::from(attempt);
+        let mut rng = self.streams.substream(Purpose::Stock, part);
+        let granted = self.preference(pool).find(|kind| {
+            let stock = &self.kinds[*kind].hazards.stock;
+            stock.as_ref().is_none_or(|stock| !stock.refuses(now, pool.held(*kind), &mut rng))
+        });
+        self.mishaps.refused_starts += u64::from(granted.is_none());
+        granted
+    }
+
+    /// The type of an instance that is there at the start of the run: within every quota, though none is out of stock.
+    pub fn initial(&self, pool: &Pool) -> Option<usize> {
+        self.preference(pool).find(|kind| {
+            let quota = self.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
+            quota.is_none_or(|quota| pool.held(*kind) < quota)
+        })
+    }
+
+    /// Pause before a start that was refused for the `attempt`-th time is tried again.
+    pub fn pause(&self, attempt: u32) -> Span {
+        let pauses = self.kinds.iter().filter_map(|kind| kind.hazards.stock.as_ref());
+        pauses.map(|stock| stock.backoff.pause(attempt)).min().unwrap_or(Span::MAX)
+    }
+
+    /// The course of an attempt to start.
+    pub fn draw_start(&self, kind: usize, instance: u32, attempt: u32) -> Start {
+        self.kinds[kind].draw_start(self.streams, instance, attempt)
+    }
+
+    /// When, after it has become ready, an instance fails and is given notice.
+    pub fn draw_end(&self, kind: usize, instance: u32) -> (Option<Span>, Option<Span>) {
+        let hazards = &self.kinds[kind].hazards;
+        (hazards.draw_failure(self.streams, instance), hazards.draw_interruption(self.streams, instance))
+    }
+
+    /// How long the notice of an interruption is.
+    pub fn notice(&self, kind: usize) -> Span {
+        self.kinds[kind]
+            .hazards
+            .interruptions
+            .as_ref()
+            .map_or(Span::ZERO, |interruptions| interruptions.notice)
+    }
+
+    /// Speed of an instance.
+    pub fn speed(&self, kind: usize, instance: u32) -> f64 {
+        self.kinds[kind].speed * self.kinds[kind].hazards.draw_speed(self.streams, instance)
+    }
+
+    /// How dear type `kind`, of which there are `held`, is to a scale-down, which takes the least: the last type listed
+    /// that is above its base, and only then those within it.
+    pub fn spared(&self, kind: usize, held: u32) -> usize {
+        let within_base = held <= self.kinds[kind].base;
+        self.kinds.len() - kind + usize::from(within_base) * self.kinds.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Backoff, Cost, Hazards, Instances, Stock};
+
+    fn kind(name: &str, base: u32, quota: Option<u32>) -> InstanceType {
+        let backoff = Backoff { first: Span::from_secs(30), longest: Span::from_secs(60) };
+        let stock = Stock { quota, refused: 0.0, outages: Vec::new(), backoff };
+        InstanceType {
+            name: name.to_owned(),
+            base,
+            hazards: Hazards { stock: Some(stock), ..Hazards::default() },
+            ..Instances::default().kinds().remove(0)
+        }
+    }
+
+    #[test]
+    fn a_base_is_filled_first_then_the_types_in_their_order_as_far_as_they_go() {
+        let kinds = vec![kind("spot", 0, Some(2)), kind("on demand", 1, Some(2))];
+        let streams = Streams::new(1, 0);
+        let mut supply = Supply { kinds, streams, mishaps: Mishaps::default() };
+        let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter());
+        let mut granted = Vec::new();
+        for _ in 0..5 {
+            let id = pool.request(Instant::ZERO);
+            let kind = supply.grant(&pool, id, 0, Instant::ZERO);
+            kind.into_iter().for_each(|kind| pool.start(id, kind, Instant::ZERO));
+            granted.push(kind);
+        }
+        assert_eq!(granted, [Some(1), Some(0), Some(0), Some(1), None]);
+        assert_eq!(supply.mishaps.refused_starts, 1);
+        let order = |held: [u32; 2]| {
+            let mut order = [0, 1];
+            order.sort_unstable_by_key(|kind| supply.spared(*kind, held[*kind]));
+            order
+        };
+        assert_eq!(order([2, 2]), [1, 0], "the last listed above its base");
+        assert_eq!(order([2, 1]), [0, 1], "the base stays to the end");
+    }
+}

@@ -1,0 +1,141 @@
+//! Random models of pools that misbehave and clients that do not wait.
+
+use kneepoint::schema::{Context, Reader, Tree};
+use kneepoint::service;
+use kneepoint::sim::{Client, DispatchPolicy, Idle, Instances, Lost, Model, Stage};
+use proptest::prelude::*;
+
+use super::models::{Watched, models};
+
+/// Models in which instances fail, are refused, differ, and clients give up, try again and hedge.
+pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
+    (models(metrics), hazards(), types(), client(), any::<bool>()).prop_map(
+        |(mut model, hazards, types, client, fastest)| {
+            let cold_start = std::mem::take(&mut model.instances.cold_start);
+            let names: Vec<String> = (0..cold_start.len()).map(|n| format!("stage {n}")).collect();
+            let after = names.first().filter(|_| fastest);
+            let after = after.map(|name| format!("after = \"{name}\"\n")).unwrap_or_default();
+            let hazards = hazards.replace("after_stage\n", &after);
+            let stages =
+                cold_start.into_iter().zip(names).map(|(stage, name)| Stage { name, ..stage }).collect();
+            let stages: Vec<Stage> = stages;
+            let text = stages.iter().map(|stage| {
+                format!("[[cold_start]]\nname = \"{}\"\ntime = \"{}s\"\n", stage.name, stage.time.0.mean())
+            });
+            let text = format!("{hazards}{}{types}", text.collect::<String>());
+            let tree = Tree::parse(&text).unwrap();
+            let context = Context::default();
+            let reader = Reader::open(tree.root(), "instances", &Instances::SPEC, &context).unwrap();
+            let read = Instances::read(&reader).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
+            let instances = std::mem::take(&mut model.instances);
+            model.instances = Instances {
+                initial: instances.initial,
+                scale_down: instances.scale_down,
+                drain_deadline: instances.drain_deadline,
+                leaving: instances.leaving,
+                ..read
+            };
+            model.client = client;
+            tame(&mut model);
+            let slots = matches!(model.service.model, service::Model::Slots(_));
+            if slots && fastest && model.dispatch.policy == DispatchPolicy::CentralQueue {
+                model.dispatch.idle = Idle::Fastest;
+            }
+            model
+        },
+    )
+}
+
+/// Takes away what goes with slots only.
+fn tame(model: &mut Model) {
+    if let service::Model::Slots(_) = model.service.model {
+        return;
+    }
+    model.client = Client::default();
+    let instances = &mut model.instances;
+    (instances.lost, instances.first_request, instances.hazards.slow) = (Lost::Fail, None, None);
+    for kind in &mut instances.types {
+        (kind.speed, kind.hazards.slow) = (1.0, None);
+    }
+}
+
+/// Keys of `[instances]`, some of them there and some not.
+fn hazards() -> impl Strategy<Value = String> {
+    let maybe = |text: String| prop_oneof![2 => Just(String::new()), 1 => Just(text)];
+    let lost = prop::sample::select(vec!["fail", "restart", "resume"]);
+    let time = || {
+        prop_oneof![
+            (1_u64..60).prop_map(|n| format!("\"{n}00ms\"")),
+            Just("{ dist = \"exponential\", mean = \"3s\" }".to_owned()),
+        ]
+    };
+    let first = (lost, prop::option::of(1_u64..40)).prop_map(|(lost, first)| {
+        let first = first.map(|n| format!("first_request = \"{n}00ms\"\n")).unwrap_or_default();
+        format!("lost = \"{lost}\"\n{first}")
+    });
+    let tables = (time(), time(), 0_u64..30, 0.0..0.9_f64, 1_u64..20, 0_u64..5, 0_u64..40).prop_flat_map(
+        move |(failure, notice, length, p, pause, quota, at)| {
+            let failures = maybe(format!("[failures]\nafter = {failure}\n"));
+            let interruptions =
+                maybe(format!("[interruptions]\nafter = {notice}\nnotice = \"{length}00ms\"\n"));
+            let starts = maybe(format!(
+                "[start_failures]\nafter_stage\nprobability = {p}\nbackoff = \"{pause}00ms\"\nbackoff_max = \"2s\"\n"
+            ));
+            let stock = maybe(format!(
+                "[stock]\nquota = {quota}\nrefused = {p}\nbackoff = \"{pause}00ms\"\nbackoff_max = \"3s\"\n\
+                 outages = [{{ from = \"{at}00ms\", until = \"5s\" }}]\n"
+            ));
+            let slow = maybe(format!("[slow]\nshare = {p}\nspeed = 0.5\n"));
+            (failures, interruptions, starts, stock, slow)
+                .prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat())
+        },
+    );
+    (first, tables).prop_map(|(first, tables)| format!("{first}{tables}"))
+}
+
+fn types() -> impl Strategy<Value = String> {
+    let two = (0_u32..3, 0_u32..3, 1_u32..4, prop::sample::select(vec!["0.5", "1", "2", "3"])).prop_map(
+        |(base, other_base, quota, speed)| {
+            format!(
+                "[[type]]\nname = \"a\"\nbase = {base}\nspeed = {speed}\nper_instance_hour = 7.2\n\
+                 stock = {{ quota = {quota}, backoff = \"700ms\" }}\n\
+                 [[type]]\nname = \"b\"\nbase = {other_base}\ncold_start = \"300ms\"\n\
+                 interruptions = {{ after = \"4s\", notice = \"500ms\" }}\n"
+            )
+            .replace(
+                "cold_start = \"300ms\"\n",
+                "cold_start = \"300ms\"\nstart_failures = { probability = 0.2 }\n",
+            )
+        },
+    );
+    prop_oneof![2 => Just(String::new()), 1 => two]
+}
+
+fn client() -> impl Strategy<Value = Client> {
+    let abandoned = prop::sample::select(vec!["served", "dropped", "stopped"]);
+    let jitter = prop::sample::select(vec!["none", "equal", "full"]);
+    let on = prop::sample::select(vec![
+        "\"rejected\", \"timed_out\", \"failed\"",
+        "\"rejected\"",
+        "\"failed\", \"timed_out\"",
+    ]);
+    let tries = (prop::option::of(1_u64..30), 0_u32..4, 0_u64..8, abandoned, jitter, on);
+    let active = (tries, prop::option::of(1_u64..20), any::<bool>()).prop_map(
+        |((timeout, retries, backoff, abandoned, jitter, on), hedge, cancel)| {
+            let maybe = |key: &str, tenths: Option<u64>| {
+                tenths.map(|n| format!("{key} = \"{n}00ms\"\n")).unwrap_or_default()
+            };
+            let text = format!(
+                "{}{}retries = {retries}\nbackoff = \"{backoff}00ms\"\nbackoff_max = \"2s\"\n\
+                 abandoned = \"{abandoned}\"\njitter = \"{jitter}\"\nretry_on = [{on}]\nhedge_cancel = {cancel}",
+                maybe("timeout", timeout),
+                maybe("hedge_after", hedge)
+            );
+            let tree = Tree::parse(&text).unwrap();
+            let context = Context::default();
+            let reader = Reader::open(tree.root(), "client", &Client::SPEC, &context).unwrap();
+            Client::read(&reader).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+        },
+    );
+    prop_oneof![1 => Just(Client::default()), 1 => active]
+}
