@@ -177,3 +177,126 @@ impl Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings;
+    use super::*;
+    use crate::autoscaler::InstanceSample;
+    use crate::schema::{Context, Reader, Tree};
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Span::from_secs(seconds)
+    }
+
+    /// An HPA on a pool of `initial` instances of one slot.
+    fn policy(keys: &str, initial: u32) -> Box<dyn Policy> {
+        let (tree, context) = (Tree::parse(keys).unwrap(), Context::default());
+        let reader = Reader::open(tree.root(), "autoscaler", &settings::SPEC, &context).unwrap();
+        let start = Start { window: Span::from_secs(15), ..Start::unknown(initial) };
+        settings::read(&reader).unwrap().policy(&start)
+    }
+
+    /// A scrape that finds the ready instances with so many requests in service each.
+    fn scrape(policy: &mut dyn Policy, seconds: u64, busy: &[(u32, f64)]) {
+        let instances: Vec<InstanceSample> = busy
+            .iter()
+            .map(|(id, in_service)| InstanceSample {
+                id: *id,
+                in_service: *in_service,
+                measured: Span::from_secs(5),
+                in_service_now: 0,
+                waiting_now: 0,
+                kv_cache: 0.0,
+            })
+            .collect();
+        let in_service = busy.iter().map(|(_, in_service)| in_service).sum();
+        policy.scrape(&Sample {
+            at: at(seconds),
+            since: at(seconds - 15),
+            arrived: 0,
+            in_flight: in_service,
+            waiting: 0.0,
+            in_service,
+            in_flight_now: 0,
+            waiting_now: 0,
+            held_now: 0,
+            in_service_now: 0,
+            slots: busy.len() as f64,
+            ready: busy.len() as u32,
+            existing: busy.len() as u32,
+            instances: &instances,
+        });
+    }
+
+    fn decide(policy: &mut dyn Policy, seconds: u64, ready: &[Option<u64>]) -> u32 {
+        let view = |(id, ready): (usize, &Option<u64>)| InstanceView {
+            id: id as u32,
+            state: if ready.is_some() { InstanceState::Ready } else { InstanceState::Starting },
+            requested: at(ready.unwrap_or(seconds).saturating_sub(60)),
+            ready: ready.map(at),
+        };
+        let instances: Vec<InstanceView> = ready.iter().enumerate().map(view).collect();
+        let count = instances.len() as u32;
+        policy.decide(
+            at(seconds),
+            &Observation {
+                desired: count,
+                existing: count,
+                ready: ready.iter().flatten().count() as u32,
+                held: 0,
+                metric: None,
+                instances: &instances,
+            },
+        )
+    }
+
+    const CPU: &str = "max = 9\nmetrics = [{ average_utilization = 50 }]";
+
+    #[test]
+    fn an_instance_that_starts_holds_back_the_way_up_as_an_idle_pod() {
+        let mut policy = policy(CPU, 1);
+        scrape(policy.as_mut(), 600, &[(0, 1.0)]);
+        assert_eq!(decide(policy.as_mut(), 600, &[Some(0)]), 2);
+        assert_eq!(decide(policy.as_mut(), 600, &[Some(0), None]), 2, "100 % and 0 % are 50 %");
+        let reason = policy.explain().reason;
+        assert_eq!(
+            reason,
+            "cpu utilization 100 % of target 50 %: ratio 1 with 1 unready and 0 missing filled in within tolerance 0.10: stay at 2"
+        );
+    }
+
+    #[test]
+    fn a_new_instance_counts_once_a_whole_sample_lies_after_its_readiness() {
+        let mut policy = policy(CPU, 1);
+        scrape(policy.as_mut(), 600, &[(0, 1.0), (1, 1.0)]);
+        assert_eq!(decide(policy.as_mut(), 600, &[Some(0), Some(595)]), 2, "its sample is of 585 to 600");
+        scrape(policy.as_mut(), 615, &[(0, 1.0), (1, 1.0)]);
+        assert_eq!(decide(policy.as_mut(), 615, &[Some(0), Some(595)]), 4);
+    }
+
+    #[test]
+    fn only_the_cpu_waits_for_new_instances() {
+        let mut policy = policy(
+            "max = 9\nmetrics = [{ type = \"pods\", signal = \"utilization\", average_value = 0.5 }]",
+            1,
+        );
+        scrape(policy.as_mut(), 600, &[(0, 1.0), (1, 1.0)]);
+        assert_eq!(decide(policy.as_mut(), 600, &[Some(0), Some(595)]), 4);
+    }
+
+    #[test]
+    fn before_the_first_scrape_there_is_nothing_to_go_by() {
+        let mut policy = policy(CPU, 3);
+        assert_eq!(decide(policy.as_mut(), 15, &[Some(0), Some(0), Some(0)]), 3);
+        assert_eq!(policy.explain().reason, "cpu: no pod that counts has a sample: stay at 3");
+    }
+
+    #[test]
+    fn an_empty_pool_comes_back_by_an_external_metric() {
+        let keys = "min = 0\nmax = 9\nmetrics = [{ type = \"external\", signal = \"in_flight\", average_value = 2 }]";
+        let mut policy = policy(keys, 0);
+        scrape(policy.as_mut(), 15, &[(0, 5.0)]);
+        assert_eq!(decide(policy.as_mut(), 15, &[]), 3);
+    }
+}

@@ -188,7 +188,13 @@ fn read_pod(row: &Row<'_>, metric: &str) -> Result<Pod, RowProblem> {
     };
     let sample = match own {
         Some(sample) => read_sample(row, "metrics", sample)?,
-        None => row.value("metric").map_or(Ok(None), |sample| read_sample(row, "metric", sample))?,
+        None => match row.value("metric") {
+            Some(Value::Object(_)) => {
+                row.find_row("metric")?.map(|sample| read_object(&sample)).transpose()?
+            }
+            Some(sample) => read_sample(row, "metric", sample)?,
+            None => None,
+        },
     };
     let pod = Pod {
         phase,
@@ -206,21 +212,22 @@ fn read_pod(row: &Row<'_>, metric: &str) -> Result<Pod, RowProblem> {
 fn read_sample(row: &Row<'_>, name: &str, sample: &Value) -> Result<Option<PodSample>, RowProblem> {
     match sample {
         Value::Null => Ok(None),
-        Value::Object(fields) => {
-            let fields = Row::new(fields);
-            let sample = PodSample {
-                value: milli(&fields, "value")?.ok_or_else(|| fields.missing("value"))?,
-                age: age(&fields, "age")?.unwrap_or(Span::ZERO),
-                window: age(&fields, "window")?.unwrap_or(Span::ZERO),
-            };
-            fields.finish()?;
-            Ok(Some(sample))
-        }
+        Value::Object(fields) => read_object(&Row::new(fields)).map(Some),
         value => {
             let read = thousandths_of(value).ok_or_else(|| row.wrong(name, EXPECTED))?;
             Ok(Some(PodSample { value: read, age: Span::ZERO, window: Span::ZERO }))
         }
     }
+}
+
+fn read_object(fields: &Row<'_>) -> Result<PodSample, RowProblem> {
+    let sample = PodSample {
+        value: milli(fields, "value")?.ok_or_else(|| fields.missing("value"))?,
+        age: age(fields, "age")?.unwrap_or(Span::ZERO),
+        window: age(fields, "window")?.unwrap_or(Span::ZERO),
+    };
+    fields.finish()?;
+    Ok(sample)
 }
 
 const EXPECTED: &str = "a whole number of thousandths, or a quantity as text (\"350m\")";

@@ -164,7 +164,9 @@ impl Signals {
                 self.total(signal)? / self.instances.len() as f64
             }
         };
-        Some(Reading { value, at: self.at, window: Span::from_secs_f64(seconds) })
+        // The time before an instance was ready belongs to the window too: such a sample is not fresh.
+        let since = track.scrapes.front().map_or(self.at, |scrape| scrape.since);
+        Some(Reading { value, at: self.at, window: self.at.since(since) })
     }
 }
 

@@ -235,7 +235,10 @@ mod tests {
         assert_eq!(policy.next(at(15)), Some(at(30)));
         // The poll makes it 1, and the sync at the same instant 3: 12 at 5 each.
         assert_eq!(policy.decide(at(30), &seen(0)), 3);
-        assert!(policy.explain().reason.starts_with("poll: a trigger is active: 0 to 1; HPA: in_flight "));
+        assert_eq!(
+            policy.explain().reason,
+            "poll: a trigger is active: 0 to 1; HPA: in_flight: no replica is there, and the total over target 5 asks for 3: 1 to 3"
+        );
         for seconds in [45, 60, 75, 90, 105] {
             scrape(policy.as_mut(), seconds, 0.0);
             let wanted = policy.decide(at(seconds), &seen(3));
