@@ -490,7 +490,8 @@ mod tests {
         let names: std::collections::BTreeSet<&str> = FIGURES.iter().map(|figure| figure.name).collect();
         assert_eq!(names.len(), FIGURES.len());
         let json = serde_json::to_value(crate::experiment::Replications::default().figures()).unwrap();
-        for figure in FIGURES {
+        // Those of priority classes are there only where classes are told apart.
+        for figure in FIGURES.iter().filter(|figure| !figure.is_of_a_class()) {
             let pointer = format!("/{}", figure.name.replace('.', "/"));
             assert!(json.pointer(&pointer).is_some_and(|value| value.get("mean").is_some()), "{pointer}");
         }

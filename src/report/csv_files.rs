@@ -28,6 +28,10 @@ pub fn timeline(windows: &[Window], out: &mut dyn Write) -> io::Result<()> {
         "ready",
         "starting",
         "draining",
+        "desired_least",
+        "desired_most",
+        "ready_least",
+        "ready_most",
     ])?;
     for window in windows {
         csv.write_record([
@@ -47,6 +51,10 @@ pub fn timeline(windows: &[Window], out: &mut dyn Write) -> io::Result<()> {
             window.ready.to_string(),
             window.starting.to_string(),
             window.draining.to_string(),
+            window.desired_range.0.to_string(),
+            window.desired_range.1.to_string(),
+            window.ready_range.0.to_string(),
+            window.ready_range.1.to_string(),
         ])?;
     }
     csv.flush()

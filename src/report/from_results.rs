@@ -90,17 +90,26 @@ pub fn timeline(scenario: &Scenario, title: &str, outcome: &Outcome) -> Timeline
     let at_start = |value: fn(&Window) -> f64| -> Vec<(f64, f64)> {
         windows.iter().map(|window| (window.end_s - window.length_s, value(window))).collect()
     };
-    let at_end = |value: fn(&Window) -> u32| -> Vec<(f64, f64)> {
-        let initial = (0.0, f64::from(scenario.model.initial_instances()));
-        let ends = windows.iter().map(|window| (window.end_s, f64::from(value(window))));
-        std::iter::once(initial).chain(ends).collect()
+    let at_end = |value: fn(&Window) -> u32, range: fn(&Window) -> (u32, u32)| -> Vec<(f64, f64)> {
+        let initial = scenario.model.initial_instances();
+        let before = std::iter::once(initial).chain(windows.iter().map(value));
+        let within = windows.iter().zip(before).flat_map(|(window, before)| {
+            let (least, most) = range(window);
+            let ends = (before.min(value(window)), before.max(value(window)));
+            // What came and went between two marks is drawn between them.
+            let most =
+                (most > ends.1).then_some((window.end_s - window.length_s * 2.0 / 3.0, f64::from(most)));
+            let least = (least < ends.0).then_some((window.end_s - window.length_s / 3.0, f64::from(least)));
+            most.into_iter().chain(least).chain([(window.end_s, f64::from(value(window)))])
+        });
+        std::iter::once((0.0, f64::from(initial))).chain(within).collect()
     };
     Timeline {
         title: format!("{title}: one run over time"),
         end_s: scenario.model.duration.as_secs_f64(),
         arrival_rate: at_start(|window| window.arrived as f64 / window.length_s),
-        desired: at_end(|window| window.desired),
-        ready: at_end(|window| window.ready),
+        desired: at_end(|window| window.desired, |window| window.desired_range),
+        ready: at_end(|window| window.ready, |window| window.ready_range),
         queue: at_start(|window| window.waiting),
         latency_p50: at_start(|window| window.latency_p50_s.unwrap_or(f64::NAN)),
         latency_p99: at_start(|window| window.latency_p99_s.unwrap_or(f64::NAN)),

@@ -267,6 +267,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         while let Some(desired) = self.reaction(at) {
             self.scaler.take_over(at, desired);
             self.reconcile(at);
+            self.timeline.saw(self.scaler.desired, self.pool.census().ready);
         }
         while let Some((instance, spells)) = self.fleet.take_idled() {
             if let Some(delay) = self.scaler.keep_alive(self.streams, instance, spells) {
@@ -370,6 +371,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             Event::Evaluate => self.evaluate(at),
             Event::Mark => self.mark(at),
         }
+        self.timeline.saw(self.scaler.desired, self.pool.census().ready);
     }
 
     fn measure_from(&mut self, at: Instant) {

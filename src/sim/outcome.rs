@@ -101,6 +101,10 @@ pub struct Window {
     pub desired: u32,
     /// Instances ready at the end.
     pub ready: u32,
+    /// Fewest and most instances asked for at any time within.
+    pub desired_range: (u32, u32),
+    /// Fewest and most instances ready at any time within.
+    pub ready_range: (u32, u32),
     /// Instances starting at the end, or waiting for capacity to.
     pub starting: u32,
     /// Instances draining at the end.

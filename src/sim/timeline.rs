@@ -18,6 +18,9 @@ pub(super) struct Timeline {
     places: u32,
     measured_from: Instant,
     last: Reading,
+    /// Fewest and most instances asked for, and ready, since the last mark.
+    desired_range: (u32, u32),
+    ready_range: (u32, u32),
     pub peak_waiting: u64,
     /// Seconds in measured windows that missed the SLO.
     pub below_slo_s: f64,
@@ -43,6 +46,7 @@ pub(super) struct Reading {
 
 impl Timeline {
     pub fn new(model: &Model, options: &Options) -> Self {
+        let initial = model.initial_instances();
         Timeline {
             interval: options.mark_interval.max(Span::from_nanos(1)),
             keep: options.timeline,
@@ -50,10 +54,19 @@ impl Timeline {
             places: model.service.model.places(),
             measured_from: Instant::ZERO + model.warmup,
             last: Reading::default(),
+            desired_range: (initial, initial),
+            ready_range: (initial, initial),
             peak_waiting: 0,
             below_slo_s: 0.0,
             windows: Vec::new(),
         }
+    }
+
+    /// Hears how many instances are asked for and ready after something may have changed either.
+    pub fn saw(&mut self, desired: u32, ready: u32) {
+        let widen = |range: &mut (u32, u32), value: u32| *range = (range.0.min(value), range.1.max(value));
+        widen(&mut self.desired_range, desired);
+        widen(&mut self.ready_range, ready);
     }
 
     /// Ends a window at `now`; `latencies` holds those of the window and is emptied.
@@ -77,6 +90,8 @@ impl Timeline {
             }
             self.windows.push(window);
         }
+        self.desired_range = (now.desired, now.desired);
+        self.ready_range = (now.census.ready, now.census.ready);
     }
 
     /// Whether fewer of the window's requests were good than the SLO promises: of those that ended in it, and those
@@ -110,6 +125,8 @@ impl Timeline {
             utilization: (capacity > 0.0).then(|| (now.areas.work - last.areas.work) as f64 / capacity),
             desired: now.desired,
             ready: now.census.ready,
+            desired_range: self.desired_range,
+            ready_range: self.ready_range,
             starting: now.census.coming(),
             draining: now.census.draining,
             ..Window::default()

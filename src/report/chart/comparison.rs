@@ -66,7 +66,7 @@ impl Chart for Comparison {
         let panel = self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 });
         panel.draw(sheet)?;
         if self.drawn().next().is_none() {
-            return nothing(sheet, panel.area, "No alternative has both a cost and a latency");
+            return nothing(sheet, panel.area, "No alternative has a cost");
         }
         if let Some(slo) = self.slo.as_ref().filter(|s| panel.y.holds(s.seconds)) {
             let y = panel.at(0.0, slo.seconds).1;
@@ -81,8 +81,7 @@ impl Chart for Comparison {
 impl Comparison {
     /// The contenders that can be drawn, each with its number in the list: colours do not shift where one cannot.
     fn drawn(&self) -> impl Iterator<Item = (usize, &Contender)> {
-        let whole = |c: &Contender| c.cost.mean.is_finite() && c.latency.mean.is_finite();
-        self.contenders.iter().enumerate().filter(move |(_, c)| whole(c))
+        self.contenders.iter().enumerate().filter(|(_, c)| c.cost.mean.is_finite())
     }
 
     fn panel(&self, outer: Area) -> Panel {
@@ -137,11 +136,22 @@ impl Comparison {
     }
 
     fn draw_contenders<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
-        let place = |c: &Contender| panel.at(c.cost.mean, c.latency.mean);
+        // What loses too many requests to have a latency stands at the upper edge: above everything.
+        let place = |c: &Contender| match panel.at(c.cost.mean, c.latency.mean) {
+            (x, _) if !c.latency.mean.is_finite() => (x, panel.area.top + 8.0),
+            at => at,
+        };
+        let named = |c: &Contender| match c.latency.mean.is_finite() {
+            true => c.name.clone(),
+            false => format!("{}: no {}, too many requests lost", c.name, self.latency),
+        };
         // Six colours and seven shapes: 42 contenders before two look alike.
         let shape = |i: usize| Shape::SERIES[i % Shape::SERIES.len()];
         let look = |i: usize| Marker::new(shape(i), 7.0, SERIES[i % SERIES.len()]);
         for (i, contender) in self.drawn() {
+            if !contender.latency.mean.is_finite() {
+                continue;
+            }
             panel.bars(sheet, (contender.cost, contender.latency), Pen::solid(look(i).color, 1.8))?;
         }
         for (i, contender) in self.drawn() {
@@ -156,7 +166,7 @@ impl Comparison {
         let avoided = bars.chain(bound.windows(2).flat_map(|ends| between(ends[0], ends[1]))).collect();
         let mut placer = Placer::new(panel.area, taken, avoided);
         for (_, contender) in self.drawn() {
-            placer.add(place(contender), wrap(&contender.name, 15.0, 260.0, 2), 11.0);
+            placer.add(place(contender), wrap(&named(contender), 15.0, 260.0, 2), 11.0);
         }
         placer.draw(sheet)
     }

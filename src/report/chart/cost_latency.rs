@@ -74,6 +74,9 @@ impl SweptPoint {
     }
 }
 
+/// The mark of a setting that has a cost and no latency, at the upper edge of the plot.
+const BEYOND: (Shape, f64) = (Shape::Up, 6.5);
+
 /// So many points of the frontier do not all stand apart; ten times as many others do not either.
 const CROWD: usize = 60;
 
@@ -90,9 +93,10 @@ impl Chart for CostLatency {
         legend.draw(sheet, (MARGIN, bottom))?;
         let panel = self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 });
         panel.draw(sheet)?;
-        if self.drawn().next().is_none() {
-            return nothing(sheet, panel.area, "No point has both a cost and a latency");
+        if self.drawn().chain(self.beyond()).next().is_none() {
+            return nothing(sheet, panel.area, "No point has a cost");
         }
+        self.draw_beyond(sheet, &panel)?;
         let slo_label = self.draw_slo(sheet, &panel)?;
         self.draw_others(sheet, &panel)?;
         self.draw_frontier(sheet, &panel)?;
@@ -103,6 +107,11 @@ impl Chart for CostLatency {
 impl CostLatency {
     fn drawn(&self) -> impl Iterator<Item = &SweptPoint> {
         self.points.iter().filter(|p| p.drawable())
+    }
+
+    /// The points with a cost that lose too many requests to have a latency: above everything.
+    fn beyond(&self) -> impl Iterator<Item = &SweptPoint> {
+        self.points.iter().filter(|p| p.cost.mean.is_finite() && !p.latency.mean.is_finite())
     }
 
     /// The points of the frontier by rising cost.
@@ -118,6 +127,7 @@ impl CostLatency {
         let shown = |p: &&SweptPoint| p.frontier || p.knee;
         let costs = self.drawn().map(|p| p.cost.mean);
         let costs = costs.chain(self.drawn().filter(shown).flat_map(|p| p.cost.extent()));
+        let costs = costs.chain(self.beyond().map(|p| p.cost.mean));
         let latencies = self.drawn().map(|p| p.latency.mean);
         let latencies = latencies.chain(self.drawn().filter(shown).flat_map(|p| p.latency.extent()));
         let latencies = latencies.chain(self.slo.as_ref().map(|s| s.seconds));
@@ -149,6 +159,11 @@ impl CostLatency {
         if any(|p| !p.frontier && !p.meets_slo) {
             let marker = Marker::new(Shape::Cross, 5.0, FAINT.mix(0.85));
             entries.push(Entry::marker("Other settings, SLO missed", marker));
+        }
+        if self.beyond().next().is_some() {
+            let marker = Marker::new(BEYOND.0, BEYOND.1, VERMILLION);
+            let label = format!("At the top: no {}, too many requests lost", self.latency);
+            entries.push(Entry::marker(label, marker));
         }
         if any(|p| p.uncertain) {
             let marker = Marker::new(Shape::Disc, 3.5, SOFT_INK).ringed(true);
@@ -184,6 +199,17 @@ impl CostLatency {
         let area = if covered(&ends[0]) > covered(&ends[1]) { ends[1] } else { ends[0] };
         sheet.text(&text, (area.left + 5.0, label + 9.5), Type::sized(15.0).color(VERMILLION))?;
         Ok(Some(area))
+    }
+
+    fn draw_beyond<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let mut seen = BTreeSet::new();
+        for point in self.beyond() {
+            let at = (panel.at(point.cost.mean, 0.0).0, panel.area.top + BEYOND.1 + 1.0);
+            if seen.insert(at.0 as i32) {
+                Marker::new(BEYOND.0, BEYOND.1, VERMILLION).rimmed().draw(sheet, at)?;
+            }
+        }
+        Ok(())
     }
 
     fn draw_others<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
@@ -230,6 +256,9 @@ impl CostLatency {
         let along = self.frontier();
         let along: Vec<Point> = along.iter().map(|p| panel.at(p.cost.mean, p.latency.mean)).collect();
         let mut taken: Vec<Area> = along.iter().map(|&p| Area::around(p, 11.0)).collect();
+        if self.beyond().next().is_some() {
+            taken.push(Area { bottom: panel.area.top + 2.0 * BEYOND.1 + 4.0, ..panel.area });
+        }
         taken.extend(slo_label);
         taken.push(Area::around(at, 11.0));
         let points = self.drawn().map(|p| panel.at(p.cost.mean, p.latency.mean));

@@ -126,10 +126,12 @@ impl Panel {
                 sheet.line(&[(end, at - CAP), (end, at + CAP)], pen)?;
             }
         }
-        if let Some((low, high)) = y.interval.filter(|(l, h)| l.is_finite() && h.is_finite()) {
+        if let Some((low, high)) = y.interval.filter(|(l, h)| l.is_finite() && !h.is_nan()) {
             let ((at, a), (_, b)) = (self.at(x.mean, low), self.at(x.mean, high));
+            // An interval without an upper end goes through the edge, and has no cap there.
+            let b = if high.is_finite() { b } else { self.area.top };
             sheet.line(&[(at, a), (at, b)], pen)?;
-            for end in [a, b] {
+            for end in [a, b].into_iter().take(if high.is_finite() { 2 } else { 1 }) {
                 sheet.line(&[(at - CAP, end), (at + CAP, end)], pen)?;
             }
         }
@@ -142,7 +144,12 @@ pub fn along_bars(panel: &Panel, (x, y): (super::Estimate, super::Estimate)) -> 
     let shares = (0..=12).map(|i| f64::from(i) / 12.0);
     let along = |(low, high): (f64, f64)| shares.clone().map(move |s| low * (1.0 - s) + high * s);
     let across = x.interval.into_iter().flat_map(along).map(|c| panel.at(c, y.mean));
-    let up = y.interval.into_iter().flat_map(along).map(|l| panel.at(x.mean, l));
+    let up = y
+        .interval
+        .filter(|(_, high)| high.is_finite())
+        .into_iter()
+        .flat_map(along)
+        .map(|l| panel.at(x.mean, l));
     across.chain(up).collect()
 }
 
