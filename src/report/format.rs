@@ -14,14 +14,18 @@ struct Scale {
 /// one that ends at what a figure can be; `–` where there is none.
 pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
     let Some(mean) = estimate.mean else { return "–".to_owned() };
-    let scale = scale(mean, unit, currency);
+    let mut scale = scale(mean, unit, currency);
+    let widths = estimate.widths().filter(|(below, above)| *below > 0.0 || *above > 0.0);
+    let half = widths.map_or(0.0, |(below, above)| below.max(above));
+    if half > 0.0 && half.is_finite() && unit != Unit::Requests && unit != Unit::Count {
+        // As many decimals as show a narrow interval, but no more than two over three digits.
+        let needed = -(half * scale.factor * 1.01).log10().floor();
+        scale.decimals = (needed as usize).clamp(scale.decimals, scale.decimals + 2);
+    }
     let show = |value: f64| grouped(value * scale.factor, scale.decimals);
     let suffix = if scale.suffix.is_empty() { String::new() } else { format!(" {}", scale.suffix) };
     // What does not vary needs no interval.
-    let Some((below, above)) = estimate.widths().filter(|(below, above)| *below > 0.0 || *above > 0.0) else {
-        return format!("{}{suffix}", show(mean));
-    };
-    let half = below.max(above);
+    let Some((below, above)) = widths else { return format!("{}{suffix}", show(mean)) };
     if show(mean - half) == show(mean - below) && show(mean + half) == show(mean + above) {
         return format!("{} ± {}{suffix}", show(mean), show(half));
     }
@@ -173,9 +177,18 @@ mod tests {
     #[test]
     fn intervals_share_the_unit_and_decimals_of_their_mean() {
         assert_eq!(estimate(&about(0.8123, 0.0321), Unit::Seconds, ""), "812 ± 32 ms");
-        assert_eq!(estimate(&about(12.34, 0.056), Unit::Currency, "EUR"), "12.3 ± 0.1 EUR");
+        assert_eq!(estimate(&about(12.34, 0.056), Unit::Currency, "EUR"), "12.34 ± 0.06 EUR");
         assert_eq!(estimate(&about(0.9987, 0.0004), Unit::Share, ""), "99.87 ± 0.04 %");
         assert_eq!(estimate(&about(2.0, 0.0), Unit::Count, ""), "2");
+    }
+
+    #[test]
+    fn a_narrow_interval_has_the_decimals_it_needs_up_to_two_more() {
+        assert_eq!(estimate(&about(169.93, 0.21), Unit::Currency, "USD"), "169.9 ± 0.2 USD");
+        assert_eq!(estimate(&about(1.0583, 0.0031), Unit::Seconds, ""), "1.058 ± 0.003 s");
+        assert_eq!(estimate(&about(834.2, 11.3), Unit::Currency, "USD"), "834 ± 11 USD");
+        assert_eq!(estimate(&about(1.0, 1e-9), Unit::Seconds, ""), "1.00 ± 0.00 s");
+        assert_eq!(estimate(&about(1000.2, 0.2), Unit::Requests, ""), "1,000 ± 0");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Value for Column {
 ///
 /// # Errors
 /// The file cannot be read, is packed, not UTF-8 or empty, has no such column, a cell cannot be parsed, or the
-/// rows are not in `order`.
+/// rows are not in `order`, or not all of them have as many columns as the first.
 pub fn read_column<T: PartialOrd>(
     path: &Path,
     shown: &str,
@@ -88,6 +88,11 @@ pub fn read_column<T: PartialOrd>(
             let what = format!(", column {} {found}", at.label);
             FileError::at_line(shown, line_at(path, record.position()), &what, format!("expected {expected}"))
         })?;
+        if record.len() != at.columns {
+            let what = format!(" has {}", counted(record.len(), "column"));
+            let label = format!("expected {}, as in the first line", at.columns);
+            return Err(FileError::at_line(shown, line_at(path, record.position()), &what, label));
+        }
         if order == Order::Ascending && values.last().is_some_and(|before| *before > value) {
             let what = format!(", column {}: `{}` comes before the row above it", at.label, clip(cell));
             let error = FileError::at_line(
@@ -112,6 +117,9 @@ struct Chosen {
     index: usize,
     /// How messages call it.
     label: String,
+    /// Columns of the first line, and so of every line: one that has fewer was cut short, one that has more has a comma
+    /// in a cell, and then the cell may not be the one that was meant.
+    columns: usize,
 }
 
 fn choose(
@@ -121,10 +129,11 @@ fn choose(
     path: &Path,
     shown: &str,
 ) -> Result<Chosen, FileError> {
+    let columns = first.len();
     match column {
         Column::Number(number) => match first.get(number - 1) {
-            Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("`{name}`") }),
-            Some(_) => Ok(Chosen { index: number - 1, label: number.to_string() }),
+            Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("`{name}`"), columns }),
+            Some(_) => Ok(Chosen { index: number - 1, label: number.to_string(), columns }),
             None => {
                 let what = format!(" has {}", counted(first.len(), "column"));
                 Err(FileError::at_line(
@@ -142,7 +151,7 @@ fn choose(
         )
         .with_help("give the column by its number, from 1")),
         Column::Name(name) => match first.iter().position(|cell| cell == name) {
-            Some(index) => Ok(Chosen { index, label: format!("`{name}`") }),
+            Some(index) => Ok(Chosen { index, label: format!("`{name}`"), columns }),
             None => {
                 let label = format!("expected a column among {}", quoted(first));
                 let error = FileError::whole(shown, &format!("has no column `{name}`"), &label);

@@ -46,6 +46,11 @@ fn units_per_em() -> f64 {
     f64::from(face().units_per_em().unwrap_or(1000.0))
 }
 
+/// Whether the font has every character of a text.
+pub fn covers(text: &str) -> bool {
+    text.chars().all(|character| character.is_control() || face().glyph_id(character).0 != 0)
+}
+
 /// Lays out one line of text, kerned.
 ///
 /// A character the font lacks shows as a box; control characters (a line break among them) count as a space.
@@ -63,7 +68,8 @@ pub fn line(text: &str) -> Line {
         if !shown.is_whitespace() {
             glyphs.push((glyph, x));
         }
-        x += f64::from(face.h_advance_unscaled(glyph)) / em;
+        // What the font lacks is mostly as wide as it is high: room for it where something else draws it.
+        x += if glyph.0 == 0 { 1.0 } else { f64::from(face.h_advance_unscaled(glyph)) / em };
         before = Some(glyph);
     }
     Line { glyphs, width: x }

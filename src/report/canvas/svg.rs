@@ -19,7 +19,9 @@ const GLYPH_SIZE: f64 = 100.0;
 /// Draws into SVG text. `&mut SvgCanvas` is the plotters backend; [`SvgCanvas::finish`] gives the document.
 ///
 /// Every text is a group of `<use>`d glyph outlines labelled with its words, so that it looks the same without the font and
-/// is still read out. Identifiers start with a hash of the title: several charts may stand in one HTML page.
+/// is still read out. A text with a character that the embedded font lacks (Chinese, for one) is a text of the document, in
+/// the room it was laid out in and in whatever font the reader has; in a [`PngCanvas`](super::PngCanvas) that character is
+/// a box. Identifiers start with a hash of the title: several charts may stand in one HTML page.
 #[derive(Debug)]
 pub struct SvgCanvas {
     width: u32,
@@ -224,6 +226,21 @@ impl DrawingBackend for &mut SvgCanvas {
             0 => String::new(),
             degrees => format!(" rotate({degrees})"),
         };
+        if !font::covers(text) {
+            // The reader's own font is better than boxes.
+            self.element(format_args!(
+                "<text transform=\"translate({}){turn}\" x=\"{}\" y=\"{}\" font-family=\"sans-serif\" font-size=\"{}\" \
+                 textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" {}>{}</text>",
+                point(placement.origin),
+                number(placement.start.0),
+                number(placement.start.1),
+                number(placement.size),
+                number(placement.line.width * placement.size),
+                paint("fill", style.color()),
+                escape(text),
+            ));
+            return Ok(());
+        }
         let scale = placement.size / GLYPH_SIZE;
         let mut uses = String::new();
         for &(glyph, x) in &placement.line.glyphs {
@@ -277,6 +294,16 @@ mod tests {
         assert_eq!(svg.matches("</svg>").count(), 1);
         assert!(svg.contains("aria-label=\"&lt;script&gt;&amp;&quot;&#39;&lt;/script&gt;\""));
         assert!(!svg.contains('\u{1}') && !svg.contains('\u{FFFF}'));
+    }
+
+    #[test]
+    fn a_text_the_font_lacks_is_left_to_the_fonts_of_the_reader() {
+        let svg = drawn("t", "昼 & night");
+        assert!(
+            svg.contains("font-family=\"sans-serif\"") && svg.contains(">昼 &amp; night</text>"),
+            "{svg}"
+        );
+        assert!(!drawn("t", "day & night").contains("<text"));
     }
 
     #[test]

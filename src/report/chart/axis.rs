@@ -38,6 +38,17 @@ impl Axis {
         Axis::scaled(title.into(), values, 1.0, count)
     }
 
+    /// Whole numbers from zero up.
+    pub fn counts(title: impl Into<String>, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
+        let mut axis = Axis::from_zero(title, values, count);
+        axis.ticks.retain(|tick| tick.at.fract() == 0.0);
+        // Where halves were dropped, the rest need no decimals.
+        for tick in &mut axis.ticks {
+            tick.label = Some(on_axis(tick.at, tick.at.abs().max(1.0)));
+        }
+        axis
+    }
+
     /// Amounts from zero up.
     pub fn from_zero(title: impl Into<String>, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
         Axis::scaled(title.into(), values.into_iter().chain([0.0]), 1.0, count)

@@ -50,6 +50,8 @@ struct Trace<'a> {
 struct Strip<'a> {
     title: &'a str,
     latency: bool,
+    /// Whole numbers only.
+    counts: bool,
     /// Its share of the height.
     weight: f64,
     traces: Vec<Trace<'a>>,
@@ -108,7 +110,7 @@ impl Timeline {
         let p99 = line("p99", &self.latency_p99[..], Pen::solid(INK, 1.8));
         vec![
             Strip::new("Arrival rate, requests/s", false, 1.0, vec![arrivals]),
-            Strip::new("Instances", false, 1.1, vec![ready, desired]),
+            Strip { counts: true, ..Strip::new("Instances", false, 1.1, vec![ready, desired]) },
             Strip::new("Queue length, requests", false, 0.9, vec![queue]),
             Strip::new("Latency", true, 1.3, vec![p99, p50]),
         ]
@@ -120,7 +122,10 @@ impl Timeline {
         if strip.latency {
             Axis::latency("", values.chain(self.slo.as_ref().map(|s| s.seconds)), ticks)
         } else {
-            Axis::from_zero("", values, ticks)
+            match strip.counts {
+                true => Axis::counts("", values, ticks),
+                false => Axis::from_zero("", values, ticks),
+            }
         }
     }
 
@@ -150,7 +155,7 @@ impl<'a> Strip<'a> {
     /// A panel of those lines that have a sample.
     fn new(title: &'a str, latency: bool, weight: f64, traces: Vec<Trace<'a>>) -> Self {
         let has = |t: &Trace<'_>| t.samples.iter().any(|s| s.0.is_finite() && s.1.is_finite());
-        Strip { title, latency, weight, traces: traces.into_iter().filter(has).collect() }
+        Strip { title, latency, counts: false, weight, traces: traces.into_iter().filter(has).collect() }
     }
 }
 
