@@ -36,8 +36,13 @@ const FORMS: &[(&str, Translate)] = &[
 /// # Errors
 /// It is not YAML, of no known form, or a field of it is not what it has to be. Says what is wrong, and where.
 pub fn translate(text: &str) -> Result<Translation, String> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text)
-        .map_err(|error| format!("it is neither YAML nor JSON: {}", first_line(&error.to_string())))?;
+    // Answers of a command line put one after the other are JSON, but not YAML.
+    let documents: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
+    let documents: Vec<Value> = match documents {
+        Ok(documents) => documents,
+        Err(_) => serde_saphyr::from_multiple(text)
+            .map_err(|error| format!("it is neither YAML nor JSON: {}", first_line(&error.to_string())))?,
+    };
     FORMS.iter().find_map(|(_, form)| form(&documents)).unwrap_or_else(|| {
         let known: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
         Err(format!("it is none of: {}", known.join(", ")))

@@ -100,10 +100,11 @@ fn flattened(documents: &[Value]) -> Vec<&Value> {
     })
 }
 
+/// Whether it is the input of `put-scaling-policy`, or the configuration alone that its command line reads from a file.
 fn is_policy(document: &Value) -> bool {
-    ["TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration", "PolicyType"]
-        .iter()
-        .any(|name| document.get(name).is_some())
+    let whole = ["TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration", "PolicyType"];
+    let alone = ["TargetValue", "StepAdjustments"];
+    whole.iter().chain(&alone).any(|name| document.get(name).is_some())
 }
 
 fn gather(documents: &[&Value]) -> Result<Translation, String> {
@@ -155,6 +156,11 @@ impl Gathered {
         }
         put(&mut self.table, "instance_warmup", policy.seconds("EstimatedInstanceWarmup")?);
         policy.pass_over(&ASIDE);
+        if document.get("TargetValue").is_some() {
+            self.tracking(&mut policy)?;
+            policy.warn_of_rest(&mut self.warnings);
+            return Ok(());
+        }
         let tracking = ["TargetTrackingScalingPolicyConfiguration", "TargetTrackingConfiguration"];
         for field in tracking {
             if let Some(mut config) = policy.object(field)? {
@@ -351,6 +357,18 @@ mod tests {
             "evaluation_periods": 2,
         }]});
         assert_eq!(Value::Object(table), expected);
+    }
+
+    #[test]
+    fn a_configuration_alone_is_a_policy() {
+        let config = json!({
+            "TargetValue": 70, "ScaleInCooldown": 600, "Surprise": 1,
+            "PredefinedMetricSpecification": { "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance" },
+        });
+        let translation = translated(&[config]).unwrap();
+        assert_eq!(translation.table["policies"][0]["target"], 70);
+        assert_eq!(translation.table["policies"][0]["scale_in_cooldown"], "600s");
+        assert_eq!(translation.warnings, ["`Surprise` is not modelled"]);
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub enum Path {
 impl RayServe {
     /// One tick at `now`.
     pub(super) fn tick(&self, delay: &mut Delay, now: Instant, inputs: Inputs) -> Decision {
+        let inputs = Inputs { target: self.seen_as(inputs.target), ..inputs };
         let Inputs { running, target, .. } = inputs;
         let answer = |raw, smoothed, path, decision: u32| {
             let in_gangs = self.in_gangs(decision);
@@ -112,6 +113,12 @@ impl RayServe {
         let distance = raw - running_f;
         let factor = if distance > 0.0 { self.upscaling_factor } else { self.downscaling_factor };
         unstuck(whole(running_f + factor * distance), raw, running)
+    }
+
+    /// The target as the policy beneath the gangs sees it: where zero is allowed, the last gang is the one replica over
+    /// which zero is reached, or it would never go (`gang_scheduling_autoscaling_policy.py`).
+    fn seen_as(&self, target: u32) -> u32 {
+        if self.gang_size > 1 && self.limits.min == 0 && target == self.gang_size { 1 } else { target }
     }
 
     /// Rounded up to whole gangs.
