@@ -121,12 +121,12 @@ fn the_worked_example_of_a_threshold_loop() {
 
 #[test]
 fn the_kubernetes_hpa() {
-    conform("hpa", 153);
+    conform("hpa", 212);
 }
 
 #[test]
 fn the_variant_autoscaler_of_llm_d() {
-    conform("llmd_wva", 11);
+    conform("llmd_wva", 16);
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn the_examples_in_the_documentation_of_hosted_endpoints() {
 
 #[test]
 fn knative_kpa() {
-    conform("knative_kpa", 83);
+    conform("knative_kpa", 104);
 }
 
 #[test]
 fn ray_serve_decides_as_its_own_unit_tests_say() {
-    conform("ray_serve", 40);
+    conform("ray_serve", 53);
 }
 
 #[test]
@@ -156,5 +156,5 @@ fn azure_scales_as_its_documentation_says() {
 
 #[test]
 fn keda() {
-    conform("keda", 15);
+    conform("keda", 19);
 }
