@@ -119,7 +119,7 @@ const FORMS: &[Form] = &[
         warnings: &[],
         row: r#"{"part": "size", "capacity": 0, "metric": 1}"#,
         desired: 1,
-        swept: ("autoscaler.min", "[1, 3]"),
+        swept: ("autoscaler.policies.0.threshold", "[0, 1]"),
     },
 ];
 
@@ -179,7 +179,7 @@ fn a_sweep_overrides_a_field_of_the_manifest() {
         let column =
             |name: &str, headers: &csv::StringRecord| headers.iter().position(|header| header == name);
         let headers = points.headers().unwrap().clone();
-        let (cost, swept) = (column("cost.total", &headers).unwrap(), column(key, &headers).unwrap());
+        let (cost, swept) = (column("cost", &headers).unwrap(), column(key, &headers).unwrap());
         let rows: BTreeSet<(String, String)> = points
             .records()
             .map(|row| row.map(|row| (row[cost].to_owned(), row[swept].to_owned())).unwrap())
