@@ -272,7 +272,9 @@ pub(crate) fn by_average_value(status: i32, usage: i64, target: i64, tolerance: 
         true => (status, Verdict::Tolerated),
         false => (ceil(usage as f64 / target as f64), Verdict::Divided),
     };
+    // A total that has reached the greatest value is reported as such, however many share it.
     let average = match status {
+        _ if usage as f64 >= i64::MAX as f64 => i64::MAX,
         0 => 0,
         status => (usage as f64 / f64::from(status)).ceil() as i64,
     };
@@ -393,7 +395,7 @@ mod tests {
         assert_eq!((proposal.replicas, proposal.usage), (4, 6667));
         let none = by_average_value(0, 0, 5000, &TOLERANCE);
         assert_eq!((none.replicas, none.usage), (0, 0));
-        assert_eq!(by_average_value(1, i64::MAX, 1, &TOLERANCE).usage, i64::MAX);
+        assert_eq!(by_average_value(3, i64::MAX, 1, &TOLERANCE).usage, i64::MAX);
     }
 
     #[test]
