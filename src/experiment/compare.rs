@@ -317,7 +317,7 @@ mod tests {
         };
         let found = compared(
             &[
-                ("peak", alike("kind = \"fixed\"\ninstances = 9")),
+                ("peak", alike("kind = \"fixed\"\ninstances = 7")),
                 ("future", alike("kind = \"clairvoyant\"\nmin = 1\nmax = 12")),
                 ("other", scenario(3, "replications = 5")),
             ],
