@@ -1,11 +1,13 @@
 //! How fast and how large the engine is, as ratios within one run, so that the figures mean the same on any machine.
 //!
 //! `cargo bench` prints the table. The first rows are nanoseconds per request and their ratio to the reference loop,
-//! measured in turn with it, round by round; the ratio shown is the median of the rounds'. Then sweeps, and peak memory.
+//! measured in turn with it, round by round; the ratio shown is the median of the rounds'. Then every policy against
+//! `threshold` at the same evaluation interval, sweeps, and peak memory.
 //! `cargo bench -- central` measures only the rows with that in their name. The exit status is 0 whatever the figures:
 //! machines differ, and a busy one measures its other work.
 
 mod memory;
+mod policies;
 mod reference;
 mod sweep;
 mod table;
@@ -49,6 +51,7 @@ fn main() {
     );
     table::head();
     engine_rows(requests, only);
+    policy_rows(requests / 4, only);
     if "sweep".contains(only) {
         sweep_rows(requests / 4);
     }
@@ -86,6 +89,24 @@ fn engine_rows(requests: u64, only: &str) {
     }
     if !reference_ns.is_empty() {
         table::row("reference loop", &format!("{:.1} ns/request", median(reference_ns)), 1.0, Limit::None);
+    }
+}
+
+/// Time per request under each policy, against `threshold` at the same evaluation interval.
+fn policy_rows(requests: u64, only: &str) {
+    let base = model(SLOTS, CENTRAL, IDLE, requests);
+    let wanted = |name: &str| format!("policy {name}").contains(only);
+    for (name, policy) in policies::POLICIES.iter().filter(|(name, _)| wanted(name)) {
+        let (policy, threshold) = policies::pair(&base, policy);
+        let mut rounds: Vec<(f64, f64)> = Vec::with_capacity(ROUNDS);
+        for seed in 0..ROUNDS as u64 {
+            let against = time(requests, || run(&threshold, seed));
+            let under = time(requests, || run(&policy, seed));
+            rounds.push((under / against, under));
+        }
+        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (ratio, under) = rounds[ROUNDS / 2];
+        table::row(&format!("policy {name}"), &format!("{under:.1} ns/request"), ratio, Limit::AtMost(1.1));
     }
 }
 
