@@ -34,6 +34,9 @@ const SHARED: &str = "model = \"shared\"\ntime = { dist = \"exponential\", mean 
 /// As busy as slots: three requests in four find others to go with.
 const BATCH: &str = "model = \"batch\"\nmax_batch = 32\nconstant = \"1s\"\nslope = \"500ms\"";
 const ROUND_ROBIN: &str = "policy = \"round_robin\"";
+/// Llama 3.1 8B on an H100, on prompts of 1,000 tokens and answers of 200 in the mean.
+const LLM: &str = "model = \"llm\"\npreset = \"llama-3.1-8b-h100\"\n\
+    prompt_tokens = { dist = \"exponential\", mean = 1000 }\noutput_tokens = { dist = \"exponential\", mean = 200 }";
 /// The thresholds of an autoscaler that looks on but never acts.
 const IDLE: (f64, u32) = (0.9, SERVERS);
 
@@ -52,6 +55,7 @@ fn main() {
     table::head();
     engine_rows(requests, only);
     policy_rows(requests / 4, only);
+    llm_rows(requests / 20, only);
     if "sweep".contains(only) {
         sweep_rows(requests / 4);
     }
@@ -107,6 +111,35 @@ fn policy_rows(requests: u64, only: &str) {
         rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (ratio, under) = rounds[ROUNDS / 2];
         table::row(&format!("policy {name}"), &format!("{under:.1} ns/request"), ratio, Limit::AtMost(1.1));
+    }
+}
+
+/// A language model on sixteen GPUs, at rest and busy, against the reference loop, and against itself with every
+/// iteration stepped through.
+fn llm_rows(requests: u64, only: &str) {
+    for (name, per_instance) in
+        [("llm, 2 requests/s on each GPU", 2.0), ("llm, 20 requests/s on each GPU", 20.0)]
+    {
+        if !name.contains(only) {
+            continue;
+        }
+        let rate = per_instance * f64::from(SERVERS);
+        let model = model_at(rate, LLM, ROUND_ROBIN, IDLE, requests);
+        let mut stepped = model.clone();
+        if let kneepoint::service::Model::Llm(llm) = &mut stepped.service.model {
+            llm.strides = false;
+        }
+        let (mut ratios, mut gains, mut times) = (Vec::new(), Vec::new(), Vec::new());
+        for seed in 0..ROUNDS as u64 {
+            let reference = time(requests, || reference::run(requests, SERVERS as usize, UTILIZATION, seed));
+            let engine = time(requests, || run(&model, seed));
+            gains.push(time(requests, || run(&stepped, seed)) / engine);
+            ratios.push(engine / reference);
+            times.push(engine);
+        }
+        assert_eq!(run(&model, 1), run(&stepped, 1), "strides change nothing");
+        table::row(name, &format!("{:.1} ns/request", median(times)), median(ratios), Limit::AtMost(8.0));
+        table::row(&format!("{name}, speed-up by strides"), "", median(gains), Limit::None);
     }
 }
 
@@ -166,8 +199,12 @@ fn run(model: &Model, seed: u64) -> f64 {
 
 /// The reference's system as a scenario; the autoscaler acts above a utilization, from
 /// a least size up to the reference's.
-fn model(service: &str, dispatch: &str, (above, min): (f64, u32), requests: u64) -> Model {
-    let rate = UTILIZATION * f64::from(SERVERS);
+fn model(service: &str, dispatch: &str, idle: (f64, u32), requests: u64) -> Model {
+    model_at(UTILIZATION * f64::from(SERVERS), service, dispatch, idle, requests)
+}
+
+/// As [`model`], at so many requests a second.
+fn model_at(rate: f64, service: &str, dispatch: &str, (above, min): (f64, u32), requests: u64) -> Model {
     let read = |text: &str| Tree::parse(text).expect("valid TOML");
     let context = Context::default();
     let part = |text: String| (read(&text), &context);

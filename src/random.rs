@@ -44,6 +44,10 @@ pub enum Purpose {
     Retries = 24,
     /// Service requirement of a request that is the first of its instance.
     FirstService = 25,
+    /// Tokens of the prompt of each request.
+    PromptTokens = 31,
+    /// Tokens of the answer to each request.
+    OutputTokens = 32,
 }
 
 /// All streams of one replication.

@@ -9,17 +9,20 @@ mod oracle;
 use common::models::{EXACT_METRICS, models, tenths};
 use common::wild::wild_models;
 use kneepoint::random::Streams;
-use kneepoint::service::{self, FULL};
-use kneepoint::sim::{Block, Class, DispatchPolicy, Model, Options, Served, Simulation, Sink};
+use kneepoint::service::{self, FULL, Tokens};
+use kneepoint::sim::{Block, Class, DispatchPolicy, Generated, Model, Options, Served, Simulation, Sink};
 use kneepoint::time::Span;
 use oracle::{Course, Demand, Fate};
 use proptest::prelude::*;
 
 /// Hears everything.
 #[derive(Debug, Default)]
-struct Ear(Vec<(u64, Fate)>);
+struct Ear(Vec<(u64, Fate)>, Vec<(u64, u64)>);
 
 impl Sink for Ear {
+    fn generated(&mut self, answer: Generated) {
+        self.1.push((answer.arrival, answer.first_token));
+    }
     fn served(&mut self, request: Served) {
         let Served { arrival, start, finish, instance, .. } = request;
         self.0.push((arrival, Fate::Served { start, finish, instance }));
@@ -41,12 +44,19 @@ const STREAMS: Streams = Streams::new(11, 3);
 fn requests() -> impl Strategy<Value = Vec<Demand>> {
     let patience = prop_oneof![3 => Just(u64::MAX), 1 => (0_u64..20).prop_map(|n| tenths(n).as_nanos())];
     let class = prop_oneof![3 => Just(Class::Low), 1 => Just(Class::High)];
-    prop::collection::vec((0_u64..8, 0_u64..25, patience, class), 0..120).prop_map(|gaps| {
+    let tokens = (1_u32..30, 1_u32..25).prop_map(|(prompt, output)| Tokens { prompt, output });
+    prop::collection::vec((0_u64..8, 0_u64..25, patience, class, tokens), 0..120).prop_map(|gaps| {
         let mut now = Span::ZERO;
         gaps.into_iter()
-            .map(|(gap, service, patience, class)| {
+            .map(|(gap, service, patience, class, tokens)| {
                 now += tenths(gap);
-                Demand { arrival: now.as_nanos(), service: tenths(service).as_nanos(), patience, class }
+                Demand {
+                    arrival: now.as_nanos(),
+                    service: tenths(service).as_nanos(),
+                    patience,
+                    class,
+                    tokens,
+                }
             })
             .collect()
     })
@@ -63,6 +73,7 @@ fn block(requests: &[Demand]) -> Block {
         service: requests.iter().map(|demand| demand.service).collect(),
         patience: requests.iter().map(|demand| demand.patience).collect(),
         class: requests.iter().map(|demand| demand.class).collect(),
+        tokens: requests.iter().map(|demand| demand.tokens).collect(),
     }
 }
 
@@ -76,7 +87,7 @@ fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestC
     for part in requests.chunks(cut) {
         simulation.feed(&block(part));
     }
-    let (outcome, Ear(mut heard)) = simulation.finish();
+    let (outcome, Ear(mut heard, mut first_tokens)) = simulation.finish();
     let course: Course = oracle::run(model, STREAMS, &requests);
 
     let mut expected = course.requests.clone();
@@ -85,6 +96,13 @@ fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestC
     heard.sort_unstable();
     expected.sort_unstable();
     prop_assert_eq!(heard, expected);
+    if matches!(model.service.model, service::Model::Llm(_)) {
+        let mut expected = course.first_tokens;
+        expected.sort_unstable();
+        first_tokens.sort_unstable();
+        prop_assert_eq!(first_tokens, expected);
+        prop_assert_eq!(outcome.tokens.as_ref().unwrap().preemptions, course.preemptions);
+    }
     prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
     prop_assert!(outcome.counts.conserved());
 

@@ -108,7 +108,12 @@ fn fixed(mut model: Model, instances: u32, policy: DispatchPolicy, queue_capacit
 /// `model`, measured from its start until everything it met has been served, were it one by one on the slowest instance
 /// of these tests.
 fn until_empty(mut model: Model, requests: &[(u64, u64)]) -> Model {
-    let work: u64 = requests.iter().map(|(_, service)| 5 * service + SLOWEST_BATCH.as_nanos()).sum();
+    let slowest = match &model.service.model {
+        // So many iterations, each as long as any, and all of it once more for those that give way.
+        service::Model::Llm(llm) => 120 * llm.iteration_time(20, 5, 450),
+        _ => SLOWEST_BATCH.as_nanos(),
+    };
+    let work: u64 = requests.iter().map(|(_, service)| 5 * service + slowest).sum();
     let last = requests.last().map_or(0, |(arrival, _)| *arrival);
     (model.warmup, model.duration) = (Span::ZERO, Span::from_nanos(last + work + 1));
     model
@@ -131,6 +136,8 @@ fn most_in_service(model: &Model) -> usize {
         service::Model::Slots(slots) => slots.concurrency as usize,
         service::Model::Shared(shared) => shared.concurrency as usize,
         service::Model::Batch(batch) => (batch.copies * batch.max_batch()) as usize,
+        // Those that had to give way are in service too, while others take their places.
+        service::Model::Llm(_) => usize::MAX,
     }
 }
 

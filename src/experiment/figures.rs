@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::sim::{Class, Outcome, Slo};
+use crate::sim::{Class, Outcome, Slo, TokenOutcome};
 use crate::stats::{Digest, Estimate};
 
 /// Unit of a figure.
@@ -24,6 +24,8 @@ pub enum Unit {
     Currency,
     /// How many times.
     Count,
+    /// So many a second.
+    PerSecond,
 }
 
 /// A figure in one replication.
@@ -99,10 +101,14 @@ pub(super) enum Times {
     WaitOf(Class),
     /// Latency of cold requests.
     Cold,
+    /// To the first token.
+    Ttft,
+    /// Of each further token.
+    Tpot,
 }
 
 impl Times {
-    pub const ALL: [Times; 7] = [
+    pub const ALL: [Times; 9] = [
         Times::Latency,
         Times::Wait,
         Times::LatencyOf(Class::High),
@@ -110,9 +116,11 @@ impl Times {
         Times::LatencyOf(Class::Low),
         Times::WaitOf(Class::Low),
         Times::Cold,
+        Times::Ttft,
+        Times::Tpot,
     ];
 
-    /// Those of one run; `None` where classes are not told apart, or none are cold.
+    /// Those of one run; `None` where classes are not told apart, none are cold, or tokens not counted.
     pub fn of(self, run: &Outcome) -> Option<&Digest> {
         let class = |class| run.classes.as_ref().map(|classes| &classes[class as usize]);
         match self {
@@ -121,11 +129,13 @@ impl Times {
             Times::LatencyOf(of) => class(of).map(|times| &times.latency),
             Times::WaitOf(of) => class(of).map(|times| &times.wait),
             Times::Cold => run.cold.as_ref(),
+            Times::Ttft => run.tokens.as_ref().map(|tokens| &tokens.ttft),
+            Times::Tpot => run.tokens.as_ref().map(|tokens| &tokens.tpot),
         }
     }
 }
 
-use Unit::{Count, Currency, InstanceHours, Instances, Requests, Seconds, Share};
+use Unit::{Count, Currency, InstanceHours, Instances, PerSecond, Requests, Seconds, Share};
 
 const fn figure(
     name: &'static str,
@@ -169,6 +179,20 @@ pub static FIGURES: &[Figure] = &[
     quantile("wait.p99", "99th percentile of the wait", Times::Wait, 0.99),
     quantile("wait.p999", "99.9th percentile of the wait", Times::Wait, 0.999),
     longest("wait.max", "longest wait", Times::Wait),
+    mean("ttft.mean", "mean time to the first token", Times::Ttft),
+    quantile("ttft.p50", "median time to the first token", Times::Ttft, 0.5),
+    quantile("ttft.p90", "90th percentile of the time to the first token", Times::Ttft, 0.9),
+    quantile("ttft.p95", "95th percentile of the time to the first token", Times::Ttft, 0.95),
+    quantile("ttft.p99", "99th percentile of the time to the first token", Times::Ttft, 0.99),
+    quantile("ttft.p999", "99.9th percentile of the time to the first token", Times::Ttft, 0.999),
+    longest("ttft.max", "longest time to the first token", Times::Ttft),
+    mean("tpot.mean", "mean time of each further token", Times::Tpot),
+    quantile("tpot.p50", "median time of each further token", Times::Tpot, 0.5),
+    quantile("tpot.p90", "90th percentile of the time of each further token", Times::Tpot, 0.9),
+    quantile("tpot.p95", "95th percentile of the time of each further token", Times::Tpot, 0.95),
+    quantile("tpot.p99", "99th percentile of the time of each further token", Times::Tpot, 0.99),
+    quantile("tpot.p999", "99.9th percentile of the time of each further token", Times::Tpot, 0.999),
+    longest("tpot.max", "longest time of each further token", Times::Tpot),
     mean("latency_high.mean", "mean latency of the high class", HIGH),
     quantile("latency_high.p50", "median latency of the high class", HIGH, 0.5),
     quantile("latency_high.p90", "90th percentile of the latency of the high class", HIGH, 0.9),
@@ -243,6 +267,41 @@ pub static FIGURES: &[Figure] = &[
     figure("utilization", Share, "busy share of the capacity of ready instances", |run, _| {
         Sample::ratio(run.integrals.work, run.integrals.ready * f64::from(run.slots))
     }),
+    figure(
+        "prompt_tokens_per_s",
+        PerSecond,
+        "prompt tokens of the requests answered, per second",
+        |run, _| tokens(run, |tokens| tokens.prompt as f64),
+    ),
+    figure(
+        "output_tokens_per_s",
+        PerSecond,
+        "output tokens of the requests answered, per second",
+        |run, _| tokens(run, |tokens| tokens.output as f64),
+    ),
+    figure(
+        "preemptions",
+        Count,
+        "sequences that gave way for want of KV cache and were computed again",
+        |run, _| Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.preemptions as f64)),
+    ),
+    figure(
+        "kv_cache.mean",
+        Share,
+        "mean use of the KV cache of ready instances, sampled at the ends of windows",
+        {
+            |run, _| match &run.tokens {
+                Some(tokens) => Sample::ratio(tokens.kv_cache.0, tokens.kv_cache.1 as f64),
+                None => Sample::Missing,
+            }
+        },
+    ),
+    figure(
+        "kv_cache.peak",
+        Share,
+        "greatest use of the KV cache of ready instances at the end of a window",
+        |run, _| Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.kv_cache_peak)),
+    ),
     figure("mean_queue", Requests, "time-average of requests waiting", |run, _| {
         per_time(run, run.integrals.waiting)
     }),
@@ -334,6 +393,11 @@ pub(super) fn slo_quantile(slo: Option<Slo>) -> f64 {
 /// Requests that have ended, and those that have missed the SLO without.
 pub(super) fn ended(run: &Outcome) -> u64 {
     run.counts.arrived - run.counts.in_flight + run.overdue
+}
+
+/// So many of a run's tokens a second.
+fn tokens(run: &Outcome, of: fn(&TokenOutcome) -> f64) -> Sample {
+    run.tokens.as_ref().map_or(Sample::Missing, |tokens| Sample::ratio(of(tokens), run.measured_s))
 }
 
 fn per_time(run: &Outcome, integral: f64) -> Sample {
@@ -449,6 +513,7 @@ mod tests {
             wait: latency.clone(),
             latency,
             classes: None,
+            tokens: None,
             good: 0,
             overdue: 0,
             integrals: crate::sim::Integrals::default(),

@@ -101,6 +101,7 @@ fn scale(value: f64, unit: Unit, currency: &str) -> Scale {
         Unit::InstanceHours => scaled(1.0, "h"),
         Unit::Currency => scaled(1.0, currency),
         Unit::Requests | Unit::Instances | Unit::Count => scaled(1.0, ""),
+        Unit::PerSecond => scaled(1.0, "/s"),
     }
 }
 

@@ -195,9 +195,10 @@ fn latency_axis(scenario: &Scenario) -> String {
 }
 
 fn slo(scenario: &Scenario) -> Option<chart::Slo> {
-    scenario.model.slo.map(|slo| chart::Slo {
-        label: format!("SLO: {} ≤ {}", words::percentile(scenario), slo.latency),
-        seconds: slo.latency.as_secs_f64(),
+    let latency = scenario.model.slo?.promised_latency()?;
+    Some(chart::Slo {
+        label: format!("SLO: {} ≤ {latency}", words::percentile(scenario)),
+        seconds: latency.as_secs_f64(),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::experiment::{
 };
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
+use crate::time::Span;
 
 /// Version of the form of `summary.json`: raised when a script that reads it has to change.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -38,7 +39,11 @@ struct Head<'a> {
 
 #[derive(Serialize)]
 struct Promise {
-    latency_s: f64,
+    latency_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttft_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tpot_s: Option<f64>,
     percentile: f64,
 }
 
@@ -78,7 +83,9 @@ impl<'a> Head<'a> {
         };
         let model = &scenario.model;
         let promise = |slo: crate::sim::Slo| Promise {
-            latency_s: slo.latency.as_secs_f64(),
+            latency_s: slo.promised_latency().map(Span::as_secs_f64),
+            ttft_s: slo.ttft.map(Span::as_secs_f64),
+            tpot_s: slo.tpot.map(Span::as_secs_f64),
             percentile: slo.percentile,
         };
         Head {

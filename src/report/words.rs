@@ -6,7 +6,9 @@ use crate::experiment::{
     RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, Scenario};
+use crate::sim::Slo;
 use crate::stats::CONFIDENCE;
+use crate::time::Span;
 use crate::units::show_span;
 
 /// What the latency figure of a frontier is called: `p99`, `p99.5`.
@@ -265,8 +267,16 @@ pub fn origin(command: &str, scenario: &Scenario) -> String {
 
 /// The SLO as something to keep: `p99 within 2 s`.
 fn promise(scenario: &Scenario) -> Option<String> {
-    let slo = scenario.model.slo?;
-    Some(format!("{} within {}", percentile(scenario), format::seconds(slo.latency.as_secs_f64())))
+    Some(format!("{} within {}", percentile(scenario), bounds(&scenario.model.slo?)))
+}
+
+/// What a promise says, apart from its percentile: `2 s`, `2 s, 500 ms to the first token`.
+fn bounds(slo: &Slo) -> String {
+    let seconds = |span: Span| format::seconds(span.as_secs_f64());
+    let latency = slo.promised_latency().map(seconds);
+    let ttft = slo.ttft.map(|span| format!("{} to the first token", seconds(span)));
+    let tpot = slo.tpot.map(|span| format!("{} per token", seconds(span)));
+    latency.into_iter().chain(ttft).chain(tpot).collect::<Vec<_>>().join(", ")
 }
 
 fn point(scenario: &Scenario, point: &PointResult) -> String {
@@ -287,5 +297,5 @@ fn cost_and_latency(scenario: &Scenario, figures: &Figures) -> String {
 fn slo_attainment(scenario: &Scenario, figures: &Figures) -> String {
     let Some(slo) = scenario.model.slo else { return String::new() };
     let share = format::estimate(&figures.get("slo_attainment"), Unit::Share, "");
-    format!(", {share} of requests within {}", format::seconds(slo.latency.as_secs_f64()))
+    format!(", {share} of requests within {}", bounds(&slo))
 }

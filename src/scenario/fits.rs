@@ -35,7 +35,7 @@ pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> R
     let all_slots = match &model.service.model {
         service::Model::Slots(slots) => most * f64::from(slots.concurrency),
         // Memory goes with the requests there are, not with those there may be.
-        service::Model::Shared(_) | service::Model::Batch(_) => most,
+        service::Model::Shared(_) | service::Model::Batch(_) | service::Model::Llm(_) => most,
     };
     let queue = match model.dispatch.queue_capacity {
         Some(_) => 0.0,

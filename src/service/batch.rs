@@ -327,11 +327,11 @@ impl Server for BatchServer {
     }
 
     #[inline]
-    fn step(&mut self, done: &mut impl FnMut(Active)) {
+    fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
         let Some(copy) = self.copies.iter_mut().min_by_key(|copy| (copy.finish, copy.number)) else { return };
         let now = copy.finish;
         self.serving -= copy.batch.len() as u64;
-        copy.batch.drain(..).for_each(&mut *done);
+        copy.batch.drain(..).for_each(|active| done(active, 0));
         copy.finish = u64::MAX;
         self.pass(now);
         self.busy -= 1;

@@ -4,16 +4,22 @@
 //! compiled for each.
 
 mod batch;
+mod llm;
+mod llm_server;
+mod presets;
 mod server;
 mod shared;
 mod slots;
 
 pub use batch::{Batch, BatchServer};
-pub use server::{Active, FULL, Queue, Request, Server};
+pub use llm::{Llm, TokenLaws};
+pub use llm_server::LlmServer;
+pub use presets::{PRESETS, Preset};
+pub use server::{Active, FULL, Queue, Request, Server, Tokens};
 pub use shared::{Shared, SharedServer};
 pub use slots::Slots;
 
-use crate::distribution::Durations;
+use crate::distribution::{Distribution, Durations, Numbers};
 use crate::schema::{Context, Key, Node, Problem, UnionSpec};
 
 /// The `[service]` table: what a request needs, and how an instance gives it.
@@ -21,6 +27,8 @@ use crate::schema::{Context, Key, Node, Problem, UnionSpec};
 pub struct Service {
     /// Service requirement of a request: the time it takes on an instance that serves it at full speed.
     pub time: Durations,
+    /// Tokens of a request, under the models that count them.
+    pub tokens: Option<TokenLaws>,
     /// How an instance serves the requests it has.
     pub model: Model,
 }
@@ -34,6 +42,8 @@ pub enum Model {
     Shared(Shared),
     /// See [`Batch`].
     Batch(Batch),
+    /// See [`Llm`].
+    Llm(Llm),
 }
 
 impl Model {
@@ -43,6 +53,7 @@ impl Model {
             Model::Slots(slots) => slots.concurrency,
             Model::Shared(_) => 1,
             Model::Batch(batch) => batch.copies,
+            Model::Llm(_) => 1,
         }
     }
 }
@@ -65,6 +76,12 @@ impl Service {
             Model::Slots(slots) => f64::from(slots.concurrency) / mean_s,
             Model::Shared(shared) => shared.throughput(mean_s),
             Model::Batch(batch) => batch.throughput(mean_s),
+            Model::Llm(llm) => {
+                let mean = |of: fn(&TokenLaws) -> &Numbers| {
+                    self.tokens.as_ref().map_or(1.0, |laws| of(laws).0.mean())
+                };
+                llm.throughput(mean(|laws| &laws.prompt), mean(|laws| &laws.output))
+            }
         }
     }
 
@@ -75,7 +92,7 @@ impl Service {
         tag: "model",
         default: Some("slots"),
         common: &[],
-        variants: &[&Slots::SPEC, &Shared::SPEC, &Batch::SPEC],
+        variants: &[&Slots::SPEC, &Shared::SPEC, &Batch::SPEC, &Llm::SPEC],
     };
 
     /// Reads the `[service]` table.
@@ -84,11 +101,17 @@ impl Service {
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Service, Problem> {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
+        let mut tokens = None;
         let (time, model) = match variant.name {
             "slots" => (reader.get(&TIME)?, Model::Slots(Slots::read(&reader)?)),
             "shared" => (reader.get(&TIME)?, Model::Shared(Shared::read(&reader)?)),
-            _ => (reader.get(&EXTRA_TIME)?, Model::Batch(Batch::read(&reader)?)),
+            "batch" => (reader.get(&EXTRA_TIME)?, Model::Batch(Batch::read(&reader)?)),
+            _ => {
+                let (llm, laws) = Llm::read(&reader)?;
+                tokens = Some(laws);
+                (Durations(Distribution::constant(0.0)), Model::Llm(llm))
+            }
         };
-        Ok(Service { time, model })
+        Ok(Service { time, tokens, model })
     }
 }

@@ -13,6 +13,17 @@ pub struct Request {
     pub service: u64,
     /// What the pool knows it by; handed back as it came.
     pub mark: u32,
+    /// Its tokens, where the service model counts them.
+    pub tokens: Tokens,
+}
+
+/// Tokens of a request to a language model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tokens {
+    /// Of its prompt.
+    pub prompt: u32,
+    /// Of its answer.
+    pub output: u32,
 }
 
 /// A request in service.
@@ -93,6 +104,11 @@ pub const FULL: u64 = 1 << 20;
 /// One instance, event by event. What waits for it stands in a queue that it draws from: its own, or one that all
 /// instances of a pool share. Time only moves forward from call to call.
 pub trait Server: Clone + fmt::Debug {
+    /// Whether it counts tokens, and reports the first of each answer.
+    const COUNTS_TOKENS: bool = false;
+    /// Whether it begins what waits only when it comes to it, though it is not full: then all instances before a common
+    /// queue must hear of what has come.
+    const TAKES_TURNS: bool = false;
     /// What its service model says.
     type Settings: fmt::Debug + Clone + PartialEq;
 
@@ -103,11 +119,16 @@ pub trait Server: Clone + fmt::Debug {
     /// [`Server::step`].
     fn admit(&mut self, queue: &mut Queue, now: u64);
 
+    /// Hears that other requests wait now, all that was to happen up to `over` having happened; for
+    /// [`Server::TAKES_TURNS`].
+    fn hear(&mut self, _queue: &Queue, _over: u64) {}
+
     /// When it next changes by itself, nanoseconds; [`u64::MAX`] for never.
     fn next_change(&self) -> u64;
 
-    /// Lets the change at [`Server::next_change`] happen; `done` hears of each request whose service ends.
-    fn step(&mut self, done: &mut impl FnMut(Active));
+    /// Lets the change at [`Server::next_change`] happen; `done` hears of each request whose service ends, and when the
+    /// first token of its answer came, where tokens are counted.
+    fn step(&mut self, done: &mut impl FnMut(Active, u64));
 
     /// Until when it holds back what waits, though it could begin it; [`u64::MAX`] if it does not.
     fn holds_until(&self, _queue: &Queue) -> u64 {
@@ -127,7 +148,12 @@ pub trait Server: Clone + fmt::Debug {
     fn work(&self, now: u64) -> u128;
 
     /// Share of the memory for keys and values that is taken, 0 to 1; 0 for models that have none.
-    fn kv_cache(&self) -> f64 {
+    fn kv_cache(&self, _now: u64) -> f64 {
         0.0
+    }
+
+    /// Sequences that have had to give way and were computed again, so far.
+    fn preemptions(&self) -> u64 {
+        0
     }
 }

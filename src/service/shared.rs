@@ -369,10 +369,10 @@ impl Server for SharedServer {
     }
 
     #[inline]
-    fn step(&mut self, done: &mut impl FnMut(Active)) {
+    fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
         self.pass(self.next_change);
         if let Some(Reverse(first)) = self.active.pop() {
-            done(first.active);
+            done(first.active, 0);
         }
         self.plan();
     }

@@ -20,7 +20,7 @@ use super::timeline::{Reading, Timeline};
 use super::{Model, Options, Watch};
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
-use crate::service::Request;
+use crate::service::{Request, Tokens};
 use crate::time::{Instant, Span};
 
 /// One run in progress, compiled for one arrangement of queues.
@@ -75,11 +75,15 @@ struct Start {
     mishaps: Mishaps,
     /// Instance-nanoseconds ready, by type.
     ready_times: Vec<u128>,
+    preemptions: u64,
 }
 
 impl<F: Fleet, T: Sink> Engine<F, T> {
     pub fn new(fleet: F, model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
-        let mut recorder = Recorder::new(tap, model.duration, model.warmup, model.slo.map(|slo| slo.latency));
+        let mut recorder = Recorder::new(tap, model.duration, model.warmup, model.slo);
+        if F::COUNTS_TOKENS {
+            recorder.watch_tokens(model.duration);
+        }
         if options.timeline {
             recorder.watch_windows(model.duration);
         }
@@ -181,7 +185,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if F::STEPPED {
             return self.feed_stepped(block);
         }
-        for (&now, &service) in block.arrival.iter().zip(&block.service) {
+        for (index, (&now, &service)) in block.arrival.iter().zip(&block.service).enumerate() {
             if now >= self.gate {
                 if now >= self.end.as_nanos() {
                     return false;
@@ -189,13 +193,23 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 self.run_until_gate(now);
             }
             self.arrived += 1;
-            let arrival = Arrival::plain(now, service);
+            let tokens = Self::tokens(block, index);
+            let arrival = Arrival { tokens, ..Arrival::plain(now, service) };
             self.fleet.arrive(arrival, self.gate, &mut self.recorder);
             if self.gate == 0 {
                 self.wake(now);
             }
         }
         true
+    }
+
+    #[inline]
+    fn tokens(block: &Block, index: usize) -> Tokens {
+        if F::COUNTS_TOKENS {
+            block.tokens.get(index).copied().unwrap_or_default()
+        } else {
+            Tokens::default()
+        }
     }
 
     /// As [`Engine::feed`], with every change of the fleet at its instant and the autoscaler watching each.
@@ -209,7 +223,12 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.arrived += 1;
             let patience = block.patience.get(index).copied().unwrap_or(u64::MAX);
             let class = block.class.get(index).copied().unwrap_or_default();
-            let arrival = Arrival { patience, class, ..Arrival::plain(now, service) };
+            let arrival = Arrival {
+                patience,
+                class,
+                tokens: Self::tokens(block, index),
+                ..Arrival::plain(now, service)
+            };
             match &mut self.client {
                 Some(client) => client.arrive(arrival, &mut self.fleet, &mut self.recorder),
                 None => self.fleet.arrive(arrival, now + 1, &mut self.recorder),
@@ -389,6 +408,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             tally: self.tally(),
             mishaps: self.supply.mishaps,
             ready_times: self.pool.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
+            preemptions: self.fleet.cache(at.as_nanos()).1,
         };
     }
 
@@ -490,6 +510,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let reading = Reading {
             at,
             gauges: self.fleet.gauges(at.as_nanos()),
+            kv_cache: self.fleet.cache(at.as_nanos()).0,
             overdue: overdue.map_or(0, |before| self.overdue(at, before)),
             areas: self.fleet.areas(at.as_nanos()),
             in_flight: self.in_flight_area(at.as_nanos()),

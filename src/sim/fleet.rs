@@ -1,6 +1,6 @@
 //! How requests and instances meet: what every arrangement of queues offers the engine.
 
-use crate::service::Request;
+use crate::service::{Request, Tokens};
 
 /// A request that was answered; instants in nanoseconds from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +53,15 @@ pub(super) struct Arrival {
     pub class: Class,
     /// What its client knows it by; [`NO_TICKET`]: it has no client that listens.
     pub ticket: u32,
+    /// Its tokens, where they are counted.
+    pub tokens: Tokens,
 }
 
 impl Arrival {
     /// A request of which nothing more is to be known.
     pub fn plain(now: u64, service: u64) -> Arrival {
-        Arrival { now, service, patience: u64::MAX, class: Class::Low, ticket: NO_TICKET }
+        let (patience, class) = (u64::MAX, Class::Low);
+        Arrival { now, service, patience, class, ticket: NO_TICKET, tokens: Tokens::default() }
     }
 }
 
@@ -66,7 +69,33 @@ impl Arrival {
     /// What it asks for.
     #[inline]
     pub fn request(&self) -> Request {
-        Request { arrival: self.now, service: self.service, mark: 0 }
+        Request { arrival: self.now, service: self.service, mark: 0, tokens: self.tokens }
+    }
+}
+
+/// The course of an answer to a language model's request; instants in nanoseconds from the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generated {
+    /// When the request arrived.
+    pub arrival: u64,
+    /// When the first token of the answer came.
+    pub first_token: u64,
+    /// When the last came.
+    pub finish: u64,
+    /// Its tokens.
+    pub tokens: Tokens,
+}
+
+impl Generated {
+    /// Time from arrival to the first token.
+    pub fn ttft(&self) -> u64 {
+        self.first_token - self.arrival
+    }
+
+    /// Mean time of the further tokens, rounded down; `None` if there is no further one.
+    pub fn tpot(&self) -> Option<u64> {
+        let further = u64::from(self.tokens.output.max(1)) - 1;
+        (self.finish - self.first_token).checked_div(further)
     }
 }
 
@@ -75,6 +104,8 @@ impl Arrival {
 /// Reports come late and out of order in time, but whenever the engine looks (a scrape, a mark of the timeline, an
 /// evaluation, the end), everything up to then has been reported.
 pub trait Sink {
+    /// A request was answered token by token; [`Sink::served`] follows.
+    fn generated(&mut self, _answer: Generated) {}
     /// A request was answered.
     fn served(&mut self, request: Served);
     /// A request that arrived at `arrival` found the queue full.
@@ -144,6 +175,8 @@ pub(super) trait Fleet {
     /// Whether it is taken event by event: then it knows patience and classes, and policies that act at every arrival
     /// and departure can watch it.
     const STEPPED: bool = false;
+    /// Whether it counts tokens.
+    const COUNTS_TOKENS: bool = false;
 
     /// A request arrives; everything that completes up to `now` has happened before it. Until `gate`, nothing but
     /// further arrivals will happen to the pool, and nobody will look.
@@ -198,6 +231,11 @@ pub(super) trait Fleet {
     }
     /// Integrals up to `now`, to which everything has advanced.
     fn areas(&self, now: u64) -> Areas;
+    /// Mean share of the memory for keys and values that is taken on ready instances at `now`, 0 to 1, and the sequences
+    /// that have had to give way on any, if it counts tokens.
+    fn cache(&self, _now: u64) -> (f64, u64) {
+        (0.0, 0)
+    }
     /// Appends the load of each ready instance at `now`, to which everything has advanced.
     fn loads(&self, now: u64, out: &mut Vec<Load>);
     /// Arrival instants of the requests in the pool at `now`, to which everything has advanced, in no order.

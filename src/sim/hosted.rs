@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fleet::{Areas, Class, Load, Served, Sink};
+use super::fleet::{Areas, Class, Generated, Load, Served, Sink};
 use super::station::Station;
 use crate::service::{Active, Queue, Request, Server};
 
@@ -16,13 +16,26 @@ pub(super) struct Hosted<S> {
     served: u128,
 }
 
-/// A request whose service ended.
-pub(super) fn served(active: Active, finish: u64, instance: u32) -> Served {
+/// Reports a request whose service ended at `finish`, the first token of its answer having come at `first_token` if
+/// `S` counts tokens.
+#[inline]
+pub(super) fn report<S: Server>(
+    active: Active,
+    first_token: u64,
+    finish: u64,
+    instance: u32,
+    sink: &mut impl Sink,
+) {
     let Active { request, start } = active;
-    Served { arrival: request.arrival, start, finish, instance, class: Class::Low, first: false }
+    let Request { arrival, tokens, .. } = request;
+    if S::COUNTS_TOKENS {
+        sink.generated(Generated { arrival, first_token, finish, tokens });
+    }
+    sink.served(Served { arrival, start, finish, instance, class: Class::Low, first: false });
 }
 
 impl<S: Server> Station for Hosted<S> {
+    const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
     type Settings = Arc<S::Settings>;
 
     fn new(instance: u32, settings: &Self::Settings) -> Self {
@@ -64,9 +77,9 @@ impl<S: Server> Station for Hosted<S> {
             // What ends at the very instant at which waiting ends comes first.
             if change <= held {
                 let (instance, total) = (self.instance, &mut self.served);
-                self.server.step(&mut |active| {
+                self.server.step(&mut |active, first_token| {
                     *total += u128::from(change - active.start);
-                    sink.served(served(active, change, instance));
+                    report::<S>(active, first_token, change, instance, sink);
                 });
             }
             self.server.admit(&mut self.queue, at);
@@ -98,8 +111,12 @@ impl<S: Server> Station for Hosted<S> {
             served: self.served + serving,
             in_service: self.server.in_service(),
             waiting: self.queue.len(),
-            kv_cache: self.server.kv_cache(),
+            kv_cache: self.server.kv_cache(now),
         }
+    }
+
+    fn preemptions(&self) -> u64 {
+        self.server.preemptions()
     }
 
     fn arrivals(&self) -> impl Iterator<Item = u64> {

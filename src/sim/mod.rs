@@ -39,14 +39,15 @@ mod watch;
 pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};
 pub use cost::{BilledFrom, Cost};
 pub use dispatch::{Dispatch, DispatchPolicy, Idle};
-pub use fleet::{Class, Served, Sink};
+pub use fleet::{Class, Generated, Served, Sink};
 pub use hazards::{Backoff, Failures, Hazards, Interruptions, Lost, Outage, Slow, StartFailures, Stock};
 pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Start, Victim};
 pub use kinds::InstanceType;
 pub use metrics::Metrics;
 pub use model::{Conflict, MOST_SLOTS, Model};
 pub use outcome::{
-    Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TypeShare, Window,
+    Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TokenOutcome,
+    TypeShare, Window,
 };
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};

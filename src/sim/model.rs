@@ -108,6 +108,13 @@ impl Model {
             let reason = "this autoscaler starts an instance for each request that waits, and would for those that are only held back for a batch";
             return of("autoscaler.kind", "service.max_delay", reason);
         }
+        let counts_tokens = matches!(self.service.model, service::Model::Llm(_));
+        if !counts_tokens && self.slo.is_some_and(|slo| slo.ttft.is_some()) {
+            return of("slo.ttft", "service.model", "only an llm answers token by token");
+        }
+        if !counts_tokens && self.slo.is_some_and(|slo| slo.tpot.is_some()) {
+            return of("slo.tpot", "service.model", "only an llm answers token by token");
+        }
         if self.dispatch.policy == DispatchPolicy::CentralQueue {
             return None;
         }
@@ -139,9 +146,13 @@ impl Model {
             initial: self.initial_instances(),
             window: self.metrics.window,
             slots: self.slots(),
-            service_mean_s: self.service.time.0.mean(),
+            service_mean_s: match &self.service.model {
+                service::Model::Slots(_) => self.service.time.0.mean(),
+                // What a place would take to be as fast as it is at its best.
+                _ => f64::from(self.slots()) / self.service.throughput(),
+            },
             cold_start_mean_s: self.instances.cold_start.iter().map(|stage| stage.time.0.mean()).sum(),
-            slo: self.slo.map(|slo| (slo.latency.as_secs_f64(), slo.quantile())),
+            slo: self.slo.and_then(|slo| Some((slo.promised_latency()?.as_secs_f64(), slo.quantile()))),
             arrivals: self.arrivals.clone(),
             streams,
             duration: self.duration,

@@ -137,6 +137,26 @@ pub struct TypeShare {
     pub ready: f64,
 }
 
+/// What the answers of a language model come to, token by token.
+#[derive(Debug, Clone)]
+pub struct TokenOutcome {
+    /// Time to the first token of the requests answered.
+    pub ttft: Digest,
+    /// Mean time of each further token of the requests answered that have one.
+    pub tpot: Digest,
+    /// Prompt tokens of the requests answered.
+    pub prompt: u64,
+    /// Output tokens of the requests answered.
+    pub output: u64,
+    /// Sequences that had to give way for want of memory, and were computed again.
+    pub preemptions: u64,
+    /// Share of the memory for keys and values taken on ready instances, at each end of a window of the timeline: their
+    /// sum, and how many; and the greatest.
+    pub kv_cache: (f64, u64),
+    /// The greatest of them.
+    pub kv_cache_peak: f64,
+}
+
 /// How often the autoscaler acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Actions {
@@ -176,6 +196,8 @@ pub struct Outcome {
     pub wait: Digest,
     /// The same by class, the high one first, where classes are told apart.
     pub classes: Option<[Times; 2]>,
+    /// What the answers came to token by token, where tokens are counted.
+    pub tokens: Option<TokenOutcome>,
     /// Requests answered within the SLO; equal to `served` without one.
     pub good: u64,
     /// Requests still in flight at the end that have missed the SLO already; none without one.

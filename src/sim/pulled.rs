@@ -1,10 +1,11 @@
 //! A central queue that instances draw from, under a service model that is taken event by event.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::fleet::{Areas, Arrival, Fleet, Gauges, Load, Sink};
-use super::hosted::served;
+use super::hosted::report;
 use super::tree::{Contender, Key, Tournament};
 use crate::service::{Queue, Request, Server};
 
@@ -14,14 +15,17 @@ pub(super) struct Pulled<S: Server, const STEPPED: bool> {
     settings: Arc<S::Settings>,
     queue: Queue,
     capacity: u64,
+    /// All that was to happen up to here has happened, nanoseconds.
+    reached: u64,
     /// Ready and draining instances, in the order they became ready.
     hosts: Vec<Host<S>>,
     /// The hosts by their next change.
     due: Tournament<Key>,
     /// The ready hosts that are not full by eagerness: it and the index in one word.
     open: Tournament<u64>,
-    /// Integrals of instances that are gone.
+    /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
+    preemptions: u64,
     /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
     idled: VecDeque<(u32, u64)>,
 }
@@ -80,10 +84,12 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
             settings,
             queue: Queue::default(),
             capacity: capacity.unwrap_or(u64::MAX),
+            reached: 0,
             hosts: Vec::new(),
             due: Tournament::default(),
             open: Tournament::default(),
             areas: Areas::default(),
+            preemptions: 0,
             idled: VecDeque::new(),
         }
     }
@@ -124,10 +130,27 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
         while !self.queue.is_empty()
             && let Some(index) = self.next_open()
         {
+            if S::TAKES_TURNS && self.hosts[index].server.in_service() > 0 {
+                break;
+            }
             let begun = self.hosts[index].admit(&mut self.queue, now);
             self.update(index);
             if !begun {
-                return;
+                break;
+            }
+        }
+        self.call(0..self.hosts.len(), self.reached);
+    }
+
+    /// Lets the instances that take turns hear of what waits now; what was to happen to them up to `over` has happened.
+    fn call(&mut self, hosts: Range<usize>, over: u64) {
+        if !S::TAKES_TURNS || self.queue.is_empty() {
+            return;
+        }
+        for index in hosts {
+            if self.open.key(index) != u64::NEVER {
+                self.hosts[index].server.hear(&self.queue, over);
+                self.update(index);
             }
         }
     }
@@ -139,6 +162,7 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
     fn remove(&mut self, index: usize, now: u64) -> Host<S> {
         let host = self.hosts.remove(index);
         self.areas.add(&host.areas(now));
+        self.preemptions += host.server.preemptions();
         self.rebuild();
         host
     }
@@ -153,14 +177,19 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
     fn complete(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
         let host = &mut self.hosts[index];
         let (instance, total) = (host.instance, &mut host.served);
-        host.server.step(&mut |active| {
+        host.server.step(&mut |active, first_token| {
             *total += u128::from(now - active.start);
-            sink.served(served(active, now, instance));
+            report::<S>(active, first_token, now, instance, sink);
         });
         if host.drained.is_none() {
-            host.admit(&mut self.queue, now);
+            let begun = host.admit(&mut self.queue, now);
             self.update(index);
             self.note_idle(index);
+            if begun {
+                // Of what is due at this very instant, that of the instances ready longer has happened.
+                self.call(0..index, now);
+                self.call(index + 1..self.hosts.len(), now.saturating_sub(1));
+            }
         } else if host.server.in_service() == 0 {
             self.remove(index, now);
         } else {
@@ -172,6 +201,7 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
 
 impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
     const STEPPED: bool = STEPPED;
+    const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
     fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
@@ -190,6 +220,7 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
         while self.next_change() <= now {
             self.step(sink);
         }
+        self.reached = now;
     }
 
     #[inline]
@@ -238,7 +269,7 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
         let mut last = now;
         while ahead.in_service() > 0 && ahead.next_change() < u64::MAX {
             last = ahead.next_change();
-            ahead.step(&mut |_| ());
+            ahead.step(&mut |_, _| ());
             ahead.admit(&mut Queue::default(), last);
         }
         last
@@ -274,13 +305,20 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
         areas
     }
 
+    fn cache(&self, now: u64) -> (f64, u64) {
+        let ready = || self.hosts.iter().filter(|host| host.drained.is_none());
+        let used: f64 = ready().map(|host| host.server.kv_cache(now)).sum();
+        let preempted: u64 = self.hosts.iter().map(|host| host.server.preemptions()).sum();
+        (used / (ready().count() as f64).max(1.0), self.preemptions + preempted)
+    }
+
     fn loads(&self, now: u64, out: &mut Vec<Load>) {
         let load = |host: &Host<S>| Load {
             instance: host.instance,
             served: host.areas(now).in_service,
             in_service: host.server.in_service(),
             waiting: 0,
-            kv_cache: host.server.kv_cache(),
+            kv_cache: host.server.kv_cache(now),
         };
         out.extend(self.hosts.iter().filter(|host| host.drained.is_none()).map(load));
     }

@@ -2,8 +2,9 @@
 
 use hdrhistogram::Histogram;
 
+use super::Slo;
 use super::door::Door;
-use super::fleet::{Served, Sink};
+use super::fleet::{Generated, Served, Sink};
 use super::observation::latency_histogram;
 use super::outcome::Times;
 use crate::stats::Digest;
@@ -25,7 +26,7 @@ pub(super) struct Recorder<T> {
     batch: Vec<Served>,
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
-    slo: u64,
+    slo: Slo,
     /// Whether the first request of an instance is told apart.
     tells_first: bool,
     pub totals: Totals,
@@ -39,21 +40,34 @@ pub(super) struct Recorder<T> {
     pub wait: Digest,
     /// When no instance was ready, and the latency of cold requests.
     pub door: Door,
+    /// Token by token, where tokens are counted.
+    pub tokens: Option<TokenRecord>,
     /// Latencies since the last mark of the timeline.
     pub window: Option<Digest>,
     /// Latencies since the last scrape, in microseconds.
     pub scraped: Option<Histogram<u32>>,
 }
 
+/// Answers token by token.
+#[derive(Debug, Clone)]
+pub(super) struct TokenRecord {
+    pub ttft: Digest,
+    pub tpot: Digest,
+    pub prompt: u64,
+    pub output: u64,
+    /// Of each request of the batch, whether its tokens missed what is promised of them; one more while it is reported.
+    missed: Vec<bool>,
+}
+
 const BATCH: usize = 256;
 
 impl<T> Recorder<T> {
-    pub fn new(tap: T, duration: Span, measured_from: Span, slo: Option<Span>) -> Self {
+    pub fn new(tap: T, duration: Span, measured_from: Span, slo: Option<Slo>) -> Self {
         Recorder {
             tap,
             batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
-            slo: slo.map_or(u64::MAX, Span::as_nanos),
+            slo: slo.unwrap_or(Slo::NONE),
             tells_first: false,
             totals: Totals::default(),
             good: 0,
@@ -61,6 +75,7 @@ impl<T> Recorder<T> {
             timed_out: 0,
             failed: 0,
             classes: None,
+            tokens: None,
             latency: Digest::new(duration),
             wait: Digest::new(duration),
             door: Door::new(duration),
@@ -82,6 +97,12 @@ impl<T> Recorder<T> {
         self.tells_first = true;
     }
 
+    pub fn watch_tokens(&mut self, duration: Span) {
+        let (ttft, tpot) = (Digest::new(duration), Digest::new(duration));
+        self.tokens =
+            Some(TokenRecord { ttft, tpot, prompt: 0, output: 0, missed: Vec::with_capacity(BATCH + 1) });
+    }
+
     pub fn watch_latency(&mut self, duration: Span) {
         self.scraped = latency_histogram(duration);
     }
@@ -89,9 +110,10 @@ impl<T> Recorder<T> {
     /// Accounts for every request reported so far. To be called before anything is read.
     pub fn settle(&mut self) {
         self.totals.served += self.batch.len() as u64;
+        let slo = self.slo.latency.as_nanos();
         for request in &self.batch {
             let latency = request.finish - request.arrival;
-            let good = u64::from(latency <= self.slo);
+            let good = u64::from(latency <= slo);
             self.totals.good += good;
             if request.arrival >= self.measured_from {
                 self.good += good;
@@ -115,6 +137,15 @@ impl<T> Recorder<T> {
             }
         }
         let latencies = || self.batch.iter().map(|request| request.finish - request.arrival);
+        if let Some(tokens) = &mut self.tokens {
+            for (request, missed) in self.batch.iter().zip(&tokens.missed) {
+                if *missed && request.finish - request.arrival <= slo {
+                    self.totals.good -= 1;
+                    self.good -= u64::from(request.arrival >= self.measured_from);
+                }
+            }
+            tokens.missed.drain(..self.batch.len());
+        }
         if let Some(window) = &mut self.window {
             latencies().for_each(|latency| window.record(latency));
         }
@@ -130,6 +161,25 @@ impl<T> Recorder<T> {
 }
 
 impl<T: Sink> Sink for Recorder<T> {
+    fn generated(&mut self, answer: Generated) {
+        let measured = self.measures(answer.arrival);
+        if let Some(tokens) = &mut self.tokens {
+            let (ttft, tpot) = (answer.ttft(), answer.tpot());
+            let late =
+                |promised: Option<Span>, time: u64| promised.is_some_and(|most| time > most.as_nanos());
+            tokens
+                .missed
+                .push(late(self.slo.ttft, ttft) || tpot.is_some_and(|time| late(self.slo.tpot, time)));
+            if measured {
+                tokens.ttft.record(ttft);
+                tpot.into_iter().for_each(|time| tokens.tpot.record(time));
+                tokens.prompt += u64::from(answer.tokens.prompt);
+                tokens.output += u64::from(answer.tokens.output);
+            }
+        }
+        self.tap.generated(answer);
+    }
+
     #[inline]
     fn served(&mut self, request: Served) {
         if self.batch.len() == self.batch.capacity() {

@@ -7,6 +7,7 @@ use super::fleet::Class;
 use crate::arrivals::ArrivalStream;
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
+use crate::service::Tokens;
 use crate::time::Span;
 
 /// Consecutive requests, column by column. What a request brings is drawn as it arrives, from streams that nothing
@@ -21,6 +22,8 @@ pub struct Block {
     pub patience: Vec<u64>,
     /// Class of each; empty where classes are not told apart.
     pub class: Vec<Class>,
+    /// Tokens of each; empty where they are not counted.
+    pub tokens: Vec<Tokens>,
 }
 
 /// Requests drawn at a time: enough to hide what a block costs, few enough to stay in the cache.
@@ -34,6 +37,7 @@ pub struct RequestSource {
     rng: Rng,
     patience: Option<(Distribution, Rng)>,
     class: Option<(f64, Rng)>,
+    tokens: Option<[(Distribution, Rng); 2]>,
     seconds: Vec<f64>,
 }
 
@@ -46,6 +50,12 @@ impl RequestSource {
             rng: streams.stream(Purpose::Service),
             patience: model.dispatch.patience.clone().map(|time| (time.0, streams.stream(Purpose::Patience))),
             class: model.dispatch.high_priority.map(|share| (share, streams.stream(Purpose::Class))),
+            tokens: model.service.tokens.clone().map(|laws| {
+                [
+                    (laws.prompt.0, streams.stream(Purpose::PromptTokens)),
+                    (laws.output.0, streams.stream(Purpose::OutputTokens)),
+                ]
+            }),
             seconds: vec![0.0; BLOCK],
         }
     }
@@ -54,6 +64,7 @@ impl RequestSource {
     pub fn same(one: &Model, other: &Model) -> bool {
         one.arrivals == other.arrivals
             && one.service.time == other.service.time
+            && one.service.tokens == other.service.tokens
             && one.dispatch.patience == other.dispatch.patience
             && one.dispatch.high_priority == other.dispatch.high_priority
     }
@@ -69,12 +80,26 @@ impl RequestSource {
             patience.fill(rng, seconds);
             set_nanos(&mut block.patience, seconds);
         }
+        if let Some([prompt, output]) = &mut self.tokens {
+            block.tokens.clear();
+            prompt.0.fill(&mut prompt.1, seconds);
+            block.tokens.extend(seconds.iter().map(|count| Tokens { prompt: whole(*count), output: 0 }));
+            output.0.fill(&mut output.1, seconds);
+            for (tokens, count) in block.tokens.iter_mut().zip(seconds.iter()) {
+                tokens.output = whole(*count);
+            }
+        }
         if let Some((share, rng)) = &mut self.class {
             let draw = |_: &u64| if rng.random::<f64>() < *share { Class::High } else { Class::Low };
             block.class.clear();
             block.class.extend(block.arrival.iter().map(draw));
         }
     }
+}
+
+/// The nearest whole number of tokens, at least 1.
+fn whole(count: f64) -> u32 {
+    (count.round() as u32).max(1)
 }
 
 fn set_nanos(column: &mut Vec<u64>, seconds: &[f64]) {

@@ -151,6 +151,8 @@ pub(super) struct Routed<S: Station, C> {
     /// Integrals of what is no longer at a station.
     areas: Areas,
     held_arrivals: u128,
+    /// Sequences that have had to give way at stations that are gone.
+    preemptions: u64,
 }
 
 impl<S: Station, C: Chooser> Routed<S, C> {
@@ -165,6 +167,7 @@ impl<S: Station, C: Chooser> Routed<S, C> {
             capacity: capacity.unwrap_or(u64::MAX),
             areas: Areas::default(),
             held_arrivals: 0,
+            preemptions: 0,
         }
     }
 
@@ -201,6 +204,8 @@ fn measure_draining<S: Station>(station: &S, before: &Areas, now: u64) -> Areas 
 }
 
 impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
+    const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
+
     #[inline]
     fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
         let now = arrival.now;
@@ -222,11 +227,12 @@ impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
             return;
         }
         self.draining.iter_mut().for_each(|(station, _)| station.advance(now, sink));
-        let areas = &mut self.areas;
+        let (areas, preemptions) = (&mut self.areas, &mut self.preemptions);
         self.draining.retain(|(station, before)| {
             let empty = station.outstanding() == 0;
             if empty {
                 areas.add(&measure_draining(station, before, now));
+                *preemptions += station.preemptions();
             }
             !empty
         });
@@ -265,6 +271,7 @@ impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
             }
         };
         self.areas.add(&areas);
+        self.preemptions += station.preemptions();
         station.lose(lost);
     }
 
@@ -294,6 +301,13 @@ impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
             areas.add(&measure_draining(station, before, now));
         }
         areas
+    }
+
+    fn cache(&self, now: u64) -> (f64, u64) {
+        let used: f64 = self.stations.iter().map(|station| station.load(now).kv_cache).sum();
+        let draining = self.draining.iter().map(|(station, _)| station.preemptions());
+        let preempted = self.stations.iter().map(Station::preemptions).chain(draining).sum::<u64>();
+        (used / (self.stations.len() as f64).max(1.0), self.preemptions + preempted)
     }
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {

@@ -14,7 +14,7 @@ use super::station::{SlotStation, Station};
 use super::stepped::Stepped;
 use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
-use crate::service::{self, BatchServer, Server, SharedServer};
+use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
 use crate::time::Span;
 
 /// What a run keeps beside its figures.
@@ -138,6 +138,7 @@ impl<T: Sink + 'static> Simulation<T> {
             service::Model::Slots(slots) => setup.slots(*slots),
             service::Model::Shared(shared) => setup.served::<SharedServer>(shared),
             service::Model::Batch(batch) => setup.served::<BatchServer>(batch),
+            service::Model::Llm(llm) => setup.served::<LlmServer>(llm),
         })
     }
 

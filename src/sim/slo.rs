@@ -6,13 +6,28 @@ use crate::time::Span;
 /// A promise: such a share of requests is answered within such a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Slo {
-    /// The latency promised.
+    /// The latency promised; [`Span::MAX`] if it is not.
     pub latency: Span,
+    /// The time to the first token promised.
+    pub ttft: Option<Span>,
+    /// The mean time of each further token promised.
+    pub tpot: Option<Span>,
     /// The share of requests it is promised for, in percent: 99 for a p99.
     pub percentile: f64,
 }
 
-const LATENCY: Key<Span> = Key::required("latency", "The latency promised.").above(0.0);
+const LATENCY: Key<Option<Span>> = Key::optional(
+    "latency",
+    "The latency promised: from the arrival of a request to the end of its answer. May be left out with `ttft` or `tpot`.",
+)
+.above(0.0);
+const TTFT: Key<Option<Span>> =
+    Key::optional("ttft", "The time to the first token promised. For `service.model = \"llm\"`.").above(0.0);
+const TPOT: Key<Option<Span>> = Key::optional(
+    "tpot",
+    "The mean time of each further token of an answer promised. For `service.model = \"llm\"`.",
+)
+.above(0.0);
 const PERCENTILE: Key<f64> = Key::or(
     "percentile",
     "99",
@@ -22,11 +37,19 @@ const PERCENTILE: Key<f64> = Key::or(
 .at_most(99.999);
 
 impl Slo {
+    /// A promise that every answer keeps.
+    pub const NONE: Slo = Slo { latency: Span::MAX, ttft: None, tpot: None, percentile: 0.0 };
+
+    /// A latency promised for such a share of the requests, in percent.
+    pub const fn latency(latency: Span, percentile: f64) -> Slo {
+        Slo { latency, ttft: None, tpot: None, percentile }
+    }
+
     /// The `[slo]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "slo",
-        doc: "What the service promises: such a share of requests answered within such a time.",
-        keys: &[&LATENCY, &PERCENTILE],
+        doc: "What the service promises: such a share of requests answered within such a time. A request keeps the promise if it keeps all that is written.",
+        keys: &[&LATENCY, &TTFT, &TPOT, &PERCENTILE],
     };
 
     /// Reads the `[slo]` table.
@@ -34,7 +57,18 @@ impl Slo {
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(reader: &Reader<'_>) -> Result<Slo, Problem> {
-        Ok(Slo { latency: reader.get(&LATENCY)?, percentile: reader.get(&PERCENTILE)? })
+        let (ttft, tpot) = (reader.find(&TTFT)?, reader.find(&TPOT)?);
+        let latency = match reader.find(&LATENCY)? {
+            Some(latency) => latency,
+            None if ttft.is_some() || tpot.is_some() => Span::MAX,
+            None => return Err(reader.missing("latency")),
+        };
+        Ok(Slo { latency, ttft, tpot, percentile: reader.get(&PERCENTILE)? })
+    }
+
+    /// The latency promised, if one is.
+    pub fn promised_latency(&self) -> Option<Span> {
+        Some(self.latency).filter(|latency| *latency < Span::MAX)
     }
 
     /// The percentile as a fraction.

@@ -9,6 +9,8 @@ use crate::service::{FULL, Request};
 /// One instance with a queue of its own. What happens to it depends on nothing but the requests it is offered, so it is
 /// brought up to date only when somebody looks. Time only moves forward from call to call.
 pub(super) trait Station: Clone {
+    /// Whether it counts tokens.
+    const COUNTS_TOKENS: bool = false;
     /// What the instances of a pool have in common.
     type Settings;
 
@@ -32,6 +34,10 @@ pub(super) trait Station: Clone {
     fn measure(&self, now: u64, total: &mut Areas);
     /// Its load at `now`, to which it has advanced.
     fn load(&self, now: u64) -> Load;
+    /// Sequences that have had to give way, if it counts tokens.
+    fn preemptions(&self) -> u64 {
+        0
+    }
     /// Arrival instants of everything it has.
     fn arrivals(&self) -> impl Iterator<Item = u64>;
     /// Hands over everything it has.

@@ -22,6 +22,9 @@ pub(super) struct Timeline {
     desired_range: (u32, u32),
     ready_range: (u32, u32),
     pub peak_waiting: u64,
+    /// Sum and number of the shares of memory taken at the ends of measured windows, and the greatest.
+    pub kv_cache: (f64, u64),
+    pub kv_cache_peak: f64,
     /// Seconds in measured windows that missed the SLO.
     pub below_slo_s: f64,
     pub windows: Vec<Window>,
@@ -32,6 +35,8 @@ pub(super) struct Timeline {
 pub(super) struct Reading {
     pub at: Instant,
     pub gauges: Gauges,
+    /// Mean share of the memory for keys and values taken on ready instances.
+    pub kv_cache: f64,
     /// Requests in flight that have already missed the SLO.
     pub overdue: u64,
     pub areas: Areas,
@@ -57,6 +62,8 @@ impl Timeline {
             desired_range: (initial, initial),
             ready_range: (initial, initial),
             peak_waiting: 0,
+            kv_cache: (0.0, 0),
+            kv_cache_peak: 0.0,
             below_slo_s: 0.0,
             windows: Vec::new(),
         }
@@ -79,6 +86,8 @@ impl Timeline {
         }
         if measured {
             self.peak_waiting = self.peak_waiting.max(now.gauges.waiting);
+            self.kv_cache = (self.kv_cache.0 + now.kv_cache, self.kv_cache.1 + 1);
+            self.kv_cache_peak = self.kv_cache_peak.max(now.kv_cache);
         }
         if self.keep && !length.is_zero() {
             let mut window = self.window(&now, &last, length);

@@ -4,7 +4,7 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
-use kneepoint::service::{self, Batch, Service, Shared, Slots};
+use kneepoint::service::{self, Batch, Llm, Service, Shared, Slots};
 use kneepoint::sim::{
     BilledFrom, Client, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage,
     Victim,
@@ -150,7 +150,26 @@ fn service() -> impl Strategy<Value = service::Model> {
             service::Model::Batch(Batch::of(most, seconds).with(copies, preferred, tenths(delay)))
         },
     );
-    prop_oneof![3 => slots, 2 => shared, 2 => batch]
+    let times = (0_u64..300, 0_u64..20, 0_u64..30, 0_u64..3);
+    let limits = (1_u32..6, 0_u32..12, 1_u32..6, prop::option::of(1_u64..12), 0_u32..3);
+    let llm = (times, limits).prop_map(
+        |((fixed, prefill, sequence, kv), (max_sequences, more, block_tokens, blocks, hits))| {
+            let milli = 1_000_000;
+            service::Model::Llm(Llm {
+                fixed: (fixed + 1) * milli,
+                per_prefill_token: prefill * milli,
+                per_sequence: sequence * milli,
+                per_kv_token: kv * milli,
+                max_sequences,
+                token_budget: max_sequences + more,
+                block_tokens,
+                blocks: blocks.unwrap_or(u64::MAX),
+                prefix_hit: hits * 300,
+                strides: true,
+            })
+        },
+    );
+    prop_oneof![3 => slots, 2 => shared, 2 => batch, 4 => llm]
 }
 
 /// Models in which everything may vary but the requests, for autoscalers that watch one of `metrics`.
@@ -192,7 +211,11 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             }
             Model {
                 arrivals: Arrivals::poisson(1.0),
-                service: Service { time: Durations(Distribution::constant(1.0)), model: service },
+                service: Service {
+                    time: Durations(Distribution::constant(1.0)),
+                    tokens: None,
+                    model: service,
+                },
                 instances,
                 dispatch,
                 client: Client::default(),

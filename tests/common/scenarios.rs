@@ -7,6 +7,7 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::distribution::Durations;
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree, Value};
+use kneepoint::service::Tokens;
 use kneepoint::sim::{Block, Leaving, Model, RequestSource, Slo};
 use kneepoint::time::Span;
 use proptest::prelude::*;
@@ -22,8 +23,7 @@ pub fn scenarios() -> impl Strategy<Value = Model> {
     let metrics = EXACT_METRICS.into_iter().chain(latency).collect();
     // Halves and quarters too, which a window can meet exactly.
     let share = prop_oneof![1.0..99.9, Just(50.0), Just(75.0)];
-    let slo =
-        (1_u64..40, share).prop_map(|(latency, percentile)| Slo { latency: tenths(latency), percentile });
+    let slo = (1_u64..40, share).prop_map(|(latency, percentile)| Slo::latency(tenths(latency), percentile));
     let warmup = prop_oneof![Just(0.0), 0.0..0.9_f64];
     (models(metrics), arrivals(), service_time(), prop::option::of(slo), warmup).prop_map(
         |(mut model, arrivals, time, slo, warmup)| {
@@ -170,11 +170,18 @@ pub fn requests(model: &Model) -> Vec<(u64, u64)> {
     }
 }
 
+/// The tokens of a request, in place of its service requirement.
+pub fn tokens_of(service: u64) -> Tokens {
+    let tenth = tenths(1).as_nanos();
+    Tokens { prompt: (service / tenth * 3 % 50) as u32 + 1, output: (service * 2 / tenth % 40) as u32 + 1 }
+}
+
 /// `requests`, so many at a time.
 pub fn blocks(requests: &[(u64, u64)], size: usize) -> impl Iterator<Item = Block> {
     requests.chunks(size).map(|part| {
         let (arrival, service) = part.iter().copied().unzip();
-        Block { arrival, service, ..Block::default() }
+        let tokens = part.iter().map(|(_, service)| tokens_of(*service)).collect();
+        Block { arrival, service, tokens, ..Block::default() }
     })
 }
 

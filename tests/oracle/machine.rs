@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use kneepoint::service::{Batch, FULL, Model, Shared};
+use kneepoint::service::{Batch, FULL, Llm, Model, Shared, Tokens};
 
 /// A request at an instance.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,7 @@ pub struct Job {
     pub request: usize,
     pub arrival: u64,
     pub service: u64,
+    pub tokens: Tokens,
 }
 
 /// See the module.
@@ -18,6 +19,7 @@ pub struct Job {
 pub enum Machine {
     Shared(Sharing),
     Batch(Batching),
+    Llm(Generating),
 }
 
 /// Processor sharing.
@@ -37,6 +39,32 @@ pub struct Batching {
     running: Vec<(u64, Vec<usize>)>,
 }
 
+/// Continuous batching, one iteration after the other.
+#[derive(Debug)]
+pub struct Generating {
+    settings: Llm,
+    /// Sequences that are computed, in the order they were admitted.
+    running: Vec<Sequence>,
+    /// Those that gave way, the first to be admitted again first.
+    preempted: Vec<Sequence>,
+    /// What the iteration under way computes: how many tokens of which request.
+    scheduled: Vec<(usize, u64)>,
+    /// What is left of it, if there is one.
+    left: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+struct Sequence {
+    request: usize,
+    prompt: u64,
+    output: u64,
+    generated: u64,
+    computed: u64,
+    blocks: u64,
+    /// Whether there is more to compute than the last token.
+    prefilling: bool,
+}
+
 impl Machine {
     /// The machine of a model; `None` for slots.
     pub fn of(model: &Model) -> Option<Machine> {
@@ -48,6 +76,13 @@ impl Machine {
             Model::Batch(batch) => {
                 Some(Machine::Batch(Batching { settings: batch.clone(), running: Vec::new() }))
             }
+            Model::Llm(llm) => Some(Machine::Llm(Generating {
+                settings: llm.clone(),
+                running: vec![],
+                preempted: vec![],
+                scheduled: vec![],
+                left: None,
+            })),
         }
     }
 
@@ -67,6 +102,7 @@ impl Machine {
             Machine::Batch(batching) => {
                 batching.running.iter().map(|(left, _)| now + left).min().unwrap_or(u64::MAX)
             }
+            Machine::Llm(generating) => generating.left.map_or(u64::MAX, |left| now + left),
         }
     }
 
@@ -78,6 +114,11 @@ impl Machine {
                 sharing.present.iter_mut().for_each(|(_, left)| *left -= each * i128::from(passed));
             }
             Machine::Batch(batching) => batching.running.iter_mut().for_each(|(left, _)| *left -= passed),
+            Machine::Llm(generating) => {
+                if let Some(left) = &mut generating.left {
+                    *left -= passed;
+                }
+            }
         }
     }
 
@@ -87,12 +128,13 @@ impl Machine {
             Machine::Shared(sharing) if sharing.present.is_empty() => 0,
             Machine::Shared(sharing) => sharing.settings.pace(sharing.present.len()).share,
             Machine::Batch(batching) => batching.running.len() as u64 * FULL,
+            Machine::Llm(generating) => u64::from(generating.left.is_some()) * FULL,
         }
     }
 
-    /// What is due now happens: the requests that are done.
-    pub fn change(&mut self) -> Vec<usize> {
-        match self {
+    /// What is due now happens: the requests that are done, and those whose first token has come.
+    pub fn change(&mut self) -> (Vec<usize>, Vec<usize>) {
+        let done = match self {
             Machine::Shared(sharing) => {
                 let first = (0..sharing.present.len()).min_by_key(|index| sharing.present[*index].1);
                 first.map(|index| sharing.present.remove(index).0).into_iter().collect()
@@ -101,11 +143,13 @@ impl Machine {
                 let done = batching.running.iter().position(|(left, _)| *left == 0).unwrap();
                 batching.running.remove(done).1
             }
-        }
+            Machine::Llm(generating) => return generating.iterate(),
+        };
+        (done, vec![])
     }
 
     /// Takes what it can of what waits; the requests that begin.
-    pub fn admit(&mut self, waiting: &mut VecDeque<Job>, now: u64) -> Vec<usize> {
+    pub fn admit(&mut self, waiting: &mut VecDeque<Job>, now: u64, preemptions: &mut u64) -> Vec<usize> {
         match self {
             Machine::Shared(sharing) => {
                 let mut begun = vec![];
@@ -130,6 +174,8 @@ impl Machine {
                 }
                 begun
             }
+            Machine::Llm(generating) if generating.left.is_some() => vec![],
+            Machine::Llm(generating) => generating.form(waiting, preemptions),
         }
     }
 
@@ -153,6 +199,10 @@ impl Machine {
             Machine::Batch(batching) => {
                 let busy = batching.running.len();
                 (busy < batching.settings.copies as usize).then_some(busy as u64)
+            }
+            Machine::Llm(generating) => {
+                let room = generating.running.len() < generating.settings.max_sequences as usize;
+                room.then_some((generating.running.len() + generating.preempted.len()) as u64)
             }
         }
     }
@@ -178,5 +228,109 @@ impl Batching {
         }
         let overdue = waiting.front()?.arrival + self.settings.max_delay.as_nanos() <= now;
         (overdue || most == self.settings.max_batch() as usize).then_some(most)
+    }
+}
+
+impl Generating {
+    /// The iteration is over.
+    fn iterate(&mut self) -> (Vec<usize>, Vec<usize>) {
+        let (mut done, mut first) = (vec![], vec![]);
+        for (request, tokens) in std::mem::take(&mut self.scheduled) {
+            let sequence = self.running.iter_mut().find(|sequence| sequence.request == request).unwrap();
+            sequence.computed += tokens;
+            if sequence.computed == sequence.prompt + sequence.generated {
+                sequence.prefilling = false;
+                sequence.generated += 1;
+                if sequence.generated == 1 {
+                    first.push(request);
+                }
+                if sequence.generated == sequence.output {
+                    done.push(request);
+                }
+            }
+        }
+        self.running.retain(|sequence| sequence.generated < sequence.output);
+        self.left = None;
+        (done, first)
+    }
+
+    /// Plans the next iteration, as vLLM's scheduler does: first those that run, in their order, then those that wait.
+    fn form(&mut self, waiting: &mut VecDeque<Job>, preemptions: &mut u64) -> Vec<usize> {
+        let Llm { block_tokens, blocks, token_budget, max_sequences, .. } = self.settings;
+        let needed = |tokens: u64| tokens.div_ceil(u64::from(block_tokens));
+        let mut budget = u64::from(token_budget);
+        let held: u64 = self.running.iter().map(|sequence| sequence.blocks).sum();
+        let mut free = blocks - held;
+        let mut preempted = false;
+        let (mut prefill, mut decoding, mut context) = (0, 0, 0);
+        let mut index = 0;
+        'running: while index < self.running.len() && budget > 0 {
+            let Sequence { request, prompt, generated, computed, blocks, prefilling, .. } =
+                self.running[index];
+            let tokens = (prompt + generated - computed).min(budget);
+            let more = needed(computed + tokens) - blocks;
+            while more > free {
+                let mut last = self.running.pop().unwrap();
+                free += last.blocks;
+                (last.computed, last.blocks, last.prefilling) = (0, 0, true);
+                self.preempted.insert(0, last);
+                *preemptions += 1;
+                preempted = true;
+                if self.running.len() == index {
+                    break 'running;
+                }
+            }
+            free -= more;
+            self.running[index].blocks += more;
+            if prefilling {
+                prefill += tokens;
+            } else {
+                decoding += 1;
+                context += computed;
+            }
+            self.scheduled.push((request, tokens));
+            budget -= tokens;
+            index += 1;
+        }
+        let mut begun = vec![];
+        while !preempted && budget > 0 && self.running.len() < max_sequences as usize {
+            let again = self.preempted.first().cloned();
+            let next = again.clone().or_else(|| {
+                let job = waiting.front()?;
+                let (prompt, output) = self.settings.fitted(job.tokens);
+                let (generated, computed, blocks, prefilling) = (0, 0, 0, true);
+                Some(Sequence {
+                    request: job.request,
+                    prompt,
+                    output,
+                    generated,
+                    computed,
+                    blocks,
+                    prefilling,
+                })
+            });
+            let Some(mut sequence) = next else { break };
+            sequence.computed = self.settings.cached(sequence.prompt);
+            let tokens = (sequence.prompt + sequence.generated - sequence.computed).min(budget);
+            sequence.blocks = needed(sequence.computed + tokens);
+            if sequence.blocks > free {
+                break;
+            }
+            if again.is_some() {
+                self.preempted.remove(0);
+            } else {
+                waiting.pop_front();
+                begun.push(sequence.request);
+            }
+            free -= sequence.blocks;
+            budget -= tokens;
+            prefill += tokens;
+            self.scheduled.push((sequence.request, tokens));
+            self.running.push(sequence);
+        }
+        if !self.scheduled.is_empty() {
+            self.left = Some(self.settings.iteration_time(prefill, decoding, context));
+        }
+        begun
     }
 }

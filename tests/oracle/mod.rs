@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
-use kneepoint::service::{self, FULL};
+use kneepoint::service::{self, FULL, Tokens};
 use kneepoint::sim::{
     Abandoned, BilledFrom, Class, DispatchPolicy, Fault, Idle, InstanceType, Leaving, Lost, Mishaps, Model,
     Victim,
@@ -34,6 +34,10 @@ pub enum Fate {
 pub struct Course {
     /// Arrival and fate of each request that arrived, in order of arrival.
     pub requests: Vec<(u64, Fate)>,
+    /// Arrival, and first token if tokens are counted, of each request answered.
+    pub first_tokens: Vec<(u64, u64)>,
+    /// Sequences that had to give way.
+    pub preemptions: u64,
     /// Instant, observed metric and instances asked for, at each evaluation.
     pub decisions: Vec<(u64, Option<f64>, u32)>,
     /// Request-nanoseconds waiting, in service, and in service on ready instances.
@@ -91,6 +95,7 @@ pub struct Demand {
     /// [`u64::MAX`] for as long as it takes.
     pub patience: u64,
     pub class: Class,
+    pub tokens: Tokens,
 }
 
 /// Class of completions.
@@ -152,6 +157,9 @@ struct Request {
     service: u64,
     patience: u64,
     class: Class,
+    tokens: Tokens,
+    /// When the first token of its answer came.
+    first_token: u64,
     /// Time it has been served on instances that handed it back, and how often that happened.
     had: u64,
     returns: u64,
@@ -422,13 +430,15 @@ impl Oracle<'_> {
 
     fn attempt(&mut self, call: usize) {
         let request = self.requests.len();
-        let Demand { service, patience, class, .. } = self.calls[call].demand;
+        let Demand { service, patience, class, tokens, .. } = self.calls[call].demand;
         self.requests.push(Request {
             call,
             arrival: self.now,
             service,
             patience,
             class,
+            tokens,
+            first_token: 0,
             had: 0,
             returns: 0,
             remaining: None,
@@ -802,8 +812,8 @@ impl Oracle<'_> {
 
     fn jobs(&self, queue: &VecDeque<usize>) -> VecDeque<Job> {
         let job = |request: &usize| {
-            let Request { arrival, service, .. } = self.requests[*request];
-            Job { request: *request, arrival, service }
+            let Request { arrival, service, tokens, .. } = self.requests[*request];
+            Job { request: *request, arrival, service, tokens }
         };
         queue.iter().map(job).collect()
     }
@@ -870,7 +880,7 @@ impl Oracle<'_> {
         let mut waiting = self.source(instance);
         let (before, central) = (waiting.len(), self.central());
         let at = &mut self.instances[instance as usize];
-        let begun = at.machine.as_mut().unwrap().admit(&mut waiting, self.now);
+        let begun = at.machine.as_mut().unwrap().admit(&mut waiting, self.now, &mut self.course.preemptions);
         at.spells += u64::from(at.serving.is_empty() && !begun.is_empty());
         at.serving.extend(&begun);
         assert_eq!(before - waiting.len(), begun.len());
@@ -884,12 +894,16 @@ impl Oracle<'_> {
 
     /// What is due at a machine happens.
     fn change(&mut self, instance: u32) {
-        let at = &mut self.instances[instance as usize];
-        let changed = at.machine.as_mut().unwrap().change();
-        for request in changed {
+        let machine = self.instances[instance as usize].machine.as_mut().unwrap();
+        let (done, first) = machine.change();
+        for request in first {
+            self.requests[request].first_token = self.now;
+        }
+        for request in done {
             let at = &mut self.instances[instance as usize];
             at.serving.retain(|other| *other != request);
-            let Request { start, .. } = self.requests[request];
+            let Request { arrival, start, first_token, .. } = self.requests[request];
+            self.course.first_tokens.push((arrival, first_token));
             self.end(request, Fate::Served { start, finish: self.now, instance });
         }
         self.admit(instance);

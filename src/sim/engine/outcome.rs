@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::service::FULL;
 use crate::sim::fleet::{Fleet, Sink};
-use crate::sim::outcome::{Actions, Counts, Integrals, Outcome, Sending, TypeShare};
+use crate::sim::outcome::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
 use crate::time::Instant;
 
 impl<F: Fleet, T: Sink> Engine<F, T> {
@@ -36,6 +36,17 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             ready: seconds(time.ready, start.time.ready),
             draining: seconds(time.draining, start.time.draining),
         };
+        let preemptions = self.fleet.cache(end.as_nanos()).1 - start.preemptions;
+        let (kv_cache, kv_cache_peak) = (self.timeline.kv_cache, self.timeline.kv_cache_peak);
+        let tokens = self.recorder.tokens.take().map(|record| TokenOutcome {
+            ttft: record.ttft,
+            tpot: record.tpot,
+            prompt: record.prompt,
+            output: record.output,
+            preemptions,
+            kv_cache,
+            kv_cache_peak,
+        });
         let by_type = self.by_type(end, &start.ready_times);
         let tally = self.tally();
         let mishaps = self.supply.mishaps;
@@ -48,6 +59,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             latency: self.recorder.latency,
             wait: self.recorder.wait,
             classes: self.recorder.classes,
+            tokens,
             good: self.recorder.good,
             overdue,
             integrals,

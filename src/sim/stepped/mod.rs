@@ -619,7 +619,7 @@ impl Fleet for Stepped {
         jobs.sort_unstable_by_key(|job| job.sequence);
         for job in jobs {
             if job.ticket == NO_TICKET {
-                lost.push(Request { arrival: job.arrival, service: job.service, mark: 0 });
+                lost.push(Request { arrival: job.arrival, service: job.service, ..Request::default() });
             } else {
                 self.report(&job, Ending::Failed, now, &mut ());
             }

@@ -1,0 +1,207 @@
+//! `model = "llm"`: what an engine with continuous batching is told.
+
+use super::presets::{PRESETS, Preset};
+use super::server::Tokens;
+use crate::distribution::Numbers;
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::time::Span;
+
+/// An instance that serves a language model with continuous batching. Times are in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Llm {
+    /// Time of an iteration apart from the following.
+    pub fixed: u64,
+    /// What each token of a prompt adds to it.
+    pub per_prefill_token: u64,
+    /// What each sequence that decodes adds to it.
+    pub per_sequence: u64,
+    /// What each token in the cache of the sequences that decode adds to it.
+    pub per_kv_token: u64,
+    /// Most sequences at a time; no more than the token budget.
+    pub max_sequences: u32,
+    /// Most tokens computed in an iteration.
+    pub token_budget: u32,
+    /// Tokens in a block of the cache.
+    pub block_tokens: u32,
+    /// Blocks of the cache; [`u64::MAX`] without a limit.
+    pub blocks: u64,
+    /// Share of each prompt that is found in the prefix cache, in thousandths.
+    pub prefix_hit: u32,
+    /// Whether iterations in which nothing changes are taken at once: always, but where tests count them one by one.
+    pub strides: bool,
+}
+
+/// Token counts of the requests, as distributions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenLaws {
+    /// Of the prompt.
+    pub prompt: Numbers,
+    /// Of the answer.
+    pub output: Numbers,
+}
+
+const PROMPT: Key<Numbers> = Key::required(
+    "prompt_tokens",
+    "Tokens of a prompt: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives.",
+)
+.above(0.0);
+const OUTPUT: Key<Numbers> = Key::required(
+    "output_tokens",
+    "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives.",
+)
+.above(0.0);
+const PRESET: Key<Option<&'static Preset>> = Key::optional(
+    "preset",
+    "A model on a GPU with published figures, in place of the four times of an iteration and of the cache; each can still be written over it.",
+);
+const FIXED: Key<Option<Span>> =
+    Key::optional("fixed", "Time of an iteration apart from what follows; needed without `preset`.");
+const PER_PREFILL_TOKEN: Key<Option<Span>> =
+    Key::optional("per_prefill_token", "What each prompt token that is computed adds to its iteration.");
+const PER_SEQUENCE: Key<Option<Span>> =
+    Key::optional("per_sequence", "What each sequence that decodes adds to the iteration.");
+const PER_KV_TOKEN: Key<Option<Span>> = Key::optional(
+    "per_kv_token",
+    "What each token in the cache of the sequences that decode adds to the iteration.",
+);
+const MAX_SEQUENCES: Key<u32> =
+    Key::or("max_sequences", "256", "Most sequences computed at a time (vLLM: `max_num_seqs`).")
+        .at_least(1.0)
+        .at_most(100_000.0);
+const TOKEN_BUDGET: Key<u32> = Key::or(
+    "token_budget",
+    "2048",
+    "Most tokens computed in an iteration, one for each sequence that decodes and the rest for prompts, which are cut into chunks to fit (vLLM: `max_num_batched_tokens`).",
+)
+.at_least(1.0)
+.at_most(10_000_000.0);
+const BLOCK_TOKENS: Key<u32> =
+    Key::or("block_tokens", "16", "Tokens in a block of the KV cache.").at_least(1.0).at_most(4096.0);
+const KV_TOKENS: Key<Option<u64>> = Key::optional(
+    "kv_tokens",
+    "Tokens that the KV cache holds, in whole blocks. When it is full the sequence begun last gives way and is computed again later. A request that is longer than the whole cache is cut to it. Without it, or the preset's, no limit.",
+)
+.at_least(2.0);
+const PREFIX_HIT: Key<f64> = Key::or(
+    "prefix_hit",
+    "0",
+    "Share of each prompt that is found in the prefix cache and not computed again, in whole thousandths. It takes blocks all the same.",
+)
+.at_least(0.0)
+.at_most(1.0);
+
+impl Llm {
+    /// `model = "llm"`.
+    pub const SPEC: TableSpec = TableSpec {
+        name: "llm",
+        doc: "A language model served with continuous batching and chunked prefill, iteration by iteration, as vLLM does: every iteration gives each sequence that decodes a token and computes prompts with what the token budget leaves. An iteration takes `fixed` + `per_prefill_token` × prompt tokens + `per_sequence` × sequences that decode + `per_kv_token` × their tokens in the cache. The wait of a request ends when its prompt is begun. The utilization is the share of time in which iterations run. TTFT, TPOT, tokens and use of the cache are reported.",
+        keys: &[
+            &PROMPT,
+            &OUTPUT,
+            &PRESET,
+            &FIXED,
+            &PER_PREFILL_TOKEN,
+            &PER_SEQUENCE,
+            &PER_KV_TOKEN,
+            &MAX_SEQUENCES,
+            &TOKEN_BUDGET,
+            &BLOCK_TOKENS,
+            &KV_TOKENS,
+            &PREFIX_HIT,
+        ],
+    };
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<(Llm, TokenLaws), Problem> {
+        let preset = reader.find(&PRESET)?;
+        let nanos = |span: Option<Span>, of: fn(&Preset) -> u64| {
+            span.map(Span::as_nanos).or_else(|| preset.map(of)).unwrap_or(0)
+        };
+        let fixed = reader.find(&FIXED)?;
+        if fixed.is_none() && preset.is_none() {
+            return Err(reader.missing("fixed").help("or a `preset`"));
+        }
+        let (max_sequences, token_budget) = (reader.get(&MAX_SEQUENCES)?, reader.get(&TOKEN_BUDGET)?);
+        if token_budget < max_sequences {
+            let message = format!("`{}` is {token_budget}", reader.path_of("token_budget"));
+            let label = format!("expected at least {max_sequences}, a token for each of `max_sequences`");
+            return Err(reader.problem("token_budget", message, label));
+        }
+        let block_tokens = reader.get(&BLOCK_TOKENS)?;
+        let kv_tokens = reader.find(&KV_TOKENS)?.or_else(|| preset.map(|preset| preset.kv_tokens));
+        let blocks = kv_tokens.map_or(u64::MAX, |tokens| tokens / u64::from(block_tokens));
+        if blocks == 0 {
+            let message = format!("`{}` is less than a block", reader.path_of("kv_tokens"));
+            return Err(reader.problem("kv_tokens", message, format!("expected at least {block_tokens}")));
+        }
+        let llm = Llm {
+            fixed: nanos(fixed, |preset| preset.fixed),
+            per_prefill_token: nanos(reader.find(&PER_PREFILL_TOKEN)?, |preset| preset.per_prefill_token),
+            per_sequence: nanos(reader.find(&PER_SEQUENCE)?, |preset| preset.per_sequence),
+            per_kv_token: nanos(reader.find(&PER_KV_TOKEN)?, |preset| preset.per_kv_token),
+            max_sequences,
+            token_budget,
+            block_tokens,
+            blocks,
+            prefix_hit: (reader.get(&PREFIX_HIT)? * 1000.0).round() as u32,
+            strides: true,
+        };
+        if llm.iteration_time(1, 0, 0) == 0 || llm.iteration_time(0, 1, 1) == 0 {
+            let message =
+                format!("with these times an iteration of `{}` takes none", reader.path_of("model"));
+            return Err(reader.problem("fixed", message, "expected some time for an iteration"));
+        }
+        Ok((llm, TokenLaws { prompt: reader.get(&PROMPT)?, output: reader.get(&OUTPUT)? }))
+    }
+
+    /// Time of an iteration that computes so many prompt tokens and a token for each of so many sequences, which have
+    /// `context` tokens in the cache together; nanoseconds.
+    #[inline]
+    pub fn iteration_time(&self, prefill: u64, decoding: u64, context: u64) -> u64 {
+        let parts =
+            [(self.per_prefill_token, prefill), (self.per_sequence, decoding), (self.per_kv_token, context)];
+        parts.iter().fold(self.fixed, |time, (each, count)| time.saturating_add(each.saturating_mul(*count)))
+    }
+
+    /// Prompt and output tokens of a request, each at least 1 and together no more than the cache holds: what is too
+    /// long is cut, the answer first.
+    pub fn fitted(&self, tokens: Tokens) -> (u64, u64) {
+        // The last token of an answer is never stored.
+        let most = self.blocks.saturating_mul(u64::from(self.block_tokens));
+        let prompt = u64::from(tokens.prompt).clamp(1, most);
+        (prompt, u64::from(tokens.output).clamp(1, most - prompt + 1))
+    }
+
+    /// Tokens of a prompt that need not be computed: at least one does.
+    pub fn cached(&self, prompt: u64) -> u64 {
+        (prompt * u64::from(self.prefix_hit) / 1000).min(prompt - 1)
+    }
+
+    /// The most requests of so many tokens that an instance can answer per second, about: the prompts' share of the time
+    /// apart, as many sequences decode as may, or as the cache holds.
+    pub fn throughput(&self, prompt: f64, output: f64) -> f64 {
+        let held = prompt + output / 2.0;
+        let room = if self.blocks == u64::MAX {
+            f64::INFINITY
+        } else {
+            self.blocks as f64 * f64::from(self.block_tokens)
+        };
+        let sequences = f64::from(self.max_sequences).min(room / held).max(1.0);
+        let decode =
+            self.fixed as f64 + sequences * (self.per_sequence as f64 + self.per_kv_token as f64 * held);
+        let computed = prompt * (1.0 - f64::from(self.prefix_hit) / 1000.0);
+        1e9 / (computed * self.per_prefill_token as f64 + output * decode / sequences)
+    }
+}
+
+impl Choice for &'static Preset {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &PRESETS;
+}
+
+impl Value for &'static Preset {
+    fn kind() -> Kind {
+        <&'static Preset as Choice>::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
