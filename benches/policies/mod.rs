@@ -52,7 +52,7 @@ pub fn pair(base: &Model, policy: &str) -> (Model, Model) {
     let with = |autoscaler: Autoscaler, rhythm: Rhythm| {
         let absent = kneepoint::schema::Reader::absent("metrics", &context);
         let metrics = Metrics::read(&absent, rhythm).expect("metrics");
-        let slo = Some(Slo { latency: Span::from_secs(8), percentile: 99.0 });
+        let slo = Some(Slo::latency(Span::from_secs(8), 99.0));
         Model { autoscaler, metrics, slo, ..base.clone() }
     };
     let scrapes = Rhythm { scrape_interval: rhythm.scrape_interval, ..Rhythm::DEFAULT };
