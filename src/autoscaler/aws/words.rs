@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::at_work::{AtWork, Outcome};
 use super::policy::Rule;
-use crate::autoscaler::{Explanation, Shown};
+use crate::autoscaler::{Explanation, Limits, Shown};
 use crate::units::show_span;
 
 impl AtWork {
@@ -66,9 +66,9 @@ impl AtWork {
             },
             Outcome::NoData => format!("no {name} to go by: stay"),
             Outcome::Limits => "outside the limits: brought inside".to_owned(),
-            Outcome::Out(_) => format!("{rule}: scale out from {base} to {wanted}"),
+            Outcome::Out(_) => format!("{rule}: scale out from {base} to {wanted}{}", self.at_limit(wanted)),
             Outcome::Enough(_) => format!("{rule} asks for {wanted}, which is there or coming: stay"),
-            Outcome::In(_) => format!("{rule}: scale in to {wanted}"),
+            Outcome::In(_) => format!("{rule}: scale in to {wanted}{}", self.at_limit(wanted)),
             Outcome::Nothing(_) => format!("{rule} asks for {wanted}: nothing to remove"),
             Outcome::Resting(_, left) => {
                 format!("{rule} would scale in to {wanted}, but cools down for another {}", show_span(left))
@@ -80,6 +80,16 @@ impl AtWork {
                 let metric = self.settings.policies[other].metric.name();
                 format!("{rule} would scale in to {wanted}, but the policy on {metric} does not agree")
             }
+        }
+    }
+
+    /// What the limits leave of the capacity wanted, where that is another.
+    fn at_limit(&self, wanted: i64) -> String {
+        let Limits { min, max } = self.settings.limits;
+        match wanted {
+            _ if wanted < i64::from(min) => format!(", at the minimum of {min}"),
+            _ if wanted > i64::from(max) => format!(", at the maximum of {max}"),
+            _ => String::new(),
         }
     }
 }

@@ -222,8 +222,12 @@ fn metric_words(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> String
     }
     let _ = write!(words, ": ratio {}", Shown(ratio));
     if proposal.filled.is_some() {
-        let counts = proposal.tally;
-        let _ = write!(words, " with {} unready and {} missing filled in", counts.unready, counts.missing);
+        let (unready, missing) = (proposal.tally.unready, proposal.tally.missing);
+        let _ = match (unready, missing) {
+            (_, 0) => write!(words, " with {unready} unready filled in"),
+            (0, _) => write!(words, " with {missing} missing filled in"),
+            _ => write!(words, " with {unready} unready and {missing} missing filled in"),
+        };
     }
     let _ = match proposal.verdict {
         Verdict::Tolerated => {

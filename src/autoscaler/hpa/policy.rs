@@ -262,7 +262,7 @@ mod tests {
         let reason = policy.explain().reason;
         assert_eq!(
             reason,
-            "cpu utilization 100 % of target 50 %: ratio 1 with 1 unready and 0 missing filled in within tolerance 0.10: stay at 2"
+            "cpu utilization 100 % of target 50 %: ratio 1 with 1 unready filled in within tolerance 0.10: stay at 2"
         );
     }
 
