@@ -367,7 +367,7 @@ mod tests {
         });
         let translation = translated(&[config]).unwrap();
         assert_eq!(translation.table["policies"][0]["target"], 70);
-        assert_eq!(translation.table["policies"][0]["scale_in_cooldown"], "600s");
+        assert_eq!(translation.table["policies"][0]["scale_in_cooldown"], "10m");
         assert_eq!(translation.warnings, ["`Surprise` is not modelled"]);
     }
 
