@@ -22,6 +22,12 @@ const PILOTS: std::ops::RangeInclusive<u32> = 5..=20;
 /// Settings that pilots are run of, at the most, spread over all there are.
 const PILOTED: usize = 8;
 
+/// Parts of a run whose expected arrivals are compared.
+const PARTS: u64 = 20;
+
+/// From this share of the mean on, a part's arrival rate counts as another one.
+const VARIES: f64 = 0.25;
+
 /// How the runs came about, where the scenario leaves it to them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Procedure {
@@ -42,6 +48,8 @@ pub struct WarmupFound {
     pub settings: usize,
     /// Whether each of them settled in the first half of its run. If not, there may be no steady state to measure.
     pub settled: bool,
+    /// Whether the expected arrival rate changes over the run, so that there is no one steady state.
+    pub traffic_varies: bool,
 }
 
 /// What became of the precision asked for.
@@ -197,12 +205,25 @@ fn find_warmup(cases: &mut [&mut Scenario], control: &Control) -> Result<Option<
         pilots: piloted.iter().map(|case| case.run.replications).max().unwrap_or(0),
         settings: piloted.len(),
         settled: cuts.iter().all(|cut| cut.1),
+        traffic_varies: piloted.iter().any(traffic_varies),
     };
     for case in cases.iter_mut().filter(|case| case.run.warmup == Warmup::Auto) {
         // Runs of another length may be shorter than the warm-up of the longest.
         case.model.warmup = if found.span < case.model.duration { found.span } else { Span::ZERO };
     }
     Ok(Some(found))
+}
+
+/// Whether the expected arrival rate of some part of the run is far from that of the whole.
+fn traffic_varies(case: &Scenario) -> bool {
+    let (arrivals, whole) = (&case.model.arrivals, case.model.duration);
+    let expected = |part: u64| {
+        let until =
+            Span::from_nanos((u128::from(whole.as_nanos()) * u128::from(part) / u128::from(PARTS)) as u64);
+        arrivals.mean_rate(until) * until.as_secs_f64()
+    };
+    let even = expected(PARTS) / PARTS as f64;
+    (1..=PARTS).any(|part| (expected(part) - expected(part - 1) - even).abs() > VARIES * even)
 }
 
 fn pilot(case: &Scenario) -> Scenario {
@@ -317,7 +338,7 @@ mod tests {
         let mut scenarios = [scenario("duration = \"4h\"\nwarmup = \"auto\"\nreplications = 20")];
         let (_, procedure) = conducted(&mut scenarios);
         let found = procedure.warmup.unwrap();
-        assert!(found.settled && found.pilots == 20, "{found:?}");
+        assert!(found.settled && found.pilots == 20 && !found.traffic_varies, "{found:?}");
         // An M/M/1 at 0.9 needs some hundred service times to settle, and nothing like an hour.
         assert!(found.span > Span::ZERO && found.span < Span::from_secs(3600), "{}", found.span);
         assert_eq!(scenarios[0].model.warmup, found.span);
@@ -325,6 +346,15 @@ mod tests {
             procedure.applied(scenario("duration = \"4h\"\nwarmup = \"auto\"")).model.warmup,
             found.span
         );
+    }
+
+    #[test]
+    fn traffic_that_follows_the_day_has_no_steady_state_and_says_so() {
+        let text = "[arrivals]\nkind = \"diurnal\"\ntrough = 0.1\npeak = 0.9\n[service]\ntime = \"1s\"\n\
+                    [autoscaler]\nkind = \"fixed\"\ninstances = 2\n[run]\nduration = \"1d\"\nwarmup = \"auto\"";
+        let daily = ScenarioFile::parse("daily.toml", text, ".").unwrap().scenario().unwrap();
+        let (_, procedure) = conducted(&mut [daily]);
+        assert!(procedure.warmup.unwrap().traffic_varies);
     }
 
     #[test]

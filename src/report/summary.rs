@@ -53,6 +53,7 @@ struct WarmupSummary {
     pilots: u32,
     settings: usize,
     settled: bool,
+    traffic_varies: bool,
 }
 
 #[derive(Serialize)]
@@ -72,6 +73,7 @@ impl<'a> Head<'a> {
             pilots: found.pilots,
             settings: found.settings,
             settled: found.settled,
+            traffic_varies: found.traffic_varies,
         };
         let precision = |attained: Attained| PrecisionSummary {
             metric: attained.asked.metric,

@@ -65,12 +65,17 @@ pub fn procedure(procedure: &Procedure) -> Vec<String> {
             true => "",
             false => " The pilots had not settled by half of the run, so there may be no steady state: choose a time.",
         };
+        let changing = match found.traffic_varies {
+            true => " The arrival rate changes over the run, so there is no one steady state to settle into: choose a \
+                     time, in whole periods of the traffic.",
+            false => "",
+        };
         let settings = match found.settings {
             1 => String::new(),
             many => format!(" of each of {many} settings, the longest of their warm-ups"),
         };
         let pilots = format::counted(found.pilots as usize, "pilot run");
-        format!("Warm-up: {}, found by MSER-5 in {pilots}{settings}.{doubt}", found.span)
+        format!("Warm-up: {}, found by MSER-5 in {pilots}{settings}.{doubt}{changing}", found.span)
     });
     let precision = procedure.precision.map(|attained| {
         let Precision { metric, relative, most } = attained.asked;

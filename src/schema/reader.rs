@@ -14,6 +14,9 @@ pub struct Reader<'a> {
     context: &'a Context,
 }
 
+/// Characters of an unknown key that a message shows.
+const LONGEST_NAME: usize = 60;
+
 impl<'a> Reader<'a> {
     /// Opens a table for reading.
     ///
@@ -78,7 +81,9 @@ impl<'a> Reader<'a> {
             (path, Some((tag, variant))) => format!("`{path}` with {tag} = \"{variant}\""),
             (path, None) => format!("`{path}`"),
         };
-        let message = format!("unknown key `{name}` in {within}");
+        let shown: String = name.chars().take(LONGEST_NAME).collect();
+        let cut = if shown.len() < name.len() { "…" } else { "" };
+        let message = format!("unknown key `{shown}{cut}` in {within}");
         let problem = Problem::new(place, message, "not a key of this table");
         Err(match nearest(name, names.iter().copied()) {
             Some(close) => problem.help(format!("did you mean `{close}`?")),

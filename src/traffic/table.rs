@@ -171,6 +171,10 @@ fn open(path: &Path, shown: &str) -> Result<BufReader<File>, FileError> {
     if path.is_dir() {
         return Err(FileError::whole(shown, "is a folder", expected));
     }
+    // A pipe is read once only, and may never end; a device may not end either.
+    if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return Err(FileError::whole(shown, "is no regular file", expected));
+    }
     let file = File::open(path).map_err(|error| unreadable(path, shown, &error))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let start = reader.fill_buf().map_err(|error| unreadable(path, shown, &error))?;
