@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use kneepoint::theory::single::Interarrival;
 use kneepoint::theory::{
-    autoscaled, balanced, batching, impatient, markovian, periodic, setup, sharing, single,
+    autoscaled, balanced, batching, impatient, markovian, periodic, setup, sharing, single, unreliable,
 };
 use serde_json::Value;
 
@@ -286,6 +286,17 @@ fn compare(case: &mut Case) -> bool {
                 case.holds(CLOSED, &[("phi0", phi0), ("phi1", phi1), ("upper_bound", bound)]);
                 assert!(q.mean_sojourn <= bound * (1.0 + 1e-9), "{q:?} above {bound}");
             }
+        }
+        "M/M/c with instance failures (spot)" => {
+            let (lam, c) = (case.p("lam"), case.n("c"));
+            let q = unreliable::failing(lam, case.p("mu"), c, case.p("xi"), case.p("eta")).unwrap();
+            case.holds(CHAIN, &[("L", q.mean_jobs), ("W", q.mean_sojourn), ("mean_up", q.mean_up)]);
+            case.holds(CHAIN, &[("restarts_per_request", q.restarts_per_request)]);
+        }
+        "M/M/c/c with retries (retrial queue)" => {
+            let q = unreliable::retrial(case.p("lam"), 1.0, case.n("c"), case.p("gamma")).unwrap();
+            case.holds(CHAIN, &[("orbit", q.orbit), ("mean_wait", q.mean_wait), ("busy", q.busy)]);
+            case.holds(CHAIN, &[("P_block_first", q.blocked)]);
         }
         _ => return false,
     }

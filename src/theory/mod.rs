@@ -11,6 +11,7 @@ pub mod periodic;
 pub mod setup;
 pub mod sharing;
 pub mod single;
+pub mod unreliable;
 
 /// Why a system has no exact value here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! Its exact values come from [`crate::theory`].
 
 mod elastic;
+mod mishaps;
 mod queues;
 mod reading;
 mod routing;
@@ -56,6 +57,7 @@ pub fn catalogue() -> Result<Vec<System>, theory::Error> {
     all.extend(routing::systems()?);
     all.extend(serving::systems()?);
     all.extend(elastic::systems()?);
+    all.extend(mishaps::systems()?);
     for (number, system) in all.iter_mut().enumerate() {
         system.number = number as u64;
     }

@@ -29,7 +29,7 @@ pub enum Reading {
     Rejected,
     /// Share of requests that gave up.
     TimedOut,
-    /// Time-average of requests waiting or in service.
+    /// Time-average of requests that have arrived and not ended.
     Jobs,
     /// Time-average of requests waiting.
     Queue,
@@ -96,7 +96,7 @@ impl Reading {
             }
             Reading::Rejected => (run.counts.rejected as f64, arrived),
             Reading::TimedOut => (run.counts.timed_out as f64, arrived),
-            Reading::Jobs => per_time(run.integrals.waiting + run.integrals.in_service),
+            Reading::Jobs => per_time(run.integrals.in_flight),
             Reading::Queue => per_time(run.integrals.waiting),
             Reading::Busy => per_time(run.integrals.in_service),
             Reading::Utilization => (run.integrals.work, run.integrals.ready * f64::from(run.slots)),
