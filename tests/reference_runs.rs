@@ -83,7 +83,7 @@ fn scale_per_request_agrees_with_simfaas() {
     let runs = replications(&model, 8);
     let life = |run: &Outcome| run.integrals.ready / run.started as f64;
     let idle = |run: &Outcome| alive(run) - busy(run);
-    let rows: [(&str, (f64, f64), (f64, f64)); 5] = [
+    let rows = [
         ("probability of a cold request", (0.001_353_7, 0.000_008_1), estimate(&runs, cold_share)),
         ("mean instances alive", (7.7008, 0.0048), estimate(&runs, alive)),
         ("mean busy instances", (1.793_27, 0.000_60), estimate(&runs, busy)),
