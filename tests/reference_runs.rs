@@ -91,7 +91,7 @@ fn scale_per_request_agrees_with_simfaas() {
         ("mean life of an instance, s", (6339.5, 36.4), estimate(&runs, life)),
     ];
     for (name, (theirs, error), (ours, own_error)) in rows {
-        let apart = (ours - theirs) / error.hypot(own_error);
+        let apart = (ours - theirs) / f64::hypot(error, own_error);
         println!("{name}: {theirs} ± {error}, here {ours:.6} ± {own_error:.6}: {apart:+.2} standard errors");
         assert!(apart.abs() < 3.0, "{name}: {ours} ± {own_error} for {theirs} ± {error}");
     }
