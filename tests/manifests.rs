@@ -189,6 +189,45 @@ fn a_sweep_overrides_a_field_of_the_manifest() {
     }
 }
 
+/// The desired replicas of a replayed sync that asks for 13 by the manifest.
+fn replayed(folder: &TempDir, policy: &str, set: &[&str]) -> u64 {
+    let row = r#"{"time": 0, "desired": 10, "ready": 10, "value": 900}"#;
+    let set = set.iter().flat_map(|setting| ["--set", setting]);
+    let arguments: Vec<&str> = ["replay", policy, "-"].into_iter().chain(set).collect();
+    let mut replay = kneepoint(folder, &arguments);
+    let output = replay.write_stdin(format!("{row}\n")).assert().code(0).get_output().clone();
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()["desired"].as_u64().unwrap()
+}
+
+#[test]
+fn the_command_line_and_variants_stand_above_the_manifest() {
+    let hpa = |most: u32, target: u32| {
+        format!(
+            "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec: {{maxReplicas: {most}, metrics: \
+             [{{type: Resource, resource: {{name: cpu, target: {{type: Utilization, \
+             averageUtilization: {target}}}}}}}]}}\n"
+        )
+    };
+    let folder = folder("small.yaml", "[[variant]]\nname = \"one\"\nset = { \"autoscaler.max\" = 2 }\n");
+    std::fs::write(folder.path().join("small.yaml"), hpa(40, 70)).unwrap();
+    std::fs::write(folder.path().join("other.yaml"), hpa(40, 75)).unwrap();
+    assert_eq!(replayed(&folder, "small.yaml", &[]), 13);
+    assert_eq!(replayed(&folder, "small.yaml", &["autoscaler.max=11"]), 11);
+    assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.max=11"]), 11);
+    let target = "autoscaler.metrics.0.average_utilization=60";
+    assert_eq!(replayed(&folder, "small.yaml", &[target]), 15);
+    assert_eq!(replayed(&folder, "small.yaml", &[target, "autoscaler.max=14"]), 14);
+    assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.from=other.yaml"]), 12);
+    assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.max=11", "autoscaler.from=other.yaml"]), 11);
+    said(&folder, &["run", "scenario.toml", "--out", "out"]);
+    let most = |file: &str| {
+        let mut decisions = csv::Reader::from_path(folder.path().join(file)).unwrap();
+        decisions.records().map(|row| row.unwrap()[4].parse::<u32>().unwrap()).max().unwrap()
+    };
+    assert!(most("out/decisions.csv") > 2);
+    assert_eq!(most("out/variants/1-one/decisions.csv"), 2);
+}
+
 #[test]
 fn a_replay_takes_the_manifest_itself() {
     for form in FORMS {

@@ -8,7 +8,7 @@ use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
 /// Larger than any manifest written by hand.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Puts what the manifest says beneath what the scenario writes; nothing where it names none. What an earlier manifest
+/// Puts what the manifest says beneath what the scenario writes; nothing where it names none. What another manifest
 /// has put there is taken out first.
 ///
 /// # Errors
@@ -18,7 +18,8 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
     let translation = load(&file, &from, context)?;
     let place = Place::Manifest(file.clone());
     let Some(Node { data: Data::Table(table), .. }) = tree.get_mut("autoscaler") else { return Ok(()) };
-    table.forget(&|place| matches!(place, Place::Manifest(_)));
+    // What this one has put there stays: a variant or the command line may have changed it since.
+    table.forget(&|place| matches!(place, Place::Manifest(other) if *other != file));
     match table.get("kind") {
         Some(Node { data: Data::Text(kind), place }) if kind != translation.kind => {
             let message =

@@ -140,13 +140,19 @@ impl Tree {
     /// A phrase, when the path leads through something that is not a table, or past the end of a list.
     pub fn set(&mut self, path: &str, node: Node) -> Result<(), String> {
         let mut current = &mut self.root;
-        for step in path.split('.') {
+        let mut steps = path.split('.').peekable();
+        while let Some(step) = steps.next() {
             if step.is_empty() {
                 return Err(format!("`{path}` has an empty part"));
             }
             let shown = current.data.kind();
             current = match &mut current.data {
-                Data::Table(table) => table.entry(step, &node.place),
+                Data::Table(table) => {
+                    if steps.peek().is_none() {
+                        table.take_over(step, &node.place);
+                    }
+                    table.entry(step, &node.place)
+                }
                 Data::Array(items) => {
                     let length = items.len();
                     let index = step.parse::<usize>().ok();
@@ -272,6 +278,16 @@ impl Table {
     pub fn remove(&mut self, name: &str) -> Option<Node> {
         let index = self.entries.iter().position(|entry| entry.name == name)?;
         Some(self.entries.remove(index).node)
+    }
+
+    /// What a manifest has put there belongs to `place` from now on, and stays when the manifest goes.
+    fn take_over(&mut self, name: &str, place: &Place) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.name == name)
+            && matches!(entry.name_place, Place::Manifest(_))
+        {
+            entry.name_place = place.clone();
+        }
     }
 
     fn entry(&mut self, name: &str, place: &Place) -> &mut Node {
