@@ -1,5 +1,6 @@
 //! `model = "llm"`: what an engine with continuous batching is told.
 
+use super::fit::Fit;
 use super::presets::{PRESETS, Preset};
 use super::server::Tokens;
 use crate::distribution::Numbers;
@@ -54,8 +55,14 @@ const PRESET: Key<Option<&'static Preset>> = Key::optional(
     "preset",
     "A model on a GPU with published figures, in place of the four times of an iteration and of the cache; each can still be written over it.",
 );
-const FIXED: Key<Option<Span>> =
-    Key::optional("fixed", "Time of an iteration apart from what follows; needed without `preset`.");
+const FIT: Key<Option<Fit>> = Key::optional(
+    "fit",
+    "A load test that the times of an iteration are fitted to; before those of a `preset`, after those written.",
+);
+const FIXED: Key<Option<Span>> = Key::optional(
+    "fixed",
+    "Time of an iteration apart from what follows; needed without `preset` and `fit`.",
+);
 const PER_PREFILL_TOKEN: Key<Option<Span>> =
     Key::optional("per_prefill_token", "What each prompt token that is computed adds to its iteration.");
 const PER_SEQUENCE: Key<Option<Span>> =
@@ -99,6 +106,7 @@ impl Llm {
             &PROMPT,
             &OUTPUT,
             &PRESET,
+            &FIT,
             &FIXED,
             &PER_PREFILL_TOKEN,
             &PER_SEQUENCE,
@@ -113,12 +121,14 @@ impl Llm {
 
     pub(super) fn read(reader: &Reader<'_>) -> Result<(Llm, TokenLaws), Problem> {
         let preset = reader.find(&PRESET)?;
+        let fit = reader.find(&FIT)?;
+        let fitted = |of: fn(&Fit) -> Option<f64>| fit.as_ref().and_then(of).map(Span::from_secs_f64);
         let nanos = |span: Option<Span>, of: fn(&Preset) -> u64| {
             span.map(Span::as_nanos).or_else(|| preset.map(of)).unwrap_or(0)
         };
-        let fixed = reader.find(&FIXED)?;
+        let fixed = reader.find(&FIXED)?.or_else(|| fitted(|fit| Some(fit.fixed_s)));
         if fixed.is_none() && preset.is_none() {
-            return Err(reader.missing("fixed").help("or a `preset`"));
+            return Err(reader.missing("fixed").help("or a `preset`, or a `fit`"));
         }
         let (max_sequences, token_budget) = (reader.get(&MAX_SEQUENCES)?, reader.get(&TOKEN_BUDGET)?);
         if token_budget < max_sequences {
@@ -135,8 +145,14 @@ impl Llm {
         }
         let llm = Llm {
             fixed: nanos(fixed, |preset| preset.fixed),
-            per_prefill_token: nanos(reader.find(&PER_PREFILL_TOKEN)?, |preset| preset.per_prefill_token),
-            per_sequence: nanos(reader.find(&PER_SEQUENCE)?, |preset| preset.per_sequence),
+            per_prefill_token: nanos(
+                reader.find(&PER_PREFILL_TOKEN)?.or_else(|| fitted(|fit| fit.per_prefill_token_s)),
+                |preset| preset.per_prefill_token,
+            ),
+            per_sequence: nanos(
+                reader.find(&PER_SEQUENCE)?.or_else(|| fitted(|fit| Some(fit.per_sequence_s))),
+                |preset| preset.per_sequence,
+            ),
             per_kv_token: nanos(reader.find(&PER_KV_TOKEN)?, |preset| preset.per_kv_token),
             max_sequences,
             token_budget,

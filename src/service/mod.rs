@@ -4,6 +4,7 @@
 //! compiled for each.
 
 mod batch;
+mod fit;
 mod llm;
 mod llm_server;
 mod presets;

@@ -1,0 +1,105 @@
+//! The times of an iteration, fitted to a load test.
+
+use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::traffic::{Column, FileError, Order, Unit, read_column};
+
+/// What a load test says of an iteration, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Fit {
+    pub fixed_s: f64,
+    pub per_sequence_s: f64,
+    /// If it measured the time to the first token.
+    pub per_prefill_token_s: Option<f64>,
+}
+
+const FILE: Key<String> =
+    Key::required("file", "CSV file with a row for each level of load: so many sequences at a time.");
+const CONCURRENCY: Key<Column> = Key::or(
+    "concurrency",
+    "\"concurrency\"",
+    "Column of the sequences at a time: its name, or its number from 1.",
+);
+const TPOT: Key<Column> =
+    Key::or("tpot", "\"tpot\"", "Column of the mean time per output token after the first.");
+const TTFT: Key<Option<Column>> = Key::optional(
+    "ttft",
+    "Column of the mean time to the first token; with `prompt_tokens`. Without them `per_prefill_token` is not fitted.",
+);
+const PROMPT_TOKENS: Key<Option<Column>> =
+    Key::optional("prompt_tokens", "Column of the mean tokens of a prompt.");
+const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the times.");
+const SPEC: TableSpec = TableSpec {
+    name: "fit",
+    doc: "The columns of a load test in a CSV file. By least squares, TPOT = `fixed` + `per_sequence` × concurrency, neither below 0; what prompts computed beside the tokens took is in them. `per_prefill_token` is the mean of (TTFT − TPOT) per prompt token over the rows, with the queue in the engine in it: measure it at low load.",
+    keys: &[&FILE, &CONCURRENCY, &TPOT, &TTFT, &PROMPT_TOKENS, &UNIT],
+};
+
+impl Value for Fit {
+    fn kind() -> Kind {
+        Kind::Table(&SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let reader = Reader::open(node, path, &SPEC, context)?;
+        let (file, unit) = (reader.get(&FILE)?, reader.get(&UNIT)?.seconds());
+        let column = |column: &Column| {
+            let parse =
+                |cell: &str| cell.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite());
+            let path = reader.context().resolve(&file);
+            let values = read_column(&path, &file, column, Order::Any, "a number above 0", parse);
+            values.map_err(|error: FileError| error.at(&reader.place_of("file")))
+        };
+        let concurrency = column(&reader.get(&CONCURRENCY)?)?;
+        let tpot: Vec<f64> = column(&reader.get(&TPOT)?)?.iter().map(|time| time * unit).collect();
+        let Some((fixed_s, per_sequence_s)) = line(&concurrency, &tpot) else {
+            let message = format!("the load test of `{path}` has one concurrency only");
+            return Err(reader.problem("file", message, "expected rows of at least two concurrencies"));
+        };
+        let prompts = match (reader.find(&TTFT)?, reader.find(&PROMPT_TOKENS)?) {
+            (Some(ttft), Some(tokens)) => Some((column(&ttft)?, column(&tokens)?)),
+            (None, None) => None,
+            (Some(_), None) => return Err(reader.missing("prompt_tokens")),
+            (None, Some(_)) => return Err(reader.missing("ttft")),
+        };
+        let per_prefill_token_s = prompts.map(|(ttft, tokens)| {
+            let each = ttft.iter().zip(&tpot).zip(&tokens);
+            let total: f64 = each.map(|((ttft, tpot), tokens)| (ttft * unit - tpot).max(0.0) / tokens).sum();
+            total / tpot.len() as f64
+        });
+        Ok(Fit { fixed_s, per_sequence_s, per_prefill_token_s })
+    }
+}
+
+/// Intercept and slope, neither below 0, of the line through these points with the least squares; `None` if they all
+/// have one abscissa.
+fn line(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
+    let count = x.len() as f64;
+    let (mean_x, mean_y) = (x.iter().sum::<f64>() / count, y.iter().sum::<f64>() / count);
+    let spread: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
+    if spread <= 0.0 {
+        return None;
+    }
+    let slope = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
+    let intercept = mean_y - slope * mean_x;
+    Some(if slope < 0.0 {
+        (mean_y, 0.0)
+    } else if intercept < 0.0 {
+        let squares: f64 = x.iter().map(|x| x * x).sum();
+        (0.0, x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>() / squares)
+    } else {
+        (intercept, slope)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_straight_line_is_found_and_no_part_of_it_is_negative() {
+        let (fixed, each) = line(&[1.0, 8.0, 64.0], &[0.0102, 0.0116, 0.0228]).unwrap();
+        assert!((fixed - 0.010).abs() < 1e-12 && (each - 0.0002).abs() < 1e-12, "{fixed} {each}");
+        assert_eq!(line(&[1.0, 3.0], &[0.4, 0.2]).unwrap().1, 0.0);
+        assert_eq!(line(&[1.0, 3.0], &[0.1, 1.0]).unwrap().0, 0.0);
+        assert_eq!(line(&[4.0, 4.0], &[0.1, 1.0]), None);
+    }
+}
