@@ -3,7 +3,7 @@
 //! A policy is a pure function of its own state and what it is shown to the instances it wants: no engine, no
 //! randomness, no clock of its own. The same object serves the simulator, `replay` and the conformance tests.
 //!
-//! Adding a policy: write its file, with its [`Settings`] and its [`Policy`], and list it in the table of kinds.
+//! Adding a policy: write its file, with its settings and its [`Policy`], and list it in the table of kinds.
 //! Policies are called once an evaluation, far from the loop over requests, so they stand behind trait objects.
 
 mod aws;

@@ -14,10 +14,10 @@ pub struct Observation<'a> {
     pub ready: u32,
     /// Requests held because no instance is ready. The door itself knows them, so they are neither averaged nor late.
     pub held: u64,
-    /// The metric the policy asked for through [`super::Settings::query`]; `None` until the first one has arrived, or
+    /// The metric the policy asked for through the query of its settings; `None` until the first one has arrived, or
     /// when nothing was there to measure.
     pub metric: Option<f64>,
-    /// Each instance, by its number; empty unless [`super::Settings::watches_instances`].
+    /// Each instance, by its number; empty unless the policy's settings ask for them.
     pub instances: &'a [InstanceView],
 }
 
@@ -75,7 +75,7 @@ pub struct Sample<'a> {
     pub ready: u32,
     /// Instances starting or ready at the instant.
     pub existing: u32,
-    /// Each ready instance, by its number; empty unless [`super::Settings::watches_instances`].
+    /// Each ready instance, by its number; empty unless the policy's settings ask for them.
     pub instances: &'a [InstanceSample],
 }
 

@@ -1,7 +1,7 @@
 //! A server that takes all that waits, up to a maximum, as one batch, in a time that grows with its size.
 use super::{Error, markov, poisson, positive};
 
-/// M/D[b]/1 with batches: one of b takes `slope` b + `constant` (Inoue, "Queueing analysis of GPU-based inference servers
+/// M/D\[b\]/1 with batches: one of b takes `slope` b + `constant` (Inoue, "Queueing analysis of GPU-based inference servers
 /// with dynamic batching: a closed-form characterization", 2021).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Batching {
