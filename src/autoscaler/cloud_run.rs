@@ -244,6 +244,7 @@ mod tests {
             held_now: held,
             in_service_now: in_service,
             slots: 0.0,
+            work: in_service as f64,
             ready: 1,
             existing: 1,
             instances: &[],

@@ -281,7 +281,7 @@ impl Policy for AtWork {
     fn scrape(&mut self, sample: &Sample<'_>) {
         let seconds = sample.seconds();
         let (shared, by) = match self.settings.strategy {
-            Strategy::Hardware => (sample.in_service * seconds, sample.slots * seconds),
+            Strategy::Hardware => (sample.work * seconds, sample.slots * seconds),
             Strategy::Pending => (sample.in_flight * seconds, f64::from(sample.ready) * seconds),
         };
         while self.scrapes.front().is_some_and(|(at, _, _)| *at + self.settings.window <= sample.at) {

@@ -69,8 +69,10 @@ pub struct Sample<'a> {
     pub held_now: u64,
     /// Requests in service on ready instances at the instant.
     pub in_service_now: u64,
-    /// Mean of the requests that the ready instances can serve at a time.
+    /// Mean of the capacity of the ready instances: slots, copies, or instances where requests share one whole.
     pub slots: f64,
+    /// Mean of that capacity in use; as much as `in_service` where each request takes a slot.
+    pub work: f64,
     /// Instances ready at the instant.
     pub ready: u32,
     /// Instances starting or ready at the instant.
@@ -88,6 +90,8 @@ pub struct InstanceSample {
     pub in_service: f64,
     /// Time since the scrape before, or since it became ready if that was later.
     pub measured: Span,
+    /// Share of its capacity in use, 0 to 1, over `measured`.
+    pub utilization: f64,
     /// Its requests in service at the instant.
     pub in_service_now: u64,
     /// Requests waiting in a queue of its own at the instant.
@@ -110,7 +114,7 @@ impl Sample<'_> {
             Metric::InFlight => Some(self.in_flight),
             Metric::Concurrency => Some(self.in_service),
             Metric::QueueLength => Some(self.waiting),
-            Metric::Utilization => (self.slots > 0.0).then(|| self.in_service / self.slots),
+            Metric::Utilization => (self.slots > 0.0).then(|| self.work / self.slots),
             Metric::Latency => None,
         }
     }

@@ -353,6 +353,7 @@ impl Generic {
             held_now: count(row, "held_now")?,
             in_service_now: count(row, "in_service_now")?,
             slots: number("slots")?,
+            work: row.find_f64("work")?.unwrap_or(in_service),
             ready: row.find_u32("ready")?.unwrap_or(self.desired),
             existing: row.find_u32("existing")?.unwrap_or(self.desired),
             instances: &[],

@@ -171,7 +171,7 @@ struct AtWork {
 #[derive(Debug, Clone, Copy, Default)]
 struct Load {
     seconds: f64,
-    in_service: f64,
+    work: f64,
     slots: f64,
     arrived: f64,
 }
@@ -194,7 +194,7 @@ impl Policy for AtWork {
     fn scrape(&mut self, sample: &Sample<'_>) {
         let seconds = sample.seconds();
         self.load.seconds += seconds;
-        self.load.in_service += sample.in_service * seconds;
+        self.load.work += sample.work * seconds;
         self.load.slots += sample.slots * seconds;
         self.load.arrived += sample.arrived as f64;
         if sample.arrived > 0 || sample.in_flight > 0.0 {
@@ -205,7 +205,7 @@ impl Policy for AtWork {
     fn decide(&mut self, now: Instant, seen: &Observation<'_>) -> u32 {
         let Vertex { limits, drivers, request_count_target, idle_period, .. } = self.settings;
         let load = std::mem::take(&mut self.load);
-        let busy = (load.slots > 0.0).then(|| load.in_service / load.slots);
+        let busy = (load.slots > 0.0).then(|| load.work / load.slots);
         let ready = seen.ready;
         let by = drivers.map(|driver| {
             let utilization = busy.unwrap_or(0.0) * driver.at_full_load;
@@ -313,6 +313,7 @@ mod tests {
             held_now: 0,
             in_service_now: 0,
             slots,
+            work: slots * busy,
             ready,
             existing: ready,
             instances: &[],

@@ -233,6 +233,7 @@ impl Fleet for CentralQueue {
             out.push(Load {
                 instance: slots[0].request.instance,
                 served: begun - ahead,
+                work: (begun - ahead) * u128::from(FULL),
                 in_service: busy.count() as u64,
                 waiting: 0,
                 kv_cache: 0.0,

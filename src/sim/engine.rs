@@ -467,6 +467,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             arrived: self.tally().sent,
             areas: self.fleet.areas(nanos),
             capacity: self.pool.time(at).ready * u128::from(self.places),
+            places: self.places,
             gauges: self.fleet.gauges(nanos),
             census: self.pool.census(),
         };

@@ -139,6 +139,8 @@ pub(super) struct Load {
     pub instance: u32,
     /// Request-nanoseconds in service since it became ready.
     pub served: u128,
+    /// Capacity used since it became ready, as in [`Areas::work`].
+    pub work: u128,
     /// Requests in service.
     pub in_service: u64,
     /// Requests waiting in a queue of its own.

@@ -109,6 +109,7 @@ impl<S: Server> Station for Hosted<S> {
         Load {
             instance: self.instance,
             served: self.served + serving,
+            work: self.server.work(now),
             in_service: self.server.in_service(),
             waiting: self.queue.len(),
             kv_cache: self.server.kv_cache(now),

@@ -316,6 +316,7 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
         let load = |host: &Host<S>| Load {
             instance: host.instance,
             served: host.areas(now).in_service,
+            work: host.areas(now).work,
             in_service: host.server.in_service(),
             waiting: 0,
             kv_cache: host.server.kv_cache(now),

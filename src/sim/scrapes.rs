@@ -3,6 +3,7 @@
 use super::fleet::{Areas, Gauges, Load};
 use super::pool::{Census, Pool};
 use crate::autoscaler::{InstanceSample, InstanceView, Sample};
+use crate::service::FULL;
 use crate::time::Instant;
 
 /// The counters at the scrape before, and room for what a scrape finds on each instance.
@@ -13,8 +14,8 @@ pub(super) struct Scrapes {
     areas: Areas,
     capacity: u128,
     loads: Vec<Load>,
-    /// Slot-nanoseconds in service at the scrape before, by instance.
-    before: Vec<(u32, u128)>,
+    /// The loads at the scrape before, by instance.
+    before: Vec<Load>,
     instances: Vec<InstanceSample>,
     views: Vec<InstanceView>,
 }
@@ -25,8 +26,10 @@ pub(super) struct Counters {
     pub at: Instant,
     pub arrived: u64,
     pub areas: Areas,
-    /// Slot-nanoseconds of ready instances.
+    /// Place-nanoseconds of ready instances.
     pub capacity: u128,
+    /// Places of one instance: what its utilization is measured in.
+    pub places: u32,
     pub gauges: Gauges,
     pub census: Census,
 }
@@ -40,7 +43,7 @@ impl Scrapes {
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
     pub fn take(&mut self, counters: Counters, pool: &Pool) -> Sample<'_> {
-        let Counters { at, arrived, areas, capacity, gauges, census } = counters;
+        let Counters { at, arrived, areas, capacity, places, gauges, census } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
             0 => 0.0,
@@ -52,23 +55,24 @@ impl Scrapes {
         for load in &self.loads {
             let ready = pool.view(load.instance).and_then(|view| view.ready).unwrap_or(self.since);
             let measured = at.since(ready.max(self.since));
-            let known = self.before.binary_search_by_key(&load.instance, |(id, _)| *id);
-            let earlier = known.map_or(0, |index| self.before[index].1);
-            let in_service = match measured.as_nanos() {
+            let known = self.before.binary_search_by_key(&load.instance, |before| before.instance);
+            let (served, work) =
+                known.map_or((0, 0), |index| (self.before[index].served, self.before[index].work));
+            let mean = |later: u128, earlier: u128| match measured.as_nanos() {
                 0 => 0.0,
-                nanos => load.served.saturating_sub(earlier) as f64 / nanos as f64,
+                nanos => later.saturating_sub(earlier) as f64 / nanos as f64,
             };
             self.instances.push(InstanceSample {
                 id: load.instance,
-                in_service,
+                in_service: mean(load.served, served),
                 measured,
+                utilization: mean(load.work, work) / (FULL as f64 * f64::from(places)),
                 in_service_now: load.in_service,
                 waiting_now: load.waiting,
                 kv_cache: load.kv_cache,
             });
         }
-        self.before.clear();
-        self.before.extend(self.loads.iter().map(|load| (load.instance, load.served)));
+        std::mem::swap(&mut self.before, &mut self.loads);
         let sample = Sample {
             at,
             since: self.since,
@@ -81,6 +85,7 @@ impl Scrapes {
             held_now: gauges.held,
             in_service_now: gauges.busy,
             slots: mean(capacity, self.capacity),
+            work: mean(areas.work, self.areas.work) / FULL as f64,
             ready: census.ready,
             existing: census.existing(),
             instances: &self.instances,

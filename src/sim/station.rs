@@ -185,6 +185,7 @@ impl Station for SlotStation {
         Load {
             instance: self.instance,
             served: self.areas.in_service + serving,
+            work: (self.areas.in_service + serving) * u128::from(FULL),
             in_service: self.in_service(),
             waiting: self.queue.len() as u64,
             kv_cache: 0.0,

@@ -246,7 +246,7 @@ impl AtWork {
         warming.fold(LeftOut::default(), |sum, instance| {
             let seconds = instance.measured.as_secs_f64();
             LeftOut {
-                in_service: sum.in_service + instance.in_service * seconds,
+                work: sum.work + instance.utilization * slots * seconds,
                 slots: sum.slots + slots * seconds,
             }
         })
@@ -303,6 +303,7 @@ mod tests {
             id,
             in_service,
             measured: PERIOD,
+            utilization: in_service / 4.0,
             in_service_now: 0,
             waiting_now: 0,
             kv_cache: 0.0,
@@ -319,6 +320,7 @@ mod tests {
             held_now: 0,
             in_service_now: 0,
             slots: 8.0,
+            work: 4.0,
             ready: 2,
             existing: 2,
             instances: &[sampled(0, 3.0), sampled(1, 1.0)],

@@ -64,7 +64,7 @@ struct Sums {
     seconds: f64,
     ready: f64,
     in_flight: f64,
-    in_service: f64,
+    work: f64,
     slots: f64,
     waiting: f64,
     without_capacity: bool,
@@ -73,7 +73,7 @@ struct Sums {
 /// What instances that warm up contribute to a scrape, in slot-seconds: EC2 leaves their metrics out.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LeftOut {
-    pub in_service: f64,
+    pub work: f64,
     pub slots: f64,
 }
 
@@ -84,7 +84,7 @@ impl Sums {
         self.seconds += seconds;
         self.ready += f64::from(sample.ready) * seconds;
         self.in_flight += sample.in_flight * seconds;
-        self.in_service += (sample.in_service * seconds - left_out.in_service).max(0.0);
+        self.work += (sample.work * seconds - left_out.work).max(0.0);
         self.slots += (sample.slots * seconds - left_out.slots).max(0.0);
         self.waiting += sample.waiting * seconds;
         self.without_capacity |= sample.existing == 0 && sample.waiting_now > 0;
@@ -98,7 +98,7 @@ impl Sums {
             Metric::Invocations if self.arrived == 0 => None,
             Metric::Invocations => share(self.arrived as f64 * 60.0, self.ready),
             Metric::Concurrency => share(self.in_flight, self.ready),
-            Metric::Utilization => share(self.in_service * 100.0, self.slots),
+            Metric::Utilization => share(self.work * 100.0, self.slots),
             Metric::Backlog => share(self.waiting, self.ready),
             Metric::BacklogWithoutCapacity => Some(f64::from(u8::from(self.without_capacity))),
         }

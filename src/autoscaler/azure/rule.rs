@@ -301,7 +301,7 @@ impl Window {
         let seconds = sample.seconds();
         let ready = f64::from(sample.ready) * seconds;
         let (shared, by) = match self.metric {
-            Metric::Utilization => (sample.in_service * 100.0 * seconds, sample.slots * seconds),
+            Metric::Utilization => (sample.work * 100.0 * seconds, sample.slots * seconds),
             Metric::RequestsPerMinute => (sample.arrived as f64 * 60.0, ready),
             Metric::InFlight => (sample.in_flight * seconds, ready),
             Metric::QueueLength => (sample.waiting * seconds, ready),

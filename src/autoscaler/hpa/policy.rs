@@ -109,13 +109,10 @@ impl Cluster for Shown<'_> {
 fn pod(instance: &InstanceView, now: Instant, metric: &MetricSpec, slots: f64, signals: &Signals) -> Pod {
     let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
     // A resource is counted in slots, everything else as it is.
-    let signal = match metric.signal {
-        Signal::Utilization if is_resource => Signal::Concurrency,
-        signal => signal,
-    };
-    let request = if signal == Signal::Concurrency { slots } else { 1.0 };
-    let sample = signals.of_instance(instance.id, signal, slots).map(|reading| PodSample {
-        value: thousandths(reading.value),
+    let unit = if is_resource && metric.signal == Signal::Utilization { slots } else { 1.0 };
+    let request = if metric.signal == Signal::Concurrency { slots } else { unit };
+    let sample = signals.of_instance(instance.id, metric.signal).map(|reading| PodSample {
+        value: thousandths(reading.value * unit),
         age: now.since(reading.at),
         window: reading.window,
     });
@@ -205,6 +202,7 @@ mod tests {
                 id: *id,
                 in_service: *in_service,
                 measured: Span::from_secs(5),
+                utilization: *in_service,
                 in_service_now: 0,
                 waiting_now: 0,
                 kv_cache: 0.0,
@@ -223,6 +221,7 @@ mod tests {
             held_now: 0,
             in_service_now: 0,
             slots: busy.len() as f64,
+            work: in_service,
             ready: busy.len() as u32,
             existing: busy.len() as u32,
             instances: &instances,

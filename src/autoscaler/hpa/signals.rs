@@ -30,6 +30,7 @@ struct PoolScrape {
     waiting: f64,
     in_service: f64,
     slots: f64,
+    work: f64,
 }
 
 /// One instance over the scrapes of the window.
@@ -45,6 +46,8 @@ struct InstanceScrape {
     seconds: f64,
     /// Request-seconds in service.
     in_service: f64,
+    /// Seconds times the share of its capacity in use.
+    busy: f64,
     kv_cache: f64,
 }
 
@@ -74,6 +77,7 @@ impl Signals {
             waiting: sample.waiting * seconds,
             in_service: sample.in_service * seconds,
             slots: sample.slots * seconds,
+            work: sample.work * seconds,
         });
         let (at, window) = (self.at, self.window);
         let is_old = |since: Instant| since + window < at;
@@ -93,6 +97,7 @@ impl Signals {
                 since: sample.since,
                 seconds,
                 in_service: instance.in_service * seconds,
+                busy: instance.utilization * seconds,
                 kv_cache: instance.kv_cache,
             });
             while scrapes.len() > 1 && scrapes.front().is_some_and(|scrape| is_old(scrape.since)) {
@@ -129,28 +134,28 @@ impl Signals {
         match signal {
             Signal::Utilization => {
                 let slots = sum(|scrape| scrape.slots);
-                (slots > 0.0).then(|| sum(|scrape| scrape.in_service) / slots)
+                (slots > 0.0).then(|| sum(|scrape| scrape.work) / slots)
             }
             Signal::Concurrency => Some(sum(|scrape| scrape.in_service) / seconds),
             Signal::InFlight => Some(sum(|scrape| scrape.in_flight) / seconds),
             Signal::QueueLength => Some(sum(|scrape| scrape.waiting) / seconds),
             Signal::RequestRate => Some(sum(|scrape| scrape.arrived) / seconds),
             Signal::KvCache => {
-                let of_one = |track: &Track| self.of_track(track, Signal::KvCache, 1.0);
+                let of_one = |track: &Track| self.of_track(track, Signal::KvCache);
                 let all = self.instances.iter().filter_map(of_one).map(|reading| reading.value).sum::<f64>();
                 (!self.instances.is_empty()).then(|| all / self.instances.len() as f64)
             }
         }
     }
 
-    /// What instance `id`, which can serve `slots` requests at a time, shows of a signal; of what only the pool as a
+    /// What instance `id` shows of a signal; of what only the pool as a
     /// whole has, its equal part.
-    pub fn of_instance(&self, id: u32, signal: Signal, slots: f64) -> Option<Reading> {
+    pub fn of_instance(&self, id: u32, signal: Signal) -> Option<Reading> {
         let index = self.instances.binary_search_by_key(&id, |track| track.id).ok()?;
-        self.of_track(&self.instances[index], signal, slots)
+        self.of_track(&self.instances[index], signal)
     }
 
-    fn of_track(&self, track: &Track, signal: Signal, slots: f64) -> Option<Reading> {
+    fn of_track(&self, track: &Track, signal: Signal) -> Option<Reading> {
         let sum = |value: fn(&InstanceScrape) -> f64| track.scrapes.iter().map(value).sum::<f64>();
         let seconds = sum(|scrape| scrape.seconds);
         if seconds <= 0.0 {
@@ -158,7 +163,7 @@ impl Signals {
         }
         let value = match signal {
             Signal::Concurrency => sum(|scrape| scrape.in_service) / seconds,
-            Signal::Utilization => sum(|scrape| scrape.in_service) / seconds / slots,
+            Signal::Utilization => sum(|scrape| scrape.busy) / seconds,
             Signal::KvCache => sum(|scrape| scrape.kv_cache) / track.scrapes.len() as f64,
             Signal::InFlight | Signal::QueueLength | Signal::RequestRate => {
                 self.total(signal)? / self.instances.len() as f64
@@ -186,6 +191,7 @@ mod tests {
                 id: *id,
                 in_service: *in_service,
                 measured: Span::from_secs(10),
+                utilization: in_service / 2.0,
                 in_service_now: 0,
                 waiting_now: 0,
                 kv_cache: 0.5,
@@ -204,6 +210,7 @@ mod tests {
             held_now: 0,
             in_service_now: 0,
             slots: 2.0 * busy.len() as f64,
+            work: in_service,
             ready: busy.len() as u32,
             existing: busy.len() as u32,
             instances: &instances,
@@ -220,7 +227,7 @@ mod tests {
         assert_eq!(signals.total(Signal::Concurrency), Some(1.5));
         assert_eq!(signals.total(Signal::RequestRate), Some(2.0));
         assert_eq!(signals.total(Signal::InFlight), Some(4.5));
-        let reading = signals.of_instance(0, Signal::Utilization, 2.0).unwrap();
+        let reading = signals.of_instance(0, Signal::Utilization).unwrap();
         assert_eq!((reading.value, reading.at, reading.window), (0.75, at(30), Span::from_secs(20)));
     }
 
@@ -229,9 +236,9 @@ mod tests {
         let mut signals = Signals::new(Span::ZERO);
         scrape(&mut signals, 10, &[(0, 2.0), (1, 4.0), (5, 6.0)]);
         scrape(&mut signals, 20, &[(1, 1.0), (3, 3.0), (5, 5.0)]);
-        let of = |id| signals.of_instance(id, Signal::Concurrency, 2.0).map(|reading| reading.value);
+        let of = |id| signals.of_instance(id, Signal::Concurrency).map(|reading| reading.value);
         assert_eq!([of(0), of(1), of(3), of(5)], [None, Some(1.0), Some(3.0), Some(5.0)]);
-        let share = signals.of_instance(3, Signal::QueueLength, 2.0).map(|reading| reading.value);
+        let share = signals.of_instance(3, Signal::QueueLength).map(|reading| reading.value);
         assert_eq!(share, Some(1.0));
         assert_eq!(signals.total(Signal::KvCache), Some(0.5));
     }

@@ -213,6 +213,7 @@ mod tests {
             held_now: 0,
             in_service_now: 0,
             slots: 0.0,
+            work: 0.0,
             ready: 0,
             existing: 0,
             instances: &[],

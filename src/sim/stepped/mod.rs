@@ -655,6 +655,7 @@ impl Fleet for Stepped {
         let load = |host: &Host| Load {
             instance: host.id,
             served: host.served(now),
+            work: host.served(now) * u128::from(FULL),
             in_service: u64::from(host.busy),
             waiting: host.queue.len(),
             kv_cache: 0.0,
