@@ -259,6 +259,12 @@ impl Autoscaler {
         Autoscaler(Arc::new(fixed::Fixed { instances }))
     }
 
+    /// A policy that no scenario can name.
+    #[cfg(test)]
+    pub(crate) fn of(settings: Arc<dyn Settings>) -> Autoscaler {
+        Autoscaler(settings)
+    }
+
     /// Reads the `[autoscaler]` table.
     ///
     /// # Errors

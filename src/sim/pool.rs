@@ -256,11 +256,6 @@ impl Pool {
         self.instances.iter().map(Instance::view)
     }
 
-    /// One instance as the autoscaler may see it.
-    pub fn view(&self, id: u32) -> Option<InstanceView> {
-        self.index(id).map(|index| self.instances[index].view())
-    }
-
     pub fn census(&self) -> Census {
         self.census
     }

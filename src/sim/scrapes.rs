@@ -47,26 +47,30 @@ impl Scrapes {
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
             0 => 0.0,
-            nanos => (later - earlier) as f64 / nanos as f64,
+            nanos => float(later - earlier) / nanos as f64,
         };
         let waiting = mean(areas.waiting, self.areas.waiting);
         self.loads.sort_unstable_by_key(|load| load.instance);
         self.instances.clear();
+        // All three lists are in the order of numbers, so one walk along them finds everything.
+        let (mut views, mut earlier) = (pool.views(), self.before.iter().copied().peekable());
+        let capacity_of_one = FULL as f64 * f64::from(places);
         for load in &self.loads {
-            let ready = pool.view(load.instance).and_then(|view| view.ready).unwrap_or(self.since);
+            let view = views.find(|view| view.id == load.instance);
+            let ready = view.and_then(|view| view.ready).unwrap_or(self.since);
             let measured = at.since(ready.max(self.since));
-            let known = self.before.binary_search_by_key(&load.instance, |before| before.instance);
-            let (served, work) =
-                known.map_or((0, 0), |index| (self.before[index].served, self.before[index].work));
+            while earlier.next_if(|before| before.instance < load.instance).is_some() {}
+            let known = earlier.next_if(|before| before.instance == load.instance);
+            let (served, work) = known.map_or((0, 0), |before| (before.served, before.work));
             let mean = |later: u128, earlier: u128| match measured.as_nanos() {
                 0 => 0.0,
-                nanos => later.saturating_sub(earlier) as f64 / nanos as f64,
+                nanos => float(later.saturating_sub(earlier)) / nanos as f64,
             };
             self.instances.push(InstanceSample {
                 id: load.instance,
                 in_service: mean(load.served, served),
                 measured,
-                utilization: mean(load.work, work) / (FULL as f64 * f64::from(places)),
+                utilization: mean(load.work, work) / capacity_of_one,
                 in_service_now: load.in_service,
                 waiting_now: load.waiting,
                 kv_cache: load.kv_cache,
@@ -99,5 +103,175 @@ impl Scrapes {
         self.views.clear();
         self.views.extend(pool.views());
         &self.views
+    }
+}
+
+/// As a floating-point number; by way of 64 bits, where they are enough, which is several times as fast.
+fn float(integral: u128) -> f64 {
+    u64::try_from(integral).map_or(integral as f64, |small| small as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::{Options, simulate};
+    use crate::autoscaler::{
+        Autoscaler, Explanation, InstanceState, Limits, Observation, Policy, Sample, Schedule, Settings,
+        Start,
+    };
+    use crate::random::Streams;
+    use crate::scenario::ScenarioFile;
+    use crate::time::{Instant, Span};
+
+    /// Asks for one instance more at every evaluation up to its most, then for one, and hears every scrape.
+    #[derive(Debug, Clone)]
+    struct Watcher {
+        heard: Arc<Mutex<Heard>>,
+        min: u32,
+        /// Whether requests share an instance, else each takes one of two slots.
+        shares: bool,
+    }
+
+    #[derive(Debug, Default)]
+    struct Heard {
+        arrived: u64,
+        scrapes: u32,
+        instances: u32,
+        /// Most requests in service beyond what keeps the instances busy.
+        most_sharing: f64,
+        /// Instants of evaluations.
+        evaluated: Vec<Instant>,
+    }
+
+    impl PartialEq for Watcher {
+        fn eq(&self, _: &Self) -> bool {
+            false
+        }
+    }
+
+    impl Settings for Watcher {
+        fn limits(&self) -> Limits {
+            Limits { min: self.min, max: 4 }
+        }
+        fn schedule(&self) -> Option<Schedule> {
+            Some(Schedule { interval: Span::from_secs(7), phase: Span::ZERO })
+        }
+        fn scrapes(&self) -> bool {
+            true
+        }
+        fn watches_instances(&self) -> bool {
+            true
+        }
+        fn wakes(&self) -> bool {
+            true
+        }
+        fn policy(&self, _: &Start) -> Box<dyn Policy> {
+            Box::new(self.clone())
+        }
+    }
+
+    impl Policy for Watcher {
+        fn scrape(&mut self, sample: &Sample<'_>) {
+            let mut heard = self.heard.lock().unwrap();
+            heard.arrived += sample.arrived;
+            heard.scrapes += 1;
+            heard.instances += sample.instances.len() as u32;
+            assert_eq!(sample.instances.len(), sample.ready as usize);
+            assert!(sample.instances.is_sorted_by_key(|instance| instance.id));
+            assert_eq!(sample.in_service_now, sample.instances.iter().map(|i| i.in_service_now).sum::<u64>());
+            // Slots of instances that have left since the scrape before are in the total alone.
+            let by_instance = sample.instances.iter().map(|i| i.in_service * i.measured.as_secs_f64());
+            let total = sample.in_service * sample.seconds();
+            let by_instance: f64 = by_instance.sum();
+            if self.shares {
+                // However many share an instance, it is no more than busy.
+                assert!(sample.instances.iter().all(|i| i.utilization <= 1.0 + 1e-9));
+                assert!(sample.work <= sample.slots + 1e-9);
+                heard.most_sharing = heard.most_sharing.max(sample.in_service - sample.work);
+            } else {
+                // Two slots each: the share in use times two is what is in service.
+                assert!(sample.instances.iter().all(|i| (i.utilization * 2.0 - i.in_service).abs() < 1e-9));
+                assert!((sample.work - sample.in_service).abs() < 1e-9);
+            }
+            assert!(by_instance <= total + 1e-6, "{by_instance} {total}");
+            if heard.evaluated.len() < 4 {
+                assert!((by_instance - total).abs() < 1e-6, "{by_instance} {total}");
+            }
+            assert!(
+                (sample.in_flight - sample.waiting - sample.in_service).abs() < 1e-9
+                    || heard.evaluated.len() >= 4
+            );
+        }
+
+        fn decide(&mut self, now: Instant, seen: &Observation<'_>) -> u32 {
+            let count = |state| seen.instances.iter().filter(|view| view.state == state).count() as u32;
+            assert_eq!(count(InstanceState::Ready), seen.ready);
+            assert_eq!(count(InstanceState::Ready) + count(InstanceState::Starting), seen.existing);
+            self.heard.lock().unwrap().evaluated.push(now);
+            if seen.desired < 4 && self.min > 0 {
+                seen.desired + 1
+            } else {
+                self.min.max(u32::from(seen.held > 0))
+            }
+        }
+
+        fn explain(&self) -> Explanation {
+            Explanation::plain("to watch")
+        }
+    }
+
+    fn watched(dispatch: &str, min: u32, rate: f64) -> Heard {
+        watched_on("concurrency = 2", dispatch, min, rate)
+    }
+
+    fn watched_on(service: &str, dispatch: &str, min: u32, rate: f64) -> Heard {
+        let text = format!(
+            "[arrivals]\nkind = \"poisson\"\nrate = {rate}\n[service]\ntime = {{ dist = \"exponential\", mean = \"1s\" }}\n\
+             {service}\n[instances]\ncold_start = \"3s\"\n[dispatch]\n{dispatch}\n[metrics]\nscrape_interval = \"2s\"\n\
+             [autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"10m\""
+        );
+        let mut model = ScenarioFile::parse("a.toml", &text, ".").unwrap().scenario().unwrap().model;
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        model.autoscaler = Autoscaler::of(Arc::new(Watcher {
+            heard: heard.clone(),
+            min,
+            shares: service.contains("shared"),
+        }));
+        let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
+        let (outcome, ()) = simulate(&model, Streams::new(3, 0), &options, ());
+        assert!(outcome.counts.conserved());
+        let heard = std::mem::take(&mut *heard.lock().unwrap());
+        assert!(heard.arrived <= outcome.counts.arrived && heard.arrived + 40 > outcome.counts.arrived);
+        heard
+    }
+
+    #[test]
+    fn the_instances_of_a_scrape_add_up_to_the_pool_in_every_arrangement() {
+        for dispatch in
+            ["", "idle = \"newest\"", "policy = \"round_robin\"", "policy = \"least_outstanding\""]
+        {
+            let heard = watched(dispatch, 1, 3.0);
+            assert_eq!(heard.scrapes, 300, "{dispatch}");
+            assert!(heard.instances > 600, "{dispatch}: {}", heard.instances);
+        }
+    }
+
+    #[test]
+    fn the_utilization_of_instances_that_are_shared_is_no_more_than_all() {
+        for dispatch in ["", "policy = \"round_robin\""] {
+            let heard = watched_on("model = \"shared\"\nconcurrency = 8", dispatch, 1, 3.0);
+            assert!(heard.most_sharing > 1.0, "{dispatch}: {}", heard.most_sharing);
+        }
+    }
+
+    #[test]
+    fn a_request_that_finds_no_instance_asked_for_wakes_the_policy_at_once() {
+        for dispatch in ["", "idle = \"newest\"", "policy = \"round_robin\""] {
+            let heard = watched(dispatch, 0, 0.05);
+            let unscheduled = |at: &&Instant| !at.as_nanos().is_multiple_of(Span::from_secs(7).as_nanos());
+            let woken = heard.evaluated.iter().filter(unscheduled).count();
+            assert!(woken > 5, "{dispatch}: woken {woken} times");
+        }
     }
 }
