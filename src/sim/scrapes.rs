@@ -108,7 +108,7 @@ impl Scrapes {
 
 /// As a floating-point number; by way of 64 bits, where they are enough, which is several times as fast.
 fn float(integral: u128) -> f64 {
-    u64::try_from(integral).map_or(integral as f64, |small| small as f64)
+    u64::try_from(integral).map_or_else(|_| integral as f64, |small| small as f64)
 }
 
 #[cfg(test)]

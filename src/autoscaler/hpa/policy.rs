@@ -10,7 +10,7 @@ use super::metric::{MetricSpec, Signal, Source, Target};
 use super::pods::{Phase, Pod, PodSample};
 use super::quantity::thousandths;
 use super::replica_calculator::Failure;
-use super::signals::Signals;
+use super::signals::{Reading, Signals};
 use super::{Hpa, replay};
 use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, Observation, Policy, Replay, Rhythm, Sample, Schedule,
@@ -90,8 +90,10 @@ impl Cluster for Shown<'_> {
         let Pool { signals, slots, pods } = &mut *self.pool;
         let slots = f64::from(*slots);
         pods.clear();
+        let mut next = 0;
         for instance in self.seen.instances {
-            pods.push(pod(instance, self.now, metric, slots, signals));
+            let reading = signals.of_instance(instance.id, metric.signal, &mut next);
+            pods.push(pod(instance, self.now, metric, slots, reading));
         }
         Ok((pods, &[]))
     }
@@ -106,12 +108,18 @@ impl Cluster for Shown<'_> {
 }
 
 /// An instance as a pod.
-fn pod(instance: &InstanceView, now: Instant, metric: &MetricSpec, slots: f64, signals: &Signals) -> Pod {
+fn pod(
+    instance: &InstanceView,
+    now: Instant,
+    metric: &MetricSpec,
+    slots: f64,
+    reading: Option<Reading>,
+) -> Pod {
     let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
     // A resource is counted in slots, everything else as it is.
     let unit = if is_resource && metric.signal == Signal::Utilization { slots } else { 1.0 };
     let request = if metric.signal == Signal::Concurrency { slots } else { unit };
-    let sample = signals.of_instance(instance.id, metric.signal).map(|reading| PodSample {
+    let sample = reading.map(|reading| PodSample {
         value: thousandths(reading.value * unit),
         age: now.since(reading.at),
         window: reading.window,

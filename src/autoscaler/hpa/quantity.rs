@@ -69,9 +69,15 @@ pub(crate) fn parse_quantity(text: &str) -> Option<i64> {
 
 /// The quantity of a plain number, in thousandths: what `f64` adds behind the twelfth digit is left out.
 pub(crate) fn thousandths(number: f64) -> i64 {
-    let (thousandths, nearest) = (number * 1000.0, (number * 1000.0).round());
-    let near = (thousandths - nearest).abs() <= 1e-9 * thousandths.abs().max(1.0);
-    (if near { nearest } else { thousandths.ceil() }) as i64
+    let thousandths = number * 1000.0;
+    // Beyond this a number has no fraction; below, rounding by way of integers spares calls of library functions.
+    if thousandths.is_nan() || thousandths.abs() >= 4e15 {
+        return thousandths as i64;
+    }
+    let nearest = (thousandths + 0.5_f64.copysign(thousandths)) as i64;
+    let above = thousandths - nearest as f64;
+    let near = above <= 1e-9 * thousandths.abs().max(1.0);
+    if near { nearest } else { nearest + 1 }
 }
 
 impl Value for Quantity {

@@ -150,21 +150,31 @@ impl Signals {
 
     /// What instance `id` shows of a signal; of what only the pool as a
     /// whole has, its equal part.
-    pub fn of_instance(&self, id: u32, signal: Signal) -> Option<Reading> {
-        let index = self.instances.binary_search_by_key(&id, |track| track.id).ok()?;
-        self.of_track(&self.instances[index], signal)
+    /// Instances are looked for from `next` on, which is moved past the one found: they are asked for in order.
+    pub fn of_instance(&self, id: u32, signal: Signal, next: &mut usize) -> Option<Reading> {
+        let track = self.instances.get(*next).filter(|track| track.id == id).or_else(|| {
+            *next = self.instances.binary_search_by_key(&id, |track| track.id).ok()?;
+            self.instances.get(*next)
+        })?;
+        *next += 1;
+        self.of_track(track, signal)
     }
 
     fn of_track(&self, track: &Track, signal: Signal) -> Option<Reading> {
-        let sum = |value: fn(&InstanceScrape) -> f64| track.scrapes.iter().map(value).sum::<f64>();
-        let seconds = sum(|scrape| scrape.seconds);
+        let (mut seconds, mut in_service, mut busy, mut kv_cache) = (0.0, 0.0, 0.0, 0.0);
+        for scrape in &track.scrapes {
+            seconds += scrape.seconds;
+            in_service += scrape.in_service;
+            busy += scrape.busy;
+            kv_cache += scrape.kv_cache;
+        }
         if seconds <= 0.0 {
             return None;
         }
         let value = match signal {
-            Signal::Concurrency => sum(|scrape| scrape.in_service) / seconds,
-            Signal::Utilization => sum(|scrape| scrape.busy) / seconds,
-            Signal::KvCache => sum(|scrape| scrape.kv_cache) / track.scrapes.len() as f64,
+            Signal::Concurrency => in_service / seconds,
+            Signal::Utilization => busy / seconds,
+            Signal::KvCache => kv_cache / track.scrapes.len() as f64,
             Signal::InFlight | Signal::QueueLength | Signal::RequestRate => {
                 self.total(signal)? / self.instances.len() as f64
             }
@@ -227,7 +237,7 @@ mod tests {
         assert_eq!(signals.total(Signal::Concurrency), Some(1.5));
         assert_eq!(signals.total(Signal::RequestRate), Some(2.0));
         assert_eq!(signals.total(Signal::InFlight), Some(4.5));
-        let reading = signals.of_instance(0, Signal::Utilization).unwrap();
+        let reading = signals.of_instance(0, Signal::Utilization, &mut 0).unwrap();
         assert_eq!((reading.value, reading.at, reading.window), (0.75, at(30), Span::from_secs(20)));
     }
 
@@ -236,9 +246,9 @@ mod tests {
         let mut signals = Signals::new(Span::ZERO);
         scrape(&mut signals, 10, &[(0, 2.0), (1, 4.0), (5, 6.0)]);
         scrape(&mut signals, 20, &[(1, 1.0), (3, 3.0), (5, 5.0)]);
-        let of = |id| signals.of_instance(id, Signal::Concurrency).map(|reading| reading.value);
+        let of = |id| signals.of_instance(id, Signal::Concurrency, &mut 0).map(|reading| reading.value);
         assert_eq!([of(0), of(1), of(3), of(5)], [None, Some(1.0), Some(3.0), Some(5.0)]);
-        let share = signals.of_instance(3, Signal::QueueLength).map(|reading| reading.value);
+        let share = signals.of_instance(3, Signal::QueueLength, &mut 0).map(|reading| reading.value);
         assert_eq!(share, Some(1.0));
         assert_eq!(signals.total(Signal::KvCache), Some(0.5));
     }
