@@ -33,15 +33,7 @@ const KINDS: &[(&TableSpec, Read)] = &[
 ];
 
 /// The keys of every kind.
-pub(super) const SPECS: [&TableSpec; KINDS.len()] = {
-    let mut specs = [KINDS[0].0; KINDS.len()];
-    let mut index = 0;
-    while index < KINDS.len() {
-        specs[index] = KINDS[index].0;
-        index += 1;
-    }
-    specs
-};
+pub(super) const SPECS: [&TableSpec; KINDS.len()] = TableSpec::of(KINDS);
 
 /// Reads a table of the kind `spec`, which is one of [`SPECS`].
 pub(super) fn read(spec: &TableSpec, reader: &Reader) -> Result<Arc<dyn Settings>, Problem> {

@@ -233,6 +233,22 @@ impl<'a> Row<'a> {
         Ok(self.read(name, "a list of numbers", numbers)?.unwrap_or_default())
     }
 
+    /// What was measured for each of `count` rules: `metric` for all of them, or `metrics`, a number or null for each;
+    /// `None` if the row has neither.
+    ///
+    /// # Errors
+    /// It is something else, or not as many.
+    pub fn measured(&self, count: usize, expected: &str) -> Result<Option<Vec<Option<f64>>>, RowProblem> {
+        if self.has("metric") {
+            return Ok(Some(vec![self.find_f64("metric")?; count]));
+        }
+        let Some(list) = self.find_list("metrics")? else { return Ok(None) };
+        let number = |value: &Value| if value.is_null() { Some(None) } else { value.as_f64().map(Some) };
+        let values: Option<Vec<Option<f64>>> = list.iter().map(number).collect();
+        let values = values.filter(|values| values.len() == count);
+        values.map(Some).ok_or_else(|| self.wrong("metrics", expected))
+    }
+
     /// An object that may be left out.
     ///
     /// # Errors

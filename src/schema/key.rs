@@ -196,6 +196,21 @@ pub struct TableSpec {
     pub keys: &'static [&'static dyn AnyKey],
 }
 
+impl TableSpec {
+    /// The tables of a registry of kinds, which has `N` of them, at least one.
+    pub(crate) const fn of<T, const N: usize>(
+        kinds: &'static [(&'static TableSpec, T)],
+    ) -> [&'static TableSpec; N] {
+        let mut specs = [kinds[0].0; N];
+        let mut index = 0;
+        while index < N {
+            specs[index] = kinds[index].0;
+            index += 1;
+        }
+        specs
+    }
+}
+
 /// A table whose keys depend on the name its tag holds: `kind = "poisson"`.
 #[derive(Clone, Copy)]
 pub struct UnionSpec {

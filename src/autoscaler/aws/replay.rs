@@ -27,7 +27,7 @@ impl Recorded {
         let now = row.instant("time")?;
         let desired = row.find_u32("desired")?.unwrap_or(self.desired);
         let warming = row.find_u32("warming")?.unwrap_or(0);
-        let datapoints = datapoints(row, self.work.tracks.len())?;
+        let datapoints = row.measured(self.work.tracks.len(), "a number or null for each policy")?;
         row.finish()?;
         for (policy, datapoint) in datapoints.into_iter().flatten().enumerate() {
             self.work.datapoint(policy, datapoint);
@@ -129,18 +129,6 @@ impl Recorded {
         let reason = format!("{adjustment} more, of which {added} were added before: {additional}");
         Ok(line.with("reason", reason).with("additional", additional))
     }
-}
-
-/// The datapoints of a row, one a policy; none if the row has no period that ends.
-fn datapoints(row: &Row<'_>, policies: usize) -> Result<Option<Vec<Option<f64>>>, RowProblem> {
-    if row.has("metric") {
-        return Ok(Some(vec![row.find_f64("metric")?; policies]));
-    }
-    let Some(list) = row.find_list("metrics")? else { return Ok(None) };
-    let number = |value: &Value| value.is_null().then_some(None).or_else(|| value.as_f64().map(Some));
-    let datapoints: Option<Vec<Option<f64>>> = list.iter().map(number).collect();
-    let datapoints = datapoints.filter(|datapoints| datapoints.len() == policies);
-    datapoints.map(Some).ok_or_else(|| row.wrong("metrics", "a number or null for each policy"))
 }
 
 impl Replay for Recorded {

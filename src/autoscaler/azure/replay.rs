@@ -1,7 +1,5 @@
 //! Recorded metrics through Azure rules. The fields are described in `docs/replay.md`.
 
-use serde_json::Value;
-
 use super::flapping::{Guard, allowed};
 use super::rule::Operator;
 use super::{AtWork, Azure};
@@ -25,7 +23,7 @@ impl Recorded {
     fn decide(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {
         let now = row.instant("time")?;
         let desired = row.find_u32("desired")?.unwrap_or(self.desired);
-        let values = values(row, self.work.windows.len())?;
+        let values = row.measured(self.work.windows.len(), "a number or null for each rule")?;
         row.finish()?;
         for (window, value) in self.work.windows.iter_mut().zip(values.into_iter().flatten()) {
             window.push(value);
@@ -62,18 +60,6 @@ impl Recorded {
         let line = line.with("reason", format!("{metric} on {current} is {projected} on {wanted}"));
         Ok(line.with("projected", projected).with("scale_in", left < current))
     }
-}
-
-/// The values of a row, one a rule; none if the row has no time grain that ends.
-fn values(row: &Row<'_>, rules: usize) -> Result<Option<Vec<Option<f64>>>, RowProblem> {
-    if row.has("metric") {
-        return Ok(Some(vec![row.find_f64("metric")?; rules]));
-    }
-    let Some(list) = row.find_list("metrics")? else { return Ok(None) };
-    let number = |value: &Value| value.is_null().then_some(None).or_else(|| value.as_f64().map(Some));
-    let values: Option<Vec<Option<f64>>> = list.iter().map(number).collect();
-    let values = values.filter(|values| values.len() == rules);
-    values.map(Some).ok_or_else(|| row.wrong("metrics", "a number or null for each rule"))
 }
 
 impl Replay for Recorded {
