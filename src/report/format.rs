@@ -17,7 +17,7 @@ pub fn estimate(estimate: &Estimate, unit: Unit, currency: &str) -> String {
     let mut scale = scale(mean, unit, currency);
     let widths = estimate.widths().filter(|(below, above)| *below > 0.0 || *above > 0.0);
     let half = widths.map_or(0.0, |(below, above)| below.max(above));
-    if half > 0.0 && half.is_finite() && unit != Unit::Requests && unit != Unit::Count {
+    if half > 0.0 && half.is_finite() {
         // As many decimals as show a narrow interval, but no more than two over three digits.
         let needed = -(half * scale.factor * 1.01).log10().floor();
         scale.decimals = (needed as usize).clamp(scale.decimals, scale.decimals + 2);
@@ -188,8 +188,10 @@ mod tests {
         assert_eq!(estimate(&about(169.93, 0.21), Unit::Currency, "USD"), "169.9 ± 0.2 USD");
         assert_eq!(estimate(&about(1.0583, 0.0031), Unit::Seconds, ""), "1.058 ± 0.003 s");
         assert_eq!(estimate(&about(834.2, 11.3), Unit::Currency, "USD"), "834 ± 11 USD");
+        assert_eq!(estimate(&about(104.69, 0.2), Unit::Requests, ""), "104.7 ± 0.2");
+        assert_eq!(estimate(&about(3_302_633.4, 3595.2), Unit::Requests, ""), "3,302,633 ± 3,595");
         assert_eq!(estimate(&about(1.0, 1e-9), Unit::Seconds, ""), "1.00 ± 0.00 s");
-        assert_eq!(estimate(&about(1000.2, 0.2), Unit::Requests, ""), "1,000 ± 0");
+        assert_eq!(estimate(&about(1000.2, 0.2), Unit::Requests, ""), "1,000.2 ± 0.2");
     }
 
     #[test]
