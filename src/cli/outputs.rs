@@ -84,8 +84,8 @@ pub(super) fn compare(
     let summary = summary::compare(scenario, result);
     let mut charts = Charts::default();
     // Costs in several currencies have no common axis.
-    if comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST) {
-        let chart = from_results::compared(scenario, result);
+    let has_cost = comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST);
+    if let Some(chart) = has_cost.then(|| from_results::compared(scenario, result)).flatten() {
         let caption =
             "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
         charts.add(&mut folder, "comparison", &chart, Size::WIDE, caption)?;

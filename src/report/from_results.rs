@@ -37,23 +37,24 @@ pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
     }
 }
 
-/// Cost against latency of the alternatives of a run; `None` if there is one only.
+/// Cost against latency of the alternatives of a run; `None` if there is one only, or none with a latency to show.
 pub fn comparison(scenario: &Scenario, result: &RunResult) -> Option<Comparison> {
     if result.alternatives.len() < 2 {
         return None;
     }
     let named = |each: &Alternative| contender(each.name().to_owned(), &each.figures);
     let contenders = result.alternatives.iter().map(named).collect();
-    Some(side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders))
+    side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders)
 }
 
-/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`.
-pub fn compared(scenario: &Scenario, result: &CompareResult) -> Comparison {
+/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`. `None` if none has a
+/// latency to show.
+pub fn compared(scenario: &Scenario, result: &CompareResult) -> Option<Comparison> {
     let contenders: Vec<Contender> =
         result.contenders.iter().map(|each| contender(each.name.clone(), &each.figures)).collect();
     let bound = result.bound.as_ref().map(|bound| bound_within(bound, &contenders));
     let title = format!("Cost and latency of {}", counted(contenders.len(), "alternative"));
-    Comparison { bound, ..side_by_side(scenario, title, contenders) }
+    Some(Comparison { bound, ..side_by_side(scenario, title, contenders)? })
 }
 
 /// The bound as far as it is no slower than the slowest alternative and no dearer than the dearest: beyond, it would only
@@ -73,15 +74,17 @@ fn contender(name: String, figures: &Figures) -> Contender {
     Contender { name, cost: estimate(figures.get(COST)), latency: estimate(figures.get(SLO_LATENCY)) }
 }
 
-fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) -> Comparison {
-    Comparison {
+fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) -> Option<Comparison> {
+    // Where all lose too many requests the chart would be a pile of names at its upper edge.
+    let shows = contenders.iter().any(|contender| contender.latency.mean.is_finite());
+    shows.then(|| Comparison {
         title,
         cost: cost_axis(scenario),
         latency: latency_axis(scenario),
         slo: slo(scenario),
         contenders,
         bound: None,
-    }
+    })
 }
 
 /// One run over time.
