@@ -1,0 +1,239 @@
+//! The stepped pool as the engine drives it.
+
+use super::*;
+
+impl Fleet for Stepped {
+    const STEPPED: bool = true;
+
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+        let now = arrival.now;
+        self.advance(now, sink);
+        let job = Job::new(arrival, self.sequence);
+        self.sequence += 1;
+        if self.route.is_some() {
+            return self.dispatch(job, self.capacity, now, sink);
+        }
+        let idle = self.idle.least();
+        if idle != Key::NEVER {
+            self.begin(idle.leaf(), job, now);
+        } else if self.queue.len() < self.capacity {
+            self.enqueue(job, now.saturating_add(arrival.patience));
+        } else {
+            self.report(&job, Ending::Rejected, now, sink);
+        }
+    }
+
+    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+        while self.next_change() <= now {
+            self.step(sink);
+        }
+        self.pass(now);
+    }
+
+    fn step(&mut self, sink: &mut impl Sink) {
+        let (due, deadline) = (self.due.least(), self.queue.next_deadline());
+        // A slot that falls free at the very instant of a deadline is still in time.
+        if due.nanos() <= deadline {
+            self.pass(due.nanos());
+            self.complete(due.leaf(), due.nanos(), sink);
+        } else {
+            self.pass(deadline);
+            if let Some(job) = self.queue.pass_deadline() {
+                self.waiting -= 1;
+                self.report(&job, Ending::TimedOut, deadline, sink);
+            }
+        }
+    }
+
+    fn next_change(&self) -> u64 {
+        self.due.least().nanos().min(self.queue.next_deadline())
+    }
+
+    fn take_idled(&mut self) -> Option<(u32, u64)> {
+        self.idled.pop_front()
+    }
+
+    fn take_emptied(&mut self) -> Option<u32> {
+        self.emptied.pop_front()
+    }
+
+    fn take_ended(&mut self) -> Option<(u32, Ending)> {
+        self.ended.pop_front()
+    }
+
+    fn call_off(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
+        self.pass(now);
+        let had = match self.places.get(ticket as usize).copied().unwrap_or(Place::Nowhere) {
+            Place::Nowhere => return None,
+            Place::Queue(sequence) => {
+                let job = self.queue.remove(sequence)?;
+                self.waiting -= 1;
+                job.had
+            }
+            Place::Host(id, sequence) => {
+                let job = self.host(id)?.queue.remove(sequence)?;
+                self.waiting -= 1;
+                job.had
+            }
+            Place::Slot(_) if !serving_too => return None,
+            Place::Slot(leaf) => {
+                let id = self.slots[leaf].instance;
+                let active = self.release(leaf)?;
+                self.employ(leaf, now);
+                self.note_idle(id);
+                active.job.had + (now - active.begun)
+            }
+        };
+        self.put(ticket, Place::Nowhere);
+        Some(had)
+    }
+
+    fn still_idle(&self, instance: u32, spell: u64) -> bool {
+        let host = self.index(instance).map(|index| &self.hosts[index]);
+        host.is_some_and(|host| host.busy == 0 && host.spells == spell && !host.draining)
+    }
+
+    fn expect(&mut self, speed: f64, first_service: u64) {
+        self.next = (speed, first_service);
+    }
+
+    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+        self.pass(now);
+        self.hosts.retain(|host| !host.draining || host.busy > 0);
+        let slots = self.concurrency as usize;
+        if self.vacant.len() < slots {
+            // Doubling keeps the cost of growing small; the last bit of room is given out sparingly.
+            let double = self.slots.len().min(MOST_SLOTS as usize);
+            self.grow(slots.max(double) - self.vacant.len());
+        }
+        let leaves = self.vacant.split_off(self.vacant.len() - slots);
+        let leaves: Vec<usize> = leaves.into_iter().rev().collect();
+        let at = self.hosts.partition_point(|host| host.id < instance);
+        let (speed, first_service) = self.next;
+        let host = Host {
+            id: instance,
+            speed,
+            first_service,
+            leaves: leaves.clone(),
+            free: Vec::new(),
+            queue: Queue::default(),
+            busy: 0,
+            spells: 0,
+            draining: false,
+            served: 0,
+            changed: now,
+        };
+        self.hosts.insert(at, host);
+        self.ready += 1;
+        for leaf in leaves {
+            self.slots[leaf] = Slot { instance, active: None };
+            self.employ(leaf, now);
+        }
+        if let Some(route) = &mut self.route {
+            route.add(instance, speed);
+            // The door opens whole: its own limit has already been applied.
+            while let Some(job) = self.dequeue() {
+                self.dispatch(job, u64::MAX, now, sink);
+            }
+        }
+        self.note_idle(instance);
+    }
+
+    fn drain(&mut self, instance: u32, now: u64) -> u64 {
+        self.pass(now);
+        if !self.close(instance) {
+            return now;
+        }
+        let Some(index) = self.index(instance) else { return now };
+        if self.leaving == Leaving::Finish {
+            return self.last_finish(&self.hosts[index], now);
+        }
+        let speed = self.hosts[index].speed;
+        let mut jobs = Vec::new();
+        for leaf in self.leaves_of(instance) {
+            if let Some(active) = self.release(leaf) {
+                jobs.push(self.rest_of(&active, speed, now));
+            }
+            self.vacate(leaf);
+        }
+        self.hand_back(jobs, now, &mut ());
+        now
+    }
+
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
+        self.pass(now);
+        let Some(index) = self.index(instance) else { return };
+        self.close(instance);
+        let speed = self.hosts[index].speed;
+        let mut jobs = Vec::new();
+        for leaf in self.leaves_of(instance) {
+            if let Some(active) = self.release(leaf) {
+                jobs.push(match self.lost {
+                    Lost::Fail => active.job,
+                    Lost::Restart => Job { remaining: None, had: 0, ..active.job },
+                    Lost::Resume => self.rest_of(&active, speed, now),
+                });
+            }
+            self.vacate(leaf);
+        }
+        while let Some(job) = self.hosts[index].queue.pop() {
+            self.waiting -= 1;
+            jobs.push(job);
+        }
+        self.hosts.remove(index);
+        if self.lost != Lost::Fail {
+            return self.hand_back(jobs, now, &mut ());
+        }
+        jobs.sort_unstable_by_key(|job| job.sequence);
+        for job in jobs {
+            if job.ticket == NO_TICKET {
+                lost.push(Request { arrival: job.arrival, service: job.service, ..Request::default() });
+            } else {
+                self.report(&job, Ending::Failed, now, &mut ());
+            }
+        }
+    }
+
+    fn outstanding(&self, instance: u32) -> u64 {
+        let host = self.index(instance).map(|index| &self.hosts[index]);
+        host.map_or(0, |host| u64::from(host.busy) + host.queue.len())
+    }
+
+    fn gauges(&self, _now: u64) -> Gauges {
+        Gauges {
+            waiting: self.waiting,
+            held: if self.ready > 0 { 0 } else { self.queue.len() },
+            busy: self.serving_ready,
+            draining: self.serving - self.serving_ready,
+        }
+    }
+
+    fn areas(&self, now: u64) -> Areas {
+        let passed = u128::from(now - self.counted_to);
+        let busy = self.areas.busy + passed * u128::from(self.serving_ready);
+        Areas {
+            waiting: self.areas.waiting + passed * u128::from(self.waiting),
+            in_service: self.areas.in_service + passed * u128::from(self.serving),
+            busy,
+            work: busy * u128::from(FULL),
+        }
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        let load = |host: &Host| Load {
+            instance: host.id,
+            served: host.served(now),
+            work: host.served(now) * u128::from(FULL),
+            in_service: u64::from(host.busy),
+            waiting: host.queue.len(),
+            kv_cache: 0.0,
+        };
+        out.extend(self.hosts.iter().filter(|host| !host.draining).map(load));
+    }
+
+    fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
+        let serving = self.slots.iter().filter_map(|slot| slot.active.map(|active| active.job.arrival));
+        let queued = self.hosts.iter().flat_map(|host| host.queue.iter());
+        self.queue.iter().chain(queued).map(|job| job.arrival).chain(serving)
+    }
+}

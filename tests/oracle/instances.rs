@@ -1,0 +1,226 @@
+//! How instances come to life, misbehave and leave.
+
+use super::*;
+
+impl Oracle<'_> {
+    pub(super) fn create(&mut self) -> u32 {
+        let (serving, queue) = (vec![], VecDeque::new());
+        self.instances.push(Instance {
+            state: State::Pending,
+            kind: 0,
+            granted: None,
+            ready: None,
+            gone: None,
+            serving,
+            queue,
+            spells: 0,
+            machine: Machine::of(&self.model.service.model),
+        });
+        self.instances.len() as u32 - 1
+    }
+
+    /// Instances of a type that are starting or ready.
+    pub(super) fn held(&self, kind: usize) -> u32 {
+        let held = |at: &&Instance| at.kind == kind && matches!(at.state, State::Starting | State::Ready);
+        self.instances.iter().filter(held).count() as u32
+    }
+
+    /// The types in the order a start tries them.
+    pub(super) fn preference(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.kinds.len()).collect();
+        order.sort_by_key(|kind| self.held(*kind) >= self.kinds[*kind].base);
+        order
+    }
+
+    pub(super) fn grant(&mut self, instance: u32, kind: usize) {
+        let at = &mut self.instances[instance as usize];
+        (at.kind, at.state, at.granted) = (kind, State::Starting, Some(self.now));
+    }
+
+    pub(super) fn ask(&mut self, instance: u32, attempt: u32) {
+        if self.instances[instance as usize].state != State::Pending {
+            return;
+        }
+        let part = u64::from(instance) << 32 | u64::from(attempt);
+        let mut rng = self.streams.substream(Purpose::Stock, part);
+        for kind in self.preference() {
+            let held = self.held(kind);
+            let stock = &self.kinds[kind].hazards.stock;
+            if stock
+                .as_ref()
+                .is_none_or(|stock| !stock.refuses(Instant::from_nanos(self.now), held, &mut rng))
+            {
+                self.grant(instance, kind);
+                return self.begin_start(instance, 0);
+            }
+        }
+        self.course.mishaps.refused_starts += 1;
+        let stocks = self.kinds.iter().filter_map(|kind| kind.hazards.stock.as_ref());
+        let pause = stocks.map(|stock| stock.backoff.pause(attempt)).min().unwrap();
+        self.schedule(self.now + pause.as_nanos(), Event::Ask { instance, attempt: attempt + 1 });
+    }
+
+    pub(super) fn begin_start(&mut self, instance: u32, attempt: u32) {
+        let Instance { state, kind, .. } = self.instances[instance as usize];
+        if state != State::Starting {
+            return;
+        }
+        let start = self.kinds[kind].draw_start(self.streams, instance, attempt);
+        let event = match start.retry {
+            Some(_) => Event::StartFailed { instance, attempt },
+            None => Event::Ready { instance },
+        };
+        self.schedule(self.now + start.time.as_nanos(), event);
+    }
+
+    pub(super) fn start_failed(&mut self, instance: u32, attempt: u32) {
+        let Instance { state, kind, .. } = self.instances[instance as usize];
+        if state != State::Starting {
+            return;
+        }
+        self.course.mishaps.failed_starts += 1;
+        let pause = self.kinds[kind].draw_start(self.streams, instance, attempt).retry.unwrap();
+        self.schedule(self.now + pause.as_nanos(), Event::Start { instance, attempt: attempt + 1 });
+    }
+
+    /// An instance fails with what it has.
+    pub(super) fn fail(&mut self, instance: u32) {
+        let was_ready = self.instances[instance as usize].state == State::Ready;
+        if self.instances[instance as usize].state == State::Gone {
+            return;
+        }
+        self.course.mishaps.failures += 1;
+        self.take_out(instance);
+        self.lose(instance);
+        if was_ready {
+            self.react();
+            self.reconcile();
+        }
+    }
+
+    pub(super) fn give_notice(&mut self, instance: u32) {
+        let Instance { state, kind, .. } = self.instances[instance as usize];
+        if state == State::Gone {
+            return;
+        }
+        self.course.mishaps.interruptions += 1;
+        let notice = self.kinds[kind].hazards.interruptions.as_ref().unwrap().notice.as_nanos();
+        if state == State::Ready {
+            self.remove(instance, notice);
+            self.react();
+            self.reconcile();
+        } else {
+            self.schedule(self.now + notice, Event::Deadline { instance });
+        }
+    }
+
+    /// An instance takes no more requests.
+    pub(super) fn take_out(&mut self, instance: u32) {
+        let was_ready = self.instances[instance as usize].state == State::Ready;
+        self.order.retain(|other| *other != instance);
+        self.credits.remove(&instance);
+        self.free.retain(|other| *other != instance);
+        self.instances[instance as usize].state = State::Draining;
+        if was_ready && self.count(State::Ready) == 0 {
+            self.shut = Some(self.now);
+        }
+    }
+
+    pub(super) fn become_ready(&mut self, instance: u32) {
+        let now = self.now;
+        let at = &mut self.instances[instance as usize];
+        if at.state != State::Starting {
+            return;
+        }
+        at.state = State::Ready;
+        at.ready = Some(now);
+        self.shut = None;
+        // Whoever arrives at the very instant an instance becomes ready did not have to wait for it.
+        self.calls.iter_mut().filter(|call| call.demand.arrival == now).for_each(|call| call.cold = false);
+        self.order.push(instance);
+        self.became_ready.insert(instance as usize, self.became_ready.len());
+        let kind = &self.kinds[self.instances[instance as usize].kind];
+        let failure = kind.hazards.draw_failure(self.streams, instance);
+        let notice = kind.hazards.draw_interruption(self.streams, instance);
+        if self.central() {
+            for _ in 0..self.slots {
+                self.employ(instance);
+            }
+            if self.slots == 0 {
+                self.begin();
+            }
+            if self.instances[instance as usize].serving.is_empty() {
+                self.idled.push_back(instance);
+            }
+        } else {
+            while let Some(request) = self.take_waiting() {
+                let chosen = self.choose();
+                self.offer(request, chosen, usize::MAX);
+            }
+        }
+        if let Some(after) = failure {
+            self.schedule(self.now + after.as_nanos(), Event::Fail { instance });
+        }
+        if let Some(after) = notice {
+            self.schedule(self.now + after.as_nanos(), Event::Notice { instance });
+        }
+    }
+
+    /// A drain deadline, or a failure: what the instance has left is lost.
+    pub(super) fn lose(&mut self, instance: u32) {
+        let at = &mut self.instances[instance as usize];
+        if at.state != State::Draining {
+            return;
+        }
+        at.state = State::Gone;
+        at.gone = Some(self.now);
+        at.machine = None;
+        let (serving, queue) = (std::mem::take(&mut at.serving), std::mem::take(&mut at.queue));
+        let mut lost: Vec<usize> = serving.iter().copied().chain(queue).collect();
+        lost.sort_unstable();
+        if self.model.instances.lost == Lost::Fail {
+            lost.into_iter().for_each(|request| self.end(request, Fate::Failed { at: self.now }));
+            return;
+        }
+        let resume = self.model.instances.lost == Lost::Resume;
+        for request in &lost {
+            if serving.contains(request) {
+                self.interrupt(*request, resume);
+            }
+        }
+        self.hand_back(lost);
+    }
+
+    /// The service of a request is interrupted, to be resumed or begun anew.
+    pub(super) fn interrupt(&mut self, request: usize, resume: bool) {
+        let speed = self.speed(self.requests[request].instance);
+        let now = self.now;
+        let request = &mut self.requests[request];
+        request.runs += 1;
+        if resume {
+            request.remaining = Some(((request.finish - now) as f64 * speed).round() as u64);
+            request.had += now - request.start;
+        } else {
+            (request.remaining, request.had) = (None, 0);
+        }
+    }
+
+    pub(super) fn hand_back(&mut self, requests: Vec<usize>) {
+        for request in requests {
+            self.requests[request].returns += 1;
+            if self.central() || self.order.is_empty() {
+                self.queue.push_back(request);
+            } else {
+                let chosen = self.choose();
+                self.offer(request, chosen, usize::MAX);
+            }
+        }
+        while self.central()
+            && !self.queue.is_empty()
+            && let Some(instance) = self.take_free()
+        {
+            let next = self.take_waiting().unwrap();
+            self.start(next, instance);
+        }
+    }
+}
