@@ -443,8 +443,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
         let arrived = self.tally().sent;
         let Some(pipeline) = &mut self.scaler.pipeline else { return };
-        let fresh = latency_histogram(self.end.since(Instant::ZERO));
-        let latency = self.recorder.scraped.is_some().then_some(fresh).flatten();
+        let watched = self.recorder.scraped.is_some();
+        let latency = watched.then(|| latency_histogram(self.end.since(Instant::ZERO))).flatten();
         pipeline.record(Scrape {
             at,
             arrived,

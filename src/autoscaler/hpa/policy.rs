@@ -10,7 +10,7 @@ use super::metric::{MetricSpec, Signal, Source, Target};
 use super::pods::{Phase, Pod, PodSample};
 use super::quantity::thousandths;
 use super::replica_calculator::Failure;
-use super::signals::{Reading, Signals};
+use super::signals::Signals;
 use super::{Hpa, replay};
 use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, Observation, Policy, Replay, Rhythm, Sample, Schedule,
@@ -89,12 +89,21 @@ impl Cluster for Shown<'_> {
     fn pods(&mut self, _: usize, metric: &MetricSpec) -> Result<(&[Pod], &[i64]), Failure> {
         let Pool { signals, slots, pods } = &mut *self.pool;
         let slots = f64::from(*slots);
+        let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
+        // A resource is counted in slots, everything else as it is.
+        let unit = if is_resource && metric.signal == Signal::Utilization { slots } else { 1.0 };
+        let request = thousandths(if metric.signal == Signal::Concurrency { slots } else { unit });
         pods.clear();
-        let mut next = 0;
-        for instance in self.seen.instances {
+        let (now, mut next) = (self.now, 0);
+        pods.extend(self.seen.instances.iter().map(|instance| {
             let reading = signals.of_instance(instance.id, metric.signal, &mut next);
-            pods.push(pod(instance, self.now, metric, slots, reading));
-        }
+            let sample = reading.map(|reading| PodSample {
+                value: thousandths(reading.value * unit),
+                age: now.since(reading.at),
+                window: reading.window,
+            });
+            pod(instance, now, request, sample)
+        }));
         Ok((pods, &[]))
     }
 
@@ -107,30 +116,15 @@ impl Cluster for Shown<'_> {
     }
 }
 
-/// An instance as a pod.
-fn pod(
-    instance: &InstanceView,
-    now: Instant,
-    metric: &MetricSpec,
-    slots: f64,
-    reading: Option<Reading>,
-) -> Pod {
-    let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
-    // A resource is counted in slots, everything else as it is.
-    let unit = if is_resource && metric.signal == Signal::Utilization { slots } else { 1.0 };
-    let request = if metric.signal == Signal::Concurrency { slots } else { unit };
-    let sample = reading.map(|reading| PodSample {
-        value: thousandths(reading.value * unit),
-        age: now.since(reading.at),
-        window: reading.window,
-    });
+/// An instance as a pod that requests `request` thousandths.
+fn pod(instance: &InstanceView, now: Instant, request: i64, sample: Option<PodSample>) -> Pod {
     Pod {
         phase: if instance.state == InstanceState::Starting { Phase::Pending } else { Phase::Running },
         deleted: instance.state == InstanceState::Draining,
         ready: Some(instance.ready.is_some()),
         start_age: Some(now.since(instance.requested)),
         transition_age: Some(now.since(instance.ready.unwrap_or(instance.requested))),
-        request: Some(thousandths(request)),
+        request: Some(request),
         sample,
     }
 }
