@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::server::{Active, FULL, Queue, Server};
+use super::server::{Active, FULL, Line, Server};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
@@ -241,6 +241,7 @@ fn read_file(reader: &Reader) -> Result<Vec<Timing>, Problem> {
 #[derive(Debug, Clone)]
 pub struct BatchServer {
     settings: Arc<Batch>,
+    speed: f64,
     copies: Vec<Running>,
     /// Copies at work, and requests with them.
     busy: u32,
@@ -274,21 +275,26 @@ impl BatchServer {
         self.next_change = self.copies.iter().map(|copy| copy.finish).min().unwrap_or(u64::MAX);
     }
 
-    fn overdue_at(&self, queue: &Queue) -> u64 {
-        queue
-            .front()
-            .map_or(u64::MAX, |first| first.arrival.saturating_add(self.settings.max_delay.as_nanos()))
+    fn overdue_at(&self, queue: &impl Line) -> u64 {
+        queue.oldest().map_or(u64::MAX, |arrival| arrival.saturating_add(self.settings.max_delay.as_nanos()))
+    }
+
+    /// How long it works on what takes `nanos` at full speed.
+    #[inline]
+    fn time(&self, nanos: u64) -> u64 {
+        if self.speed == 1.0 { nanos } else { (nanos as f64 / self.speed).round() as u64 }
     }
 }
 
 impl Server for BatchServer {
     type Settings = Batch;
 
-    fn new(settings: &Arc<Batch>) -> Self {
+    fn new(settings: &Arc<Batch>, speed: f64) -> Self {
         let idle = Running { finish: u64::MAX, number: 0, batch: Vec::new() };
         BatchServer {
             copies: vec![idle; settings.copies as usize],
             settings: Arc::clone(settings),
+            speed,
             busy: 0,
             serving: 0,
             begun: 0,
@@ -299,19 +305,21 @@ impl Server for BatchServer {
     }
 
     #[inline]
-    fn admit(&mut self, queue: &mut Queue, now: u64) {
+    fn admit(&mut self, queue: &mut impl Line, now: u64) {
         while self.busy < self.settings.copies
             && let Some(size) = self.settings.size(queue.len(), self.overdue_at(queue) <= now)
         {
             self.pass(now);
-            let Some(copy) = self.copies.iter_mut().find(|copy| copy.finish == u64::MAX) else { return };
+            let Some(index) = self.copies.iter().position(|copy| copy.finish == u64::MAX) else { return };
+            let copy = &mut self.copies[index];
             let mut longest = 0;
             for request in (0..size).map_while(|_| queue.pop(now)) {
                 longest = longest.max(request.service);
                 copy.batch.push(Active { request, start: now });
             }
             // One that would end after the end of time never does, and its copy is not free.
-            let time = self.settings.times[size - 1].saturating_add(longest);
+            let time = self.time(self.settings.times[size - 1].saturating_add(longest));
+            let copy = &mut self.copies[index];
             copy.finish = now.saturating_add(time).min(u64::MAX - 1);
             copy.number = self.begun;
             self.begun += 1;
@@ -339,7 +347,7 @@ impl Server for BatchServer {
     }
 
     #[inline]
-    fn holds_until(&self, queue: &Queue) -> u64 {
+    fn holds_until(&self, queue: &impl Line) -> u64 {
         if self.busy < self.settings.copies { self.overdue_at(queue) } else { u64::MAX }
     }
 

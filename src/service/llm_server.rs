@@ -16,12 +16,13 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::llm::Llm;
-use super::server::{Active, FULL, Queue, Request, Server};
+use super::server::{Active, FULL, Line, Request, Server};
 
 /// An instance of `llm` at work.
 #[derive(Debug, Clone)]
 pub struct LlmServer {
     settings: Arc<Llm>,
+    speed: f64,
     sequences: Vec<Sequence>,
     /// Places in `sequences` that are free.
     free: Vec<usize>,
@@ -40,11 +41,13 @@ pub struct LlmServer {
     completing: Vec<usize>,
     /// Sequences that had to give way, the first to be admitted again last.
     preempted: Vec<usize>,
+    /// Sequences whose service has been stopped: they leave with the iteration under way.
+    leaving: Vec<usize>,
     blocks_used: u64,
     /// Iterations since the start of the run.
     iteration: u64,
     admitted: u64,
-    /// The start of the stride, nanoseconds.
+    /// The start of the stride, in nanoseconds; since `busy_since` it counts what the iterations take at full speed.
     clock: u64,
     stride: Stride,
     next_change: u64,
@@ -87,6 +90,8 @@ struct Sequence {
     computed: u64,
     since: u64,
     state: State,
+    /// Whether its service has been stopped.
+    leaving: bool,
     first_token: u64,
 }
 
@@ -114,7 +119,13 @@ impl LlmServer {
     /// When the first `count` iterations of the stride are over.
     #[inline]
     fn boundary(&self, count: u64) -> u64 {
-        self.clock.saturating_add(self.stride.time(count))
+        let end = self.clock.saturating_add(self.stride.time(count));
+        if self.speed == 1.0 {
+            return end;
+        }
+        // From where it began to work, so that it does not matter how the iterations are taken together.
+        let work = (end - self.busy_since) as f64;
+        self.busy_since.saturating_add((work / self.speed).round() as u64)
     }
 
     /// Blocks that the sequences that decode need more for iteration number `iteration`.
@@ -260,6 +271,7 @@ impl LlmServer {
             computed: 0,
             since: 0,
             state: State::Prefill,
+            leaving: false,
             first_token: 0,
         };
         match self.free.pop() {
@@ -275,7 +287,7 @@ impl LlmServer {
     }
 
     /// Plans the iterations from now on.
-    fn form(&mut self, queue: &mut Queue, now: u64) {
+    fn form(&mut self, queue: &mut impl Line, now: u64) {
         let tokens = self.block_tokens();
         let mut budget = u64::from(self.settings.token_budget);
         let mut prefilled = 0;
@@ -339,7 +351,7 @@ impl LlmServer {
     }
 
     /// Admits prompts while the budget lasts; the tokens of theirs that are computed.
-    fn admit_prompts(&mut self, queue: &mut Queue, mut budget: u64, now: u64) -> u64 {
+    fn admit_prompts(&mut self, queue: &mut impl Line, mut budget: u64, now: u64) -> u64 {
         let mut prefilled = 0;
         while budget > 0 && self.running() < u64::from(self.settings.max_sequences) {
             let chunk = if let Some(&place) = self.preempted.last() {
@@ -381,15 +393,14 @@ impl LlmServer {
     }
 
     /// Ends the stride with the iteration that is under way at `now`, if a request that waits might begin then.
-    fn cut(&mut self, queue: &Queue, now: u64) {
+    fn cut(&mut self, queue: &impl Line, now: u64) {
         let room = self.running() < u64::from(self.settings.max_sequences) && self.preempted.is_empty();
         let budget = u64::from(self.settings.token_budget) - self.decoding;
         if self.stride.iterations > 1
             && room
             && queue.front().is_some_and(|request| budget > 0 && self.fits(request, budget))
         {
-            self.stride.iterations = (self.over(now) + 1).min(self.stride.iterations);
-            self.next_change = self.boundary(self.stride.iterations);
+            self.shorten(now);
         }
     }
 
@@ -398,8 +409,41 @@ impl LlmServer {
         let sequence = &mut self.sequences[place];
         sequence.state = State::Vacant;
         self.blocks_used -= sequence.computed.div_ceil(tokens);
-        done(sequence.active, sequence.first_token);
+        if !sequence.leaving {
+            done(sequence.active, sequence.first_token);
+        }
         self.free.push(place);
+    }
+
+    /// At the end of an iteration, lets those go whose service has been stopped.
+    #[cold]
+    fn part(&mut self) {
+        for index in 0..self.leaving.len() {
+            let place = self.leaving[index];
+            let Sequence { state, number, .. } = self.sequences[place];
+            match state {
+                State::Vacant => continue,
+                State::Decode => {
+                    self.leave_decoding(place);
+                    self.ends.retain(|Reverse((_, other, _))| *other != number);
+                }
+                // Its prompt is complete in part only, or it would decode by now.
+                _ => self.partial = None,
+            }
+            self.finish(place, &mut |_, _| ());
+        }
+        self.leaving.clear();
+    }
+
+    /// Requests that have a place, though they may have been stopped.
+    fn present(&self) -> u64 {
+        (self.sequences.len() - self.free.len()) as u64
+    }
+
+    /// Ends the stride with the iteration that is under way at `now`.
+    fn shorten(&mut self, now: u64) {
+        self.stride.iterations = (self.over(now) + 1).min(self.stride.iterations);
+        self.next_change = self.boundary(self.stride.iterations);
     }
 }
 
@@ -408,8 +452,9 @@ impl Server for LlmServer {
     const COUNTS_TOKENS: bool = true;
     const TAKES_TURNS: bool = true;
 
-    fn new(settings: &Arc<Llm>) -> Self {
+    fn new(settings: &Arc<Llm>, speed: f64) -> Self {
         LlmServer {
+            speed,
             sequences: Vec::new(),
             free: Vec::new(),
             order: Vec::new(),
@@ -420,6 +465,7 @@ impl Server for LlmServer {
             partial: None,
             completing: Vec::new(),
             preempted: Vec::new(),
+            leaving: Vec::new(),
             blocks_used: 0,
             iteration: 0,
             admitted: 0,
@@ -433,7 +479,7 @@ impl Server for LlmServer {
         }
     }
 
-    fn admit(&mut self, queue: &mut Queue, now: u64) {
+    fn admit(&mut self, queue: &mut impl Line, now: u64) {
         if self.stride.iterations > 0 {
             return self.cut(queue, now);
         }
@@ -447,7 +493,7 @@ impl Server for LlmServer {
         self.form(queue, now);
     }
 
-    fn hear(&mut self, queue: &Queue, over: u64) {
+    fn hear(&mut self, queue: &impl Line, over: u64) {
         self.cut(queue, over);
     }
 
@@ -460,7 +506,7 @@ impl Server for LlmServer {
         let now = self.next_change;
         let iterations = self.stride.iterations;
         self.blocks_used += self.taken(iterations);
-        self.clock = now;
+        self.clock = self.clock.saturating_add(self.stride.time(iterations));
         self.iteration += iterations;
         self.context += iterations * self.decoding;
         self.stride = Stride::default();
@@ -485,20 +531,42 @@ impl Server for LlmServer {
             }
         }
         self.completing.clear();
+        if !self.leaving.is_empty() {
+            self.part();
+        }
+    }
+
+    fn cancel(&mut self, mark: u32, _now: u64, over: u64) -> Option<Active> {
+        let stopped = |sequence: &Sequence| {
+            let here = sequence.state != State::Vacant && !sequence.leaving;
+            here && sequence.active.request.mark == mark
+        };
+        let place = self.sequences.iter().position(stopped)?;
+        if self.sequences[place].state == State::Preempted {
+            self.preempted.retain(|other| *other != place);
+            self.sequences[place].state = State::Vacant;
+            self.free.push(place);
+        } else {
+            self.sequences[place].leaving = true;
+            self.leaving.push(place);
+        }
+        // Others may begin once it has left.
+        self.shorten(over);
+        Some(self.sequences[place].active)
     }
 
     fn eagerness(&self) -> Option<u64> {
-        (self.running() < u64::from(self.settings.max_sequences)).then_some(self.in_service())
+        (self.running() < u64::from(self.settings.max_sequences)).then_some(self.present())
     }
 
     fn in_service(&self) -> u64 {
-        (self.sequences.len() - self.free.len()) as u64
+        self.present() - self.leaving.len() as u64
     }
 
     fn requests(&self) -> impl Iterator<Item = &Active> {
         self.sequences
             .iter()
-            .filter(|sequence| sequence.state != State::Vacant)
+            .filter(|sequence| sequence.state != State::Vacant && !sequence.leaving)
             .map(|sequence| &sequence.active)
     }
 

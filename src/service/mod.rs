@@ -16,7 +16,7 @@ pub use batch::{Batch, BatchServer};
 pub use llm::{Llm, TokenLaws};
 pub use llm_server::LlmServer;
 pub use presets::{PRESETS, Preset};
-pub use server::{Active, FULL, Queue, Request, Server, Tokens};
+pub use server::{Active, FULL, Line, Queue, Request, Server, Tokens};
 pub use shared::{Shared, SharedServer};
 pub use slots::Slots;
 

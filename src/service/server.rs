@@ -69,12 +69,6 @@ impl Queue {
         Some(request)
     }
 
-    /// The first request.
-    #[inline]
-    pub fn front(&self) -> Option<&Request> {
-        self.requests.front()
-    }
-
     /// How many wait.
     #[inline]
     pub fn len(&self) -> u64 {
@@ -98,6 +92,48 @@ impl Queue {
     }
 }
 
+/// What an instance draws requests from: a [`Queue`], or one in which some go first.
+pub trait Line {
+    /// How many wait.
+    fn len(&self) -> u64;
+
+    /// Whether none waits.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The request that goes next.
+    fn front(&self) -> Option<&Request>;
+
+    /// Takes the request that goes next out at `now`.
+    fn pop(&mut self, now: u64) -> Option<Request>;
+
+    /// When the request arrived that has waited longest, nanoseconds.
+    fn oldest(&self) -> Option<u64>;
+}
+
+impl Line for Queue {
+    #[inline]
+    fn len(&self) -> u64 {
+        self.len()
+    }
+
+    #[inline]
+    fn front(&self) -> Option<&Request> {
+        self.requests.front()
+    }
+
+    #[inline]
+    fn pop(&mut self, now: u64) -> Option<Request> {
+        self.pop(now)
+    }
+
+    #[inline]
+    fn oldest(&self) -> Option<u64> {
+        self.requests.front().map(|first| first.arrival)
+    }
+}
+
 /// Shares of an instance's capacity are counted in this many parts.
 pub const FULL: u64 = 1 << 20;
 
@@ -112,16 +148,16 @@ pub trait Server: Clone + fmt::Debug {
     /// What its service model says.
     type Settings: fmt::Debug + Clone + PartialEq;
 
-    /// An instance without work.
-    fn new(settings: &Arc<Self::Settings>) -> Self;
+    /// An instance without work, which does everything `speed` times as fast as the settings say; above 0.
+    fn new(settings: &Arc<Self::Settings>, speed: f64) -> Self;
 
     /// Begins at `now` what it can of what waits. To be called whenever the queue has grown and after each
     /// [`Server::step`].
-    fn admit(&mut self, queue: &mut Queue, now: u64);
+    fn admit(&mut self, queue: &mut impl Line, now: u64);
 
     /// Hears that other requests wait now, all that was to happen up to `over` having happened; for
     /// [`Server::TAKES_TURNS`].
-    fn hear(&mut self, _queue: &Queue, _over: u64) {}
+    fn hear(&mut self, _queue: &impl Line, _over: u64) {}
 
     /// When it next changes by itself, nanoseconds; [`u64::MAX`] for never.
     fn next_change(&self) -> u64;
@@ -131,8 +167,14 @@ pub trait Server: Clone + fmt::Debug {
     fn step(&mut self, done: &mut impl FnMut(Active, u64));
 
     /// Until when it holds back what waits, though it could begin it; [`u64::MAX`] if it does not.
-    fn holds_until(&self, _queue: &Queue) -> u64 {
+    fn holds_until(&self, _queue: &impl Line) -> u64 {
         u64::MAX
+    }
+
+    /// Stops the service of the request with this mark at `now`, all that was to happen up to `over` having happened, as
+    /// in [`Server::hear`]. It is in service no longer; `None` if its service goes on, because it cannot be stopped.
+    fn cancel(&mut self, _mark: u32, _now: u64, _over: u64) -> Option<Active> {
+        None
     }
 
     /// The place in line of this instance for what waits in a common queue, the least first; `None` if it is full.

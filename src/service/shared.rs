@@ -9,7 +9,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::server::{Active, FULL, Queue, Server};
+use super::server::{Active, FULL, Line, Server};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
@@ -145,6 +145,12 @@ impl Shared {
         };
         let numbers = (1..=concurrency).map(f64::from);
         Shared { concurrency, paces: numbers.zip(&speeds).map(pace).collect() }
+    }
+
+    /// The same instance `speed` times as fast, with the speed of each request rounded again.
+    fn at(&self, speed: f64) -> Shared {
+        let faster = |pace: &Pace| Pace { each: ((pace.each as f64 * speed).round() as u64).max(1), ..*pace };
+        Shared { concurrency: self.concurrency, paces: self.paces.iter().map(faster).collect() }
     }
 
     /// The instance with `requests` in service, of which there is one or more.
@@ -333,9 +339,9 @@ impl SharedServer {
 impl Server for SharedServer {
     type Settings = Shared;
 
-    fn new(settings: &Arc<Shared>) -> Self {
+    fn new(settings: &Arc<Shared>, speed: f64) -> Self {
         SharedServer {
-            settings: Arc::clone(settings),
+            settings: if speed == 1.0 { Arc::clone(settings) } else { Arc::new(settings.at(speed)) },
             active: BinaryHeap::new(),
             attained: 0,
             counted_to: 0,
@@ -347,7 +353,7 @@ impl Server for SharedServer {
     }
 
     #[inline]
-    fn admit(&mut self, queue: &mut Queue, now: u64) {
+    fn admit(&mut self, queue: &mut impl Line, now: u64) {
         if queue.is_empty() || self.active.len() == self.settings.concurrency as usize {
             return;
         }
@@ -375,6 +381,20 @@ impl Server for SharedServer {
             done(first.active, 0);
         }
         self.plan();
+    }
+
+    fn cancel(&mut self, mark: u32, now: u64, _over: u64) -> Option<Active> {
+        self.pass(now);
+        let mut stopped = None;
+        self.active.retain(|Reverse(Sharer { active, .. })| {
+            let goes = active.request.mark == mark;
+            if goes {
+                stopped = Some(*active);
+            }
+            !goes
+        });
+        self.plan();
+        stopped
     }
 
     fn eagerness(&self) -> Option<u64> {

@@ -39,7 +39,7 @@ impl<S: Server> Station for Hosted<S> {
     type Settings = Arc<S::Settings>;
 
     fn new(instance: u32, settings: &Self::Settings) -> Self {
-        Hosted { instance, server: S::new(settings), queue: Queue::default(), served: 0 }
+        Hosted { instance, server: S::new(settings, 1.0), queue: Queue::default(), served: 0 }
     }
 
     fn instance(&self) -> u32 {

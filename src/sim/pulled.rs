@@ -249,7 +249,7 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
     }
 
     fn add(&mut self, instance: u32, now: u64, _sink: &mut impl Sink) {
-        let server = S::new(&self.settings);
+        let server = S::new(&self.settings, 1.0);
         self.hosts.push(Host { instance, server, drained: None, served: 0, spells: 0 });
         self.rebuild();
         self.begin(now);
