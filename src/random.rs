@@ -44,6 +44,10 @@ pub enum Purpose {
     Retries = 24,
     /// Service requirement of a request that is the first of its instance.
     FirstService = 25,
+    /// Where in a tick of a coarse clock each request of a trace lies.
+    Ticks = 26,
+    /// Row of a trace whose requirements a request takes that has none of its own.
+    Rows = 27,
     /// Tokens of the prompt of each request.
     PromptTokens = 31,
     /// Tokens of the answer to each request.

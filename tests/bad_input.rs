@@ -170,6 +170,18 @@ fn cases() -> Vec<(&'static str, String)> {
             "trace_without_the_column",
             arriving("kind = \"trace\"\nfile = \"good.csv\"\ncolumn = \"timestmp\""),
         ),
+        (
+            "trace_without_tokens",
+            arriving("kind = \"trace\"\nfile = \"good.csv\"").replace(
+                "time = { dist = \"lognormal\", mean = \"200ms\", cv = 0.6 }\nconcurrency = 2",
+                "model = \"llm\"\npreset = \"llama-3.1-8b-h100\"",
+            ),
+        ),
+        ("trace_of_another_format", arriving("kind = \"trace\"\nfile = \"good.csv\"\nformat = \"mooncake\"")),
+        (
+            "trace_with_tokens_that_are_none",
+            arriving("kind = \"trace\"\nfile = \"tokens.csv\"\nprompt_tokens = \"prompt\""),
+        ),
         ("trace_is_a_folder", arriving("kind = \"trace\"\nfile = \"../bad_input\"")),
         ("trace_cut_to_nothing", arriving("kind = \"trace\"\nfile = \"good.csv\"\ncut = { from = \"1h\" }")),
         ("counts_negative", arriving("kind = \"counts\"\nfile = \"negative.csv\"\ninterval = \"1m\"")),

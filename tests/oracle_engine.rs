@@ -8,9 +8,14 @@ mod oracle;
 
 use common::models::{EXACT_METRICS, models, tenths};
 use common::wild::wild_models;
+use kneepoint::arrivals::Arrivals;
+use kneepoint::distribution::{Distribution, Numbers};
 use kneepoint::random::Streams;
-use kneepoint::service::{self, FULL, Tokens};
-use kneepoint::sim::{Block, Class, DispatchPolicy, Generated, Model, Options, Served, Simulation, Sink};
+use kneepoint::schema::{Context, Tree};
+use kneepoint::service::{self, FULL, FromTrace, TokenLaws, Tokens};
+use kneepoint::sim::{
+    Block, Class, DispatchPolicy, Generated, Model, Options, RequestSource, Served, Simulation, Sink,
+};
 use kneepoint::time::Span;
 use oracle::{Course, Demand, Fate};
 use proptest::prelude::*;
@@ -79,16 +84,26 @@ fn block(requests: &[Demand]) -> Block {
 
 /// Runs a model on both engines, and holds everything they say against one another.
 fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestCaseError> {
-    let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
-    let mut simulation = Simulation::new(model, STREAMS, &options, Ear::default());
     let slots = matches!(model.service.model, service::Model::Slots(_));
     let knows_all = slots && model.is_stepped() && model.dispatch.policy == DispatchPolicy::CentralQueue;
     let requests = if knows_all { requests } else { plain(&requests) };
-    for part in requests.chunks(cut) {
-        simulation.feed(&block(part));
+    let blocks = requests.chunks(cut).map(block);
+    compare_fed(model, &requests, blocks)
+}
+
+/// Compares a run that is fed `blocks` with one on `requests`.
+fn compare_fed(
+    model: &Model,
+    requests: &[Demand],
+    blocks: impl Iterator<Item = Block>,
+) -> Result<(), TestCaseError> {
+    let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
+    let mut simulation = Simulation::new(model, STREAMS, &options, Ear::default());
+    for block in blocks {
+        simulation.feed(&block);
     }
     let (outcome, Ear(mut heard, mut first_tokens)) = simulation.finish();
-    let course: Course = oracle::run(model, STREAMS, &requests);
+    let course: Course = oracle::run(model, STREAMS, requests);
 
     let mut expected = course.requests.clone();
     let unfinished = expected.iter().filter(|(_, fate)| *fate == Fate::InFlight).count();
@@ -141,12 +156,46 @@ fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestC
     Ok(())
 }
 
+/// The requests written as a trace, replayed and fed as a run draws them, against the very rows.
+fn replayed(mut model: Model, rows: &[Demand]) -> Result<(), TestCaseError> {
+    let Some(first) = rows.first().map(|demand| demand.arrival) else { return Ok(()) };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let line = |demand: &Demand| {
+        let Demand { arrival, service, tokens, .. } = demand;
+        format!("{arrival},{service},{},{}\n", tokens.prompt, tokens.output)
+    };
+    std::fs::write(file.path(), rows.iter().map(line).collect::<String>()).unwrap();
+    let text = format!(
+        "kind = \"trace\"\nfile = '{}'\nunit = \"ns\"\nservice_time = 2\nservice_unit = \"ns\"\nprompt_tokens = 3\noutput_tokens = 4",
+        file.path().display()
+    );
+    model.arrivals =
+        Arrivals::read(Tree::parse(&text).unwrap().root(), "arrivals", &Context::default()).unwrap();
+    let law = || Numbers(Distribution::constant(1.0));
+    model.service.tokens = Some(TokenLaws { prompt: law(), output: law() });
+    model.service.from_trace = FromTrace { time: true, prompt_tokens: true, output_tokens: true };
+    (model.dispatch.patience, model.dispatch.high_priority) = (None, None);
+    let mut source = RequestSource::new(&model, STREAMS);
+    let blocks = std::iter::from_fn(|| {
+        let mut block = Block::default();
+        source.fill(&mut block);
+        (!block.arrival.is_empty()).then_some(block)
+    });
+    let shifted = |demand: &Demand| Demand { arrival: demand.arrival - first, ..*demand };
+    compare_fed(&model, &rows.iter().map(shifted).collect::<Vec<_>>(), blocks)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_fast_engine_agrees_with_the_obvious_one(model in models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
         compare(&model, requests, cut)?;
+    }
+
+    #[test]
+    fn it_agrees_on_requests_that_a_trace_tells_all_about(model in models(EXACT_METRICS.to_vec()), requests in requests()) {
+        replayed(model, &plain(&requests))?;
     }
 
     #[test]

@@ -8,6 +8,7 @@ const BLOCK: usize = 256;
 struct Source {
     stream: Box<dyn Stream>,
     block: Vec<u64>,
+    rows: Vec<Option<usize>>,
     next: usize,
 }
 
@@ -15,8 +16,9 @@ impl Source {
     fn peek(&mut self) -> Option<u64> {
         if self.next == self.block.len() {
             self.block.clear();
+            self.rows.clear();
             self.next = 0;
-            self.stream.fill(&mut self.block, BLOCK);
+            self.stream.fill_with_rows(&mut self.block, &mut self.rows, BLOCK);
         }
         self.block.get(self.next).copied()
     }
@@ -30,20 +32,32 @@ pub(super) struct Merged {
 
 impl Merged {
     pub(super) fn new(streams: impl IntoIterator<Item = Box<dyn Stream>>) -> Self {
-        let source = |stream| Source { stream, block: Vec::with_capacity(BLOCK), next: 0 };
+        let source = |stream| Source {
+            stream,
+            block: Vec::with_capacity(BLOCK),
+            rows: Vec::with_capacity(BLOCK),
+            next: 0,
+        };
         Merged { sources: streams.into_iter().map(source).collect() }
     }
 
-    fn next(&mut self) -> Option<u64> {
+    fn next(&mut self) -> Option<(u64, Option<usize>)> {
         let heads = self.sources.iter_mut().filter_map(|source| Some((source.peek()?, source)));
         let (instant, source) = heads.min_by_key(|(instant, _)| *instant)?;
+        let row = source.rows[source.next];
         source.next += 1;
-        Some(instant)
+        Some((instant, row))
     }
 }
 
 impl Stream for Merged {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
-        out.extend(std::iter::from_fn(|| self.next()).take(count));
+        out.extend(std::iter::from_fn(|| self.next()).take(count).map(|(instant, _)| instant));
+    }
+    fn fill_with_rows(&mut self, out: &mut Vec<u64>, rows: &mut Vec<Option<usize>>, count: usize) {
+        for (instant, row) in std::iter::from_fn(|| self.next()).take(count) {
+            out.push(instant);
+            rows.push(row);
+        }
     }
 }

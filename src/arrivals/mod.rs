@@ -24,6 +24,7 @@ mod piecewise;
 mod poisson;
 mod profile;
 mod renewal;
+mod rows;
 mod spikes;
 mod steps;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use crate::same::SameAs;
 use crate::schema::{Context, Key, Kind, Node, Problem, UnionSpec, Value};
 use crate::time::{Instant, Span};
 use merge::Merged;
+pub use rows::Rows;
 use spikes::Spike;
 
 const SPIKES: Key<Vec<Spike>> =
@@ -118,6 +120,11 @@ impl Arrivals {
         self.process.rate_at(at).map(|rate| rate + spikes)
     }
 
+    /// The rows that are replayed, if the arrivals are a trace.
+    pub fn rows(&self) -> Option<Rows> {
+        self.process.rows()
+    }
+
     /// No less than the expected requests per second at any time: the greatest rate of the process, over its busiest
     /// minute for a trace, plus the greatest of every spike.
     pub fn peak_rate(&self) -> f64 {
@@ -161,6 +168,12 @@ impl ArrivalStream {
     pub fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
         self.stream.fill(out, count);
     }
+
+    /// Like [`Self::fill`], appending also which row of the trace each comes from, as an index into it; `None` for one
+    /// that comes from none, such as a spike's.
+    pub fn fill_with_rows(&mut self, out: &mut Vec<u64>, rows: &mut Vec<Option<usize>>, count: usize) {
+        self.stream.fill_with_rows(out, rows, count);
+    }
 }
 
 /// One kind of arrival process, its parameters known to be possible. The methods are those of [`Arrivals`].
@@ -172,13 +185,21 @@ trait Process: Debug + Send + Sync + Any + SameAs {
     fn mean_rate(&self, duration: Span) -> f64;
     fn rate_at(&self, at: Instant) -> Option<f64>;
     fn peak_rate(&self) -> f64;
+    fn rows(&self) -> Option<Rows> {
+        None
+    }
     /// Whether the rate over time is a matter of chance, so that `rate_at` gives its mean.
     fn rate_is_random(&self) -> bool {
         false
     }
 }
 
-/// A stream of instants; see [`ArrivalStream::fill`].
+/// A stream of instants; see [`ArrivalStream`].
 trait Stream: Debug + Send {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize);
+    fn fill_with_rows(&mut self, out: &mut Vec<u64>, rows: &mut Vec<Option<usize>>, count: usize) {
+        let before = out.len();
+        self.fill(out, count);
+        rows.resize(rows.len() + out.len() - before, None);
+    }
 }

@@ -1,4 +1,4 @@
-//! Arrivals replayed from the timestamps of a trace.
+//! Arrivals replayed from a trace.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,18 +6,48 @@ use std::sync::Arc;
 use rand::RngExt as _;
 
 use super::cut::Cut;
-use super::{Process, Stream};
-use crate::random::Rng;
+use super::{Process, Rows, Stream};
+use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
-use crate::traffic::{Column, FileError, Trace, Unit, read_timestamps};
+use crate::traffic::{Column, FileError, Format, Trace, TraceColumns, Unit, read_trace};
 
-const FILE: Key<String> = Key::required("file", "CSV file with a row a request.");
-const COLUMN: Key<Column> =
-    Key::or("column", "1", "Column of the timestamps: its name, or its number from 1.");
-const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of timestamps that are numbers; dates need none.");
-const SORT: Key<bool> =
-    Key::or("sort", "false", "Sort the rows, instead of refusing a trace whose rows do not ascend.");
+const FILE: Key<String> = Key::required("file", "File with a row a request.");
+const FORMAT: Key<&'static Format> = Key::or(
+    "format",
+    "\"csv\"",
+    "What the file is like: its columns, where the following keys leave them out.",
+);
+const COLUMN: Key<Option<Column>> = Key::optional(
+    "column",
+    "Column of the timestamps: its name, or its number from 1. Without it, the format's.",
+);
+const UNIT: Key<Option<Unit>> = Key::optional(
+    "unit",
+    "Unit of timestamps that are numbers; dates need none. Without it, the format's: \"s\", but for \"mooncake\".",
+);
+const PROMPT_TOKENS: Key<Option<Column>> = Key::optional(
+    "prompt_tokens",
+    "Column of the tokens of each prompt, for an `llm` whose `service.prompt_tokens` is left out. Without it, the format's.",
+);
+const OUTPUT_TOKENS: Key<Option<Column>> = Key::optional(
+    "output_tokens",
+    "Column of the tokens of each answer, for an `llm` whose `service.output_tokens` is left out. Without it, the format's.",
+);
+const SERVICE_TIME: Key<Option<Column>> = Key::optional(
+    "service_time",
+    "Column of the time that each request takes, a number, for `slots` and `shared` whose `service.time` is left out. Without it, the format's.",
+);
+const SERVICE_UNIT: Key<Unit> = Key::or("service_unit", "\"s\"", "Unit of the numbers of `service_time`.");
+const SORT: Key<Option<bool>> = Key::optional(
+    "sort",
+    "Sort the rows, instead of refusing a trace whose rows do not ascend. Without it, only those of \"aibrix\" are.",
+);
+const SPREAD: Key<Option<Span>> = Key::optional(
+    "spread",
+    "How far apart the ticks of the trace's clock are, if that is coarser than its requests: those of a tick are put anywhere in it alike, once for the file, the same under every seed. Before `cut` and `speed`.",
+)
+.above(0.0);
 const CUT: Key<Option<Cut>> =
     Key::optional("cut", "The part that is used, from the first request of the trace on.");
 const SPEED: Key<f64> = Key::or(
@@ -47,8 +77,26 @@ const SHIFT: Key<Span> =
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "trace",
     doc: "The requests of a recorded trace, at the instants it holds. The first request, or the start of the cut, is \
-          the start of the run.",
-    keys: &[&FILE, &COLUMN, &UNIT, &SORT, &CUT, &SPEED, &SCALE, &LOOP, &SHIFT],
+          the start of the run. What a row tells of its request (tokens, service time) stays with it, each time the \
+          trace is looped and in each copy that `scale` adds; a request of `spikes`, which has no row, takes that of a \
+          row of the part drawn at random, each as likely.",
+    keys: &[
+        &FILE,
+        &FORMAT,
+        &COLUMN,
+        &UNIT,
+        &PROMPT_TOKENS,
+        &OUTPUT_TOKENS,
+        &SERVICE_TIME,
+        &SERVICE_UNIT,
+        &SORT,
+        &SPREAD,
+        &CUT,
+        &SPEED,
+        &SCALE,
+        &LOOP,
+        &SHIFT,
+    ],
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -103,12 +151,43 @@ pub(super) fn read(reader: &Reader) -> Result<Replay, Problem> {
 }
 
 fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
-    let (file, column) = (reader.get(&FILE)?, reader.get(&COLUMN)?);
-    let (unit, sort) = (reader.get(&UNIT)?, reader.get(&SORT)?);
+    let (file, format) = (reader.get(&FILE)?, reader.get(&FORMAT)?);
+    let named = |name: Option<&str>| name.map(|name| Column::Name(name.to_owned()));
+    let or = |written: Option<Column>, name| written.or_else(|| named(name));
+    let time = or(reader.find(&COLUMN)?, format.column).unwrap_or(Column::Number(1));
+    let service_unit = reader.get(&SERVICE_UNIT)?;
+    let service = or(reader.find(&SERVICE_TIME)?, format.service_time);
+    let columns = TraceColumns {
+        layout: format.layout,
+        time: (time, reader.find(&UNIT)?.unwrap_or(format.unit)),
+        sort: reader.find(&SORT)?.unwrap_or(format.unordered),
+        prompt_tokens: or(reader.find(&PROMPT_TOKENS)?, format.prompt_tokens),
+        output_tokens: or(reader.find(&OUTPUT_TOKENS)?, format.output_tokens),
+        service: service.map(|column| (column, service_unit)),
+    };
+    let spread = reader.find(&SPREAD)?;
     let path = reader.context().resolve(&file);
-    let key = format!("timestamps of {} {column:?} {unit:?} {sort}", path.display());
-    let loaded = reader.context().load_once(&key, || read_timestamps(&path, &file, &column, unit, sort));
+    let key = format!("trace {} {columns:?} {spread:?}", path.display());
+    let loaded = reader.context().load_once(&key, || {
+        let mut trace = read_trace(&path, &file, &columns)?;
+        if let Some(tick) = spread {
+            spread_within(&mut trace.instants, tick.as_nanos());
+        }
+        Ok(trace)
+    });
     loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))
+}
+
+/// Puts each instant anywhere in its tick alike, in order and from the first one on.
+fn spread_within(instants: &mut [u64], tick: u64) {
+    let mut rng = Streams::new(0, 0).stream(Purpose::Ticks);
+    for instants in instants.chunk_by_mut(|one, other| one / tick == other / tick) {
+        let start = instants[0] / tick * tick;
+        instants.fill_with(|| start.saturating_add(rng.random_range(0..tick)));
+        instants.sort_unstable();
+    }
+    let first = instants.first().copied().unwrap_or(0);
+    instants.iter_mut().for_each(|instant| *instant -= first);
 }
 
 fn faster(nanos: u64, speed: f64) -> u64 {
@@ -120,7 +199,7 @@ impl Replay {
         &self.trace.instants[self.part.clone()]
     }
 
-    /// Instant of a request, in nanoseconds from the start of the part.
+    /// When a request comes, in nanoseconds from the start of the part.
     #[inline]
     fn within(&self, recorded: u64) -> u64 {
         faster(recorded - self.origin, self.speed)
@@ -148,6 +227,7 @@ impl Process for Replay {
             config: self,
             start,
             copies: 0,
+            row: 0,
             now: 0,
             until: 0,
             rng,
@@ -165,6 +245,9 @@ impl Process for Replay {
     fn rate_at(&self, _: Instant) -> Option<f64> {
         None
     }
+    fn rows(&self) -> Option<Rows> {
+        Some(Rows { trace: Arc::clone(&self.trace), part: self.part.clone() })
+    }
     /// Over the busiest minute, minutes counted from the start of the part; a shorter part is one bucket.
     fn peak_rate(&self) -> f64 {
         let bucket = self.length.clamp(1, 60_000_000_000);
@@ -180,8 +263,9 @@ struct ReplayStream {
     /// The next recorded request, and when this turn of the loop starts.
     next: usize,
     start: u64,
-    /// Copies of the last request that are still to come, the last arrival, and when copies must have come.
+    /// Copies of the last request that are still to come, its row, the last arrival, and when copies must have come.
     copies: u64,
+    row: usize,
     now: u64,
     until: u64,
     rng: Rng,
@@ -201,6 +285,7 @@ impl ReplayStream {
                 self.next = self.config.part.start;
             }
             let arrival = self.instant(self.next);
+            self.row = self.next;
             self.next += 1;
             let many = self.how_many();
             if many > 0 {
@@ -246,5 +331,12 @@ impl ReplayStream {
 impl Stream for ReplayStream {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
         out.extend(std::iter::from_fn(|| self.next()).take(count));
+    }
+    fn fill_with_rows(&mut self, out: &mut Vec<u64>, rows: &mut Vec<Option<usize>>, count: usize) {
+        for _ in 0..count {
+            let Some(instant) = self.next() else { return };
+            out.push(instant);
+            rows.push(Some(self.row));
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{checks, manifest};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Rhythm};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
-use crate::service::Service;
+use crate::service::{Brought, Service};
 use crate::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Slo};
 use crate::time::Span;
 
@@ -39,7 +39,7 @@ const LABEL: Key<String> = Key::or(
     "What the scenario as it stands is called beside its variants, in tables and charts.",
 );
 const ARRIVALS: Key<Arrivals> = Key::required("arrivals", "When requests arrive.");
-const SERVICE: Key<Service> =
+const SERVICE: Key<ServiceTable> =
     Key::required("service", "What a request needs, and how one instance serves it.");
 const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How an instance comes to life and leaves.");
 const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests meet instances.");
@@ -96,11 +96,12 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     }
     let name = checks::name(&reader, reader.find(&NAME)?, stem)?;
     let arrivals = reader.get(&ARRIVALS)?;
+    let service = read_service(&reader, &arrivals)?;
     let run = read_run(&reader, arrivals.natural_duration())?;
     let autoscaler = reader.get(&AUTOSCALER)?;
     let model = Model {
         arrivals,
-        service: reader.get(&SERVICE)?,
+        service,
         instances: reader.get(&INSTANCES)?,
         dispatch: reader.get(&DISPATCH)?,
         client: reader.get(&CLIENT)?,
@@ -145,6 +146,11 @@ fn read_run(reader: &Reader<'_>, natural: Option<Span>) -> Result<Run, Problem> 
     Run::read(&Reader::open(&node, "run", &Run::SPEC, reader.context())?, natural)
 }
 
+fn read_service(reader: &Reader<'_>, arrivals: &Arrivals) -> Result<Service, Problem> {
+    let brought = arrivals.rows().map_or_else(Brought::default, |rows| rows.brought());
+    Service::read_for(&written_or_empty(reader, "service"), "service", reader.context(), brought)
+}
+
 fn read_metrics(reader: &Reader<'_>, rhythm: Rhythm) -> Result<Metrics, Problem> {
     let node = written_or_empty(reader, "metrics");
     Metrics::read(&Reader::open(&node, "metrics", &Metrics::SPEC, reader.context())?, rhythm)
@@ -167,12 +173,15 @@ impl Value for RunTable {
     }
 }
 
-impl Value for Service {
+/// `[service]` by itself: what it may leave out depends on the arrivals, so [`read_service`] reads it.
+struct ServiceTable;
+
+impl Value for ServiceTable {
     fn kind() -> Kind {
         Kind::Union(const { &Service::SPEC })
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        Service::read(node, path, context)
+        Service::read_for(node, path, context, Brought::ALL).map(|_| ServiceTable)
     }
 }
 

@@ -41,14 +41,14 @@ pub struct TokenLaws {
     pub output: Numbers,
 }
 
-const PROMPT: Key<Numbers> = Key::required(
+pub(super) const PROMPT: Key<Option<Numbers>> = Key::optional(
     "prompt_tokens",
-    "Tokens of a prompt: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives.",
+    "Tokens of a prompt: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives. Only where `arrivals` is a trace that tells them may it be left out: then they are those of the request's row.",
 )
 .above(0.0);
-const OUTPUT: Key<Numbers> = Key::required(
+pub(super) const OUTPUT: Key<Option<Numbers>> = Key::optional(
     "output_tokens",
-    "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives.",
+    "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives. Only where `arrivals` is a trace that tells them may it be left out: then they are those of the request's row.",
 )
 .above(0.0);
 const PRESET: Key<Option<&'static Preset>> = Key::optional(
@@ -119,7 +119,7 @@ impl Llm {
         ],
     };
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<(Llm, TokenLaws), Problem> {
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Llm, Problem> {
         let preset = reader.find(&PRESET)?;
         let fit = reader.find(&FIT)?;
         let fitted = |of: fn(&Fit) -> Option<f64>| fit.as_ref().and_then(of).map(Span::from_secs_f64);
@@ -166,7 +166,7 @@ impl Llm {
                 format!("with these times an iteration of `{}` takes none", reader.path_of("model"));
             return Err(reader.problem("fixed", message, "expected some time for an iteration"));
         }
-        Ok((llm, TokenLaws { prompt: reader.get(&PROMPT)?, output: reader.get(&OUTPUT)? }))
+        Ok(llm)
     }
 
     /// Time of an iteration that computes so many prompt tokens and a token for each of so many sequences, which have

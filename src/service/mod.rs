@@ -4,6 +4,7 @@
 //! compiled for each.
 
 mod batch;
+mod brought;
 mod fit;
 mod llm;
 mod llm_server;
@@ -13,6 +14,7 @@ mod shared;
 mod slots;
 
 pub use batch::{Batch, BatchServer};
+pub use brought::{Brought, FromTrace};
 pub use llm::{Llm, TokenLaws};
 pub use llm_server::LlmServer;
 pub use presets::{PRESETS, Preset};
@@ -30,6 +32,8 @@ pub struct Service {
     pub time: Durations,
     /// Tokens of a request, under the models that count them.
     pub tokens: Option<TokenLaws>,
+    /// Which of these each request takes from its row of the trace; the distribution then stands for the mean only.
+    pub from_trace: FromTrace,
     /// How an instance serves the requests it has.
     pub model: Model,
 }
@@ -59,9 +63,9 @@ impl Model {
     }
 }
 
-const TIME: Key<Durations> = Key::required(
+const TIME: Key<Option<Durations>> = Key::optional(
     "time",
-    "Service requirement of a request: how long it takes on an instance that serves it at full speed. Drawn as it arrives.",
+    "Service requirement of a request: how long it takes on an instance that serves it at full speed. Drawn as it arrives. Only where `arrivals` is a trace that tells it (`service_time`) may it be left out: then it is that of the request's row.",
 );
 const EXTRA_TIME: Key<Durations> = Key::or(
     "time",
@@ -96,23 +100,36 @@ impl Service {
         variants: &[&Slots::SPEC, &Shared::SPEC, &Batch::SPEC, &Llm::SPEC],
     };
 
-    /// Reads the `[service]` table.
+    /// Reads the `[service]` table, for requests that bring nothing.
     ///
     /// # Errors
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Service, Problem> {
+        Self::read_for(node, path, context, Brought::default())
+    }
+
+    /// Reads the `[service]` table, for requests of a trace that tells of them what is `brought`.
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn read_for(
+        node: &Node,
+        path: &str,
+        context: &Context,
+        brought: Brought,
+    ) -> Result<Service, Problem> {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
+        let mut from_trace = FromTrace::default();
         let mut tokens = None;
         let (time, model) = match variant.name {
-            "slots" => (reader.get(&TIME)?, Model::Slots(Slots::read(&reader)?)),
-            "shared" => (reader.get(&TIME)?, Model::Shared(Shared::read(&reader)?)),
+            "slots" => (brought.time(&reader, &mut from_trace)?, Model::Slots(Slots::read(&reader)?)),
+            "shared" => (brought.time(&reader, &mut from_trace)?, Model::Shared(Shared::read(&reader)?)),
             "batch" => (reader.get(&EXTRA_TIME)?, Model::Batch(Batch::read(&reader)?)),
             _ => {
-                let (llm, laws) = Llm::read(&reader)?;
-                tokens = Some(laws);
-                (Durations(Distribution::constant(0.0)), Model::Llm(llm))
+                tokens = Some(brought.tokens(&reader, &mut from_trace)?);
+                (Durations(Distribution::constant(0.0)), Model::Llm(Llm::read(&reader)?))
             }
         };
-        Ok(Service { time, tokens, model })
+        Ok(Service { time, tokens, from_trace, model })
     }
 }

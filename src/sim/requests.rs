@@ -4,10 +4,10 @@ use rand::RngExt as _;
 
 use super::Model;
 use super::fleet::Class;
-use crate::arrivals::ArrivalStream;
+use crate::arrivals::{ArrivalStream, Rows};
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
-use crate::service::Tokens;
+use crate::service::{FromTrace, Tokens};
 use crate::time::Span;
 
 /// Consecutive requests, column by column. What a request brings is drawn as it arrives, from streams that nothing
@@ -38,7 +38,18 @@ pub struct RequestSource {
     patience: Option<(Distribution, Rng)>,
     class: Option<(f64, Rng)>,
     tokens: Option<[(Distribution, Rng); 2]>,
+    replayed: Option<Replayed>,
     seconds: Vec<f64>,
+}
+
+/// What requests take from their rows of a trace.
+#[derive(Debug)]
+struct Replayed {
+    rows: Rows,
+    take: FromTrace,
+    /// The row of each request of the block, and the draws of one for those that have none.
+    of: Vec<Option<usize>>,
+    rng: Rng,
 }
 
 impl RequestSource {
@@ -56,6 +67,14 @@ impl RequestSource {
                     (laws.output.0, streams.stream(Purpose::OutputTokens)),
                 ]
             }),
+            replayed: model.arrivals.rows().filter(|_| model.service.from_trace.is_any()).map(|rows| {
+                Replayed {
+                    rows,
+                    take: model.service.from_trace,
+                    of: Vec::with_capacity(BLOCK),
+                    rng: streams.stream(Purpose::Rows),
+                }
+            }),
             seconds: vec![0.0; BLOCK],
         }
     }
@@ -65,6 +84,7 @@ impl RequestSource {
         one.arrivals == other.arrivals
             && one.service.time == other.service.time
             && one.service.tokens == other.service.tokens
+            && one.service.from_trace == other.service.from_trace
             && one.dispatch.patience == other.dispatch.patience
             && one.dispatch.high_priority == other.dispatch.high_priority
     }
@@ -72,7 +92,13 @@ impl RequestSource {
     /// Replaces what `block` holds by the next [`BLOCK`] requests; by fewer only when no more come.
     pub fn fill(&mut self, block: &mut Block) {
         block.arrival.clear();
-        self.arrivals.fill(&mut block.arrival, BLOCK);
+        match &mut self.replayed {
+            None => self.arrivals.fill(&mut block.arrival, BLOCK),
+            Some(replayed) => {
+                replayed.of.clear();
+                self.arrivals.fill_with_rows(&mut block.arrival, &mut replayed.of, BLOCK);
+            }
+        }
         let seconds = &mut self.seconds[..block.arrival.len()];
         self.service.fill(&mut self.rng, seconds);
         set_nanos(&mut block.service, seconds);
@@ -89,10 +115,32 @@ impl RequestSource {
                 tokens.output = whole(*count);
             }
         }
+        if let Some(replayed) = &mut self.replayed {
+            replayed.put(block);
+        }
         if let Some((share, rng)) = &mut self.class {
             let draw = |_: &u64| if rng.random::<f64>() < *share { Class::High } else { Class::Low };
             block.class.clear();
             block.class.extend(block.arrival.iter().map(draw));
+        }
+    }
+}
+
+impl Replayed {
+    /// Puts what the rows tell in the place of what was drawn.
+    fn put(&mut self, block: &mut Block) {
+        let (trace, part) = (self.rows.trace(), self.rows.part());
+        for (index, row) in self.of.iter().enumerate() {
+            let row = row.unwrap_or_else(|| self.rng.random_range(part.clone()));
+            if self.take.time {
+                block.service[index] = trace.service[row];
+            }
+            if self.take.prompt_tokens {
+                block.tokens[index].prompt = trace.prompt_tokens[row].max(1);
+            }
+            if self.take.output_tokens {
+                block.tokens[index].output = trace.output_tokens[row].max(1);
+            }
         }
     }
 }

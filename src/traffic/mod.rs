@@ -1,17 +1,21 @@
-//! Traces: files of recorded traffic, one reader a format.
+//! Traces: files of recorded traffic, one reader a layout and one line a format.
 //!
 //! Every reader gives the file, line and column of what it cannot read, and what it expected there.
 
 mod counts;
 mod error;
+mod format;
+mod json_lines;
 mod table;
 #[cfg(test)]
 mod tests;
 mod timestamps;
+mod trace;
 mod unit;
 
 pub use counts::read_counts;
 pub use error::FileError;
+pub use format::{FORMATS, Format, Layout};
 pub use table::{Column, Order, read_column};
-pub use timestamps::{Trace, read_timestamps};
+pub use trace::{Trace, TraceColumns, read_trace};
 pub use unit::Unit;

@@ -45,6 +45,13 @@ impl Value for Column {
     }
 }
 
+/// What is asked of every row: a column, what its cells should hold in words, and how they are read.
+pub(super) struct Asked<'a, T> {
+    pub column: &'a Column,
+    pub expected: &'a str,
+    pub parse: &'a dyn Fn(&str) -> Option<T>,
+}
+
 /// Every value of one column of the CSV file at `path`, in the order of the file; blank lines are skipped.
 ///
 /// The first line is a header if none of its cells can be `parse`d. `shown` is the path as the user wrote it and
@@ -54,62 +61,138 @@ impl Value for Column {
 /// # Errors
 /// The file cannot be read, is packed, not UTF-8 or empty, has no such column, a cell cannot be parsed, or the
 /// rows are not in `order`, or not all of them have as many columns as the first.
-pub fn read_column<T: PartialOrd>(
+pub fn read_column<T: PartialOrd + Copy>(
     path: &Path,
     shown: &str,
     column: &Column,
     order: Order,
     expected: &str,
-    mut parse: impl FnMut(&str) -> Option<T>,
+    parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<T>, FileError> {
+    let mut values = Vec::new();
+    let asked = [Asked { column, expected, parse: &parse }];
+    read_csv_rows(path, shown, &asked, order, |row| values.push(row[0]))?;
+    Ok(values)
+}
+
+/// Gives what is `asked` of each row of a CSV file to `take`, as [`read_column`] does for one column. The first column
+/// asked for tells the header, and is the one that must be in `order`.
+///
+/// # Errors
+/// Those of [`read_column`].
+pub(super) fn read_csv_rows<T: PartialOrd + Copy>(
+    path: &Path,
+    shown: &str,
+    asked: &[Asked<'_, T>],
+    order: Order,
+    mut take: impl FnMut(&[T]),
+) -> Result<(), FileError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_reader(open(path, shown)?);
+        .from_reader(open(path, shown, "CSV file")?);
     let mut record = StringRecord::new();
-    let mut values = Vec::new();
-    let mut chosen: Option<Chosen> = None;
+    let (mut chosen, mut columns) = (Vec::new(), 0);
+    let mut rows = Rows::new(shown, order, asked.len());
     while reader.read_record(&mut record).map_err(|error| broken(path, shown, &error))? {
-        let at = match &chosen {
-            Some(at) => at,
-            None => {
-                let is_header = record.iter().all(|cell| parse(cell).is_none());
-                let at = chosen.insert(choose(&record, column, is_header, path, shown)?);
-                if is_header {
-                    continue;
-                }
-                at
+        if chosen.is_empty() {
+            let is_header = record.iter().all(|cell| asked.iter().take(1).all(|a| (a.parse)(cell).is_none()));
+            let each = asked.iter().map(|asked| choose(&record, asked.column, is_header, path, shown));
+            chosen = each.collect::<Result<Vec<Chosen>, _>>()?;
+            columns = record.len();
+            if is_header {
+                continue;
             }
-        };
-        let cell = record.get(at.index).unwrap_or("");
-        let value = parse(cell).ok_or_else(|| {
-            let found = if cell.is_empty() { "is empty".into() } else { format!("is `{}`", clip(cell)) };
-            let what = format!(", column {} {found}", at.label);
-            FileError::at_line(shown, line_at(path, record.position()), &what, format!("expected {expected}"))
-        })?;
-        if record.len() != at.columns {
-            let what = format!(" has {}", counted(record.len(), "column"));
-            let label = format!("expected {}, as in the first line", at.columns);
-            return Err(FileError::at_line(shown, line_at(path, record.position()), &what, label));
         }
-        if order == Order::Ascending && values.last().is_some_and(|before| *before > value) {
-            let what = format!(", column {}: `{}` comes before the row above it", at.label, clip(cell));
-            let error = FileError::at_line(
-                shown,
-                line_at(path, record.position()),
+        let line = || line_at(path, record.position());
+        rows.begin();
+        for (asked, at) in asked.iter().zip(&chosen) {
+            rows.cell(record.get(at.index).unwrap_or(""), asked, &at.label, line)?;
+        }
+        // A line that has fewer columns was cut short, one that has more has a comma in a cell, and then the cell may
+        // not be the one that was meant.
+        if record.len() != columns {
+            let what = format!(" has {}", counted(record.len(), "column"));
+            let label = format!("expected {columns}, as in the first line");
+            return Err(FileError::at_line(shown, line(), &what, label));
+        }
+        take(rows.end(line)?);
+    }
+    rows.any(asked)
+}
+
+/// The rows of a file as they are read, whatever its layout: what makes them, and what is wrong with them.
+pub(super) struct Rows<'a, T> {
+    shown: &'a str,
+    order: Order,
+    row: Vec<T>,
+    /// The first value of the row before, and how the one of this row and its column are shown.
+    before: Option<T>,
+    first: (String, String),
+}
+
+impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
+    pub(super) fn new(shown: &'a str, order: Order, columns: usize) -> Self {
+        Rows { shown, order, row: Vec::with_capacity(columns), before: None, first: Default::default() }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.row.clear();
+    }
+
+    /// Adds a cell to the row; `label` is its column as messages call it.
+    pub(super) fn cell(
+        &mut self,
+        cell: &str,
+        asked: &Asked<'_, T>,
+        label: &str,
+        line: impl Fn() -> u64,
+    ) -> Result<(), FileError> {
+        let Some(value) = (asked.parse)(cell) else {
+            let found = if cell.is_empty() { "is empty".into() } else { format!("is `{}`", clip(cell)) };
+            let what = format!(", {label} {found}");
+            return Err(FileError::at_line(
+                self.shown,
+                line(),
                 &what,
-                "expected ascending order".into(),
-            );
+                format!("expected {}", asked.expected),
+            ));
+        };
+        if self.row.is_empty() && self.order == Order::Ascending {
+            self.first.0.clear();
+            self.first.0.push_str(cell);
+            self.first.1.clear();
+            self.first.1.push_str(label);
+        }
+        self.row.push(value);
+        Ok(())
+    }
+
+    /// The whole row.
+    pub(super) fn end(&mut self, line: impl Fn() -> u64) -> Result<&[T], FileError> {
+        let first = self.row.first().copied();
+        if self.order == Order::Ascending && self.before > first {
+            let (cell, label) = &self.first;
+            let what = format!(", {label}: `{}` comes before the row above it", clip(cell));
+            let error = FileError::at_line(self.shown, line(), &what, "expected ascending order".into());
             return Err(error.with_help("set `sort = true` to have the rows sorted"));
         }
-        values.push(value);
+        self.before = first;
+        Ok(&self.row)
     }
-    if values.is_empty() {
-        let label = format!("expected at least one row with {expected}");
-        return Err(FileError::whole(shown, "has no rows", &label));
+
+    /// Whether there was a row at all.
+    pub(super) fn any(self, asked: &[Asked<'_, T>]) -> Result<(), FileError> {
+        match self.before {
+            Some(_) => Ok(()),
+            None => {
+                let expected = asked.first().map_or("a value", |asked| asked.expected);
+                let label = format!("expected at least one row with {expected}");
+                Err(FileError::whole(self.shown, "has no rows", &label))
+            }
+        }
     }
-    Ok(values)
 }
 
 /// The column that was asked for.
@@ -117,9 +200,6 @@ struct Chosen {
     index: usize,
     /// How messages call it.
     label: String,
-    /// Columns of the first line, and so of every line: one that has fewer was cut short, one that has more has a comma
-    /// in a cell, and then the cell may not be the one that was meant.
-    columns: usize,
 }
 
 fn choose(
@@ -129,11 +209,10 @@ fn choose(
     path: &Path,
     shown: &str,
 ) -> Result<Chosen, FileError> {
-    let columns = first.len();
     match column {
         Column::Number(number) => match first.get(number - 1) {
-            Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("`{name}`"), columns }),
-            Some(_) => Ok(Chosen { index: number - 1, label: number.to_string(), columns }),
+            Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("column `{name}`") }),
+            Some(_) => Ok(Chosen { index: number - 1, label: format!("column {number}") }),
             None => {
                 let what = format!(" has {}", counted(first.len(), "column"));
                 Err(FileError::at_line(
@@ -151,7 +230,7 @@ fn choose(
         )
         .with_help("give the column by its number, from 1")),
         Column::Name(name) => match first.iter().position(|cell| cell == name) {
-            Some(index) => Ok(Chosen { index, label: format!("`{name}`"), columns }),
+            Some(index) => Ok(Chosen { index, label: format!("column `{name}`") }),
             None => {
                 let label = format!("expected a column among {}", quoted(first));
                 let error = FileError::whole(shown, &format!("has no column `{name}`"), &label);
@@ -165,9 +244,9 @@ fn choose(
     }
 }
 
-/// Opens the file, refusing what is plainly no table.
-fn open(path: &Path, shown: &str) -> Result<BufReader<File>, FileError> {
-    let expected = "expected a CSV file";
+/// Opens the file, refusing what is plainly no table; `kind` is what it should be, in words.
+pub(super) fn open(path: &Path, shown: &str, kind: &str) -> Result<BufReader<File>, FileError> {
+    let expected = &format!("expected a {kind}");
     if path.is_dir() {
         return Err(FileError::whole(shown, "is a folder", expected));
     }
@@ -193,9 +272,9 @@ fn open(path: &Path, shown: &str) -> Result<BufReader<File>, FileError> {
         (b"\xfd7zXZ", "xz", "unxz -k"),
     ];
     match PACKED.iter().find(|(magic, _, _)| start.starts_with(magic)) {
-        Some((_, kind, command)) => {
-            let error =
-                FileError::whole(shown, &format!("is packed with {kind}"), "expected the unpacked CSV file");
+        Some((_, packer, command)) => {
+            let label = format!("expected the unpacked {kind}");
+            let error = FileError::whole(shown, &format!("is packed with {packer}"), &label);
             Err(error.with_help(format!("unpack it first: {command} {shown}")))
         }
         None => Ok(reader),
@@ -221,7 +300,7 @@ fn line_at(path: &Path, position: Option<&csv::Position>) -> u64 {
     1 + bytes[..from + blank].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-fn clip(cell: &str) -> String {
+pub(super) fn clip(cell: &str) -> String {
     const LONGEST: usize = 40;
     match cell.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &cell[..end]),

@@ -3,7 +3,8 @@ use std::path::Path;
 use super::*;
 
 fn timestamps(folder: &Path, column: Column) -> Result<Trace, FileError> {
-    read_timestamps(&folder.join("t.csv"), "t.csv", &column, Unit::Seconds, false)
+    let columns = TraceColumns::timestamps(column, Unit::Seconds, false);
+    read_trace(&folder.join("t.csv"), "t.csv", &columns)
 }
 
 fn shown(error: &FileError) -> String {
@@ -133,6 +134,7 @@ fn line_ends_a_byte_order_mark_and_a_missing_last_end_change_nothing() {
 fn rows_are_sorted_when_asked() {
     let folder = folder_with(b"3\n1\n2\n");
     let path = folder.path().join("t.csv");
-    let trace = read_timestamps(&path, "t.csv", &Column::Number(1), Unit::Milliseconds, true).unwrap();
+    let columns = TraceColumns::timestamps(Column::Number(1), Unit::Milliseconds, true);
+    let trace = read_trace(&path, "t.csv", &columns).unwrap();
     assert_eq!(trace.instants, [0, 1_000_000, 2_000_000]);
 }

@@ -1,59 +1,19 @@
-//! Instants of requests, one row a request.
-
-use std::path::Path;
+//! Timestamps as traces write them.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::{Column, FileError, Order, Unit, read_column};
-use crate::units::LONGEST;
-
-/// The requests of a trace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
-    /// When each request arrived, in nanoseconds from the first one; ascending, never empty.
-    pub instants: Vec<u64>,
-}
-
-/// Reads a column of timestamps, one row a request, from a CSV file at `path` (`shown` in messages).
-///
-/// A timestamp is a number in `unit`, of any size and with any fraction, or a date and time with any number of
-/// digits in the fraction of its second: with a zone offset (`2024-05-01T10:00:00+02:00`, `…Z`), or without one
-/// (`2023-11-16 18:15:46.6805900`), taken as UTC. Rows must ascend unless `sort` has them sorted.
-///
-/// # Errors
-/// The file cannot be read or is empty, a cell is no timestamp, the rows do not ascend, or the trace lasts longer
-/// than 100 years.
-pub fn read_timestamps(
-    path: &Path,
-    shown: &str,
-    column: &Column,
-    unit: Unit,
-    sort: bool,
-) -> Result<Trace, FileError> {
-    let order = if sort { Order::Any } else { Order::Ascending };
-    let parse = |cell: &str| parse_timestamp(cell, unit);
-    let mut stamps = read_column(path, shown, column, order, "a number or a date and time", parse)?;
-    stamps.sort_unstable();
-    let first = stamps.first().copied().unwrap_or_default();
-    let relative =
-        |stamp: i128| u64::try_from(stamp - first).ok().filter(|nanos| *nanos <= LONGEST.as_nanos());
-    let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
-    instants.map(|instants| Trace { instants }).ok_or_else(|| {
-        let error = FileError::whole(shown, "spans more than 100 years", "expected timestamps of one trace");
-        error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
-    })
-}
+use super::Unit;
 
 /// Nanoseconds since some origin, which is the same for all numbers and for all dates.
-fn parse_timestamp(cell: &str, unit: Unit) -> Option<i128> {
+pub(super) fn parse_timestamp(cell: &str, unit: Unit) -> Option<i128> {
     decimal(cell, unit.nanos().into()).or_else(|| date(cell))
 }
 
 /// A decimal number times `unit`, rounded to the nanosecond from all of its digits: a 64-bit float would lose
 /// tenths of microseconds of a time since 1970.
-fn decimal(text: &str, unit: i128) -> Option<i128> {
+pub(super) fn decimal(text: &str, unit: i128) -> Option<i128> {
     const DIGITS: usize = 18;
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -4,7 +4,7 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
-use kneepoint::service::{self, Batch, Llm, Service, Shared, Slots};
+use kneepoint::service::{self, Batch, FromTrace, Llm, Service, Shared, Slots};
 use kneepoint::sim::{
     BilledFrom, Client, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage,
     Victim,
@@ -212,6 +212,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             Model {
                 arrivals: Arrivals::poisson(1.0),
                 service: Service {
+                    from_trace: FromTrace::default(),
                     time: Durations(Distribution::constant(1.0)),
                     tokens: None,
                     model: service,

@@ -1,0 +1,42 @@
+//! What the rows of a trace say of what their requests ask for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::service::Brought;
+use crate::traffic::Trace;
+
+/// The rows of a trace that are replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    pub(super) trace: Arc<Trace>,
+    pub(super) part: Range<usize>,
+}
+
+impl Rows {
+    /// The trace.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Indices of the rows that are replayed, of which there is at least one.
+    pub fn part(&self) -> Range<usize> {
+        self.part.clone()
+    }
+
+    /// Means over the rows of what the trace tells of its requests.
+    pub fn brought(&self) -> Brought {
+        fn mean<T: Copy + Into<u64>>(column: &[T]) -> Option<f64> {
+            let total: u128 = column.iter().map(|value| u128::from((*value).into())).sum();
+            (!column.is_empty()).then(|| total as f64 / column.len() as f64)
+        }
+        fn part<T>(column: &[T], part: Range<usize>) -> &[T] {
+            column.get(part).unwrap_or_default()
+        }
+        Brought {
+            service_s: mean(part(&self.trace.service, self.part())).map(|nanos| nanos / 1e9),
+            prompt_tokens: mean(part(&self.trace.prompt_tokens, self.part())),
+            output_tokens: mean(part(&self.trace.output_tokens, self.part())),
+        }
+    }
+}

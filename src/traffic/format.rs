@@ -1,0 +1,101 @@
+//! Formats of traces: which layout, and which columns hold what. A line of the table registers one.
+
+use super::Unit;
+use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Comma-separated, with a header or without.
+    Csv,
+    /// A JSON object a line.
+    JsonLines,
+}
+
+/// What a format says of a trace; a scenario may say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// How rows are written.
+    pub layout: Layout,
+    /// Column of the timestamps; the first if none is named.
+    pub column: Option<&'static str>,
+    /// Unit of timestamps that are numbers.
+    pub unit: Unit,
+    /// Whether rows may come in another order than their requests.
+    pub unordered: bool,
+    /// Column of the tokens of the prompt.
+    pub prompt_tokens: Option<&'static str>,
+    /// Column of the tokens of the answer.
+    pub output_tokens: Option<&'static str>,
+    /// Column of the service time, in seconds.
+    pub service_time: Option<&'static str>,
+}
+
+const CSV: Format = Format {
+    layout: Layout::Csv,
+    column: None,
+    unit: Unit::Seconds,
+    unordered: false,
+    prompt_tokens: None,
+    output_tokens: None,
+    service_time: None,
+};
+
+const JSON_LINES: Format = Format { layout: Layout::JsonLines, column: Some("timestamp"), ..CSV };
+
+const fn with_tokens(format: Format, prompt: &'static str, output: &'static str) -> Format {
+    Format { prompt_tokens: Some(prompt), output_tokens: Some(output), ..format }
+}
+
+/// Every format: its name, its columns and what it is.
+pub const FORMATS: [(&str, &Format, &str); 8] = [
+    ("csv", &CSV, "A CSV file of any columns; the timestamps are in the first."),
+    ("json_lines", &JSON_LINES, "A JSON object a line, of any keys; `column` is \"timestamp\"."),
+    (
+        "azure_llm",
+        &with_tokens(Format { column: Some("TIMESTAMP"), ..CSV }, "ContextTokens", "GeneratedTokens"),
+        "Azure's LLM inference traces of 2023 and 2024, and those of 2025 with images, which are not counted.",
+    ),
+    (
+        "burst_gpt",
+        &with_tokens(Format { column: Some("Timestamp"), ..CSV }, "Request tokens", "Response tokens"),
+        "BurstGPT. A request that failed has no response tokens; it is served with one.",
+    ),
+    (
+        "mooncake",
+        &with_tokens(Format { unit: Unit::Milliseconds, ..JSON_LINES }, "input_length", "output_length"),
+        "Mooncake's traces (FAST'25), in milliseconds. The clock of those of conversations ticks every 3 s: `spread`.",
+    ),
+    (
+        "bailian",
+        &with_tokens(JSON_LINES, "input_length", "output_length"),
+        "Qwen-Bailian's traces: the keys of Mooncake's, in seconds.",
+    ),
+    (
+        "aibrix",
+        &with_tokens(
+            Format { column: Some("launch_time"), unordered: true, ..CSV },
+            "prompt_tokens",
+            "generation_tokens",
+        ),
+        "Records of AIBrix's benchmark client, a row a request as it ends; sorted by when they were sent.",
+    ),
+    (
+        "gentd26",
+        &Format { column: Some("gmt_create"), service_time: Some("exec_time_seconds"), ..CSV },
+        "Alibaba's GenTD26 of image generation, with the time that each request took.",
+    ),
+];
+
+impl Choice for &'static Format {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &FORMATS;
+}
+
+impl Value for &'static Format {
+    fn kind() -> Kind {
+        <&'static Format as Choice>::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}

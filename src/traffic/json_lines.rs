@@ -1,0 +1,83 @@
+//! Rows of a file with a JSON object a line.
+
+use std::io::{BufRead as _, Read as _};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::error::{nearest_name, unreadable};
+use super::table::{Asked, Rows, clip, open};
+use super::{Column, FileError, Order};
+
+/// Longer than any row of a trace; keeps a file that is one line from being read whole.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Gives what is `asked` of each line of the file to `take`; a column is the name of a key. Blank lines are skipped.
+///
+/// # Errors
+/// The file cannot be read, is packed or empty, a line is no JSON object, lacks a key or holds in it what cannot be
+/// parsed, or the first of the keys is not in `order`.
+pub(super) fn read_json_rows<T: PartialOrd + Copy>(
+    path: &Path,
+    shown: &str,
+    asked: &[Asked<'_, T>],
+    order: Order,
+    mut take: impl FnMut(&[T]),
+) -> Result<(), FileError> {
+    const KIND: &str = "file with a JSON object a line";
+    let mut reader = open(path, shown, KIND)?;
+    let mut rows = Rows::new(shown, order, asked.len());
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        number += 1;
+        let read = reader.by_ref().take(MOST_BYTES).read_until(b'\n', &mut line);
+        if read.map_err(|error| unreadable(path, shown, &error))? == 0 {
+            return rows.any(asked);
+        }
+        let text = line.trim_ascii().strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.trim_ascii());
+        if text.is_empty() {
+            continue;
+        }
+        let Ok(Value::Object(object)) = serde_json::from_slice(text) else {
+            let found = clip(&String::from_utf8_lossy(text)).to_owned();
+            let what = format!(" is `{found}`");
+            return Err(FileError::at_line(shown, number, &what, "expected a JSON object".into()));
+        };
+        rows.begin();
+        for asked in asked {
+            let key = name(asked.column, shown)?;
+            let value = object.get(key).ok_or_else(|| missing(shown, number, key, &object))?;
+            rows.cell(&text_of(value), asked, &format!("key `{key}`"), || number)?;
+        }
+        take(rows.end(|| number)?);
+    }
+}
+
+fn name<'a>(column: &'a Column, shown: &str) -> Result<&'a str, FileError> {
+    match column {
+        Column::Name(name) => Ok(name),
+        Column::Number(_) => {
+            Err(FileError::whole(shown, "has no numbered columns", "expected the name of a key"))
+        }
+    }
+}
+
+fn missing(shown: &str, line: u64, key: &str, object: &Map<String, Value>) -> FileError {
+    let names: Vec<&str> = object.keys().map(String::as_str).collect();
+    let quoted: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", clip(name))).collect();
+    let label = format!("expected a key among {}", quoted.join(", "));
+    let error = FileError::at_line(shown, line, &format!(" has no key `{key}`"), label);
+    match nearest_name(key, &names) {
+        Some(close) => error.with_help(format!("did you mean `{close}`?")),
+        None => error,
+    }
+}
+
+/// A value as a cell of a table would hold it.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    }
+}
