@@ -226,6 +226,31 @@ fn the_summary_agrees_with_the_replications() {
 }
 
 #[test]
+fn what_each_type_of_instance_cost_is_shown_everywhere_and_adds_up() {
+    let types = "\n[[instances.type]]\nname = \"spot\"\nper_instance_hour = 1\nstock = { refused = 0.5 }\n\
+                 [[instances.type]]\nname = \"on demand\"\nbase = 1\n[autoscaler]";
+    let work = Work::with(&SWEEP.replacen("\n[autoscaler]", types, 1));
+    let text = work.done(&["run", "scenario.toml"]);
+    assert!(text.lines().any(|line| line.starts_with("on demand") && line.contains("USD")), "{text}");
+    let summary: Value = serde_json::from_str(&work.done(&["run", "scenario.toml", "--json"])).unwrap();
+    let mean = |path: &str| summary.pointer(&format!("/{path}/mean")).and_then(Value::as_f64).unwrap();
+    for figure in ["cost", "instance_hours", "mean_ready"] {
+        let each = ["spot", "on demand"].map(|name| mean(&format!("by_type/{name}/{figure}")));
+        assert!(each.iter().all(|value| *value > 0.0), "{figure}: {each:?}");
+        assert!((each.iter().sum::<f64>() - mean(figure)).abs() < 1e-9, "{figure}: {each:?}");
+        let column = work.column("output/small/replications.csv", &format!("by_type.spot.{figure}"));
+        let values: Vec<f64> = column.iter().map(|value| value.parse().unwrap()).collect();
+        assert!((values.iter().sum::<f64>() / 3.0 - each[0]).abs() < 1e-9, "{figure}: {values:?}");
+    }
+    assert!(summary["by_type"]["spot"]["cost"]["low"].as_f64().unwrap() < mean("by_type/spot/cost"));
+    let html = std::fs::read_to_string(work.path().join("output/small/report.html")).unwrap();
+    assert!(html.contains("By type of instance") && html.contains("<td>on demand</td>"));
+    let text = work.done(&["sweep", "scenario.toml"]);
+    assert!(text.contains("By type of instance at autoscaler.up.above"), "{text}");
+    assert_eq!(work.column("output/small/sweep.csv", "by_type.on demand.cost_high").len(), 6);
+}
+
+#[test]
 fn the_verdict_the_share_and_the_latency_of_the_slo_agree_at_every_point() {
     let work = Work::with(SWEEP);
     let (mut verdicts, mut sides) = (BTreeSet::new(), BTreeSet::new());

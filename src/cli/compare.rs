@@ -141,6 +141,9 @@ fn answer(result: &CompareResult, path: &str, summary: String, global: &Global) 
 
 fn text(result: &CompareResult, path: &str) -> String {
     let mut text = format!("{}\n\n", table::plain(&tables::contenders(result)));
+    if let Some(types) = tables::types_of_comparison(result) {
+        let _ = writeln!(text, "{}\n", table::plain(&types));
+    }
     // Of many, the differences are in the files: they would take pages here.
     if result.contenders.len() <= MOST_FOR_ALL_PAIRS {
         let _ = writeln!(text, "{}\n", table::plain(&tables::differences(result)));

@@ -5,7 +5,7 @@ use crate::experiment::{
     COST, CompareResult, MOST_FOR_ALL_PAIRS, Procedure, RunResult, SweepResult, comparable,
 };
 use crate::report::chart::{self, Chart, Size};
-use crate::report::html::{Part, Report, html};
+use crate::report::html::{Part, Report, Table, html};
 use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
 use crate::scenario::Scenario;
 use crate::sim::Outcome;
@@ -27,7 +27,7 @@ pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -
     let report = Report {
         title: scenario.name.clone(),
         answer: words::run(scenario, result),
-        parts: charts.0.into_iter().chain([Part::Table(tables::run(scenario, result))]).collect(),
+        parts: charts.with([Some(tables::run(scenario, result)), tables::types_of_run(result)]),
         notes: notes(scenario, fewest.unwrap_or(0), &result.procedure),
         origin: words::origin("run", scenario),
     };
@@ -61,7 +61,7 @@ pub(super) fn sweep(
     let report = Report {
         title: scenario.name.clone(),
         answer: answer.collect::<Vec<_>>().join(" "),
-        parts: charts.0.into_iter().chain([Part::Table(tables::sweep(scenario, result))]).collect(),
+        parts: charts.with([Some(tables::sweep(scenario, result)), tables::types_of_pick(result)]),
         notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
         origin: words::origin("sweep", scenario),
     };
@@ -90,14 +90,15 @@ pub(super) fn compare(
             "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
         charts.add(&mut folder, "comparison", &chart, Size::WIDE, caption)?;
     }
-    let tables = [tables::differences(result), tables::contenders(result)].map(Part::Table);
+    let tables = [tables::differences(result), tables::contenders(result)].map(Some);
+    let tables = tables.into_iter().chain([tables::types_of_comparison(result)]);
     let mut notes = words::comparison_notes(result);
     notes.extend(words::procedure(&result.procedure));
     notes.extend(warmup_note(scenario));
     let report = Report {
         title: comparison_title(result),
         answer: comparison_answer(result),
-        parts: charts.0.into_iter().chain(tables).collect(),
+        parts: charts.with(tables),
         notes,
         origin: words::origin("compare", scenario),
     };
@@ -147,6 +148,11 @@ impl Charts {
         folder.stage(&format!("{name}.png"), |out| out.write_all(&png)).map_err(Failure::could_not)?;
         self.0.push(Part::Chart { svg, caption: caption.to_owned() });
         Ok(())
+    }
+
+    /// The charts, then the tables there are.
+    fn with(self, tables: impl IntoIterator<Item = Option<Table>>) -> Vec<Part> {
+        self.0.into_iter().chain(tables.into_iter().flatten().map(Part::Table)).collect()
     }
 }
 

@@ -108,6 +108,9 @@ fn text(scenario: &Scenario, result: &RunResult, decisions: &[Vec<DecisionRecord
         }
     }
     let _ = writeln!(text, "{}\n", table::plain(&tables::run(scenario, result)));
+    if let Some(types) = tables::types_of_run(result) {
+        let _ = writeln!(text, "{}\n", table::plain(&types));
+    }
     if let Some(fewest) = result.alternatives.iter().map(|alternative| alternative.replications.len()).min() {
         let _ = writeln!(text, "{}", words::intervals(fewest));
     }

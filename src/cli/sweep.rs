@@ -83,6 +83,9 @@ fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
     if more > 0 {
         let _ = writeln!(text, "… and {} in sweep.csv\n", format::counted(more, "more point"));
     }
+    if let Some(types) = tables::types_of_pick(result) {
+        let _ = writeln!(text, "{}\n{}\n", types.title, table::plain(&types));
+    }
     let _ = writeln!(text, "{}", table::bold(&words::knee(scenario, result)));
     if let Some(sentence) = words::within_slo(scenario, result) {
         let _ = writeln!(text, "{}", table::bold(&sentence));

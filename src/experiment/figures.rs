@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::types::{ByName, OfType};
 use crate::sim::{Class, Outcome, Slo, TokenOutcome};
 use crate::stats::{Digest, Estimate};
 
@@ -445,14 +446,23 @@ impl Figure {
     }
 }
 
-/// All figures over the replications of a run, in the order of [`FIGURES`].
+/// All figures over the replications of a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Figures(Vec<Estimate>);
+pub struct Figures {
+    /// In the order of [`FIGURES`].
+    all: Vec<Estimate>,
+    types: Vec<OfType>,
+}
 
 impl Figures {
-    /// Takes an estimate of each figure, in their order.
-    pub(super) fn new(estimates: Vec<Estimate>) -> Figures {
-        Figures(estimates)
+    /// Takes an estimate of each figure, in their order, and the figures of each type of instance.
+    pub(super) fn new(all: Vec<Estimate>, types: Vec<OfType>) -> Figures {
+        Figures { all, types }
+    }
+
+    /// The figures of each type of instance; none where all are alike.
+    pub fn types(&self) -> &[OfType] {
+        &self.types
     }
 
     /// The figure called `name`; one without a mean if there is none of that name.
@@ -462,11 +472,12 @@ impl Figures {
 
     /// Every figure with its estimate.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Figure, Estimate)> {
-        FIGURES.iter().zip(self.0.iter().copied())
+        FIGURES.iter().zip(self.all.iter().copied())
     }
 }
 
-/// As tables: `latency.p99` becomes the key `p99` of `latency`.
+/// As tables: `latency.p99` becomes the key `p99` of `latency`; the types of instance, where there are several, under
+/// `by_type`.
 impl Serialize for Figures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -479,6 +490,9 @@ impl Serialize for Figures {
                 None => map.serialize_entry(first.name, &estimate)?,
                 Some(name) => map.serialize_entry(name, &Nested(group))?,
             }
+        }
+        if !self.types.is_empty() {
+            map.serialize_entry("by_type", &ByName(&self.types))?;
         }
         map.end()
     }

@@ -12,6 +12,7 @@ mod replications;
 mod results;
 mod run;
 mod sweep;
+mod types;
 pub mod verify;
 
 pub use bound::{Bound, Standing};
@@ -30,3 +31,4 @@ pub use replications::{Replication, Replications};
 pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;
+pub use types::{OfType, TYPE_FIGURES, TypeFigure, TypeSample};

@@ -1,6 +1,7 @@
 //! The replications of one setting, and what they say together.
 
 use super::figures::{Source, Times, ended, slo_quantile};
+use super::types::{self, TypeSample};
 use super::{FIGURES, Figure, Figures, Sample, Unit};
 use crate::sim::{Outcome, Slo};
 use crate::stats::{CONFIDENCE, Linearised, Pool, Quantile, Tally};
@@ -11,6 +12,8 @@ pub struct Replication {
     /// Its number, from 0; what its random streams are derived from.
     pub number: u32,
     samples: Vec<Sample>,
+    /// The figures of each type of instance; none where all are alike.
+    types: Vec<TypeSample>,
     /// The times its requests took, in the order of [`Times::ALL`]; empty once they are pooled.
     tallies: Vec<Tally>,
     /// Requests that have ended, or have missed the SLO without.
@@ -23,9 +26,15 @@ impl Replication {
         Replication {
             number,
             samples: FIGURES.iter().map(|figure| figure.of(outcome, slo)).collect(),
+            types: types::samples(outcome),
             tallies: Times::ALL.iter().map_while(|times| times.of(outcome)).map(Tally::of).collect(),
             ended: ended(outcome),
         }
+    }
+
+    /// The figures of each type of instance; none where all are alike.
+    pub fn types(&self) -> &[TypeSample] {
+        &self.types
     }
 
     /// The figures with their values.
@@ -89,7 +98,8 @@ impl Replications {
                 linearised(samples).estimate(CONFIDENCE).within(0.0, most)
             }
         };
-        Figures::new(FIGURES.iter().enumerate().map(estimate).collect())
+        let types: Vec<&[TypeSample]> = self.each.iter().map(Replication::types).collect();
+        Figures::new(FIGURES.iter().enumerate().map(estimate).collect(), types::estimates(&types))
     }
 
     /// The figure called `name`, over all replications that have it.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::experiment::{
     CompareResult, FIGURES, Figures, PointResult, Replication, Replications, RunResult, SweepResult,
+    TYPE_FIGURES,
 };
 use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
@@ -99,24 +100,24 @@ pub fn run_replications(result: &RunResult, out: &mut dyn Write) -> io::Result<(
         let name = each.variant.as_deref().unwrap_or_default();
         (name, &each.replications)
     });
-    let classes = result.alternatives.iter().any(|each| tells_classes_apart(&each.scenario));
-    named_replications("variant", named, classes, out)
+    let columns = Columns::of(result.alternatives.iter().map(|each| &each.scenario));
+    named_replications("variant", named, &columns, out)
 }
 
 /// `sweep.csv`: a row per point.
 pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    let columns = Parameters::of(result);
-    let classes = result.points.iter().any(|point| tells_classes_apart(&point.point.scenario));
-    let mut header = columns.header();
-    for name in names(classes) {
-        header.extend([name.to_owned(), format!("{name}_low"), format!("{name}_high")]);
+    let parameters = Parameters::of(result);
+    let columns = Columns::of(result.points.iter().map(|point| &point.point.scenario));
+    let mut header = parameters.header();
+    for name in columns.names() {
+        header.extend([name.clone(), format!("{name}_low"), format!("{name}_high")]);
     }
     header.extend(["replications", "frontier", "frontier_uncertain", "knee", "meets_slo"].map(str::to_owned));
     csv.write_record(&header)?;
     for (index, point) in result.points.iter().enumerate() {
-        let mut row = columns.row(point);
-        row.extend(estimates(&point.figures, classes));
+        let mut row = parameters.row(point);
+        row.extend(columns.estimates(&point.figures));
         row.extend([
             point.replications.len().to_string(),
             point.frontier.on.to_string(),
@@ -132,17 +133,17 @@ pub fn sweep(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
 /// `replications.csv` of a sweep: a row per point and replication.
 pub fn sweep_replications(result: &SweepResult, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    let columns = Parameters::of(result);
-    let classes = result.points.iter().any(|point| tells_classes_apart(&point.point.scenario));
-    let mut header = columns.header();
+    let parameters = Parameters::of(result);
+    let columns = Columns::of(result.points.iter().map(|point| &point.point.scenario));
+    let mut header = parameters.header();
     header.push("replication".to_owned());
-    header.extend(names(classes).map(str::to_owned));
+    header.extend(columns.names());
     csv.write_record(&header)?;
     for point in &result.points {
         for replication in &point.replications {
-            let mut row = columns.row(point);
+            let mut row = parameters.row(point);
             row.push(replication.number.to_string());
-            row.extend(values(replication, classes));
+            row.extend(columns.values(replication));
             csv.write_record(&row)?;
         }
     }
@@ -198,24 +199,24 @@ pub fn comparison(result: &CompareResult, out: &mut dyn Write) -> io::Result<()>
 
 /// `replications.csv` of a comparison: a row per contender and replication.
 pub fn compare_replications(result: &CompareResult, out: &mut dyn Write) -> io::Result<()> {
-    let classes = result.contenders.iter().any(|each| tells_classes_apart(&each.scenario));
+    let columns = Columns::of(result.contenders.iter().map(|each| &each.scenario));
     let named = result.contenders.iter().map(|each| (each.name.as_str(), &each.replications));
-    named_replications("contender", named, classes, out)
+    named_replications("contender", named, &columns, out)
 }
 
 fn named_replications<'a>(
     what: &'static str,
     all: impl Iterator<Item = (&'a str, &'a Replications)>,
-    classes: bool,
+    columns: &Columns<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record([what, "replication"].into_iter().chain(names(classes)))?;
+    csv.write_record([what, "replication"].map(str::to_owned).into_iter().chain(columns.names()))?;
     for (name, replications) in all {
         for replication in replications {
             let row = [name.to_owned(), replication.number.to_string()]
                 .into_iter()
-                .chain(values(replication, classes));
+                .chain(columns.values(replication));
             csv.write_record(row)?;
         }
     }
@@ -246,23 +247,55 @@ impl Parameters {
     }
 }
 
-fn tells_classes_apart(scenario: &Scenario) -> bool {
-    scenario.model.dispatch.high_priority.is_some()
+/// The columns of figures.
+struct Columns<'a> {
+    /// Whether those of priority classes are among them.
+    classes: bool,
+    /// Types of instance, of all scenarios together.
+    types: Vec<&'a str>,
 }
 
-/// The names of the figures, without those of priority classes where there are none.
-fn names(classes: bool) -> impl Iterator<Item = &'static str> {
-    FIGURES.iter().filter(move |figure| classes || !figure.is_of_a_class()).map(|figure| figure.name)
-}
+impl<'a> Columns<'a> {
+    fn of(scenarios: impl Iterator<Item = &'a Scenario>) -> Columns<'a> {
+        let mut columns = Columns { classes: false, types: Vec::new() };
+        for scenario in scenarios {
+            columns.classes |= scenario.model.dispatch.high_priority.is_some();
+            for kind in &scenario.model.instances.types {
+                if !columns.types.contains(&kind.name.as_str()) {
+                    columns.types.push(&kind.name);
+                }
+            }
+        }
+        columns
+    }
 
-fn values(replication: &Replication, classes: bool) -> impl Iterator<Item = String> {
-    let told = replication.values().filter(move |(figure, _)| classes || !figure.is_of_a_class());
-    told.map(|(_, value)| maybe(value))
-}
+    fn names(&self) -> impl Iterator<Item = String> {
+        let told = FIGURES.iter().filter(|figure| self.classes || !figure.is_of_a_class());
+        let of_type =
+            |kind: &&str| TYPE_FIGURES.each_ref().map(|figure| format!("by_type.{kind}.{}", figure.name));
+        told.map(|figure| figure.name.to_owned()).chain(self.types.iter().flat_map(of_type))
+    }
 
-fn estimates(figures: &Figures, classes: bool) -> impl Iterator<Item = String> {
-    let told = figures.iter().filter(move |(figure, _)| classes || !figure.is_of_a_class());
-    told.flat_map(|(_, estimate)| [estimate.mean, estimate.low, estimate.high]).map(maybe)
+    fn values(&self, replication: &Replication) -> impl Iterator<Item = String> {
+        let told = replication.values().filter(|(figure, _)| self.classes || !figure.is_of_a_class());
+        let of_type = |kind: &&str| {
+            let found = replication.types().iter().find(|each| each.name == *kind);
+            std::array::from_fn::<_, { TYPE_FIGURES.len() }, _>(|figure| {
+                found.map(|each| each.values[figure])
+            })
+        };
+        told.map(|(_, value)| value).chain(self.types.iter().flat_map(of_type)).map(maybe)
+    }
+
+    fn estimates(&self, figures: &Figures) -> impl Iterator<Item = String> {
+        let told = figures.iter().filter(|(figure, _)| self.classes || !figure.is_of_a_class());
+        let of_type = |kind: &&str| {
+            let found = figures.types().iter().find(|each| each.name == *kind);
+            found.map(|each| each.estimates).unwrap_or_default()
+        };
+        let all = told.map(|(_, estimate)| estimate).chain(self.types.iter().flat_map(of_type));
+        all.flat_map(|estimate| [estimate.mean, estimate.low, estimate.high]).map(maybe)
+    }
 }
 
 fn maybe(value: Option<f64>) -> String {

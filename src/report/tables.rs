@@ -3,8 +3,8 @@
 use super::html::Table;
 use super::{format, words};
 use crate::experiment::{
-    Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, MOST_FOR_ALL_PAIRS, Pair,
-    PointResult, RunResult, SLO_LATENCY, Standing, SweepResult, Unit,
+    Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, MOST_FOR_ALL_PAIRS, OfType,
+    Pair, PointResult, RunResult, SLO_LATENCY, Standing, SweepResult, TYPE_FIGURES, Unit,
 };
 use crate::scenario::Scenario;
 
@@ -50,6 +50,45 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
     let names = result.alternatives.iter().map(|each| each.name().to_owned());
     let columns = std::iter::once("figure".to_owned()).chain(names).collect();
     Table { title: "Figures".to_owned(), columns, rows, marked: None }
+}
+
+/// The types of instance of each alternative, a row each; `None` where all instances are alike.
+fn types<'a>(alternatives: impl Iterator<Item = (&'a str, &'a Scenario, &'a Figures)>) -> Option<Table> {
+    let alternatives: Vec<_> = alternatives.filter(|(_, _, figures)| !figures.types().is_empty()).collect();
+    let named = alternatives.len() > 1;
+    let row = |name: &str, scenario: &Scenario, of: &OfType| {
+        let cells = TYPE_FIGURES
+            .iter()
+            .zip(&of.estimates)
+            .map(|(figure, estimate)| format::estimate(estimate, figure.unit, &scenario.model.cost.currency));
+        let name = named.then(|| name.to_owned());
+        name.into_iter().chain([of.name.clone()]).chain(cells).collect()
+    };
+    let rows: Vec<Vec<String>> = alternatives
+        .iter()
+        .flat_map(|(name, scenario, figures)| figures.types().iter().map(|of| row(name, scenario, of)))
+        .collect();
+    let names = TYPE_FIGURES.iter().map(|figure| figure.name);
+    let columns = named.then_some("alternative").into_iter().chain(["type"]).chain(names);
+    let columns = columns.map(str::to_owned).collect();
+    (!rows.is_empty()).then(|| Table { title: "By type of instance".to_owned(), columns, rows, marked: None })
+}
+
+/// The types of instance of a run's alternatives; `None` where all instances are alike.
+pub fn types_of_run(result: &RunResult) -> Option<Table> {
+    types(result.alternatives.iter().map(|each| (each.name(), &each.scenario, &each.figures)))
+}
+
+/// The types of instance of what was compared; `None` where all instances are alike.
+pub fn types_of_comparison(result: &CompareResult) -> Option<Table> {
+    types(result.contenders.iter().map(|each| (each.name.as_str(), &each.scenario, &each.figures)))
+}
+
+/// The types of instance at the point of a sweep that a user would pick; `None` where all instances are alike.
+pub fn types_of_pick(result: &SweepResult) -> Option<Table> {
+    let point = &result.points[result.pick()?];
+    let table = types(std::iter::once(("", &point.point.scenario, &point.figures)))?;
+    Some(Table { title: format!("By type of instance at {}", words::settings(&point.point)), ..table })
 }
 
 /// The figures compared: the contenders side by side, or one a row where they are many or there is a bound.
