@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::types::{ByName, OfType};
-use crate::sim::{Class, Outcome, Slo, TokenOutcome};
+use crate::sim::{Class, Outcome, Promised, Slo, TokenOutcome};
 use crate::stats::{Digest, Estimate};
 
 /// Unit of a figure.
@@ -88,8 +88,8 @@ pub(super) enum Source {
     Longest(Times),
     /// The quantile of such times; over several replications, of all their requests together.
     Quantile(Times, f64),
-    /// The latency at the SLO's percentile (p99 without an SLO), of all requests that ended; over several replications,
-    /// of all their requests together.
+    /// The time promised at the SLO's percentile (the latency's p99 without an SLO), of all requests that ended; over
+    /// several replications, of all their requests together.
     SloLatency,
 }
 
@@ -230,7 +230,7 @@ pub static FIGURES: &[Figure] = &[
     Figure {
         name: SLO_LATENCY,
         unit: Seconds,
-        doc: "latency at the SLO's percentile (p99 without an SLO), requests lost counting as never answered",
+        doc: "the time promised (to the first token, else per token, else the latency) at the SLO's percentile (p99 without an SLO), requests lost counting as never answered",
         source: Source::SloLatency,
     },
     figure(SLO_ATTAINMENT, Share, "share of the requests ended that were answered within the SLO", {
@@ -386,6 +386,15 @@ fn warm_mean(run: &Outcome, cold: &Digest) -> Option<f64> {
     Some((run.latency.sum_s() - cold.sum_s()).max(0.0) / warm as f64)
 }
 
+/// The times that `slo_latency` is of.
+pub(super) fn slo_times(slo: Option<Slo>) -> Times {
+    match slo.map(|slo| slo.leading().0) {
+        Some(Promised::Ttft) => Times::Ttft,
+        Some(Promised::Tpot) => Times::Tpot,
+        Some(Promised::Latency) | None => Times::Latency,
+    }
+}
+
 /// The quantile that `slo_latency` is at.
 pub(super) fn slo_quantile(slo: Option<Slo>) -> f64 {
     slo.map_or(0.99, |slo| slo.quantile())
@@ -405,18 +414,21 @@ fn per_time(run: &Outcome, integral: f64) -> Sample {
     Sample::ratio(integral, run.measured_s).value().map_or(Sample::Missing, Sample::Value)
 }
 
-/// The latency within which a share `quantile` of the requests that ended was answered; infinite if more were lost than
-/// that allows, for a pool that turns its users away must not look fast.
-fn slo_latency(run: &Outcome, quantile: f64) -> Option<f64> {
-    let ended = ended(run) as f64;
-    if ended == 0.0 {
+/// The one of `times` within which a share `quantile` of the requests that ended was answered; infinite if more were lost
+/// than that allows, for a pool that turns its users away must not look fast. An answer of one token, which has no time
+/// per further token, does not count there.
+fn slo_latency(run: &Outcome, times: Times, quantile: f64) -> Option<f64> {
+    let times = times.of(run)?;
+    let timed = times.count() as f64;
+    let ended = ended(run) as f64 - (run.counts.served as f64 - timed);
+    if ended <= 0.0 {
         return None;
     }
-    if run.counts.served as f64 == ended {
-        return run.latency.quantile(quantile);
+    if timed == ended {
+        return times.quantile(quantile);
     }
-    let among_served = quantile * ended / run.counts.served as f64;
-    if among_served <= 1.0 { run.latency.quantile(among_served) } else { Some(f64::INFINITY) }
+    let among_timed = quantile * ended / timed;
+    if among_timed <= 1.0 { times.quantile(among_timed) } else { Some(f64::INFINITY) }
 }
 
 impl Figure {
@@ -427,7 +439,7 @@ impl Figure {
             Source::Mean(times) => Sample::maybe(times.of(run).and_then(Digest::mean)),
             Source::Longest(times) => Sample::maybe(times.of(run).and_then(Digest::max)),
             Source::Quantile(times, q) => Sample::maybe(times.of(run).and_then(|times| times.quantile(q))),
-            Source::SloLatency => Sample::maybe(slo_latency(run, slo_quantile(slo))),
+            Source::SloLatency => Sample::maybe(slo_latency(run, slo_times(slo), slo_quantile(slo))),
         }
     }
 
@@ -546,7 +558,7 @@ mod tests {
             timeline: Vec::new(),
             decisions: Vec::new(),
         };
-        slo_latency(&run, quantile)
+        slo_latency(&run, Times::Latency, quantile)
     }
 
     #[test]

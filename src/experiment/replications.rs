@@ -1,6 +1,6 @@
 //! The replications of one setting, and what they say together.
 
-use super::figures::{Source, Times, ended, slo_quantile};
+use super::figures::{Source, Times, ended, slo_quantile, slo_times};
 use super::types::{self, TypeSample};
 use super::{FIGURES, Figure, Figures, Sample, Unit};
 use crate::sim::{Outcome, Slo};
@@ -14,8 +14,9 @@ pub struct Replication {
     samples: Vec<Sample>,
     /// The figures of each type of instance; none where all are alike.
     types: Vec<TypeSample>,
-    /// The times its requests took, in the order of [`Times::ALL`]; empty once they are pooled.
-    tallies: Vec<Tally>,
+    /// The times its requests took, in the order of [`Times::ALL`], `None` for those it does not tell; empty once they are
+    /// pooled.
+    tallies: Vec<Option<Tally>>,
     /// Requests that have ended, or have missed the SLO without.
     ended: u64,
 }
@@ -27,7 +28,7 @@ impl Replication {
             number,
             samples: FIGURES.iter().map(|figure| figure.of(outcome, slo)).collect(),
             types: types::samples(outcome),
-            tallies: Times::ALL.iter().map_while(|times| times.of(outcome)).map(Tally::of).collect(),
+            tallies: Times::ALL.iter().map(|times| times.of(outcome).map(Tally::of)).collect(),
             ended: ended(outcome),
         }
     }
@@ -161,20 +162,76 @@ fn linearised(samples: impl Iterator<Item = Sample>) -> Linearised {
 /// The quantiles among [`FIGURES`], of all requests of `each` together.
 fn quantiles(each: &[Replication], slo: Option<Slo>) -> Vec<Option<Quantile>> {
     let pool = |index: usize, all: fn(&Replication, &Tally) -> u64| {
-        let tallies = each.iter().filter_map(|of| of.tallies.get(index).map(|tally| (tally, all(of, tally))));
-        Pool::new(tallies)
+        let tally = |of| tally(of, index).map(|tally| (tally, all(of, tally)));
+        Pool::new(each.iter().filter_map(tally))
     };
     let answered: Vec<Pool> =
         (0..Times::ALL.len()).map(|index| pool(index, |_, tally| tally.count())).collect();
-    let ended = pool(0, |of, _| of.ended);
+    // Answers that have no such time do not count: those of one token, per further token.
+    let ended = |times| pool(place(times), |of, timed| of.ended + timed.count() - served(of));
     let quantile = |figure: &Figure| match figure.source() {
         Source::Run(_) | Source::Mean(_) | Source::Longest(_) => None,
         Source::Quantile(times, q) => {
-            let index = Times::ALL.iter().position(|each| *each == times)?;
-            let kept = each.iter().any(|replication| index < replication.tallies.len());
-            kept.then(|| answered[index].quantile(q, CONFIDENCE))
+            let kept = each.iter().any(|replication| tally(replication, place(times)).is_some());
+            kept.then(|| answered[place(times)].quantile(q, CONFIDENCE))
         }
-        Source::SloLatency => (!each.is_empty()).then(|| ended.quantile(slo_quantile(slo), CONFIDENCE)),
+        Source::SloLatency => {
+            (!each.is_empty()).then(|| ended(slo_times(slo)).quantile(slo_quantile(slo), CONFIDENCE))
+        }
     };
     FIGURES.iter().map(quantile).collect()
+}
+
+/// Where `times` stand in [`Times::ALL`].
+fn place(times: Times) -> usize {
+    Times::ALL.iter().position(|each| *each == times).unwrap_or(0)
+}
+
+fn tally(of: &Replication, index: usize) -> Option<&Tally> {
+    of.tallies.get(index).and_then(Option::as_ref)
+}
+
+/// Requests answered.
+fn served(of: &Replication) -> u64 {
+    tally(of, place(Times::Latency)).map_or(0, Tally::count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::SLO_LATENCY;
+    use crate::random::Streams;
+    use crate::scenario::ScenarioFile;
+    use crate::sim::{Options, simulate};
+    use crate::time::Span;
+
+    /// Three replications of a language model that loses no request, some of whose answers have one token.
+    fn figures(slo: &str) -> Figures {
+        let text = format!(
+            "[arrivals]\nkind = \"poisson\"\nrate = 5\n[service]\nmodel = \"llm\"\npreset = \"llama-3.1-8b-h100\"\n\
+             prompt_tokens = 800\noutput_tokens = {{ dist = \"uniform\", min = 0, max = 40 }}\n\
+             [autoscaler]\nkind = \"fixed\"\ninstances = 2\n[slo]\n{slo}\n[run]\nduration = \"10m\""
+        );
+        let model = ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap().model;
+        let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
+        let run = |number: u32| {
+            let (outcome, ()) = simulate(&model, Streams::new(1, number.into()), &options, ());
+            Replication::of(number, &outcome, model.slo)
+        };
+        Replications::new((0..3).map(run).collect(), model.slo).figures()
+    }
+
+    #[test]
+    fn the_latency_of_the_slo_is_that_of_what_is_promised() {
+        for (slo, name) in [
+            ("ttft = \"1s\"\ntpot = \"1s\"\nlatency = \"30s\"", "ttft.p95"),
+            ("tpot = \"1s\"\nlatency = \"30s\"", "tpot.p95"),
+            ("latency = \"30s\"", "latency.p95"),
+        ] {
+            let figures = figures(&format!("{slo}\npercentile = 95"));
+            let (promised, of) = (figures.get(SLO_LATENCY), figures.get(name));
+            assert_eq!(promised, of, "{name}");
+            assert!(of.mean.is_some_and(|time| time > 0.0) && of.low < of.high, "{name}: {of:?}");
+        }
+    }
 }

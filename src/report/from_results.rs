@@ -10,7 +10,7 @@ use crate::experiment::{
     self, Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
 };
 use crate::scenario::Scenario;
-use crate::sim::{Outcome, Window};
+use crate::sim::{Outcome, Promised, Window};
 use crate::stats::{self, Digest};
 use crate::units::show_span;
 
@@ -32,7 +32,7 @@ pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
         title: format!("{}: cost and latency of {}", scenario.name, counted(result.points.len(), "setting")),
         cost: cost_axis(scenario),
         latency: latency_axis(scenario),
-        slo: slo(scenario),
+        slo: leading_slo(scenario),
         points: result.points.iter().enumerate().map(point).collect(),
     }
 }
@@ -81,7 +81,7 @@ fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) 
         title,
         cost: cost_axis(scenario),
         latency: latency_axis(scenario),
-        slo: slo(scenario),
+        slo: leading_slo(scenario),
         contenders,
         bound: None,
     })
@@ -116,17 +116,20 @@ pub fn timeline(scenario: &Scenario, title: &str, outcome: &Outcome) -> Timeline
         queue: at_start(|window| window.waiting),
         latency_p50: at_start(|window| window.latency_p50_s.unwrap_or(f64::NAN)),
         latency_p99: at_start(|window| window.latency_p99_s.unwrap_or(f64::NAN)),
-        slo: slo(scenario),
+        slo: latency_slo(scenario),
     }
 }
 
-/// The latency and the wait of one run.
+/// The latency and the wait of one run; before them the time to the first token, where tokens are counted.
 pub fn distribution(scenario: &Scenario, title: &str, outcome: &Outcome) -> Distribution {
-    let series = [("Latency", &outcome.latency), ("Wait", &outcome.wait)];
+    let ttft = outcome.tokens.as_ref().map(|tokens| ("Time to the first token", &tokens.ttft));
+    let series = ttft.into_iter().chain([("Latency", &outcome.latency), ("Wait", &outcome.wait)]);
+    let to_the_first = words::promised(scenario) == Promised::Ttft;
+    let slo = if to_the_first { leading_slo(scenario) } else { latency_slo(scenario) };
     Distribution {
         title: format!("{title}: distribution of the latency"),
-        series: series.map(|(name, digest)| series_of(name, digest)).into(),
-        slo: slo(scenario),
+        series: series.map(|(name, digest)| series_of(name, digest)).collect(),
+        slo,
     }
 }
 
@@ -194,15 +197,25 @@ fn cost_axis(scenario: &Scenario) -> String {
 }
 
 fn latency_axis(scenario: &Scenario) -> String {
-    format!("{} latency", words::percentile(scenario))
+    let percentile = words::percentile(scenario);
+    if words::promised(scenario) == Promised::Latency { format!("{percentile} latency") } else { percentile }
 }
 
-fn slo(scenario: &Scenario) -> Option<chart::Slo> {
-    let latency = scenario.model.slo?.promised_latency()?;
+/// What is promised of the time that stands for the promise.
+fn leading_slo(scenario: &Scenario) -> Option<chart::Slo> {
+    let (_, time) = scenario.model.slo?.leading();
     Some(chart::Slo {
-        label: format!("SLO: {} ≤ {latency}", words::percentile(scenario)),
-        seconds: latency.as_secs_f64(),
+        label: format!("SLO: {} ≤ {time}", words::percentile(scenario)),
+        seconds: time.as_secs_f64(),
     })
+}
+
+/// The latency promised.
+fn latency_slo(scenario: &Scenario) -> Option<chart::Slo> {
+    let slo = scenario.model.slo?;
+    let latency = slo.promised_latency()?;
+    let label = format!("SLO: p{} ≤ {latency}", slo.percentile);
+    Some(chart::Slo { label, seconds: latency.as_secs_f64() })
 }
 
 fn estimate(estimate: stats::Estimate) -> Estimate {

@@ -6,13 +6,28 @@ use crate::experiment::{
     RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, Scenario};
-use crate::sim::Slo;
+use crate::sim::{Promised, Slo};
 use crate::stats::CONFIDENCE;
 use crate::time::Span;
 use crate::units::show_span;
 
-/// What the latency figure of a frontier is called: `p99`, `p99.5`.
+/// What the latency figure of a frontier is called: `p99`, `p99.5`, `p95 TTFT`.
 pub fn percentile(scenario: &Scenario) -> String {
+    let percentile = at(scenario);
+    match promised(scenario) {
+        Promised::Latency => percentile,
+        Promised::Ttft => format!("{percentile} TTFT"),
+        Promised::Tpot => format!("{percentile} TPOT"),
+    }
+}
+
+/// Which time the latency figure of a frontier is.
+pub fn promised(scenario: &Scenario) -> Promised {
+    scenario.model.slo.map_or(Promised::Latency, |slo| slo.leading().0)
+}
+
+/// The percentile of a promise: `p99`.
+fn at(scenario: &Scenario) -> String {
     format!("p{}", scenario.model.slo.map_or(99.0, |slo| slo.percentile))
 }
 
@@ -272,7 +287,7 @@ pub fn origin(command: &str, scenario: &Scenario) -> String {
 
 /// The SLO as something to keep: `p99 within 2 s`.
 fn promise(scenario: &Scenario) -> Option<String> {
-    Some(format!("{} within {}", percentile(scenario), bounds(&scenario.model.slo?)))
+    Some(format!("{} within {}", at(scenario), bounds(&scenario.model.slo?)))
 }
 
 /// What a promise says, apart from its percentile: `2 s`, `2 s, 500 ms to the first token`.

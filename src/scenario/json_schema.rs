@@ -159,7 +159,8 @@ mod tests {
         let schema = json_schema();
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["required"], json!(["arrivals", "service", "autoscaler"]));
-        assert_eq!(schema["$defs"]["service"]["oneOf"][0]["required"], json!(["time"]));
+        assert_eq!(schema["$defs"]["service"]["oneOf"][0]["required"], json!([]));
+        assert_eq!(schema["$defs"]["service"]["oneOf"][2]["required"], json!(["model"]));
         assert_eq!(schema["$defs"]["autoscaler"]["oneOf"][1]["properties"]["min"]["default"], 1);
         assert_eq!(schema["$defs"]["slo"]["properties"]["percentile"]["exclusiveMinimum"], 0.0);
     }

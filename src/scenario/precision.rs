@@ -27,7 +27,11 @@ impl Choice for Metric {
         ("latency.p999", Metric("latency.p999"), "99.9th percentile of the latency"),
         ("wait.mean", Metric("wait.mean"), "mean wait"),
         ("wait.p99", Metric("wait.p99"), "99th percentile of the wait"),
-        ("slo_latency", Metric("slo_latency"), "latency at the SLO's percentile, lost requests included"),
+        (
+            "slo_latency",
+            Metric("slo_latency"),
+            "the time promised (TTFT, else TPOT, else latency) at the SLO's percentile, lost requests included",
+        ),
         ("slo_attainment", Metric("slo_attainment"), "share of requests within the SLO"),
         ("utilization", Metric("utilization"), "busy share of the ready capacity"),
         ("mean_queue", Metric("mean_queue"), "requests waiting, averaged over time"),

@@ -51,6 +51,6 @@ pub use outcome::{
 };
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};
-pub use slo::Slo;
+pub use slo::{Promised, Slo};
 pub use supply::Mishaps;
 pub use watch::Watch;

@@ -16,6 +16,17 @@ pub struct Slo {
     pub percentile: f64,
 }
 
+/// Which time of a request a promise is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promised {
+    /// From arrival to the end of the answer.
+    Latency,
+    /// To the first token.
+    Ttft,
+    /// Of each further token.
+    Tpot,
+}
+
 const LATENCY: Key<Option<Span>> = Key::optional(
     "latency",
     "The latency promised: from the arrival of a request to the end of its answer. May be left out with `ttft` or `tpot`.",
@@ -48,7 +59,7 @@ impl Slo {
     /// The `[slo]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "slo",
-        doc: "What the service promises: such a share of requests answered within such a time. A request keeps the promise if it keeps all that is written.",
+        doc: "What the service promises: such a share of requests answered within such a time. A request keeps the promise if it keeps all that is written. Tables and charts that have room for one time show that to the first token if it is promised, else that per token, else the latency.",
         keys: &[&LATENCY, &TTFT, &TPOT, &PERCENTILE],
     };
 
@@ -69,6 +80,16 @@ impl Slo {
     /// The latency promised, if one is.
     pub fn promised_latency(&self) -> Option<Span> {
         Some(self.latency).filter(|latency| *latency < Span::MAX)
+    }
+
+    /// The time that stands for the promise where there is room for one: that to the first token if it is promised, else
+    /// that of each further token, else the latency.
+    pub fn leading(&self) -> (Promised, Span) {
+        match (self.ttft, self.tpot) {
+            (Some(ttft), _) => (Promised::Ttft, ttft),
+            (None, Some(tpot)) => (Promised::Tpot, tpot),
+            (None, None) => (Promised::Latency, self.latency),
+        }
     }
 
     /// The percentile as a fraction.
