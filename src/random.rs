@@ -52,6 +52,8 @@ pub enum Purpose {
     PromptTokens = 31,
     /// Tokens of the answer to each request.
     OutputTokens = 32,
+    /// Starts from a warm pool.
+    WarmStart = 41,
 }
 
 /// All streams of one replication.

@@ -139,16 +139,19 @@ proptest! {
         let (outcome, _) = run(&model, &requests(&model), 100);
         let time = outcome.integrals;
         let used = match model.cost.billed_from {
-            BilledFrom::Requested => time.starting + time.ready + time.draining,
+            BilledFrom::Requested => time.starting + time.warming + time.ready + time.draining,
             BilledFrom::Ready => time.ready + time.draining,
         };
         prop_assert!(close(outcome.billed_hours * 3600.0, used), "{} for {used}", outcome.billed_hours * 3600.0);
         let prices: Vec<f64> = model.prices().collect();
         prop_assert_eq!(prices.len(), outcome.by_type.len());
         for (price, share) in prices.iter().zip(&outcome.by_type) {
-            prop_assert!(close(share.cost, share.billed_hours * price));
+            prop_assert!(close(share.warm_cost, share.warm_hours * price * model.warm_fraction()));
+            prop_assert!(close(share.cost, share.billed_hours * price + share.warm_cost));
         }
         prop_assert!(close(outcome.cost, outcome.by_type.iter().map(|share| share.cost).sum()));
+        let warm: f64 = outcome.by_type.iter().map(|share| share.warm_hours * 3600.0).sum();
+        prop_assert!(close(time.warm, warm), "{} for {warm}", time.warm);
         prop_assert!(close(time.ready, outcome.by_type.iter().map(|share| share.ready).sum()));
     }
 

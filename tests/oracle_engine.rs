@@ -141,6 +141,11 @@ fn compare_fed(
     let hours: Vec<f64> = course.billed.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
     prop_assert_eq!(outcome.by_type.iter().map(|each| each.billed_hours).collect::<Vec<_>>(), hours.clone());
     prop_assert_eq!(outcome.billed_hours, hours.iter().sum::<f64>());
+    prop_assert_eq!(outcome.integrals.warming, seconds(course.warming));
+    prop_assert_eq!(outcome.integrals.warm, seconds(course.warm.iter().sum()));
+    prop_assert_eq!(outcome.warm_starts, course.warm_starts);
+    let warm: Vec<f64> = course.warm.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.warm_hours).collect::<Vec<_>>(), warm);
     let ready: Vec<f64> = course.ready_by_type.iter().map(|nanos| seconds(*nanos)).collect();
     prop_assert_eq!(outcome.by_type.iter().map(|each| each.ready).collect::<Vec<_>>(), ready);
     prop_assert_eq!(outcome.mishaps, course.mishaps);

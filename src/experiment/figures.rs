@@ -336,7 +336,14 @@ pub static FIGURES: &[Figure] = &[
     figure("mean_draining", Instances, "time-average of instances draining", |run, _| {
         per_time(run, run.integrals.draining)
     }),
-    figure("starts", Count, "instances started", |run, _| Sample::Value(run.started as f64)),
+    figure("mean_warming", Instances, "time-average of instances starting to be kept warm", |run, _| {
+        per_time(run, run.integrals.warming)
+    }),
+    figure("mean_warm", Instances, "time-average of warm instances", |run, _| {
+        per_time(run, run.integrals.warm)
+    }),
+    figure("warm_starts", Count, "starts from the warm pool", |run, _| Sample::Value(run.warm_starts as f64)),
+    figure("starts", Count, "instances started from nothing", |run, _| Sample::Value(run.started as f64)),
     figure("refused_starts", Count, "starts refused for want of capacity, each attempt", |run, _| {
         Sample::Value(run.mishaps.refused_starts as f64)
     }),
@@ -361,7 +368,15 @@ pub static FIGURES: &[Figure] = &[
     figure("instance_hours", InstanceHours, "instance-hours billed", |run, _| {
         Sample::Value(run.billed_hours)
     }),
-    figure(COST, Currency, "price of the instance-hours billed", |run, _| Sample::Value(run.cost)),
+    figure("warm_hours", InstanceHours, "instance-hours warm, at their fraction of the price", |run, _| {
+        Sample::Value(run.integrals.warm / 3600.0)
+    }),
+    figure(COST, Currency, "price of the instance-hours billed and of those warm", |run, _| {
+        Sample::Value(run.cost)
+    }),
+    figure("warm_cost", Currency, "price of the instance-hours warm, part of the cost", |run, _| {
+        Sample::Value(run.by_type.iter().map(|share| share.warm_cost).sum())
+    }),
     figure("cost_per_1000", Currency, "cost per thousand requests answered", |run, _| {
         Sample::ratio(run.cost * 1000.0, run.counts.served as f64)
     }),
@@ -547,6 +562,7 @@ mod tests {
             peak_waiting: 0,
             peak_ready: 1,
             started: 1,
+            warm_starts: 0,
             billed_hours: 1.0,
             cost: 1.0,
             by_type: Vec::new(),

@@ -56,11 +56,17 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
 fn types<'a>(alternatives: impl Iterator<Item = (&'a str, &'a Scenario, &'a Figures)>) -> Option<Table> {
     let alternatives: Vec<_> = alternatives.filter(|(_, _, figures)| !figures.types().is_empty()).collect();
     let named = alternatives.len() > 1;
+    let says = |index: &usize| {
+        let mut all = alternatives.iter().flat_map(|(_, _, figures)| figures.types());
+        let quiet = QUIET_WHEN_ZERO.contains(&TYPE_FIGURES[*index].name);
+        !quiet || all.any(|of| of.estimates[*index].mean != Some(0.0))
+    };
+    let told: Vec<usize> = (0..TYPE_FIGURES.len()).filter(says).collect();
     let row = |name: &str, scenario: &Scenario, of: &OfType| {
-        let cells = TYPE_FIGURES
-            .iter()
-            .zip(&of.estimates)
-            .map(|(figure, estimate)| format::estimate(estimate, figure.unit, &scenario.model.cost.currency));
+        let currency = &scenario.model.cost.currency;
+        let cell =
+            |index: &usize| format::estimate(&of.estimates[*index], TYPE_FIGURES[*index].unit, currency);
+        let cells = told.iter().map(cell);
         let name = named.then(|| name.to_owned());
         name.into_iter().chain([of.name.clone()]).chain(cells).collect()
     };
@@ -68,7 +74,7 @@ fn types<'a>(alternatives: impl Iterator<Item = (&'a str, &'a Scenario, &'a Figu
         .iter()
         .flat_map(|(name, scenario, figures)| figures.types().iter().map(|of| row(name, scenario, of)))
         .collect();
-    let names = TYPE_FIGURES.iter().map(|figure| figure.name);
+    let names = told.iter().map(|index| TYPE_FIGURES[*index].name);
     let columns = named.then_some("alternative").into_iter().chain(["type"]).chain(names);
     let columns = columns.map(str::to_owned).collect();
     (!rows.is_empty()).then(|| Table { title: "By type of instance".to_owned(), columns, rows, marked: None })

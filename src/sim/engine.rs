@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod outcome;
+mod warm;
 
 use std::sync::Arc;
 
@@ -68,7 +69,8 @@ struct Start {
     areas: Areas,
     time: InstanceTime,
     actions: Actions,
-    started: u32,
+    /// Cold, and from the warm pool.
+    starts: (u32, u32),
     /// Integral of the requests in flight.
     in_flight: u128,
     tally: Tally,
@@ -105,7 +107,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             end: Instant::ZERO + model.duration,
             arrived: 0,
             client: model.client.is_active().then(|| Attempts::new(model.client.clone(), streams)),
-            pool: Pool::new(model.cost.clone(), model.prices()),
+            pool: Pool::new(model.cost.clone(), model.prices(), model.warm_fraction()),
             supply: Supply::new(model, streams),
             scaler: Scaler::new(model, streams, options.decisions),
             scrapes: Scrapes::default(),
@@ -281,7 +283,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             client.hear(at.as_nanos(), &mut self.fleet, &mut self.recorder);
         }
         while let Some(id) = self.fleet.take_emptied() {
-            self.pool.remove(id, at);
+            self.leave(id, at);
         }
         while let Some(desired) = self.reaction(at) {
             self.scaler.take_over(at, desired);
@@ -310,8 +312,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// Lets an instance go that has been idle for as long as the policy keeps one.
     fn expire(&mut self, id: u32, spells: u64, at: Instant) {
         if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.census().ready) {
-            self.drain(id, at, Span::MAX);
             self.scaler.expired(at);
+            self.drain(id, at, Span::MAX);
+            self.refill(at);
         }
     }
 
@@ -371,17 +374,20 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         }
         match event {
             Event::Measure => self.measure_from(at),
-            Event::Ask(id, attempt) => self.ask(id, attempt, at),
+            Event::Ask(id, attempt) => {
+                self.ask(id, attempt, at);
+                self.refill(at);
+            }
             Event::Start(id, attempt) => self.start(id, attempt, at),
             Event::StartFailed(id, attempt) => self.start_failed(id, attempt, at),
             Event::Ready(id) => self.become_ready(id, at),
             Event::Fail(id) => self.fail(id, at),
             Event::Notice(id) => self.give_notice(id, at),
             Event::Gone(id) => {
-                self.pool.remove(id, at);
+                self.leave(id, at);
             }
             Event::Deadline(id) => {
-                if self.pool.remove(id, at) {
+                if self.leave(id, at) {
                     self.kill(id, nanos);
                 }
             }
@@ -403,7 +409,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             areas: self.fleet.areas(at.as_nanos()),
             time: self.pool.time(at),
             actions: self.scaler.actions,
-            started: self.pool.totals().0,
+            starts: self.pool.starts(),
             in_flight: self.in_flight_area(at.as_nanos()),
             tally: self.tally(),
             mishaps: self.supply.mishaps,

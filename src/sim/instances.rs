@@ -2,6 +2,7 @@
 
 use super::hazards::{Hazards, Lost};
 use super::kinds::{self, InstanceType, Written};
+use super::warm_pool::{self, WarmPool};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{
@@ -28,6 +29,8 @@ pub struct Instances {
     pub lost: Lost,
     /// What can go wrong with an instance.
     pub hazards: Hazards,
+    /// Instances kept started, beside those that serve.
+    pub warm_pool: Option<WarmPool>,
     /// The types of instance, in order of preference; none: all are alike, as described here.
     pub types: Vec<InstanceType>,
 }
@@ -174,7 +177,11 @@ const TYPE: Key<Vec<Written>> = Key::or(
     "[]",
     "The types of instance of a pool of several, in order of preference. Without it all instances are alike.",
 );
-const KEYS: [&dyn AnyKey; 13] = {
+const WARM_POOL: Key<Option<WarmPool>> = Key::optional(
+    "warm_pool",
+    "Instances kept started, beside those that serve. Without it every start is cold.",
+);
+const KEYS: [&dyn AnyKey; 14] = {
     let [start_failures, stock, failures, interruptions, slow] = Hazards::KEYS;
     [
         &INITIAL,
@@ -184,6 +191,7 @@ const KEYS: [&dyn AnyKey; 13] = {
         &LEAVING,
         &FIRST_REQUEST,
         &LOST,
+        &WARM_POOL,
         start_failures,
         stock,
         failures,
@@ -212,6 +220,10 @@ impl Instances {
         let types: Vec<InstanceType> =
             reader.get(&TYPE)?.iter().map(complete).collect::<Result<_, Problem>>()?;
         kinds::distinct(reader, &types)?;
+        let warm_pool = reader.find(&WARM_POOL)?;
+        if let Some(pool) = &warm_pool {
+            warm_pool::check(reader, pool, &cold_start, &types)?;
+        }
         Ok(Instances {
             initial: reader.get(&INITIAL)?,
             cold_start,
@@ -221,6 +233,7 @@ impl Instances {
             first_request: reader.find(&FIRST_REQUEST)?,
             lost: reader.get(&LOST)?,
             hazards,
+            warm_pool,
             types,
         })
     }
@@ -266,6 +279,7 @@ impl Default for Instances {
             first_request: None,
             lost: Lost::Fail,
             hazards: Hazards::default(),
+            warm_pool: None,
             types: Vec::new(),
         }
     }
@@ -276,16 +290,26 @@ impl InstanceType {
     /// then. Each is drawn from a part of the stream that is its own, so that the n-th instance started takes as long
     /// under every setting.
     pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> Start {
+        self.draw_stages(&self.cold_start, streams, instance, attempt)
+    }
+
+    /// The same of an attempt that ends with the last of `stages`, the first ones of the cold start.
+    pub(super) fn draw_stages(
+        &self,
+        stages: &[Stage],
+        streams: Streams,
+        instance: u32,
+        attempt: u32,
+    ) -> Start {
         let part = (u64::from(attempt) << 32) + u64::from(instance) + 1;
         let mut rng = streams.substream(Purpose::ColdStart, part);
         let mut time = |stage: &Stage| Span::from_secs_f64(stage.time.0.sample(&mut rng));
         match self.hazards.draw_start_failure(streams, instance, attempt) {
-            Some(failures) => Start {
-                time: failures.found_out(&self.cold_start, time),
-                retry: Some(failures.backoff.pause(attempt)),
-            },
+            Some(failures) => {
+                Start { time: failures.found_out(stages, time), retry: Some(failures.backoff.pause(attempt)) }
+            }
             None => {
-                let time = self.cold_start.iter().map(&mut time).fold(Span::ZERO, |total, time| total + time);
+                let time = stages.iter().map(&mut time).fold(Span::ZERO, |total, time| total + time);
                 Start { time, retry: None }
             }
         }

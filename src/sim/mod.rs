@@ -34,6 +34,7 @@ mod stepped;
 mod supply;
 mod timeline;
 mod tree;
+mod warm_pool;
 mod watch;
 
 pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};
@@ -53,4 +54,5 @@ pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};
 pub use slo::{Promised, Slo};
 pub use supply::Mishaps;
+pub use warm_pool::WarmPool;
 pub use watch::Watch;

@@ -134,6 +134,11 @@ impl Model {
         kinds.map(|kind| kind.per_instance_hour.unwrap_or(self.cost.per_instance_hour))
     }
 
+    /// Price of an instance while it is warm, as a share of its price in service.
+    pub fn warm_fraction(&self) -> f64 {
+        self.instances.warm_pool.as_ref().map_or(0.0, |pool| pool.price_fraction)
+    }
+
     /// Places of one instance that its utilization is measured in: under the model `slots`, the requests it serves at a
     /// time.
     pub fn slots(&self) -> u32 {

@@ -47,6 +47,10 @@ pub struct Integrals {
     pub ready: f64,
     /// Instances draining.
     pub draining: f64,
+    /// Instances starting, to be kept warm.
+    pub warming: f64,
+    /// Instances warm.
+    pub warm: f64,
     /// Requests in service on ready instances.
     pub busy: f64,
     /// Capacity used on ready instances, in the places of [`Outcome::slots`].
@@ -129,10 +133,14 @@ pub struct Sending {
 pub struct TypeShare {
     /// Name of the type; empty where there is only one.
     pub name: String,
-    /// Instance-hours billed.
+    /// Instance-hours billed at the full price.
     pub billed_hours: f64,
-    /// Their price.
+    /// Instance-hours warm.
+    pub warm_hours: f64,
+    /// The price of both.
     pub cost: f64,
+    /// The price of the warm ones alone.
+    pub warm_cost: f64,
     /// Integral of the instances ready, in seconds.
     pub ready: f64,
 }
@@ -210,11 +218,13 @@ pub struct Outcome {
     pub peak_waiting: u64,
     /// Most instances ready at once.
     pub peak_ready: u32,
-    /// Instances started.
+    /// Instances started from nothing, in service or to be kept warm.
     pub started: u64,
-    /// Instance-hours billed.
+    /// Starts from the warm pool.
+    pub warm_starts: u64,
+    /// Instance-hours billed at the full price.
     pub billed_hours: f64,
-    /// Price of the instance-hours billed.
+    /// Price of the instance-hours billed and of those warm.
     pub cost: f64,
     /// The same by type of instance.
     pub by_type: Vec<TypeShare>,

@@ -12,6 +12,10 @@ pub(super) enum State {
     Starting,
     Ready,
     Draining,
+    /// Asked for to be kept warm, and refused so far.
+    WarmPending,
+    /// Starting, to be kept warm.
+    Warming,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,17 +28,21 @@ struct Instance {
     billed_from: Option<Instant>,
     /// [`Instant::MAX`] until it is.
     ready_since: Instant,
+    /// Whether it goes to the warm pool when it has drained.
+    returns: bool,
 }
 
 impl Instance {
-    fn view(&self) -> InstanceView {
+    /// As the autoscaler may see it; `None` of one that is for the warm pool.
+    fn view(&self) -> Option<InstanceView> {
         let state = match self.state {
             State::Pending | State::Starting => InstanceState::Starting,
             State::Ready => InstanceState::Ready,
             State::Draining => InstanceState::Draining,
+            State::WarmPending | State::Warming => return None,
         };
         let ready = matches!(self.state, State::Ready | State::Draining).then_some(self.ready_since);
-        InstanceView { id: self.id, state, requested: self.requested, ready }
+        Some(InstanceView { id: self.id, state, requested: self.requested, ready })
     }
 }
 
@@ -45,6 +53,12 @@ pub(super) struct Census {
     pub starting: u32,
     pub ready: u32,
     pub draining: u32,
+    /// Asked for to be kept warm, and refused so far.
+    pub warm_pending: u32,
+    pub warming: u32,
+    pub warm: u32,
+    /// Draining, on their way to the warm pool.
+    pub returning: u32,
 }
 
 impl Census {
@@ -57,6 +71,11 @@ impl Census {
     pub fn existing(self) -> u32 {
         self.coming() + self.ready
     }
+
+    /// Instances that are warm or will be.
+    pub fn prepared(self) -> u32 {
+        self.warm_pending + self.warming + self.warm + self.returning
+    }
 }
 
 /// Instance-nanoseconds in each state since the start of the run.
@@ -66,6 +85,8 @@ pub(super) struct InstanceTime {
     pub starting: u128,
     pub ready: u128,
     pub draining: u128,
+    pub warming: u128,
+    pub warm: u128,
 }
 
 /// The instances that exist, by number.
@@ -77,9 +98,12 @@ pub(super) struct Pool {
     counted_to: Instant,
     numbered: u32,
     started: u32,
+    warm_starts: u32,
     peak_ready: u32,
     cost: Cost,
     measured_from: Instant,
+    /// Price of an instance while it is warm, as a share of its price in service.
+    warm_fraction: f64,
     /// By type.
     shares: Vec<Share>,
 }
@@ -91,24 +115,32 @@ struct Share {
     /// Starting or ready.
     held: u32,
     ready: u32,
+    warming: u32,
+    warm: u32,
     /// Instance-nanoseconds ready.
     ready_time: u128,
     /// Billed nanoseconds of instances that are gone.
     billed: u128,
+    /// Instance-nanoseconds warm in the measured part.
+    warm_time: u128,
 }
 
 /// What one type of instance came to in the measured part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bill {
     pub hours: f64,
+    pub warm_hours: f64,
+    /// Of both.
     pub cost: f64,
+    /// Of the warm ones alone.
+    pub warm_cost: f64,
     /// Instance-nanoseconds ready since the start of the run.
     pub ready_time: u128,
 }
 
 impl Pool {
-    /// No instances yet, of types at these prices for an hour.
-    pub fn new(cost: Cost, prices: impl Iterator<Item = f64>) -> Self {
+    /// No instances yet, of types at these prices for an hour, and at `warm_fraction` of them while they are warm.
+    pub fn new(cost: Cost, prices: impl Iterator<Item = f64>, warm_fraction: f64) -> Self {
         Pool {
             instances: Vec::new(),
             census: Census::default(),
@@ -116,9 +148,11 @@ impl Pool {
             counted_to: Instant::ZERO,
             numbered: 0,
             started: 0,
+            warm_starts: 0,
             peak_ready: 0,
             cost,
             measured_from: Instant::ZERO,
+            warm_fraction,
             shares: prices.map(|price| Share { price, ..Share::default() }).collect(),
         }
     }
@@ -126,16 +160,28 @@ impl Pool {
     /// Asks for an instance and returns its number; it is pending.
     pub fn request(&mut self, now: Instant) -> u32 {
         self.count(now);
+        self.census.pending += 1;
+        self.enter(State::Pending, now)
+    }
+
+    /// Asks for an instance to be kept warm and returns its number.
+    pub fn request_warm(&mut self, now: Instant) -> u32 {
+        self.count(now);
+        self.census.warm_pending += 1;
+        self.enter(State::WarmPending, now)
+    }
+
+    fn enter(&mut self, state: State, now: Instant) -> u32 {
         let id = self.numbered;
         self.numbered += 1;
-        self.census.pending += 1;
         self.instances.push(Instance {
             id,
             kind: 0,
-            state: State::Pending,
+            state,
             requested: now,
             billed_from: None,
             ready_since: Instant::MAX,
+            returns: false,
         });
         id
     }
@@ -146,17 +192,72 @@ impl Pool {
         self.count(now);
         let instance = &mut self.instances[index];
         instance.kind = kind;
-        instance.state = State::Starting;
         instance.billed_from = (self.cost.billed_from == BilledFrom::Requested).then_some(now);
-        self.census.pending -= 1;
-        self.census.starting += 1;
         self.started += 1;
-        self.shares[kind].held += 1;
+        if instance.state == State::WarmPending {
+            instance.state = State::Warming;
+            self.census.warm_pending -= 1;
+            self.census.warming += 1;
+            self.shares[kind].warming += 1;
+        } else {
+            instance.state = State::Starting;
+            self.census.pending -= 1;
+            self.census.starting += 1;
+            self.shares[kind].held += 1;
+        }
+    }
+
+    /// Has a pending instance take the place of a warm one of type `kind`, and start from there.
+    pub fn start_warm(&mut self, id: u32, kind: usize, now: Instant) {
+        self.start(id, kind, now);
+        self.started -= 1;
+        self.warm_starts += 1;
+        self.census.warm -= 1;
+        self.shares[kind].warm -= 1;
+    }
+
+    /// An instance of type `kind` is warm from here on.
+    pub fn rest(&mut self, kind: usize, now: Instant) {
+        self.count(now);
+        self.census.warm += 1;
+        self.shares[kind].warm += 1;
+    }
+
+    /// Marks an instance that was to become warm so.
+    pub fn warmed(&mut self, id: u32, kind: usize, now: Instant) {
+        if self.remove(id, now) {
+            self.rest(kind, now);
+        }
+    }
+
+    /// Takes out one that is warm or on its way there: the newest on its way, else one of the last type listed; `false`
+    /// if there is none but those that drain yet.
+    pub fn discard_warm(&mut self, now: Instant) -> bool {
+        let coming = |state: State| self.instances.iter().rfind(move |instance| instance.state == state);
+        if let Some(instance) = coming(State::WarmPending).or_else(|| coming(State::Warming)) {
+            return self.remove(instance.id, now);
+        }
+        self.count(now);
+        let Some(share) = self.shares.iter_mut().rfind(|share| share.warm > 0) else { return false };
+        share.warm -= 1;
+        self.census.warm -= 1;
+        true
     }
 
     /// Instances of type `kind` that are starting or ready.
     pub fn held(&self, kind: usize) -> u32 {
         self.shares[kind].held
+    }
+
+    /// Instances of type `kind` that are warm.
+    pub fn warm(&self, kind: usize) -> u32 {
+        self.shares[kind].warm
+    }
+
+    /// Instances of type `kind` that a quota counts: starting, ready, warm or becoming so.
+    pub fn allotted(&self, kind: usize) -> u32 {
+        let share = &self.shares[kind];
+        share.held + share.warming + share.warm
     }
 
     /// The state and type of an instance, if it is not gone.
@@ -179,17 +280,38 @@ impl Pool {
         true
     }
 
-    /// Marks a ready instance draining.
-    pub fn drain(&mut self, id: u32, now: Instant) {
+    /// Marks a ready instance draining, on its way to the warm pool if it `returns`.
+    pub fn drain(&mut self, id: u32, now: Instant, returns: bool) {
         if let Some(index) = self.index(id) {
             self.count(now);
             self.instances[index].state = State::Draining;
+            self.instances[index].returns = returns;
+            self.census.returning += u32::from(returns);
             let share = &mut self.shares[self.instances[index].kind];
             share.ready -= 1;
             share.held -= 1;
             self.census.ready -= 1;
             self.census.draining += 1;
         }
+    }
+
+    /// A draining instance will not go to the warm pool after all.
+    pub fn keep_from_returning(&mut self, id: u32) {
+        if let Some(index) = self.index(id) {
+            self.census.returning -= u32::from(self.instances[index].returns);
+            self.instances[index].returns = false;
+        }
+    }
+
+    /// A draining instance is done: it goes to the warm pool, or ends; `false` if it was out already.
+    pub fn leave(&mut self, id: u32, now: Instant) -> bool {
+        let Some(index) = self.index(id) else { return false };
+        let Instance { kind, returns, .. } = self.instances[index];
+        self.remove(id, now);
+        if returns {
+            self.rest(kind, now);
+        }
+        true
     }
 
     /// Takes an instance out, whatever its state; `false` if it was out already.
@@ -211,7 +333,15 @@ impl Pool {
                 share.ready -= 1;
                 share.held -= 1;
             }
-            State::Draining => self.census.draining -= 1,
+            State::Draining => {
+                self.census.draining -= 1;
+                self.census.returning -= u32::from(instance.returns);
+            }
+            State::WarmPending => self.census.warm_pending -= 1,
+            State::Warming => {
+                self.census.warming -= 1;
+                share.warming -= 1;
+            }
         }
         true
     }
@@ -247,22 +377,27 @@ impl Pool {
     pub fn measure_from(&mut self, now: Instant) {
         self.count(now);
         self.measured_from = now;
-        self.shares.iter_mut().for_each(|share| share.billed = 0);
+        self.shares.iter_mut().for_each(|share| (share.billed, share.warm_time) = (0, 0));
         self.peak_ready = self.census.ready;
     }
 
     /// Every instance that exists, by its number, as the autoscaler may see it.
     pub fn views(&self) -> impl Iterator<Item = InstanceView> {
-        self.instances.iter().map(Instance::view)
+        self.instances.iter().filter_map(Instance::view)
     }
 
     pub fn census(&self) -> Census {
         self.census
     }
 
-    /// Instances started over the whole run, and most ready at once in its measured part.
-    pub fn totals(&self) -> (u32, u32) {
-        (self.started, self.peak_ready)
+    /// Instances started over the whole run, cold and from the warm pool.
+    pub fn starts(&self) -> (u32, u32) {
+        (self.started, self.warm_starts)
+    }
+
+    /// Most instances ready at once in the measured part.
+    pub fn peak_ready(&self) -> u32 {
+        self.peak_ready
     }
 
     /// Instance-time up to `now`.
@@ -279,8 +414,10 @@ impl Pool {
             billed[instance.kind] += self.billed_time(instance, None, now);
         }
         let bill = |(share, billed): (&Share, u128)| {
-            let hours = billed as f64 / 3.6e12;
-            Bill { hours, cost: hours * share.price, ready_time: share.ready_time }
+            let (hours, warm_hours) = (billed as f64 / 3.6e12, share.warm_time as f64 / 3.6e12);
+            let warm_cost = warm_hours * share.price * self.warm_fraction;
+            let cost = hours * share.price + warm_cost;
+            Bill { hours, warm_hours, cost, warm_cost, ready_time: share.ready_time }
         };
         self.shares.iter().zip(billed).map(bill).collect()
     }
@@ -301,7 +438,10 @@ impl Pool {
         let passed = u128::from(now.since(self.counted_to).as_nanos());
         for share in &mut self.shares {
             share.ready_time += passed * u128::from(share.ready);
+            share.warm_time += passed * u128::from(share.warm);
         }
+        self.time.warming += passed * u128::from(self.census.warming);
+        self.time.warm += passed * u128::from(self.census.warm);
         self.time.pending += passed * u128::from(self.census.pending);
         self.time.starting += passed * u128::from(self.census.starting);
         self.time.ready += passed * u128::from(self.census.ready);

@@ -1,7 +1,7 @@
 //! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
 
 use super::pool::Pool;
-use super::{InstanceType, Model, Start};
+use super::{InstanceType, Model, Start, WarmPool};
 use crate::random::{Purpose, Streams};
 use crate::time::{Instant, Span};
 
@@ -9,6 +9,7 @@ use crate::time::{Instant, Span};
 #[derive(Debug, Clone)]
 pub(super) struct Supply {
     kinds: Vec<InstanceType>,
+    warm_pool: Option<WarmPool>,
     streams: Streams,
     pub mishaps: Mishaps,
 }
@@ -40,7 +41,8 @@ impl Mishaps {
 
 impl Supply {
     pub fn new(model: &Model, streams: Streams) -> Self {
-        Supply { kinds: model.instances.kinds(), streams, mishaps: Mishaps::default() }
+        let (kinds, warm_pool) = (model.instances.kinds(), model.instances.warm_pool.clone());
+        Supply { kinds, warm_pool, streams, mishaps: Mishaps::default() }
     }
 
     /// The types of instance, in order of preference.
@@ -63,7 +65,7 @@ impl Supply {
         let mut rng = self.streams.substream(Purpose::Stock, part);
         let granted = self.preference(pool).find(|kind| {
             let stock = &self.kinds[*kind].hazards.stock;
-            stock.as_ref().is_none_or(|stock| !stock.refuses(now, pool.held(*kind), &mut rng))
+            stock.as_ref().is_none_or(|stock| !stock.refuses(now, pool.allotted(*kind), &mut rng))
         });
         self.mishaps.refused_starts += u64::from(granted.is_none());
         granted
@@ -73,8 +75,18 @@ impl Supply {
     pub fn initial(&self, pool: &Pool) -> Option<usize> {
         self.preference(pool).find(|kind| {
             let quota = self.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
-            quota.is_none_or(|quota| pool.held(*kind) < quota)
+            quota.is_none_or(|quota| pool.allotted(*kind) < quota)
         })
+    }
+
+    /// The type of the warm instance that a start takes; `None` if none is warm.
+    pub fn warm(&self, pool: &Pool) -> Option<usize> {
+        self.preference(pool).find(|kind| pool.warm(*kind) > 0)
+    }
+
+    /// Instances to keep warm while the autoscaler asks for `desired`.
+    pub fn warm_target(&self, desired: u32) -> u32 {
+        self.warm_pool.as_ref().map_or(0, |pool| pool.target(desired))
     }
 
     /// Pause before a start that was refused for the `attempt`-th time is tried again.
@@ -83,9 +95,19 @@ impl Supply {
         pauses.map(|stock| stock.backoff.pause(attempt)).min().unwrap_or(Span::MAX)
     }
 
-    /// The course of an attempt to start.
-    pub fn draw_start(&self, kind: usize, instance: u32, attempt: u32) -> Start {
-        self.kinds[kind].draw_start(self.streams, instance, attempt)
+    /// The course of an attempt to start, or to become warm where the instance is `warming`.
+    pub fn draw_start(&self, kind: usize, instance: u32, attempt: u32, warming: bool) -> Start {
+        let kind = &self.kinds[kind];
+        match &self.warm_pool {
+            Some(pool) if warming => pool.draw_warming(kind, self.streams, instance, attempt),
+            _ => kind.draw_start(self.streams, instance, attempt),
+        }
+    }
+
+    /// How long an instance takes from warm to ready.
+    pub fn draw_warm_start(&self, kind: usize, instance: u32) -> Span {
+        let pool = self.warm_pool.as_ref();
+        pool.map_or(Span::ZERO, |pool| pool.draw_start(&self.kinds[kind], self.streams, instance))
     }
 
     /// When, after it has become ready, an instance fails and is given notice.
@@ -136,8 +158,8 @@ mod tests {
     fn a_base_is_filled_first_then_the_types_in_their_order_as_far_as_they_go() {
         let kinds = vec![kind("spot", 0, Some(2)), kind("on demand", 1, Some(2))];
         let streams = Streams::new(1, 0);
-        let mut supply = Supply { kinds, streams, mishaps: Mishaps::default() };
-        let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter());
+        let mut supply = Supply { kinds, warm_pool: None, streams, mishaps: Mishaps::default() };
+        let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter(), 1.0);
         let mut granted = Vec::new();
         for _ in 0..5 {
             let id = pool.request(Instant::ZERO);

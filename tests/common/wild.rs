@@ -69,6 +69,15 @@ fn hazards() -> impl Strategy<Value = String> {
             Just("{ dist = \"exponential\", mean = \"3s\" }".to_owned()),
         ]
     };
+    let warm = (0_u32..3, prop::option::of(1_u32..6), prop::option::of(0_u64..20), any::<bool>()).prop_map(
+        |(least, most, start, reuse)| {
+            let most = most.map(|most| format!("max_prepared = {most}\n")).unwrap_or_default();
+            let start = start.map(|n| format!("start = \"{n}00ms\"\n")).unwrap_or_default();
+            let least = if most.is_empty() { least + 1 } else { least };
+            format!("[warm_pool]\nmin_size = {least}\n{most}{start}price_fraction = 0.25\nreuse_on_scale_in = {reuse}\n")
+        },
+    );
+    let warm = prop_oneof![2 => Just(String::new()), 1 => warm];
     let first = (lost, prop::option::of(1_u64..40)).prop_map(|(lost, first)| {
         let first = first.map(|n| format!("first_request = \"{n}00ms\"\n")).unwrap_or_default();
         format!("lost = \"{lost}\"\n{first}")
@@ -90,7 +99,7 @@ fn hazards() -> impl Strategy<Value = String> {
                 .prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat())
         },
     );
-    (first, tables).prop_map(|(first, tables)| format!("{first}{tables}"))
+    (first, tables, warm).prop_map(|(first, tables, warm)| format!("{first}{tables}{warm}"))
 }
 
 fn types() -> impl Strategy<Value = String> {

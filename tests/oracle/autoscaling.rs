@@ -86,12 +86,13 @@ impl Oracle<'_> {
     pub(super) fn reconcile(&mut self) {
         let (coming, ready) = (self.coming(), self.count(State::Ready));
         for _ in coming + ready..self.desired {
-            let instance = self.create();
+            let instance = self.create(State::Pending);
             self.ask(instance, 0);
         }
         for _ in self.desired..coming + ready {
             self.retire();
         }
+        self.refill();
     }
 
     pub(super) fn retire(&mut self) {
@@ -129,16 +130,15 @@ impl Oracle<'_> {
     /// them back.
     pub(super) fn remove(&mut self, id: u32, notice: u64) {
         self.take_out(id);
+        let reuse = self.model.instances.warm_pool.as_ref().is_some_and(|pool| pool.reuse_on_scale_in);
         let at = &mut self.instances[id as usize];
+        at.returns = reuse && notice == u64::MAX;
         if at.serving.is_empty() && at.queue.is_empty() {
-            at.state = State::Gone;
-            at.gone = Some(self.now);
-            return;
+            return self.leave(id);
         }
         if self.model.instances.leaving == Leaving::HandBack {
-            at.state = State::Gone;
-            at.gone = Some(self.now);
             let mut requests = std::mem::take(&mut at.serving);
+            self.leave(id);
             requests.sort_unstable();
             requests.iter().for_each(|request| self.interrupt(*request, true));
             return self.hand_back(requests);

@@ -3,14 +3,15 @@
 use super::*;
 
 impl Oracle<'_> {
-    pub(super) fn create(&mut self) -> u32 {
+    pub(super) fn create(&mut self, state: State) -> u32 {
         let (serving, queue) = (vec![], VecDeque::new());
         self.instances.push(Instance {
-            state: State::Pending,
+            state,
             kind: 0,
             granted: None,
             ready: None,
             gone: None,
+            returns: false,
             serving,
             queue,
             spells: 0,
@@ -25,6 +26,20 @@ impl Oracle<'_> {
         self.instances.iter().filter(held).count() as u32
     }
 
+    /// Instances of a type that a quota counts.
+    pub(super) fn allotted(&self, kind: usize) -> u32 {
+        let warming = |at: &&Instance| at.kind == kind && at.state == State::Warming;
+        self.held(kind) + self.instances.iter().filter(warming).count() as u32 + self.warm[kind]
+    }
+
+    /// The type of an instance that is there at the start of the run.
+    pub(super) fn within_quotas(&self) -> Option<usize> {
+        self.preference().into_iter().find(|kind| {
+            let quota = self.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
+            quota.is_none_or(|quota| self.allotted(*kind) < quota)
+        })
+    }
+
     /// The types in the order a start tries them.
     pub(super) fn preference(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.kinds.len()).collect();
@@ -34,17 +49,29 @@ impl Oracle<'_> {
 
     pub(super) fn grant(&mut self, instance: u32, kind: usize) {
         let at = &mut self.instances[instance as usize];
-        (at.kind, at.state, at.granted) = (kind, State::Starting, Some(self.now));
+        let state = if at.state == State::WarmPending { State::Warming } else { State::Starting };
+        (at.kind, at.state, at.granted) = (kind, state, Some(self.now));
     }
 
     pub(super) fn ask(&mut self, instance: u32, attempt: u32) {
-        if self.instances[instance as usize].state != State::Pending {
+        let state = self.instances[instance as usize].state;
+        if !matches!(state, State::Pending | State::WarmPending) {
             return;
+        }
+        if state == State::Pending
+            && let Some(kind) = self.preference().into_iter().find(|kind| self.warm[*kind] > 0)
+        {
+            self.warm[kind] -= 1;
+            self.course.warm_starts += 1;
+            self.grant(instance, kind);
+            let pool = self.model.instances.warm_pool.as_ref().unwrap();
+            let time = pool.draw_start(&self.kinds[kind], self.streams, instance);
+            return self.schedule(self.now + time.as_nanos(), Event::Ready { instance });
         }
         let part = u64::from(instance) << 32 | u64::from(attempt);
         let mut rng = self.streams.substream(Purpose::Stock, part);
         for kind in self.preference() {
-            let held = self.held(kind);
+            let held = self.allotted(kind);
             let stock = &self.kinds[kind].hazards.stock;
             if stock
                 .as_ref()
@@ -61,11 +88,7 @@ impl Oracle<'_> {
     }
 
     pub(super) fn begin_start(&mut self, instance: u32, attempt: u32) {
-        let Instance { state, kind, .. } = self.instances[instance as usize];
-        if state != State::Starting {
-            return;
-        }
-        let start = self.kinds[kind].draw_start(self.streams, instance, attempt);
+        let Some(start) = self.draw_start(instance, attempt) else { return };
         let event = match start.retry {
             Some(_) => Event::StartFailed { instance, attempt },
             None => Event::Ready { instance },
@@ -73,13 +96,57 @@ impl Oracle<'_> {
         self.schedule(self.now + start.time.as_nanos(), event);
     }
 
-    pub(super) fn start_failed(&mut self, instance: u32, attempt: u32) {
+    /// How an attempt goes of one that is starting, in service or to be kept warm.
+    fn draw_start(&self, instance: u32, attempt: u32) -> Option<Start> {
         let Instance { state, kind, .. } = self.instances[instance as usize];
-        if state != State::Starting {
-            return;
+        let kind = &self.kinds[kind];
+        match (state, &self.model.instances.warm_pool) {
+            (State::Starting, _) => Some(kind.draw_start(self.streams, instance, attempt)),
+            (State::Warming, Some(pool)) => Some(pool.draw_warming(kind, self.streams, instance, attempt)),
+            _ => None,
         }
+    }
+
+    pub(super) fn warm_target(&self) -> u32 {
+        self.model.instances.warm_pool.as_ref().map_or(0, |pool| pool.target(self.desired))
+    }
+
+    /// Brings the warm pool to its size.
+    pub(super) fn refill(&mut self) {
+        let target = self.warm_target();
+        loop {
+            let returning =
+                self.instances.iter().filter(|at| at.state == State::Draining && at.returns).count();
+            let warm = self.warm.iter().sum::<u32>();
+            let coming = self.count(State::WarmPending) + self.count(State::Warming);
+            let prepared = returning as u32 + warm + coming;
+            if prepared < target {
+                let instance = self.create(State::WarmPending);
+                self.ask(instance, 0);
+            } else if prepared > target && coming > 0 {
+                let newest = |state| self.instances.iter().rposition(|at| at.state == state);
+                let index = newest(State::WarmPending).or_else(|| newest(State::Warming)).unwrap();
+                self.instances[index].state = State::Gone;
+                self.instances[index].gone = Some(self.now);
+            } else if prepared > target && warm > 0 {
+                *self.warm.iter_mut().rfind(|warm| **warm > 0).unwrap() -= 1;
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A draining instance is done.
+    pub(super) fn leave(&mut self, instance: u32) {
+        let at = &mut self.instances[instance as usize];
+        (at.state, at.gone) = (State::Gone, Some(self.now));
+        self.warm[at.kind] += u32::from(at.returns);
+    }
+
+    pub(super) fn start_failed(&mut self, instance: u32, attempt: u32) {
+        let Some(start) = self.draw_start(instance, attempt) else { return };
         self.course.mishaps.failed_starts += 1;
-        let pause = self.kinds[kind].draw_start(self.streams, instance, attempt).retry.unwrap();
+        let pause = start.retry.unwrap();
         self.schedule(self.now + pause.as_nanos(), Event::Start { instance, attempt: attempt + 1 });
     }
 
@@ -91,6 +158,7 @@ impl Oracle<'_> {
         }
         self.course.mishaps.failures += 1;
         self.take_out(instance);
+        self.instances[instance as usize].returns = false;
         self.lose(instance);
         if was_ready {
             self.react();
@@ -110,6 +178,7 @@ impl Oracle<'_> {
             self.react();
             self.reconcile();
         } else {
+            self.instances[instance as usize].returns = false;
             self.schedule(self.now + notice, Event::Deadline { instance });
         }
     }
@@ -129,6 +198,11 @@ impl Oracle<'_> {
     pub(super) fn become_ready(&mut self, instance: u32) {
         let now = self.now;
         let at = &mut self.instances[instance as usize];
+        if at.state == State::Warming {
+            (at.state, at.gone) = (State::Gone, Some(now));
+            self.warm[at.kind] += 1;
+            return;
+        }
         if at.state != State::Starting {
             return;
         }
@@ -172,10 +246,9 @@ impl Oracle<'_> {
         if at.state != State::Draining {
             return;
         }
-        at.state = State::Gone;
-        at.gone = Some(self.now);
         at.machine = None;
         let (serving, queue) = (std::mem::take(&mut at.serving), std::mem::take(&mut at.queue));
+        self.leave(instance);
         let mut lost: Vec<usize> = serving.iter().copied().chain(queue).collect();
         lost.sort_unstable();
         if self.model.instances.lost == Lost::Fail {

@@ -18,7 +18,7 @@ use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service::{self, FULL, Tokens};
 use kneepoint::sim::{
     Abandoned, BilledFrom, Class, DispatchPolicy, Fault, Idle, InstanceType, Leaving, Lost, Mishaps, Model,
-    Victim,
+    Start, Victim,
 };
 use kneepoint::time::Instant;
 use machine::{Job, Machine};
@@ -59,7 +59,11 @@ pub struct Course {
     pub pending: u128,
     /// Request-nanoseconds in flight, each request once.
     pub in_flight: u128,
-    /// Billed and ready nanoseconds, by type of instance.
+    /// Instance-nanoseconds starting to be kept warm, and starts from the warm pool.
+    pub warming: u128,
+    pub warm_starts: u64,
+    /// Warm, billed and ready nanoseconds, by type of instance.
+    pub warm: Vec<u128>,
     pub billed: Vec<u128>,
     pub ready_by_type: Vec<u128>,
     /// Latencies of the requests that found no instance ready, or were the first of theirs.
@@ -125,6 +129,9 @@ enum State {
     Ready,
     Draining,
     Gone,
+    /// Asked for to be kept warm, and starting to be.
+    WarmPending,
+    Warming,
 }
 
 #[derive(Debug)]
@@ -135,6 +142,8 @@ struct Instance {
     granted: Option<u64>,
     ready: Option<u64>,
     gone: Option<u64>,
+    /// Whether it goes to the warm pool when it has drained.
+    returns: bool,
     serving: Vec<usize>,
     queue: VecDeque<usize>,
     /// Times it has begun to work after having been idle.
@@ -208,6 +217,8 @@ pub struct Oracle<'a> {
     /// Attempts that are over and whose client does not know yet.
     inbox: VecDeque<usize>,
     instances: Vec<Instance>,
+    /// Warm instances of each type.
+    warm: Vec<u32>,
     /// When the last ready instance went, if none is ready.
     shut: Option<u64>,
     /// Ready instances in the order they became ready.
@@ -252,6 +263,7 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         requests: Vec::new(),
         inbox: VecDeque::new(),
         instances: Vec::new(),
+        warm: vec![0; model.instances.kinds().len()],
         shut: None,
         order: Vec::new(),
         became_ready: BTreeMap::new(),
@@ -268,13 +280,10 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         latencies: vec![],
         course: Course::default(),
     };
+    oracle.course.warm = vec![0; oracle.kinds.len()];
     for _ in 0..oracle.desired {
-        let instance = oracle.create();
-        let within = |kind: &usize| {
-            let quota = oracle.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
-            quota.is_none_or(|quota| oracle.held(*kind) < quota)
-        };
-        match oracle.preference().into_iter().find(within) {
+        let instance = oracle.create(State::Pending);
+        match oracle.within_quotas() {
             Some(kind) => {
                 oracle.grant(instance, kind);
                 oracle.become_ready(instance);
@@ -282,6 +291,13 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
             None => oracle.ask(instance, 0),
         }
     }
+    let target = oracle.warm_target();
+    while oracle.warm.iter().sum::<u32>() < target
+        && let Some(kind) = oracle.within_quotas()
+    {
+        oracle.warm[kind] += 1;
+    }
+    oracle.refill();
     oracle.react();
     for &demand in demands {
         let call = oracle.calls.len();
@@ -320,6 +336,7 @@ impl Oracle<'_> {
                 } else {
                     self.change(instance)
                 }
+                self.refill();
                 self.react();
                 continue;
             }
@@ -354,6 +371,7 @@ impl Oracle<'_> {
                 Event::Scrape => self.scrape(),
                 Event::Evaluate => self.evaluate(),
             }
+            self.refill();
             self.react();
         }
         self.pass(end);
@@ -377,6 +395,9 @@ impl Oracle<'_> {
         self.course.in_flight += u128::from(open);
         self.now = to;
         self.course.ready_by_type.resize(self.kinds.len(), 0);
+        for (time, warm) in self.course.warm.iter_mut().zip(&self.warm) {
+            *time += passed * u128::from(*warm);
+        }
         let mut waiting = self.queue.len();
         for instance in &mut self.instances {
             let used = match &instance.machine {
@@ -400,7 +421,8 @@ impl Oracle<'_> {
                     self.course.busy += passed * instance.serving.len() as u128;
                 }
                 State::Draining => self.course.draining += passed,
-                State::Gone => {}
+                State::Warming => self.course.warming += passed,
+                State::Gone | State::WarmPending => {}
             }
         }
         self.course.waiting += passed * waiting as u128;
@@ -498,8 +520,7 @@ impl Oracle<'_> {
             self.start(next, instance);
         } else if at.state == State::Draining {
             if at.serving.is_empty() {
-                at.state = State::Gone;
-                at.gone = Some(self.now);
+                self.leave(instance);
             }
         } else if self.central() {
             self.employ(instance);

@@ -113,8 +113,7 @@ impl Oracle<'_> {
             return;
         }
         if at.state == State::Draining {
-            at.state = State::Gone;
-            at.gone = Some(self.now);
+            self.leave(instance);
         } else if self.central() {
             self.idled.push_back(instance);
         }

@@ -20,6 +20,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 None => self.ask(id, 0, Instant::ZERO),
             }
         }
+        self.seed_warm();
         self.watch_door(Instant::ZERO);
     }
 
@@ -38,14 +39,20 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 Some((id, _)) => {
                     self.pool.remove(id, at);
                 }
-                None => return,
+                None => break,
             }
         }
+        self.refill(at);
     }
 
-    /// Asks for the capacity an instance needs to start, for the `attempt`-th time.
+    /// Asks for the capacity an instance needs to start, for the `attempt`-th time; what is warm comes first.
     pub(super) fn ask(&mut self, id: u32, attempt: u32, at: Instant) {
-        if self.pool.find(id).is_none() {
+        let Some((state, _)) = self.pool.find(id) else { return };
+        if state == State::Pending
+            && let Some(kind) = self.supply.warm(&self.pool)
+        {
+            self.pool.start_warm(id, kind, at);
+            self.agenda.add(at + self.supply.draw_warm_start(kind, id), Event::Ready(id));
             return;
         }
         match self.supply.grant(&self.pool, id, attempt, at) {
@@ -62,23 +69,28 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     /// An instance begins to start, after so many attempts that failed.
     pub(super) fn start(&mut self, id: u32, attempt: u32, at: Instant) {
-        let Some((_, kind)) = self.pool.find(id) else { return };
-        let start = self.supply.draw_start(kind, id, attempt);
+        let Some((state, kind)) = self.pool.find(id) else { return };
+        let start = self.supply.draw_start(kind, id, attempt, state == State::Warming);
         let event = if start.retry.is_some() { Event::StartFailed(id, attempt) } else { Event::Ready(id) };
         self.agenda.add(at + start.time, event);
     }
 
     /// An attempt to start is found to have failed.
     pub(super) fn start_failed(&mut self, id: u32, attempt: u32, at: Instant) {
-        let Some((_, kind)) = self.pool.find(id) else { return };
+        let Some((state, kind)) = self.pool.find(id) else { return };
         self.supply.mishaps.failed_starts += 1;
-        let pause = self.supply.draw_start(kind, id, attempt).retry.unwrap_or(Span::ZERO);
+        let start = self.supply.draw_start(kind, id, attempt, state == State::Warming);
+        let pause = start.retry.unwrap_or(Span::ZERO);
         self.agenda.add(at + pause, Event::Start(id, attempt.saturating_add(1)));
     }
 
-    /// An instance has started; requests may come.
+    /// An instance has started: requests may come, or it is kept warm.
     pub(super) fn become_ready(&mut self, id: u32, at: Instant) {
-        let Some((_, kind)) = self.pool.find(id) else { return };
+        let Some((state, kind)) = self.pool.find(id) else { return };
+        if state == State::Warming {
+            self.pool.warmed(id, kind, at);
+            return;
+        }
         self.pool.ready(id, at);
         self.watch_door(at);
         if F::STEPPED {
@@ -104,6 +116,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         self.kill(id, at.as_nanos());
         if state == State::Ready {
             self.replace(at);
+        } else {
+            self.refill(at);
         }
     }
 
@@ -124,6 +138,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.drain(id, at, notice);
             self.replace(at);
         } else {
+            self.pool.keep_from_returning(id);
+            self.refill(at);
             self.agenda.add(at + notice, Event::Deadline(id));
         }
     }
@@ -140,7 +156,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// A ready instance takes no more requests, and is gone when it has finished those it has: within `notice`, and the
     /// drain deadline.
     pub(super) fn drain(&mut self, id: u32, at: Instant, notice: Span) {
-        self.pool.drain(id, at);
+        // What has been given notice cannot come back.
+        let reuse = self.instances.warm_pool.as_ref().is_some_and(|pool| pool.reuse_on_scale_in);
+        self.pool.drain(id, at, reuse && notice == Span::MAX);
         self.watch_door(at);
         let is_busy = self.fleet.outstanding(id) > 0;
         let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
@@ -148,7 +166,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if is_busy && deadline <= last && self.instances.leaving == Leaving::Finish {
             self.agenda.add(deadline, Event::Deadline(id));
         } else if last == at {
-            self.pool.remove(id, at);
+            self.pool.leave(id, at);
         } else {
             self.agenda.add(last, Event::Gone(id));
         }

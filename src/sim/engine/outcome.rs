@@ -35,6 +35,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             starting: seconds(time.starting, start.time.starting),
             ready: seconds(time.ready, start.time.ready),
             draining: seconds(time.draining, start.time.draining),
+            warming: seconds(time.warming, start.time.warming),
+            warm: seconds(time.warm, start.time.warm),
         };
         let preemptions = self.fleet.cache(end.as_nanos()).1 - start.preemptions;
         let (kv_cache, kv_cache_peak) = (self.timeline.kv_cache, self.timeline.kv_cache_peak);
@@ -50,7 +52,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let by_type = self.by_type(end, &start.ready_times);
         let tally = self.tally();
         let mishaps = self.supply.mishaps;
-        let (started, peak_ready) = self.pool.totals();
+        let (started, warm_starts) = self.pool.starts();
         let actions = self.scaler.actions;
         let outcome = Outcome {
             overgrown: self.overgrown,
@@ -65,8 +67,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             integrals,
             slots: self.places,
             peak_waiting: self.timeline.peak_waiting,
-            peak_ready,
-            started: u64::from(started - start.started),
+            peak_ready: self.pool.peak_ready(),
+            started: u64::from(started - start.starts.0),
+            warm_starts: u64::from(warm_starts - start.starts.1),
             billed_hours: by_type.iter().map(|each| each.billed_hours).sum(),
             cost: by_type.iter().map(|each| each.cost).sum(),
             by_type,
@@ -97,7 +100,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             |((kind, bill), before): ((&crate::sim::InstanceType, crate::sim::pool::Bill), u128)| TypeShare {
                 name: kind.name.clone(),
                 billed_hours: bill.hours,
+                warm_hours: bill.warm_hours,
                 cost: bill.cost,
+                warm_cost: bill.warm_cost,
                 ready: (bill.ready_time - before) as f64 / 1e9,
             };
         self.supply.kinds().iter().zip(bills).zip(before).map(share).collect()

@@ -1,0 +1,43 @@
+//! Instances kept warm beside those that serve.
+
+use super::Engine;
+use crate::sim::fleet::{Fleet, Sink};
+use crate::time::Instant;
+
+impl<F: Fleet, T: Sink> Engine<F, T> {
+    /// Fills the warm pool at the start of the run, as far as quotas go.
+    pub(super) fn seed_warm(&mut self) {
+        let target = self.supply.warm_target(self.scaler.desired);
+        while self.pool.census().warm < target
+            && let Some(kind) = self.supply.initial(&self.pool)
+        {
+            self.pool.rest(kind, Instant::ZERO);
+        }
+        self.refill(Instant::ZERO);
+    }
+
+    /// Brings the warm pool to its size: starts what is missing, gives up what is too much.
+    pub(super) fn refill(&mut self, at: Instant) {
+        if self.instances.warm_pool.is_none() {
+            return;
+        }
+        let (target, prepared) =
+            (self.supply.warm_target(self.scaler.desired), self.pool.census().prepared());
+        for _ in prepared..target {
+            let id = self.pool.request_warm(at);
+            self.ask(id, 0, at);
+        }
+        for _ in target..prepared {
+            if !self.pool.discard_warm(at) {
+                return;
+            }
+        }
+    }
+
+    /// A draining instance is done: it ends, or returns to the warm pool; `false` if it is gone already.
+    pub(super) fn leave(&mut self, id: u32, at: Instant) -> bool {
+        let left = self.pool.leave(id, at);
+        self.refill(at);
+        left
+    }
+}
