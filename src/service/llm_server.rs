@@ -11,12 +11,11 @@
 //! they are taken in one stride, which an arrival may cut short. The parts of an iteration's time are whole nanoseconds,
 //! so that the sum is exact and a stride ends where single steps would have.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::llm::Llm;
 use super::server::{Active, FULL, Line, Request, Server};
+use super::soonest::Soonest;
 
 /// An instance of `llm` at work.
 #[derive(Debug, Clone)]
@@ -26,16 +25,15 @@ pub struct LlmServer {
     sequences: Vec<Sequence>,
     /// Places in `sequences` that are free.
     free: Vec<usize>,
-    /// Sequences that are computed, in the order they were admitted; entries whose number is not their place's are gone.
-    order: Vec<(usize, u64)>,
-    /// Sequences that decode, by the iteration after which they end.
-    ends: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    paging: Paging,
+    /// Ends of the sequences that decode.
+    ends: Soonest<End>,
     decoding: u64,
     /// Sequences that decode, by the iterations, modulo the tokens of a block, at which they need a block more.
-    phases: Vec<u64>,
+    phases: Vec<u32>,
     /// Tokens in the cache of those that decode, at the start of the next iteration.
     context: u64,
-    /// The sequence whose prompt is computed in part, if there is one; it is the last in `order`.
+    /// The sequence whose prompt is computed in part, if there is one; it is the one admitted last.
     partial: Option<usize>,
     /// Sequences whose prompt is complete with the iteration under way.
     completing: Vec<usize>,
@@ -43,7 +41,9 @@ pub struct LlmServer {
     preempted: Vec<usize>,
     /// Sequences whose service has been stopped: they leave with the iteration under way.
     leaving: Vec<usize>,
-    blocks_used: u64,
+    /// Blocks of the sequences whose prompts are computed. Those of the sequences that decode follow from `context` and
+    /// `phases`.
+    prefill_blocks: u64,
     /// Iterations since the start of the run.
     iteration: u64,
     admitted: u64,
@@ -71,9 +71,74 @@ impl Stride {
     /// Time of the first `count` iterations.
     #[inline]
     fn time(&self, count: u64) -> u64 {
-        let pairs = u128::from(count) * u128::from(count.saturating_sub(1)) / 2;
-        let time = u128::from(count) * u128::from(self.first) + pairs * u128::from(self.growth);
-        u64::try_from(time).unwrap_or(u64::MAX)
+        let growths = (count * count.saturating_sub(1) / 2).saturating_mul(self.growth);
+        count.saturating_mul(self.first).saturating_add(growths)
+    }
+
+    /// How many iterations are over after so many nanoseconds, to the nearest few.
+    #[inline]
+    fn over(&self, passed: u64) -> u64 {
+        if self.growth == 0 {
+            return passed.checked_div(self.first).unwrap_or(0);
+        }
+        // The time is a square in the count.
+        let (time, growth) = (passed as f64, self.growth as f64);
+        let linear = self.first as f64 - growth / 2.0;
+        (2.0 * time / (linear + (linear * linear + 2.0 * growth * time).sqrt())) as u64
+    }
+}
+
+/// Counts in blocks. The tokens of one are nearly always a power of two, and dividing by them would be felt.
+#[derive(Debug, Clone, Copy)]
+struct Paging {
+    tokens: u64,
+    /// The binary logarithm of `tokens`, if it is whole.
+    shift: Option<u32>,
+}
+
+impl Paging {
+    fn new(tokens: u32) -> Paging {
+        Paging { tokens: u64::from(tokens), shift: tokens.is_power_of_two().then(|| tokens.ilog2()) }
+    }
+
+    /// Blocks that so many tokens take.
+    #[inline]
+    fn blocks(self, tokens: u64) -> u64 {
+        self.split(tokens + self.tokens - 1).0
+    }
+
+    /// The full blocks of so many tokens, and the tokens left over.
+    #[inline]
+    fn split(self, tokens: u64) -> (u64, u64) {
+        match self.shift {
+            Some(shift) => (tokens >> shift, tokens & (self.tokens - 1)),
+            None => (tokens / self.tokens, tokens % self.tokens),
+        }
+    }
+}
+
+/// When a sequence that decodes ends, after which iteration and in which order, and its place: in one number, which is
+/// quick to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct End(u128);
+
+/// More places than there can be sequences.
+const PLACE_BITS: u32 = 24;
+
+impl End {
+    #[inline]
+    fn new(iteration: u64, number: u64, place: usize) -> End {
+        End((u128::from(iteration) << 64) | u128::from((number << PLACE_BITS) | place as u64))
+    }
+
+    #[inline]
+    fn iteration(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        (self.0 as u64 & ((1 << PLACE_BITS) - 1)) as usize
     }
 }
 
@@ -81,7 +146,7 @@ impl Stride {
 #[derive(Debug, Clone, Copy)]
 struct Sequence {
     active: Active,
-    /// Tells the users of one place apart.
+    /// How many were admitted up to it.
     number: u64,
     prompt: u64,
     output: u64,
@@ -89,6 +154,8 @@ struct Sequence {
     generated: u64,
     computed: u64,
     since: u64,
+    /// While it decodes, where it counts in the phases.
+    phase: u32,
     state: State,
     /// Whether its service has been stopped.
     leaving: bool,
@@ -104,14 +171,7 @@ enum State {
 }
 
 impl LlmServer {
-    fn block_tokens(&self) -> u64 {
-        u64::from(self.settings.block_tokens)
-    }
-
-    fn blocks_free(&self) -> u64 {
-        self.settings.blocks - self.blocks_used
-    }
-
+    #[inline]
     fn running(&self) -> u64 {
         (self.sequences.len() - self.free.len() - self.preempted.len()) as u64
     }
@@ -128,70 +188,59 @@ impl LlmServer {
         self.busy_since.saturating_add((work / self.speed).round() as u64)
     }
 
-    /// Blocks that the sequences that decode need more for iteration number `iteration`.
-    fn demand(&self, iteration: u64) -> u64 {
-        self.phases[(iteration % self.block_tokens()) as usize]
+    /// Blocks of the sequences that decode after `count` more iterations.
+    fn decoding_blocks(&self, count: u64) -> u64 {
+        let tokens = self.paging.tokens;
+        let (_, at) = self.paging.split(self.iteration + count + tokens - 1);
+        // What is left over when each rounds up to whole blocks.
+        let rest = |(phase, sequences): (u64, &u32)| {
+            let rest = if phase <= at { at - phase } else { at + tokens - phase };
+            rest * u64::from(*sequences)
+        };
+        let rests: u64 = (0..).zip(&self.phases).map(rest).sum();
+        self.paging.split(self.context + self.decoding * (count + tokens - 1) - rests).0
+    }
+
+    /// Whether there are so many blocks beside those that prompts have and those that decoding takes for `count` more
+    /// iterations.
+    #[inline]
+    fn has_room(&self, blocks: u64, count: u64) -> bool {
+        let Some(left) = self.settings.blocks.checked_sub(self.prefill_blocks + blocks) else { return false };
+        let most = self.context + self.decoding * (count + self.paging.tokens - 1);
+        self.paging.split(most).0 <= left || self.decoding_blocks(count) <= left
     }
 
     /// How many iterations from the next on, up to `most`, find blocks for all that decode.
+    #[inline]
     fn sustained(&self, most: u64) -> u64 {
-        let tokens = self.block_tokens();
-        let mut free = self.blocks_free();
-        // A whole turn of as many iterations as a block has tokens needs a block for each.
-        let turns = free.checked_div(self.decoding).unwrap_or(u64::MAX);
-        if turns.saturating_mul(tokens) >= most {
-            return most;
-        }
-        free -= turns * self.decoding;
-        let mut count = turns * tokens;
-        while count < most {
-            let demand = self.demand(self.iteration + count);
-            if demand > free {
-                break;
-            }
-            free -= demand;
-            count += 1;
-        }
-        count
+        if self.has_room(0, most) { most } else { self.sustained_in_part(most) }
     }
 
-    /// Blocks taken by the first `count` iterations from number `iteration` on.
-    fn taken(&self, count: u64) -> u64 {
-        let tokens = self.block_tokens();
-        let rest = (0..count % tokens).map(|offset| self.demand(self.iteration + offset)).sum::<u64>();
-        count / tokens * self.decoding + rest
+    #[cold]
+    fn sustained_in_part(&self, most: u64) -> u64 {
+        let (mut enough, mut too_many) = (0, most);
+        while too_many - enough > 1 {
+            let middle = enough + (too_many - enough) / 2;
+            if self.has_room(0, middle) { enough = middle } else { too_many = middle }
+        }
+        enough
     }
 
     /// The last admitted of the sequences that are computed.
-    fn last_admitted(&mut self) -> Option<usize> {
-        while let Some(&(place, number)) = self.order.last() {
-            let sequence = &self.sequences[place];
-            if sequence.number == number && matches!(sequence.state, State::Prefill | State::Decode) {
-                return Some(place);
-            }
-            self.order.pop();
-        }
-        None
-    }
-
-    fn push_order(&mut self, place: usize) {
-        if self.order.len() > 64 && self.order.len() > 4 * self.sequences.len() {
-            let sequences = &self.sequences;
-            self.order.retain(|(place, number)| {
-                sequences[*place].number == *number
-                    && matches!(sequences[*place].state, State::Prefill | State::Decode)
-            });
-        }
-        self.order.push((place, self.sequences[place].number));
+    fn last_admitted(&self) -> Option<usize> {
+        let computed = |(place, sequence): (usize, &Sequence)| {
+            matches!(sequence.state, State::Prefill | State::Decode).then_some((sequence.number, place))
+        };
+        let last = self.sequences.iter().enumerate().filter_map(computed).max();
+        last.map(|(_, place)| place)
     }
 
     /// Takes a sequence out of those that decode, its counts as of now.
+    #[inline]
     fn leave_decoding(&mut self, place: usize) {
-        let tokens = self.block_tokens();
         let sequence = &mut self.sequences[place];
         let passed = self.iteration - sequence.since;
-        let phase = (sequence.since + tokens - sequence.computed % tokens) % tokens;
-        self.phases[phase as usize] -= 1;
+        self.phases[sequence.phase as usize] -= 1;
         sequence.computed += passed;
         sequence.generated += passed;
         sequence.since = self.iteration;
@@ -199,34 +248,37 @@ impl LlmServer {
         self.context -= sequence.computed;
     }
 
+    #[inline]
     fn join_decoding(&mut self, place: usize) {
-        let tokens = self.block_tokens();
         let sequence = &mut self.sequences[place];
         sequence.state = State::Decode;
         sequence.since = self.iteration;
-        let phase = (sequence.since + tokens - sequence.computed % tokens) % tokens;
+        // It needs a block more whenever what is computed fills its blocks.
+        let (_, filled) = self.paging.split(sequence.computed);
+        let (_, at) = self.paging.split(self.iteration);
+        let phase = if filled <= at { at - filled } else { at + self.paging.tokens - filled };
+        sequence.phase = phase as u32;
         self.phases[phase as usize] += 1;
         self.decoding += 1;
         self.context += sequence.computed;
         let end = self.iteration + sequence.output - sequence.generated;
-        self.ends.push(Reverse((end, sequence.number, place)));
+        self.ends.add(End::new(end, sequence.number, place));
     }
 
     /// Makes the sequence begun last give way; whether there was one.
     fn preempt(&mut self) -> bool {
         let Some(place) = self.last_admitted() else { return false };
-        self.order.pop();
         match self.sequences[place].state {
             State::Decode => {
                 self.leave_decoding(place);
-                let number = self.sequences[place].number;
-                self.ends.retain(|Reverse((_, other, _))| *other != number);
+                self.ends.remove(|end| end.place() == place);
             }
-            _ => self.partial = None,
+            _ => {
+                self.partial = None;
+                self.prefill_blocks -= self.paging.blocks(self.sequences[place].computed);
+            }
         }
-        let tokens = self.block_tokens();
         let sequence = &mut self.sequences[place];
-        self.blocks_used -= sequence.computed.div_ceil(tokens);
         sequence.computed = 0;
         sequence.state = State::Preempted;
         self.preempted.push(place);
@@ -234,34 +286,34 @@ impl LlmServer {
         true
     }
 
-    /// What a sequence has to compute before its next token, the part of its prompt that is cached apart.
-    fn begin_prefill(&mut self, place: usize, budget: u64) -> Option<u64> {
-        let tokens = self.block_tokens();
-        let sequence = &self.sequences[place];
-        let known = sequence.prompt + sequence.generated;
-        let cached = self.settings.cached(sequence.prompt);
-        let chunk = (known - cached).min(budget);
-        let blocks = (cached + chunk).div_ceil(tokens);
-        if blocks > self.blocks_free() {
-            return None;
-        }
-        self.blocks_used += blocks;
+    /// The tokens that are in the cache when a sequence with a prompt of so many tokens, and `generated` ones, begins to be
+    /// computed, and those of its first chunk; `None` if there are not blocks for it.
+    #[inline]
+    fn first_chunk(&self, prompt: u64, generated: u64, budget: u64) -> Option<(u64, u64)> {
+        let cached = self.settings.cached(prompt);
+        let chunk = (prompt + generated - cached).min(budget);
+        // Those that decode take theirs for the next iteration first.
+        self.has_room(self.paging.blocks(cached + chunk), 1).then_some((cached, chunk))
+    }
+
+    /// Begins to compute a sequence with its first chunk.
+    #[inline]
+    fn begin_prefill(&mut self, place: usize, (cached, chunk): (u64, u64)) {
+        self.prefill_blocks += self.paging.blocks(cached + chunk);
         self.admitted += 1;
         let sequence = &mut self.sequences[place];
         sequence.state = State::Prefill;
         sequence.computed = cached + chunk;
         sequence.number = self.admitted;
-        if sequence.computed == known {
+        if sequence.computed == sequence.prompt + sequence.generated {
             self.completing.push(place);
         } else {
             self.partial = Some(place);
         }
-        self.push_order(place);
-        Some(chunk)
     }
 
-    fn place(&mut self, request: Request, now: u64) -> usize {
-        let (prompt, output) = self.settings.fitted(request.tokens);
+    #[inline]
+    fn place(&mut self, request: Request, (prompt, output): (u64, u64), now: u64) -> usize {
         let sequence = Sequence {
             active: Active { request, start: now },
             number: 0,
@@ -270,6 +322,7 @@ impl LlmServer {
             generated: 0,
             computed: 0,
             since: 0,
+            phase: 0,
             state: State::Prefill,
             leaving: false,
             first_token: 0,
@@ -286,50 +339,46 @@ impl LlmServer {
         }
     }
 
-    /// Plans the iterations from now on.
-    fn form(&mut self, queue: &mut impl Line, now: u64) {
-        let tokens = self.block_tokens();
-        let mut budget = u64::from(self.settings.token_budget);
-        let mut prefilled = 0;
+    /// Finds blocks for those that decode, and goes on with the partial sequence, which is the last in line: the tokens of
+    /// it that are computed, and whether any had to give way.
+    fn go_on(&mut self) -> (u64, bool) {
         let mut preempted = false;
-        // Blocks for those that decode and for the next chunk of the partial one, which is the last in line.
-        let chunk = loop {
-            let chunk = match self.partial {
-                Some(place) => {
-                    let sequence = &self.sequences[place];
-                    (sequence.prompt + sequence.generated - sequence.computed).min(budget - self.decoding)
+        loop {
+            let (mut computed, mut chunk) = (0, 0);
+            if let Some(place) = self.partial {
+                let sequence = &self.sequences[place];
+                let left = sequence.prompt + sequence.generated - sequence.computed;
+                computed = sequence.computed;
+                chunk = left.min(u64::from(self.settings.token_budget) - self.decoding);
+            }
+            let more = self.paging.blocks(computed + chunk) - self.paging.blocks(computed);
+            if self.has_room(more, 1) {
+                if let Some(place) = self.partial {
+                    self.prefill_blocks += more;
+                    let sequence = &mut self.sequences[place];
+                    sequence.computed += chunk;
+                    if sequence.computed == sequence.prompt + sequence.generated {
+                        self.completing.push(place);
+                        self.partial = None;
+                    }
                 }
-                None => 0,
-            };
-            let computed = self.partial.map_or(0, |place| self.sequences[place].computed);
-            let more = (computed + chunk).div_ceil(tokens) - computed.div_ceil(tokens);
-            if self.demand(self.iteration) + more <= self.blocks_free() {
-                self.blocks_used += more;
-                break chunk;
+                return (chunk, preempted);
             }
             preempted = true;
             if !self.preempt() {
-                break 0;
-            }
-        };
-        budget -= self.decoding;
-        if let Some(place) = self.partial.filter(|_| chunk > 0) {
-            budget -= chunk;
-            prefilled += chunk;
-            let sequence = &mut self.sequences[place];
-            sequence.computed += chunk;
-            if sequence.computed == sequence.prompt + sequence.generated {
-                self.completing.push(place);
-                self.partial = None;
+                return (0, true);
             }
         }
-        // Blocks of those that decode are taken as the stride goes; set aside what its first iteration needs.
-        let demand = self.demand(self.iteration);
-        self.blocks_used += demand;
+    }
+
+    /// Plans the iterations from now on.
+    fn form(&mut self, queue: &mut impl Line, now: u64) {
+        let undisturbed = self.partial.is_none() && self.has_room(0, 1);
+        let (mut prefilled, preempted) = if undisturbed { (0, false) } else { self.go_on() };
         if !preempted && self.partial.is_none() {
+            let budget = u64::from(self.settings.token_budget) - self.decoding - prefilled;
             prefilled += self.admit_prompts(queue, budget, now);
         }
-        self.blocks_used -= demand;
         if self.decoding == 0 && prefilled == 0 {
             self.stride = Stride::default();
             self.next_change = u64::MAX;
@@ -340,8 +389,11 @@ impl LlmServer {
             return;
         }
         let settled = prefilled == 0 && !preempted;
-        let until_end = self.ends.peek().map_or(1, |Reverse((end, _, _))| end - self.iteration);
-        let iterations = if settled && self.settings.strides { self.sustained(until_end).max(1) } else { 1 };
+        let iterations = if settled && self.settings.strides {
+            self.sustained(self.ends.least().map_or(1, |end| end.iteration() - self.iteration)).max(1)
+        } else {
+            1
+        };
         self.stride = Stride {
             iterations,
             first: self.settings.iteration_time(prefilled, self.decoding, self.context),
@@ -355,19 +407,19 @@ impl LlmServer {
         let mut prefilled = 0;
         while budget > 0 && self.running() < u64::from(self.settings.max_sequences) {
             let chunk = if let Some(&place) = self.preempted.last() {
-                // Its place counts as running again while it is asked for.
-                let Some(chunk) = self.begin_prefill(place, budget) else { break };
+                let Sequence { prompt, generated, .. } = self.sequences[place];
+                let Some(chunk) = self.first_chunk(prompt, generated, budget) else { break };
                 self.preempted.pop();
-                chunk
+                self.begin_prefill(place, chunk);
+                chunk.1
             } else {
-                let Some(request) = queue.front().copied() else { break };
-                if !self.fits(&request, budget) {
-                    break;
-                }
+                let Some(tokens) = queue.front().map(|request| request.tokens) else { break };
+                let tokens = self.settings.fitted(tokens);
+                let Some(chunk) = self.first_chunk(tokens.0, 0, budget) else { break };
                 let Some(request) = queue.pop(now) else { break };
-                let place = self.place(request, now);
-                let Some(chunk) = self.begin_prefill(place, budget) else { break };
-                chunk
+                let place = self.place(request, tokens, now);
+                self.begin_prefill(place, chunk);
+                chunk.1
             };
             prefilled += chunk;
             budget -= chunk;
@@ -375,40 +427,45 @@ impl LlmServer {
         prefilled
     }
 
-    /// Whether there are blocks for the first chunk of a request's prompt.
-    fn fits(&self, request: &Request, budget: u64) -> bool {
-        let (prompt, _) = self.settings.fitted(request.tokens);
-        let cached = self.settings.cached(prompt);
-        (cached + (prompt - cached).min(budget)).div_ceil(self.block_tokens()) <= self.blocks_free()
-    }
-
-    /// How many iterations of the stride are over at `now`.
-    fn over(&self, now: u64) -> u64 {
-        let (mut low, mut high) = (0, self.stride.iterations);
-        while low < high {
-            let middle = low + (high - low).div_ceil(2);
-            if self.boundary(middle) <= now { low = middle } else { high = middle - 1 }
+    /// The iterations of the stride that are over at `now`, and the one under way.
+    #[inline]
+    fn begun(&self, now: u64) -> u64 {
+        let passed = if self.speed == 1.0 {
+            now.saturating_sub(self.clock)
+        } else {
+            let work = (now.saturating_sub(self.busy_since) as f64 * self.speed) as u64;
+            work.saturating_sub(self.clock - self.busy_since)
+        };
+        let mut over = self.stride.over(passed).min(self.stride.iterations);
+        while over > 0 && self.boundary(over) > now {
+            over -= 1;
         }
-        low
+        while over < self.stride.iterations && self.boundary(over + 1) <= now {
+            over += 1;
+        }
+        (over + 1).min(self.stride.iterations)
     }
 
     /// Ends the stride with the iteration that is under way at `now`, if a request that waits might begin then.
     fn cut(&mut self, queue: &impl Line, now: u64) {
-        let room = self.running() < u64::from(self.settings.max_sequences) && self.preempted.is_empty();
-        let budget = u64::from(self.settings.token_budget) - self.decoding;
+        let may_begin = |request: &Request| {
+            let budget = u64::from(self.settings.token_budget) - self.decoding;
+            let (prompt, _) = self.settings.fitted(request.tokens);
+            // Blocks only get fewer while all decode.
+            budget > 0 && self.first_chunk(prompt, 0, budget).is_some()
+        };
         if self.stride.iterations > 1
-            && room
-            && queue.front().is_some_and(|request| budget > 0 && self.fits(request, budget))
+            && self.running() < u64::from(self.settings.max_sequences)
+            && self.preempted.is_empty()
+            && queue.front().is_some_and(may_begin)
         {
             self.shorten(now);
         }
     }
 
     fn finish(&mut self, place: usize, done: &mut impl FnMut(Active, u64)) {
-        let tokens = self.block_tokens();
         let sequence = &mut self.sequences[place];
         sequence.state = State::Vacant;
-        self.blocks_used -= sequence.computed.div_ceil(tokens);
         if !sequence.leaving {
             done(sequence.active, sequence.first_token);
         }
@@ -420,15 +477,18 @@ impl LlmServer {
     fn part(&mut self) {
         for index in 0..self.leaving.len() {
             let place = self.leaving[index];
-            let Sequence { state, number, .. } = self.sequences[place];
+            let Sequence { state, computed, .. } = self.sequences[place];
             match state {
                 State::Vacant => continue,
                 State::Decode => {
                     self.leave_decoding(place);
-                    self.ends.retain(|Reverse((_, other, _))| *other != number);
+                    self.ends.remove(|end| end.place() == place);
                 }
                 // Its prompt is complete in part only, or it would decode by now.
-                _ => self.partial = None,
+                _ => {
+                    self.partial = None;
+                    self.prefill_blocks -= self.paging.blocks(computed);
+                }
             }
             self.finish(place, &mut |_, _| ());
         }
@@ -442,7 +502,7 @@ impl LlmServer {
 
     /// Ends the stride with the iteration that is under way at `now`.
     fn shorten(&mut self, now: u64) {
-        self.stride.iterations = (self.over(now) + 1).min(self.stride.iterations);
+        self.stride.iterations = self.begun(now);
         self.next_change = self.boundary(self.stride.iterations);
     }
 }
@@ -457,8 +517,8 @@ impl Server for LlmServer {
             speed,
             sequences: Vec::new(),
             free: Vec::new(),
-            order: Vec::new(),
-            ends: BinaryHeap::new(),
+            paging: Paging::new(settings.block_tokens),
+            ends: Soonest::new(),
             decoding: 0,
             phases: vec![0; settings.block_tokens as usize],
             context: 0,
@@ -466,7 +526,7 @@ impl Server for LlmServer {
             completing: Vec::new(),
             preempted: Vec::new(),
             leaving: Vec::new(),
-            blocks_used: 0,
+            prefill_blocks: 0,
             iteration: 0,
             admitted: 0,
             clock: 0,
@@ -505,21 +565,21 @@ impl Server for LlmServer {
     fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
         let now = self.next_change;
         let iterations = self.stride.iterations;
-        self.blocks_used += self.taken(iterations);
         self.clock = self.clock.saturating_add(self.stride.time(iterations));
         self.iteration += iterations;
         self.context += iterations * self.decoding;
         self.stride = Stride::default();
-        while let Some(&Reverse((end, _, place))) = self.ends.peek()
-            && end == self.iteration
+        while let Some(&end) = self.ends.least()
+            && end.iteration() == self.iteration
         {
-            self.ends.pop();
-            self.leave_decoding(place);
-            self.finish(place, done);
+            self.ends.take();
+            self.leave_decoding(end.place());
+            self.finish(end.place(), done);
         }
         for index in 0..self.completing.len() {
             let place = self.completing[index];
             let sequence = &mut self.sequences[place];
+            self.prefill_blocks -= self.paging.blocks(sequence.computed);
             if sequence.generated == 0 {
                 sequence.first_token = now;
             }
@@ -579,9 +639,8 @@ impl Server for LlmServer {
         if self.settings.blocks == u64::MAX {
             return 0.0;
         }
-        let under_way =
-            if self.stride.iterations == 0 { 0 } else { (self.over(now) + 1).min(self.stride.iterations) };
-        (self.blocks_used + self.taken(under_way)) as f64 / self.settings.blocks as f64
+        let under_way = if self.stride.iterations == 0 { 0 } else { self.begun(now) };
+        (self.prefill_blocks + self.decoding_blocks(under_way)) as f64 / self.settings.blocks as f64
     }
 
     fn preemptions(&self) -> u64 {

@@ -12,6 +12,7 @@ mod presets;
 mod server;
 mod shared;
 mod slots;
+mod soonest;
 
 pub use batch::{Batch, BatchServer};
 pub use brought::{Brought, FromTrace};

@@ -151,6 +151,12 @@ pub trait Server: Clone + fmt::Debug {
     /// An instance without work, which does everything `speed` times as fast as the settings say; above 0.
     fn new(settings: &Arc<Self::Settings>, speed: f64) -> Self;
 
+    /// Begins a request that arrives at `now`, before which none waits, if it can without more ado: then the request need
+    /// not pass through a queue. Whether it has.
+    fn begin(&mut self, _request: Request, _now: u64) -> bool {
+        false
+    }
+
     /// Begins at `now` what it can of what waits. To be called whenever the queue has grown and after each
     /// [`Server::step`].
     fn admit(&mut self, queue: &mut impl Line, now: u64);

@@ -2,14 +2,14 @@
 //!
 //! All requests in service progress alike. So one counter suffices, of the service that a request would have had that
 //! was there since the instance last was idle: a request ends when the counter has grown by its requirement since it
-//! began, and however many share, an arrival and a departure cost a step in a heap (Kleinrock, *Queueing Systems*,
-//! vol. II, 1976, §4.4; virtual time as in fair queueing).
+//! began, and an arrival or a departure changes nothing for the others but when the next of them ends (Kleinrock,
+//! *Queueing Systems*, vol. II, 1976, §4.4; virtual time as in fair queueing).
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::server::{Active, FULL, Line, Server};
+use super::server::{Active, FULL, Line, Request, Server};
+use super::soonest::Soonest;
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
@@ -147,10 +147,10 @@ impl Shared {
         Shared { concurrency, paces: numbers.zip(&speeds).map(pace).collect() }
     }
 
-    /// The same instance `speed` times as fast, with the speed of each request rounded again.
-    fn at(&self, speed: f64) -> Shared {
+    /// The paces of the same instance `speed` times as fast, with the speed of each request rounded again.
+    fn at(&self, speed: f64) -> Arc<[Pace]> {
         let faster = |pace: &Pace| Pace { each: ((pace.each as f64 * speed).round() as u64).max(1), ..*pace };
-        Shared { concurrency: self.concurrency, paces: self.paces.iter().map(faster).collect() }
+        self.paces.iter().map(faster).collect()
     }
 
     /// The instance with `requests` in service, of which there is one or more.
@@ -267,9 +267,10 @@ const UNITS_PER_NS: f64 = (1_u64 << UNIT_BITS) as f64;
 /// An instance of `shared` at work.
 #[derive(Debug, Clone)]
 pub struct SharedServer {
-    settings: Arc<Shared>,
-    /// Requests in service, the one that ends next on top.
-    active: BinaryHeap<Reverse<Sharer>>,
+    /// By the number of requests in service less one; as many as may be in service.
+    paces: Arc<[Pace]>,
+    /// Requests in service, by their end.
+    active: Soonest<Sharer>,
     /// Service had by a request that was there since the instance last was idle, as of `counted_to`; 2⁻³² ns.
     attained: u128,
     counted_to: u64,
@@ -314,17 +315,30 @@ impl SharedServer {
         self.counted_to = now;
     }
 
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.active.len() == self.paces.len()
+    }
+
+    /// Adds a request at `now`, up to which everybody has progressed.
+    #[inline]
+    fn add(&mut self, request: Request, now: u64) {
+        let target = self.attained + (u128::from(request.service) << UNIT_BITS);
+        self.active.add(Sharer { target, number: self.begun, active: Active { request, start: now } });
+        self.begun += 1;
+    }
+
     /// Sets the speed, and the end of the next request to end, for as many as are here now.
     #[inline]
     fn plan(&mut self) {
-        match self.active.peek() {
+        match self.active.least() {
             None => {
                 self.attained = 0;
                 self.pace = IDLE;
                 self.next_change = u64::MAX;
             }
-            Some(Reverse(first)) => {
-                self.pace = self.settings.pace(self.active.len());
+            Some(first) => {
+                self.pace = self.paces[self.active.len() - 1];
                 let left = first.target.saturating_sub(self.attained);
                 let time = match u64::try_from(left) {
                     Ok(left) => left.div_ceil(self.pace.each),
@@ -341,8 +355,8 @@ impl Server for SharedServer {
 
     fn new(settings: &Arc<Shared>, speed: f64) -> Self {
         SharedServer {
-            settings: if speed == 1.0 { Arc::clone(settings) } else { Arc::new(settings.at(speed)) },
-            active: BinaryHeap::new(),
+            paces: if speed == 1.0 { Arc::clone(&settings.paces) } else { settings.at(speed) },
+            active: Soonest::new(),
             attained: 0,
             counted_to: 0,
             pace: IDLE,
@@ -353,18 +367,26 @@ impl Server for SharedServer {
     }
 
     #[inline]
+    fn begin(&mut self, request: Request, now: u64) -> bool {
+        let begins = !self.is_full();
+        if begins {
+            self.pass(now);
+            self.add(request, now);
+            self.plan();
+        }
+        begins
+    }
+
+    #[inline]
     fn admit(&mut self, queue: &mut impl Line, now: u64) {
-        if queue.is_empty() || self.active.len() == self.settings.concurrency as usize {
+        if queue.is_empty() || self.is_full() {
             return;
         }
         self.pass(now);
-        while self.active.len() < self.settings.concurrency as usize
+        while !self.is_full()
             && let Some(request) = queue.pop(now)
         {
-            let target = self.attained + (u128::from(request.service) << UNIT_BITS);
-            let active = Active { request, start: now };
-            self.active.push(Reverse(Sharer { target, number: self.begun, active }));
-            self.begun += 1;
+            self.add(request, now);
         }
         self.plan();
     }
@@ -377,7 +399,7 @@ impl Server for SharedServer {
     #[inline]
     fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
         self.pass(self.next_change);
-        if let Some(Reverse(first)) = self.active.pop() {
+        if let Some(first) = self.active.take() {
             done(first.active, 0);
         }
         self.plan();
@@ -386,20 +408,19 @@ impl Server for SharedServer {
     fn cancel(&mut self, mark: u32, now: u64, _over: u64) -> Option<Active> {
         self.pass(now);
         let mut stopped = None;
-        self.active.retain(|Reverse(Sharer { active, .. })| {
+        self.active.remove(|Sharer { active, .. }| {
             let goes = active.request.mark == mark;
             if goes {
                 stopped = Some(*active);
             }
-            !goes
+            goes
         });
         self.plan();
         stopped
     }
 
     fn eagerness(&self) -> Option<u64> {
-        let free = self.active.len() < self.settings.concurrency as usize;
-        free.then_some(self.active.len() as u64)
+        (!self.is_full()).then_some(self.active.len() as u64)
     }
 
     #[inline]
@@ -408,7 +429,7 @@ impl Server for SharedServer {
     }
 
     fn requests(&self) -> impl Iterator<Item = &Active> {
-        self.active.iter().map(|Reverse(sharer)| &sharer.active)
+        self.active.iter().map(|sharer| &sharer.active)
     }
 
     fn work(&self, now: u64) -> u128 {

@@ -88,6 +88,9 @@ impl<S: Server> Station for Hosted<S> {
 
     #[inline]
     fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
+        if request.arrival == now && self.queue.is_empty() && self.server.begin(request, now) {
+            return;
+        }
         self.queue.push(request);
         self.server.admit(&mut self.queue, now);
         if self.queue.len() > capacity {

@@ -52,6 +52,15 @@ impl<S: Server> Host<S> {
         begun
     }
 
+    /// Begins a request that arrives at `now`, if it can without more ado; whether it has.
+    #[inline]
+    fn begin(&mut self, request: Request, now: u64) -> bool {
+        let idle = self.server.in_service() == 0;
+        let begun = self.server.begin(request, now);
+        self.spells += u64::from(begun && idle);
+        begun
+    }
+
     fn areas(&self, now: u64) -> Areas {
         let serving: u128 = self.server.requests().map(|active| u128::from(now - active.start)).sum();
         let in_service = self.served + serving;
@@ -207,7 +216,14 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
     fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
         let now = arrival.now;
         self.advance(now, sink);
-        self.queue.push(arrival.request());
+        let request = arrival.request();
+        if self.queue.is_empty()
+            && let Some(index) = self.next_open()
+            && self.hosts[index].begin(request, now)
+        {
+            return self.update(index);
+        }
+        self.queue.push(request);
         self.begin(now);
         if self.queue.len() > self.capacity {
             self.queue.withdraw();
