@@ -86,12 +86,12 @@ pub struct Sample<'a> {
 pub struct InstanceSample {
     /// Its number.
     pub id: u32,
-    /// Mean of its requests in service, over `measured`.
-    pub in_service: f64,
     /// Time since the scrape before, or since it became ready if that was later.
     pub measured: Span,
-    /// Share of its capacity in use, 0 to 1, over `measured`.
-    pub utilization: f64,
+    /// Its requests in service, integrated over `measured`: request-seconds.
+    pub service_seconds: f64,
+    /// The share of its capacity in use, 0 to 1, integrated over `measured`: seconds.
+    pub busy_seconds: f64,
     /// Its requests in service at the instant.
     pub in_service_now: u64,
     /// Requests waiting in a queue of its own at the instant.

@@ -54,7 +54,7 @@ impl Scrapes {
         self.instances.clear();
         // All three lists are in the order of numbers, so one walk along them finds everything.
         let (mut views, mut earlier) = (pool.views(), self.before.iter().copied().peekable());
-        let capacity_of_one = FULL as f64 * f64::from(places);
+        let per_capacity = 1e-9 / (FULL as f64 * f64::from(places));
         for load in &self.loads {
             let view = views.find(|view| view.id == load.instance);
             let ready = view.and_then(|view| view.ready).unwrap_or(self.since);
@@ -62,15 +62,11 @@ impl Scrapes {
             while earlier.next_if(|before| before.instance < load.instance).is_some() {}
             let known = earlier.next_if(|before| before.instance == load.instance);
             let (served, work) = known.map_or((0, 0), |before| (before.served, before.work));
-            let mean = |later: u128, earlier: u128| match measured.as_nanos() {
-                0 => 0.0,
-                nanos => float(later.saturating_sub(earlier)) / nanos as f64,
-            };
             self.instances.push(InstanceSample {
                 id: load.instance,
-                in_service: mean(load.served, served),
                 measured,
-                utilization: mean(load.work, work) / capacity_of_one,
+                service_seconds: float(load.served.saturating_sub(served)) * 1e-9,
+                busy_seconds: float(load.work.saturating_sub(work)) * per_capacity,
                 in_service_now: load.in_service,
                 waiting_now: load.waiting,
                 kv_cache: load.kv_cache,
@@ -181,17 +177,17 @@ mod tests {
             assert!(sample.instances.is_sorted_by_key(|instance| instance.id));
             assert_eq!(sample.in_service_now, sample.instances.iter().map(|i| i.in_service_now).sum::<u64>());
             // Slots of instances that have left since the scrape before are in the total alone.
-            let by_instance = sample.instances.iter().map(|i| i.in_service * i.measured.as_secs_f64());
+            let by_instance = sample.instances.iter().map(|i| i.service_seconds);
             let total = sample.in_service * sample.seconds();
             let by_instance: f64 = by_instance.sum();
             if self.shares {
                 // However many share an instance, it is no more than busy.
-                assert!(sample.instances.iter().all(|i| i.utilization <= 1.0 + 1e-9));
+                assert!(sample.instances.iter().all(|i| i.busy_seconds <= i.measured.as_secs_f64() + 1e-9));
                 assert!(sample.work <= sample.slots + 1e-9);
                 heard.most_sharing = heard.most_sharing.max(sample.in_service - sample.work);
             } else {
                 // Two slots each: the share in use times two is what is in service.
-                assert!(sample.instances.iter().all(|i| (i.utilization * 2.0 - i.in_service).abs() < 1e-9));
+                assert!(sample.instances.iter().all(|i| (i.busy_seconds * 2.0 - i.service_seconds).abs() < 1e-9));
                 assert!((sample.work - sample.in_service).abs() < 1e-9);
             }
             assert!(by_instance <= total + 1e-6, "{by_instance} {total}");

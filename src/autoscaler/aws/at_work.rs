@@ -244,10 +244,9 @@ impl AtWork {
         };
         let warming = sample.instances.iter().filter(|instance| warms(instance.id));
         warming.fold(LeftOut::default(), |sum, instance| {
-            let seconds = instance.measured.as_secs_f64();
             LeftOut {
-                work: sum.work + instance.utilization * slots * seconds,
-                slots: sum.slots + slots * seconds,
+                work: sum.work + instance.busy_seconds * slots,
+                slots: sum.slots + instance.measured.as_secs_f64() * slots,
             }
         })
     }
@@ -299,11 +298,11 @@ mod tests {
             Observation { desired: 2, existing: 2, ready: 2, held: 0, metric: None, instances: &instances };
         policy.decide(Instant::ZERO + PERIOD, &seen);
         assert_eq!(policy.tracks[0].base, 1);
-        let sampled = |id, in_service| InstanceSample {
+        let sampled = |id, in_service: f64| InstanceSample {
             id,
-            in_service,
             measured: PERIOD,
-            utilization: in_service / 4.0,
+            service_seconds: in_service * PERIOD.as_secs_f64(),
+            busy_seconds: in_service / 4.0 * PERIOD.as_secs_f64(),
             in_service_now: 0,
             waiting_now: 0,
             kv_cache: 0.0,

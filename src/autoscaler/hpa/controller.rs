@@ -13,12 +13,16 @@ use super::{Hpa, Release};
 
 /// What the controller can ask the cluster, metric by metric.
 pub(crate) trait Cluster {
-    /// The pods with their samples of the metric, and the samples of pods that do not exist.
-    fn pods(&mut self, index: usize, metric: &MetricSpec) -> Result<(&[Pod], &[i64]), Failure>;
+    /// The pods with their samples of the metric.
+    fn pods(&self, index: usize, metric: &MetricSpec) -> Result<impl Iterator<Item = Pod>, Failure>;
+    /// Samples of the metric of pods that do not exist.
+    fn orphans(&self, _index: usize) -> &[i64] {
+        &[]
+    }
     /// The value of an object or external metric, in thousandths.
-    fn usage(&mut self, index: usize, metric: &MetricSpec) -> Result<i64, Failure>;
+    fn usage(&self, index: usize, metric: &MetricSpec) -> Result<i64, Failure>;
     /// The pods that are Running and Ready; `None` if there is no pod at all.
-    fn serving(&mut self) -> Option<u32>;
+    fn serving(&self) -> Option<u32>;
 }
 
 /// The replicas of the target: asked for, and there, ready or not.
@@ -73,7 +77,7 @@ pub(crate) struct Controller {
 
 impl Controller {
     /// One reconcile.
-    pub fn reconcile(&mut self, hpa: &Hpa, now: Moment, scale: Scale, cluster: &mut dyn Cluster) -> Outcome {
+    pub fn reconcile(&mut self, hpa: &Hpa, now: Moment, scale: Scale, cluster: &impl Cluster) -> Outcome {
         self.recommendations.start(scale.spec, now);
         match self.shortcut(hpa, scale.spec) {
             Some((replicas, route)) => self.finish(hpa, now, Outcome::direct(scale.spec, replicas, route)),
@@ -137,7 +141,7 @@ impl Controller {
         &mut self,
         hpa: &Hpa,
         scale: Scale,
-        cluster: &mut dyn Cluster,
+        cluster: &impl Cluster,
     ) -> (Option<i32>, Option<usize>) {
         self.proposals.clear();
         // As in the controller, a metric that asks for nothing or less leads to zero.
@@ -198,16 +202,16 @@ fn propose(
     index: usize,
     metric: &MetricSpec,
     scale: Scale,
-    cluster: &mut dyn Cluster,
+    cluster: &impl Cluster,
 ) -> Result<Proposal, Failure> {
     let tolerance = Tolerance { release: hpa.release, ..hpa.tolerance };
-    let by_each = |goal, cluster: &mut dyn Cluster| {
+    let by_each = |goal| {
         let rule = hpa.grouping(metric);
-        let (pods, orphans) = cluster.pods(index, metric)?;
-        by_pods(scale.spec, goal, pods, orphans, &rule, &tolerance)
+        let pods = cluster.pods(index, metric)?;
+        by_pods(scale.spec, goal, pods, cluster.orphans(index), &rule, &tolerance)
     };
     match (metric.source, metric.target) {
-        (_, Target::Utilization(percent)) => by_each(Goal::Utilization(percent), cluster),
+        (_, Target::Utilization(percent)) => by_each(Goal::Utilization(percent)),
         (Source::Object | Source::External, Target::AverageValue(target)) => {
             let usage = match cluster.usage(index, metric)? {
                 // The controller takes a negative total for one that has wrapped.
@@ -216,7 +220,7 @@ fn propose(
             };
             Ok(by_average_value(scale.status, usage, target, &tolerance))
         }
-        (_, Target::AverageValue(target)) => by_each(Goal::Average(target), cluster),
+        (_, Target::AverageValue(target)) => by_each(Goal::Average(target)),
         (_, Target::Value(target)) => {
             let usage = cluster.usage(index, metric)?;
             by_value(scale.spec, usage, target, cluster.serving(), &tolerance)

@@ -63,16 +63,15 @@ impl MetricSpec {
 pub(crate) struct Pool {
     pub signals: Signals,
     slots: u32,
-    pods: Vec<Pod>,
 }
 
 impl Pool {
     pub fn new(start: &Start) -> Pool {
-        Pool { signals: Signals::new(start.window), slots: start.slots, pods: Vec::new() }
+        Pool { signals: Signals::new(start.window), slots: start.slots }
     }
 
     /// What the cluster answers at `now`.
-    pub fn at<'a>(&'a mut self, now: Instant, seen: &'a Observation<'a>) -> Shown<'a> {
+    pub fn at<'a>(&'a self, now: Instant, seen: &'a Observation<'a>) -> Shown<'a> {
         Shown { pool: self, now, seen }
     }
 }
@@ -80,38 +79,36 @@ impl Pool {
 /// See [`Pool::at`].
 #[derive(Debug)]
 pub(crate) struct Shown<'a> {
-    pool: &'a mut Pool,
+    pool: &'a Pool,
     now: Instant,
     seen: &'a Observation<'a>,
 }
 
 impl Cluster for Shown<'_> {
-    fn pods(&mut self, _: usize, metric: &MetricSpec) -> Result<(&[Pod], &[i64]), Failure> {
-        let Pool { signals, slots, pods } = &mut *self.pool;
-        let slots = f64::from(*slots);
+    fn pods(&self, _: usize, metric: &MetricSpec) -> Result<impl Iterator<Item = Pod>, Failure> {
+        let Shown { pool, now, seen } = *self;
+        let (signals, signal, slots) = (&pool.signals, metric.signal, f64::from(pool.slots));
         let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
         // A resource is counted in slots, everything else as it is.
-        let unit = if is_resource && metric.signal == Signal::Utilization { slots } else { 1.0 };
-        let request = thousandths(if metric.signal == Signal::Concurrency { slots } else { unit });
-        pods.clear();
-        let (now, mut next) = (self.now, 0);
-        pods.extend(self.seen.instances.iter().map(|instance| {
-            let reading = signals.of_instance(instance.id, metric.signal, &mut next);
+        let unit = if is_resource && signal == Signal::Utilization { slots } else { 1.0 };
+        let request = thousandths(if signal == Signal::Concurrency { slots } else { unit });
+        let mut next = 0;
+        Ok(seen.instances.iter().map(move |instance| {
+            let reading = signals.of_instance(instance.id, signal, &mut next);
             let sample = reading.map(|reading| PodSample {
                 value: thousandths(reading.value * unit),
                 age: now.since(reading.at),
                 window: reading.window,
             });
             pod(instance, now, request, sample)
-        }));
-        Ok((pods, &[]))
+        }))
     }
 
-    fn usage(&mut self, _: usize, metric: &MetricSpec) -> Result<i64, Failure> {
+    fn usage(&self, _: usize, metric: &MetricSpec) -> Result<i64, Failure> {
         self.pool.signals.total(metric.signal).map(thousandths).ok_or(Failure::Unavailable)
     }
 
-    fn serving(&mut self) -> Option<u32> {
+    fn serving(&self) -> Option<u32> {
         (self.seen.existing > 0).then_some(self.seen.ready)
     }
 }
@@ -145,7 +142,7 @@ impl Policy for AtWork {
 
     fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
         let scale = Scale::of(observation);
-        let cluster = &mut self.pool.at(now, observation);
+        let cluster = &self.pool.at(now, observation);
         let outcome = self.controller.reconcile(&self.hpa, now.into(), scale, cluster);
         self.last = Some(outcome);
         outcome.replicas.max(0) as u32
@@ -202,9 +199,9 @@ mod tests {
             .iter()
             .map(|(id, in_service)| InstanceSample {
                 id: *id,
-                in_service: *in_service,
                 measured: Span::from_secs(5),
-                utilization: *in_service,
+                service_seconds: in_service * 5.0,
+                busy_seconds: in_service * 5.0,
                 in_service_now: 0,
                 waiting_now: 0,
                 kv_cache: 0.0,

@@ -69,15 +69,16 @@ pub(crate) fn parse_quantity(text: &str) -> Option<i64> {
 
 /// The quantity of a plain number, in thousandths: what `f64` adds behind the twelfth digit is left out.
 pub(crate) fn thousandths(number: f64) -> i64 {
+    // What is added to a number up to 2^51 and taken away again rounds it, and spares calls of library functions.
+    const ROUNDS: f64 = 3.0 * (1_u64 << 51) as f64;
     let thousandths = number * 1000.0;
-    // Beyond this a number has no fraction; below, rounding by way of integers spares calls of library functions.
-    if thousandths.is_nan() || thousandths.abs() >= 4e15 {
+    // Beyond this a number has no fraction to speak of.
+    if thousandths.is_nan() || thousandths.abs() >= 2e15 {
         return thousandths as i64;
     }
-    let nearest = (thousandths + 0.5_f64.copysign(thousandths)) as i64;
-    let above = thousandths - nearest as f64;
-    let near = above <= 1e-9 * thousandths.abs().max(1.0);
-    if near { nearest } else { nearest + 1 }
+    let nearest = (thousandths + ROUNDS) - ROUNDS;
+    let is_above = thousandths - nearest > 1e-9 * thousandths.abs().max(1.0);
+    (nearest + f64::from(u8::from(is_above))) as i64
 }
 
 impl Value for Quantity {

@@ -288,19 +288,26 @@ fn read_events(state: &Row<'_>, name: &'static str, now: Moment) -> Result<Scale
 }
 
 impl Cluster for Recorded {
-    fn pods(&mut self, index: usize, _: &MetricSpec) -> Result<(&[Pod], &[i64]), Failure> {
+    fn pods(&self, index: usize, _: &MetricSpec) -> Result<impl Iterator<Item = Pod>, Failure> {
         match self.pods.get(index) {
-            Some(Ok(listed)) => Ok((&listed.pods, &listed.orphans)),
+            Some(Ok(listed)) => Ok(listed.pods.iter().copied()),
             Some(Err(failure)) => Err(*failure),
             None => Err(Failure::Unavailable),
         }
     }
 
-    fn usage(&mut self, index: usize, _: &MetricSpec) -> Result<i64, Failure> {
+    fn orphans(&self, index: usize) -> &[i64] {
+        match self.pods.get(index) {
+            Some(Ok(listed)) => &listed.orphans,
+            _ => &[],
+        }
+    }
+
+    fn usage(&self, index: usize, _: &MetricSpec) -> Result<i64, Failure> {
         self.usages.get(index).copied().flatten().ok_or(Failure::Unavailable)
     }
 
-    fn serving(&mut self) -> Option<u32> {
+    fn serving(&self) -> Option<u32> {
         self.serving
     }
 }

@@ -107,10 +107,16 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(pods: &[Pod], orphans: &[i64], rule: &Grouping, goal: Goal) -> Result<Tally, Failure> {
+    fn of(
+        pods: impl Iterator<Item = Pod>,
+        orphans: &[i64],
+        rule: &Grouping,
+        goal: Goal,
+    ) -> Result<Tally, Failure> {
         let mut tally = Tally::default();
-        let mut lacks_request = false;
+        let (mut is_empty, mut lacks_request) = (true, false);
         for pod in pods {
+            is_empty = false;
             lacks_request |= pod.request.is_none();
             let request = i128::from(pod.request.unwrap_or(0));
             match pod.group(rule) {
@@ -141,7 +147,7 @@ impl Tally {
         tally.samples += orphans.len() as u32;
         tally.usage += orphans.iter().copied().map(i128::from).sum::<i128>();
         match goal {
-            _ if pods.is_empty() => Err(Failure::NoPods),
+            _ if is_empty => Err(Failure::NoPods),
             _ if tally.samples == 0 => Err(Failure::NoSamples),
             Goal::Utilization(_) if lacks_request => Err(Failure::NoRequest),
             _ => Ok(tally),
@@ -194,7 +200,7 @@ impl Tally {
 pub(crate) fn by_pods(
     current: i32,
     goal: Goal,
-    pods: &[Pod],
+    pods: impl Iterator<Item = Pod>,
     orphans: &[i64],
     rule: &Grouping,
     tolerance: &Tolerance,
@@ -348,7 +354,7 @@ mod tests {
     }
 
     fn by_cpu(current: i32, percent: i32, pods: &[Pod]) -> Proposal {
-        by_pods(current, Goal::Utilization(percent), pods, &[], &RULE, &TOLERANCE).unwrap()
+        by_pods(current, Goal::Utilization(percent), pods.iter().copied(), &[], &RULE, &TOLERANCE).unwrap()
     }
 
     #[test]

@@ -13,17 +13,17 @@ use crate::time::{Instant, Span};
 #[derive(Debug, Clone)]
 pub(crate) struct Signals {
     window: Span,
-    pool: VecDeque<PoolScrape>,
-    /// By number; those that were ready at the last scrape.
-    instances: Vec<Track>,
-    spare: Vec<Track>,
-    at: Instant,
+    /// In time order; the newest lists the instances there are.
+    scrapes: VecDeque<Scrape>,
+    /// Instance lists of scrapes that are over, to be filled again.
+    spare: Vec<Vec<InstanceSample>>,
 }
 
 /// The pool over one scrape interval: sums over time, in request-seconds.
-#[derive(Debug, Clone, Copy)]
-struct PoolScrape {
+#[derive(Debug, Clone)]
+struct Scrape {
     since: Instant,
+    at: Instant,
     seconds: f64,
     arrived: f64,
     in_flight: f64,
@@ -31,24 +31,18 @@ struct PoolScrape {
     in_service: f64,
     slots: f64,
     work: f64,
+    /// By number; those that were ready.
+    instances: Vec<InstanceSample>,
 }
 
-/// One instance over the scrapes of the window.
-#[derive(Debug, Clone)]
-struct Track {
-    id: u32,
-    scrapes: VecDeque<InstanceScrape>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct InstanceScrape {
-    since: Instant,
-    seconds: f64,
-    /// Request-seconds in service.
-    in_service: f64,
-    /// Seconds times the share of its capacity in use.
-    busy: f64,
-    kv_cache: f64,
+impl Scrape {
+    /// Where instance `id` is in the list; most likely at `guess`.
+    fn position(&self, id: u32, guess: usize) -> Option<usize> {
+        match self.instances.get(guess) {
+            Some(instance) if instance.id == id => Some(guess),
+            _ => self.instances.binary_search_by_key(&id, |instance| instance.id).ok(),
+        }
+    }
 }
 
 /// What is known of one instance.
@@ -62,15 +56,22 @@ pub(crate) struct Reading {
 
 impl Signals {
     pub fn new(window: Span) -> Signals {
-        Signals { window, pool: VecDeque::new(), instances: Vec::new(), spare: Vec::new(), at: Instant::ZERO }
+        Signals { window, scrapes: VecDeque::new(), spare: Vec::new() }
     }
 
     /// Takes in one scrape.
     pub fn scrape(&mut self, sample: &Sample<'_>) {
+        let is_old = |scrape: &Scrape| scrape.since + self.window < sample.at;
+        while self.scrapes.front().is_some_and(is_old) {
+            self.spare.extend(self.scrapes.pop_front().map(|scrape| scrape.instances));
+        }
+        let mut instances = self.spare.pop().unwrap_or_default();
+        instances.clear();
+        instances.extend_from_slice(sample.instances);
         let seconds = sample.seconds();
-        self.at = sample.at;
-        self.pool.push_back(PoolScrape {
+        self.scrapes.push_back(Scrape {
             since: sample.since,
+            at: sample.at,
             seconds,
             arrived: sample.arrived as f64,
             in_flight: sample.in_flight * seconds,
@@ -78,55 +79,13 @@ impl Signals {
             in_service: sample.in_service * seconds,
             slots: sample.slots * seconds,
             work: sample.work * seconds,
+            instances,
         });
-        let (at, window) = (self.at, self.window);
-        let is_old = |since: Instant| since + window < at;
-        while self.pool.len() > 1 && self.pool.front().is_some_and(|scrape| is_old(scrape.since)) {
-            self.pool.pop_front();
-        }
-        self.forget_gone(sample.instances);
-        for (index, instance) in sample.instances.iter().enumerate() {
-            if self.instances.get(index).is_none_or(|track| track.id != instance.id) {
-                let mut track = self.spare.pop().unwrap_or(Track { id: 0, scrapes: VecDeque::new() });
-                track.id = instance.id;
-                self.instances.insert(index, track);
-            }
-            let scrapes = &mut self.instances[index].scrapes;
-            let seconds = instance.measured.as_secs_f64();
-            scrapes.push_back(InstanceScrape {
-                since: sample.since,
-                seconds,
-                in_service: instance.in_service * seconds,
-                busy: instance.utilization * seconds,
-                kv_cache: instance.kv_cache,
-            });
-            while scrapes.len() > 1 && scrapes.front().is_some_and(|scrape| is_old(scrape.since)) {
-                scrapes.pop_front();
-            }
-        }
-    }
-
-    /// Drops what `present` no longer lists; both are in the order of numbers.
-    fn forget_gone(&mut self, present: &[InstanceSample]) {
-        let mut index = 0;
-        let mut present = present.iter().peekable();
-        while let Some(track) = self.instances.get(index) {
-            while present.peek().is_some_and(|instance| instance.id < track.id) {
-                present.next();
-            }
-            if present.peek().is_some_and(|instance| instance.id == track.id) {
-                index += 1;
-            } else {
-                let mut track = self.instances.remove(index);
-                track.scrapes.clear();
-                self.spare.push(track);
-            }
-        }
     }
 
     /// The pool's value of a signal; `None` while there was nothing to measure.
     pub fn total(&self, signal: Signal) -> Option<f64> {
-        let sum = |value: fn(&PoolScrape) -> f64| self.pool.iter().map(value).sum::<f64>();
+        let sum = |value: fn(&Scrape) -> f64| self.scrapes.iter().map(value).sum::<f64>();
         let seconds = sum(|scrape| scrape.seconds);
         if seconds <= 0.0 {
             return None;
@@ -141,47 +100,47 @@ impl Signals {
             Signal::QueueLength => Some(sum(|scrape| scrape.waiting) / seconds),
             Signal::RequestRate => Some(sum(|scrape| scrape.arrived) / seconds),
             Signal::KvCache => {
-                let of_one = |track: &Track| self.of_track(track, Signal::KvCache);
-                let all = self.instances.iter().filter_map(of_one).map(|reading| reading.value).sum::<f64>();
-                (!self.instances.is_empty()).then(|| all / self.instances.len() as f64)
+                let present = &self.scrapes.back()?.instances;
+                let mut next = 0;
+                let of_one = |instance: &InstanceSample| self.of_instance(instance.id, signal, &mut next);
+                let all: f64 = present.iter().filter_map(of_one).map(|reading| reading.value).sum();
+                (!present.is_empty()).then(|| all / present.len() as f64)
             }
         }
     }
 
-    /// What instance `id` shows of a signal; of what only the pool as a
-    /// whole has, its equal part.
-    /// Instances are looked for from `next` on, which is moved past the one found: they are asked for in order.
+    /// What instance `id`, if it was there at the newest scrape, shows of a signal; of what only the pool as a whole has,
+    /// its equal part. Instances are asked for in order: `next` is where this one is expected, and then the one after.
     pub fn of_instance(&self, id: u32, signal: Signal, next: &mut usize) -> Option<Reading> {
-        let track = self.instances.get(*next).filter(|track| track.id == id).or_else(|| {
-            *next = self.instances.binary_search_by_key(&id, |track| track.id).ok()?;
-            self.instances.get(*next)
-        })?;
-        *next += 1;
-        self.of_track(track, signal)
-    }
-
-    fn of_track(&self, track: &Track, signal: Signal) -> Option<Reading> {
-        let (mut seconds, mut in_service, mut busy, mut kv_cache) = (0.0, 0.0, 0.0, 0.0);
-        for scrape in &track.scrapes {
-            seconds += scrape.seconds;
-            in_service += scrape.in_service;
-            busy += scrape.busy;
-            kv_cache += scrape.kv_cache;
+        let newest = self.scrapes.back()?;
+        let index = newest.position(id, *next)?;
+        *next = index + 1;
+        let (mut seconds, mut sum, mut scrapes) = (0.0, 0.0, 0.0);
+        let mut since = newest.since;
+        for scrape in self.scrapes.iter().rev() {
+            let Some(instance) = scrape.position(id, index).map(|index| &scrape.instances[index]) else { break };
+            since = scrape.since;
+            scrapes += 1.0;
+            seconds += instance.measured.as_secs_f64();
+            sum += match signal {
+                Signal::Concurrency => instance.service_seconds,
+                Signal::Utilization => instance.busy_seconds,
+                Signal::KvCache => instance.kv_cache,
+                Signal::InFlight | Signal::QueueLength | Signal::RequestRate => 0.0,
+            };
         }
         if seconds <= 0.0 {
             return None;
         }
         let value = match signal {
-            Signal::Concurrency => in_service / seconds,
-            Signal::Utilization => busy / seconds,
-            Signal::KvCache => kv_cache / track.scrapes.len() as f64,
+            Signal::Concurrency | Signal::Utilization => sum / seconds,
+            Signal::KvCache => sum / scrapes,
             Signal::InFlight | Signal::QueueLength | Signal::RequestRate => {
-                self.total(signal)? / self.instances.len() as f64
+                self.total(signal)? / newest.instances.len() as f64
             }
         };
         // The time before an instance was ready belongs to the window too: such a sample is not fresh.
-        let since = track.scrapes.front().map_or(self.at, |scrape| scrape.since);
-        Some(Reading { value, at: self.at, window: self.at.since(since) })
+        Some(Reading { value, at: newest.at, window: newest.at.since(since) })
     }
 }
 
@@ -199,9 +158,9 @@ mod tests {
             .iter()
             .map(|(id, in_service)| InstanceSample {
                 id: *id,
-                in_service: *in_service,
                 measured: Span::from_secs(10),
-                utilization: in_service / 2.0,
+                service_seconds: in_service * 10.0,
+                busy_seconds: in_service * 5.0,
                 in_service_now: 0,
                 waiting_now: 0,
                 kv_cache: 0.5,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::executor::{Executor, Polled, Triggers};
 use super::{Keda, replay};
-use crate::autoscaler::hpa::controller::{Cluster, Controller, Outcome, Scale};
+use crate::autoscaler::hpa::controller::{Controller, Outcome, Scale};
 use crate::autoscaler::hpa::explain::explain;
 use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::MetricSpec;
@@ -130,7 +130,7 @@ impl Policy for AtWork {
             self.polled = Some(polled);
         }
         if sync && !keda.pause.is_whole() {
-            let cluster: &mut dyn Cluster = &mut self.pool.at(now, observation);
+            let cluster = &self.pool.at(now, observation);
             let outcome = self.controller.reconcile(&keda.hpa, now.into(), scale, cluster);
             scale.spec = outcome.replicas;
             self.synced = Some(outcome);

@@ -337,9 +337,9 @@ mod tests {
     fn scrape(policy: &mut AtWork, seconds: u64, queues: &[u64], central: u64) {
         let instance = |(id, queue): (u32, &u64)| InstanceSample {
             id,
-            in_service: 1.0,
             measured: Span::from_secs(15),
-            utilization: 1.0,
+            service_seconds: 15.0,
+            busy_seconds: 15.0,
             in_service_now: 1,
             waiting_now: *queue,
             kv_cache: 0.2,
