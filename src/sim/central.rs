@@ -227,14 +227,17 @@ impl Fleet for CentralQueue {
     fn loads(&self, now: u64, out: &mut Vec<Load>) {
         // The slots of an instance stand together.
         for slots in self.slots.chunk_by(|one, other| one.request.instance == other.request.instance) {
-            let busy = slots.iter().filter(|slot| slot.pending);
-            let ahead: u128 = busy.clone().map(|slot| u128::from(slot.request.finish - now)).sum();
-            let begun: u128 = slots.iter().map(|slot| u128::from(slot.begun)).sum();
+            let (mut busy, mut served) = (0, 0_u128);
+            for slot in slots {
+                let ahead = if slot.pending { slot.request.finish - now } else { 0 };
+                busy += u64::from(slot.pending);
+                served += u128::from(slot.begun - ahead);
+            }
             out.push(Load {
                 instance: slots[0].request.instance,
-                served: begun - ahead,
-                work: (begun - ahead) * u128::from(FULL),
-                in_service: busy.count() as u64,
+                served,
+                work: served * u128::from(FULL),
+                in_service: busy,
                 waiting: 0,
                 kv_cache: 0.0,
             });

@@ -103,8 +103,17 @@ impl Scrapes {
 }
 
 /// As a floating-point number; by way of 64 bits, where they are enough, which is several times as fast.
+#[inline]
 fn float(integral: u128) -> f64 {
-    u64::try_from(integral).map_or_else(|_| integral as f64, |small| small as f64)
+    #[cold]
+    #[inline(never)]
+    fn wide(integral: u128) -> f64 {
+        integral as f64
+    }
+    match u64::try_from(integral) {
+        Ok(narrow) => narrow as f64,
+        Err(_) => wide(integral),
+    }
 }
 
 #[cfg(test)]
@@ -187,7 +196,9 @@ mod tests {
                 heard.most_sharing = heard.most_sharing.max(sample.in_service - sample.work);
             } else {
                 // Two slots each: the share in use times two is what is in service.
-                assert!(sample.instances.iter().all(|i| (i.busy_seconds * 2.0 - i.service_seconds).abs() < 1e-9));
+                assert!(
+                    sample.instances.iter().all(|i| (i.busy_seconds * 2.0 - i.service_seconds).abs() < 1e-9)
+                );
                 assert!((sample.work - sample.in_service).abs() < 1e-9);
             }
             assert!(by_instance <= total + 1e-6, "{by_instance} {total}");

@@ -243,11 +243,9 @@ impl AtWork {
             Err(_) => !self.warm_from.is_empty(),
         };
         let warming = sample.instances.iter().filter(|instance| warms(instance.id));
-        warming.fold(LeftOut::default(), |sum, instance| {
-            LeftOut {
-                work: sum.work + instance.busy_seconds * slots,
-                slots: sum.slots + instance.measured.as_secs_f64() * slots,
-            }
+        warming.fold(LeftOut::default(), |sum, instance| LeftOut {
+            work: sum.work + instance.busy_seconds * slots,
+            slots: sum.slots + instance.measured.as_secs_f64() * slots,
         })
     }
 }

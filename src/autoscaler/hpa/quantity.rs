@@ -72,13 +72,17 @@ pub(crate) fn thousandths(number: f64) -> i64 {
     // What is added to a number up to 2^51 and taken away again rounds it, and spares calls of library functions.
     const ROUNDS: f64 = 3.0 * (1_u64 << 51) as f64;
     let thousandths = number * 1000.0;
-    // Beyond this a number has no fraction to speak of.
-    if thousandths.is_nan() || thousandths.abs() >= 2e15 {
-        return thousandths as i64;
+    let magnitude = thousandths.abs();
+    if magnitude < 2e15 {
+        let shifted = thousandths + ROUNDS;
+        // Between 2^52 and 2^53 floating-point numbers are one apart, in value and in bits.
+        let nearest = shifted.to_bits().wrapping_sub(ROUNDS.to_bits()) as i64;
+        let above = thousandths - (shifted - ROUNDS);
+        nearest + i64::from(above > 1e-9 * magnitude.max(1.0))
+    } else {
+        // Beyond, a number has no fraction to speak of.
+        thousandths as i64
     }
-    let nearest = (thousandths + ROUNDS) - ROUNDS;
-    let is_above = thousandths - nearest > 1e-9 * thousandths.abs().max(1.0);
-    (nearest + f64::from(u8::from(is_above))) as i64
 }
 
 impl Value for Quantity {
@@ -121,5 +125,11 @@ mod tests {
     fn numbers_become_the_thousandths_they_are_written_as() {
         assert_eq!((thousandths(14.334), thousandths(0.1), thousandths(6.666)), (14_334, 100, 6666));
         assert_eq!(thousandths(0.0004), 1, "less than a thousandth rounds up");
+        assert_eq!((thousandths(0.0025), thousandths(0.0035), thousandths(-0.0025)), (3, 4, -2));
+        assert_eq!(
+            (thousandths(1.999e12), thousandths(2.5e12)),
+            (1_999_000_000_000_000, 2_500_000_000_000_000)
+        );
+        assert_eq!((thousandths(f64::NAN), thousandths(1e300)), (0, i64::MAX));
     }
 }

@@ -136,7 +136,7 @@ impl Settings for Llmd {
         Box::new(AtWork {
             settings: *self,
             reports: Vec::new(),
-            by_instance: Vec::new(),
+            greatest: Vec::new(),
             loads: Vec::new(),
             last_request: Instant::ZERO,
             found: Found::default(),
@@ -162,8 +162,8 @@ struct AtWork {
     settings: Llmd,
     /// Reports within the metrics window, in time order.
     reports: Vec<Report>,
-    /// The same by instance, and the load of each that is ready; kept for their memory.
-    by_instance: Vec<Report>,
+    /// The most each ready instance has reported of both, and their loads; kept for their memory.
+    greatest: Vec<(u32, Option<(f64, f64)>)>,
     loads: Vec<Load>,
     last_request: Instant,
     found: Found,
@@ -201,29 +201,39 @@ impl Default for Because {
 }
 
 impl AtWork {
+    /// Drops the reports that the metrics window at `now` does not reach.
+    fn forget(&mut self, now: Instant) {
+        let window = self.settings.metrics_window;
+        let old = self.reports.partition_point(|report| report.at + window < now);
+        self.reports.drain(..old);
+    }
+
     /// The greatest values of each ready instance within the metrics window, for those that have reported.
     fn gather(&mut self, now: Instant, observation: &Observation<'_>) {
-        let window = self.settings.metrics_window;
-        self.reports.retain(|report| report.at + window >= now);
-        self.by_instance.clear();
-        self.by_instance.extend_from_slice(&self.reports);
-        self.by_instance.sort_unstable_by_key(|report| report.id);
-        self.loads.clear();
-        let mut reports = self.by_instance.as_slice();
+        self.forget(now);
         let ready = observation.instances.iter().filter(|view| view.state == InstanceState::Ready);
-        for view in ready {
-            // Both are by number.
-            let before = reports.iter().take_while(|report| report.id < view.id).count();
-            let own = reports[before..].iter().take_while(|report| report.id == view.id);
-            let greatest =
-                |(kv, queue): (f64, f64), report: &Report| (report.kv_cache.max(kv), report.queue.max(queue));
-            let count = own.clone().count();
-            if count > 0 {
-                let (kv, queue) = own.fold((0.0, 0.0), greatest);
-                self.loads.push(Load { kv_usage: Some(kv), queue: Some(queue) });
+        self.greatest.clear();
+        self.greatest.extend(ready.map(|view| (view.id, None)));
+        // One scrape after the other, each by number, as the instances are.
+        let (mut index, mut before) = (0, 0);
+        for report in &self.reports {
+            if report.id <= before {
+                index = 0;
             }
-            reports = &reports[before + count..];
+            before = report.id;
+            while self.greatest.get(index).is_some_and(|(id, _)| *id < report.id) {
+                index += 1;
+            }
+            if let Some((id, greatest)) = self.greatest.get_mut(index)
+                && *id == report.id
+            {
+                let (kv, queue) = greatest.unwrap_or((0.0, 0.0));
+                *greatest = Some((report.kv_cache.max(kv), report.queue.max(queue)));
+            }
         }
+        let load = |(kv, queue)| Load { kv_usage: Some(kv), queue: Some(queue) };
+        self.loads.clear();
+        self.loads.extend(self.greatest.iter().filter_map(|(_, greatest)| greatest.map(load)));
     }
 
     fn variant(&self) -> Variant<'static> {
@@ -264,7 +274,7 @@ impl Policy for AtWork {
         }
         let own: u64 = sample.instances.iter().map(|instance| instance.waiting_now).sum();
         let share = sample.waiting_now.saturating_sub(own) as f64 / sample.instances.len().max(1) as f64;
-        self.reports.retain(|report| report.at + self.settings.metrics_window >= sample.at);
+        self.forget(sample.at);
         self.reports.extend(sample.instances.iter().map(|instance| Report {
             at: sample.at,
             id: instance.id,
@@ -326,7 +336,7 @@ mod tests {
         AtWork {
             settings,
             reports: Vec::new(),
-            by_instance: Vec::new(),
+            greatest: Vec::new(),
             loads: Vec::new(),
             last_request: Instant::ZERO,
             found: Found::default(),
