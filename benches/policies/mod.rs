@@ -8,6 +8,9 @@ use kneepoint::schema::{Context, Tree};
 use kneepoint::sim::{Metrics, Model, Slo};
 use kneepoint::time::Span;
 
+/// How often a calendar is looked at that has an entry every minute.
+const EACH_MINUTE: Span = Span::from_secs(60);
+
 /// Every policy that is evaluated by the clock, at its system's own interval.
 pub const POLICIES: &[(&str, &str)] = &[
     ("target", "kind = \"target\"\nmetric = \"in_flight\"\ntarget = 1\nmin = 16\nmax = 16"),
@@ -31,6 +34,10 @@ pub const POLICIES: &[(&str, &str)] = &[
     ("hugging_face", "kind = \"hugging_face\"\nmin = 16\nmax = 16"),
     ("llm_d", "kind = \"llm_d\"\nmin = 16\nmax = 16"),
     ("in_flight_target", "kind = \"in_flight_target\"\nmin = 16\nmax = 16"),
+    (
+        "scheduled",
+        "kind = \"scheduled\"\nstarts_at = \"2026-03-02T00:00\"\nentries = [{ at = \"* * * * *\", instances = 16 }]",
+    ),
     ("predictive", "kind = \"predictive\"\nmin = 16\nmax = 16"),
     ("clairvoyant", "kind = \"clairvoyant\"\nmin = 16\nmax = 16"),
 ];
@@ -43,7 +50,8 @@ pub fn pair(base: &Model, policy: &str) -> (Model, Model) {
         Autoscaler::read(tree.root(), "autoscaler", &context).unwrap_or_else(|problem| panic!("{problem:?}"))
     };
     let autoscaler = read(policy);
-    let interval = autoscaler.schedule().expect("it is evaluated by the clock").interval.as_secs_f64();
+    let interval = autoscaler.schedule().expect("it is evaluated by the clock").interval;
+    let interval = if interval == Span::MAX { EACH_MINUTE } else { interval }.as_secs_f64();
     let threshold = read(&format!(
         "kind = \"threshold\"\nmetric = \"utilization\"\ninterval = \"{interval}s\"\nmin = 16\nmax = 16\n\
          up = {{ above = 0.95 }}\ndown = {{ below = 0.1 }}"

@@ -74,6 +74,10 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + SameAs {
     fn scrapes(&self) -> bool {
         false
     }
+    /// Whether what it sees is averaged over `[metrics] window`, and not over windows of its own.
+    fn uses_metrics_window(&self) -> bool {
+        self.query().is_some()
+    }
     /// Whether it looks at each instance.
     fn watches_instances(&self) -> bool {
         false
@@ -292,6 +296,11 @@ impl Autoscaler {
     /// Whether it takes in raw scrapes.
     pub fn scrapes(&self) -> bool {
         self.0.scrapes()
+    }
+
+    /// Whether what it sees is averaged over `[metrics] window`.
+    pub fn uses_metrics_window(&self) -> bool {
+        self.0.uses_metrics_window()
     }
 
     /// Whether it looks at each instance.

@@ -114,7 +114,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     };
     checks::model(tree, &model)?;
     checks::precision(tree, &model, &run)?;
-    let warnings = manifest::warnings(tree, context)?;
+    let mut warnings = manifest::warnings(tree, context)?;
+    warnings.extend(checks::without_effect(tree, &model));
     let (description, label) = (reader.get(&DESCRIPTION)?, reader.get(&LABEL)?);
     Ok(Scenario { name, description, label, model, run, warnings })
 }

@@ -62,6 +62,14 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
     requests(tree, model)
 }
 
+/// What is written and changes nothing, in words.
+pub(super) fn without_effect(tree: &Tree, model: &Model) -> Option<String> {
+    let autoscaler = &model.autoscaler;
+    let is_idle = autoscaler.scrapes() && !autoscaler.uses_metrics_window();
+    let message = "`metrics.window` has no effect: the autoscaler averages over windows of its own";
+    (is_idle && tree.get("metrics.window").is_some()).then(|| message.to_owned())
+}
+
 /// A share of a promise that nobody made is never known.
 pub(super) fn precision(tree: &Tree, model: &Model, run: &Run) -> Result<(), Problem> {
     const PATH: &str = "run.precision.metric";

@@ -161,3 +161,17 @@ fn the_memory_of_a_run_is_estimated_from_the_longest_queue() {
     file.override_path("dispatch.queue_capacity", "1000").unwrap();
     assert!(file.scenario().unwrap().check_fits(1_000_000, 2).is_ok());
 }
+
+#[test]
+fn a_window_that_the_autoscaler_does_not_look_through_is_said_to_have_no_effect() {
+    let warnings = |autoscaler: &str| {
+        let metrics = "[metrics]\nwindow = \"30s\"";
+        let base = BASE.split("[autoscaler]").next().unwrap_or_default();
+        let text = format!("{base}{metrics}\n[autoscaler]\n{autoscaler}\n[run]\nduration = \"1h\"");
+        ScenarioFile::parse("base.toml", &text, ".").unwrap().scenario().unwrap().warnings
+    };
+    let said = "`metrics.window` has no effect: the autoscaler averages over windows of its own";
+    assert_eq!(warnings("kind = \"knative\""), [said]);
+    assert!(warnings("kind = \"hpa\"\nmax = 4\nmetrics = [{ average_utilization = 50 }]").is_empty());
+    assert!(warnings("kind = \"target\"\nmetric = \"in_flight\"\ntarget = 1\nmax = 4").is_empty());
+}

@@ -31,6 +31,9 @@ impl Settings for Hpa {
     fn scrapes(&self) -> bool {
         true
     }
+    fn uses_metrics_window(&self) -> bool {
+        true
+    }
     fn watches_instances(&self) -> bool {
         self.metrics.iter().any(MetricSpec::is_of_each_pod)
     }

@@ -32,6 +32,9 @@ impl Settings for Keda {
     fn scrapes(&self) -> bool {
         true
     }
+    fn uses_metrics_window(&self) -> bool {
+        true
+    }
     fn watches_instances(&self) -> bool {
         self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod)
     }
