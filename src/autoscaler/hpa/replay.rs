@@ -91,9 +91,9 @@ impl HpaReplay {
                 self.controller.reconcile_to(&self.hpa, now, scale.spec, Some(wanted), None)
             }
             None => {
-                let mut recorded = Recorded::read(row, &self.hpa)?;
+                let recorded = Recorded::read(row, &self.hpa)?;
                 row.finish()?;
-                self.controller.reconcile(&self.hpa, now, scale, &mut recorded)
+                self.controller.reconcile(&self.hpa, now, scale, &recorded)
             }
         };
         self.spec = Some(outcome.replicas);
@@ -120,9 +120,9 @@ impl HpaReplay {
 
     fn metrics(&mut self, row: &Row<'_>, line: Line) -> Result<Line, RowProblem> {
         let scale = self.scale(row)?;
-        let mut recorded = Recorded::read(row, &self.hpa)?;
+        let recorded = Recorded::read(row, &self.hpa)?;
         row.finish()?;
-        let (wanted, leader) = self.controller.evaluate(&self.hpa, scale, &mut recorded);
+        let (wanted, leader) = self.controller.evaluate(&self.hpa, scale, &recorded);
         let (replicas, route) = match wanted {
             Some(wanted) => (wanted, Route::Metrics),
             None => (scale.spec, Route::Failed),

@@ -124,7 +124,7 @@ impl Signals {
             };
             since = scrape.since;
             scrapes += 1.0;
-            measured = measured + instance.measured;
+            measured += instance.measured;
             sum += match signal {
                 Signal::Concurrency => instance.service_seconds,
                 Signal::Utilization => instance.busy_seconds,

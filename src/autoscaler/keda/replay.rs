@@ -158,7 +158,7 @@ impl KedaReplay {
             recorded.usages[index] = told.value();
             answers.push(told);
         }
-        let outcome = self.hpa.controller.reconcile(&self.keda.hpa, now, scale, &mut recorded);
+        let outcome = self.hpa.controller.reconcile(&self.keda.hpa, now, scale, &recorded);
         (outcome, answers)
     }
 
