@@ -69,7 +69,7 @@ pub(crate) enum Route {
 pub(crate) struct Controller {
     pub recommendations: Recommendations,
     pub changes: Changes,
-    /// Whether the HPA itself scaled to zero: the condition `ScaledToZero`.
+    /// Whether the HPA itself scaled to zero, and may come back: the condition `ScaledToZero`.
     pub scaled_to_zero: bool,
     /// What each metric asked for at the last reconcile that looked at them.
     pub proposals: Vec<Result<Proposal, Failure>>,
@@ -102,13 +102,19 @@ impl Controller {
             return self.finish(hpa, now, Outcome::direct(current, replicas, route));
         }
         let Some(wanted) = wanted else {
-            return self.finish(hpa, now, Outcome::direct(current, current, Route::Failed));
+            // The controller would stay at zero; a minimum above it is taken for what its owner wants.
+            let (replicas, route) = match current == 0 && hpa.bounds.min > 0 {
+                true => (hpa.bounds.min, Route::BelowMin),
+                false => (current, Route::Failed),
+            };
+            return self.finish(hpa, now, Outcome::direct(current, replicas, route));
         };
         let stabilized = self.stabilize(hpa, now, current, wanted);
         let limit = self.limit(hpa, now, current, stabilized);
         let outcome = Outcome {
             before: current,
-            replicas: limit.replicas,
+            // Rates may hold it below a minimum that was raised while it was at zero.
+            replicas: if current == 0 { limit.replicas.max(hpa.bounds.min) } else { limit.replicas },
             route: Route::Metrics,
             wanted: Some(wanted),
             leader,
@@ -118,20 +124,26 @@ impl Controller {
         self.finish(hpa, now, outcome)
     }
 
-    /// What is decided without looking at metrics.
+    /// What is decided without looking at metrics. From zero they decide even below the minimum.
     fn shortcut(&self, hpa: &Hpa, current: i32) -> Option<(i32, Route)> {
-        let enabled = match hpa.release {
-            Release::Newest => hpa.scale_to_zero && self.scaled_to_zero,
-            Release::V1_32 => hpa.bounds.min == 0,
-        };
-        if current == 0 && !enabled {
-            Some((0, Route::Disabled))
+        if current == 0 {
+            (!self.leaves_zero(hpa)).then_some((0, Route::Disabled))
         } else if current > hpa.bounds.max {
             Some((hpa.bounds.max, Route::AboveMax))
         } else if current < hpa.bounds.min {
             Some((hpa.bounds.min, Route::BelowMin))
         } else {
             None
+        }
+    }
+
+    /// Whether zero replicas are for the HPA to leave (`shouldComputeMetricsForZeroReplicas`).
+    fn leaves_zero(&self, hpa: &Hpa) -> bool {
+        match hpa.release {
+            Release::Newest => {
+                hpa.scale_to_zero && self.scaled_to_zero && (hpa.bounds.min > 0 || hpa.sees_beyond_pods())
+            }
+            Release::V1_32 => hpa.bounds.min == 0,
         }
     }
 
@@ -182,9 +194,7 @@ impl Controller {
     fn finish(&mut self, hpa: &Hpa, now: Moment, outcome: Outcome) -> Outcome {
         if outcome.replicas != outcome.before {
             self.changes.store(hpa.behavior.as_ref(), outcome.before, outcome.replicas, now);
-            self.scaled_to_zero = outcome.replicas == 0;
-        } else if outcome.before > 0 {
-            self.scaled_to_zero = false;
+            self.scaled_to_zero = outcome.replicas == 0 && hpa.scale_to_zero && hpa.sees_beyond_pods();
         }
         outcome
     }
@@ -229,6 +239,11 @@ fn propose(
 }
 
 impl Hpa {
+    /// Whether a metric can be had without pods.
+    pub fn sees_beyond_pods(&self) -> bool {
+        self.metrics.iter().any(|metric| matches!(metric.source, Source::Object | Source::External))
+    }
+
     /// How pods count for a metric: only the CPU's samples are left out while a pod starts.
     pub fn grouping(&self, metric: &MetricSpec) -> Grouping {
         let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);

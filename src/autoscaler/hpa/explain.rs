@@ -155,6 +155,9 @@ impl Failure {
 fn reason(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> String {
     let Outcome { before, replicas, .. } = *outcome;
     let mut words = match outcome.route {
+        Route::Disabled if hpa.scale_to_zero && !hpa.sees_beyond_pods() => {
+            return "at 0, and no object or external metric to come back by: scaling is disabled".into();
+        }
         Route::Disabled if hpa.scale_to_zero || hpa.bounds.min == 0 => {
             return "at 0, but not by the HPA itself: scaling is disabled".into();
         }
