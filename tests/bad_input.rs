@@ -77,6 +77,12 @@ fn arriving(arrivals: &str) -> String {
     changed("kind = \"poisson\"\nrate = 20", arrivals)
 }
 
+/// `GOOD` with instances that share their speed among requests, and more said of them.
+fn shared(more: &str) -> String {
+    let text = changed("initial = 2", &format!("initial = 2\n{more}"));
+    text.replace("concurrency = 2", "model = \"shared\"\nconcurrency = 2")
+}
+
 /// Each broken text with the name of its snapshot.
 fn cases() -> Vec<(&'static str, String)> {
     let set = |old, new| changed(old, new);
@@ -186,6 +192,9 @@ fn cases() -> Vec<(&'static str, String)> {
         ("trace_cut_to_nothing", arriving("kind = \"trace\"\nfile = \"good.csv\"\ncut = { from = \"1h\" }")),
         ("counts_negative", arriving("kind = \"counts\"\nfile = \"negative.csv\"\ninterval = \"1m\"")),
         // What does not go together.
+        ("resume_of_a_share", shared("lost = \"resume\"")),
+        ("hand_back_of_a_share", shared("leaving = \"hand_back\"")),
+        ("first_request_of_a_share", shared("first_request = \"2s\"")),
         ("minimum_above_maximum", set("min = 1", "min = 11")),
         ("initial_below_minimum", set("min = 1", "min = 3")),
         ("initial_above_maximum", set("initial = 2", "initial = 20")),

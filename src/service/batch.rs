@@ -86,7 +86,7 @@ impl Batch {
     /// `model = "batch"`.
     pub const SPEC: TableSpec = TableSpec {
         name: "batch",
-        doc: "Requests are served in batches (dynamic batching): a free copy of the model begins a batch as soon as one of a preferred size or of the maximum can be made, or a request has been held back for `max_delay`. A batch takes `constant` + `slope` × size, or what a `table` says, and beyond that the longest `time` of its requests; all its requests end together. The utilization is the busy share of the copies. Under a central queue batches are made from all that wait before the pool.",
+        doc: "Requests are served in batches (dynamic batching): a free copy of the model begins a batch as soon as one of a preferred size or of the maximum can be made, or a request has been held back for `max_delay`. A batch takes `constant` + `slope` × size, or what a `table` says, and beyond that the longest `time` of its requests; all its requests end together. The utilization is the busy share of the copies. Under a central queue batches are made from all that wait before the pool. A batch that has begun runs to its end, whoever has given up.",
         keys: &[&super::EXTRA_TIME, &MAX_BATCH, &PREFERRED, &MAX_DELAY, &COPIES, &CONSTANT, &SLOPE, &TABLE],
     };
 

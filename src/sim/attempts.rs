@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::client::{Abandoned, Client, Fault};
-use super::fleet::{Arrival, Class, Ending, Fleet, NO_TICKET, Served, Sink};
+use super::fleet::{Arrival, Class, Ending, Fleet, Generated, NO_TICKET, Served, Sink};
 use crate::random::Streams;
+use crate::service::Tokens;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -52,6 +53,7 @@ struct Request {
     service: u64,
     patience: u64,
     class: Class,
+    tokens: Tokens,
     retries: u32,
     /// Its attempts in the pool.
     tickets: [u32; 2],
@@ -125,7 +127,7 @@ impl Attempts {
 
     /// A request arrives, and is sent.
     pub fn arrive(&mut self, arrival: Arrival, fleet: &mut impl Fleet, sink: &mut impl Sink) {
-        let Arrival { now, service, patience, class, .. } = arrival;
+        let Arrival { now, service, patience, class, tokens, .. } = arrival;
         self.pass(now);
         let request = Request {
             number: self.arrived,
@@ -133,6 +135,7 @@ impl Attempts {
             service,
             patience,
             class,
+            tokens,
             retries: 0,
             tickets: [NO_TICKET; 2],
             open: true,
@@ -179,8 +182,8 @@ impl Attempts {
         if let Some(timeout) = self.client.timeout {
             self.set(now.saturating_add(timeout.as_nanos()), Timer::GiveUp(ticket, attempt.serial));
         }
-        let Request { service, patience, class, .. } = self.requests[place];
-        let arrival = Arrival { patience, class, ticket, ..Arrival::plain(now, service) };
+        let Request { service, patience, class, tokens, .. } = self.requests[place];
+        let arrival = Arrival { now, service, patience, class, ticket, tokens };
         fleet.arrive(arrival, now + 1, sink);
         self.hear(now, fleet, sink);
     }
@@ -198,11 +201,11 @@ impl Attempts {
         self.vacant_tickets.push(ticket);
         self.attempts[ticket as usize].awaited = false;
         let fault = match ending {
-            Ending::Served(served) if awaited => {
+            Ending::Served(served, first_token) if awaited => {
                 self.part(place, ticket);
-                return self.answered(place, served, now, fleet, sink);
+                return self.answered(place, served, first_token, now, fleet, sink);
             }
-            Ending::Served(served) => {
+            Ending::Served(served, _) => {
                 self.tally.wasted += u128::from(served.finish - served.start);
                 return;
             }
@@ -227,11 +230,15 @@ impl Attempts {
         &mut self,
         place: usize,
         served: Served,
+        first_token: Option<u64>,
         now: u64,
         fleet: &mut impl Fleet,
         sink: &mut impl Sink,
     ) {
-        let Request { arrival, tickets, .. } = self.requests[place];
+        let Request { arrival, tickets, tokens, .. } = self.requests[place];
+        if let Some(first_token) = first_token {
+            sink.generated(Generated { arrival, first_token, finish: served.finish, tokens });
+        }
         sink.served(Served { arrival, ..served });
         for ticket in tickets.into_iter().filter(|ticket| *ticket != NO_TICKET) {
             let abandoned = if self.client.hedge_cancel { Abandoned::Stopped } else { Abandoned::Served };

@@ -46,7 +46,11 @@ impl Choice for Abandoned {
             Abandoned::Dropped,
             "it is dropped if it still waits; service once begun goes on in vain",
         ),
-        ("stopped", Abandoned::Stopped, "it is dropped, and its service stopped if it has begun"),
+        (
+            "stopped",
+            Abandoned::Stopped,
+            "it is dropped, and its service stopped if it has begun: a slot or a share is free at once, an `llm` frees its place and its cache with the iteration under way; a batch that has begun cannot be stopped",
+        ),
     ];
 }
 
@@ -196,7 +200,7 @@ impl Client {
     /// The `[client]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "client",
-        doc: "What the clients do when no answer comes: time-outs, retries and hedges. A request arrives once, however often it is sent, and its latency is from its arrival to its answer, pauses included. The autoscaler sees every attempt. `slots` only.",
+        doc: "What the clients do when no answer comes: time-outs, retries and hedges. A request arrives once, however often it is sent, and its latency is from its arrival to its answer, pauses included. The autoscaler sees every attempt.",
         keys: &[
             &TIMEOUT,
             &ABANDONED,

@@ -15,14 +15,14 @@ pub struct Dispatch {
     pub patience: Option<Durations>,
     /// Share of the requests that are of the high class; `None`: classes are not told apart.
     pub high_priority: Option<f64>,
-    /// Which idle slot a central queue gives the next request.
+    /// Which idle slot, or instance with room, a central queue gives the next request.
     pub idle: Idle,
 }
 
-/// Which idle slot a central queue gives the next request.
+/// Which idle slot, or instance with room, a central queue gives the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Idle {
-    /// The one free longest: work is spread evenly.
+    /// The one free longest, so that work is spread evenly; the instance with the fewest requests, for its speed.
     #[default]
     Longest,
     /// One of the newest instance: the older ones stay idle and can go.
@@ -33,9 +33,13 @@ pub enum Idle {
 
 impl Choice for Idle {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("longest", Idle::Longest, "the one free longest: work is spread evenly"),
-        ("newest", Idle::Newest, "one of the newest instance: the older ones stay idle and can go"),
-        ("fastest", Idle::Fastest, "one of the fastest instance; among equals the one free longest"),
+        (
+            "longest",
+            Idle::Longest,
+            "the slot free longest, so that work is spread evenly; the instance with the fewest requests, for its speed",
+        ),
+        ("newest", Idle::Newest, "the newest instance: the older ones stay idle and can go"),
+        ("fastest", Idle::Fastest, "the fastest instance; among equals as with `\"longest\"`"),
     ];
 }
 
@@ -73,11 +77,15 @@ const TIMEOUT: Key<Option<Durations>> = Key::optional(
 );
 const HIGH_PRIORITY: Key<Option<f64>> = Key::optional(
     "high_priority",
-    "Share of the requests that are of the high class, 0 to 1. A free slot goes to a waiting request of the high class before any of the low one; service is never interrupted. Central queue only.",
+    "Share of the requests that are of the high class, 0 to 1. A waiting request of the high class is begun before any of the low one; service is never interrupted. Central queue only.",
 )
 .at_least(0.0)
 .at_most(1.0);
-const IDLE: Key<Idle> = Key::or("idle", "\"longest\"", "Which idle slot is given the next request.");
+const IDLE: Key<Idle> = Key::or(
+    "idle",
+    "\"longest\"",
+    "Who is given the next request, of those with room for it: which idle slot; under the other service models, which instance. An `llm` that has work takes from the queue by itself, at the end of each iteration.",
+);
 const CHOICES: Key<u32> = Key::or("choices", "2", "How many distinct instances are drawn.").at_least(1.0);
 
 const CENTRAL_QUEUE: TableSpec = TableSpec {

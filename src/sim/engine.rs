@@ -270,6 +270,8 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     /// Lets a timer of a client go off at `now`.
     fn step_client(&mut self, now: u64) {
+        // What was to happen by then has; the fleet is to know.
+        self.fleet.advance(now, &mut self.recorder);
         let Some(client) = &mut self.client else { return };
         if client.step(&mut self.fleet, &mut self.recorder) && self.scaler.is_asleep() {
             self.wake(now);

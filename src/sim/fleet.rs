@@ -22,7 +22,8 @@ pub struct Served {
 /// What becomes of a request whose client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    Served(Served),
+    /// It was answered; and when the first token of the answer came, where tokens are counted.
+    Served(Served, Option<u64>),
     Rejected,
     TimedOut,
     Failed,

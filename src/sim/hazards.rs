@@ -346,7 +346,7 @@ const FAILURES: Key<Option<Failures>> =
 const INTERRUPTIONS: Key<Option<Interruptions>> =
     Key::optional("interruptions", "Instances that are taken back with notice. Without it none is.");
 const SLOW: Key<Option<Slow>> =
-    Key::optional("slow", "Instances that are slow from the start. Without it all are alike. `slots` only.");
+    Key::optional("slow", "Instances that are slow from the start. Without it all are alike.");
 
 impl Hazards {
     /// The keys of the hazards.

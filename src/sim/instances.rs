@@ -160,7 +160,7 @@ const DRAIN_DEADLINE: Key<Option<Span>> = Key::optional(
 const LEAVING: Key<Leaving> = Key::or(
     "leaving",
     "\"finish\"",
-    "What becomes of the requests in service on an instance that is scaled down. \"hand_back\" goes with a central queue only.",
+    "What becomes of the requests in service on an instance that is scaled down. \"hand_back\" goes with `slots` and a central queue only.",
 );
 
 const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
@@ -170,7 +170,7 @@ const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
 const LOST: Key<Lost> = Key::or(
     "lost",
     "\"fail\"",
-    "What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains. \"restart\" and \"resume\" go with `slots` only.",
+    "What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains. \"resume\" goes with `slots` only.",
 );
 const TYPE: Key<Vec<Written>> = Key::or(
     "type",

@@ -31,7 +31,7 @@ const PER_INSTANCE_HOUR: Key<Option<f64>> = Key::optional(
 const SPEED: Key<f64> = Key::or(
     "speed",
     "1",
-    "How fast it serves: a request whose service requirement is 1 s takes 1 s divided by the speed. `slots` only.",
+    "How fast it serves: a request whose service requirement is 1 s takes 1 s divided by the speed, and so does every other time of its service, of a batch or of an iteration.",
 )
 .at_least(1e-3)
 .at_most(1e3);

@@ -67,37 +67,18 @@ impl Model {
     pub fn conflict(&self) -> Option<Conflict> {
         let of = |key, other, reason| Some(Conflict { key, other, reason });
         if !matches!(self.service.model, service::Model::Slots(_)) {
-            const SLOTS: &str = "only slots tell which of the requests that wait goes next";
-            if self.dispatch.patience.is_some() {
-                return of("dispatch.timeout", "service.model", SLOTS);
-            }
-            if self.dispatch.high_priority.is_some() {
-                return of("dispatch.high_priority", "service.model", SLOTS);
-            }
-            if self.dispatch.idle != Idle::Longest {
-                return of("dispatch.idle", "service.model", "only slots are idle one by one");
-            }
-            if self.client.is_active() {
-                let reason = "what its clients have given up can be called off on slots only";
-                return of("client", "service.model", reason);
-            }
-            if self.instances.differ_in_speed() {
-                let key = if self.instances.types.is_empty() { "instances.slow" } else { "instances.type" };
-                return of(key, "service.model", "only slots serve at the speed of their instance");
-            }
             if self.instances.first_request.is_some() {
-                return of(
-                    "instances.first_request",
-                    "service.model",
-                    "only slots know which request is an instance's first",
-                );
+                let reason =
+                    "only on slots does a request take a time of its own, which another can stand in for";
+                return of("instances.first_request", "service.model", reason);
             }
-            if self.instances.lost != Lost::Fail {
-                let reason = "only on slots is a request at a known place in its service";
-                return of("instances.lost", "service.model", reason);
+            // What a request has had of a batch, or of the memory of a language model, stays where it is.
+            const PLACE: &str = "only on slots is a request at a place in its service from which another instance can go on: \"restart\" goes with every model";
+            if self.instances.lost == Lost::Resume {
+                return of("instances.lost", "service.model", PLACE);
             }
             if self.instances.leaving != Leaving::Finish {
-                let reason = "only on slots is a request at a known place in its service";
+                let reason = "only on slots is a request at a place in its service from which another instance can go on";
                 return of("instances.leaving", "service.model", reason);
             }
         }

@@ -11,7 +11,7 @@ use super::pulled::Pulled;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
 use super::station::{SlotStation, Station};
-use super::stepped::Stepped;
+use super::stepped::{SteppedServers, SteppedSlots};
 use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
@@ -105,7 +105,7 @@ impl<T: Sink + 'static> Setup<'_, T> {
         let capacity = model.dispatch.queue_capacity;
         match model.dispatch.policy {
             _ if model.is_stepped() => {
-                let fleet = Stepped::new(model, settings, self.streams);
+                let fleet = SteppedSlots::new(model, settings, self.streams);
                 self.run(fleet)
             }
             DispatchPolicy::CentralQueue => self.run(CentralQueue::new(settings.concurrency, capacity)),
@@ -121,8 +121,9 @@ impl<T: Sink + 'static> Setup<'_, T> {
     {
         let (settings, capacity) = (Arc::new(settings.clone()), self.model.dispatch.queue_capacity);
         match self.model.dispatch.policy {
-            DispatchPolicy::CentralQueue if self.model.is_stepped() => {
-                self.run(Pulled::<S, true>::new(settings, capacity))
+            _ if self.model.is_stepped() => {
+                let fleet = SteppedServers::<S>::new(self.model, settings, self.streams);
+                self.run(fleet)
             }
             DispatchPolicy::CentralQueue => self.run(Pulled::<S, false>::new(settings, capacity)),
             _ => self.routed::<Hosted<S>>(settings),

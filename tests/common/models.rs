@@ -193,7 +193,6 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
         |(mut service, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
             if !matches!(service, service::Model::Slots(_)) {
                 // What only slots can do.
-                dispatch.idle = Idle::Longest;
                 instances.leaving = Leaving::Finish;
             }
             if let service::Model::Batch(batch) = &mut service

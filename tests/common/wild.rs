@@ -37,8 +37,7 @@ pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             };
             model.client = client;
             tame(&mut model);
-            let slots = matches!(model.service.model, service::Model::Slots(_));
-            if slots && fastest && model.dispatch.policy == DispatchPolicy::CentralQueue {
+            if fastest && model.dispatch.policy == DispatchPolicy::CentralQueue {
                 model.dispatch.idle = Idle::Fastest;
             }
             model
@@ -51,11 +50,10 @@ fn tame(model: &mut Model) {
     if let service::Model::Slots(_) = model.service.model {
         return;
     }
-    model.client = Client::default();
     let instances = &mut model.instances;
-    (instances.lost, instances.first_request, instances.hazards.slow) = (Lost::Fail, None, None);
-    for kind in &mut instances.types {
-        (kind.speed, kind.hazards.slow) = (1.0, None);
+    instances.first_request = None;
+    if instances.lost == Lost::Resume {
+        instances.lost = Lost::Restart;
     }
 }
 

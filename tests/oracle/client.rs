@@ -70,7 +70,15 @@ impl Oracle<'_> {
             self.queue.remove(index);
         } else if let Some(index) = waits_there {
             self.instances[index].queue.retain(|other| *other != request);
+            if self.slots == 0 {
+                self.settle(index as u32);
+            }
         } else if abandoned == Abandoned::Stopped {
+            if let Some(machine) = &mut self.instances[instance as usize].machine
+                && !machine.stop(request)
+            {
+                return;
+            }
             self.requests[request].had += self.now - self.requests[request].start;
             self.instances[instance as usize].serving.retain(|other| *other != request);
             self.requests[request].over = Some(Fate::InFlight);
@@ -85,12 +93,13 @@ impl Oracle<'_> {
     /// The clients learn what has become of their attempts.
     pub(super) fn hear(&mut self) {
         while let Some(request) = self.inbox.pop_front() {
-            let Request { call, over, first, .. } = self.requests[request];
+            let Request { call, over, first, first_token, .. } = self.requests[request];
             let awaited = self.calls[call].out.contains(&request);
             self.calls[call].out.retain(|other| *other != request);
             match (over, awaited) {
                 (Some(fate @ Fate::Served { finish, .. }), true) => {
                     self.calls[call].fate = fate;
+                    self.course.first_tokens.push((self.calls[call].demand.arrival, first_token));
                     let latency = finish - self.calls[call].demand.arrival;
                     self.latencies.push(latency);
                     if self.calls[call].cold || first {

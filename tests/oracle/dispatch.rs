@@ -7,9 +7,10 @@ impl Oracle<'_> {
         self.arrived += 1;
         if self.central() && self.slots == 0 {
             self.queue.push_back(request);
+            self.wait_no_longer_than_it_will(request);
             self.begin();
-            if self.queue.len() > self.capacity {
-                self.queue.pop_back();
+            if self.queue.len() > self.capacity && self.queue.contains(&request) {
+                self.queue.retain(|other| *other != request);
                 self.end(request, Fate::Rejected);
             }
         } else if self.central() {
@@ -45,13 +46,23 @@ impl Oracle<'_> {
     pub(super) fn wait_before_the_pool(&mut self, request: usize) {
         if self.queue.len() < self.capacity {
             self.queue.push_back(request);
-            let Request { arrival, patience, .. } = self.requests[request];
-            if patience < u64::MAX && self.central() {
-                self.schedule(arrival + patience, Event::GiveUp { request });
-            }
+            self.wait_no_longer_than_it_will(request);
         } else {
             self.end(request, Fate::Rejected);
         }
+    }
+
+    fn wait_no_longer_than_it_will(&mut self, request: usize) {
+        let Request { arrival, patience, .. } = self.requests[request];
+        if patience < u64::MAX && self.central() {
+            self.schedule(arrival + patience, Event::GiveUp { request });
+        }
+    }
+
+    /// Who goes before whom, of those that wait: those handed back, then the high class, then the order of arrival.
+    pub(super) fn rank(&self, request: usize) -> (bool, Class, usize) {
+        let Request { returns, class, .. } = self.requests[request];
+        (returns == 0, if returns > 0 { Class::High } else { class }, request)
     }
 
     pub(super) fn give_up(&mut self, request: usize) {
@@ -66,11 +77,7 @@ impl Oracle<'_> {
 
     /// The request a free slot takes next: one handed back, else the first of the high class, else the first.
     pub(super) fn take_waiting(&mut self) -> Option<usize> {
-        let rank = |request: usize| {
-            let Request { returns, class, .. } = self.requests[request];
-            (returns == 0, if returns > 0 { Class::High } else { class }, request)
-        };
-        let index = (0..self.queue.len()).min_by_key(|index| rank(self.queue[*index]))?;
+        let index = (0..self.queue.len()).min_by_key(|index| self.rank(self.queue[*index]))?;
         self.queue.remove(index)
     }
 
@@ -143,8 +150,8 @@ impl Oracle<'_> {
             at.queue.push_back(request);
             self.admit(instance);
             let queue = &mut self.instances[instance as usize].queue;
-            if queue.len() > capacity {
-                queue.pop_back();
+            if queue.len() > capacity && queue.contains(&request) {
+                queue.retain(|other| *other != request);
                 self.end(request, Fate::Rejected);
             }
         } else if at.serving.len() < self.slots {

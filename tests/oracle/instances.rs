@@ -15,7 +15,7 @@ impl Oracle<'_> {
             serving,
             queue,
             spells: 0,
-            machine: Machine::of(&self.model.service.model),
+            machine: None,
         });
         self.instances.len() as u32 - 1
     }
@@ -208,6 +208,8 @@ impl Oracle<'_> {
         }
         at.state = State::Ready;
         at.ready = Some(now);
+        let speed = self.speed(instance);
+        self.instances[instance as usize].machine = Machine::of(&self.model.service.model, speed);
         self.shut = None;
         // Whoever arrives at the very instant an instance becomes ready did not have to wait for it.
         self.calls.iter_mut().filter(|call| call.demand.arrival == now).for_each(|call| call.cold = false);
@@ -287,6 +289,9 @@ impl Oracle<'_> {
                 let chosen = self.choose();
                 self.offer(request, chosen, usize::MAX);
             }
+        }
+        if self.central() && self.slots == 0 {
+            return self.begin();
         }
         while self.central()
             && !self.queue.is_empty()

@@ -26,6 +26,7 @@ pub enum Machine {
 #[derive(Debug)]
 pub struct Sharing {
     settings: Shared,
+    speed: f64,
     /// In the order they began: the request, and the service it still needs, in units of 2⁻³² ns. Below zero if it had
     /// its last unit before the end of the nanosecond.
     present: Vec<(usize, i128)>,
@@ -35,6 +36,7 @@ pub struct Sharing {
 #[derive(Debug)]
 pub struct Batching {
     settings: Batch,
+    speed: f64,
     /// Time left and requests of each batch, in the order they began.
     running: Vec<(u64, Vec<usize>)>,
 }
@@ -43,14 +45,20 @@ pub struct Batching {
 #[derive(Debug)]
 pub struct Generating {
     settings: Llm,
+    speed: f64,
     /// Sequences that are computed, in the order they were admitted.
     running: Vec<Sequence>,
     /// Those that gave way, the first to be admitted again first.
     preempted: Vec<Sequence>,
     /// What the iteration under way computes: how many tokens of which request.
     scheduled: Vec<(usize, u64)>,
+    /// Requests that have been stopped, and leave with it.
+    leaving: Vec<usize>,
     /// What is left of it, if there is one.
     left: Option<u64>,
+    /// When it last began to work, if it works, and how long all iterations since take at full speed.
+    since: u64,
+    work: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -67,23 +75,45 @@ struct Sequence {
 
 impl Machine {
     /// The machine of a model; `None` for slots.
-    pub fn of(model: &Model) -> Option<Machine> {
-        match model {
-            Model::Slots(_) => None,
+    pub fn of(model: &Model, speed: f64) -> Option<Machine> {
+        Some(match model {
+            Model::Slots(_) => return None,
             Model::Shared(shared) => {
-                Some(Machine::Shared(Sharing { settings: shared.clone(), present: Vec::new() }))
+                Machine::Shared(Sharing { settings: shared.clone(), speed, present: vec![] })
             }
             Model::Batch(batch) => {
-                Some(Machine::Batch(Batching { settings: batch.clone(), running: Vec::new() }))
+                Machine::Batch(Batching { settings: batch.clone(), speed, running: vec![] })
             }
-            Model::Llm(llm) => Some(Machine::Llm(Generating {
+            Model::Llm(llm) => Machine::Llm(Generating {
                 settings: llm.clone(),
+                speed,
                 running: vec![],
                 preempted: vec![],
                 scheduled: vec![],
+                leaving: vec![],
                 left: None,
-            })),
+                since: u64::MAX,
+                work: 0,
+            }),
+        })
+    }
+
+    /// Stops the service of a request; `false` if it goes on.
+    pub fn stop(&mut self, request: usize) -> bool {
+        match self {
+            Machine::Shared(sharing) => sharing.present.retain(|(other, _)| *other != request),
+            Machine::Batch(_) => return false,
+            Machine::Llm(generating) if generating.running.iter().any(|at| at.request == request) => {
+                generating.leaving.push(request);
+            }
+            Machine::Llm(generating) => generating.preempted.retain(|at| at.request != request),
         }
+        true
+    }
+
+    /// Whether it draws from a queue only when it comes to it, and is to come to it.
+    fn takes_turns(&self) -> bool {
+        matches!(self, Machine::Llm(generating) if generating.left.is_some())
     }
 
     /// When a request in service is next done, or something else changes, if it is now `now`.
@@ -170,21 +200,22 @@ impl Machine {
                     let longest = batch.iter().map(|job| job.service).max().unwrap();
                     let requests: Vec<usize> = batch.iter().map(|job| job.request).collect();
                     begun.extend(&requests);
-                    batching.running.push((batching.settings.time(size).as_nanos() + longest, requests));
+                    let time = batching.settings.time(size).as_nanos() + longest;
+                    batching.running.push(((time as f64 / batching.speed).round() as u64, requests));
                 }
                 begun
             }
             Machine::Llm(generating) if generating.left.is_some() => vec![],
-            Machine::Llm(generating) => generating.form(waiting, preemptions),
+            Machine::Llm(generating) => generating.form(waiting, now, preemptions),
         }
     }
 
     /// Until when it lets requests wait that it could take.
     pub fn held(&self, waiting: &VecDeque<Job>) -> u64 {
         match self {
-            Machine::Batch(batching) if batching.running.len() < batching.settings.copies as usize => waiting
-                .front()
-                .map_or(u64::MAX, |first| first.arrival + batching.settings.max_delay.as_nanos()),
+            Machine::Batch(batching) if batching.running.len() < batching.settings.copies as usize => {
+                batching.overdue_at(waiting)
+            }
             _ => u64::MAX,
         }
     }
@@ -192,6 +223,7 @@ impl Machine {
     /// Its place in line for what waits before the pool; `None` if it is full.
     pub fn eagerness(&self) -> Option<u64> {
         match self {
+            _ if self.takes_turns() => None,
             Machine::Shared(sharing) => {
                 let present = sharing.present.len();
                 (present < sharing.settings.concurrency as usize).then_some(present as u64)
@@ -212,12 +244,21 @@ impl Sharing {
     fn each(&self) -> i128 {
         match self.present.len() {
             0 => 1,
-            present => i128::from(self.settings.pace(present).each),
+            present => {
+                let each = self.settings.pace(present).each as f64 * self.speed;
+                i128::from((each.round() as u64).max(1))
+            }
         }
     }
 }
 
 impl Batching {
+    /// When somebody of those that wait has waited as long as it may.
+    fn overdue_at(&self, waiting: &VecDeque<Job>) -> u64 {
+        let oldest = waiting.iter().map(|job| job.arrival).min();
+        oldest.map_or(u64::MAX, |arrival| arrival + self.settings.max_delay.as_nanos())
+    }
+
     /// How many of those that wait make the next batch, if it is to begin now.
     fn size(&self, waiting: &VecDeque<Job>, now: u64) -> Option<usize> {
         let most = waiting.len().min(self.settings.max_batch() as usize);
@@ -226,7 +267,7 @@ impl Batching {
         if let Some(size) = preferred.iter().max() {
             return Some(*size as usize);
         }
-        let overdue = waiting.front()?.arrival + self.settings.max_delay.as_nanos() <= now;
+        let overdue = self.overdue_at(waiting) <= now;
         (overdue || most == self.settings.max_batch() as usize).then_some(most)
     }
 }
@@ -249,16 +290,21 @@ impl Generating {
                 }
             }
         }
-        self.running.retain(|sequence| sequence.generated < sequence.output);
+        let leaving = std::mem::take(&mut self.leaving);
+        self.running.retain(|at| at.generated < at.output && !leaving.contains(&at.request));
+        done.retain(|request| !leaving.contains(request));
         self.left = None;
         (done, first)
     }
 
     /// Plans the next iteration, as vLLM's scheduler does: first those that run, in their order, then those that wait.
-    fn form(&mut self, waiting: &mut VecDeque<Job>, preemptions: &mut u64) -> Vec<usize> {
+    fn form(&mut self, waiting: &mut VecDeque<Job>, now: u64, preemptions: &mut u64) -> Vec<usize> {
         let Llm { block_tokens, blocks, token_budget, max_sequences, .. } = self.settings;
         let needed = |tokens: u64| tokens.div_ceil(u64::from(block_tokens));
         let mut budget = u64::from(token_budget);
+        if self.since == u64::MAX {
+            (self.since, self.work) = (now, 0);
+        }
         let held: u64 = self.running.iter().map(|sequence| sequence.blocks).sum();
         let mut free = blocks - held;
         let mut preempted = false;
@@ -329,7 +375,11 @@ impl Generating {
             self.running.push(sequence);
         }
         if !self.scheduled.is_empty() {
-            self.left = Some(self.settings.iteration_time(prefill, decoding, context));
+            self.work += self.settings.iteration_time(prefill, decoding, context);
+            let end = self.since + (self.work as f64 / self.speed).round() as u64;
+            self.left = Some(end - now);
+        } else {
+            self.since = u64::MAX;
         }
         begun
     }

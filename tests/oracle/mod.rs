@@ -407,7 +407,7 @@ impl Oracle<'_> {
             if instance.state == State::Ready {
                 self.course.work += passed * used;
             }
-            if let Some(machine) = &mut instance.machine {
+            if let Some(machine) = instance.machine.as_mut().filter(|_| instance.state != State::Gone) {
                 machine.pass(passed as u64);
             }
             waiting += instance.queue.len();
@@ -515,6 +515,14 @@ impl Oracle<'_> {
 
     /// A slot of an instance has fallen free.
     fn fall_free(&mut self, instance: u32) {
+        if self.slots == 0 {
+            if self.central() {
+                self.begin();
+            } else {
+                self.admit(instance);
+            }
+            return self.settle(instance);
+        }
         let at = &mut self.instances[instance as usize];
         if let Some(next) = at.queue.pop_front() {
             self.start(next, instance);

@@ -11,7 +11,10 @@ impl Oracle<'_> {
         all
     }
 
+    /// What waits in a queue, those that go first first.
     pub(super) fn jobs(&self, queue: &VecDeque<usize>) -> VecDeque<Job> {
+        let mut queue: Vec<usize> = queue.iter().copied().collect();
+        queue.sort_by_key(|request| self.rank(*request));
         let job = |request: &usize| {
             let Request { arrival, service, tokens, .. } = self.requests[*request];
             Job { request: *request, arrival, service, tokens }
@@ -53,8 +56,19 @@ impl Oracle<'_> {
 
     /// The ready instance whose turn it is to take what waits before the pool.
     pub(super) fn next_in_line(&self) -> Option<u32> {
-        let eager = |id: &u32| self.instances[*id as usize].machine.as_ref()?.eagerness();
-        self.order.iter().copied().filter(|id| eager(id).is_some()).min_by_key(eager)
+        let differ = self.model.instances.differ_in_speed();
+        let place = |id: u32| {
+            let eagerness = self.instances[id as usize].machine.as_ref()?.eagerness()? as f64;
+            Some(match self.model.dispatch.idle {
+                Idle::Longest if differ => ((eagerness + 1.0) / self.speed(id), 0.0, id),
+                Idle::Longest => (eagerness, 0.0, id),
+                Idle::Newest => (-f64::from(id), 0.0, id),
+                Idle::Fastest => (-self.speed(id), eagerness, id),
+            })
+        };
+        let places = self.order.iter().filter_map(|id| place(*id));
+        let first = places.reduce(|best, next| if (next.0, next.1) < (best.0, best.1) { next } else { best });
+        first.map(|(_, _, id)| id)
     }
 
     /// Lets machines take what waits before the pool.
@@ -103,11 +117,15 @@ impl Oracle<'_> {
         for request in done {
             let at = &mut self.instances[instance as usize];
             at.serving.retain(|other| *other != request);
-            let Request { arrival, start, first_token, .. } = self.requests[request];
-            self.course.first_tokens.push((arrival, first_token));
+            let Request { start, .. } = self.requests[request];
             self.end(request, Fate::Served { start, finish: self.now, instance });
         }
         self.admit(instance);
+        self.settle(instance);
+    }
+
+    /// Looks whether an instance has run out of work, and goes if it drains.
+    pub(super) fn settle(&mut self, instance: u32) {
         let at = &mut self.instances[instance as usize];
         if !at.serving.is_empty() || !at.queue.is_empty() {
             return;

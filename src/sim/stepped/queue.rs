@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use crate::service::{Line, Request};
 use crate::sim::fleet::{Arrival, Class};
 
 /// A request before it is served, or between two times it is.
@@ -10,11 +11,10 @@ use crate::sim::fleet::{Arrival, Class};
 pub struct Job {
     /// Order of arrival at the pool.
     pub sequence: u64,
-    pub arrival: u64,
+    /// What it asks for.
+    pub request: Request,
     pub ticket: u32,
     pub class: Class,
-    /// Its whole service requirement, in nanoseconds at full speed.
-    pub service: u64,
     /// Work still to do, in nanoseconds at full speed, if it was interrupted and is to be resumed.
     pub remaining: Option<u64>,
     /// Nanoseconds it has been in service before, which are not lost.
@@ -27,13 +27,12 @@ pub struct Job {
 
 impl Job {
     pub fn new(arrival: Arrival, sequence: u64) -> Job {
-        let Arrival { now, service, class, ticket, .. } = arrival;
+        let Arrival { class, ticket, .. } = arrival;
         Job {
             sequence,
-            arrival: now,
+            request: arrival.request(),
             ticket,
             class,
-            service,
             remaining: None,
             had: 0,
             returned: false,
@@ -45,7 +44,7 @@ impl Job {
 /// Requests waiting: those handed back, then the high class, then the low one, each in order of arrival.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
-    /// Handed back, high class, low class.
+    /// Handed back, high class, low class. None begins with one that is gone.
     lanes: [VecDeque<Job>; 3],
     /// When waiting requests give up, by instant; those that have left meanwhile are skipped when their time comes.
     deadlines: BinaryHeap<Reverse<(u64, u64)>>,
@@ -74,15 +73,10 @@ impl Queue {
     }
 
     pub fn pop(&mut self) -> Option<Job> {
-        let taken = self.lanes.iter_mut().find_map(|lane| {
-            loop {
-                match lane.pop_front() {
-                    Some(job) if job.gone => {}
-                    other => return other,
-                }
-            }
-        });
-        self.len -= u64::from(taken.is_some());
+        let lane = self.lanes.iter_mut().find(|lane| !lane.is_empty())?;
+        let taken = lane.pop_front();
+        clear_front(lane);
+        self.len -= 1;
         taken
     }
 
@@ -90,11 +84,14 @@ impl Queue {
     pub fn remove(&mut self, sequence: u64) -> Option<Job> {
         let job = self.lanes.iter_mut().find_map(|lane| {
             let index = lane.binary_search_by_key(&sequence, |job| job.sequence).ok()?;
-            (!lane[index].gone).then_some(&mut lane[index])
+            let found = lane.get_mut(index).filter(|job| !job.gone)?;
+            found.gone = true;
+            let job = *found;
+            clear_front(lane);
+            Some(job)
         })?;
-        job.gone = true;
         self.len -= 1;
-        Some(*job)
+        Some(job)
     }
 
     pub fn next_deadline(&self) -> u64 {
@@ -111,5 +108,30 @@ impl Queue {
     /// The requests waiting, those that go first first.
     pub fn iter(&self) -> impl Iterator<Item = &Job> {
         self.lanes.iter().flatten().filter(|job| !job.gone)
+    }
+}
+
+/// Takes away those at the front that wait no more.
+fn clear_front(lane: &mut VecDeque<Job>) {
+    while lane.front().is_some_and(|job| job.gone) {
+        lane.pop_front();
+    }
+}
+
+impl Line for Queue {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn front(&self) -> Option<&Request> {
+        self.lanes.iter().find_map(VecDeque::front).map(|job| &job.request)
+    }
+
+    fn pop(&mut self, _now: u64) -> Option<Request> {
+        self.pop().map(|job| job.request)
+    }
+
+    fn oldest(&self) -> Option<u64> {
+        self.lanes.iter().filter_map(VecDeque::front).map(|job| job.request.arrival).min()
     }
 }

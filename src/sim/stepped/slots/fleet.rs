@@ -1,8 +1,11 @@
 //! The stepped pool as the engine drives it.
 
 use super::*;
+use crate::service::Request;
+use crate::sim::MOST_SLOTS;
+use crate::sim::fleet::{Arrival, Fleet, Gauges, Load};
 
-impl Fleet for Stepped {
+impl Fleet for SteppedSlots {
     const STEPPED: bool = true;
 
     fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
@@ -187,7 +190,7 @@ impl Fleet for Stepped {
         jobs.sort_unstable_by_key(|job| job.sequence);
         for job in jobs {
             if job.ticket == NO_TICKET {
-                lost.push(Request { arrival: job.arrival, service: job.service, ..Request::default() });
+                lost.push(job.request);
             } else {
                 self.report(&job, Ending::Failed, now, &mut ());
             }
@@ -232,8 +235,9 @@ impl Fleet for Stepped {
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
-        let serving = self.slots.iter().filter_map(|slot| slot.active.map(|active| active.job.arrival));
+        let serving =
+            self.slots.iter().filter_map(|slot| slot.active.map(|active| active.job.request.arrival));
         let queued = self.hosts.iter().flat_map(|host| host.queue.iter());
-        self.queue.iter().chain(queued).map(|job| job.arrival).chain(serving)
+        self.queue.iter().chain(queued).map(|job| job.request.arrival).chain(serving)
     }
 }

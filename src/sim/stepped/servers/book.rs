@@ -1,0 +1,113 @@
+//! Where each request is, and what is known of it beside what its instance is told.
+
+use crate::service::{Line, Request};
+use crate::sim::fleet::{Arrival, Class, NO_TICKET};
+use crate::sim::stepped::queue::{Job, Queue};
+
+/// The requests in the pool by their marks, and by their tickets. Places are used again.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    entries: Vec<Entry>,
+    vacant: Vec<u32>,
+    /// By ticket.
+    marks: Vec<u32>,
+}
+
+/// A request in the pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Order of arrival at the pool.
+    pub sequence: u64,
+    pub ticket: u32,
+    pub class: Class,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Nowhere,
+    /// In the central queue or at the door.
+    Queue,
+    /// In the queue of an instance.
+    Host(u32),
+    /// In service on an instance.
+    Service(u32),
+}
+
+impl Book {
+    /// Enters a request that arrives.
+    pub fn enter(&mut self, arrival: &Arrival, sequence: u64) -> Job {
+        let (ticket, class) = (arrival.ticket, arrival.class);
+        let entry = Entry { sequence, ticket, class, place: Place::Nowhere };
+        let mark = match self.vacant.pop() {
+            Some(mark) => {
+                self.entries[mark as usize] = entry;
+                mark
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
+            }
+        };
+        if ticket != NO_TICKET {
+            if self.marks.len() <= ticket as usize {
+                self.marks.resize(ticket as usize + 1, 0);
+            }
+            self.marks[ticket as usize] = mark;
+        }
+        let job = Job::new(*arrival, sequence);
+        Job { request: Request { mark, ..job.request }, ..job }
+    }
+
+    /// Strikes a request out.
+    pub fn strike(&mut self, mark: u32) -> Entry {
+        let entry = self.entries[mark as usize];
+        self.entries[mark as usize].place = Place::Nowhere;
+        self.vacant.push(mark);
+        entry
+    }
+
+    pub fn put(&mut self, mark: u32, place: Place) {
+        self.entries[mark as usize].place = place;
+    }
+
+    /// The request with a ticket, if it is in the pool: its mark and entry.
+    pub fn find(&self, ticket: u32) -> Option<(u32, Entry)> {
+        let mark = *self.marks.get(ticket as usize)?;
+        let entry = self.entries[mark as usize];
+        (entry.ticket == ticket && entry.place != Place::Nowhere).then_some((mark, entry))
+    }
+
+    /// A request that was in service, to be begun again from its start.
+    pub fn again(&self, request: Request) -> Job {
+        let Entry { sequence, ticket, class, .. } = self.entries[request.mark as usize];
+        Job { sequence, request, ticket, class, remaining: None, had: 0, returned: true, gone: false }
+    }
+}
+
+/// A queue as an instance draws from it: what it takes is in service there.
+pub struct Intake<'a> {
+    pub queue: &'a mut Queue,
+    pub book: &'a mut Book,
+    pub instance: u32,
+}
+
+impl Line for Intake<'_> {
+    fn len(&self) -> u64 {
+        self.queue.len()
+    }
+
+    fn front(&self) -> Option<&Request> {
+        self.queue.front()
+    }
+
+    fn pop(&mut self, now: u64) -> Option<Request> {
+        let request = Line::pop(self.queue, now)?;
+        self.book.put(request.mark, Place::Service(self.instance));
+        Some(request)
+    }
+
+    fn oldest(&self) -> Option<u64> {
+        self.queue.oldest()
+    }
+}

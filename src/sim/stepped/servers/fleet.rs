@@ -1,0 +1,227 @@
+//! The pool as the engine drives it.
+
+use super::*;
+use crate::sim::fleet::{Arrival, Fleet, Gauges, Load, NO_TICKET};
+
+impl<S: Server> Fleet for SteppedServers<S> {
+    const STEPPED: bool = true;
+    const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
+
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+        let now = arrival.now;
+        self.advance(now, sink);
+        let job = self.book.enter(&arrival, self.sequence);
+        self.sequence += 1;
+        if !self.is_central() {
+            return self.dispatch(job, self.capacity, now, sink);
+        }
+        self.enqueue(job, now.saturating_add(arrival.patience));
+        self.begin(now);
+        if self.queue.len() > self.capacity && self.queue.remove(job.sequence).is_some() {
+            self.waiting -= 1;
+            self.reject(&job, now, sink);
+        }
+    }
+
+    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+        while self.next_change() <= now {
+            self.step(sink);
+        }
+        self.pass(now);
+        self.reached = now;
+    }
+
+    fn next_change(&self) -> u64 {
+        self.due.least().nanos().min(self.held_until()).min(self.queue.next_deadline())
+    }
+
+    fn step(&mut self, sink: &mut impl Sink) {
+        let (due, held) = (self.due.least(), self.held_until());
+        let deadline = self.queue.next_deadline();
+        // What ends at the very instant at which waiting ends comes first; a deadline last, so that what begins then is
+        // still in time.
+        if due.nanos() <= held.min(deadline) {
+            self.pass(due.nanos());
+            self.happen(due.leaf(), due.nanos(), sink);
+        } else if held <= deadline {
+            self.pass(held);
+            self.reached = held;
+            self.begin(held);
+        } else {
+            self.pass(deadline);
+            self.reached = deadline;
+            if let Some(job) = self.queue.pass_deadline() {
+                self.waiting -= 1;
+                self.book.strike(job.request.mark);
+                tell(&mut self.ended, job.ticket, &job.request, Ending::TimedOut, deadline, sink);
+                self.call(deadline);
+            }
+        }
+    }
+
+    fn take_idled(&mut self) -> Option<(u32, u64)> {
+        self.idled.pop_front()
+    }
+
+    fn take_emptied(&mut self) -> Option<u32> {
+        self.emptied.pop_front()
+    }
+
+    fn take_ended(&mut self) -> Option<(u32, Ending)> {
+        self.ended.pop_front()
+    }
+
+    fn call_off(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
+        self.pass(now);
+        let (mark, entry) = self.book.find(ticket)?;
+        let had = match entry.place {
+            Place::Nowhere => return None,
+            Place::Queue => {
+                self.queue.remove(entry.sequence)?;
+                self.waiting -= 1;
+                self.call(now);
+                0
+            }
+            Place::Host(id) => {
+                let index = self.index(id)?;
+                let over = self.over(index, now);
+                let host = &mut self.hosts[index];
+                host.queue.remove(entry.sequence)?;
+                host.server.hear(&host.queue, over);
+                self.waiting -= 1;
+                self.update(index);
+                self.settle(index, now);
+                0
+            }
+            Place::Service(_) if !serving_too => return None,
+            Place::Service(id) => {
+                let index = self.index(id)?;
+                let over = self.over(index, now);
+                let host = &mut self.hosts[index];
+                host.pass(now);
+                let active = host.server.cancel(mark, now, over)?;
+                self.count_over(index, 1);
+                self.update(index);
+                if self.is_central() {
+                    self.begin(now);
+                } else {
+                    self.admit(index, now);
+                }
+                self.settle(index, now);
+                now - active.start
+            }
+        };
+        self.book.strike(mark);
+        Some(had)
+    }
+
+    fn still_idle(&self, instance: u32, spells: u64) -> bool {
+        self.index(instance)
+            .map(|index| &self.hosts[index])
+            .is_some_and(|host| host.is_empty() && host.spells == spells && host.drained.is_none())
+    }
+
+    fn expect(&mut self, speed: f64, _first_service: u64) {
+        self.speed = speed;
+    }
+
+    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+        self.pass(now);
+        let server = S::new(&self.settings, self.speed);
+        self.hosts.push(Host::new(instance, self.speed, server, now));
+        self.rebuild();
+        self.ready += 1;
+        if let Some(route) = &mut self.route {
+            route.add(instance, self.speed);
+            // The door opens whole: its own limit has already been applied.
+            while let Some(job) = self.queue.pop() {
+                self.waiting -= 1;
+                self.dispatch(job, u64::MAX, now, sink);
+            }
+        } else {
+            self.begin(now);
+        }
+        if let Some(index) = self.index(instance) {
+            self.settle(index, now);
+        }
+    }
+
+    /// When it will have finished is not foretold: it is told when it has.
+    fn drain(&mut self, instance: u32, now: u64) -> u64 {
+        self.pass(now);
+        let Some(index) = self.index(instance) else { return now };
+        self.close(index, now);
+        if self.hosts[index].is_empty() {
+            self.remove(index, now);
+            return now;
+        }
+        u64::MAX
+    }
+
+    fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
+        self.pass(now);
+        let Some(index) = self.index(instance) else { return };
+        self.close(index, now);
+        self.count_over(index, self.hosts[index].server.in_service());
+        let mut host = self.remove(index, now);
+        let mut jobs: Vec<Job> =
+            host.server.requests().map(|active| self.book.again(active.request)).collect();
+        while let Some(job) = host.queue.pop() {
+            self.waiting -= 1;
+            jobs.push(job);
+        }
+        jobs.sort_unstable_by_key(|job| job.sequence);
+        if self.lost != Lost::Fail {
+            return self.hand_back(jobs, now);
+        }
+        for job in jobs {
+            self.book.strike(job.request.mark);
+            if job.ticket == NO_TICKET {
+                lost.push(job.request);
+            } else {
+                self.ended.push_back((job.ticket, Ending::Failed));
+            }
+        }
+    }
+
+    fn outstanding(&self, instance: u32) -> u64 {
+        self.index(instance).map_or(0, |index| self.hosts[index].outstanding())
+    }
+
+    fn gauges(&self, _now: u64) -> Gauges {
+        Gauges {
+            waiting: self.waiting,
+            held: if self.ready > 0 { 0 } else { self.queue.len() },
+            busy: self.serving_ready,
+            draining: self.serving - self.serving_ready,
+        }
+    }
+
+    fn areas(&self, now: u64) -> Areas {
+        let passed = u128::from(now - self.counted_to);
+        Areas {
+            waiting: self.areas.waiting + passed * u128::from(self.waiting),
+            in_service: self.areas.in_service + passed * u128::from(self.serving),
+            busy: self.areas.busy + passed * u128::from(self.serving_ready),
+            work: self.areas.work + self.hosts.iter().map(|host| host.work(now)).sum::<u128>(),
+        }
+    }
+
+    fn cache(&self, now: u64) -> (f64, u64) {
+        let ready = || self.hosts.iter().filter(|host| host.drained.is_none());
+        let used: f64 = ready().map(|host| host.server.kv_cache(now)).sum();
+        let preempted: u64 = self.hosts.iter().map(|host| host.server.preemptions()).sum();
+        (used / f64::from(self.ready.max(1)), self.preemptions + preempted)
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        out.extend(self.hosts.iter().filter(|host| host.drained.is_none()).map(|host| host.load(now)));
+    }
+
+    fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
+        let queued = self.hosts.iter().flat_map(|host| host.queue.iter());
+        let serving = self.hosts.iter().flat_map(|host| host.server.requests());
+        let waiting = self.queue.iter().chain(queued).map(|job| job.request.arrival);
+        waiting.chain(serving.map(|active| active.request.arrival))
+    }
+}

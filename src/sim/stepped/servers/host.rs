@@ -1,0 +1,110 @@
+//! One instance of a pool under a service model that is taken event by event.
+
+use super::book::{Book, Intake};
+use crate::service::Server;
+use crate::sim::Idle;
+use crate::sim::fleet::Load;
+use crate::sim::stepped::queue::Queue;
+use crate::sim::tree::{Contender, Key};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Host<S> {
+    pub id: u32,
+    pub speed: f64,
+    pub server: S,
+    /// What waits for it, where each has a queue of its own.
+    pub queue: Queue,
+    /// Times it has begun to work after having been idle.
+    pub spells: u64,
+    /// Once it drains, the capacity it used up to then.
+    pub drained: Option<u128>,
+    /// Request-nanoseconds in service up to the last change of their number, and when that was.
+    served: u128,
+    changed: u64,
+}
+
+impl<S: Server> Host<S> {
+    pub fn new(id: u32, speed: f64, server: S, now: u64) -> Self {
+        Host { id, speed, server, queue: Queue::default(), spells: 0, drained: None, served: 0, changed: now }
+    }
+
+    /// Request-nanoseconds in service up to `now`.
+    pub fn served(&self, now: u64) -> u128 {
+        self.served + u128::from(now - self.changed) * u128::from(self.server.in_service())
+    }
+
+    /// Lets time pass, before the number in service changes.
+    pub fn pass(&mut self, now: u64) {
+        self.served = self.served(now);
+        self.changed = now;
+    }
+
+    /// Capacity used up to `now` while it took requests.
+    pub fn work(&self, now: u64) -> u128 {
+        self.drained.unwrap_or_else(|| self.server.work(now))
+    }
+
+    /// Whether it has nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.server.in_service() == 0 && self.queue.len() == 0
+    }
+
+    pub fn outstanding(&self) -> u64 {
+        self.server.in_service() + self.queue.len()
+    }
+
+    /// Begins what it can of `queue`; how many begin.
+    pub fn admit(&mut self, queue: &mut Queue, book: &mut Book, now: u64) -> u64 {
+        let (before, idle) = (queue.len(), self.server.in_service() == 0);
+        self.pass(now);
+        self.server.admit(&mut Intake { queue, book, instance: self.id }, now);
+        let begun = before - queue.len();
+        self.spells += u64::from(begun > 0 && idle);
+        begun
+    }
+
+    /// Begins what it can of what waits for it, all that was to happen to it up to `over` having happened.
+    pub fn admit_own(&mut self, book: &mut Book, over: u64, now: u64) -> u64 {
+        let mut queue = std::mem::take(&mut self.queue);
+        self.server.hear(&queue, over);
+        let begun = self.admit(&mut queue, book, now);
+        self.queue = queue;
+        begun
+    }
+
+    /// When something happens to it, as far as `own` queue goes; a change at the same instant as the end of a delay
+    /// comes first, on whatever instance.
+    pub fn due_key(&self, own: bool, index: usize) -> Key {
+        let change = self.server.next_change();
+        let held = if own { self.server.holds_until(&self.queue) } else { u64::MAX };
+        if change <= held { Key::new(change, 0, index) } else { Key::new(held, 1, index) }
+    }
+
+    /// Its place in line for what waits in a common queue. One that takes turns is in line while it has no work; while it
+    /// has, it comes by itself.
+    pub fn open_key(&self, idle_first: Idle, weighted: bool, index: usize) -> Key {
+        let busy = S::TAKES_TURNS && self.server.next_change() < u64::MAX;
+        let Some(eagerness) = self.server.eagerness().filter(|_| self.drained.is_none() && !busy) else {
+            return Key::NEVER;
+        };
+        // The bits of numbers above zero are in their order.
+        match idle_first {
+            Idle::Longest if weighted => Key::new(((eagerness + 1) as f64 / self.speed).to_bits(), 0, index),
+            Idle::Longest => Key::new(eagerness, 0, index),
+            Idle::Newest => Key::new(u64::from(!self.id), 0, index),
+            Idle::Fastest => Key::new(u64::MAX - 1 - self.speed.to_bits(), eagerness, index),
+        }
+    }
+
+    pub fn load(&self, now: u64) -> Load {
+        Load {
+            instance: self.id,
+            served: self.served(now),
+            work: self.work(now),
+            in_service: self.server.in_service(),
+            waiting: self.queue.len(),
+            kv_cache: self.server.kv_cache(now),
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! A pool taken event by event, under a service model whose instances take from a queue what they can.
+
+mod book;
+mod fleet;
+mod host;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use self::book::{Book, Place};
+use self::host::Host;
+use super::queue::{Job, Queue};
+use super::route::Route;
+use super::tell;
+use crate::random::{Purpose, Streams};
+use crate::service::{Request, Server};
+use crate::sim::fleet::{Areas, Ending, Served, Sink};
+use crate::sim::tree::{Contender, Key, Tournament};
+use crate::sim::{DispatchPolicy, Idle, Lost, Model};
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct SteppedServers<S: Server> {
+    settings: Arc<S::Settings>,
+    capacity: u64,
+    idle_first: Idle,
+    lost: Lost,
+    /// Whether instances can differ in speed.
+    weighted: bool,
+    /// Where each instance has a queue of its own: which one a request goes to.
+    route: Option<Route>,
+    /// Ready and draining instances, in the order they became ready.
+    hosts: Vec<Host<S>>,
+    /// Number and place in `hosts` of each, by number.
+    by_id: Vec<(u32, usize)>,
+    /// The hosts by when something happens to them.
+    due: Tournament<Key>,
+    /// Under a central queue: the ready hosts that are not full, the next in line first.
+    open: Tournament<Key>,
+    ready: u32,
+    /// Of the instance that becomes ready next.
+    speed: f64,
+    /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
+    ///
+    /// [`Fleet::take_idled`]: crate::sim::fleet::Fleet::take_idled
+    idled: VecDeque<(u32, u64)>,
+    /// Draining instances that have run out of work and not been asked for.
+    emptied: VecDeque<u32>,
+    /// What has become of requests with a ticket and not been asked for.
+    ended: VecDeque<(u32, Ending)>,
+    book: Book,
+    /// The central queue, or the door.
+    queue: Queue,
+    sequence: u64,
+    /// All that was to happen up to here has happened, nanoseconds.
+    reached: u64,
+    /// The instant of the last completion, and how many of the hosts have had their turn at it: all before the next.
+    turn: (u64, usize),
+    /// Integrals up to `counted_to`; of the work, that of instances that are gone.
+    areas: Areas,
+    counted_to: u64,
+    waiting: u64,
+    serving: u64,
+    serving_ready: u64,
+    /// Sequences that have had to give way on instances that are gone.
+    preemptions: u64,
+}
+
+impl<S: Server> SteppedServers<S> {
+    /// The arrangement of `model`, without instances yet, each to be of these settings.
+    pub fn new(model: &Model, settings: Arc<S::Settings>, streams: Streams) -> Self {
+        let policy = model.dispatch.policy;
+        let weighted = model.instances.differ_in_speed();
+        let route = Route::new(policy, weighted, streams.stream(Purpose::Routing));
+        SteppedServers {
+            settings,
+            capacity: model.dispatch.queue_capacity.unwrap_or(u64::MAX),
+            idle_first: model.dispatch.idle,
+            lost: model.instances.lost,
+            weighted,
+            route: (policy != DispatchPolicy::CentralQueue).then_some(route),
+            hosts: Vec::new(),
+            by_id: Vec::new(),
+            due: Tournament::default(),
+            open: Tournament::default(),
+            ready: 0,
+            speed: 1.0,
+            idled: VecDeque::new(),
+            emptied: VecDeque::new(),
+            ended: VecDeque::new(),
+            book: Book::default(),
+            queue: Queue::default(),
+            sequence: 0,
+            reached: 0,
+            turn: (0, 0),
+            areas: Areas::default(),
+            counted_to: 0,
+            waiting: 0,
+            serving: 0,
+            serving_ready: 0,
+            preemptions: 0,
+        }
+    }
+
+    /// Lets time pass, adding to the integrals.
+    fn pass(&mut self, now: u64) {
+        let passed = u128::from(now - self.counted_to);
+        self.areas.waiting += passed * u128::from(self.waiting);
+        self.areas.in_service += passed * u128::from(self.serving);
+        self.areas.busy += passed * u128::from(self.serving_ready);
+        self.counted_to = now;
+    }
+
+    /// Up to when everything has happened to a host, of what is due by `now`.
+    fn over(&self, index: usize, now: u64) -> u64 {
+        let had_its_turn = self.turn.0 == now && index < self.turn.1;
+        if self.reached >= now || had_its_turn { now } else { now.saturating_sub(1) }
+    }
+
+    fn index(&self, id: u32) -> Option<usize> {
+        let at = self.by_id.binary_search_by_key(&id, |(other, _)| *other).ok()?;
+        Some(self.by_id[at].1)
+    }
+
+    fn is_central(&self) -> bool {
+        self.route.is_none()
+    }
+
+    fn update(&mut self, index: usize) {
+        let due = self.hosts[index].due_key(!self.is_central(), index);
+        if self.due.key(index) != due {
+            self.due.set(index, due);
+        }
+        if self.is_central() {
+            let open = self.hosts[index].open_key(self.idle_first, self.weighted, index);
+            if self.open.key(index) != open {
+                self.open.set(index, open);
+            }
+        }
+    }
+
+    fn rebuild(&mut self) {
+        let own = !self.is_central();
+        let (idle_first, weighted) = (self.idle_first, self.weighted);
+        let hosts = || self.hosts.iter().enumerate();
+        self.due.rebuild(hosts().map(|(index, host)| host.due_key(own, index)));
+        if !own {
+            self.open.rebuild(hosts().map(|(index, host)| host.open_key(idle_first, weighted, index)));
+        }
+        self.by_id.clear();
+        self.by_id.extend(self.hosts.iter().enumerate().map(|(index, host)| (host.id, index)));
+        self.by_id.sort_unstable();
+    }
+
+    /// Counts requests that have begun on a host.
+    fn count_begun(&mut self, index: usize, begun: u64) {
+        self.waiting -= begun;
+        self.serving += begun;
+        if self.hosts[index].drained.is_none() {
+            self.serving_ready += begun;
+        }
+    }
+
+    /// Counts requests that are no longer in service on a host.
+    fn count_over(&mut self, index: usize, over: u64) {
+        self.serving -= over;
+        if self.hosts[index].drained.is_none() {
+            self.serving_ready -= over;
+        }
+    }
+
+    /// Lets a host begin what it can of what it draws from; how many begin.
+    fn admit(&mut self, index: usize, now: u64) -> u64 {
+        let over = self.over(index, now);
+        let host = &mut self.hosts[index];
+        let begun = match (self.route.is_some(), host.drained) {
+            (true, _) => host.admit_own(&mut self.book, over, now),
+            (false, None) => host.admit(&mut self.queue, &mut self.book, now),
+            (false, Some(_)) => host.admit(&mut Queue::default(), &mut self.book, now),
+        };
+        self.count_begun(index, begun);
+        self.update(index);
+        begun
+    }
+
+    /// The host that is next in line for what waits in the central queue.
+    fn next_open(&self) -> Option<usize> {
+        let least = self.open.least();
+        (least != Key::NEVER).then(|| least.leaf())
+    }
+
+    /// When the host that is next in line will begin what waits in the central queue, if nothing else happens.
+    fn held_until(&self) -> u64 {
+        if self.queue.len() == 0 {
+            return u64::MAX;
+        }
+        self.next_open().map_or(u64::MAX, |index| self.hosts[index].server.holds_until(&self.queue))
+    }
+
+    /// Lets hosts begin what waits in the central queue, the one next in line first, as long as one does.
+    fn begin(&mut self, now: u64) {
+        while self.queue.len() > 0
+            && let Some(index) = self.next_open()
+        {
+            if self.admit(index, now) == 0 {
+                break;
+            }
+        }
+        self.call(now);
+    }
+
+    /// Lets the hosts that take turns hear of what waits in the central queue now.
+    fn call(&mut self, now: u64) {
+        if !S::TAKES_TURNS || !self.is_central() || self.queue.len() == 0 {
+            return;
+        }
+        for index in 0..self.hosts.len() {
+            if self.hosts[index].drained.is_none() {
+                let over = self.over(index, now);
+                self.hosts[index].server.hear(&self.queue, over);
+                self.update(index);
+            }
+        }
+    }
+
+    /// What is due at a host at `now` happens.
+    fn happen(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
+        if self.hosts[index].server.next_change() > now {
+            // It has held back what waits for it long enough; all changes of this instant have come before.
+            self.reached = now;
+            self.admit(index, now);
+            return;
+        }
+        let had_their_turn = if self.turn.0 == now { self.turn.1 } else { 0 };
+        self.turn = (now, had_their_turn.max(index + 1));
+        self.complete(index, now, sink);
+        if self.admit(index, now) > 0 {
+            self.call(now);
+        }
+        self.settle(index, now);
+    }
+
+    /// Lets the requests go whose service ends at `now`.
+    fn complete(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
+        let (book, ended, host) = (&mut self.book, &mut self.ended, &mut self.hosts[index]);
+        host.pass(now);
+        let (instance, before) = (host.id, host.server.in_service());
+        host.server.step(&mut |active, first_token| {
+            let Request { arrival, mark, .. } = active.request;
+            let entry = book.strike(mark);
+            let start = active.start;
+            let served = Served { arrival, start, finish: now, instance, class: entry.class, first: false };
+            let ending = Ending::Served(served, S::COUNTS_TOKENS.then_some(first_token));
+            tell(ended, entry.ticket, &active.request, ending, now, sink);
+        });
+        let over = before - host.server.in_service();
+        self.count_over(index, over);
+    }
+
+    /// Notes a host that has run out of work; a draining one is gone then.
+    fn settle(&mut self, index: usize, now: u64) {
+        let Host { id, spells, drained, .. } = self.hosts[index];
+        if !self.hosts[index].is_empty() {
+            return;
+        }
+        if drained.is_none() {
+            self.idled.push_back((id, spells));
+        } else {
+            self.remove(index, now);
+            self.emptied.push_back(id);
+        }
+    }
+
+    fn remove(&mut self, index: usize, now: u64) -> Host<S> {
+        let host = self.hosts.remove(index);
+        self.areas.work += host.work(now);
+        self.preemptions += host.server.preemptions();
+        if index < self.turn.1 {
+            self.turn.1 -= 1;
+        }
+        self.rebuild();
+        host
+    }
+
+    /// Lets a host take no more requests; `false` if it takes none already.
+    fn close(&mut self, index: usize, now: u64) -> bool {
+        let host = &mut self.hosts[index];
+        if host.drained.is_some() {
+            return false;
+        }
+        host.drained = Some(host.server.work(now));
+        self.serving_ready -= host.server.in_service();
+        self.ready -= 1;
+        if let Some(route) = &mut self.route {
+            route.remove(host.id);
+        }
+        self.update(index);
+        true
+    }
+
+    fn enqueue(&mut self, job: Job, deadline: u64) {
+        self.book.put(job.request.mark, Place::Queue);
+        if job.returned {
+            self.queue.push_returned(job);
+        } else {
+            self.queue.push(job, deadline);
+        }
+        self.waiting += 1;
+    }
+
+    /// A request that came too many: it is turned away.
+    fn reject(&mut self, job: &Job, now: u64, sink: &mut impl Sink) {
+        self.book.strike(job.request.mark);
+        tell(&mut self.ended, job.ticket, &job.request, Ending::Rejected, now, sink);
+    }
+
+    /// Sends a request that has arrived, or come back, to an instance with a queue of its own; to the door if there is
+    /// none.
+    fn dispatch(&mut self, job: Job, capacity: u64, now: u64, sink: &mut impl Sink) {
+        let Some(route) = self.route.as_mut().filter(|route| !route.is_empty()) else {
+            return if job.returned || self.queue.len() < capacity {
+                self.enqueue(job, u64::MAX);
+            } else {
+                self.reject(&job, now, sink);
+            };
+        };
+        let (hosts, by_id) = (&self.hosts, &self.by_id);
+        let id = route.choose(|id| {
+            let at = by_id.binary_search_by_key(&id, |(other, _)| *other);
+            at.map_or(0, |at| hosts[by_id[at].1].outstanding())
+        });
+        let Some(index) = self.index(id) else { return };
+        let (host, mark) = (&mut self.hosts[index], job.request.mark);
+        self.book.put(mark, Place::Host(id));
+        if job.returned {
+            host.queue.push_returned(job);
+        } else {
+            host.queue.push(job, u64::MAX);
+        }
+        self.waiting += 1;
+        self.admit(index, now);
+        let queue = &mut self.hosts[index].queue;
+        if !job.returned && queue.len() > capacity && queue.remove(job.sequence).is_some() {
+            self.waiting -= 1;
+            self.update(index);
+            self.reject(&job, now, sink);
+        }
+    }
+
+    /// Hands back the requests of an instance that is gone.
+    fn hand_back(&mut self, jobs: Vec<Job>, now: u64) {
+        for job in jobs {
+            let job = Job { returned: true, ..job };
+            if self.is_central() {
+                self.enqueue(job, u64::MAX);
+            } else {
+                self.dispatch(job, u64::MAX, now, &mut ());
+            }
+        }
+        if self.is_central() {
+            self.begin(now);
+        }
+    }
+}
