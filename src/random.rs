@@ -54,6 +54,8 @@ pub enum Purpose {
     OutputTokens = 32,
     /// Starts from a warm pool.
     WarmStart = 41,
+    /// When capacity is to be had and when not.
+    StockSpells = 42,
 }
 
 /// All streams of one replication.

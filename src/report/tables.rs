@@ -12,7 +12,7 @@ use crate::scenario::Scenario;
 const MOST_ROWS: usize = 20;
 
 /// Figures that say nothing when they are zero.
-const QUIET_WHEN_ZERO: [&str; 16] = [
+const QUIET_WHEN_ZERO: [&str; 21] = [
     "rejected",
     "timed_out",
     "failed",
@@ -23,6 +23,11 @@ const QUIET_WHEN_ZERO: [&str; 16] = [
     "in_flight_at_end",
     "mean_pending",
     "mean_draining",
+    "mean_warming",
+    "mean_warm",
+    "warm_starts",
+    "warm_hours",
+    "warm_cost",
     "refused_starts",
     "failed_starts",
     "instance_failures",

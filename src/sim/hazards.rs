@@ -6,12 +6,13 @@
 use rand::RngExt as _;
 
 use super::instances::Stage;
+use super::stock::Stock;
 use crate::distribution::Durations;
-use crate::random::{Purpose, Rng, Streams};
+use crate::random::{Purpose, Streams};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
-use crate::time::{Instant, Span};
+use crate::time::Span;
 
 /// What can go wrong with an instance. By default, nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,28 +38,6 @@ pub struct StartFailures {
     pub after: Option<String>,
     /// Pause before the next attempt.
     pub backoff: Backoff,
-}
-
-/// Capacity that may be lacking.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stock {
-    /// Most instances starting or ready at a time; `None`: no limit.
-    pub quota: Option<u32>,
-    /// Probability that a start is refused.
-    pub refused: f64,
-    /// Times in which every start is refused, in order.
-    pub outages: Vec<Outage>,
-    /// Pause before a refused start is tried again.
-    pub backoff: Backoff,
-}
-
-/// A time in which no capacity is to be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outage {
-    /// When it begins.
-    pub from: Span,
-    /// When it ends.
-    pub until: Span,
 }
 
 /// A pause that doubles with every attempt, up to a longest.
@@ -177,83 +156,12 @@ impl Value for StartFailures {
     }
 }
 
-const QUOTA: Key<Option<u32>> = Key::optional(
-    "quota",
-    "Most instances that can be starting or ready at a time; a start beyond it waits. Without it there is no limit.",
-);
-const REFUSED: Key<f64> =
-    Key::or("refused", "0", "Probability that a start is refused, each attempt for itself.")
-        .at_least(0.0)
-        .at_most(1.0);
-const OUTAGES: Key<Vec<Outage>> = Key::or(
-    "outages",
-    "[]",
-    "Times in which every start is refused, in order: `{ from = \"2h\", until = \"3h\" }`.",
-);
-const STOCK_BACKOFF: Key<Span> = Key::or(
-    "backoff",
-    "\"30s\"",
-    "Pause before a refused start is tried again; it doubles with every refusal.",
-)
-.above(0.0);
-const STOCK_BACKOFF_MAX: Key<Span> = Key::or("backoff_max", "\"10m\"", "The longest such pause.").above(0.0);
-
-const FROM: Key<Span> = Key::required("from", "When it begins.");
-const UNTIL: Key<Span> = Key::required("until", "When it ends.");
-const OUTAGE_SPEC: TableSpec = TableSpec {
-    name: "instances.stock.outages",
-    doc: "A time in which no capacity is to be had.",
-    keys: &[&FROM, &UNTIL],
-};
-
-impl Value for Outage {
-    fn kind() -> Kind {
-        Kind::Table(&OUTAGE_SPEC)
-    }
-    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        let reader = Reader::open(node, path, &OUTAGE_SPEC, context)?;
-        let outage = Outage { from: reader.get(&FROM)?, until: reader.get(&UNTIL)? };
-        if outage.from < outage.until {
-            return Ok(outage);
-        }
-        let message = format!("`{}` is {}", reader.path_of("until"), outage.until);
-        Err(reader.problem("until", message, format!("expected more than `from`, which is {}", outage.from)))
-    }
-}
-
-const STOCK_SPEC: TableSpec = TableSpec {
-    name: "instances.stock",
-    doc: "Capacity that may be lacking. A start that is refused waits, at no cost, and is tried again after a pause.",
-    keys: &[&QUOTA, &REFUSED, &OUTAGES, &STOCK_BACKOFF, &STOCK_BACKOFF_MAX],
-};
-
-impl Value for Stock {
-    fn kind() -> Kind {
-        Kind::Table(&STOCK_SPEC)
-    }
-    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        let reader = Reader::open(node, path, &STOCK_SPEC, context)?;
-        Ok(Stock {
-            quota: reader.find(&QUOTA)?,
-            refused: reader.get(&REFUSED)?,
-            outages: reader.get(&OUTAGES)?,
-            backoff: Backoff::read(&reader, &STOCK_BACKOFF, &STOCK_BACKOFF_MAX)?,
-        })
-    }
-}
-
-impl Stock {
-    /// Whether a start at `now` of one more beside `held` instances is refused; `rng` is that of the attempt.
-    pub fn refuses(&self, now: Instant, held: u32, rng: &mut Rng) -> bool {
-        let since = now.since(Instant::ZERO);
-        let out = self.outages.iter().any(|outage| (outage.from..outage.until).contains(&since));
-        out || self.quota.is_some_and(|quota| held >= quota)
-            || (self.refused > 0.0 && rng.random::<f64>() < self.refused)
-    }
-}
-
 impl Backoff {
-    fn read(reader: &Reader<'_>, first: &Key<Span>, longest: &Key<Span>) -> Result<Backoff, Problem> {
+    pub(super) fn read(
+        reader: &Reader<'_>,
+        first: &Key<Span>,
+        longest: &Key<Span>,
+    ) -> Result<Backoff, Problem> {
         let first_name = first.name();
         let backoff = Backoff { first: reader.get(first)?, longest: reader.get(longest)? };
         if backoff.first <= backoff.longest || !reader.has(longest.name()) {
@@ -408,41 +316,5 @@ impl Hazards {
         let part = u64::from(instance) << 32 | u64::from(attempt);
         let mut rng = streams.substream(Purpose::FailedStarts, part);
         (rng.random::<f64>() < failures.probability).then_some(failures)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn stock() -> Stock {
-        let backoff = Backoff { first: Span::from_secs(30), longest: Span::from_secs(100) };
-        Stock { quota: None, refused: 0.0, outages: Vec::new(), backoff }
-    }
-
-    fn refuses(stock: &Stock, seconds: u64, held: u32) -> bool {
-        let mut rng = Streams::new(1, 0).stream(Purpose::Stock);
-        stock.refuses(Instant::ZERO + Span::from_secs(seconds), held, &mut rng)
-    }
-
-    #[test]
-    fn an_outage_refuses_from_its_first_instant_to_before_its_last() {
-        let outage = Outage { from: Span::from_secs(10), until: Span::from_secs(20) };
-        let stock = Stock { outages: vec![outage], ..stock() };
-        let found: Vec<bool> = [9, 10, 19, 20].into_iter().map(|at| refuses(&stock, at, 0)).collect();
-        assert_eq!(found, [false, true, true, false]);
-    }
-
-    #[test]
-    fn a_quota_refuses_one_more_than_itself() {
-        let stock = Stock { quota: Some(3), ..stock() };
-        assert_eq!((refuses(&stock, 0, 2), refuses(&stock, 0, 3)), (false, true));
-    }
-
-    #[test]
-    fn pauses_double_up_to_the_longest() {
-        let pauses: Vec<u64> = (0..4).map(|n| stock().backoff.pause(n).as_nanos() / 1_000_000_000).collect();
-        assert_eq!(pauses, [30, 60, 100, 100]);
-        assert_eq!(stock().backoff.pause(u32::MAX), Span::from_secs(100));
     }
 }

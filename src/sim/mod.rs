@@ -31,6 +31,7 @@ mod simulation;
 mod slo;
 mod station;
 mod stepped;
+mod stock;
 mod supply;
 mod timeline;
 mod tree;
@@ -41,7 +42,7 @@ pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, Ret
 pub use cost::{BilledFrom, Cost};
 pub use dispatch::{Dispatch, DispatchPolicy, Idle};
 pub use fleet::{Class, Generated, Served, Sink};
-pub use hazards::{Backoff, Failures, Hazards, Interruptions, Lost, Outage, Slow, StartFailures, Stock};
+pub use hazards::{Backoff, Failures, Hazards, Interruptions, Lost, Slow, StartFailures};
 pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Start, Victim};
 pub use kinds::InstanceType;
 pub use metrics::Metrics;
@@ -53,6 +54,7 @@ pub use outcome::{
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Options, Simulation, simulate};
 pub use slo::{Promised, Slo};
+pub use stock::{Outage, Spells, Stock};
 pub use supply::Mishaps;
 pub use warm_pool::WarmPool;
 pub use watch::Watch;

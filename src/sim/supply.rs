@@ -1,6 +1,7 @@
 //! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
 
 use super::pool::Pool;
+use super::stock::Market;
 use super::{InstanceType, Model, Start, WarmPool};
 use crate::random::{Purpose, Streams};
 use crate::time::{Instant, Span};
@@ -10,6 +11,8 @@ use crate::time::{Instant, Span};
 pub(super) struct Supply {
     kinds: Vec<InstanceType>,
     warm_pool: Option<WarmPool>,
+    /// Capacity of each type that comes and goes at random.
+    markets: Vec<Option<Market>>,
     streams: Streams,
     pub mishaps: Mishaps,
 }
@@ -42,7 +45,12 @@ impl Mishaps {
 impl Supply {
     pub fn new(model: &Model, streams: Streams) -> Self {
         let (kinds, warm_pool) = (model.instances.kinds(), model.instances.warm_pool.clone());
-        Supply { kinds, warm_pool, streams, mishaps: Mishaps::default() }
+        let market = |(number, kind): (usize, &InstanceType)| {
+            let spells = kind.hazards.stock.as_ref()?.spells.as_ref()?;
+            Some(Market::new(spells, streams, number))
+        };
+        let markets = kinds.iter().enumerate().map(market).collect();
+        Supply { kinds, warm_pool, markets, streams, mishaps: Mishaps::default() }
     }
 
     /// The types of instance, in order of preference.
@@ -51,7 +59,7 @@ impl Supply {
     }
 
     /// The types in the order a start tries them: those below their base first.
-    fn preference(&self, pool: &Pool) -> impl Iterator<Item = usize> {
+    fn preference(&self, pool: &Pool) -> impl Iterator<Item = usize> + use<> {
         let held: Vec<u32> = (0..self.kinds.len()).map(|kind| pool.held(kind)).collect();
         let below = |kind: &usize| held[*kind] < self.kinds[*kind].base;
         let (mut order, rest): (Vec<usize>, Vec<usize>) = (0..self.kinds.len()).partition(below);
@@ -63,7 +71,11 @@ impl Supply {
     pub fn grant(&mut self, pool: &Pool, instance: u32, attempt: u32, now: Instant) -> Option<usize> {
         let part = u64::from(instance) << 32 | u64::from(attempt);
         let mut rng = self.streams.substream(Purpose::Stock, part);
-        let granted = self.preference(pool).find(|kind| {
+        let mut order = self.preference(pool);
+        let granted = order.find(|kind| {
+            if self.markets[*kind].as_mut().is_some_and(|market| market.is_out(now)) {
+                return false;
+            }
             let stock = &self.kinds[*kind].hazards.stock;
             stock.as_ref().is_none_or(|stock| !stock.refuses(now, pool.allotted(*kind), &mut rng))
         });
@@ -145,7 +157,7 @@ mod tests {
 
     fn kind(name: &str, base: u32, quota: Option<u32>) -> InstanceType {
         let backoff = Backoff { first: Span::from_secs(30), longest: Span::from_secs(60) };
-        let stock = Stock { quota, refused: 0.0, outages: Vec::new(), backoff };
+        let stock = Stock { quota, refused: 0.0, outages: Vec::new(), spells: None, backoff };
         InstanceType {
             name: name.to_owned(),
             base,
@@ -158,7 +170,13 @@ mod tests {
     fn a_base_is_filled_first_then_the_types_in_their_order_as_far_as_they_go() {
         let kinds = vec![kind("spot", 0, Some(2)), kind("on demand", 1, Some(2))];
         let streams = Streams::new(1, 0);
-        let mut supply = Supply { kinds, warm_pool: None, streams, mishaps: Mishaps::default() };
+        let mut supply = Supply {
+            kinds,
+            warm_pool: None,
+            markets: vec![None, None],
+            streams,
+            mishaps: Mishaps::default(),
+        };
         let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter(), 1.0);
         let mut granted = Vec::new();
         for _ in 0..5 {

@@ -88,9 +88,15 @@ fn hazards() -> impl Strategy<Value = String> {
             let starts = maybe(format!(
                 "[start_failures]\nafter_stage\nprobability = {p}\nbackoff = \"{pause}00ms\"\nbackoff_max = \"2s\"\n"
             ));
+            // At coinciding instants if `p` says so, else at random ones.
+            let spells = match (quota, p < 0.4) {
+                (0..3, true) => format!("available = \"{pause}00ms\"\nunavailable = \"700ms\"\n"),
+                (0..3, false) => "available = { dist = \"exponential\", mean = \"2s\" }\nunavailable = { dist = \"exponential\", mean = \"1s\" }\n".to_owned(),
+                _ => String::new(),
+            };
             let stock = maybe(format!(
                 "[stock]\nquota = {quota}\nrefused = {p}\nbackoff = \"{pause}00ms\"\nbackoff_max = \"3s\"\n\
-                 outages = [{{ from = \"{at}00ms\", until = \"5s\" }}]\n"
+                 outages = [{{ from = \"{at}00ms\", until = \"5s\" }}]\n{spells}"
             ));
             let slow = maybe(format!("[slow]\nshare = {p}\nspeed = 0.5\n"));
             (failures, interruptions, starts, stock, slow)

@@ -32,6 +32,24 @@ impl Oracle<'_> {
         self.held(kind) + self.instances.iter().filter(warming).count() as u32 + self.warm[kind]
     }
 
+    /// Whether no capacity is to be had now: every spell since the start of the run is gone through.
+    fn is_out(&self, kind: usize) -> bool {
+        let stock = self.kinds[kind].hazards.stock.as_ref();
+        let Some(Spells { available, unavailable }) = stock.and_then(|stock| stock.spells.as_ref()) else {
+            return false;
+        };
+        let mut rng = self.streams.substream(Purpose::StockSpells, kind as u64);
+        let mut end = 0;
+        for spell in 0.. {
+            let time = if spell % 2 == 0 { available } else { unavailable };
+            end += Span::from_secs_f64(time.0.sample(&mut rng)).as_nanos();
+            if self.now < end {
+                return spell % 2 == 1;
+            }
+        }
+        unreachable!("spells have no end")
+    }
+
     /// The type of an instance that is there at the start of the run.
     pub(super) fn within_quotas(&self) -> Option<usize> {
         self.preference().into_iter().find(|kind| {
@@ -72,6 +90,9 @@ impl Oracle<'_> {
         let mut rng = self.streams.substream(Purpose::Stock, part);
         for kind in self.preference() {
             let held = self.allotted(kind);
+            if self.is_out(kind) {
+                continue;
+            }
             let stock = &self.kinds[kind].hazards.stock;
             if stock
                 .as_ref()

@@ -18,9 +18,9 @@ use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service::{self, FULL, Tokens};
 use kneepoint::sim::{
     Abandoned, BilledFrom, Class, DispatchPolicy, Fault, Idle, InstanceType, Leaving, Lost, Mishaps, Model,
-    Start, Victim,
+    Spells, Start, Victim,
 };
-use kneepoint::time::Instant;
+use kneepoint::time::{Instant, Span};
 use machine::{Job, Machine};
 use rand::RngExt as _;
 
