@@ -136,12 +136,12 @@ fn the_examples_in_the_documentation_of_hosted_endpoints() {
 
 #[test]
 fn knative_kpa() {
-    conform("knative_kpa", 104);
+    conform("knative_kpa", 132);
 }
 
 #[test]
 fn ray_serve_decides_as_its_own_unit_tests_say() {
-    conform("ray_serve", 53);
+    conform("ray_serve", 78);
 }
 
 #[test]
@@ -156,5 +156,5 @@ fn azure_scales_as_its_documentation_says() {
 
 #[test]
 fn keda() {
-    conform("keda", 19);
+    conform("keda", 29);
 }

@@ -281,6 +281,14 @@ impl<'a> Row<'a> {
         Ok(Instant::ZERO + Span::from_secs_f64(seconds))
     }
 
+    /// The same for a row that looks at one step alone, whose `before` the row before was: it may leave its time out.
+    ///
+    /// # Errors
+    /// It is negative, not finite, or too large.
+    pub(crate) fn instant_or(&self, name: &'static str, before: Instant) -> Result<Instant, RowProblem> {
+        if self.has(name) { self.instant(name) } else { Ok(before) }
+    }
+
     /// Refuses a field that was not asked for. To be called when everything has been read, within objects too.
     ///
     /// # Errors

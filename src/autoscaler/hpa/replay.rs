@@ -11,7 +11,7 @@ use super::recorded::{Recorded, age, read_pods};
 use super::replica_calculator::Failure;
 use super::{Hpa, behavior::without_behavior};
 use crate::autoscaler::{Line, Replay, Row, RowProblem};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// An HPA driven row by row.
 #[derive(Debug)]
@@ -20,20 +20,27 @@ pub(crate) struct HpaReplay {
     pub controller: Controller,
     /// The replicas asked for by the row before.
     spec: Option<i32>,
+    /// The time of the row before.
+    last: Instant,
 }
 
 const PARTS: &str = "\"reconcile\", \"metrics\", \"group_pods\", \"stabilize\", \"limit\", \"rate_limit\" or \"store_scale_event\"";
 
 impl Replay for HpaReplay {
     fn step(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {
-        let time = row.instant("time")?;
+        let part = row.find_text("part")?.unwrap_or("reconcile");
+        let time = match part {
+            "reconcile" => row.instant("time")?,
+            _ => row.instant_or("time", self.last)?,
+        };
+        self.last = time;
         let now = Moment::from(time);
         if let Some(state) = row.find_row("state")? {
             self.recall(&state, now)?;
             state.finish()?;
         }
         let line = Line::at(time.as_secs_f64());
-        match row.find_text("part")?.unwrap_or("reconcile") {
+        match part {
             "reconcile" => self.reconcile(row, now, line),
             "metrics" => self.metrics(row, line),
             "group_pods" => self.group_pods(row, line),
@@ -48,7 +55,7 @@ impl Replay for HpaReplay {
 
 impl HpaReplay {
     pub fn new(hpa: Hpa) -> HpaReplay {
-        HpaReplay { hpa, controller: Controller::default(), spec: None }
+        HpaReplay { hpa, controller: Controller::default(), spec: None, last: Instant::ZERO }
     }
 
     /// Takes over what a row says the controller remembers.

@@ -13,6 +13,7 @@ use crate::autoscaler::hpa::quantity::{parse_quantity, thousandths};
 use crate::autoscaler::hpa::recorded::{Recorded, age};
 use crate::autoscaler::hpa::replay::{HpaReplay, count};
 use crate::autoscaler::{Line, Replay, Row, RowProblem};
+use crate::time::Instant;
 
 /// A scaled object driven row by row.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct KedaReplay {
     /// Failures in a row, by trigger.
     failures: Vec<i64>,
     spec: Option<i32>,
+    /// The time of the row before.
+    last: Instant,
 }
 
 const PARTS: &str = "\"decide\", \"executor\", \"hpa\" or \"fallback\"";
@@ -43,9 +46,13 @@ type Values = Vec<Option<f64>>;
 
 impl Replay for KedaReplay {
     fn step(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {
-        let time = row.instant("time")?;
-        let now = Moment::from(time);
         let part = row.find_text("part")?.unwrap_or("decide");
+        let time = match part {
+            "decide" => row.instant("time")?,
+            _ => row.instant_or("time", self.last)?,
+        };
+        self.last = time;
+        let now = Moment::from(time);
         let (polls, syncs) = match part {
             "decide" => self.clocks.due(time),
             "executor" => (true, false),
@@ -70,6 +77,7 @@ impl KedaReplay {
             executor: Executor { last_active: None, created: Moment(0) },
             failures: vec![0; keda.activations.len()],
             spec: None,
+            last: Instant::ZERO,
             keda,
         }
     }

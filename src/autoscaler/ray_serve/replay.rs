@@ -38,7 +38,7 @@ impl Recorded {
     }
 
     fn time(&self, row: &Row<'_>) -> Result<Instant, RowProblem> {
-        if row.has("time") { row.instant("time") } else { Ok(self.next) }
+        row.instant_or("time", self.next)
     }
 
     fn interval(&self, row: &Row<'_>) -> Result<Span, RowProblem> {
