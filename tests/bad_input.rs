@@ -83,6 +83,23 @@ fn shared(more: &str) -> String {
     text.replace("concurrency = 2", "model = \"shared\"\nconcurrency = 2")
 }
 
+/// The scenario with this model and its keys in place of the service.
+fn serving(model: &str, keys: &str) -> String {
+    let old = "time = { dist = \"lognormal\", mean = \"200ms\", cv = 0.6 }\nconcurrency = 2";
+    changed(old, &format!("model = \"{model}\"\ntime = \"200ms\"\n{keys}"))
+}
+
+/// The scenario with batches timed by a file.
+fn batching(file: &str) -> String {
+    serving("batch", &format!("max_batch = 8\ntable = {{ file = \"{file}\" }}"))
+}
+
+/// The scenario with a language model fitted to a file.
+fn fitting(file: &str, keys: &str) -> String {
+    let llm = format!("prompt_tokens = 100\noutput_tokens = 10\nfit = {{ file = \"{file}\", {keys} }}");
+    serving("llm", &llm).replace("time = \"200ms\"\nprompt", "prompt")
+}
+
 /// Each broken text with the name of its snapshot.
 fn cases() -> Vec<(&'static str, String)> {
     let set = |old, new| changed(old, new);
@@ -188,6 +205,41 @@ fn cases() -> Vec<(&'static str, String)> {
             "trace_with_tokens_that_are_none",
             arriving("kind = \"trace\"\nfile = \"tokens.csv\"\nprompt_tokens = \"prompt\""),
         ),
+        // Load tests.
+        (
+            "curve_with_a_word",
+            serving("shared", "curve = { file = \"load_word.csv\", throughput = \"throughput\" }"),
+        ),
+        (
+            "curve_with_a_zero",
+            serving("shared", "curve = { file = \"load_zero.csv\", throughput = \"throughput\" }"),
+        ),
+        (
+            "curve_with_a_level_twice",
+            serving("shared", "curve = { file = \"load_twice.csv\", throughput = \"throughput\" }"),
+        ),
+        (
+            "curve_without_the_column",
+            serving("shared", "curve = { file = \"load_word.csv\", throughput = \"throughputs\" }"),
+        ),
+        ("curve_without_a_column_named", serving("shared", "curve = { file = \"load_word.csv\" }")),
+        (
+            "curve_file_missing",
+            serving("shared", "curve = { file = \"laod_word.csv\", throughput = \"throughput\" }"),
+        ),
+        (
+            "curve_file_empty",
+            serving("shared", "curve = { file = \"empty.csv\", throughput = \"throughput\" }"),
+        ),
+        ("batch_table_with_a_fraction", batching("sizes_fraction.csv")),
+        ("batch_table_with_a_size_twice", batching("sizes_twice.csv")),
+        ("batch_table_without_rows", batching("sizes_none.csv")),
+        ("batch_table_cut_short", batching("ragged.csv")),
+        ("fit_with_a_word", fitting("load_word.csv", "tpot = \"throughput\"")),
+        ("fit_with_a_negative_time", fitting("load_zero.csv", "concurrency = \"throughput\"")),
+        ("fit_to_one_level", fitting("load_once.csv", "unit = \"s\"")),
+        ("fit_without_the_column", fitting("load_once.csv", "tpot = \"itl\"")),
+        ("fit_of_ttft_without_tokens", fitting("load_twice.csv", "ttft = \"tpot\"")),
         ("trace_is_a_folder", arriving("kind = \"trace\"\nfile = \"../bad_input\"")),
         ("trace_cut_to_nothing", arriving("kind = \"trace\"\nfile = \"good.csv\"\ncut = { from = \"1h\" }")),
         ("counts_negative", arriving("kind = \"counts\"\nfile = \"negative.csv\"\ninterval = \"1m\"")),

@@ -227,9 +227,9 @@ fn read_file(reader: &Reader) -> Result<Vec<Timing>, Problem> {
     let path = reader.context().resolve(&file);
     let failed = |error: FileError| error.at(&reader.place_of("file"));
     let size = |cell: &str| cell.parse().ok().filter(|size: &u32| (1..=100_000).contains(size));
-    let sizes =
-        read_column(&path, &file, &reader.get(&SIZE_COLUMN)?, Order::Any, "a whole number above 0", size)
-            .map_err(failed)?;
+    let sizes = reader.get(&SIZE_COLUMN)?;
+    let sizes = read_column(&path, &file, &sizes, Order::Distinct, "a whole number from 1 to 100000", size)
+        .map_err(failed)?;
     let time = |cell: &str| cell.parse().ok().filter(|time: &f64| *time > 0.0 && time.is_finite());
     let times = read_column(&path, &file, &reader.get(&TIME_COLUMN)?, Order::Any, "a number above 0", time)
         .map_err(failed)?;

@@ -67,8 +67,11 @@ const CURVE: Key<Option<Curve>> = Key::optional(
     "What a load test measured, instead of `cores`: points with a `concurrency` and the `throughput` (requests per second of one instance) or the mean `latency` at it, or a CSV file with such columns. Below the first point requests run at full speed, so `time` is what a request takes there; between points the speed of the instance is interpolated; beyond the last it stays.",
 );
 
+/// Greatest concurrency of a curve.
+const MOST_MEASURED: f64 = 100_000.0;
+
 const POINT_CONCURRENCY: Key<f64> =
-    Key::required("concurrency", "Requests in service on the instance.").at_least(1.0).at_most(100_000.0);
+    Key::required("concurrency", "Requests in service on the instance.").at_least(1.0).at_most(MOST_MEASURED);
 const THROUGHPUT: Key<Option<f64>> =
     Key::optional("throughput", "Requests answered per second; instead of `latency`.").above(0.0);
 const LATENCY: Key<Option<Span>> =
@@ -243,16 +246,16 @@ fn one_of<A, B>(reader: &Reader, throughput: Option<A>, latency: Option<B>) -> R
 fn read_file(reader: &Reader) -> Result<Vec<Point>, Problem> {
     let (file, unit) = (reader.get(&FILE)?, reader.get(&UNIT)?);
     let measured = one_of(reader, reader.find(&THROUGHPUT_COLUMN)?, reader.find(&LATENCY_COLUMN)?)?;
-    let column = |column: &Column| {
+    let column = |column: &Column, order, (least, most): (f64, f64), expected: &str| {
         let path = reader.context().resolve(&file);
-        let parse = |cell: &str| cell.parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
-        let values = read_column(&path, &file, column, Order::Any, "a number above 0", parse);
+        let parse = |cell: &str| cell.parse().ok().filter(|number: &f64| (least..=most).contains(number));
+        let values = read_column(&path, &file, column, order, expected, parse);
         values.map_err(|error: FileError| error.at(&reader.place_of("file")))
     };
-    let concurrency = column(&reader.get(&CONCURRENCY_COLUMN)?)?;
-    let second = column(match &measured {
-        Ok(column) | Err(column) => column,
-    })?;
+    let levels = reader.get(&CONCURRENCY_COLUMN)?;
+    let concurrency = column(&levels, Order::Distinct, (1.0, MOST_MEASURED), "a number from 1 to 100000")?;
+    let (Ok(second) | Err(second)) = &measured;
+    let second = column(second, Order::Any, (f64::MIN_POSITIVE, f64::MAX), "a number above 0")?;
     let point = |(concurrency, value): (f64, f64)| Point {
         concurrency,
         throughput: if measured.is_ok() { value } else { concurrency / (value * unit.seconds()) },

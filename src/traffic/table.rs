@@ -26,6 +26,8 @@ pub enum Order {
     Any,
     /// No value below the one before it.
     Ascending,
+    /// Any, but no value twice.
+    Distinct,
 }
 
 impl Value for Column {
@@ -130,11 +132,14 @@ pub(super) struct Rows<'a, T> {
     /// The first value of the row before, and how the one of this row and its column are shown.
     before: Option<T>,
     first: (String, String),
+    /// The first values so far, where none may come twice.
+    seen: Vec<T>,
 }
 
 impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
     pub(super) fn new(shown: &'a str, order: Order, columns: usize) -> Self {
-        Rows { shown, order, row: Vec::with_capacity(columns), before: None, first: Default::default() }
+        let first = Default::default();
+        Rows { shown, order, row: Vec::with_capacity(columns), before: None, first, seen: Vec::new() }
     }
 
     pub(super) fn begin(&mut self) {
@@ -159,7 +164,7 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
                 format!("expected {}", asked.expected),
             ));
         };
-        if self.row.is_empty() && self.order == Order::Ascending {
+        if self.row.is_empty() && self.order != Order::Any {
             self.first.0.clear();
             self.first.0.push_str(cell);
             self.first.1.clear();
@@ -177,6 +182,14 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
             let what = format!(", {label}: `{}` comes before the row above it", clip(cell));
             let error = FileError::at_line(self.shown, line(), &what, "expected ascending order".into());
             return Err(error.with_help("set `sort = true` to have the rows sorted"));
+        }
+        if self.order == Order::Distinct {
+            if first.is_some_and(|first| self.seen.contains(&first)) {
+                let (cell, label) = &self.first;
+                let what = format!(", {label}: `{}` stands in a row above it already", clip(cell));
+                return Err(FileError::at_line(self.shown, line(), &what, "expected each value once".into()));
+            }
+            self.seen.extend(first);
         }
         self.before = first;
         Ok(&self.row)
