@@ -121,7 +121,7 @@ fn the_worked_example_of_a_threshold_loop() {
 
 #[test]
 fn the_kubernetes_hpa() {
-    conform("hpa", 322);
+    conform("hpa", 328);
 }
 
 #[test]
