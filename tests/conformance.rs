@@ -136,7 +136,7 @@ fn the_examples_in_the_documentation_of_hosted_endpoints() {
 
 #[test]
 fn knative_kpa() {
-    conform("knative_kpa", 132);
+    conform("knative_kpa", 160);
 }
 
 #[test]
