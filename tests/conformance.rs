@@ -121,7 +121,7 @@ fn the_worked_example_of_a_threshold_loop() {
 
 #[test]
 fn the_kubernetes_hpa() {
-    conform("hpa", 328);
+    conform("hpa", 330);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn the_examples_in_the_documentation_of_hosted_endpoints() {
 
 #[test]
 fn knative_kpa() {
-    conform("knative_kpa", 160);
+    conform("knative_kpa", 166);
 }
 
 #[test]
