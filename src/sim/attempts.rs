@@ -115,6 +115,13 @@ impl Attempts {
         self.requests.iter().filter(|request| request.open).map(|request| request.arrival)
     }
 
+    /// Arrival instants of the requests in flight of which nothing is in service: all their attempts wait, or they pause.
+    pub fn waiting(&self, fleet: &impl Fleet) -> impl Iterator<Item = u64> {
+        let waits = |ticket: &u32| *ticket == NO_TICKET || fleet.waits(*ticket);
+        let silent = move |request: &&Request| request.open && request.tickets.iter().all(waits);
+        self.requests.iter().filter(silent).map(|request| request.arrival)
+    }
+
     /// When the next timer goes off.
     pub fn next_timer(&self) -> u64 {
         self.timers.peek().map_or(u64::MAX, |Reverse((at, _, _))| *at)

@@ -515,12 +515,11 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     fn close_window(&mut self, at: Instant) {
-        let overdue = self.timeline.overdue_before(at);
         let reading = Reading {
             at,
             gauges: self.fleet.gauges(at.as_nanos()),
             kv_cache: self.fleet.cache(at.as_nanos()).0,
-            overdue: overdue.map_or(0, |before| self.overdue(at, before)),
+            overdue: self.overdue(at),
             areas: self.fleet.areas(at.as_nanos()),
             in_flight: self.in_flight_area(at.as_nanos()),
             time: self.pool.time(at),
@@ -532,10 +531,19 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         self.timeline.close(reading, self.recorder.window.as_mut());
     }
 
-    /// Requests in flight at `at` that are measured and arrived before `before`.
-    fn overdue(&self, at: Instant, before: u64) -> u64 {
-        let measured_from = self.measured.at.as_nanos();
-        let late = |arrival: &u64| (measured_from..before).contains(arrival);
-        self.in_flight(at.as_nanos()).filter(late).count() as u64
+    /// Requests in flight at `at` that are measured and have missed the SLO.
+    fn overdue(&self, at: Instant) -> u64 {
+        let (from, before) = (self.measured.at.as_nanos(), self.timeline.overdue_before(at));
+        let late = |arrival: &u64| (from..before.unanswered).contains(arrival);
+        let unanswered = self.in_flight(at.as_nanos()).filter(late).count();
+        let silent = |arrival: &u64| (from.max(before.unanswered)..before.waiting).contains(arrival);
+        (unanswered + self.waiting().filter(silent).count()) as u64
+    }
+
+    /// Arrival instants of the requests in flight that wait, in no order, where tokens are counted.
+    fn waiting(&self) -> impl Iterator<Item = u64> {
+        let attended = self.client.iter().filter(|_| F::COUNTS_TOKENS);
+        let plain = self.client.is_none().then(|| self.fleet.waiting());
+        attended.flat_map(|client| client.waiting(&self.fleet)).chain(plain.into_iter().flatten())
     }
 }

@@ -241,6 +241,14 @@ pub(super) trait Fleet {
     }
     /// Appends the load of each ready instance at `now`, to which everything has advanced.
     fn loads(&self, now: u64, out: &mut Vec<Load>);
+    /// Whether a request with a ticket waits, not being in service, if it is [`Fleet::STEPPED`].
+    fn waits(&self, _ticket: u32) -> bool {
+        false
+    }
+    /// Arrival instants of the requests that wait, in no order, if it counts tokens and everything has advanced to now.
+    fn waiting(&self) -> impl Iterator<Item = u64> {
+        std::iter::empty()
+    }
     /// Arrival instants of the requests in the pool at `now`, to which everything has advanced, in no order.
     fn in_flight(&self, now: u64) -> impl Iterator<Item = u64>;
 }

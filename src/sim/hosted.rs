@@ -123,6 +123,10 @@ impl<S: Server> Station for Hosted<S> {
         self.server.preemptions()
     }
 
+    fn queued(&self) -> impl Iterator<Item = u64> {
+        self.queue.iter().map(|request| request.arrival)
+    }
+
     fn arrivals(&self) -> impl Iterator<Item = u64> {
         let serving = self.server.requests().map(|active| active.request.arrival);
         self.queue.iter().map(|request| request.arrival).chain(serving)

@@ -1,6 +1,5 @@
 //! A central queue that instances draw from, under a service model that is taken event by event.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,9 +8,9 @@ use super::hosted::report;
 use super::tree::{Contender, Key, Tournament};
 use crate::service::{Queue, Request, Server};
 
-/// See the module. With `STEPPED`, policies that act at every arrival and departure can watch it.
+/// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Pulled<S: Server, const STEPPED: bool> {
+pub(super) struct Pulled<S: Server> {
     settings: Arc<S::Settings>,
     queue: Queue,
     capacity: u64,
@@ -26,8 +25,6 @@ pub(super) struct Pulled<S: Server, const STEPPED: bool> {
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
     preemptions: u64,
-    /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
-    idled: VecDeque<(u32, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,27 +35,14 @@ struct Host<S> {
     drained: Option<Areas>,
     /// Request-nanoseconds of service had by those that are answered.
     served: u128,
-    /// Times it has begun to work after having been idle.
-    spells: u64,
 }
 
 impl<S: Server> Host<S> {
     /// Begins what it can; whether it did.
     fn admit(&mut self, queue: &mut Queue, now: u64) -> bool {
-        let (before, idle) = (queue.len(), self.server.in_service() == 0);
+        let before = queue.len();
         self.server.admit(queue, now);
-        let begun = queue.len() < before;
-        self.spells += u64::from(begun && idle);
-        begun
-    }
-
-    /// Begins a request that arrives at `now`, if it can without more ado; whether it has.
-    #[inline]
-    fn begin(&mut self, request: Request, now: u64) -> bool {
-        let idle = self.server.in_service() == 0;
-        let begun = self.server.begin(request, now);
-        self.spells += u64::from(begun && idle);
-        begun
+        queue.len() < before
     }
 
     fn areas(&self, now: u64) -> Areas {
@@ -86,7 +70,7 @@ impl<S: Server> Host<S> {
     }
 }
 
-impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
+impl<S: Server> Pulled<S> {
     /// No instances yet, before a queue of at most `capacity`.
     pub fn new(settings: Arc<S::Settings>, capacity: Option<u64>) -> Self {
         Pulled {
@@ -99,7 +83,6 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
             open: Tournament::default(),
             areas: Areas::default(),
             preemptions: 0,
-            idled: VecDeque::new(),
         }
     }
 
@@ -176,13 +159,6 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
         host
     }
 
-    fn note_idle(&mut self, index: usize) {
-        let host = &self.hosts[index];
-        if STEPPED && host.drained.is_none() && host.server.in_service() == 0 {
-            self.idled.push_back((host.instance, host.spells));
-        }
-    }
-
     fn complete(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
         let host = &mut self.hosts[index];
         let (instance, total) = (host.instance, &mut host.served);
@@ -193,7 +169,6 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
         if host.drained.is_none() {
             let begun = host.admit(&mut self.queue, now);
             self.update(index);
-            self.note_idle(index);
             if begun {
                 // Of what is due at this very instant, that of the instances ready longer has happened.
                 self.call(0..index, now);
@@ -208,8 +183,7 @@ impl<S: Server, const STEPPED: bool> Pulled<S, STEPPED> {
     }
 }
 
-impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
-    const STEPPED: bool = STEPPED;
+impl<S: Server> Fleet for Pulled<S> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
@@ -219,7 +193,7 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
         let request = arrival.request();
         if self.queue.is_empty()
             && let Some(index) = self.next_open()
-            && self.hosts[index].begin(request, now)
+            && self.hosts[index].server.begin(request, now)
         {
             return self.update(index);
         }
@@ -233,43 +207,26 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
 
     #[inline]
     fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        while self.next_change() <= now {
-            self.step(sink);
+        loop {
+            let (due, held) = (self.due.least(), self.held_until());
+            if due.nanos().min(held) > now {
+                break;
+            }
+            // What ends at the very instant at which waiting ends comes first.
+            if due.nanos() <= held {
+                self.complete(due.leaf(), due.nanos(), sink);
+            } else {
+                self.begin(held);
+            }
         }
         self.reached = now;
     }
 
-    #[inline]
-    fn next_change(&self) -> u64 {
-        self.due.least().nanos().min(self.held_until())
-    }
-
-    fn step(&mut self, sink: &mut impl Sink) {
-        let (due, held) = (self.due.least(), self.held_until());
-        // What ends at the very instant at which waiting ends comes first.
-        if due.nanos() <= held {
-            self.complete(due.leaf(), due.nanos(), sink);
-        } else {
-            self.begin(held);
-        }
-    }
-
-    fn take_idled(&mut self) -> Option<(u32, u64)> {
-        self.idled.pop_front()
-    }
-
-    fn still_idle(&self, instance: u32, spells: u64) -> bool {
-        self.position(instance).map(|index| &self.hosts[index]).is_some_and(|host| {
-            host.server.in_service() == 0 && host.spells == spells && host.drained.is_none()
-        })
-    }
-
     fn add(&mut self, instance: u32, now: u64, _sink: &mut impl Sink) {
         let server = S::new(&self.settings, 1.0);
-        self.hosts.push(Host { instance, server, drained: None, served: 0, spells: 0 });
+        self.hosts.push(Host { instance, server, drained: None, served: 0 });
         self.rebuild();
         self.begin(now);
-        self.note_idle(self.hosts.len() - 1);
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
@@ -338,6 +295,10 @@ impl<S: Server, const STEPPED: bool> Fleet for Pulled<S, STEPPED> {
             kv_cache: host.server.kv_cache(now),
         };
         out.extend(self.hosts.iter().filter(|host| host.drained.is_none()).map(load));
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = u64> {
+        self.queue.iter().map(|request| request.arrival)
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {

@@ -314,6 +314,12 @@ impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
         out.extend(self.stations.iter().map(|station| station.load(now)));
     }
 
+    fn waiting(&self) -> impl Iterator<Item = u64> {
+        let at_door = self.door.iter().map(|request| request.arrival);
+        let draining = self.draining.iter().flat_map(|(station, _)| station.queued());
+        at_door.chain(self.stations.iter().flat_map(Station::queued)).chain(draining)
+    }
+
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
         let at_door = self.door.iter().map(|request| request.arrival);
         let draining = self.draining.iter().flat_map(|(station, _)| station.arrivals());

@@ -125,7 +125,7 @@ impl<T: Sink + 'static> Setup<'_, T> {
                 let fleet = SteppedServers::<S>::new(self.model, settings, self.streams);
                 self.run(fleet)
             }
-            DispatchPolicy::CentralQueue => self.run(Pulled::<S, false>::new(settings, capacity)),
+            DispatchPolicy::CentralQueue => self.run(Pulled::<S>::new(settings, capacity)),
             _ => self.routed::<Hosted<S>>(settings),
         }
     }

@@ -42,7 +42,7 @@ const TPOT: Key<Option<Span>> = Key::optional(
 const PERCENTILE: Key<f64> = Key::or(
     "percentile",
     "99",
-    "The share of requests the promise is for, in percent. Requests rejected, timed out or failed miss it.",
+    "The share of requests the promise is for, in percent. Requests rejected, timed out or failed miss it, and so do those that have not been answered in the time promised, or begun in that of the first token, when the run ends.",
 )
 .above(0.0)
 .at_most(99.999);

@@ -38,6 +38,10 @@ pub(super) trait Station: Clone {
     fn preemptions(&self) -> u64 {
         0
     }
+    /// Arrival instants of what waits, if it counts tokens.
+    fn queued(&self) -> impl Iterator<Item = u64> {
+        std::iter::empty()
+    }
     /// Arrival instants of everything it has.
     fn arrivals(&self) -> impl Iterator<Item = u64>;
     /// Hands over everything it has.

@@ -49,6 +49,15 @@ pub(super) struct Reading {
     pub desired: u32,
 }
 
+/// When a request in flight arrived that has missed the SLO, in nanoseconds: before either.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Overdue {
+    /// Of any.
+    pub unanswered: u64,
+    /// Of one that waits, and has no token yet.
+    pub waiting: u64,
+}
+
 impl Timeline {
     pub fn new(model: &Model, options: &Options) -> Self {
         let initial = model.initial_instances();
@@ -112,10 +121,14 @@ impl Timeline {
         judged > 0 && (good as f64) < slo.quantile() * judged as f64
     }
 
-    /// A request still in flight at `at` has missed the SLO if it arrived before this, in nanoseconds; `None` without
-    /// an SLO.
-    pub fn overdue_before(&self, at: Instant) -> Option<u64> {
-        self.slo.map(|slo| at.since(Instant::ZERO + slo.latency).as_nanos())
+    /// Which of the requests in flight at `at` have missed the SLO.
+    pub fn overdue_before(&self, at: Instant) -> Overdue {
+        let before =
+            |promised: Option<Span>| at.since(Instant::ZERO + promised.unwrap_or(Span::MAX)).as_nanos();
+        Overdue {
+            unanswered: before(self.slo.map(|slo| slo.latency)),
+            waiting: before(self.slo.and_then(|slo| slo.ttft)),
+        }
     }
 
     fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {

@@ -15,7 +15,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let time = self.pool.time(end);
         let measured_from = start.at.as_nanos();
         let in_flight = self.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
-        let overdue = self.timeline.overdue_before(end).map_or(0, |before| self.overdue(end, before));
+        let overdue = self.overdue(end);
         let counts = Counts {
             arrived: self.arrived - start.arrived,
             served: self.recorder.latency.count(),

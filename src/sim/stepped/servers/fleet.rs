@@ -218,10 +218,18 @@ impl<S: Server> Fleet for SteppedServers<S> {
         out.extend(self.hosts.iter().filter(|host| host.drained.is_none()).map(|host| host.load(now)));
     }
 
-    fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
+    fn waits(&self, ticket: u32) -> bool {
+        let place = self.book.find(ticket).map(|(_, entry)| entry.place);
+        matches!(place, Some(Place::Queue | Place::Host(_)))
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = u64> {
         let queued = self.hosts.iter().flat_map(|host| host.queue.iter());
+        self.queue.iter().chain(queued).map(|job| job.request.arrival)
+    }
+
+    fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
         let serving = self.hosts.iter().flat_map(|host| host.server.requests());
-        let waiting = self.queue.iter().chain(queued).map(|job| job.request.arrival);
-        waiting.chain(serving.map(|active| active.request.arrival))
+        self.waiting().chain(serving.map(|active| active.request.arrival))
     }
 }

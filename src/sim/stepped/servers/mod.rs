@@ -3,6 +3,8 @@
 mod book;
 mod fleet;
 mod host;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
