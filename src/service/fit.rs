@@ -27,11 +27,15 @@ const TTFT: Key<Option<Column>> = Key::optional(
 );
 const PROMPT_TOKENS: Key<Option<Column>> =
     Key::optional("prompt_tokens", "Column of the mean tokens of a prompt.");
+const OUTPUT_TOKENS: Key<Option<Column>> = Key::optional(
+    "output_tokens",
+    "Column of the mean tokens of an answer; with `ttft`. With it, what prompts computed beside the tokens took is taken out of `per_sequence`.",
+);
 const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the times.");
 const SPEC: TableSpec = TableSpec {
     name: "fit",
-    doc: "The columns of a load test in a CSV file. By least squares, TPOT = `fixed` + `per_sequence` × concurrency, neither below 0; what prompts computed beside the tokens took is in them. `per_prefill_token` is the mean of (TTFT − TPOT) per prompt token over the rows, with the queue in the engine in it: measure it at low load.",
-    keys: &[&FILE, &CONCURRENCY, &TPOT, &TTFT, &PROMPT_TOKENS, &UNIT],
+    doc: "The columns of a load test in a CSV file. By least squares, TPOT = `fixed` + `per_sequence` × concurrency, neither below 0. What prompts computed beside the tokens took is in the slope; given `output_tokens`, it is taken out: a sequence brings a prompt for each answer, so prompt / output tokens to be computed an iteration. `per_prefill_token` is the mean of (TTFT − TPOT) per prompt token over the rows, with the queue in the engine in it: measure it at low load.",
+    keys: &[&FILE, &CONCURRENCY, &TPOT, &TTFT, &PROMPT_TOKENS, &OUTPUT_TOKENS, &UNIT],
 };
 
 impl Value for Fit {
@@ -50,7 +54,7 @@ impl Value for Fit {
         };
         let concurrency = column(&reader.get(&CONCURRENCY)?)?;
         let tpot: Vec<f64> = column(&reader.get(&TPOT)?)?.iter().map(|time| time * unit).collect();
-        let Some((fixed_s, per_sequence_s)) = line(&concurrency, &tpot) else {
+        let Some((fixed_s, slope_s)) = line(&concurrency, &tpot) else {
             let message = format!("the load test of `{path}` has one concurrency only");
             return Err(reader.problem("file", message, "expected rows of at least two concurrencies"));
         };
@@ -60,11 +64,19 @@ impl Value for Fit {
             (Some(_), None) => return Err(reader.missing("prompt_tokens")),
             (None, Some(_)) => return Err(reader.missing("ttft")),
         };
-        let per_prefill_token_s = prompts.map(|(ttft, tokens)| {
-            let each = ttft.iter().zip(&tpot).zip(&tokens);
+        let per_prefill_token_s = prompts.as_ref().map(|(ttft, tokens)| {
+            let each = ttft.iter().zip(&tpot).zip(tokens);
             let total: f64 = each.map(|((ttft, tpot), tokens)| (ttft * unit - tpot).max(0.0) / tokens).sum();
             total / tpot.len() as f64
         });
+        let beside_s = match (reader.find(&OUTPUT_TOKENS)?, &prompts, per_prefill_token_s) {
+            (None, _, _) => 0.0,
+            (Some(answers), Some((_, prompts)), Some(each_s)) => {
+                each_s * prompts.iter().sum::<f64>() / column(&answers)?.iter().sum::<f64>()
+            }
+            (Some(_), _, _) => return Err(reader.missing("ttft")),
+        };
+        let per_sequence_s = (slope_s - beside_s).max(0.0);
         Ok(Fit { fixed_s, per_sequence_s, per_prefill_token_s })
     }
 }
@@ -93,6 +105,27 @@ fn line(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prompts_computed_beside_tokens_are_taken_out_where_answers_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        // 10 ms, 0.2 ms a sequence, 20 µs a prompt token; 100 tokens of prompt for 50 of answer, so 0.04 ms a sequence more.
+        let rows = [1.0, 10.0, 50.0].map(|n: f64| {
+            let tpot = 0.010 + 0.00024 * n;
+            format!("{n},{tpot},{},100,50\n", tpot + 0.002)
+        });
+        let text = format!("concurrency,tpot,ttft,prompt,answer\n{}", rows.concat());
+        std::fs::write(folder.path().join("f.csv"), text).unwrap();
+        let fit = |more: &str| {
+            let text = format!("file = \"f.csv\"\nttft = \"ttft\"\nprompt_tokens = \"prompt\"\n{more}");
+            let tree = crate::schema::Tree::parse(&text).unwrap();
+            Fit::read(tree.root(), "fit", &Context::new(folder.path())).unwrap()
+        };
+        let near = |found: f64, exact: f64| assert!((found - exact).abs() < 1e-9, "{found} for {exact}");
+        near(fit("").per_sequence_s, 0.00024);
+        near(fit("output_tokens = \"answer\"").per_sequence_s, 0.0002);
+        near(fit("output_tokens = \"answer\"").per_prefill_token_s.unwrap(), 0.00002);
+    }
 
     #[test]
     fn a_straight_line_is_found_and_no_part_of_it_is_negative() {

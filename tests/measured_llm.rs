@@ -1,0 +1,263 @@
+//! Measured runs of vLLM, where `KNEEPOINT_DATA` (default `../shared`) has them: the same requests, simulated.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kneepoint::random::Streams;
+use kneepoint::scenario::ScenarioFile;
+use kneepoint::sim::{Model, Options, Outcome, simulate};
+use kneepoint::time::Span;
+
+/// The path of `file` of the public data, if it is there; says so if not.
+fn data(file: &str) -> Option<PathBuf> {
+    let folder = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
+    let path = PathBuf::from(folder).join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {} is not there (set KNEEPOINT_DATA to the folder that has it)", path.display());
+    None
+}
+
+/// A column of a CSV text, as numbers.
+fn column(text: &[u8], name: &str) -> Vec<f64> {
+    let mut reader = csv::Reader::from_reader(text);
+    let index = reader.headers().unwrap().iter().position(|header| header == name).unwrap();
+    reader.records().map(|row| row.unwrap()[index].parse().unwrap()).collect()
+}
+
+fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((q * sorted.len() as f64) as usize).min(sorted.len() - 1)]
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn show((least, mean, most): (f64, f64, f64)) -> String {
+    format!("{mean:.3} ({least:.3} to {most:.3})")
+}
+
+fn model(text: &str, base: &Path) -> Model {
+    let scenario = ScenarioFile::parse("run.toml", text, base).and_then(|file| file.scenario());
+    scenario.unwrap_or_else(|error| panic!("{error}")).model
+}
+
+fn replications(model: &Model, count: u64, timeline: bool) -> Vec<Outcome> {
+    let options = Options { mark_interval: Span::from_secs(60), timeline, decisions: timeline };
+    (0..count).map(|number| simulate(model, Streams::new(7, number), &options, ()).0).collect()
+}
+
+/// Least, mean and greatest of a figure over replications.
+fn range(runs: &[Outcome], of: impl Fn(&Outcome) -> Option<f64>) -> (f64, f64, f64) {
+    let values: Vec<f64> = runs.iter().filter_map(of).collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, mean(&values), values.iter().copied().fold(0.0, f64::max))
+}
+
+/// Rates of the load tests, requests a second as their names say.
+const RATES: [&str; 11] = ["0.1", "0.5", "0.9", "1.3", "1.7", "2.1", "2.5", "2.9", "3.3", "3.7", "4.1"];
+
+/// The rates at which a replica mostly has one request or none.
+const QUIET: [&str; 3] = ["0.1", "0.5", "0.9"];
+
+/// Eight replicas of vLLM 0.7.0 with Llama 3.1 8B on one A100 of 80 GB each, behind a Kubernetes service: prompts of 21,000
+/// tokens, answers of 100, no chunked prefill. Times of an iteration are fitted to the three lowest rates, the rest is
+/// simulated from the send times and the tokens of each request.
+#[test]
+fn a_load_test_of_vllm_is_foretold_from_its_lowest_rates() {
+    const FILE: &str = "traces/aibrix-vllm-loadtest/benchmark_output_20250323.zip";
+    let Some(archive) = data(FILE) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for rate in RATES {
+        let name = format!("benchmark_output_20250323/naive_output_{rate}.csv");
+        let output = match Command::new("unzip").arg("-p").arg(&archive).arg(&name).output() {
+            Ok(output) if output.status.success() => output.stdout,
+            _ => {
+                eprintln!("skipped: `unzip` is needed to read {}", archive.display());
+                return;
+            }
+        };
+        std::fs::write(folder.path().join(format!("{rate}.csv")), output).unwrap();
+    }
+    let read = |rate: &str| std::fs::read(folder.path().join(format!("{rate}.csv"))).unwrap();
+    let mut fit = "concurrency,tpot,ttft,prompt\n".to_owned();
+    for rate in QUIET {
+        let text = read(rate);
+        let (ttft, rest) = (column(&text, "ttft"), column(&text, "generation_time"));
+        let tpot: Vec<f64> =
+            rest.iter().zip(column(&text, "generation_tokens")).map(|(time, n)| time / (n - 1.0)).collect();
+        let latency: Vec<f64> = ttft.iter().zip(&rest).map(|(one, other)| one + other).collect();
+        // A request and, on average, so many others on its replica; 100 s of load on eight.
+        let others = mean(&latency) * latency.len() as f64 / 100.0 / 8.0;
+        fit += &format!(
+            "{},{},{},{}\n",
+            1.0 + others,
+            quantile(&tpot, 0.5),
+            quantile(&ttft, 0.5),
+            mean(&column(&text, "prompt_tokens"))
+        );
+    }
+    std::fs::write(folder.path().join("fit.csv"), fit).unwrap();
+    for rate in RATES {
+        let text = read(rate);
+        let ttft = column(&text, "ttft");
+        let latency: Vec<f64> =
+            ttft.iter().zip(column(&text, "generation_time")).map(|(one, other)| one + other).collect();
+        let scenario = format!(
+            "[arrivals]\nkind = \"trace\"\nfile = \"{rate}.csv\"\nformat = \"aibrix\"\n\
+             [service]\nmodel = \"llm\"\nmax_sequences = 256\ntoken_budget = 32000\nkv_tokens = 440000\n\
+             fit = {{ file = \"fit.csv\", ttft = \"ttft\", prompt_tokens = \"prompt\" }}\n\
+             [dispatch]\npolicy = \"random\"\n[autoscaler]\nkind = \"fixed\"\ninstances = 8\n[run]\nduration = \"10m\""
+        );
+        let runs = replications(&model(&scenario, folder.path()), 20, false);
+        assert!(runs.iter().all(|run| run.counts.served == ttft.len() as u64));
+        let tokens = |run: &Outcome, q| run.tokens.as_ref().and_then(|tokens| tokens.ttft.quantile(q));
+        let (first, last) =
+            (range(&runs, |run| tokens(run, 0.5)), range(&runs, |run| run.latency.quantile(0.5)));
+        // Medians: within a twentieth while a replica mostly has one request or none, else the right size.
+        let (first_apart, last_apart) = if QUIET.contains(&rate) { (0.05, 0.05) } else { (0.6, 0.9) };
+        assert!((first.1 / quantile(&ttft, 0.5) - 1.0).abs() < first_apart, "TTFT at {rate}: {first:?}");
+        assert!((last.1 / quantile(&latency, 0.5) - 1.0).abs() < last_apart, "latency at {rate}: {last:?}");
+        println!(
+            "{rate}: TTFT p50 {:.2} here {} p99 {:.2} here {}; latency p50 {:.2} here {} p99 {:.2} here {}",
+            quantile(&ttft, 0.5),
+            show(range(&runs, |run| tokens(run, 0.5))),
+            quantile(&ttft, 0.99),
+            show(range(&runs, |run| tokens(run, 0.99))),
+            quantile(&latency, 0.5),
+            show(range(&runs, |run| run.latency.quantile(0.5))),
+            quantile(&latency, 0.99),
+            show(range(&runs, |run| run.latency.quantile(0.99))),
+        );
+    }
+}
+
+/// The rows of one run in a table of all, by the names of its columns.
+struct Table {
+    headers: csv::StringRecord,
+    rows: Vec<csv::StringRecord>,
+}
+
+impl Table {
+    fn of(path: &Path, run: &str) -> Table {
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let headers = reader.headers().unwrap().clone();
+        let rows = reader.records().map(|row| row.unwrap()).filter(|row| &row[0] == run).collect();
+        Table { headers, rows }
+    }
+
+    fn column(&self, name: &str) -> Vec<f64> {
+        let index = self.headers.iter().position(|header| header == name).unwrap();
+        self.rows.iter().map(|row| row[index].parse().unwrap()).collect()
+    }
+}
+
+/// Share of the measured scale events for which there is one of the same direction here, at most two evaluations apart.
+fn matched(targets: &[f64], run: &Outcome) -> f64 {
+    let measured = targets.windows(2).enumerate().filter(|(_, pair)| pair[0] != pair[1]);
+    let measured: Vec<(f64, bool)> =
+        measured.map(|(row, pair)| ((row + 1) as f64 * 60.0, pair[1] > pair[0])).collect();
+    let here = run.decisions.iter().filter(|decision| decision.before != decision.desired);
+    let here: Vec<(f64, bool)> = here
+        .map(|decision| (decision.at.as_nanos() as f64 / 1e9, decision.desired > decision.before))
+        .collect();
+    let near = |event: &&(f64, bool)| {
+        here.iter().any(|other| other.1 == event.1 && (other.0 - event.0).abs() <= 121.0)
+    };
+    measured.iter().filter(near).count() as f64 / measured.len() as f64
+}
+
+/// Tokens of a prompt and of an answer, on average, as the clients counted them.
+const PROMPT: f64 = 237.0;
+const ANSWER: f64 = 452.0;
+/// Answers are cut at 1,024 tokens; how they vary below is not logged.
+const ANSWER_CV: f64 = 0.7;
+
+/// Llama 3.1 8B on H100s under llm-d's saturation autoscaler: times of an iteration fitted to the minutes that one run had
+/// one replica and no queue; the arrivals are those counted in each minute, since above 512 outstanding requests each
+/// client waited for its answers.
+#[test]
+fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
+    const FITTED: &str = "capacity-based-multi-model-parallel-20251209-171134";
+    let Some(path) = data("measured/wva-vllm/wva_timeseries.csv") else { return };
+    let jobs = path.with_file_name("wva_jobs.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::of(&path, FITTED);
+    let [pods, arrived, tpot, ttft, kv, queue] =
+        ["pods_with_metrics", "arrival_per_min", "itl_ms", "ttft_ms", "kv_mean", "queue_total"]
+            .map(|name| table.column(name));
+    let mut fit = "concurrency,tpot,ttft,prompt,answer\n".to_owned();
+    // What an answer in the making has so far on average: long ones are met more often, E[X²]/2E[X].
+    let so_far = ANSWER * (1.0 + ANSWER_CV * ANSWER_CV) / 2.0;
+    let mut held = Vec::new();
+    for row in (0..pods.len()).filter(|row| pods[*row] == 1.0 && arrived[*row] > 100.0 && queue[*row] == 0.0)
+    {
+        // Little's law: so many decode at a time.
+        let concurrency = arrived[row] / 60.0 * ANSWER * tpot[row] / 1e3;
+        fit += &format!("{concurrency},{},{},{PROMPT},{ANSWER}\n", tpot[row], ttft[row]);
+        held.push(concurrency * (PROMPT + so_far) / kv[row]);
+    }
+    std::fs::write(folder.path().join("fit.csv"), &fit).unwrap();
+    let kv_tokens = quantile(&held, 0.5).round();
+    println!("{} minutes fitted, KV cache of {kv_tokens} tokens", held.len());
+    for run in [
+        FITTED,
+        "capacity-based-moderate-parallel-extended-20251209-203354",
+        "capacity-based-high-parallel-20251209-200028",
+    ] {
+        let table = Table::of(&path, run);
+        let counts: String =
+            table.column("arrival_per_min")[1..].iter().map(|count| format!("{count}\n")).collect();
+        std::fs::write(folder.path().join("counts.csv"), counts).unwrap();
+        let scenario = format!(
+            "[arrivals]\nkind = \"counts\"\nfile = \"counts.csv\"\ninterval = \"1m\"\n\
+             [service]\nmodel = \"llm\"\nkv_tokens = {kv_tokens}\nmax_sequences = 1024\ntoken_budget = 8192\n\
+             fit = {{ file = \"fit.csv\", unit = \"ms\", ttft = \"ttft\", prompt_tokens = \"prompt\", output_tokens = \"answer\" }}\n\
+             prompt_tokens = {{ dist = \"lognormal\", mean = {PROMPT}, cv = 1.2 }}\n\
+             output_tokens = {{ dist = \"lognormal\", mean = {ANSWER}, cv = {ANSWER_CV} }}\n\
+             [instances]\ninitial = 1\ncold_start = \"170s\"\n\
+             [dispatch]\npolicy = \"least_outstanding\"\n[metrics]\nscrape_interval = \"15s\"\n\
+             [autoscaler]\nkind = \"llm_d\"\nkv_cache_threshold = 0.5\nkv_spare_trigger = 0.2\n\
+             queue_length_threshold = 5\nqueue_spare_trigger = 3\nmin = 1\nmax = 10"
+        );
+        let model = model(&scenario, folder.path());
+        let runs = replications(&model, 20, true);
+        let replicas = table.column("replicas_reported");
+        let error = |run: &Outcome| {
+            let both = replicas[1..].iter().zip(&run.timeline);
+            let apart = both.map(|(measured, window)| (measured - f64::from(window.ready)).abs());
+            Some(apart.sum::<f64>() / run.timeline.len() as f64)
+        };
+        let jobs = Table::of(&jobs, run);
+        let sent = jobs.column("ok");
+        let measured = |name: &str| {
+            let values = jobs.column(name);
+            values.iter().zip(&sent).map(|(value, count)| value * count).sum::<f64>()
+                / sent.iter().sum::<f64>()
+                / 1e3
+        };
+        let tokens = |of: fn(&kneepoint::sim::TokenOutcome) -> Option<f64>| {
+            show(range(&runs, |run| run.tokens.as_ref().and_then(of)))
+        };
+        let errors = range(&runs, error);
+        println!(
+            "{run}: replicas {} apart; TTFT p50 {:.3} here {}, p99 {:.3} here {}; TPOT p50 {:.4} here {}, p99 {:.4} here {}",
+            show(errors),
+            measured("ttft_p50"),
+            tokens(|tokens| tokens.ttft.quantile(0.5)),
+            measured("ttft_p99"),
+            tokens(|tokens| tokens.ttft.quantile(0.99)),
+            measured("tpot_p50"),
+            tokens(|tokens| tokens.tpot.quantile(0.5)),
+            measured("tpot_p99"),
+            tokens(|tokens| tokens.tpot.quantile(0.99)),
+        );
+        let matched = range(&runs, |run| Some(matched(&table.column("target"), run)));
+        println!("  share of scale events that come within two evaluations here: {}", show(matched));
+        assert!(matched.1 >= 0.7, "{run}: {matched:?}");
+        assert!(errors.2 <= 0.5, "{run}: {errors:?}");
+    }
+}
