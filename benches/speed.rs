@@ -40,10 +40,21 @@ const LLM: &str = "model = \"llm\"\npreset = \"llama-3.1-8b-h100\"\n\
 /// The thresholds of an autoscaler that looks on but never acts.
 const IDLE: (f64, u32) = (0.9, SERVERS);
 
+/// What peak memory is measured of: its name, its requests per second, its service and its dispatch.
+const REMEMBERED: [(&str, f64, &str, &str); 4] = [
+    ("slots", UTILIZATION * SERVERS as f64, SLOTS, CENTRAL),
+    ("shared", UTILIZATION * SERVERS as f64, SHARED, ROUND_ROBIN),
+    ("batch", UTILIZATION * SERVERS as f64, BATCH, CENTRAL),
+    ("llm", 20.0 * SERVERS as f64, LLM, ROUND_ROBIN),
+];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [memory::CHILD, requests] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        run(&model(SLOTS, CENTRAL, IDLE, requests.parse().expect("a number of requests")), 1);
+    if let [memory::CHILD, kind, requests] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let requests = requests.parse().expect("a number of requests");
+        let (_, rate, service, dispatch) =
+            REMEMBERED.into_iter().find(|(name, ..)| *name == kind).expect("a kind that is measured");
+        run(&model_at(rate, service, dispatch, IDLE, requests), 1);
         return memory::report();
     }
     // `cargo test --benches` only asks whether it runs.
@@ -59,8 +70,10 @@ fn main() {
     if "sweep".contains(only) {
         sweep_rows(requests / 4);
     }
-    if "memory".contains(only) {
-        memory_rows(requests * 5 / 2, requests * 25);
+    for (kind, ..) in REMEMBERED {
+        if format!("memory, {kind}").contains(only) {
+            memory_rows(kind, if kind == "slots" { requests * 5 / 2 } else { requests / 4 });
+        }
     }
 }
 
@@ -178,16 +191,18 @@ fn sweep_rows(requests: u64) {
     }
 }
 
-/// Peak memory of a long run, against a shorter one and against 100 MB.
-fn memory_rows(requests: u64, many: u64) {
-    let name = format!("memory of {many} requests against {requests}");
-    let (Some(short), Some(long)) = (memory::peak(requests), memory::peak(many)) else {
+/// Peak memory of a run against one of a tenth of its requests, and against 100 MB.
+fn memory_rows(kind: &str, requests: u64) {
+    let many = requests * 10;
+    let name = format!("memory, {kind}: {many} requests to {requests}");
+    let (Some(short), Some(long)) = (memory::peak(kind, requests), memory::peak(kind, many)) else {
         println!("{name:<44} skipped: this system does not tell");
         return;
     };
     let megabytes = long as f64 / 1e6;
     table::row(&name, &format!("{megabytes:.1} MB"), long as f64 / short as f64, Limit::AtMost(1.1));
-    table::row("memory against 100 MB", &format!("{megabytes:.1} MB"), megabytes / 100.0, Limit::AtMost(1.0));
+    let name = format!("memory, {kind}, against 100 MB");
+    table::row(&name, &format!("{megabytes:.1} MB"), megabytes / 100.0, Limit::AtMost(1.0));
 }
 
 /// Nanoseconds per request of one call.

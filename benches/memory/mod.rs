@@ -5,11 +5,11 @@ use std::process::Command;
 /// First argument of the process that a measurement starts: this program again, to do one run and nothing else.
 pub const CHILD: &str = "--peak-memory-of";
 
-/// Peak resident memory in bytes of a process of its own that runs `requests` requests; `None` where the system does
-/// not tell.
-pub fn peak(requests: u64) -> Option<u64> {
+/// Peak resident memory in bytes of a process of its own that runs `requests` requests of the kind named; `None` where the
+/// system does not tell.
+pub fn peak(kind: &str, requests: u64) -> Option<u64> {
     let program = std::env::current_exe().ok()?;
-    let output = Command::new(program).args([CHILD, &requests.to_string()]).output().ok()?;
+    let output = Command::new(program).args([CHILD, kind, &requests.to_string()]).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 

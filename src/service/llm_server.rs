@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::llm::Llm;
 use super::server::{Active, FULL, Line, Request, Server};
-use super::soonest::Soonest;
+use super::wheel::Wheel;
 
 /// An instance of `llm` at work.
 #[derive(Debug, Clone)]
@@ -26,8 +26,10 @@ pub struct LlmServer {
     /// Places in `sequences` that are free.
     free: Vec<usize>,
     paging: Paging,
-    /// Ends of the sequences that decode.
-    ends: Soonest<End>,
+    /// Sequences that decode, by the iteration after which they end.
+    ends: Wheel,
+    /// Those that end with the iteration that is over; kept to keep its memory.
+    ending: Vec<usize>,
     decoding: u64,
     /// Sequences that decode, by the iterations, modulo the tokens of a block, at which they need a block more.
     phases: Vec<u32>,
@@ -114,31 +116,6 @@ impl Paging {
             Some(shift) => (tokens >> shift, tokens & (self.tokens - 1)),
             None => (tokens / self.tokens, tokens % self.tokens),
         }
-    }
-}
-
-/// When a sequence that decodes ends, after which iteration and in which order, and its place: in one number, which is
-/// quick to compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct End(u128);
-
-/// More places than there can be sequences.
-const PLACE_BITS: u32 = 24;
-
-impl End {
-    #[inline]
-    fn new(iteration: u64, number: u64, place: usize) -> End {
-        End((u128::from(iteration) << 64) | u128::from((number << PLACE_BITS) | place as u64))
-    }
-
-    #[inline]
-    fn iteration(self) -> u64 {
-        (self.0 >> 64) as u64
-    }
-
-    #[inline]
-    fn place(self) -> usize {
-        (self.0 as u64 & ((1 << PLACE_BITS) - 1)) as usize
     }
 }
 
@@ -261,8 +238,7 @@ impl LlmServer {
         self.phases[phase as usize] += 1;
         self.decoding += 1;
         self.context += sequence.computed;
-        let end = self.iteration + sequence.output - sequence.generated;
-        self.ends.add(End::new(end, sequence.number, place));
+        self.ends.add(place, self.iteration + sequence.output - sequence.generated);
     }
 
     /// Makes the sequence begun last give way; whether there was one.
@@ -271,7 +247,7 @@ impl LlmServer {
         match self.sequences[place].state {
             State::Decode => {
                 self.leave_decoding(place);
-                self.ends.remove(|end| end.place() == place);
+                self.ends.remove(place);
             }
             _ => {
                 self.partial = None;
@@ -390,7 +366,7 @@ impl LlmServer {
         }
         let settled = prefilled == 0 && !preempted;
         let iterations = if settled && self.settings.strides {
-            self.sustained(self.ends.least().map_or(1, |end| end.iteration() - self.iteration)).max(1)
+            self.sustained(self.ends.until_next(self.iteration).unwrap_or(1)).max(1)
         } else {
             1
         };
@@ -482,7 +458,7 @@ impl LlmServer {
                 State::Vacant => continue,
                 State::Decode => {
                     self.leave_decoding(place);
-                    self.ends.remove(|end| end.place() == place);
+                    self.ends.remove(place);
                 }
                 // Its prompt is complete in part only, or it would decode by now.
                 _ => {
@@ -518,7 +494,8 @@ impl Server for LlmServer {
             sequences: Vec::new(),
             free: Vec::new(),
             paging: Paging::new(settings.block_tokens),
-            ends: Soonest::new(),
+            ends: Wheel::new(),
+            ending: Vec::new(),
             decoding: 0,
             phases: vec![0; settings.block_tokens as usize],
             context: 0,
@@ -569,12 +546,11 @@ impl Server for LlmServer {
         self.iteration += iterations;
         self.context += iterations * self.decoding;
         self.stride = Stride::default();
-        while let Some(&end) = self.ends.least()
-            && end.iteration() == self.iteration
-        {
-            self.ends.take();
-            self.leave_decoding(end.place());
-            self.finish(end.place(), done);
+        self.ends.take(self.iteration, &mut self.ending);
+        // The one that began to decode first comes first.
+        while let Some(place) = self.ending.pop() {
+            self.leave_decoding(place);
+            self.finish(place, done);
         }
         for index in 0..self.completing.len() {
             let place = self.completing[index];

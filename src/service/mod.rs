@@ -13,6 +13,7 @@ mod server;
 mod shared;
 mod slots;
 mod soonest;
+mod wheel;
 
 pub use batch::{Batch, BatchServer};
 pub use brought::{Brought, FromTrace};

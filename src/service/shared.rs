@@ -324,7 +324,7 @@ impl SharedServer {
     }
 
     /// Adds a request at `now`, up to which everybody has progressed.
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, request: Request, now: u64) {
         let target = self.attained + (u128::from(request.service) << UNIT_BITS);
         self.active.add(Sharer { target, number: self.begun, active: Active { request, start: now } });
@@ -369,7 +369,8 @@ impl Server for SharedServer {
         }
     }
 
-    #[inline]
+    // Handed on in registers: a request that goes through memory is waited for there.
+    #[inline(always)]
     fn begin(&mut self, request: Request, now: u64) -> bool {
         let begins = !self.is_full();
         if begins {

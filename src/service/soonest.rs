@@ -15,7 +15,7 @@ pub(super) struct Soonest<T> {
 }
 
 /// More than so many do not stand sorted.
-const MOST_NEAR: usize = 64;
+const MOST_NEAR: usize = 32;
 
 impl<T: Ord + Copy> Soonest<T> {
     /// Without an item.
@@ -36,7 +36,7 @@ impl<T: Ord + Copy> Soonest<T> {
     }
 
     /// Adds one.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, item: T) {
         if self.near.len() == MOST_NEAR {
             self.part();

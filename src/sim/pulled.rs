@@ -167,7 +167,7 @@ impl<S: Server> Pulled<S> {
             report::<S>(active, first_token, now, instance, sink);
         });
         if host.drained.is_none() {
-            let begun = host.admit(&mut self.queue, now);
+            let begun = (S::TAKES_TURNS || !self.queue.is_empty()) && host.admit(&mut self.queue, now);
             self.update(index);
             if begun {
                 // Of what is due at this very instant, that of the instances ready longer has happened.
