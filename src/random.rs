@@ -56,6 +56,8 @@ pub enum Purpose {
     WarmStart = 41,
     /// When capacity is to be had and when not.
     StockSpells = 42,
+    /// Starts and failures of nodes.
+    Nodes = 43,
 }
 
 /// All streams of one replication.

@@ -161,8 +161,10 @@ proptest! {
         let prices: Vec<f64> = model.prices().collect();
         prop_assert_eq!(prices.len(), outcome.by_type.len());
         for (price, share) in prices.iter().zip(&outcome.by_type) {
-            prop_assert!(close(share.warm_cost, share.warm_hours * price * model.warm_fraction()));
-            prop_assert!(close(share.cost, share.billed_hours * price + share.warm_cost));
+            prop_assert!(close(share.warm_cost, share.warm_hours * price * model.instances.warm_fraction()));
+            prop_assert!(close(share.cost, share.billed_hours * price + share.warm_cost + share.node_cost));
+            let per_node_hour = model.instances.node.as_ref().map_or(0.0, |node| node.per_node_hour);
+            prop_assert!(close(share.node_cost, share.node_hours * per_node_hour));
         }
         prop_assert!(close(outcome.cost, outcome.by_type.iter().map(|share| share.cost).sum()));
         let warm: f64 = outcome.by_type.iter().map(|share| share.warm_hours * 3600.0).sum();

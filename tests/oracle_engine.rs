@@ -145,6 +145,8 @@ fn compare_fed(
     prop_assert_eq!(outcome.warm_starts, course.warm_starts);
     let warm: Vec<f64> = course.warm.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
     prop_assert_eq!(outcome.by_type.iter().map(|each| each.warm_hours).collect::<Vec<_>>(), warm);
+    let nodes: Vec<f64> = course.nodes.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.node_hours).collect::<Vec<_>>(), nodes);
     let ready: Vec<f64> = course.ready_by_type.iter().map(|nanos| seconds(*nanos)).collect();
     prop_assert_eq!(outcome.by_type.iter().map(|each| each.ready).collect::<Vec<_>>(), ready);
     prop_assert_eq!(outcome.mishaps, course.mishaps);

@@ -356,6 +356,9 @@ pub static FIGURES: &[Figure] = &[
     figure("interruptions", Count, "instances given notice", |run, _| {
         Sample::Value(run.mishaps.interruptions as f64)
     }),
+    figure("node_failures", Count, "nodes that failed", |run, _| {
+        Sample::Value(run.mishaps.node_failures as f64)
+    }),
     figure("scale_ups", Count, "decisions that raised the instances asked for", |run, _| {
         Sample::Value(run.actions.up as f64)
     }),
@@ -371,11 +374,20 @@ pub static FIGURES: &[Figure] = &[
     figure("warm_hours", InstanceHours, "instance-hours warm, at their fraction of the price", |run, _| {
         Sample::Value(run.integrals.warm / 3600.0)
     }),
-    figure(COST, Currency, "price of the instance-hours billed and of those warm", |run, _| {
-        Sample::Value(run.cost)
-    }),
+    figure(
+        COST,
+        Currency,
+        "price of the instance-hours billed, of those warm and of node-hours",
+        |run, _| Sample::Value(run.cost),
+    ),
     figure("warm_cost", Currency, "price of the instance-hours warm, part of the cost", |run, _| {
         Sample::Value(run.by_type.iter().map(|share| share.warm_cost).sum())
+    }),
+    figure("node_hours", InstanceHours, "hours of nodes", |run, _| {
+        Sample::Value(run.by_type.iter().map(|share| share.node_hours).sum())
+    }),
+    figure("node_cost", Currency, "price of the node-hours, part of the cost", |run, _| {
+        Sample::Value(run.by_type.iter().map(|share| share.node_cost).sum())
     }),
     figure("cost_per_1000", Currency, "cost per thousand requests answered", |run, _| {
         Sample::ratio(run.cost * 1000.0, run.counts.served as f64)

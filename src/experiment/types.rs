@@ -18,9 +18,10 @@ pub struct TypeFigure {
 }
 
 /// What is told of each type, in the order it is reported.
-pub static TYPE_FIGURES: [TypeFigure; 4] = [
+pub static TYPE_FIGURES: [TypeFigure; 5] = [
     TypeFigure { name: "instance_hours", unit: Unit::InstanceHours, of: |share, _| share.billed_hours },
     TypeFigure { name: "warm_hours", unit: Unit::InstanceHours, of: |share, _| share.warm_hours },
+    TypeFigure { name: "node_hours", unit: Unit::InstanceHours, of: |share, _| share.node_hours },
     TypeFigure { name: "cost", unit: Unit::Currency, of: |share, _| share.cost },
     TypeFigure {
         name: "mean_ready",
@@ -95,11 +96,11 @@ mod tests {
     #[test]
     fn each_type_has_the_mean_and_the_interval_of_its_own_replications() {
         let sample =
-            |name: &str, cost: f64| TypeSample { name: name.to_owned(), values: [1.0, 0.0, cost, 2.0] };
+            |name: &str, cost: f64| TypeSample { name: name.to_owned(), values: [1.0, 0.0, 0.0, cost, 2.0] };
         let each = [[sample("spot", 1.0), sample("base", 5.0)], [sample("spot", 3.0), sample("base", 5.0)]];
         let found = estimates(&[&each[0], &each[1]]);
         assert_eq!(found.iter().map(|each| each.name.as_str()).collect::<Vec<_>>(), ["spot", "base"]);
-        let [spot, base] = [found[0].estimates[2], found[1].estimates[2]];
+        let [spot, base] = [found[0].estimates[3], found[1].estimates[3]];
         assert_eq!(
             (spot.mean, spot.low, spot.replications),
             (Some(2.0), Some(0.0), 2),

@@ -12,7 +12,7 @@ use crate::scenario::Scenario;
 const MOST_ROWS: usize = 20;
 
 /// Figures that say nothing when they are zero.
-const QUIET_WHEN_ZERO: [&str; 21] = [
+const QUIET_WHEN_ZERO: [&str; 24] = [
     "rejected",
     "timed_out",
     "failed",
@@ -28,6 +28,9 @@ const QUIET_WHEN_ZERO: [&str; 21] = [
     "warm_starts",
     "warm_hours",
     "warm_cost",
+    "node_hours",
+    "node_cost",
+    "node_failures",
     "refused_starts",
     "failed_starts",
     "instance_failures",

@@ -18,6 +18,12 @@ pub(super) enum Event {
     StartFailed(u32, u32),
     /// An instance finishes its cold start.
     Ready(u32),
+    /// A node has started.
+    NodeReady(u32),
+    /// A node fails.
+    NodeFail(u32),
+    /// A node may have been empty for as long as one is kept: which, and emptied for the how manieth time.
+    NodeEmpty(u32, u32),
     /// An instance fails.
     Fail(u32),
     /// An instance is given notice.

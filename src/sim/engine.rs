@@ -1,6 +1,7 @@
 //! The run loop: requests in, events in their order, one outcome out.
 
 mod lifecycle;
+mod nodes;
 mod outcome;
 mod warm;
 
@@ -107,7 +108,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             end: Instant::ZERO + model.duration,
             arrived: 0,
             client: model.client.is_active().then(|| Attempts::new(model.client.clone(), streams)),
-            pool: Pool::new(model.cost.clone(), model.prices(), model.warm_fraction()),
+            pool: Pool::new(model.cost.clone(), model.prices(), &model.instances),
             supply: Supply::new(model, streams),
             scaler: Scaler::new(model, streams, options.decisions),
             scrapes: Scrapes::default(),
@@ -316,7 +317,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.census().ready) {
             self.scaler.expired(at);
             self.drain(id, at, Span::MAX);
-            self.refill(at);
+            self.tidy(at);
         }
     }
 
@@ -378,11 +379,14 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             Event::Measure => self.measure_from(at),
             Event::Ask(id, attempt) => {
                 self.ask(id, attempt, at);
-                self.refill(at);
+                self.tidy(at);
             }
             Event::Start(id, attempt) => self.start(id, attempt, at),
             Event::StartFailed(id, attempt) => self.start_failed(id, attempt, at),
             Event::Ready(id) => self.become_ready(id, at),
+            Event::NodeReady(node) => self.node_ready(node, at),
+            Event::NodeFail(node) => self.node_fails(node, at),
+            Event::NodeEmpty(node, emptied) => self.node_empty(node, emptied, at),
             Event::Fail(id) => self.fail(id, at),
             Event::Notice(id) => self.give_notice(id, at),
             Event::Gone(id) => {

@@ -2,6 +2,7 @@
 
 use super::hazards::{Hazards, Lost};
 use super::kinds::{self, InstanceType, Written};
+use super::nodes::{self, Nodes};
 use super::warm_pool::{self, WarmPool};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
@@ -31,6 +32,8 @@ pub struct Instances {
     pub hazards: Hazards,
     /// Instances kept started, beside those that serve.
     pub warm_pool: Option<WarmPool>,
+    /// Nodes that several instances share; `None`: each has all it needs.
+    pub node: Option<Nodes>,
     /// The types of instance, in order of preference; none: all are alike, as described here.
     pub types: Vec<InstanceType>,
 }
@@ -72,6 +75,8 @@ pub struct Stage {
     pub name: String,
     /// How long it takes, in seconds.
     pub time: Durations,
+    /// Whether only the first instance on a node goes through it.
+    pub cached_on_node: bool,
 }
 
 /// Which ready instance a scale-down takes first. Instances still starting always go before any ready one, newest first.
@@ -104,10 +109,15 @@ impl Value for Victim {
 
 const STAGE_NAME: Key<String> = Key::or("name", "\"cold start\"", "What the stage does, for the report.");
 const STAGE_TIME: Key<Durations> = Key::required("time", "How long the stage takes.");
+const STAGE_CACHED: Key<bool> = Key::or(
+    "cached_on_node",
+    "false",
+    "Whether only the first instance on a node goes through it, as with the pull of an image: the next ones wait for that or find it done. One stage of a cold start can be; goes with `[instances.node]`.",
+);
 const STAGE_SPEC: TableSpec = TableSpec {
     name: "instances.cold_start",
     doc: "One stage of the cold start; stages follow one another.",
-    keys: &[&STAGE_NAME, &STAGE_TIME],
+    keys: &[&STAGE_NAME, &STAGE_TIME, &STAGE_CACHED],
 };
 
 impl Value for Stage {
@@ -116,7 +126,8 @@ impl Value for Stage {
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &STAGE_SPEC, context)?;
-        Ok(Stage { name: reader.get(&STAGE_NAME)?, time: reader.get(&STAGE_TIME)? })
+        let cached_on_node = reader.get(&STAGE_CACHED)?;
+        Ok(Stage { name: reader.get(&STAGE_NAME)?, time: reader.get(&STAGE_TIME)?, cached_on_node })
     }
 }
 
@@ -132,7 +143,7 @@ impl Value for ColdStart {
             return Vec::<Stage>::read(node, path, context).map(ColdStart);
         }
         let time = Durations::read(node, path, context)?;
-        Ok(ColdStart(vec![Stage { name: "cold start".into(), time }]))
+        Ok(ColdStart(vec![Stage { name: "cold start".into(), time, cached_on_node: false }]))
     }
 }
 
@@ -181,7 +192,9 @@ const WARM_POOL: Key<Option<WarmPool>> = Key::optional(
     "warm_pool",
     "Instances kept started, beside those that serve. Without it every start is cold.",
 );
-const KEYS: [&dyn AnyKey; 14] = {
+const NODE: Key<Option<Nodes>> =
+    Key::optional("node", "Nodes that several instances share. Without it each instance has all it needs.");
+const KEYS: [&dyn AnyKey; 15] = {
     let [start_failures, stock, failures, interruptions, slow] = Hazards::KEYS;
     [
         &INITIAL,
@@ -192,6 +205,7 @@ const KEYS: [&dyn AnyKey; 14] = {
         &FIRST_REQUEST,
         &LOST,
         &WARM_POOL,
+        &NODE,
         start_failures,
         stock,
         failures,
@@ -220,6 +234,9 @@ impl Instances {
         let types: Vec<InstanceType> =
             reader.get(&TYPE)?.iter().map(complete).collect::<Result<_, Problem>>()?;
         kinds::distinct(reader, &types)?;
+        let node = reader.find(&NODE)?;
+        let cold_starts = types.iter().map(|kind| kind.cold_start.as_slice());
+        nodes::check(reader, node.as_ref(), cold_starts.chain([cold_start.as_slice()]))?;
         let warm_pool = reader.find(&WARM_POOL)?;
         if let Some(pool) = &warm_pool {
             warm_pool::check(reader, pool, &cold_start, &types)?;
@@ -234,6 +251,7 @@ impl Instances {
             lost: reader.get(&LOST)?,
             hazards,
             warm_pool,
+            node,
             types,
         })
     }
@@ -261,6 +279,11 @@ impl Instances {
         Span::from_secs_f64(time.0.sample(&mut rng)).as_nanos()
     }
 
+    /// Price of an instance while it is warm, as a share of its price in service.
+    pub fn warm_fraction(&self) -> f64 {
+        self.warm_pool.as_ref().map_or(0.0, |pool| pool.price_fraction)
+    }
+
     /// Whether instances can differ in speed.
     pub fn differ_in_speed(&self) -> bool {
         self.kinds().iter().any(|kind| kind.speed != 1.0 || kind.hazards.slow.is_some())
@@ -280,6 +303,7 @@ impl Default for Instances {
             lost: Lost::Fail,
             hazards: Hazards::default(),
             warm_pool: None,
+            node: None,
             types: Vec::new(),
         }
     }
@@ -290,20 +314,28 @@ impl InstanceType {
     /// then. Each is drawn from a part of the stream that is its own, so that the n-th instance started takes as long
     /// under every setting.
     pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> Start {
-        self.draw_stages(&self.cold_start, streams, instance, attempt)
+        self.draw_stages(&self.cold_start, streams, instance, attempt, |_, _, drawn| drawn)
     }
 
-    /// The same of an attempt that ends with the last of `stages`, the first ones of the cold start.
+    /// The same of an attempt that ends with the last of `stages`, the first ones of the cold start. Each takes as long as
+    /// `length` says, of the stage, the time that has passed before it and that which it was drawn to take.
     pub(super) fn draw_stages(
         &self,
         stages: &[Stage],
         streams: Streams,
         instance: u32,
         attempt: u32,
+        mut length: impl FnMut(&Stage, Span, Span) -> Span,
     ) -> Start {
         let part = (u64::from(attempt) << 32) + u64::from(instance) + 1;
         let mut rng = streams.substream(Purpose::ColdStart, part);
-        let mut time = |stage: &Stage| Span::from_secs_f64(stage.time.0.sample(&mut rng));
+        let mut passed = Span::ZERO;
+        let mut time = |stage: &Stage| {
+            let drawn = Span::from_secs_f64(stage.time.0.sample(&mut rng));
+            let taken = length(stage, passed, drawn);
+            passed += taken;
+            taken
+        };
         match self.hazards.draw_start_failure(streams, instance, attempt) {
             Some(failures) => {
                 Start { time: failures.found_out(stages, time), retry: Some(failures.backoff.pause(attempt)) }

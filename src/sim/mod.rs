@@ -18,6 +18,7 @@ mod instances;
 mod kinds;
 mod metrics;
 mod model;
+mod nodes;
 mod observation;
 mod outcome;
 mod pool;
@@ -47,6 +48,7 @@ pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Start, Victim};
 pub use kinds::InstanceType;
 pub use metrics::Metrics;
 pub use model::{Conflict, MOST_SLOTS, Model};
+pub use nodes::Nodes;
 pub use outcome::{
     Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TokenOutcome,
     TypeShare, Window,

@@ -82,6 +82,27 @@ impl Model {
                 return of("instances.leaving", "service.model", reason);
             }
         }
+        if self.instances.node.is_some() {
+            if self.instances.warm_pool.is_some() {
+                return of(
+                    "instances.warm_pool",
+                    "instances.node",
+                    "what is kept warm is a machine, not a place on one",
+                );
+            }
+            if self.instances.kinds().iter().any(|kind| kind.hazards.interruptions.is_some()) {
+                let key = if self.instances.types.is_empty() {
+                    "instances.interruptions"
+                } else {
+                    "instances.type"
+                };
+                return of(
+                    key,
+                    "instances.node",
+                    "what is taken back is a node with all its instances: give `failure_after`",
+                );
+            }
+        }
         if let service::Model::Batch(batch) = &self.service.model
             && self.autoscaler.is_reactive()
             && !batch.max_delay.is_zero()
@@ -113,11 +134,6 @@ impl Model {
     pub fn prices(&self) -> impl Iterator<Item = f64> {
         let kinds = self.instances.kinds().into_iter();
         kinds.map(|kind| kind.per_instance_hour.unwrap_or(self.cost.per_instance_hour))
-    }
-
-    /// Price of an instance while it is warm, as a share of its price in service.
-    pub fn warm_fraction(&self) -> f64 {
-        self.instances.warm_pool.as_ref().map_or(0.0, |pool| pool.price_fraction)
     }
 
     /// Places of one instance that its utilization is measured in: under the model `slots`, the requests it serves at a

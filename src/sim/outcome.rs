@@ -137,10 +137,14 @@ pub struct TypeShare {
     pub billed_hours: f64,
     /// Instance-hours warm.
     pub warm_hours: f64,
-    /// The price of both.
+    /// Node-hours.
+    pub node_hours: f64,
+    /// The price of all three.
     pub cost: f64,
     /// The price of the warm ones alone.
     pub warm_cost: f64,
+    /// The price of the nodes alone.
+    pub node_cost: f64,
     /// Integral of the instances ready, in seconds.
     pub ready: f64,
 }
@@ -224,7 +228,7 @@ pub struct Outcome {
     pub warm_starts: u64,
     /// Instance-hours billed at the full price.
     pub billed_hours: f64,
-    /// Price of the instance-hours billed and of those warm.
+    /// Price of the instance-hours billed, of those warm and of the node-hours.
     pub cost: f64,
     /// The same by type of instance.
     pub by_type: Vec<TypeShare>,

@@ -1,6 +1,7 @@
 //! The instances of a pool: their lives, the time they spend in each state, and what is billed for it.
 
-use super::{BilledFrom, Cost, Victim};
+use super::nodes::{Cluster, Place};
+use super::{BilledFrom, Cost, Instances, Victim};
 use crate::autoscaler::{InstanceState, InstanceView};
 use crate::time::{Instant, Span};
 
@@ -104,6 +105,9 @@ pub(super) struct Pool {
     measured_from: Instant,
     /// Price of an instance while it is warm, as a share of its price in service.
     warm_fraction: f64,
+    /// Price of a node for an hour.
+    per_node_hour: f64,
+    nodes: Option<Cluster>,
     /// By type.
     shares: Vec<Share>,
 }
@@ -123,6 +127,9 @@ struct Share {
     billed: u128,
     /// Instance-nanoseconds warm in the measured part.
     warm_time: u128,
+    nodes: u32,
+    /// Node-nanoseconds in the measured part.
+    node_time: u128,
 }
 
 /// What one type of instance came to in the measured part.
@@ -130,17 +137,20 @@ struct Share {
 pub(super) struct Bill {
     pub hours: f64,
     pub warm_hours: f64,
-    /// Of both.
+    pub node_hours: f64,
+    /// Of all three.
     pub cost: f64,
     /// Of the warm ones alone.
     pub warm_cost: f64,
+    /// Of the nodes alone.
+    pub node_cost: f64,
     /// Instance-nanoseconds ready since the start of the run.
     pub ready_time: u128,
 }
 
 impl Pool {
-    /// No instances yet, of types at these prices for an hour, and at `warm_fraction` of them while they are warm.
-    pub fn new(cost: Cost, prices: impl Iterator<Item = f64>, warm_fraction: f64) -> Self {
+    /// No instances yet, of types at these prices for an hour.
+    pub fn new(cost: Cost, prices: impl Iterator<Item = f64>, instances: &Instances) -> Self {
         Pool {
             instances: Vec::new(),
             census: Census::default(),
@@ -152,7 +162,9 @@ impl Pool {
             peak_ready: 0,
             cost,
             measured_from: Instant::ZERO,
-            warm_fraction,
+            warm_fraction: instances.warm_fraction(),
+            per_node_hour: instances.node.as_ref().map_or(0.0, |nodes| nodes.per_node_hour),
+            nodes: instances.node.as_ref().map(Cluster::new),
             shares: prices.map(|price| Share { price, ..Share::default() }).collect(),
         }
     }
@@ -254,10 +266,45 @@ impl Pool {
         self.shares[kind].warm
     }
 
-    /// Instances of type `kind` that a quota counts: starting, ready, warm or becoming so.
+    /// What a quota counts of type `kind`: instances that are starting, ready, warm or becoming so; nodes, where there are
+    /// such.
     pub fn allotted(&self, kind: usize) -> u32 {
         let share = &self.shares[kind];
+        if self.nodes.is_some() {
+            return share.nodes;
+        }
         share.held + share.warming + share.warm
+    }
+
+    /// Whether an instance of type `kind` has room on a node.
+    pub fn has_room(&self, kind: usize) -> bool {
+        self.nodes.as_ref().is_some_and(|nodes| nodes.has_room(kind))
+    }
+
+    /// Puts an instance that has just been granted on a node; `None` without nodes.
+    pub fn place(&mut self, id: u32, kind: usize, now: Instant) -> Option<Place> {
+        self.count(now);
+        let place = self.nodes.as_mut()?.place(id, kind);
+        self.recount_nodes();
+        Some(place)
+    }
+
+    fn recount_nodes(&mut self) {
+        let Some(nodes) = &self.nodes else { return };
+        self.shares.iter_mut().enumerate().for_each(|(kind, share)| share.nodes = nodes.count(kind));
+    }
+
+    /// The nodes, if there are such.
+    pub fn nodes(&mut self) -> Option<&mut Cluster> {
+        self.nodes.as_mut()
+    }
+
+    /// Takes a node out: its instances, by number, which are still to be removed; `None` if it was out already.
+    pub fn remove_node(&mut self, number: u32, now: Instant) -> Option<Vec<u32>> {
+        self.count(now);
+        let instances = self.nodes.as_mut()?.remove(number);
+        self.recount_nodes();
+        instances
     }
 
     /// The state and type of an instance, if it is not gone.
@@ -320,6 +367,9 @@ impl Pool {
         self.count(now);
         let instance = self.instances.remove(index);
         let billed = self.billed_time(&instance, Some(now), now);
+        if let Some(nodes) = &mut self.nodes {
+            nodes.vacate(id);
+        }
         let share = &mut self.shares[instance.kind];
         share.billed += billed;
         match instance.state {
@@ -377,7 +427,9 @@ impl Pool {
     pub fn measure_from(&mut self, now: Instant) {
         self.count(now);
         self.measured_from = now;
-        self.shares.iter_mut().for_each(|share| (share.billed, share.warm_time) = (0, 0));
+        for share in &mut self.shares {
+            (share.billed, share.warm_time, share.node_time) = (0, 0, 0);
+        }
         self.peak_ready = self.census.ready;
     }
 
@@ -416,8 +468,11 @@ impl Pool {
         let bill = |(share, billed): (&Share, u128)| {
             let (hours, warm_hours) = (billed as f64 / 3.6e12, share.warm_time as f64 / 3.6e12);
             let warm_cost = warm_hours * share.price * self.warm_fraction;
-            let cost = hours * share.price + warm_cost;
-            Bill { hours, warm_hours, cost, warm_cost, ready_time: share.ready_time }
+            let node_hours = share.node_time as f64 / 3.6e12;
+            let node_cost = node_hours * self.per_node_hour;
+            let cost = hours * share.price + warm_cost + node_cost;
+            let ready_time = share.ready_time;
+            Bill { hours, warm_hours, node_hours, cost, warm_cost, node_cost, ready_time }
         };
         self.shares.iter().zip(billed).map(bill).collect()
     }
@@ -439,6 +494,7 @@ impl Pool {
         for share in &mut self.shares {
             share.ready_time += passed * u128::from(share.ready);
             share.warm_time += passed * u128::from(share.warm);
+            share.node_time += passed * u128::from(share.nodes);
         }
         self.time.warming += passed * u128::from(self.census.warming);
         self.time.warm += passed * u128::from(self.census.warm);

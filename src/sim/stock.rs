@@ -77,7 +77,7 @@ impl Market {
 
 const QUOTA: Key<Option<u32>> = Key::optional(
     "quota",
-    "Most instances that can be starting or ready at a time; a start beyond it waits. Without it there is no limit.",
+    "Most instances that can be starting or ready at a time (nodes, where there are such); a start beyond it waits. Without it there is no limit.",
 );
 const REFUSED: Key<f64> =
     Key::or("refused", "0", "Probability that a start is refused, each attempt for itself.")

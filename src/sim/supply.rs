@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::stock::Market;
-use super::{InstanceType, Model, Start, WarmPool};
+use super::{InstanceType, Model, Nodes, Start, WarmPool};
 use crate::random::{Purpose, Streams};
 use crate::time::{Instant, Span};
 
@@ -28,6 +28,8 @@ pub struct Mishaps {
     pub failures: u64,
     /// Instances that were given notice.
     pub interruptions: u64,
+    /// Nodes that failed.
+    pub node_failures: u64,
 }
 
 impl Mishaps {
@@ -38,6 +40,7 @@ impl Mishaps {
             failed_starts: self.failed_starts - earlier.failed_starts,
             failures: self.failures - earlier.failures,
             interruptions: self.interruptions - earlier.interruptions,
+            node_failures: self.node_failures - earlier.node_failures,
         }
     }
 }
@@ -73,6 +76,9 @@ impl Supply {
         let mut rng = self.streams.substream(Purpose::Stock, part);
         let mut order = self.preference(pool);
         let granted = order.find(|kind| {
+            if pool.has_room(*kind) {
+                return true;
+            }
             if self.markets[*kind].as_mut().is_some_and(|market| market.is_out(now)) {
                 return false;
             }
@@ -87,7 +93,7 @@ impl Supply {
     pub fn initial(&self, pool: &Pool) -> Option<usize> {
         self.preference(pool).find(|kind| {
             let quota = self.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
-            quota.is_none_or(|quota| pool.allotted(*kind) < quota)
+            quota.is_none_or(|quota| pool.has_room(*kind) || pool.allotted(*kind) < quota)
         })
     }
 
@@ -114,6 +120,22 @@ impl Supply {
             Some(pool) if warming => pool.draw_warming(kind, self.streams, instance, attempt),
             _ => kind.draw_start(self.streams, instance, attempt),
         }
+    }
+
+    /// The course of an attempt to start at `now`, on a node where what is cached has been there since `cached`, if it
+    /// has; sets since when it is then.
+    pub fn draw_start_on_node(
+        &self,
+        kind: usize,
+        (instance, attempt): (u32, u32),
+        now: Instant,
+        cached: &mut Option<Instant>,
+    ) -> Start {
+        let kind = &self.kinds[kind];
+        let (start, since) =
+            Nodes::draw_instance_start(kind, self.streams, (instance, attempt), now, *cached);
+        *cached = since;
+        start
     }
 
     /// How long an instance takes from warm to ready.
@@ -177,7 +199,7 @@ mod tests {
             streams,
             mishaps: Mishaps::default(),
         };
-        let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter(), 1.0);
+        let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter(), &Instances::default());
         let mut granted = Vec::new();
         for _ in 0..5 {
             let id = pool.request(Instant::ZERO);

@@ -111,7 +111,7 @@ impl WarmPool {
     /// Attempt number `attempt`, from 0, of instance number `instance`, of type `kind`, to become warm. One that fails
     /// is found out at the latest when it would be warm.
     pub fn draw_warming(&self, kind: &InstanceType, streams: Streams, instance: u32, attempt: u32) -> Start {
-        kind.draw_stages(self.part(&kind.cold_start).0, streams, instance, attempt)
+        kind.draw_stages(self.part(&kind.cold_start).0, streams, instance, attempt, |_, _, drawn| drawn)
     }
 
     /// How long instance number `instance`, of type `kind`, takes from warm to ready.

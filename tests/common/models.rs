@@ -57,7 +57,7 @@ fn instances() -> impl Strategy<Value = Instances> {
     let cold_start = prop::collection::vec(stage, 0..3).prop_map(|stages| {
         stages
             .into_iter()
-            .map(|time| Stage { name: "stage".into(), time: Durations(time) })
+            .map(|time| Stage { name: "stage".into(), time: Durations(time), cached_on_node: false })
             .collect::<Vec<_>>()
     });
     let victim = prop_oneof![Just(Victim::Newest), Just(Victim::Oldest), Just(Victim::LeastBusy)];

@@ -1,16 +1,17 @@
 //! Random models of pools that misbehave and clients that do not wait.
 
+use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Reader, Tree};
 use kneepoint::service;
-use kneepoint::sim::{Client, DispatchPolicy, Idle, Instances, Lost, Model, Stage};
+use kneepoint::sim::{Client, DispatchPolicy, Idle, Instances, Lost, Model, Nodes, Stage};
 use proptest::prelude::*;
 
-use super::models::{Watched, models};
+use super::models::{Watched, models, tenths};
 
 /// Models in which instances fail, are refused, differ, and clients give up, try again and hedge.
 pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
-    (models(metrics), hazards(), types(), client(), any::<bool>()).prop_map(
-        |(mut model, hazards, types, client, fastest)| {
+    (models(metrics), hazards(), types(), client(), any::<bool>(), nodes()).prop_map(
+        |(mut model, hazards, types, client, fastest, node)| {
             let cold_start = std::mem::take(&mut model.instances.cold_start);
             let names: Vec<String> = (0..cold_start.len()).map(|n| format!("stage {n}")).collect();
             let after = names.first().filter(|_| fastest);
@@ -36,6 +37,9 @@ pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
                 ..read
             };
             model.client = client;
+            if let Some(node) = &node {
+                pack(&mut model.instances, node);
+            }
             tame(&mut model);
             if fastest && model.dispatch.policy == DispatchPolicy::CentralQueue {
                 model.dispatch.idle = Idle::Fastest;
@@ -43,6 +47,39 @@ pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             model
         },
     )
+}
+
+/// Packs the instances on nodes, which takes the place of what does not go with that.
+fn pack(instances: &mut Instances, node: &Nodes) {
+    instances.node = Some(node.clone());
+    (instances.warm_pool, instances.hazards.interruptions) = (None, None);
+    let cache = |stages: &mut Vec<Stage>| {
+        if let Some(last) = stages.last_mut() {
+            last.cached_on_node = true;
+        }
+    };
+    cache(&mut instances.cold_start);
+    for kind in &mut instances.types {
+        kind.hazards.interruptions = None;
+        cache(&mut kind.cold_start);
+    }
+}
+
+fn nodes() -> impl Strategy<Value = Option<Nodes>> {
+    let nodes = (1_u32..4, 0_u64..30, 0_u64..30, prop::option::of(1_u64..90)).prop_map(
+        |(instances_per_node, start, keep, failures)| Nodes {
+            instances_per_node,
+            start: tenths_of(start),
+            remove_after: tenths(keep),
+            per_node_hour: 3.6,
+            failures: failures.map(tenths_of),
+        },
+    );
+    prop_oneof![2 => Just(None), 1 => nodes.prop_map(Some)]
+}
+
+fn tenths_of(tenths: u64) -> Durations {
+    Durations(Distribution::constant(tenths as f64 / 10.0))
 }
 
 /// Takes away what goes with slots only.

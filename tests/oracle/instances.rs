@@ -11,6 +11,7 @@ impl Oracle<'_> {
             granted: None,
             ready: None,
             gone: None,
+            node: None,
             returns: false,
             serving,
             queue,
@@ -28,6 +29,9 @@ impl Oracle<'_> {
 
     /// Instances of a type that a quota counts.
     pub(super) fn allotted(&self, kind: usize) -> u32 {
+        if self.model.instances.node.is_some() {
+            return self.count_nodes(kind);
+        }
         let warming = |at: &&Instance| at.kind == kind && at.state == State::Warming;
         self.held(kind) + self.instances.iter().filter(warming).count() as u32 + self.warm[kind]
     }
@@ -54,7 +58,7 @@ impl Oracle<'_> {
     pub(super) fn within_quotas(&self) -> Option<usize> {
         self.preference().into_iter().find(|kind| {
             let quota = self.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
-            quota.is_none_or(|quota| self.allotted(*kind) < quota)
+            self.best_node(*kind).is_some() || quota.is_none_or(|quota| self.allotted(*kind) < quota)
         })
     }
 
@@ -90,16 +94,18 @@ impl Oracle<'_> {
         let mut rng = self.streams.substream(Purpose::Stock, part);
         for kind in self.preference() {
             let held = self.allotted(kind);
-            if self.is_out(kind) {
+            let room = self.best_node(kind).is_some();
+            if !room && self.is_out(kind) {
                 continue;
             }
             let stock = &self.kinds[kind].hazards.stock;
-            if stock
-                .as_ref()
-                .is_none_or(|stock| !stock.refuses(Instant::from_nanos(self.now), held, &mut rng))
+            if room
+                || stock
+                    .as_ref()
+                    .is_none_or(|stock| !stock.refuses(Instant::from_nanos(self.now), held, &mut rng))
             {
                 self.grant(instance, kind);
-                return self.begin_start(instance, 0);
+                return self.place(instance);
             }
         }
         self.course.mishaps.refused_starts += 1;
@@ -109,7 +115,10 @@ impl Oracle<'_> {
     }
 
     pub(super) fn begin_start(&mut self, instance: u32, attempt: u32) {
-        let Some(start) = self.draw_start(instance, attempt) else { return };
+        let Some(mut start) = self.draw_start(instance, attempt) else { return };
+        if let Some(node) = self.instances[instance as usize].node {
+            start = self.draw_start_on_node(instance, attempt, node);
+        }
         let event = match start.retry {
             Some(_) => Event::StartFailed { instance, attempt },
             None => Event::Ready { instance },
@@ -134,6 +143,7 @@ impl Oracle<'_> {
 
     /// Brings the warm pool to its size.
     pub(super) fn refill(&mut self) {
+        self.note_empty_nodes();
         let target = self.warm_target();
         loop {
             let returning =

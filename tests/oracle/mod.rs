@@ -9,6 +9,7 @@ mod client;
 mod dispatch;
 mod instances;
 mod machine;
+mod nodes;
 mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -64,6 +65,7 @@ pub struct Course {
     pub warm_starts: u64,
     /// Warm, billed and ready nanoseconds, by type of instance.
     pub warm: Vec<u128>,
+    pub nodes: Vec<u128>,
     pub billed: Vec<u128>,
     pub ready_by_type: Vec<u128>,
     /// Latencies of the requests that found no instance ready, or were the first of theirs.
@@ -82,6 +84,9 @@ enum Event {
     Start { instance: u32, attempt: u32 },
     StartFailed { instance: u32, attempt: u32 },
     Ready { instance: u32 },
+    NodeReady { node: usize },
+    NodeFail { node: usize },
+    NodeEmpty { node: usize, emptied: u32 },
     Fail { instance: u32 },
     Notice { instance: u32 },
     Deadline { instance: u32 },
@@ -142,6 +147,8 @@ struct Instance {
     granted: Option<u64>,
     ready: Option<u64>,
     gone: Option<u64>,
+    /// The node it is on, if there are nodes.
+    node: Option<usize>,
     /// Whether it goes to the warm pool when it has drained.
     returns: bool,
     serving: Vec<usize>,
@@ -217,6 +224,7 @@ pub struct Oracle<'a> {
     /// Attempts that are over and whose client does not know yet.
     inbox: VecDeque<usize>,
     instances: Vec<Instance>,
+    nodes: Vec<nodes::Node>,
     /// Warm instances of each type.
     warm: Vec<u32>,
     /// When the last ready instance went, if none is ready.
@@ -263,6 +271,7 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         requests: Vec::new(),
         inbox: VecDeque::new(),
         instances: Vec::new(),
+        nodes: Vec::new(),
         warm: vec![0; model.instances.kinds().len()],
         shut: None,
         order: Vec::new(),
@@ -286,6 +295,7 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         match oracle.within_quotas() {
             Some(kind) => {
                 oracle.grant(instance, kind);
+                oracle.place_at_start(instance);
                 oracle.become_ready(instance);
             }
             None => oracle.ask(instance, 0),
@@ -364,6 +374,9 @@ impl Oracle<'_> {
                 Event::Start { instance, attempt } => self.begin_start(instance, attempt),
                 Event::StartFailed { instance, attempt } => self.start_failed(instance, attempt),
                 Event::Ready { instance } => self.become_ready(instance),
+                Event::NodeReady { node } => self.node_ready(node),
+                Event::NodeFail { node } => self.node_fails(node),
+                Event::NodeEmpty { node, emptied } => self.node_empty(node, emptied),
                 Event::Fail { instance } => self.fail(instance),
                 Event::Notice { instance } => self.give_notice(instance),
                 Event::Deadline { instance } => self.lose(instance),
@@ -375,6 +388,7 @@ impl Oracle<'_> {
             self.react();
         }
         self.pass(end);
+        self.course.nodes = self.node_time(end);
         self.course.billed = vec![0; self.kinds.len()];
         for instance in &self.instances {
             self.course.billed[instance.kind] += u128::from(self.bill(instance, end));

@@ -15,6 +15,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             match self.supply.initial(&self.pool) {
                 Some(kind) => {
                     self.pool.start(id, kind, Instant::ZERO);
+                    self.place_at_start(id, kind);
                     self.become_ready(id, Instant::ZERO);
                 }
                 None => self.ask(id, 0, Instant::ZERO),
@@ -42,7 +43,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 None => break,
             }
         }
-        self.refill(at);
+        self.tidy(at);
     }
 
     /// Asks for the capacity an instance needs to start, for the `attempt`-th time; what is warm comes first.
@@ -58,7 +59,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         match self.supply.grant(&self.pool, id, attempt, at) {
             Some(kind) => {
                 self.pool.start(id, kind, at);
-                self.start(id, 0, at);
+                if self.place(id, kind, at) {
+                    self.start(id, 0, at);
+                }
             }
             None => {
                 let again = at + self.supply.pause(attempt);
@@ -70,7 +73,10 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// An instance begins to start, after so many attempts that failed.
     pub(super) fn start(&mut self, id: u32, attempt: u32, at: Instant) {
         let Some((state, kind)) = self.pool.find(id) else { return };
-        let start = self.supply.draw_start(kind, id, attempt, state == State::Warming);
+        let start = match self.pool.nodes().and_then(|nodes| nodes.cached(id)) {
+            Some(cached) => self.supply.draw_start_on_node(kind, (id, attempt), at, cached),
+            None => self.supply.draw_start(kind, id, attempt, state == State::Warming),
+        };
         let event = if start.retry.is_some() { Event::StartFailed(id, attempt) } else { Event::Ready(id) };
         self.agenda.add(at + start.time, event);
     }
@@ -117,7 +123,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         if state == State::Ready {
             self.replace(at);
         } else {
-            self.refill(at);
+            self.tidy(at);
         }
     }
 
@@ -139,13 +145,13 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             self.replace(at);
         } else {
             self.pool.keep_from_returning(id);
-            self.refill(at);
+            self.tidy(at);
             self.agenda.add(at + notice, Event::Deadline(id));
         }
     }
 
     /// Starts another for one that was lost, as far as the autoscaler still wants it.
-    fn replace(&mut self, at: Instant) {
+    pub(super) fn replace(&mut self, at: Instant) {
         if F::STEPPED {
             // A policy that acts at every change acts at this one first.
             self.react(at);
@@ -173,7 +179,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     /// Notes when no instance is ready, and when one is again.
-    fn watch_door(&mut self, at: Instant) {
+    pub(super) fn watch_door(&mut self, at: Instant) {
         let shut = self.pool.census().ready == 0;
         if shut == self.recorder.door.is_shut() {
             return;

@@ -101,8 +101,10 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 name: kind.name.clone(),
                 billed_hours: bill.hours,
                 warm_hours: bill.warm_hours,
+                node_hours: bill.node_hours,
                 cost: bill.cost,
                 warm_cost: bill.warm_cost,
+                node_cost: bill.node_cost,
                 ready: (bill.ready_time - before) as f64 / 1e9,
             };
         self.supply.kinds().iter().zip(bills).zip(before).map(share).collect()

@@ -16,8 +16,14 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         self.refill(Instant::ZERO);
     }
 
+    /// What is to be done after the pool has changed: nodes that are empty are noted, and the warm pool is brought to size.
+    pub(super) fn tidy(&mut self, at: Instant) {
+        self.note_empty_nodes(at);
+        self.refill(at);
+    }
+
     /// Brings the warm pool to its size: starts what is missing, gives up what is too much.
-    pub(super) fn refill(&mut self, at: Instant) {
+    fn refill(&mut self, at: Instant) {
         if self.instances.warm_pool.is_none() {
             return;
         }
@@ -37,7 +43,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// A draining instance is done: it ends, or returns to the warm pool; `false` if it is gone already.
     pub(super) fn leave(&mut self, id: u32, at: Instant) -> bool {
         let left = self.pool.leave(id, at);
-        self.refill(at);
+        self.tidy(at);
         left
     }
 }
