@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kneepoint::random::Streams;
 use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
-use kneepoint::sim::{Options, simulate};
+use kneepoint::sim::{Block, Options, RequestSource, simulate};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -168,6 +168,53 @@ fn the_shipped_trace_is_drawn_from_the_arrivals_stated_here() {
         csv.push_str(&format!("{at:.3}\n"));
     }
     let path = root().join("scenarios/data/chat-requests.csv");
+    if std::env::var_os("KNEEPOINT_BLESS").is_some() {
+        std::fs::write(&path, &csv).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written.replace("\r\n", "\n") == csv, "{} differs from what is stated here", path.display());
+}
+
+/// The requests that `scenarios/data/llm-requests.csv` holds.
+const COMPLETIONS: &str = r#"
+[arrivals]
+kind = "mmpp"
+states = [
+    { rate = 0.6, duration = "3m" },
+    { rate = 3, duration = "2m" },
+    { rate = 9, duration = "30s" },
+]
+[service]
+model = "llm"
+preset = "llama-3.1-8b-h100"
+prompt_tokens = { dist = "lognormal", mean = 2000, cv = 1 }
+output_tokens = { dist = "lognormal", mean = 30, cv = 2 }
+[autoscaler]
+kind = "fixed"
+instances = 1
+[run]
+duration = "40m"
+"#;
+
+#[test]
+fn the_shipped_llm_trace_is_drawn_from_the_requests_stated_here() {
+    let scenario = ScenarioFile::parse("completions.toml", COMPLETIONS, ".").unwrap().scenario().unwrap();
+    let mut source = RequestSource::new(&scenario.model, Streams::new(42, 0));
+    let mut block = Block::default();
+    let start: jiff::Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+    let (mut csv, mut before) = (String::from("TIMESTAMP,ContextTokens,GeneratedTokens\n"), 0);
+    while before < scenario.run.duration.as_nanos() {
+        source.fill(&mut block);
+        for (nanos, tokens) in block.arrival.iter().zip(&block.tokens) {
+            before = *nanos;
+            if before < scenario.run.duration.as_nanos() {
+                let at = start + jiff::SignedDuration::from_millis((nanos / 1_000_000) as i64);
+                let at = at.strftime("%Y-%m-%d %H:%M:%S%.3f");
+                csv.push_str(&format!("{at},{},{}\n", tokens.prompt.min(7437), tokens.output));
+            }
+        }
+    }
+    let path = root().join("scenarios/data/llm-requests.csv");
     if std::env::var_os("KNEEPOINT_BLESS").is_some() {
         std::fs::write(&path, &csv).unwrap();
     }
