@@ -150,13 +150,15 @@ fn service() -> impl Strategy<Value = service::Model> {
             service::Model::Batch(Batch::of(most, seconds).with(copies, preferred, tenths(delay)))
         },
     );
-    let times = (0_u64..300, 0_u64..20, 0_u64..30, 0_u64..3);
+    // In the second kind iterations end when other things happen too.
+    let fine = (1_u64..301, 0_u64..20, 0_u64..30, 0_u64..3);
+    let times = prop_oneof![2 => fine, 1 => (1_u64..4).prop_map(|n| (n * 100, 0, 0, 0))];
     let limits = (1_u32..6, 0_u32..12, 1_u32..6, prop::option::of(1_u64..12), 0_u32..3);
     let llm = (times, limits).prop_map(
         |((fixed, prefill, sequence, kv), (max_sequences, more, block_tokens, blocks, hits))| {
             let milli = 1_000_000;
             service::Model::Llm(Llm {
-                fixed: (fixed + 1) * milli,
+                fixed: fixed * milli,
                 per_prefill_token: prefill * milli,
                 per_sequence: sequence * milli,
                 per_kv_token: kv * milli,
