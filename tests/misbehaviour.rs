@@ -10,7 +10,9 @@ use common::wild::wild_models;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::random::Streams;
 use kneepoint::service::Tokens;
-use kneepoint::sim::{BilledFrom, Block, Model, Options, Outcome, RequestSource, Served, Simulation, Sink};
+use kneepoint::sim::{
+    BilledFrom, Block, DispatchPolicy, Model, Options, Outcome, RequestSource, Served, Simulation, Sink,
+};
 use kneepoint::time::Span;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -45,7 +47,15 @@ fn scenarios() -> impl Strategy<Value = Model> {
         (0_u64..15).prop_map(|n| Distribution::constant(n as f64 / 10.0)),
         Just(Distribution::exponential(0.5)),
     ];
-    (wild_models(EXACT_METRICS.to_vec()), service, 0.0..0.9_f64).prop_map(|(mut model, service, warmup)| {
+    let patience = prop::option::of(1_u64..20);
+    let classes = prop::option::of(0.1..0.9_f64);
+    let all = (wild_models(EXACT_METRICS.to_vec()), service, 0.0..0.9_f64, patience, classes);
+    all.prop_map(|(mut model, service, warmup, patience, classes)| {
+        if model.dispatch.policy == DispatchPolicy::CentralQueue {
+            let wait = |n: u64| Durations(Distribution::constant(n as f64 / 10.0));
+            model.dispatch.patience = patience.map(wait);
+            model.dispatch.high_priority = classes;
+        }
         model.arrivals = kneepoint::arrivals::Arrivals::poisson(3.0);
         model.service.time = Durations(service);
         model.warmup = tenths((model.duration.as_secs_f64() * 10.0 * warmup) as u64);
@@ -69,6 +79,8 @@ fn requests(model: &Model) -> Block {
         let before = block.arrival.iter().filter(|arrival| **arrival < end).count();
         all.arrival.extend(&block.arrival[..before]);
         all.service.extend(&block.service[..before]);
+        all.patience.extend(block.patience.iter().take(before));
+        all.class.extend(block.class.iter().take(before));
         all.tokens.extend(block.service[..before].iter().map(|service| tokens_of(*service)));
         if before < block.arrival.len() || block.arrival.is_empty() {
             return all;
@@ -79,13 +91,14 @@ fn requests(model: &Model) -> Block {
 fn run(model: &Model, requests: &Block, size: usize) -> (Outcome, Stays) {
     let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
     let mut simulation = Simulation::new(model, STREAMS, &options, Stays::default());
-    let parts = requests.arrival.chunks(size).zip(requests.service.chunks(size));
-    for ((arrival, service), tokens) in parts.zip(requests.tokens.chunks(size)) {
+    for from in (0..requests.arrival.len()).step_by(size) {
+        let to = (from + size).min(requests.arrival.len());
         simulation.feed(&Block {
-            arrival: arrival.into(),
-            service: service.into(),
-            tokens: tokens.into(),
-            ..Block::default()
+            arrival: requests.arrival[from..to].into(),
+            service: requests.service[from..to].into(),
+            tokens: requests.tokens[from..to].into(),
+            patience: requests.patience.get(from..to).unwrap_or_default().into(),
+            class: requests.class.get(from..to).unwrap_or_default().into(),
         });
     }
     let (outcome, mut stays) = simulation.finish();
