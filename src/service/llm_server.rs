@@ -120,7 +120,7 @@ impl Paging {
 }
 
 /// A request in service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Sequence {
     active: Active,
     /// How many were admitted up to it.
@@ -139,8 +139,9 @@ struct Sequence {
     first_token: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
+    #[default]
     Vacant,
     Prefill,
     Decode,
@@ -290,29 +291,14 @@ impl LlmServer {
 
     #[inline]
     fn place(&mut self, request: Request, (prompt, output): (u64, u64), now: u64) -> usize {
-        let sequence = Sequence {
-            active: Active { request, start: now },
-            number: 0,
-            prompt,
-            output,
-            generated: 0,
-            computed: 0,
-            since: 0,
-            phase: 0,
-            state: State::Prefill,
-            leaving: false,
-            first_token: 0,
-        };
-        match self.free.pop() {
-            Some(place) => {
-                self.sequences[place] = sequence;
-                place
-            }
-            None => {
-                self.sequences.push(sequence);
-                self.sequences.len() - 1
-            }
+        let place = self.free.pop().unwrap_or(self.sequences.len());
+        if place == self.sequences.len() {
+            self.sequences.push(Sequence::default());
         }
+        let active = Active { request, start: now };
+        self.sequences[place] =
+            Sequence { active, prompt, output, state: State::Prefill, ..Sequence::default() };
+        place
     }
 
     /// Finds blocks for those that decode, and goes on with the partial sequence, which is the last in line: the tokens of

@@ -27,7 +27,7 @@ pub struct Tokens {
 }
 
 /// A request in service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Active {
     /// What it asks for.
     pub request: Request,
