@@ -66,7 +66,7 @@ fn main() {
     table::head();
     engine_rows(requests, only);
     policy_rows(requests / 4, only);
-    llm_rows(requests / 20, only);
+    llm_rows(requests / 4, only);
     if "sweep".contains(only) {
         sweep_rows(requests / 4);
     }
