@@ -72,14 +72,24 @@ impl Event {
 }
 
 /// The events to come: by instant, by rank, then by insertion.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Agenda {
     events: BinaryHeap<Reverse<(Instant, Rank, u64, Event)>>,
     insertions: u64,
+    last: Instant,
 }
 
 impl Agenda {
+    /// Nothing to do yet, and nothing ever after `last`.
+    pub fn up_to(last: Instant) -> Agenda {
+        Agenda { events: BinaryHeap::new(), insertions: 0, last }
+    }
+
     pub fn add(&mut self, at: Instant, event: Event) {
+        // What never comes is not kept: a drained instance without a deadline would leave one here for good.
+        if at > self.last {
+            return;
+        }
         self.events.push(Reverse((at, event.rank(), self.insertions, event)));
         self.insertions += 1;
     }
@@ -109,8 +119,8 @@ mod tests {
 
     #[test]
     fn events_of_one_instant_go_by_rank_then_insertion() {
-        let mut agenda = Agenda::default();
         let at = Instant::from_nanos(5);
+        let mut agenda = Agenda::up_to(at);
         for event in
             [Event::Mark, Event::Evaluate, Event::Ready(2), Event::Scrape, Event::Gone(1), Event::Ready(0)]
         {
@@ -124,8 +134,10 @@ mod tests {
 
     #[test]
     fn the_gate_lets_arrivals_of_the_same_instant_before_a_scrape_but_not_before_an_instance() {
-        let mut agenda = Agenda::default();
+        let mut agenda = Agenda::up_to(Instant::from_nanos(7));
         assert_eq!(agenda.gate(), u64::MAX);
+        agenda.add(Instant::from_nanos(8), Event::Ready(0));
+        assert_eq!(agenda.gate(), u64::MAX, "what comes after the end is not kept");
         agenda.add(Instant::from_nanos(7), Event::Scrape);
         assert_eq!(agenda.gate(), 8);
         agenda.add(Instant::from_nanos(7), Event::Ready(0));

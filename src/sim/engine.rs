@@ -102,7 +102,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         let mut engine = Engine {
             fleet,
             recorder,
-            agenda: Agenda::default(),
+            agenda: Agenda::up_to(Instant::ZERO + model.duration),
             gate: 0,
             reached: 0,
             end: Instant::ZERO + model.duration,
