@@ -63,11 +63,32 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
 }
 
 /// What is written and changes nothing, in words.
-pub(super) fn without_effect(tree: &Tree, model: &Model) -> Option<String> {
+pub(super) fn without_effect(tree: &Tree, model: &Model) -> Vec<String> {
     let autoscaler = &model.autoscaler;
-    let is_idle = autoscaler.scrapes() && !autoscaler.uses_metrics_window();
-    let message = "`metrics.window` has no effect: the autoscaler averages over windows of its own";
-    (is_idle && tree.get("metrics.window").is_some()).then(|| message.to_owned())
+    let from = model.service.from_trace;
+    let pool = model.instances.warm_pool.as_ref();
+    // Both at zero are a cold start that is written down, to compare with.
+    let is_below = pool
+        .is_some_and(|pool| pool.min_size > 0 && pool.max_prepared.is_some_and(|most| most <= pool.min_size));
+    const DRAWN: &str = "requests take what `[service]` says";
+    let candidates = [
+        (
+            "metrics.window",
+            autoscaler.scrapes() && !autoscaler.uses_metrics_window(),
+            "the autoscaler averages over windows of its own",
+        ),
+        ("arrivals.prompt_tokens", !from.prompt_tokens, DRAWN),
+        ("arrivals.output_tokens", !from.output_tokens, DRAWN),
+        ("arrivals.service_time", !from.time, DRAWN),
+        ("arrivals.service_unit", !from.time, DRAWN),
+        (
+            "instances.warm_pool.max_prepared",
+            is_below,
+            "it is no more than `min_size`, which is kept warm anyway",
+        ),
+    ];
+    let idle = candidates.into_iter().filter(|(key, is_idle, _)| *is_idle && tree.get(key).is_some());
+    idle.map(|(key, _, reason)| format!("`{key}` has no effect: {reason}")).collect()
 }
 
 /// A share of a promise that nobody made is never known.

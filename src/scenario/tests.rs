@@ -175,3 +175,33 @@ fn a_window_that_the_autoscaler_does_not_look_through_is_said_to_have_no_effect(
     assert!(warnings("kind = \"hpa\"\nmax = 4\nmetrics = [{ average_utilization = 50 }]").is_empty());
     assert!(warnings("kind = \"target\"\nmetric = \"in_flight\"\ntarget = 1\nmax = 4").is_empty());
 }
+
+#[test]
+fn what_a_trace_tells_and_nobody_takes_is_said_to_have_no_effect() {
+    let folder = std::env::temp_dir().join(format!("kneepoint-unused-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("trace.csv"), "at,took\n0,1\n9,2\n").unwrap();
+    let warnings = |service: &str| {
+        let text = format!(
+            "[arrivals]\nkind = \"trace\"\nfile = \"trace.csv\"\nservice_time = \"took\"\nservice_unit = \"ms\"\n\
+             [service]\n{service}\n[autoscaler]\nkind = \"fixed\"\ninstances = 1"
+        );
+        ScenarioFile::parse("base.toml", &text, &folder).unwrap().scenario().unwrap().warnings
+    };
+    let said = ["service_time", "service_unit"]
+        .map(|key| format!("`arrivals.{key}` has no effect: requests take what `[service]` says"));
+    assert_eq!(warnings("time = \"1s\""), said);
+    assert!(warnings("concurrency = 2").is_empty());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_warm_pool_that_is_no_greater_for_what_is_prepared_is_told() {
+    let warnings = |sizes: &str| {
+        let text = format!("{BASE}\n[instances.warm_pool]\n{sizes}");
+        ScenarioFile::parse("base.toml", &text, ".").unwrap().scenario().unwrap().warnings
+    };
+    assert!(warnings("min_size = 3\nmax_prepared = 3")[0].contains("max_prepared` has no effect"));
+    assert!(warnings("min_size = 3\nmax_prepared = 4").is_empty());
+    assert!(warnings("min_size = 0\nmax_prepared = 0").is_empty());
+}

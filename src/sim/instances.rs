@@ -112,7 +112,7 @@ const STAGE_TIME: Key<Durations> = Key::required("time", "How long the stage tak
 const STAGE_CACHED: Key<bool> = Key::or(
     "cached_on_node",
     "false",
-    "Whether only the first instance on a node goes through it, as with the pull of an image: the next ones wait for that or find it done. One stage of a cold start can be; goes with `[instances.node]`.",
+    "Whether only the first instance on a node goes through it, as with the pull of an image: the next ones wait for that or find it done. The first is the one that begins to start first, however long the stages before take it. One stage of a cold start can be; goes with `[instances.node]`.",
 );
 const STAGE_SPEC: TableSpec = TableSpec {
     name: "instances.cold_start",

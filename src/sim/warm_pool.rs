@@ -81,12 +81,11 @@ impl Value for WarmPool {
             start: reader.find(&START)?,
             reuse_on_scale_in: reader.get(&REUSE)?,
         };
-        if pool.target(0) > 0 {
+        if reader.has("min_size") || reader.has("max_prepared") {
             return Ok(pool);
         }
-        let key = if reader.has("max_prepared") { "max_prepared" } else { "min_size" };
-        let message = "the warm pool never holds an instance".to_owned();
-        Err(reader.problem(key, message, "expected a `min_size` or a `max_prepared` above 0"))
+        // A size of 0 that is written is a cold start to compare with, one that is forgotten a mistake.
+        Err(reader.missing("min_size").help("or `max_prepared`"))
     }
 }
 
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_holds_nothing_or_stops_after_an_unknown_stage_is_refused() {
+    fn a_pool_without_a_size_or_that_stops_after_an_unknown_stage_is_refused() {
         use crate::schema::{Reader, Tree};
         use crate::sim::Instances;
         let stages = "[[cold_start]]\nname = \"node\"\ntime = \"9s\"\n[[cold_start]]\nname = \"image\"\ntime = \"5s\"\n";
@@ -181,8 +180,9 @@ mod tests {
             Instances::read(&Reader::open(tree.root(), "instances", &Instances::SPEC, &context).unwrap())
         };
         let refused = |pool: &str| format!("{:?}", read(pool).unwrap_err());
-        assert!(refused("reuse_on_scale_in = true").contains("never holds an instance"));
-        assert!(refused("max_prepared = 0").contains("never holds an instance"));
+        let without = refused("reuse_on_scale_in = true");
+        assert!(without.contains("min_size") && without.contains("or `max_prepared`"), "{without}");
+        assert!(read("max_prepared = 0").is_ok(), "as a sweep has it");
         let unknown = refused("min_size = 1\nafter = \"imag\"");
         assert!(unknown.contains("expected the name of a stage") && unknown.contains("image"), "{unknown}");
         let warm = read("min_size = 1\nafter = \"node\"").unwrap();
