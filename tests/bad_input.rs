@@ -77,6 +77,9 @@ fn arriving(arrivals: &str) -> String {
     changed("kind = \"poisson\"\nrate = 20", arrivals)
 }
 
+/// Two instances a node.
+const NODES: &str = "[instances.node]\ninstances_per_node = 2\nstart = \"1m\"";
+
 /// `GOOD` with instances that share their speed among requests, and more said of them.
 fn shared(more: &str) -> String {
     let text = changed("initial = 2", &format!("initial = 2\n{more}"));
@@ -247,6 +250,12 @@ fn cases() -> Vec<(&'static str, String)> {
         ("resume_of_a_share", shared("lost = \"resume\"")),
         ("hand_back_of_a_share", shared("leaving = \"hand_back\"")),
         ("first_request_of_a_share", shared("first_request = \"2s\"")),
+        ("warm_pool_beside_nodes", with(&format!("{NODES}\n[instances.warm_pool]\nmin_size = 1"))),
+        ("interruptions_of_places", with(&format!("{NODES}\n[instances.interruptions]\nafter = \"1h\""))),
+        ("warm_pool_without_a_size", with("[instances.warm_pool]\nreuse_on_scale_in = true")),
+        // Runs that would not end.
+        ("instances_that_fail_at_once", with("[instances.failures]\nafter = \"0s\"")),
+        ("nodes_that_fail_at_once", with(&format!("{NODES}\nfailure_after = \"0s\""))),
         ("minimum_above_maximum", set("min = 1", "min = 11")),
         ("initial_below_minimum", set("min = 1", "min = 3")),
         ("initial_above_maximum", set("initial = 2", "initial = 20")),

@@ -136,6 +136,8 @@ fn is_duration(kind: &Kind) -> bool {
     match kind {
         Kind::Duration => true,
         Kind::List(inner) => is_duration(inner),
+        // Or a distribution of durations.
+        Kind::Either(kinds) => kinds.iter().any(is_duration),
         _ => false,
     }
 }

@@ -178,10 +178,14 @@ impl Backoff {
     }
 }
 
+/// The least mean life of an instance or a node, in seconds: a run of instances that all fail at once would not end.
+pub(super) const LEAST_LIFE_S: f64 = 1e-3;
+
 const AFTER: Key<Durations> = Key::required(
     "after",
     "Time from ready to the failure: a distribution, drawn for each instance. Exponential means that age does not matter.",
-);
+)
+.at_least(LEAST_LIFE_S);
 const FAILURES_SPEC: TableSpec = TableSpec {
     name: "instances.failures",
     doc: "Instances that fail without notice, busy or not. The pool starts another at once.",
@@ -199,7 +203,8 @@ impl Value for Failures {
 }
 
 const NOTICE_AFTER: Key<Durations> =
-    Key::required("after", "Time from ready to the notice: a distribution, drawn for each instance.");
+    Key::required("after", "Time from ready to the notice: a distribution, drawn for each instance.")
+        .at_least(LEAST_LIFE_S);
 const NOTICE: Key<Span> = Key::or(
     "notice",
     "\"2m\"",

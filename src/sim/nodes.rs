@@ -1,5 +1,6 @@
 //! `[instances.node]`: nodes that several instances share.
 
+use super::hazards::LEAST_LIFE_S;
 use super::instances::Stage;
 use super::{InstanceType, Start};
 use crate::distribution::Durations;
@@ -45,7 +46,8 @@ const PER_NODE_HOUR: Key<f64> = Key::or(
 const FAILURES: Key<Option<Durations>> = Key::optional(
     "failure_after",
     "Time from when a node is there to its failure, which takes all its instances: a distribution, drawn for each. Without it nodes do not fail.",
-);
+)
+.at_least(LEAST_LIFE_S);
 
 const SPEC: TableSpec = TableSpec {
     name: "instances.node",

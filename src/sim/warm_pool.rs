@@ -63,7 +63,7 @@ const REUSE: Key<bool> = Key::or(
 
 const SPEC: TableSpec = TableSpec {
     name: "instances.warm_pool",
-    doc: "Instances kept started beside the pool that serves, as in EC2 Auto Scaling. A start takes a warm instance if there is one, else it is cold; the warm pool fills up in the background with instances that start cold. It is full at the start of the run. The autoscaler does not see what is in it. A quota counts warm instances, a `base` does not. A warm instance neither fails nor is interrupted, and starts from warm never fail.",
+    doc: "Instances kept started beside the pool that serves, as in EC2 Auto Scaling. A start takes a warm instance if there is one, else it is cold, and one that is refused looks for a warm one again with its next attempt; the warm pool fills up in the background with instances that start cold. It is full at the start of the run. The autoscaler does not see what is in it. A quota counts warm instances, a `base` does not. A warm instance neither fails nor is interrupted, and starts from warm never fail.",
     keys: &[&MIN_SIZE, &MAX_PREPARED, &PRICE_FRACTION, &AFTER, &START, &REUSE],
 };
 
