@@ -1,5 +1,8 @@
 //! `[instances.node]`: nodes that several instances share.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::hazards::LEAST_LIFE_S;
 use super::instances::Stage;
 use super::{InstanceType, Start};
@@ -154,32 +157,41 @@ pub(super) enum Place {
 #[derive(Debug, Clone)]
 pub(super) struct Cluster {
     room: usize,
+    /// By number.
     nodes: Vec<Node>,
     numbered: u32,
+    /// Those with room, the one that is filled next first.
+    open: BTreeSet<Rank>,
+    /// The node of each instance.
+    places: BTreeMap<u32, u32>,
+    /// Nodes that an instance has left since [`Cluster::emptied`].
+    left: Vec<u32>,
+}
+
+/// Type; whether the node is not there yet; instances on it, the most first; number.
+type Rank = (usize, bool, Reverse<usize>, u32);
+
+impl Node {
+    fn rank(&self) -> Rank {
+        (self.kind, !self.ready, Reverse(self.instances.len()), self.number)
+    }
 }
 
 impl Cluster {
     pub fn new(settings: &Nodes) -> Cluster {
-        Cluster { room: settings.instances_per_node as usize, nodes: Vec::new(), numbered: 0 }
+        Cluster::of(settings.instances_per_node as usize)
     }
 
-    /// Nodes for instances of type `kind`.
-    pub fn count(&self, kind: usize) -> u32 {
-        self.nodes.iter().filter(|node| node.kind == kind).count() as u32
+    fn of(room: usize) -> Cluster {
+        let (open, places) = (BTreeSet::new(), BTreeMap::new());
+        Cluster { room, nodes: Vec::new(), numbered: 0, open, places, left: Vec::new() }
     }
 
     /// The node an instance of type `kind` would be put on: one that is there before one that is not, then the fullest,
     /// then the oldest.
-    fn best(&self, kind: usize) -> Option<usize> {
-        let fits = |index: &usize| {
-            let node = &self.nodes[*index];
-            node.kind == kind && node.instances.len() < self.room
-        };
-        let rank = |index: &usize| {
-            let node = &self.nodes[*index];
-            (!node.ready, std::cmp::Reverse(node.instances.len()), node.number)
-        };
-        (0..self.nodes.len()).filter(fits).min_by_key(rank)
+    fn best(&self, kind: usize) -> Option<u32> {
+        let least = (kind, false, Reverse(usize::MAX), 0);
+        self.open.range(least..).next().filter(|(of, ..)| *of == kind).map(|(.., number)| *number)
     }
 
     pub fn has_room(&self, kind: usize) -> bool {
@@ -188,64 +200,96 @@ impl Cluster {
 
     /// Puts an instance on a node.
     pub fn place(&mut self, id: u32, kind: usize) -> Place {
-        if let Some(index) = self.best(kind) {
-            let node = &mut self.nodes[index];
+        let (number, is_new) = self.best(kind).map_or((self.numbered, true), |number| (number, false));
+        if is_new {
+            let (instances, cached) = (Vec::new(), None);
+            self.nodes.push(Node { number, kind, ready: false, instances, cached, emptied: 0, empty: false });
+            self.numbered += 1;
+        }
+        self.places.insert(id, number);
+        let ready = self.change(number, |node| {
             node.instances.push(id);
             node.empty = false;
-            return if node.ready { Place::Ready } else { Place::Waiting };
+            node.ready
+        });
+        match ready {
+            _ if is_new => Place::New(number),
+            Some(true) => Place::Ready,
+            _ => Place::Waiting,
         }
-        let number = self.numbered;
-        self.numbered += 1;
-        let instances = vec![id];
-        let (ready, cached, emptied, empty) = (false, None, 0, false);
-        self.nodes.push(Node { number, kind, ready, instances, cached, emptied, empty });
-        Place::New(number)
     }
 
-    fn find(&mut self, number: u32) -> Option<&mut Node> {
-        self.nodes.iter_mut().find(|node| node.number == number)
+    fn index(&self, number: u32) -> Option<usize> {
+        self.nodes.binary_search_by_key(&number, |node| node.number).ok()
+    }
+
+    /// Changes a node, which may change its place in the order.
+    fn change<R>(&mut self, number: u32, change: impl FnOnce(&mut Node) -> R) -> Option<R> {
+        let index = self.index(number)?;
+        let node = &mut self.nodes[index];
+        self.open.remove(&node.rank());
+        let result = change(node);
+        if node.instances.len() < self.room {
+            self.open.insert(node.rank());
+        }
+        Some(result)
     }
 
     /// A node is there: the instances that wait for it, by number; `None` if it is not wanted any more.
     pub fn ready(&mut self, number: u32) -> Option<Vec<u32>> {
-        let node = self.find(number)?;
-        node.ready = true;
-        let mut waiting = node.instances.clone();
+        let mut waiting = self.change(number, |node| {
+            node.ready = true;
+            node.instances.clone()
+        })?;
         waiting.sort_unstable();
         Some(waiting)
     }
 
     /// Since when what is cached is on the node of an instance, to be read and set.
     pub fn cached(&mut self, id: u32) -> Option<&mut Option<Instant>> {
-        self.nodes.iter_mut().find(|node| node.instances.contains(&id)).map(|node| &mut node.cached)
+        let index = self.index(*self.places.get(&id)?)?;
+        Some(&mut self.nodes[index].cached)
     }
 
     /// An instance is gone.
     pub fn vacate(&mut self, id: u32) {
-        self.nodes.iter_mut().for_each(|node| node.instances.retain(|other| *other != id));
+        let Some(number) = self.places.remove(&id) else { return };
+        self.change(number, |node| node.instances.retain(|other| *other != id));
+        self.left.push(number);
     }
 
     /// The nodes that have become empty since this was last asked, each with how many times it has been.
     pub fn emptied(&mut self) -> Vec<(u32, u32)> {
+        let mut left = std::mem::take(&mut self.left);
+        left.sort_unstable();
         let mut found = Vec::new();
-        for node in self.nodes.iter_mut().filter(|node| node.instances.is_empty() && !node.empty) {
-            (node.empty, node.emptied) = (true, node.emptied + 1);
-            found.push((node.number, node.emptied));
+        for number in left {
+            let Some(index) = self.index(number) else { continue };
+            let node = &mut self.nodes[index];
+            if node.instances.is_empty() && !node.empty {
+                (node.empty, node.emptied) = (true, node.emptied + 1);
+                found.push((number, node.emptied));
+            }
         }
         found
     }
 
     /// Whether a node has been empty since it became so for the `emptied`-th time.
-    pub fn still_empty(&mut self, number: u32, emptied: u32) -> bool {
-        self.find(number).is_some_and(|node| node.empty && node.emptied == emptied)
+    pub fn still_empty(&self, number: u32, emptied: u32) -> bool {
+        let node = self.index(number).map(|index| &self.nodes[index]);
+        node.is_some_and(|node| node.empty && node.emptied == emptied)
     }
 
-    /// Takes a node out: its instances, by number; `None` if it was out already.
-    pub fn remove(&mut self, number: u32) -> Option<Vec<u32>> {
-        let index = self.nodes.iter().position(|node| node.number == number)?;
-        let mut instances = self.nodes.remove(index).instances;
+    /// Takes a node out: its type and its instances, by number; `None` if it was out already.
+    pub fn remove(&mut self, number: u32) -> Option<(usize, Vec<u32>)> {
+        let node = self.nodes.remove(self.index(number)?);
+        self.open.remove(&node.rank());
+        let mut instances = node.instances;
+        for id in &instances {
+            self.places.remove(id);
+        }
         instances.sort_unstable();
-        Some(instances)
+        Some((node.kind, instances))
     }
 }
 
@@ -254,7 +298,7 @@ mod tests {
     use super::*;
 
     fn cluster() -> Cluster {
-        Cluster { room: 2, nodes: Vec::new(), numbered: 0 }
+        Cluster::of(2)
     }
 
     #[test]
@@ -265,8 +309,10 @@ mod tests {
         cluster.vacate(0);
         assert_eq!(cluster.place(3, 0), Place::Ready, "on the node that is there");
         assert_eq!(cluster.place(4, 1), Place::New(2), "a node holds instances of one type");
-        assert_eq!(cluster.remove(0), Some(vec![1]));
-        assert_eq!((cluster.count(0), cluster.count(1)), (1, 1));
+        assert_eq!(cluster.place(5, 0), Place::Waiting, "then on the one that is not yet");
+        assert_eq!(cluster.remove(0), Some((0, vec![1, 5])));
+        assert_eq!(cluster.remove(0), None);
+        assert_eq!((cluster.has_room(0), cluster.has_room(1)), (false, true));
     }
 
     #[test]

@@ -82,13 +82,8 @@ impl Pool {
     pub fn place(&mut self, id: u32, kind: usize, now: Instant) -> Option<Place> {
         self.count(now);
         let place = self.nodes.as_mut()?.place(id, kind);
-        self.recount_nodes();
+        self.shares[kind].nodes += u32::from(matches!(place, Place::New(_)));
         Some(place)
-    }
-
-    fn recount_nodes(&mut self) {
-        let Some(nodes) = &self.nodes else { return };
-        self.shares.iter_mut().enumerate().for_each(|(kind, share)| share.nodes = nodes.count(kind));
     }
 
     /// The nodes, if there are such.
@@ -99,8 +94,8 @@ impl Pool {
     /// Takes a node out: its instances, by number, which are still to be removed; `None` if it was out already.
     pub fn remove_node(&mut self, number: u32, now: Instant) -> Option<Vec<u32>> {
         self.count(now);
-        let instances = self.nodes.as_mut()?.remove(number);
-        self.recount_nodes();
-        instances
+        let (kind, instances) = self.nodes.as_mut()?.remove(number)?;
+        self.shares[kind].nodes -= 1;
+        Some(instances)
     }
 }
