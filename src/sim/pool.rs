@@ -234,6 +234,11 @@ impl Pool {
         self.index(id).map(|index| (self.instances[index].state, self.instances[index].kind))
     }
 
+    /// When an instance became ready; [`Instant::ZERO`] if there is none of that number.
+    pub fn ready_since(&self, id: u32) -> Instant {
+        self.index(id).map_or(Instant::ZERO, |index| self.instances[index].ready_since)
+    }
+
     /// Marks an instance ready; `false` if it was cancelled meanwhile.
     pub fn ready(&mut self, id: u32, now: Instant) -> bool {
         let Some(index) = self.index(id) else { return false };

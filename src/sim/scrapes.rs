@@ -52,16 +52,16 @@ impl Scrapes {
         let waiting = mean(areas.waiting, self.areas.waiting);
         self.loads.sort_unstable_by_key(|load| load.instance);
         self.instances.clear();
-        // All three lists are in the order of numbers, so one walk along them finds everything.
-        let (mut views, mut earlier) = (pool.views(), self.before.iter().copied().peekable());
+        // Both lists are in the order of numbers, so one walk along them finds everything.
+        let mut earlier = self.before.iter().peekable();
+        let since_before = at.since(self.since);
         let per_capacity = 1e-9 / (FULL as f64 * f64::from(places));
         for load in &self.loads {
-            let view = views.find(|view| view.id == load.instance);
-            let ready = view.and_then(|view| view.ready).unwrap_or(self.since);
-            let measured = at.since(ready.max(self.since));
             while earlier.next_if(|before| before.instance < load.instance).is_some() {}
-            let known = earlier.next_if(|before| before.instance == load.instance);
-            let (served, work) = known.map_or((0, 0), |before| (before.served, before.work));
+            let (measured, served, work) = match earlier.next_if(|before| before.instance == load.instance) {
+                Some(before) => (since_before, before.served, before.work),
+                None => (at.since(pool.ready_since(load.instance).max(self.since)), 0, 0),
+            };
             self.instances.push(InstanceSample {
                 id: load.instance,
                 measured,
