@@ -462,6 +462,8 @@ impl Oracle<'_> {
 
     fn react(&mut self) {
         self.hear();
+        // What clients call off may have been the last that a draining instance had.
+        self.refill();
         loop {
             let serving: usize = self.instances.iter().map(|instance| instance.serving.len()).sum();
             let waiting = self.queue.len() as u64;
