@@ -116,21 +116,23 @@ impl Signals {
         let newest = self.scrapes.back()?;
         let index = newest.position(id, *next)?;
         *next = index + 1;
-        let (mut measured, mut sum, mut scrapes) = (Span::ZERO, 0.0, 0.0);
+        let of_one = |instance: &InstanceSample| match signal {
+            Signal::Concurrency => instance.service_seconds,
+            Signal::Utilization => instance.busy_seconds,
+            Signal::KvCache => instance.kv_cache,
+            Signal::InFlight | Signal::QueueLength | Signal::RequestRate => 0.0,
+        };
+        let instance = &newest.instances[index];
+        let (mut measured, mut sum, mut scrapes) = (instance.measured, of_one(instance), 1.0);
         let mut since = newest.since;
-        for scrape in self.scrapes.iter().rev() {
+        for scrape in self.scrapes.iter().rev().skip(1) {
             let Some(instance) = scrape.position(id, index).map(|index| &scrape.instances[index]) else {
                 break;
             };
             since = scrape.since;
             scrapes += 1.0;
             measured += instance.measured;
-            sum += match signal {
-                Signal::Concurrency => instance.service_seconds,
-                Signal::Utilization => instance.busy_seconds,
-                Signal::KvCache => instance.kv_cache,
-                Signal::InFlight | Signal::QueueLength | Signal::RequestRate => 0.0,
-            };
+            sum += of_one(instance);
         }
         if measured.is_zero() {
             return None;
