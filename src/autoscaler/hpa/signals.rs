@@ -111,7 +111,7 @@ impl Signals {
 
     /// What instance `id`, if it was there at the newest scrape, shows of a signal; of what only the pool as a whole has,
     /// its equal part. Instances are asked for in order: `next` is where this one is expected, and then the one after.
-    #[inline]
+    #[inline(always)]
     pub fn of_instance(&self, id: u32, signal: Signal, next: &mut usize) -> Option<Reading> {
         let newest = self.scrapes.back()?;
         let index = newest.position(id, *next)?;
