@@ -15,10 +15,8 @@ use serde_json::Value;
 struct Case {
     id: String,
     /// Where it was published, and the name it has there.
-    #[allow(dead_code, reason = "for whoever reads the data")]
     source: String,
     #[serde(default)]
-    #[allow(dead_code, reason = "for whoever reads the data")]
     test: String,
     #[serde(default)]
     policy: Value,
@@ -51,7 +49,7 @@ fn conform(system: &str, at_least: usize) {
 }
 
 fn check(case: &Case) -> Result<(), String> {
-    let wrong = |what: String| Err(format!("{}: {what}", case.id));
+    let wrong = |what: String| Err(format!("{} ({}, {}): {what}", case.id, case.source, case.test));
     let node = Node::from_json(&case.policy, &Place::Nowhere);
     let autoscaler = match Autoscaler::read(&node, "autoscaler", &Context::default()) {
         Ok(autoscaler) => autoscaler,

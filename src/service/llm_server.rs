@@ -14,7 +14,9 @@
 use std::sync::Arc;
 
 use super::llm::Llm;
-use super::server::{Active, FULL, Line, Request, Server};
+use super::paging::Paging;
+use super::server::{Active, FULL, Line, Request, Server, Tokens};
+use super::stride::Stride;
 use super::wheel::Wheel;
 
 /// An instance of `llm` at work.
@@ -57,66 +59,6 @@ pub struct LlmServer {
     busy_since: u64,
     worked: u128,
     preemptions: u64,
-}
-
-/// Iterations that are taken at once.
-#[derive(Debug, Clone, Copy, Default)]
-struct Stride {
-    /// How many; none at a boundary between two strides.
-    iterations: u64,
-    /// Time of the first, and what each takes longer than the one before, nanoseconds.
-    first: u64,
-    growth: u64,
-}
-
-impl Stride {
-    /// Time of the first `count` iterations.
-    #[inline]
-    fn time(&self, count: u64) -> u64 {
-        let growths = (count * count.saturating_sub(1) / 2).saturating_mul(self.growth);
-        count.saturating_mul(self.first).saturating_add(growths)
-    }
-
-    /// How many iterations are over after so many nanoseconds, to the nearest few.
-    #[inline]
-    fn over(&self, passed: u64) -> u64 {
-        if self.growth == 0 {
-            return passed.checked_div(self.first).unwrap_or(0);
-        }
-        // The time is a square in the count.
-        let (time, growth) = (passed as f64, self.growth as f64);
-        let linear = self.first as f64 - growth / 2.0;
-        (2.0 * time / (linear + (linear * linear + 2.0 * growth * time).sqrt())) as u64
-    }
-}
-
-/// Counts in blocks. The tokens of one are nearly always a power of two, and dividing by them would be felt.
-#[derive(Debug, Clone, Copy)]
-struct Paging {
-    tokens: u64,
-    /// The binary logarithm of `tokens`, if it is whole.
-    shift: Option<u32>,
-}
-
-impl Paging {
-    fn new(tokens: u32) -> Paging {
-        Paging { tokens: u64::from(tokens), shift: tokens.is_power_of_two().then(|| tokens.ilog2()) }
-    }
-
-    /// Blocks that so many tokens take.
-    #[inline]
-    fn blocks(self, tokens: u64) -> u64 {
-        self.split(tokens + self.tokens - 1).0
-    }
-
-    /// The full blocks of so many tokens, and the tokens left over.
-    #[inline]
-    fn split(self, tokens: u64) -> (u64, u64) {
-        match self.shift {
-            Some(shift) => (tokens >> shift, tokens & (self.tokens - 1)),
-            None => (tokens / self.tokens, tokens % self.tokens),
-        }
-    }
 }
 
 /// A request in service.
@@ -295,7 +237,9 @@ impl LlmServer {
         if place == self.sequences.len() {
             self.sequences.push(Sequence::default());
         }
-        let active = Active { request, start: now };
+        // What has been cut counts as it is served.
+        let tokens = Tokens { prompt: prompt as u32, output: output as u32 };
+        let active = Active { request: Request { tokens, ..request }, start: now };
         self.sequences[place] =
             Sequence { active, prompt, output, state: State::Prefill, ..Sequence::default() };
         place
@@ -607,5 +551,45 @@ impl Server for LlmServer {
 
     fn preemptions(&self) -> u64 {
         self.preemptions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::Queue;
+    use super::*;
+
+    #[test]
+    fn a_request_longer_than_the_cache_counts_as_it_is_cut() {
+        let settings = Arc::new(Llm {
+            fixed: 1000,
+            per_prefill_token: 10,
+            per_sequence: 0,
+            per_kv_token: 0,
+            max_sequences: 4,
+            token_budget: 64,
+            block_tokens: 16,
+            blocks: 2,
+            prefix_hit: 0,
+            strides: true,
+        });
+        let served = |prompt, output| {
+            let mut server = LlmServer::new(&settings, 1.0);
+            let mut queue = Queue::default();
+            queue.push(Request { tokens: Tokens { prompt, output }, ..Request::default() });
+            server.admit(&mut queue, 0);
+            let mut tokens = Vec::new();
+            while server.next_change() < u64::MAX {
+                let now = server.next_change();
+                server.step(&mut |active, _| {
+                    tokens.push((active.request.tokens.prompt, active.request.tokens.output))
+                });
+                server.admit(&mut queue, now);
+            }
+            tokens
+        };
+        // The cache holds 32 tokens; the last one of an answer is never stored.
+        assert_eq!((served(8, 3), served(100, 50)), (vec![(8, 3)], vec![(32, 1)]));
+        assert_eq!(served(30, 50), [(30, 3)], "the answer is cut first");
     }
 }

@@ -8,11 +8,13 @@ mod brought;
 mod fit;
 mod llm;
 mod llm_server;
+mod paging;
 mod presets;
 mod server;
 mod shared;
 mod slots;
 mod soonest;
+mod stride;
 mod wheel;
 
 pub use batch::{Batch, BatchServer};
