@@ -60,7 +60,7 @@ pub(super) fn sweep(
     let answer = words::within_slo(scenario, result).into_iter().chain([words::knee(scenario, result)]);
     let report = Report {
         title: scenario.name.clone(),
-        answer: answer.collect::<Vec<_>>().join(" "),
+        answer: answer.collect(),
         parts: charts.with([Some(tables::sweep(scenario, result)), tables::types_of_pick(result)]),
         notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
         origin: words::origin("sweep", scenario),
@@ -121,11 +121,10 @@ fn comparison_title(result: &CompareResult) -> String {
     }
 }
 
-/// What a comparison comes to: against the bound if there is one, else pair by pair.
-fn comparison_answer(result: &CompareResult) -> String {
+/// What a comparison comes to: against the bound if there is one, else against the first. The table has all pairs.
+fn comparison_answer(result: &CompareResult) -> Vec<String> {
     let against_the_bound = words::bound(result);
-    let sentences = if against_the_bound.is_empty() { words::pairs(result) } else { against_the_bound };
-    sentences.join(" ")
+    if against_the_bound.is_empty() { words::pairs_with_first(result) } else { against_the_bound }
 }
 
 /// The charts of a report, in their order.

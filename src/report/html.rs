@@ -7,8 +7,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub struct Report {
     /// The headline: the scenario's name.
     pub title: String,
-    /// The answer in a sentence.
-    pub answer: String,
+    /// The answer, a paragraph a sentence.
+    pub answer: Vec<String>,
     /// Charts and tables in their order.
     pub parts: Vec<Part>,
     /// What a reader should know: warm-up, replications, what is not modelled.
@@ -66,6 +66,7 @@ h1 { font-size: 1.9rem; line-height: 1.25; margin: 0 0 .75rem; overflow-wrap: an
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; overflow-wrap: anywhere }
 .answer { font-size: 1.2rem; margin: 0 0 2rem; padding: .9rem 1.1rem; border-left: 4px solid var(--accent);
   background: color-mix(in srgb, var(--accent) 9%, transparent); overflow-wrap: anywhere }
+.answer p { margin: 0 } .answer p + p { margin-top: .4rem }
 figure { margin: 0 0 2rem }
 figure > div { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: .5rem; overflow: hidden }
 figure svg { display: block; width: 100%; height: auto }
@@ -87,7 +88,7 @@ td.number { white-space: nowrap }
 ///
 /// ```
 /// use kneepoint::report::html::{Report, html};
-/// let (title, answer) = ("a <b> day".into(), "Scale up above 80 requests/s.".into());
+/// let (title, answer) = ("a <b> day".into(), vec!["Scale up above 80 requests/s.".into()]);
 /// let page = html(&Report { title, answer, parts: vec![], notes: vec![], origin: String::new() });
 /// assert!(page.contains("<h1>a &lt;b&gt; day</h1>"));
 /// ```
@@ -104,7 +105,7 @@ pub fn html(report: &Report) -> String {
             body {
                 main {
                     h1 { (report.title) }
-                    p.answer { (report.answer) }
+                    div.answer { @for sentence in &report.answer { p { (sentence) } } }
                     @for part in &report.parts {
                         (part_markup(part))
                     }
@@ -179,7 +180,7 @@ mod tests {
             Part::Chart { svg: svg(&chart, Size::WIDE).unwrap(), caption: evil() },
             Part::Table(Table { title: evil(), columns, rows, marked: Some(0) }),
         ];
-        html(&Report { title: evil(), answer: evil(), parts, notes: vec![evil()], origin: evil() })
+        html(&Report { title: evil(), answer: vec![evil()], parts, notes: vec![evil()], origin: evil() })
     }
 
     #[test]

@@ -114,20 +114,26 @@ pub fn procedure(procedure: &Procedure) -> Vec<String> {
 }
 
 /// What a run comes to, a sentence for each alternative.
-pub fn run(scenario: &Scenario, result: &RunResult) -> String {
+pub fn run(scenario: &Scenario, result: &RunResult) -> Vec<String> {
+    let alone = result.alternatives.len() == 1;
     let sentence = |alternative: &crate::experiment::Alternative| {
-        let name = alternative.variant.as_deref();
-        let begin = name.map_or_else(String::new, |name| format!("{name}: "));
+        let name = alternative.variant.as_deref().unwrap_or(&scenario.label);
+        let begin = if alone { String::new() } else { format!("{name}: ") };
         let figures = &alternative.figures;
         let kept = slo_attainment(&alternative.scenario, figures);
         format!("{begin}{}{kept}.", cost_and_latency(scenario, figures))
     };
-    result.alternatives.iter().map(sentence).collect::<Vec<_>>().join(" ")
+    result.alternatives.iter().map(sentence).collect()
 }
 
 /// What a comparison comes to, a sentence for each pair.
 pub fn pairs(result: &CompareResult) -> Vec<String> {
     result.pairs.iter().map(|pair| pair_of(result, pair)).collect()
+}
+
+/// The same of the first contender with each of the others.
+pub fn pairs_with_first(result: &CompareResult) -> Vec<String> {
+    result.pairs.iter().filter(|pair| pair.a == 0).map(|pair| pair_of(result, pair)).collect()
 }
 
 /// What the SLO attainment of each contender would cost a pool that knows the future, a sentence for each, dearest last.
