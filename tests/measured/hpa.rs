@@ -1,0 +1,288 @@
+//! Real runs of the Kubernetes HPA, where `KNEEPOINT_DATA` (default `../shared`) has them: their very loads, simulated.
+//!
+//! The runs are those of github.com/nadamdb/k8s-hpa-modeling: Kubernetes 1.13.4, a pod of one single-threaded server that
+//! is busy for a drawn time at each request, an HPA on its CPU. Send times and service times are drawn here as its load
+//! generator drew them, with the generator of NumPy's `RandomState`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kneepoint::random::Streams;
+use kneepoint::scenario::ScenarioFile;
+use kneepoint::sim::{Options, simulate};
+use kneepoint::time::Span;
+use rayon::prelude::*;
+use serde_json::Value;
+
+use crate::mersenne::Mersenne;
+
+/// CPUs of a pod: its request, and its limit.
+const CORES: f64 = 0.1;
+
+/// What a request takes beside its own time, seconds: HTTP, on a tenth of a CPU. The data say 0.03 to 0.1.
+const OVERHEAD_S: f64 = 0.05;
+
+/// Connections that wait for a server to accept them: `net.core.somaxconn` of Linux before 5.4.
+const BACKLOG: u32 = 128;
+
+/// What a client sends: when, and for how long each request keeps a server busy; seconds.
+struct Load {
+    send: Vec<f64>,
+    service: Vec<f64>,
+}
+
+/// States of a Markov-modulated load: the rate of each, and the probabilities of the next one.
+struct States {
+    rates: Vec<f64>,
+    next: Vec<Vec<f64>>,
+}
+
+/// Draws a load as the generator does: gap by gap until `seconds` are full, looking for the next state at the first
+/// request 90 s after it last did, and all service times after that.
+fn draw(seconds: f64, states: &States, serve_rate: f64, seed: u32) -> Load {
+    let mut random = Mersenne::new(seed);
+    let exponential = |random: &mut Mersenne, mean: f64| mean * -(1.0 - random.uniform()).ln();
+    let (mut send, mut total, mut changed, mut state) = (vec![0.0], 0.0, 0.0, 0);
+    while total < seconds {
+        total += exponential(&mut random, 1.0 / states.rates[state]);
+        send.push(total);
+        if states.rates.len() > 1 && changed <= total - 90.0 {
+            changed = total;
+            let (u, mut below) = (random.uniform(), 0.0);
+            for (next, probability) in states.next[state].iter().enumerate() {
+                below += probability;
+                if u < below {
+                    state = next;
+                    break;
+                }
+            }
+        }
+    }
+    let service = send.iter().map(|_| exponential(&mut random, 1.0 / serve_rate)).collect();
+    Load { send, service }
+}
+
+/// A measured run.
+struct Run {
+    load: Load,
+    /// Time from its start to the last request, seconds.
+    sent: f64,
+    /// Pods, and pods asked for, in each second of that.
+    pods: Vec<f64>,
+    desired: Vec<f64>,
+    /// Mean CPU of all pods in the CPUs of one, if it was logged.
+    cpu: Option<f64>,
+    /// Time between two syncs, seconds.
+    period: f64,
+}
+
+fn read(path: &Path, period: f64) -> Run {
+    let output = Command::new("gzip").arg("-dc").arg(path).output().expect("gzip");
+    let log: Value = serde_json::from_slice(&output.stdout).expect("a log is JSON");
+    let meta = &log["metadata"];
+    let number = |name: &str| meta[name].as_f64().unwrap_or_else(|| panic!("{name} of {}", path.display()));
+    let rates = match &meta["load_rate"] {
+        Value::String(rates) => rates.split('_').map(|rate| rate.parse().unwrap()).collect(),
+        rate => vec![rate.as_f64().unwrap()],
+    };
+    let row = |row: &Value| row.as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
+    let next = meta["transition_matrix"].as_array().map(|rows| rows.iter().map(row).collect());
+    let states = States { rates, next: next.unwrap_or_default() };
+    let mut load = draw(
+        number("measurement_length") * 60.0,
+        &states,
+        number("serve_rate"),
+        number("random_seed") as u32,
+    );
+    let (start, sent) = (number("start_time"), number("requests_sent_time") - number("start_time"));
+    // Each send took the client a little longer than planned.
+    let over = (sent - load.send[load.send.len() - 1]) / load.send.len() as f64;
+    load.send.iter_mut().enumerate().for_each(|(index, send)| *send += index as f64 * over);
+    let series = |name: &str| -> Vec<f64> {
+        let points = log["data"][name].as_array().map(Vec::as_slice).unwrap_or_default();
+        let points: Vec<(f64, f64)> = points
+            .iter()
+            .map(|point| (point[0].as_f64().unwrap() - start, point[1].as_str().unwrap().parse().unwrap()))
+            .collect();
+        let held = |second: usize| {
+            let index = points.partition_point(|(at, _)| *at <= second as f64 + 1.0);
+            points[index.max(1) - 1].1
+        };
+        (0..sent as usize).map(held).collect()
+    };
+    let cpu = log["data"]["cpu_hpa"].as_array().map(|_| {
+        let cores = series("cpu_hpa");
+        cores.iter().sum::<f64>() / cores.len() as f64 / CORES
+    });
+    Run { sent, pods: series("pod_count"), desired: series("hpa_desired"), cpu, load, period }
+}
+
+/// How a simulated run compares: measured and here.
+struct Score {
+    /// Sum of the differences of pods over the sum of the measured, and that with their signs.
+    apart: f64,
+    bias: f64,
+    peaks: (f64, f64),
+    events: (f64, f64),
+    cpu: Option<(f64, f64)>,
+}
+
+/// Pods in each second of the run simulated, and the mean of busy ones. A pod takes in no more than `backlog` requests
+/// beside the one it works at.
+fn simulated(run: &Run, backlog: Option<u32>) -> (Vec<f64>, f64) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let rows = run.load.send.iter().zip(&run.load.service);
+    let text: String = rows.map(|(at, time)| format!("{at:.6},{:.6}\n", time + OVERHEAD_S)).collect();
+    std::fs::write(file.path(), text).unwrap();
+    // The clock of the syncs is not logged, but a change shows when it struck.
+    let changed = run.desired.windows(2).position(|pair| pair[0] != pair[1]).map_or(0, |index| index + 1);
+    let text = format!(
+        r#"
+        [arrivals]
+        kind = "trace"
+        file = '{}'
+        service_time = 2
+        [service]
+        concurrency = 1
+        [instances]
+        initial = 1
+        cold_start = "6s"
+        [dispatch]
+        policy = "round_robin"
+        {}
+        [autoscaler]
+        kind = "hpa"
+        max = 20
+        metrics = [{{ average_utilization = 75 }}]
+        sync_period = "{period}s"
+        downscale_stabilization = "{period}s"
+        cpu_initialization_period = "{period}s"
+        initial_readiness_delay = "{period}s"
+        phase = "{}s"
+        release = "1.32"
+        [metrics]
+        scrape_interval = "60s"
+        [run]
+        duration = "{}s"
+        "#,
+        file.path().display(),
+        backlog.map_or_else(String::new, |backlog| format!("queue_capacity = {backlog}")),
+        (changed as f64).rem_euclid(run.period),
+        run.sent.floor(),
+        period = run.period,
+    );
+    let scenario = ScenarioFile::parse("run.toml", &text, "").and_then(|file| file.scenario());
+    let model = scenario.unwrap_or_else(|error| panic!("{error}")).model;
+    let options = Options { mark_interval: Span::from_secs(1), timeline: true, decisions: false };
+    let (outcome, ()) = simulate(&model, Streams::new(1, 0), &options, ());
+    let pods = outcome.timeline.iter().map(|window| f64::from(window.ready + window.starting));
+    (pods.collect(), outcome.integrals.work / outcome.measured_s)
+}
+
+fn score(run: &Run, backlog: Option<u32>) -> Score {
+    let (pods, busy) = simulated(run, backlog);
+    let both = || run.pods.iter().zip(&pods);
+    let measured: f64 = run.pods.iter().sum();
+    let peak = |pods: &[f64]| pods.iter().copied().fold(0.0, f64::max);
+    let events = |pods: &[f64]| pods.windows(2).filter(|pair| pair[0] != pair[1]).count() as f64;
+    Score {
+        apart: both().map(|(measured, here)| (here - measured).abs()).sum::<f64>() / measured,
+        bias: both().map(|(measured, here)| here - measured).sum::<f64>() / measured,
+        peaks: (peak(&run.pods), peak(&pods)),
+        events: (events(&run.pods), events(&pods)),
+        cpu: run.cpu.map(|cpu| (cpu, busy)),
+    }
+}
+
+/// The runs of a set, if they are there.
+fn runs(set: &str, period: f64) -> Option<Vec<Run>> {
+    let folder = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
+    let folder = PathBuf::from(folder).join("measured/k8s-hpa/logs").join(set);
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        let folder = folder.display();
+        eprintln!("skipped: {folder} is not there (set KNEEPOINT_DATA to the folder that has it)");
+        return None;
+    };
+    if Command::new("gzip").arg("--version").output().is_err() {
+        eprintln!("skipped: `gzip` is needed to read {}", folder.display());
+        return None;
+    }
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    Some(paths.par_iter().map(|path| read(path, period)).collect())
+}
+
+/// Mean over the runs and the half width of its 95 % interval (normal, for two dozen runs and more).
+fn estimate(scores: &[Score], of: impl Fn(&Score) -> f64) -> (f64, f64) {
+    let (values, count): (Vec<f64>, f64) = (scores.iter().map(of).collect(), scores.len() as f64);
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    (mean, 1.96 * (variance / count).sqrt())
+}
+
+fn report(set: &str, scores: &[Score]) {
+    let ((apart, a), (bias, b)) = (estimate(scores, |s| s.apart), estimate(scores, |s| s.bias));
+    let mean = |of: fn(&Score) -> f64| estimate(scores, of).0;
+    println!(
+        "{set}: {} runs, apart {:.1} ± {:.1} %, bias {:+.1} ± {:.1} %, peaks {:.1} measured and {:.1} here, events {:.1} and {:.1}",
+        scores.len(),
+        100.0 * apart,
+        100.0 * a,
+        100.0 * bias,
+        100.0 * b,
+        mean(|s| s.peaks.0),
+        mean(|s| s.peaks.1),
+        mean(|s| s.events.0),
+        mean(|s| s.events.1),
+    );
+    let cpu: Vec<(f64, f64)> = scores.iter().filter_map(|score| score.cpu).collect();
+    if !cpu.is_empty() {
+        let total = cpu.iter().fold((0.0, 0.0), |sum, each| (sum.0 + each.0, sum.1 + each.1));
+        let count = cpu.len() as f64;
+        println!("  busy pods {:.2} measured and {:.2} here, {count} runs", total.0 / count, total.1 / count);
+    }
+}
+
+/// Two real runs of one load are 6.7 to 10.6 % apart, so no simulator can be much nearer.
+#[test]
+fn poisson_runs_are_as_near_to_the_simulated_ones_as_to_one_another() {
+    for (set, period) in [
+        ("measurement_3_60s", 60.0),
+        ("measurement_3_90s", 90.0),
+        ("measurement_2_90s", 90.0),
+        ("measurement_2_15s", 15.0),
+    ] {
+        let Some(runs) = runs(set, period) else { continue };
+        let scores: Vec<Score> = runs.par_iter().map(|run| score(run, Some(BACKLOG))).collect();
+        report(set, &scores);
+        let (apart, bias) = (estimate(&scores, |s| s.apart).0, estimate(&scores, |s| s.bias).0);
+        assert!(apart < 0.08, "{set}: {apart} apart");
+        assert!(bias.abs() < 0.03, "{set}: {bias} too many");
+        let peaks = estimate(&scores, |s| s.peaks.1 - s.peaks.0).0;
+        assert!(peaks.abs() < 0.5, "{set}: peaks differ by {peaks}");
+    }
+}
+
+/// With rates that jump, queues of hundreds of requests build up on the pods there are. If all of those were worked off,
+/// pods would stay busy, and wanted, long after the rate has fallen; but a socket holds 128 connections and no more.
+#[test]
+fn runs_with_jumping_rates_agree_once_a_pod_takes_in_no_more_than_its_socket_holds() {
+    let Some(runs) = runs("measurement_4_90s", 90.0) else { return };
+    let all = |backlog| -> Vec<Score> { runs.par_iter().map(|run| score(run, backlog)).collect() };
+    let (bounded, boundless) = (all(Some(BACKLOG)), all(None));
+    report("measurement_4_90s, 128 connections a pod", &bounded);
+    report("measurement_4_90s, without a bound", &boundless);
+    let bias = |scores: &[Score]| estimate(scores, |score| score.bias).0;
+    assert!(bias(&boundless) > 0.12, "{} without a bound", bias(&boundless));
+    assert!(bias(&bounded).abs() < 0.06, "{} with it", bias(&bounded));
+    let apart = estimate(&bounded, |score| score.apart).0;
+    assert!(apart < 0.17, "{apart} apart");
+}
+
+#[test]
+fn the_generator_is_that_of_numpy() {
+    // numpy.random.RandomState(5489): its first words are those of the authors' test, by init_genrand(5489).
+    let mut random = Mersenne::new(5489);
+    let (high, low) = (3_499_211_612_u32 >> 5, 581_869_302_u32 >> 6);
+    assert_eq!(random.uniform(), (f64::from(high) * 67_108_864.0 + f64::from(low)) / 9_007_199_254_740_992.0);
+}

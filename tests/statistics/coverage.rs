@@ -1,0 +1,132 @@
+//! Whether intervals hold what they promise: over many experiments, and over the raw values behind a quantile.
+
+use kneepoint::experiment::{Control, Keep, replicate};
+use kneepoint::random::Streams;
+use kneepoint::scenario::{Scenario, ScenarioFile};
+use kneepoint::sim::{Options, Served, Sink, simulate};
+use kneepoint::stats::{Estimate, mser5};
+use kneepoint::time::Span;
+
+/// Independent experiments: at a true coverage of 95 % the share found has a standard deviation of 0.7 %.
+const EXPERIMENTS: u64 = 1000;
+
+/// Few, so that the interval must be Student's: the normal quantile 1.96 in its place covers 88 % (t with 4 degrees of
+/// freedom).
+const REPLICATIONS: u32 = 5;
+
+/// M/M/1 with ρ = 0.5 and μ = 1 per second.
+fn queue(duration: &str, warmup: &str, seed: u64) -> Scenario {
+    let text = format!(
+        "[arrivals]\nkind = \"poisson\"\nrate = 0.5\n[service]\ntime = {{ dist = \"exponential\", mean = \"1s\" }}\n\
+         [autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"{duration}\"\nwarmup = \"{warmup}\"\n\
+         replications = {REPLICATIONS}\nseed = {seed}"
+    );
+    ScenarioFile::parse("queue.toml", &text, ".").unwrap().scenario().unwrap()
+}
+
+/// Fails where intervals are too narrow or too wide: a normal quantile for Student's, a variance divided by n for n − 1
+/// (93 % becomes 90 %), replications that share random numbers, a standard deviation not divided by √n, or a mean that is
+/// off, as by a warm-up that is kept in short runs of a busier queue.
+#[test]
+fn ninety_five_in_a_hundred_intervals_of_the_mean_wait_hold_the_truth() {
+    // ρ / (μ − λ); relaxation takes some 12 s, so that 200 s forget the empty start.
+    const TRUTH: f64 = 1.0;
+    let scenarios: Vec<Scenario> = (1..=EXPERIMENTS).map(|seed| queue("2200s", "200s", seed)).collect();
+    let cases: Vec<&Scenario> = scenarios.iter().collect();
+    let results = replicate(&cases, Keep::Figures, &Control::default()).unwrap();
+    let estimates: Vec<Estimate> =
+        results.iter().map(|result| result.replications.figures().get("wait.mean")).collect();
+    let share = |covers: &dyn Fn(&Estimate) -> bool| {
+        estimates.iter().filter(|estimate| covers(estimate)).count() as f64 / EXPERIMENTS as f64
+    };
+    let covered = share(&|estimate| estimate.low.unwrap() <= TRUTH && TRUTH <= estimate.high.unwrap());
+    assert!((0.92..=0.98).contains(&covered), "{covered}");
+    // The test can tell: with the normal quantile it would fail.
+    let normal = share(&|estimate| {
+        let half = estimate.widths().unwrap().1 * 1.959_964 / 2.776_445;
+        (estimate.mean.unwrap() - TRUTH).abs() <= half
+    });
+    assert!(normal < 0.92, "{normal}");
+}
+
+/// Fails where the interval of a quantile is too narrow or off: a test inverted without the spread between replications,
+/// the normal quantile for Student's, or the wrong rank.
+#[test]
+fn ninety_five_in_a_hundred_intervals_of_the_p99_hold_the_truth() {
+    // The latency of M/M/1 is exponential with rate μ − λ.
+    let truth = 100_f64.ln() / 0.5;
+    let scenarios: Vec<Scenario> = (1..=EXPERIMENTS).map(|seed| queue("20200s", "200s", seed)).collect();
+    let cases: Vec<&Scenario> = scenarios.iter().collect();
+    let results = replicate(&cases, Keep::Figures, &Control::default()).unwrap();
+    let covers = |estimate: Estimate| {
+        estimate.low.is_some_and(|low| low <= truth) && estimate.high.is_some_and(|high| truth <= high)
+    };
+    let covered = results.iter().filter(|result| covers(result.replications.figures().get("latency.p99")));
+    let share = covered.count() as f64 / EXPERIMENTS as f64;
+    assert!((0.92..=0.98).contains(&share), "{share}");
+}
+
+/// Hears every latency after the warm-up.
+struct Latencies {
+    from: u64,
+    nanos: Vec<u64>,
+}
+
+impl Sink for Latencies {
+    fn served(&mut self, request: Served) {
+        if request.arrival >= self.from {
+            self.nanos.push(request.finish - request.arrival);
+        }
+    }
+    fn rejected(&mut self, _: u64) {}
+    fn timed_out(&mut self, _: u64, _: u64) {}
+    fn failed(&mut self, _: u64, _: u64) {}
+}
+
+/// The exact quantile of a finite set: the least value that at least a share `q` does not exceed.
+fn exact(nanos: &[u64], q: f64) -> f64 {
+    let mut sorted = nanos.to_vec();
+    sorted.sort_unstable();
+    let rank = (q * sorted.len() as f64).ceil().max(1.0) as usize;
+    sorted[rank - 1] as f64 / 1e9
+}
+
+#[test]
+fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
+    let scenario = queue("50000s", "200s", 3);
+    let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
+    let mut all = Vec::new();
+    let mut merged: Option<kneepoint::stats::Digest> = None;
+    for replication in 0..u64::from(REPLICATIONS) {
+        let tap = Latencies { from: scenario.model.warmup.as_nanos(), nanos: Vec::new() };
+        let (outcome, heard) = simulate(&scenario.model, Streams::new(3, replication), &options, tap);
+        assert_eq!(outcome.latency.count(), heard.nanos.len() as u64);
+        let value = exact(&heard.nanos, 0.999);
+        let found = outcome.latency.quantile(0.999).unwrap();
+        assert!((found - value).abs() <= value * 1e-3, "replication {replication}: {found} for {value}");
+        all.extend(heard.nanos);
+        match &mut merged {
+            Some(merged) => merged.merge(&outcome.latency),
+            None => merged = Some(outcome.latency),
+        }
+    }
+    let result = replicate(&[&scenario], Keep::Figures, &Control::default()).unwrap();
+    let reported = result[0].replications.figures().get("latency.p999");
+    let near = |found: f64, value: f64| assert!((found - value).abs() <= value * 1e-3, "{found} for {value}");
+    near(reported.mean.unwrap(), exact(&all, 0.999));
+    near(merged.unwrap().quantile(0.999).unwrap(), exact(&all, 0.999));
+    // The latency of M/M/1 is exponential with rate μ − λ.
+    let truth = 1000_f64.ln() / 0.5;
+    assert!(reported.low.unwrap() < truth && truth < reported.high.unwrap(), "{reported:?} for {truth}");
+}
+
+/// The mean is biased where the warm-up is kept, and MSER-5 takes that bias out.
+#[test]
+fn mser_cuts_a_start_that_is_far_from_the_steady_state() {
+    // A decay with a time constant of 40 observations, then a steady ripple.
+    let series: Vec<f64> = (0..1000)
+        .map(|i| 5.0 + 20.0 * (-f64::from(i) / 40.0).exp() + 0.5 * (f64::from(i) * 1.7).sin())
+        .collect();
+    let cut = mser5(&series).unwrap();
+    assert!(cut.settled && (30..70).contains(&cut.batches), "{cut:?}");
+}

@@ -1,0 +1,72 @@
+//! When each system's signals let it act, in a simulation: a load that steps up after half an hour and down after another.
+
+use kneepoint::random::Streams;
+use kneepoint::scenario::ScenarioFile;
+use kneepoint::sim::{Options, simulate};
+use kneepoint::time::Span;
+
+/// Two requests a second need one instance of four slots; twenty keep ten slots busy. Nothing is random.
+const SYSTEM: &str = r#"
+[arrivals]
+kind = "steps"
+loads = [2, 20, 2]
+step = "30m"
+[service]
+time = "500ms"
+concurrency = 4
+[instances]
+initial = 1
+cold_start = "60s"
+[run]
+duration = "90m"
+"#;
+
+/// Second and new number of the changes the policy made.
+fn changes(policy: &str) -> Vec<(f64, u32)> {
+    let scenario =
+        ScenarioFile::parse("step.toml", &format!("{SYSTEM}{policy}"), ".").unwrap().scenario().unwrap();
+    let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: true };
+    let (outcome, ()) = simulate(&scenario.model, Streams::new(1, 0), &options, ());
+    let changed = outcome.decisions.iter().filter(|decision| decision.before != decision.desired);
+    changed.map(|decision| (decision.at.as_secs_f64(), decision.desired)).collect()
+}
+
+#[test]
+fn ray_serve_acts_a_delay_after_its_averages_are_reported() {
+    let changes = changes("[autoscaler]\nkind = \"ray_serve\"\nmax = 10");
+    // The step is reported ten seconds after it, and must last for 30 s; then the queue asks for all there are.
+    assert_eq!(changes[0], (1840.0, 10));
+    // Twenty a second are ten requests in service: five replicas, a delay of 600 s after the queue is gone.
+    assert_eq!(changes[1].1, 5);
+    // Likewise after the step down, and what is wanted last counts.
+    assert_eq!(changes[2..], [(4210.0, 1)]);
+}
+
+#[test]
+fn sagemaker_acts_after_three_minutes_up_and_fifteen_down_and_one_for_the_datapoint() {
+    let policy = "[autoscaler]\nkind = \"aws\"\nmax = 10\n[[autoscaler.policies]]\ntype = \"target_tracking\"\n\
+                  metric = \"invocations_per_instance\"\ntarget = 300";
+    // 1200 a minute are four instances at the target, neither above it nor below nine tenths.
+    assert_eq!(changes(policy), [(1800.0 + 180.0 + 60.0, 4), (3600.0 + 900.0 + 60.0, 1)]);
+}
+
+#[test]
+fn high_resolution_metrics_let_it_act_within_a_minute() {
+    let policy = "[metrics]\ndelay = \"10s\"\n[autoscaler]\nkind = \"aws\"\nmax = 10\n[[autoscaler.policies]]\n\
+                  type = \"target_tracking\"\nmetric = \"concurrent_requests_per_instance\"\nperiod = \"10s\"\ntarget = 4";
+    assert_eq!(changes(policy)[0].0, 1840.0);
+}
+
+#[test]
+fn azure_acts_once_the_duration_is_over_and_its_metric_published() {
+    let policy = "[autoscaler]\nkind = \"azure_monitor\"\nmax = 10\n[[autoscaler.rules]]\nmetric = \"utilization\"\n\
+                  operator = \"greater_than\"\nthreshold = 70\nduration = \"2m\"\ndirection = \"out\"\nvalue = 2";
+    // 25 % and 100 % are below 70 % on average, twice 100 % is above; five minutes of cool-down follow.
+    assert_eq!(changes(policy)[..2], [(1800.0 + 120.0 + 60.0, 3), (1800.0 + 180.0 + 300.0, 5)]);
+}
+
+#[test]
+fn hugging_face_adds_one_a_minute() {
+    let policy = "[autoscaler]\nkind = \"hugging_face\"\nmax = 4\nstrategy = \"pending_requests\"";
+    assert_eq!(changes(policy)[..3], [(1860.0, 2), (1920.0, 3), (1980.0, 4)]);
+}

@@ -1,0 +1,20 @@
+//! The fast tests: what a user types and sees, scenarios, manifests and traces, the policies against published cases, what
+//! holds of every run, and the engine against the reference engine.
+//!
+//! `cargo test --test suite` runs them all, `cargo test --test suite -- properties` those of one file. All integration
+//! tests are in three programs, since each program links the whole crate: this one, `statistics` (slow) and `measured`
+//! (runs over public data, which need it).
+
+mod autoscalers;
+mod bad_input;
+mod cli;
+mod conformance;
+mod generated;
+mod manifests;
+mod misbehaviour;
+mod mutations;
+mod oracle;
+mod oracle_engine;
+mod properties;
+mod scenarios;
+mod traces;

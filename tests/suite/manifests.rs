@@ -1,0 +1,268 @@
+//! Manifests as they are deployed, with fields that are not modelled, from `check` to a sweep over one of their fields.
+
+use std::collections::BTreeSet;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Two requests a second need one instance of four slots; forty keep twenty slots busy.
+const SYSTEM: &str = r#"
+name = "deployed"
+[arrivals]
+kind = "steps"
+loads = [2, 40, 2]
+step = "10m"
+[service]
+time = "500ms"
+concurrency = 4
+[instances]
+initial = 2
+cold_start = "20s"
+[cost]
+per_instance_hour = 1
+[slo]
+latency = "2s"
+[run]
+duration = "30m"
+replications = 1
+"#;
+
+/// A manifest of the folder, and what is to come of it.
+struct Form {
+    file: &'static str,
+    /// What `check` warns of, in order, after the name of the file.
+    warnings: &'static [&'static str],
+    /// A row that `replay` takes, and what its answer must hold.
+    row: &'static str,
+    desired: u64,
+    /// A key and two values of it that lead to different costs.
+    swept: (&'static str, &'static str),
+}
+
+const FORMS: &[Form] = &[
+    Form {
+        file: "hpa.yaml",
+        warnings: &[
+            "spec.metrics[1] (memory) is taken for signal = \"utilization\"; autoscaler.metrics.1.signal sets another",
+            "spec.metrics[2].pods.metric.selector is not modelled",
+            "spec.metrics[2] (requests_in_flight) is taken for signal = \"in_flight\"; \
+             autoscaler.metrics.2.signal sets another",
+            "spec.metrics[3] (rps) is taken for signal = \"request_rate\"; autoscaler.metrics.3.signal sets another",
+            "spec.metrics[4] (queue) is taken for signal = \"queue_length\"; autoscaler.metrics.4.signal sets another",
+            "spec.frobnicate is not modelled",
+        ],
+        row: r#"{"time": 0, "part": "limit", "desired": 10, "proposal": 40}"#,
+        desired: 14,
+        swept: ("autoscaler.metrics.0.average_utilization", "[30, 90]"),
+    },
+    Form {
+        file: "knative.yaml",
+        warnings: &[
+            "spec.template.metadata.annotations.autoscaling.knative.dev/frob is not modelled",
+            "spec.template.spec.timeoutSeconds is not part of the autoscaler: see dispatch.timeout",
+            "spec.template.spec.responseStartTimeoutSeconds is not part of the autoscaler: see dispatch.timeout",
+        ],
+        row: r#"{"time": 0, "ready": 2, "stable": 40, "panic": 40}"#,
+        desired: 5,
+        swept: ("autoscaler.target", "[2, 10]"),
+    },
+    Form {
+        file: "keda.yaml",
+        warnings: &[
+            "metadata.annotations.scaledobject.keda.sh/transfer-hpa-ownership is not modelled",
+            "spec.advanced.scalingModifiers is not modelled",
+            "spec.triggers[0] (prometheus: serverAddress) is taken for signal = \"request_rate\"; \
+             autoscaler.triggers.0.signal sets another",
+            "spec.triggers[0].useCachedMetrics is not modelled",
+            "spec.triggers[1] (aws-sqs-queue: awsRegion, queueURL) is taken for signal = \"in_flight\"; \
+             autoscaler.triggers.1.signal sets another",
+            "spec.triggers[2] (rabbitmq: mode, protocol, queueName) is taken for signal = \"in_flight\"; \
+             autoscaler.triggers.2.signal sets another",
+            "spec.triggers[4] (cron) is not modelled and left out",
+        ],
+        row: r#"{"time": 0, "part": "executor", "desired": 0, "active": true, "error": false}"#,
+        desired: 2,
+        swept: ("autoscaler.triggers.2.threshold", "[2, 15]"),
+    },
+    Form {
+        file: "ray-serve.yaml",
+        warnings: &[
+            "`applications[0].deployments[0]` is left out: it does not scale",
+            "`applications[0].deployments[1].max_ongoing_requests` is not of the autoscaler: \
+             `service.concurrency` is what it sets",
+            "`applications[0].deployments[1].autoscaling_config.initial_replicas` is not of the autoscaler: \
+             `instances.initial` is what it sets",
+            "`applications[0].deployments[1].autoscaling_config.aggregation_function` is \"max\": \
+             requests are averaged all the same",
+            "`applications[0].deployments[1].autoscaling_config.policy` is not modelled",
+        ],
+        row: r#"{"part": "sizing", "running": 2, "total_requests": 20}"#,
+        desired: 5,
+        swept: ("autoscaler.target_ongoing_requests", "[2, 8]"),
+    },
+    Form {
+        file: "aws-target.json",
+        warnings: &[
+            "`SuspendedState` is not modelled",
+            "`TargetTrackingScalingPolicyConfiguration.Frob` is not modelled",
+        ],
+        row: r#"{"part": "size", "capacity": 2, "metric": 140}"#,
+        desired: 4,
+        swept: ("autoscaler.policies.0.target", "[150, 600]"),
+    },
+    Form {
+        file: "aws-steps.json",
+        warnings: &[],
+        row: r#"{"part": "size", "capacity": 0, "metric": 1}"#,
+        desired: 1,
+        swept: ("autoscaler.policies.0.threshold", "[0, 1]"),
+    },
+];
+
+/// A folder with all manifests and a scenario on one of them.
+fn folder(file: &str, more: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for form in FORMS {
+        let manifest =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(form.file);
+        std::fs::copy(manifest, folder.path().join(form.file)).unwrap();
+    }
+    let scenario = format!("{SYSTEM}[autoscaler]\nfrom = \"{file}\"\n{more}");
+    std::fs::write(folder.path().join("scenario.toml"), scenario).unwrap();
+    folder
+}
+
+fn kneepoint(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("kneepoint").unwrap();
+    command.current_dir(folder.path()).args(arguments);
+    command
+}
+
+/// Standard error of a command that must succeed.
+fn said(folder: &TempDir, arguments: &[&str]) -> String {
+    let output = kneepoint(folder, arguments).assert().code(0).get_output().clone();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn every_field_that_is_not_modelled_is_named_and_nothing_else() {
+    for form in FORMS {
+        let said = said(&folder(form.file, ""), &["check", "scenario.toml"]);
+        let expected: Vec<String> =
+            form.warnings.iter().map(|warning| format!("warning: {}: {warning}", form.file)).collect();
+        assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{}", form.file);
+    }
+}
+
+#[test]
+fn a_manifest_drives_a_run_whose_decisions_have_reasons() {
+    for form in FORMS {
+        let folder = folder(form.file, "");
+        said(&folder, &["run", "scenario.toml", "--out", "out"]);
+        let mut decisions = csv::Reader::from_path(folder.path().join("out/decisions.csv")).unwrap();
+        let reasons: Vec<String> = decisions.records().map(|row| row.unwrap()[7].to_owned()).collect();
+        assert!(!reasons.is_empty() && reasons.iter().all(|reason| !reason.is_empty()), "{}", form.file);
+    }
+}
+
+#[test]
+fn a_sweep_overrides_a_field_of_the_manifest() {
+    for form in FORMS {
+        let (key, values) = form.swept;
+        let folder = folder(form.file, &format!("[sweep.parameters]\n\"{key}\" = {values}\n"));
+        said(&folder, &["sweep", "scenario.toml", "--out", "out"]);
+        let mut points = csv::Reader::from_path(folder.path().join("out/sweep.csv")).unwrap();
+        let column =
+            |name: &str, headers: &csv::StringRecord| headers.iter().position(|header| header == name);
+        let headers = points.headers().unwrap().clone();
+        let (cost, swept) = (column("cost", &headers).unwrap(), column(key, &headers).unwrap());
+        let rows: BTreeSet<(String, String)> = points
+            .records()
+            .map(|row| row.map(|row| (row[cost].to_owned(), row[swept].to_owned())).unwrap())
+            .collect();
+        let costs: BTreeSet<&String> = rows.iter().map(|(cost, _)| cost).collect();
+        assert_eq!((rows.len(), costs.len()), (2, 2), "{}: {rows:?}", form.file);
+    }
+}
+
+/// The desired replicas of a replayed sync that asks for 13 by the manifest.
+fn replayed(folder: &TempDir, policy: &str, set: &[&str]) -> u64 {
+    let row = r#"{"time": 0, "desired": 10, "ready": 10, "value": 900}"#;
+    let set = set.iter().flat_map(|setting| ["--set", setting]);
+    let arguments: Vec<&str> = ["replay", policy, "-"].into_iter().chain(set).collect();
+    let mut replay = kneepoint(folder, &arguments);
+    let output = replay.write_stdin(format!("{row}\n")).assert().code(0).get_output().clone();
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()["desired"].as_u64().unwrap()
+}
+
+#[test]
+fn the_command_line_and_variants_stand_above_the_manifest() {
+    let hpa = |most: u32, target: u32| {
+        format!(
+            "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec: {{maxReplicas: {most}, metrics: \
+             [{{type: Resource, resource: {{name: cpu, target: {{type: Utilization, \
+             averageUtilization: {target}}}}}}}]}}\n"
+        )
+    };
+    let folder = folder("small.yaml", "[[variant]]\nname = \"one\"\nset = { \"autoscaler.max\" = 2 }\n");
+    std::fs::write(folder.path().join("small.yaml"), hpa(40, 70)).unwrap();
+    std::fs::write(folder.path().join("other.yaml"), hpa(40, 75)).unwrap();
+    assert_eq!(replayed(&folder, "small.yaml", &[]), 13);
+    assert_eq!(replayed(&folder, "small.yaml", &["autoscaler.max=11"]), 11);
+    assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.max=11"]), 11);
+    let target = "autoscaler.metrics.0.average_utilization=60";
+    assert_eq!(replayed(&folder, "small.yaml", &[target]), 15);
+    assert_eq!(replayed(&folder, "small.yaml", &[target, "autoscaler.max=14"]), 14);
+    assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.from=other.yaml"]), 12);
+    assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.max=11", "autoscaler.from=other.yaml"]), 11);
+    said(&folder, &["run", "scenario.toml", "--out", "out"]);
+    let most = |file: &str| {
+        let mut decisions = csv::Reader::from_path(folder.path().join(file)).unwrap();
+        decisions.records().map(|row| row.unwrap()[4].parse::<u32>().unwrap()).max().unwrap()
+    };
+    assert!(most("out/decisions.csv") > 2);
+    assert_eq!(most("out/variants/1-one/decisions.csv"), 2);
+}
+
+#[test]
+fn a_replay_takes_the_manifest_itself() {
+    for form in FORMS {
+        let folder = folder(form.file, "");
+        let mut replay = kneepoint(&folder, &["replay", form.file, "-"]);
+        let output = replay.write_stdin(format!("{}\n", form.row)).assert().code(0).get_output().clone();
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(line["desired"], form.desired, "{}: {line}", form.file);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.lines().count(), form.warnings.len(), "{}: {said}", form.file);
+    }
+}
+
+#[test]
+fn nonsense_is_refused_with_one_message() {
+    let hpa = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n";
+    let keda = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\n";
+    let deep = format!("{}1{}", "[".repeat(4000), "]".repeat(4000));
+    let texts = [
+        (String::new(), "it is none of"),
+        ("a: [b".into(), "it is neither YAML nor JSON"),
+        (deep, "it is neither YAML nor JSON"),
+        (format!("{hpa}spec: []\n"), "spec is no object"),
+        (format!("{hpa}spec: {{maxReplicas: many}}\n"), "spec.maxReplicas is \"many\""),
+        (format!("{hpa}spec: {{minReplicas: 9, maxReplicas: 2}}\n"), "set in the manifest `bad.yaml`"),
+        (format!("{keda}spec: {{triggers: [{{type: cron}}]}}\n"), "`autoscaler.triggers` is empty"),
+        (
+            r#"{"PolicyName": "p", "PolicyType": "SimpleScaling"}"#.into(),
+            "expected target tracking or step scaling",
+        ),
+        ("applications: [{name: a, deployments: []}]\n".into(), "bad.yaml"),
+    ];
+    for (text, expected) in texts {
+        let folder = folder("bad.yaml", "");
+        std::fs::write(folder.path().join("bad.yaml"), &text).unwrap();
+        let output = kneepoint(&folder, &["check", "scenario.toml"]).assert().code(2).get_output().clone();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert_eq!(said.matches("error: ").count(), 1 + said.matches("JSON: error: ").count(), "{said}");
+    }
+}

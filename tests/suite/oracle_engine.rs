@@ -1,0 +1,206 @@
+//! The fast engine against the slow obvious one: the same requests must start and finish at the same instants.
+
+use kneepoint::arrivals::Arrivals;
+use kneepoint::distribution::{Distribution, Numbers};
+use kneepoint::random::Streams;
+use kneepoint::schema::{Context, Tree};
+use kneepoint::service::{self, FULL, FromTrace, TokenLaws, Tokens};
+use kneepoint::sim::{
+    Block, Class, DispatchPolicy, Generated, Model, Options, RequestSource, Served, Simulation, Sink,
+};
+use kneepoint::time::Span;
+use proptest::prelude::*;
+
+use crate::generated::models::{EXACT_METRICS, models, tenths};
+use crate::generated::wild::wild_models;
+use crate::oracle::{self, Course, Demand, Fate};
+
+/// Hears everything.
+#[derive(Debug, Default)]
+struct Ear(Vec<(u64, Fate)>, Vec<(u64, u64)>);
+
+impl Sink for Ear {
+    fn generated(&mut self, answer: Generated) {
+        self.1.push((answer.arrival, answer.first_token));
+    }
+    fn served(&mut self, request: Served) {
+        let Served { arrival, start, finish, instance, .. } = request;
+        self.0.push((arrival, Fate::Served { start, finish, instance }));
+    }
+    fn rejected(&mut self, arrival: u64) {
+        self.0.push((arrival, Fate::Rejected));
+    }
+    fn timed_out(&mut self, arrival: u64, at: u64) {
+        self.0.push((arrival, Fate::TimedOut { at }));
+    }
+    fn failed(&mut self, arrival: u64, at: u64) {
+        self.0.push((arrival, Fate::Failed { at }));
+    }
+}
+
+const STREAMS: Streams = Streams::new(11, 3);
+
+/// Requests, often at coinciding instants, some of which lose patience, some of which go first.
+fn requests() -> impl Strategy<Value = Vec<Demand>> {
+    let patience = prop_oneof![3 => Just(u64::MAX), 1 => (0_u64..20).prop_map(|n| tenths(n).as_nanos())];
+    let class = prop_oneof![3 => Just(Class::Low), 1 => Just(Class::High)];
+    let tokens = (1_u32..30, 1_u32..25).prop_map(|(prompt, output)| Tokens { prompt, output });
+    prop::collection::vec((0_u64..8, 0_u64..25, patience, class, tokens), 0..120).prop_map(|gaps| {
+        let mut now = Span::ZERO;
+        gaps.into_iter()
+            .map(|(gap, service, patience, class, tokens)| {
+                now += tenths(gap);
+                Demand {
+                    arrival: now.as_nanos(),
+                    service: tenths(service).as_nanos(),
+                    patience,
+                    class,
+                    tokens,
+                }
+            })
+            .collect()
+    })
+}
+
+/// The same requests for a fleet that knows neither patience nor classes.
+fn plain(requests: &[Demand]) -> Vec<Demand> {
+    requests.iter().map(|demand| Demand { patience: u64::MAX, class: Class::Low, ..*demand }).collect()
+}
+
+fn block(requests: &[Demand]) -> Block {
+    Block {
+        arrival: requests.iter().map(|demand| demand.arrival).collect(),
+        service: requests.iter().map(|demand| demand.service).collect(),
+        patience: requests.iter().map(|demand| demand.patience).collect(),
+        class: requests.iter().map(|demand| demand.class).collect(),
+        tokens: requests.iter().map(|demand| demand.tokens).collect(),
+    }
+}
+
+/// Runs a model on both engines, and holds everything they say against one another.
+fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestCaseError> {
+    let knows_all = model.is_stepped() && model.dispatch.policy == DispatchPolicy::CentralQueue;
+    let requests = if knows_all { requests } else { plain(&requests) };
+    let blocks = requests.chunks(cut).map(block);
+    compare_fed(model, &requests, blocks)
+}
+
+/// Compares a run that is fed `blocks` with one on `requests`.
+fn compare_fed(
+    model: &Model,
+    requests: &[Demand],
+    blocks: impl Iterator<Item = Block>,
+) -> Result<(), TestCaseError> {
+    let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
+    let mut simulation = Simulation::new(model, STREAMS, &options, Ear::default());
+    for block in blocks {
+        simulation.feed(&block);
+    }
+    let (outcome, Ear(mut heard, mut first_tokens)) = simulation.finish();
+    let course: Course = oracle::run(model, STREAMS, requests);
+
+    let mut expected = course.requests.clone();
+    let unfinished = expected.iter().filter(|(_, fate)| *fate == Fate::InFlight).count();
+    expected.retain(|(_, fate)| *fate != Fate::InFlight);
+    heard.sort_unstable();
+    expected.sort_unstable();
+    prop_assert_eq!(heard, expected);
+    if matches!(model.service.model, service::Model::Llm(_)) {
+        let mut expected = course.first_tokens;
+        expected.sort_unstable();
+        first_tokens.sort_unstable();
+        prop_assert_eq!(first_tokens, expected);
+        prop_assert_eq!(outcome.tokens.as_ref().unwrap().preemptions, course.preemptions);
+    }
+    prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
+    prop_assert!(outcome.counts.conserved());
+
+    let decisions: Vec<_> = outcome
+        .decisions
+        .iter()
+        .map(|record| (record.at.as_nanos(), record.explanation.observed, record.desired))
+        .collect();
+    prop_assert_eq!(decisions, course.decisions);
+
+    let seconds = |nanos: u128| nanos as f64 / 1e9;
+    prop_assert_eq!(outcome.integrals.waiting, seconds(course.waiting));
+    prop_assert_eq!(outcome.integrals.in_service, seconds(course.in_service));
+    prop_assert_eq!(outcome.integrals.busy, seconds(course.busy));
+    prop_assert_eq!(outcome.integrals.work, seconds(course.work) / FULL as f64);
+    prop_assert_eq!(outcome.integrals.in_flight, seconds(course.in_flight));
+    prop_assert_eq!(outcome.integrals.pending, seconds(course.pending));
+    prop_assert_eq!(outcome.integrals.starting, seconds(course.starting));
+    prop_assert_eq!(outcome.integrals.ready, seconds(course.ready));
+    prop_assert_eq!(outcome.integrals.draining, seconds(course.draining));
+    let hours: Vec<f64> = course.billed.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.billed_hours).collect::<Vec<_>>(), hours.clone());
+    prop_assert_eq!(outcome.billed_hours, hours.iter().sum::<f64>());
+    prop_assert_eq!(outcome.integrals.warming, seconds(course.warming));
+    prop_assert_eq!(outcome.integrals.warm, seconds(course.warm.iter().sum()));
+    prop_assert_eq!(outcome.warm_starts, course.warm_starts);
+    let warm: Vec<f64> = course.warm.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.warm_hours).collect::<Vec<_>>(), warm);
+    let nodes: Vec<f64> = course.nodes.iter().map(|nanos| *nanos as f64 / 3.6e12).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.node_hours).collect::<Vec<_>>(), nodes);
+    let ready: Vec<f64> = course.ready_by_type.iter().map(|nanos| seconds(*nanos)).collect();
+    prop_assert_eq!(outcome.by_type.iter().map(|each| each.ready).collect::<Vec<_>>(), ready);
+    prop_assert_eq!(outcome.mishaps, course.mishaps);
+    let sending = outcome.sending;
+    prop_assert_eq!(
+        (sending.sent, sending.retried, sending.hedged),
+        (course.sent, course.retried, course.hedged)
+    );
+    prop_assert_eq!(sending.wasted_s, seconds(course.wasted));
+    let cold = outcome.cold.map_or((0, 0.0), |cold| (cold.count(), cold.sum_s()));
+    let cold_sum: u128 = course.cold.iter().map(|latency| u128::from(*latency)).sum();
+    prop_assert_eq!(cold, (course.cold.len() as u64, seconds(cold_sum)));
+    Ok(())
+}
+
+/// The requests written as a trace, replayed and fed as a run draws them, against the very rows.
+fn replayed(mut model: Model, rows: &[Demand]) -> Result<(), TestCaseError> {
+    let Some(first) = rows.first().map(|demand| demand.arrival) else { return Ok(()) };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let line = |demand: &Demand| {
+        let Demand { arrival, service, tokens, .. } = demand;
+        format!("{arrival},{service},{},{}\n", tokens.prompt, tokens.output)
+    };
+    std::fs::write(file.path(), rows.iter().map(line).collect::<String>()).unwrap();
+    let text = format!(
+        "kind = \"trace\"\nfile = '{}'\nunit = \"ns\"\nservice_time = 2\nservice_unit = \"ns\"\nprompt_tokens = 3\noutput_tokens = 4",
+        file.path().display()
+    );
+    model.arrivals =
+        Arrivals::read(Tree::parse(&text).unwrap().root(), "arrivals", &Context::default()).unwrap();
+    let law = || Numbers(Distribution::constant(1.0));
+    model.service.tokens = Some(TokenLaws { prompt: law(), output: law() });
+    model.service.from_trace = FromTrace { time: true, prompt_tokens: true, output_tokens: true };
+    (model.dispatch.patience, model.dispatch.high_priority) = (None, None);
+    let mut source = RequestSource::new(&model, STREAMS);
+    let blocks = std::iter::from_fn(|| {
+        let mut block = Block::default();
+        source.fill(&mut block);
+        (!block.arrival.is_empty()).then_some(block)
+    });
+    let shifted = |demand: &Demand| Demand { arrival: demand.arrival - first, ..*demand };
+    compare_fed(&model, &rows.iter().map(shifted).collect::<Vec<_>>(), blocks)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_engine_agrees_with_the_obvious_one(model in models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
+        compare(&model, requests, cut)?;
+    }
+
+    #[test]
+    fn it_agrees_on_requests_that_a_trace_tells_all_about(model in models(EXACT_METRICS.to_vec()), requests in requests()) {
+        replayed(model, &plain(&requests))?;
+    }
+
+    #[test]
+    fn it_agrees_on_pools_that_misbehave_and_clients_that_do_not_wait(model in wild_models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
+        compare(&model, requests, cut)?;
+    }
+}
