@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::session::Plan;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, run, table};
 use crate::experiment::{self, CompareResult, FIGURES, MOST_FOR_ALL_PAIRS};
-use crate::report::{Folder, file_name, tables, words};
+use crate::report::{Folder, file_name, sentences, tables};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
@@ -147,15 +147,15 @@ fn text(result: &CompareResult, path: &str) -> String {
     // Of many, the differences are in the files: they would take pages here.
     if result.contenders.len() <= MOST_FOR_ALL_PAIRS {
         let _ = writeln!(text, "{}\n", table::plain(&tables::differences(result)));
-        for sentence in words::pairs(result) {
+        for sentence in sentences::pairs(result) {
             let _ = writeln!(text, "{}", table::bold(&sentence));
         }
     }
-    for sentence in words::bound(result) {
+    for sentence in sentences::bound(result) {
         let _ = writeln!(text, "{}", table::bold(&sentence));
     }
-    let found = words::procedure(&result.procedure);
-    for note in words::comparison_notes(result).into_iter().chain(found) {
+    let found = sentences::procedure(&result.procedure);
+    for note in sentences::comparison_notes(result).into_iter().chain(found) {
         let _ = writeln!(text, "{note}");
     }
     let _ = writeln!(text, "Outputs are in {path}");

@@ -6,7 +6,7 @@ use crate::experiment::{
 };
 use crate::report::chart::{self, Chart, Size};
 use crate::report::html::{Part, Report, Table, html};
-use crate::report::{Folder, csv_files, file_name, from_results, summary, tables, words};
+use crate::report::{Folder, chart_data, csv_files, file_name, sentences, summary, tables};
 use crate::scenario::Scenario;
 use crate::sim::Outcome;
 
@@ -14,7 +14,7 @@ use crate::sim::Outcome;
 pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -> Result<String, Failure> {
     let summary = summary::run(scenario, result);
     let mut charts = Charts::default();
-    if let Some(comparison) = from_results::comparison(scenario, result) {
+    if let Some(comparison) = chart_data::comparison(scenario, result) {
         charts.add(&mut folder, "comparison", &comparison, Size::WIDE, "")?;
     }
     for alternative in &result.alternatives {
@@ -26,10 +26,10 @@ pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -
     let fewest = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
     let report = Report {
         title: scenario.name.clone(),
-        answer: words::run(scenario, result),
+        answer: sentences::run(scenario, result),
         parts: charts.with([Some(tables::run(scenario, result)), tables::types_of_run(result)]),
         notes: notes(scenario, fewest.unwrap_or(0), &result.procedure),
-        origin: words::origin("run", scenario),
+        origin: sentences::origin("run", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
     text(&mut folder, "summary.json", &summary)?;
@@ -46,24 +46,32 @@ pub(super) fn sweep(
 ) -> Result<String, Failure> {
     let summary = summary::sweep(scenario, result);
     let mut charts = Charts::default();
-    let curve = from_results::cost_latency(scenario, result);
+    let curve = chart_data::cost_latency(scenario, result);
     let caption = "Each mark is a setting, a cross if it misses the SLO on average; the line joins those that none beats in \
                    both. Bars are confidence intervals.";
     charts.add(&mut folder, "cost_latency", &curve, Size::WIDE, caption)?;
-    if let Some(map) = from_results::heat_map(scenario, result) {
+    if let Some(map) = chart_data::heat_map(scenario, result) {
         charts.add(&mut folder, "heat_map", &map, Size::WIDE, "")?;
     }
     if let Some((index, outcome)) = &result.closer_look {
         let point = &result.points[*index];
-        detail(&mut folder, &mut charts, "", &point.point.scenario, &words::settings(&point.point), outcome)?;
+        detail(
+            &mut folder,
+            &mut charts,
+            "",
+            &point.point.scenario,
+            &sentences::settings(&point.point),
+            outcome,
+        )?;
     }
-    let answer = words::within_slo(scenario, result).into_iter().chain([words::knee(scenario, result)]);
+    let answer =
+        sentences::within_slo(scenario, result).into_iter().chain([sentences::knee(scenario, result)]);
     let report = Report {
         title: scenario.name.clone(),
         answer: answer.collect(),
         parts: charts.with([Some(tables::sweep(scenario, result)), tables::types_of_pick(result)]),
         notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
-        origin: words::origin("sweep", scenario),
+        origin: sentences::origin("sweep", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
     text(&mut folder, "summary.json", &summary)?;
@@ -85,22 +93,22 @@ pub(super) fn compare(
     let mut charts = Charts::default();
     // Costs in several currencies have no common axis.
     let has_cost = comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST);
-    if let Some(chart) = has_cost.then(|| from_results::compared(scenario, result)).flatten() {
+    if let Some(chart) = has_cost.then(|| chart_data::compared(scenario, result)).flatten() {
         let caption =
             "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
         charts.add(&mut folder, "comparison", &chart, Size::WIDE, caption)?;
     }
     let tables = [tables::differences(result), tables::contenders(result)].map(Some);
     let tables = tables.into_iter().chain([tables::types_of_comparison(result)]);
-    let mut notes = words::comparison_notes(result);
-    notes.extend(words::procedure(&result.procedure));
+    let mut notes = sentences::comparison_notes(result);
+    notes.extend(sentences::procedure(&result.procedure));
     notes.extend(warmup_note(scenario));
     let report = Report {
         title: comparison_title(result),
         answer: comparison_answer(result),
         parts: charts.with(tables),
         notes,
-        origin: words::origin("compare", scenario),
+        origin: sentences::origin("compare", scenario),
     };
     text(&mut folder, "report.html", &html(&report))?;
     text(&mut folder, "summary.json", &summary)?;
@@ -123,8 +131,8 @@ fn comparison_title(result: &CompareResult) -> String {
 
 /// What a comparison comes to: against the bound if there is one, else against the first. The table has all pairs.
 fn comparison_answer(result: &CompareResult) -> Vec<String> {
-    let against_the_bound = words::bound(result);
-    if against_the_bound.is_empty() { words::pairs_with_first(result) } else { against_the_bound }
+    let against_the_bound = sentences::bound(result);
+    if against_the_bound.is_empty() { sentences::pairs_with_first(result) } else { against_the_bound }
 }
 
 /// The charts of a report, in their order.
@@ -166,9 +174,9 @@ fn detail(
 ) -> Result<(), Failure> {
     let windows = |out: &mut dyn std::io::Write| csv_files::timeline(&outcome.timeline, out);
     folder.stage(&format!("{place}timeline.csv"), windows).map_err(Failure::could_not)?;
-    let timeline = from_results::timeline(scenario, title, outcome);
+    let timeline = chart_data::timeline(scenario, title, outcome);
     charts.add(folder, &format!("{place}timeline"), &timeline, Size::TALL, "Replication 0.")?;
-    let distribution = from_results::distribution(scenario, title, outcome);
+    let distribution = chart_data::distribution(scenario, title, outcome);
     charts.add(folder, &format!("{place}latency_distribution"), &distribution, Size::WIDE, "Replication 0.")
 }
 
@@ -179,8 +187,8 @@ fn text(folder: &mut Folder, name: &str, text: &str) -> Result<(), Failure> {
 fn notes(scenario: &Scenario, replications: usize, procedure: &Procedure) -> Vec<String> {
     let left_out = warmup_note(scenario);
     let described = (!scenario.description.is_empty()).then(|| scenario.description.clone());
-    let found = words::procedure(procedure);
-    described.into_iter().chain([words::intervals(replications)]).chain(found).chain(left_out).collect()
+    let found = sentences::procedure(procedure);
+    described.into_iter().chain([sentences::intervals(replications)]).chain(found).chain(left_out).collect()
 }
 
 /// What was left out of the measurement, if anything was.

@@ -7,7 +7,7 @@ use super::decision_log::DecisionLogs;
 use super::session::Plan;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, steps, table};
 use crate::experiment::{self, RunResult};
-use crate::report::{Folder, tables, words};
+use crate::report::{Folder, sentences, tables};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 use crate::sim::DecisionRecord;
@@ -112,9 +112,9 @@ fn text(scenario: &Scenario, result: &RunResult, decisions: &[Vec<DecisionRecord
         let _ = writeln!(text, "{}\n", table::plain(&types));
     }
     if let Some(fewest) = result.alternatives.iter().map(|alternative| alternative.replications.len()).min() {
-        let _ = writeln!(text, "{}", words::intervals(fewest));
+        let _ = writeln!(text, "{}", sentences::intervals(fewest));
     }
-    words::procedure(&result.procedure).iter().for_each(|line| {
+    sentences::procedure(&result.procedure).iter().for_each(|line| {
         let _ = writeln!(text, "{line}");
     });
     let _ = writeln!(text, "Outputs are in {path}");

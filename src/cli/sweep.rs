@@ -7,7 +7,7 @@ use super::decision_log::DecisionLogs;
 use super::session::Plan;
 use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, table};
 use crate::experiment::{self, SweepResult};
-use crate::report::{Folder, format, tables, words};
+use crate::report::{Folder, format, sentences, tables};
 use crate::scenario::Scenario;
 use crate::units::show_span;
 
@@ -41,7 +41,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let result = progress::watched(global, &scenarios, |control| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), control)
     })?
-    .map_err(|error| Failure::of_run(&error, Some(&words::settings(&plan.points[error.case]))))?;
+    .map_err(|error| Failure::of_run(&error, Some(&sentences::settings(&plan.points[error.case]))))?;
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
@@ -86,12 +86,12 @@ fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
     if let Some(types) = tables::types_of_pick(result) {
         let _ = writeln!(text, "{}\n{}\n", types.title, table::plain(&types));
     }
-    let _ = writeln!(text, "{}", table::bold(&words::knee(scenario, result)));
-    if let Some(sentence) = words::within_slo(scenario, result) {
+    let _ = writeln!(text, "{}", table::bold(&sentences::knee(scenario, result)));
+    if let Some(sentence) = sentences::within_slo(scenario, result) {
         let _ = writeln!(text, "{}", table::bold(&sentence));
     }
-    let _ = writeln!(text, "{}", words::intervals(scenario.run.replications as usize));
-    words::procedure(&result.procedure).iter().for_each(|line| {
+    let _ = writeln!(text, "{}", sentences::intervals(scenario.run.replications as usize));
+    sentences::procedure(&result.procedure).iter().for_each(|line| {
         let _ = writeln!(text, "{line}");
     });
     let _ = writeln!(text, "Outputs are in {path}");

@@ -1,7 +1,7 @@
 //! Results as tables for people, on the terminal and in the report.
 
 use super::html::Table;
-use super::{format, words};
+use super::{format, sentences};
 use crate::experiment::{
     Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, MOST_FOR_ALL_PAIRS, OfType,
     Pair, PointResult, RunResult, SLO_LATENCY, Standing, SweepResult, TYPE_FIGURES, Unit,
@@ -102,7 +102,7 @@ pub fn types_of_comparison(result: &CompareResult) -> Option<Table> {
 pub fn types_of_pick(result: &SweepResult) -> Option<Table> {
     let point = &result.points[result.pick()?];
     let table = types(std::iter::once(("", &point.point.scenario, &point.figures)))?;
-    Some(Table { title: format!("By type of instance at {}", words::settings(&point.point)), ..table })
+    Some(Table { title: format!("By type of instance at {}", sentences::settings(&point.point)), ..table })
 }
 
 /// The figures compared: the contenders side by side, or one a row where they are many or there is a bound.
@@ -189,7 +189,7 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
     let paths = result.paths();
     let mut columns: Vec<String> = variants.then(|| "variant".to_owned()).into_iter().collect();
     columns.extend(paths.iter().cloned());
-    columns.extend(["cost", &words::percentile(scenario)].map(str::to_owned));
+    columns.extend(["cost", &sentences::percentile(scenario)].map(str::to_owned));
     columns.extend(scenario.model.slo.map(|_| "within SLO".to_owned()));
     columns.extend(["utilization", "instances", "standing"].map(str::to_owned));
     let row = |point: &&PointResult| {

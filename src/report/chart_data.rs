@@ -5,7 +5,7 @@ use super::chart::{
     Parameter, SweptPoint, Timeline,
 };
 use super::format::counted;
-use super::{chart, words};
+use super::{chart, sentences};
 use crate::experiment::{
     self, Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
 };
@@ -20,7 +20,7 @@ const TAIL: [f64; 12] = [99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9, 99.92, 99.95,
 /// Cost against latency of a sweep, with the frontier and the knee.
 pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
     let point = |(index, point): (usize, &PointResult)| SweptPoint {
-        settings: words::settings(&point.point),
+        settings: sentences::settings(&point.point),
         cost: estimate(point.figures.get(COST)),
         latency: estimate(point.figures.get(SLO_LATENCY)),
         meets_slo: point.meets_slo_on_average(),
@@ -124,7 +124,7 @@ pub fn timeline(scenario: &Scenario, title: &str, outcome: &Outcome) -> Timeline
 pub fn distribution(scenario: &Scenario, title: &str, outcome: &Outcome) -> Distribution {
     let ttft = outcome.tokens.as_ref().map(|tokens| ("Time to the first token", &tokens.ttft));
     let series = ttft.into_iter().chain([("Latency", &outcome.latency), ("Wait", &outcome.wait)]);
-    let to_the_first = words::promised(scenario) == Promised::Ttft;
+    let to_the_first = sentences::promised(scenario) == Promised::Ttft;
     let slo = if to_the_first { leading_slo(scenario) } else { latency_slo(scenario) };
     Distribution {
         title: format!("{title}: distribution of the latency"),
@@ -197,15 +197,19 @@ fn cost_axis(scenario: &Scenario) -> String {
 }
 
 fn latency_axis(scenario: &Scenario) -> String {
-    let percentile = words::percentile(scenario);
-    if words::promised(scenario) == Promised::Latency { format!("{percentile} latency") } else { percentile }
+    let percentile = sentences::percentile(scenario);
+    if sentences::promised(scenario) == Promised::Latency {
+        format!("{percentile} latency")
+    } else {
+        percentile
+    }
 }
 
 /// What is promised of the time that stands for the promise.
 fn leading_slo(scenario: &Scenario) -> Option<chart::Slo> {
     let (_, time) = scenario.model.slo?.leading();
     Some(chart::Slo {
-        label: format!("SLO: {} ≤ {time}", words::percentile(scenario)),
+        label: format!("SLO: {} ≤ {time}", sentences::percentile(scenario)),
         seconds: time.as_secs_f64(),
     })
 }
