@@ -48,6 +48,7 @@
 
 pub mod arrivals;
 pub mod autoscaler;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod distribution;
 pub mod experiment;

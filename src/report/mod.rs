@@ -11,6 +11,7 @@ pub mod canvas;
 pub mod chart;
 pub mod chart_data;
 pub mod csv_files;
+#[cfg(feature = "cli")]
 mod folder;
 pub mod format;
 pub mod html;
@@ -18,4 +19,5 @@ pub mod sentences;
 pub mod summary;
 pub mod tables;
 
+#[cfg(feature = "cli")]
 pub use folder::{Folder, OutputError, Staged, file_name};
