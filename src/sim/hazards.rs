@@ -5,7 +5,7 @@
 
 use rand::RngExt as _;
 
-use super::instances::Stage;
+use super::stage::{Backoff, Stage};
 use super::stock::Stock;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
@@ -38,15 +38,6 @@ pub struct StartFailures {
     pub after: Option<String>,
     /// Pause before the next attempt.
     pub backoff: Backoff,
-}
-
-/// A pause that doubles with every attempt, up to a longest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// The first pause; not zero.
-    pub first: Span,
-    /// The longest.
-    pub longest: Span,
 }
 
 /// Failures without notice.
@@ -153,28 +144,6 @@ impl Value for StartFailures {
             after: reader.find(&AFTER_STAGE)?,
             backoff: Backoff::read(&reader, &START_BACKOFF, &START_BACKOFF_MAX)?,
         })
-    }
-}
-
-impl Backoff {
-    pub(super) fn read(
-        reader: &Reader<'_>,
-        first: &Key<Span>,
-        longest: &Key<Span>,
-    ) -> Result<Backoff, Problem> {
-        let first_name = first.name();
-        let backoff = Backoff { first: reader.get(first)?, longest: reader.get(longest)? };
-        if backoff.first <= backoff.longest || !reader.has(longest.name()) {
-            return Ok(Backoff { longest: backoff.longest.max(backoff.first), ..backoff });
-        }
-        let message = format!("`{}` is {}", reader.path_of(longest.name()), backoff.longest);
-        let label = format!("expected at least `{first_name}`, which is {}", backoff.first);
-        Err(reader.problem(longest.name(), message, label))
-    }
-
-    /// The pause after attempt number `attempt`, from 0.
-    pub fn pause(&self, attempt: u32) -> Span {
-        (self.first * (1_u64 << attempt.min(40))).min(self.longest)
     }
 }
 

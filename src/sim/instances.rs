@@ -1,8 +1,9 @@
 //! `[instances]`: how an instance comes to life and leaves.
 
 use super::hazards::{Hazards, Lost};
-use super::kinds::{self, InstanceType, Written};
+use super::kinds::{self, InstanceType, MOST_INSTANCES, Written};
 use super::nodes::{self, Nodes};
+use super::stage::{ColdStart, Stage};
 use super::warm_pool::{self, WarmPool};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
@@ -68,17 +69,6 @@ impl Value for Leaving {
     }
 }
 
-/// One stage of a cold start.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stage {
-    /// What the stage does: "node", "image", "model load".
-    pub name: String,
-    /// How long it takes, in seconds.
-    pub time: Durations,
-    /// Whether only the first instance on a node goes through it.
-    pub cached_on_node: bool,
-}
-
 /// Which ready instance a scale-down takes first. Instances still starting always go before any ready one, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Victim {
@@ -104,46 +94,6 @@ impl Value for Victim {
     }
     fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
         read_choice(node, path)
-    }
-}
-
-const STAGE_NAME: Key<String> = Key::or("name", "\"cold start\"", "What the stage does, for the report.");
-const STAGE_TIME: Key<Durations> = Key::required("time", "How long the stage takes.");
-const STAGE_CACHED: Key<bool> = Key::or(
-    "cached_on_node",
-    "false",
-    "Whether only the first instance on a node goes through it, as with the pull of an image: the next ones wait for that or find it done. The first is the one that begins to start first, however long the stages before take it. One stage of a cold start can be; goes with `[instances.node]`.",
-);
-const STAGE_SPEC: TableSpec = TableSpec {
-    name: "instances.cold_start",
-    doc: "One stage of the cold start; stages follow one another.",
-    keys: &[&STAGE_NAME, &STAGE_TIME, &STAGE_CACHED],
-};
-
-impl Value for Stage {
-    fn kind() -> Kind {
-        Kind::Table(&STAGE_SPEC)
-    }
-    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        let reader = Reader::open(node, path, &STAGE_SPEC, context)?;
-        let cached_on_node = reader.get(&STAGE_CACHED)?;
-        Ok(Stage { name: reader.get(&STAGE_NAME)?, time: reader.get(&STAGE_TIME)?, cached_on_node })
-    }
-}
-
-/// `cold_start`: one duration or distribution, or a list of stages.
-pub(super) struct ColdStart(pub Vec<Stage>);
-
-impl Value for ColdStart {
-    fn kind() -> Kind {
-        Kind::Either(vec![Durations::kind(), Kind::List(Box::new(Stage::kind()))])
-    }
-    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        if let crate::schema::Data::Array(_) = node.data {
-            return Vec::<Stage>::read(node, path, context).map(ColdStart);
-        }
-        let time = Durations::read(node, path, context)?;
-        Ok(ColdStart(vec![Stage { name: "cold start".into(), time, cached_on_node: false }]))
     }
 }
 
@@ -214,9 +164,6 @@ const KEYS: [&dyn AnyKey; 15] = {
         &TYPE,
     ]
 };
-
-/// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
-pub const MOST_INSTANCES: f64 = 100_000.0;
 
 impl Instances {
     /// The `[instances]` table.
@@ -307,52 +254,4 @@ impl Default for Instances {
             types: Vec::new(),
         }
     }
-}
-
-impl InstanceType {
-    /// How long attempt number `attempt`, from 0, of instance number `instance` to start takes, and whether it fails
-    /// then. Each is drawn from a part of the stream that is its own, so that the n-th instance started takes as long
-    /// under every setting.
-    pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> Start {
-        self.draw_stages(&self.cold_start, streams, instance, attempt, |_, _, drawn| drawn)
-    }
-
-    /// The same of an attempt that ends with the last of `stages`, the first ones of the cold start. Each takes as long as
-    /// `length` says, of the stage, the time that has passed before it and that which it was drawn to take.
-    pub(super) fn draw_stages(
-        &self,
-        stages: &[Stage],
-        streams: Streams,
-        instance: u32,
-        attempt: u32,
-        mut length: impl FnMut(&Stage, Span, Span) -> Span,
-    ) -> Start {
-        let part = (u64::from(attempt) << 32) + u64::from(instance) + 1;
-        let mut rng = streams.substream(Purpose::ColdStart, part);
-        let mut passed = Span::ZERO;
-        let mut time = |stage: &Stage| {
-            let drawn = Span::from_secs_f64(stage.time.0.sample(&mut rng));
-            let taken = length(stage, passed, drawn);
-            passed += taken;
-            taken
-        };
-        match self.hazards.draw_start_failure(streams, instance, attempt) {
-            Some(failures) => {
-                Start { time: failures.found_out(stages, time), retry: Some(failures.backoff.pause(attempt)) }
-            }
-            None => {
-                let time = stages.iter().map(&mut time).fold(Span::ZERO, |total, time| total + time);
-                Start { time, retry: None }
-            }
-        }
-    }
-}
-
-/// An attempt to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
-    /// How long it takes.
-    pub time: Span,
-    /// If it fails then: the pause before the next.
-    pub retry: Option<Span>,
 }

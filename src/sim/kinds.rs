@@ -1,8 +1,10 @@
 //! `[[instances.type]]`: the types of instance a pool is made of.
 
 use super::hazards::Hazards;
-use super::instances::{ColdStart, Stage};
+use super::stage::{ColdStart, Stage, Start};
+use crate::random::{Purpose, Streams};
 use crate::schema::{AnyKey, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::time::Span;
 
 /// One type of instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,9 @@ pub struct InstanceType {
     /// What can go wrong with it.
     pub hazards: Hazards,
 }
+
+/// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
+pub const MOST_INSTANCES: f64 = 100_000.0;
 
 const NAME: Key<String> = Key::required("name", "What the type is called in tables and files.");
 const PER_INSTANCE_HOUR: Key<Option<f64>> = Key::optional(
@@ -119,5 +124,44 @@ pub(super) fn distinct(reader: &Reader<'_>, types: &[InstanceType]) -> Result<()
             Err(reader.problem("type", message, "expected a name of its own for each"))
         }
         None => Ok(()),
+    }
+}
+
+impl InstanceType {
+    /// How long attempt number `attempt`, from 0, of instance number `instance` to start takes, and whether it fails
+    /// then. Each is drawn from a part of the stream that is its own, so that the n-th instance started takes as long
+    /// under every setting.
+    pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> Start {
+        self.draw_stages(&self.cold_start, streams, instance, attempt, |_, _, drawn| drawn)
+    }
+
+    /// The same of an attempt that ends with the last of `stages`, the first ones of the cold start. Each takes as long as
+    /// `length` says, of the stage, the time that has passed before it and that which it was drawn to take.
+    pub(super) fn draw_stages(
+        &self,
+        stages: &[Stage],
+        streams: Streams,
+        instance: u32,
+        attempt: u32,
+        mut length: impl FnMut(&Stage, Span, Span) -> Span,
+    ) -> Start {
+        let part = (u64::from(attempt) << 32) + u64::from(instance) + 1;
+        let mut rng = streams.substream(Purpose::ColdStart, part);
+        let mut passed = Span::ZERO;
+        let mut time = |stage: &Stage| {
+            let drawn = Span::from_secs_f64(stage.time.0.sample(&mut rng));
+            let taken = length(stage, passed, drawn);
+            passed += taken;
+            taken
+        };
+        match self.hazards.draw_start_failure(streams, instance, attempt) {
+            Some(failures) => {
+                Start { time: failures.found_out(stages, time), retry: Some(failures.backoff.pause(attempt)) }
+            }
+            None => {
+                let time = stages.iter().map(&mut time).fold(Span::ZERO, |total, time| total + time);
+                Start { time, retry: None }
+            }
+        }
     }
 }

@@ -20,6 +20,7 @@ mod metrics;
 mod model;
 mod nodes;
 mod observation;
+mod options;
 mod outcome;
 mod pool;
 mod pulled;
@@ -30,6 +31,7 @@ mod scaler;
 mod scrapes;
 mod simulation;
 mod slo;
+mod stage;
 mod station;
 mod stepped;
 mod stock;
@@ -43,19 +45,21 @@ pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, Ret
 pub use cost::{BilledFrom, Cost};
 pub use dispatch::{Dispatch, DispatchPolicy, Idle};
 pub use fleet::{Class, Generated, Served, Sink};
-pub use hazards::{Backoff, Failures, Hazards, Interruptions, Lost, Slow, StartFailures};
-pub use instances::{Instances, Leaving, MOST_INSTANCES, Stage, Start, Victim};
-pub use kinds::InstanceType;
+pub use hazards::{Failures, Hazards, Interruptions, Lost, Slow, StartFailures};
+pub use instances::{Instances, Leaving, Victim};
+pub use kinds::{InstanceType, MOST_INSTANCES};
 pub use metrics::Metrics;
 pub use model::{Conflict, MOST_SLOTS, Model};
 pub use nodes::Nodes;
+pub use options::Options;
 pub use outcome::{
     Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TokenOutcome,
     TypeShare, Window,
 };
 pub use requests::{BLOCK, Block, RequestSource};
-pub use simulation::{Options, Simulation, simulate};
+pub use simulation::{Simulation, simulate};
 pub use slo::{Promised, Slo};
+pub use stage::{Backoff, Stage, Start};
 pub use stock::{Outage, Spells, Stock};
 pub use supply::Mishaps;
 pub use warm_pool::WarmPool;

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::hazards::LEAST_LIFE_S;
-use super::instances::Stage;
-use super::{InstanceType, Start};
+use super::kinds::InstanceType;
+use super::stage::{Stage, Start};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node as Written, Problem, Reader, TableSpec, Value};

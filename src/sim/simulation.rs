@@ -7,6 +7,7 @@ use super::central::CentralQueue;
 use super::engine::Engine;
 use super::fleet::{Fleet, Sink};
 use super::hosted::Hosted;
+use super::options::Options;
 use super::pulled::Pulled;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
@@ -15,18 +16,6 @@ use super::stepped::{SteppedServers, SteppedSlots};
 use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
-use crate::time::Span;
-
-/// What a run keeps beside its figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Length of the windows the run is judged by, and drawn in; not zero.
-    pub mark_interval: Span,
-    /// Keep the timeline.
-    pub timeline: bool,
-    /// Keep every decision of the autoscaler; of more than a million evaluations, those that change something.
-    pub decisions: bool,
-}
 
 /// One run in progress. `T` hears what becomes of each request; `()` does not listen.
 pub struct Simulation<T = ()>(Box<dyn Running<T>>);

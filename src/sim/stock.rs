@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 
-use super::hazards::Backoff;
+use super::stage::Backoff;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
