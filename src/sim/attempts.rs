@@ -7,7 +7,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::client::{Abandoned, Client, Fault};
-use super::fleet::{Arrival, Class, Ending, Fleet, Generated, NO_TICKET, Served, Sink};
+use super::facts::{Class, Generated, Served, Sink};
+use super::fleet::{Arrival, Ending, Fleet, NO_TICKET};
 use crate::random::Streams;
 use crate::service::Tokens;
 

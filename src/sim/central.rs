@@ -7,7 +7,8 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Arrival, Class, Draining, Fleet, Gauges, Load, Served, Sink, Waiting};
+use super::facts::{Areas, Class, Gauges, Served, Sink};
+use super::fleet::{Arrival, Draining, Fleet, Load, Waiting};
 use super::tree::{Key, Tournament};
 use crate::service::{FULL, Request};
 

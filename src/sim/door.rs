@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::Served;
+use super::facts::Served;
 use crate::stats::Digest;
 use crate::time::Span;
 

@@ -9,17 +9,21 @@ use std::sync::Arc;
 
 use super::agenda::{Agenda, Event};
 use super::attempts::{Attempts, Tally};
-use super::fleet::{Areas, Arrival, Fleet, Sink};
-use super::observation::{Scrape, latency_histogram};
+use super::facts::{Areas, InstanceTime, Mishaps, Sink};
+use super::fleet::{Arrival, Fleet};
+use super::instances::Instances;
+use super::model::Model;
+use super::observation::Scrape;
+use super::options::Options;
 use super::outcome::{Actions, DecisionRecord, Outcome};
-use super::pool::{InstanceTime, Pool};
-use super::recorder::Recorder;
+use super::pool::Pool;
+use super::recorder::{Recorder, latency_histogram};
 use super::requests::Block;
 use super::scaler::Scaler;
 use super::scrapes::{Counters, Scrapes};
-use super::supply::{Mishaps, Supply};
-use super::timeline::{Reading, Timeline};
-use super::{Model, Options, Watch};
+use super::supply::Supply;
+use super::timeline::{Reading, Timeline, Windows};
+use super::watch::Watch;
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::service::{Request, Tokens};
@@ -44,7 +48,7 @@ pub(super) struct Engine<F, T> {
     scaler: Scaler,
     scrapes: Scrapes,
     timeline: Timeline,
-    instances: super::Instances,
+    instances: Instances,
     streams: Streams,
     /// Of one instance: what its utilization is measured in.
     places: u32,
@@ -109,10 +113,19 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             arrived: 0,
             client: model.client.is_active().then(|| Attempts::new(model.client.clone(), streams)),
             pool: Pool::new(model.cost.clone(), model.prices(), &model.instances),
-            supply: Supply::new(model, streams),
-            scaler: Scaler::new(model, streams, options.decisions),
+            supply: Supply::new(&model.instances, streams),
+            scaler: Scaler::new(&model.autoscaler, model.metrics, &model.start(streams), options.decisions),
             scrapes: Scrapes::default(),
-            timeline: Timeline::new(model, options),
+            timeline: Timeline::new(
+                Windows {
+                    length: options.mark_interval.max(Span::from_nanos(1)),
+                    kept: options.timeline,
+                    measured_from: Instant::ZERO + model.warmup,
+                    slo: model.slo,
+                    places: model.service.model.places(),
+                },
+                model.initial_instances(),
+            ),
             instances: model.instances.clone(),
             streams,
             places: model.service.model.places(),
@@ -146,7 +159,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             };
             self.agenda.add(Instant::ZERO + first, Event::Scrape);
         }
-        self.agenda.add((Instant::ZERO + self.timeline.interval).min(self.end), Event::Mark);
+        self.agenda.add((Instant::ZERO + self.timeline.windows.length).min(self.end), Event::Mark);
     }
 
     /// Arrivals from here on have to wait for the next event, or for the autoscaler to be woken.
@@ -513,7 +526,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     fn mark(&mut self, at: Instant) {
         if at < self.end {
-            self.agenda.add((at + self.timeline.interval).min(self.end), Event::Mark);
+            self.agenda.add((at + self.timeline.windows.length).min(self.end), Event::Mark);
         }
         self.close_window(at);
     }

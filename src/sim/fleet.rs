@@ -1,23 +1,7 @@
 //! How requests and instances meet: what every arrangement of queues offers the engine.
 
+use super::facts::{Areas, Class, Gauges, Served, Sink};
 use crate::service::{Request, Tokens};
-
-/// A request that was answered; instants in nanoseconds from the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
-    /// When it arrived.
-    pub arrival: u64,
-    /// When its service began.
-    pub start: u64,
-    /// When its service ended.
-    pub finish: u64,
-    /// The instance that served it.
-    pub instance: u32,
-    /// Its class.
-    pub class: Class,
-    /// Whether it was the first request of its instance, and took the time of one.
-    pub first: bool,
-}
 
 /// What becomes of a request whose client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +15,6 @@ pub(super) enum Ending {
 
 /// The ticket of requests that have none.
 pub(super) const NO_TICKET: u32 = u32::MAX;
-
-/// The class of a request: the high one is served first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Class {
-    /// Served first.
-    High,
-    /// Every request, where classes are not told apart.
-    #[default]
-    Low,
-}
 
 /// A request that arrives.
 #[derive(Debug, Clone, Copy)]
@@ -74,66 +48,6 @@ impl Arrival {
     }
 }
 
-/// The course of an answer to a language model's request; instants in nanoseconds from the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generated {
-    /// When the request arrived.
-    pub arrival: u64,
-    /// When the first token of the answer came.
-    pub first_token: u64,
-    /// When the last came.
-    pub finish: u64,
-    /// Its tokens.
-    pub tokens: Tokens,
-}
-
-impl Generated {
-    /// Time from arrival to the first token.
-    pub fn ttft(&self) -> u64 {
-        self.first_token - self.arrival
-    }
-
-    /// Mean time of the further tokens, rounded down; `None` if there is no further one.
-    pub fn tpot(&self) -> Option<u64> {
-        let further = u64::from(self.tokens.output.max(1)) - 1;
-        (self.finish - self.first_token).checked_div(further)
-    }
-}
-
-/// Hears what becomes of each request. Every request that arrives is reported at most once.
-///
-/// Reports come late and out of order in time, but whenever the engine looks (a scrape, a mark of the timeline, an
-/// evaluation, the end), everything up to then has been reported.
-pub trait Sink {
-    /// A request was answered token by token; [`Sink::served`] follows.
-    fn generated(&mut self, _answer: Generated) {}
-    /// A request was answered.
-    fn served(&mut self, request: Served);
-    /// A request that arrived at `arrival` found the queue full.
-    fn rejected(&mut self, arrival: u64);
-    /// A request that arrived at `arrival` found the queue full, for the last time at `at`.
-    fn rejected_at(&mut self, arrival: u64, _at: u64) {
-        self.rejected(arrival);
-    }
-    /// A request that arrived at `arrival` gave up waiting at `at`.
-    fn timed_out(&mut self, arrival: u64, at: u64);
-    /// A request that arrived at `arrival` was lost at `at` with its instance.
-    fn failed(&mut self, arrival: u64, at: u64);
-}
-
-/// Requests in the pool at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Gauges {
-    /// Waiting, at the door, in the queue or at an instance.
-    pub waiting: u64,
-    /// Of those, held at the door because no instance is ready.
-    pub held: u64,
-    /// In service on ready instances.
-    pub busy: u64,
-    /// In service on draining instances.
-    pub draining: u64,
-}
-
 /// What one ready instance has to do, and has done.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Load {
@@ -148,29 +62,6 @@ pub(super) struct Load {
     pub waiting: u64,
     /// Share of its KV cache in use, 0 to 1; 0 where there is none.
     pub kv_cache: f64,
-}
-
-/// Integrals over time since the start of the run, in request-nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Areas {
-    /// Of requests waiting.
-    pub waiting: u128,
-    /// Of requests in service, wherever.
-    pub in_service: u128,
-    /// Of requests in service on ready instances.
-    pub busy: u128,
-    /// Of the capacity used on ready instances: place-nanoseconds times [`crate::service::FULL`].
-    pub work: u128,
-}
-
-impl Areas {
-    /// Adds those of another part of the pool.
-    pub fn add(&mut self, other: &Areas) {
-        self.waiting += other.waiting;
-        self.in_service += other.in_service;
-        self.busy += other.busy;
-        self.work += other.work;
-    }
 }
 
 /// An arrangement of queues and ready instances. Time only moves forward from call to call.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::fleet::{Areas, Class, Generated, Load, Served, Sink};
+use super::facts::{Areas, Class, Generated, Served, Sink};
+use super::fleet::Load;
 use super::station::Station;
 use crate::service::{Active, Queue, Request, Server};
 

@@ -1,15 +1,17 @@
 //! Everything one run is made of.
 
-use super::{Client, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Lost, Metrics, Slo};
+use super::client::Client;
+use super::cost::Cost;
+use super::dispatch::{Dispatch, DispatchPolicy, Idle};
+use super::hazards::Lost;
+use super::instances::{Instances, Leaving};
+use super::metrics::Metrics;
+use super::slo::Slo;
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Start};
 use crate::random::Streams;
 use crate::service::{self, Service};
 use crate::time::Span;
-
-/// Slots that all instances together may have at a time: a quarter of what the engine can tell apart, so that those of
-/// draining instances have room beside them.
-pub const MOST_SLOTS: u64 = 1 << 20;
 
 /// Everything one run is made of, validated.
 #[derive(Debug, Clone, PartialEq)]

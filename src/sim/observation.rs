@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use hdrhistogram::Histogram;
 
-use super::Metrics;
-use super::fleet::Gauges;
+use super::facts::Gauges;
+use super::metrics::Metrics;
 use crate::autoscaler::{Metric, Per, Query};
 use crate::service::FULL;
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.
 #[derive(Debug, Clone)]
@@ -107,9 +107,4 @@ impl Pipeline {
         }
         (!total.is_empty()).then(|| total.value_at_quantile(self.query.quantile) as f64 / 1e6)
     }
-}
-
-/// An empty histogram of latencies up to `longest`, in microseconds, of two significant digits.
-pub(super) fn latency_histogram(longest: Span) -> Option<Histogram<u32>> {
-    Histogram::new_with_bounds(1, (longest.as_nanos() / 1000).clamp(2, u64::MAX / 2), 2).ok()
 }

@@ -2,8 +2,10 @@
 
 mod beside;
 
+use super::cost::{BilledFrom, Cost};
+use super::facts::{Census, InstanceTime};
+use super::instances::{Instances, Victim};
 use super::nodes::Cluster;
-use super::{BilledFrom, Cost, Instances, Victim};
 use crate::autoscaler::{InstanceState, InstanceView};
 use crate::time::{Instant, Span};
 
@@ -47,49 +49,6 @@ impl Instance {
         let ready = matches!(self.state, State::Ready | State::Draining).then_some(self.ready_since);
         Some(InstanceView { id: self.id, state, requested: self.requested, ready })
     }
-}
-
-/// Instances in each state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Census {
-    pub pending: u32,
-    pub starting: u32,
-    pub ready: u32,
-    pub draining: u32,
-    /// Asked for to be kept warm, and refused so far.
-    pub warm_pending: u32,
-    pub warming: u32,
-    pub warm: u32,
-    /// Draining, on their way to the warm pool.
-    pub returning: u32,
-}
-
-impl Census {
-    /// Instances on their way in: starting, or waiting for capacity to start.
-    pub fn coming(self) -> u32 {
-        self.pending + self.starting
-    }
-
-    /// Instances that are there or on their way in.
-    pub fn existing(self) -> u32 {
-        self.coming() + self.ready
-    }
-
-    /// Instances that are warm or will be.
-    pub fn prepared(self) -> u32 {
-        self.warm_pending + self.warming + self.warm + self.returning
-    }
-}
-
-/// Instance-nanoseconds in each state since the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct InstanceTime {
-    pub pending: u128,
-    pub starting: u128,
-    pub ready: u128,
-    pub draining: u128,
-    pub warming: u128,
-    pub warm: u128,
 }
 
 /// The instances that exist, by number.

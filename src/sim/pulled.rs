@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::fleet::{Areas, Arrival, Fleet, Gauges, Load, Sink};
+use super::facts::{Areas, Gauges, Sink};
+use super::fleet::{Arrival, Fleet, Load};
 use super::hosted::report;
 use super::tree::{Contender, Key, Tournament};
 use crate::service::{Queue, Request, Server};

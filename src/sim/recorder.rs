@@ -2,11 +2,10 @@
 
 use hdrhistogram::Histogram;
 
-use super::Slo;
 use super::door::Door;
-use super::fleet::{Generated, Served, Sink};
-use super::observation::latency_histogram;
+use super::facts::{Generated, Served, Sink};
 use super::outcome::Times;
+use super::slo::Slo;
 use crate::stats::Digest;
 use crate::time::Span;
 
@@ -214,14 +213,7 @@ impl<T: Sink> Sink for Recorder<T> {
     }
 }
 
-/// Hears nothing.
-impl Sink for () {
-    #[inline]
-    fn served(&mut self, _: Served) {}
-    #[inline]
-    fn rejected(&mut self, _: u64) {}
-    #[inline]
-    fn timed_out(&mut self, _: u64, _: u64) {}
-    #[inline]
-    fn failed(&mut self, _: u64, _: u64) {}
+/// An empty histogram of latencies up to `longest`, in microseconds, of two significant digits.
+pub(super) fn latency_histogram(longest: Span) -> Option<Histogram<u32>> {
+    Histogram::new_with_bounds(1, (longest.as_nanos() / 1000).clamp(2, u64::MAX / 2), 2).ok()
 }

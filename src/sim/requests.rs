@@ -2,8 +2,8 @@
 
 use rand::RngExt as _;
 
-use super::Model;
-use super::fleet::Class;
+use super::facts::Class;
+use super::model::Model;
 use crate::arrivals::{ArrivalStream, Rows};
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};

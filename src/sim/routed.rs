@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use rand::RngExt as _;
 
-use super::fleet::{Areas, Arrival, Fleet, Gauges, Load, Sink};
+use super::facts::{Areas, Gauges, Sink};
+use super::fleet::{Arrival, Fleet, Load};
 use super::station::Station;
 use super::tree::{Key, Tournament};
 use crate::random::Rng;

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::Model;
+use super::metrics::Metrics;
 use super::observation::Pipeline;
 use super::outcome::{Actions, DecisionRecord, FLAP_WINDOW_S};
-use crate::autoscaler::{Explanation, Glance, InstanceSample, Limits, Observation, Policy, Sample, Schedule};
+use crate::autoscaler::{
+    Autoscaler, Explanation, Glance, InstanceSample, Limits, Observation, Policy, Sample, Schedule, Start,
+};
 use crate::random::Streams;
 use crate::time::{Instant, Span};
 
@@ -56,25 +58,24 @@ enum Direction {
 }
 
 impl Scaler {
-    /// The model's autoscaler, asking for `initial` instances until its first decision.
-    pub fn new(model: &Model, streams: Streams, keep_decisions: bool) -> Self {
-        let autoscaler = &model.autoscaler;
+    /// An autoscaler that sees the pool by way of `metrics`, and asks for what there is at the `start` until its first
+    /// decision.
+    pub fn new(autoscaler: &Autoscaler, metrics: Metrics, start: &Start, keep_decisions: bool) -> Self {
         let schedule = autoscaler.schedule();
         let evaluations =
-            schedule.map_or(0, |schedule| model.duration.as_nanos() / schedule.interval.as_nanos().max(1));
+            schedule.map_or(0, |schedule| start.duration.as_nanos() / schedule.interval.as_nanos().max(1));
         let keep = match keep_decisions {
             false => Keep::None,
             true if evaluations > MOST_KEPT => Keep::Changes,
             true => Keep::All,
         };
-        let start = model.start(streams);
         Scaler {
-            policy: autoscaler.policy(&start),
+            policy: autoscaler.policy(start),
             limits: autoscaler.limits(),
             schedule,
-            scrape_interval: model.metrics.scrape_interval,
-            pipeline: autoscaler.query().map(|query| Pipeline::new(model.metrics, query)),
-            feed: autoscaler.scrapes().then(|| Feed { delay: model.metrics.delay, ..Feed::default() }),
+            scrape_interval: metrics.scrape_interval,
+            pipeline: autoscaler.query().map(|query| Pipeline::new(metrics, query)),
+            feed: autoscaler.scrapes().then(|| Feed { delay: metrics.delay, ..Feed::default() }),
             watches_instances: autoscaler.watches_instances(),
             wakes: autoscaler.wakes(),
             desired: start.initial,

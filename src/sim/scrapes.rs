@@ -1,7 +1,8 @@
 //! Raw scrapes: what the pool looked like since the scrape before, for policies with a metrics pipeline of their own.
 
-use super::fleet::{Areas, Gauges, Load};
-use super::pool::{Census, Pool};
+use super::facts::{Areas, Census, Gauges};
+use super::fleet::Load;
+use super::pool::Pool;
 use crate::autoscaler::{InstanceSample, InstanceView, Sample};
 use crate::service::FULL;
 use crate::time::Instant;
@@ -120,13 +121,13 @@ fn float(integral: u128) -> f64 {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use super::super::{Options, simulate};
     use crate::autoscaler::{
         Autoscaler, Explanation, InstanceState, Limits, Observation, Policy, Sample, Schedule, Settings,
         Start,
     };
     use crate::random::Streams;
     use crate::scenario::ScenarioFile;
+    use crate::sim::{Options, simulate};
     use crate::time::{Instant, Span};
 
     /// Asks for one instance more at every evaluation up to its most, then for one, and hears every scrape.

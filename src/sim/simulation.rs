@@ -4,16 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::central::CentralQueue;
+use super::dispatch::DispatchPolicy;
 use super::engine::Engine;
-use super::fleet::{Fleet, Sink};
+use super::facts::Sink;
+use super::fleet::Fleet;
 use super::hosted::Hosted;
+use super::model::Model;
 use super::options::Options;
+use super::outcome::{DecisionRecord, Outcome};
 use super::pulled::Pulled;
 use super::requests::{Block, RequestSource};
 use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
 use super::station::{SlotStation, Station};
 use super::stepped::{SteppedServers, SteppedSlots};
-use super::{DecisionRecord, DispatchPolicy, Model, Outcome, Watch};
+use super::watch::Watch;
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
 
@@ -94,7 +98,7 @@ impl<T: Sink + 'static> Setup<'_, T> {
         let capacity = model.dispatch.queue_capacity;
         match model.dispatch.policy {
             _ if model.is_stepped() => {
-                let fleet = SteppedSlots::new(model, settings, self.streams);
+                let fleet = SteppedSlots::new(&model.dispatch, &model.instances, settings, self.streams);
                 self.run(fleet)
             }
             DispatchPolicy::CentralQueue => self.run(CentralQueue::new(settings.concurrency, capacity)),
@@ -111,7 +115,8 @@ impl<T: Sink + 'static> Setup<'_, T> {
         let (settings, capacity) = (Arc::new(settings.clone()), self.model.dispatch.queue_capacity);
         match self.model.dispatch.policy {
             _ if self.model.is_stepped() => {
-                let fleet = SteppedServers::<S>::new(self.model, settings, self.streams);
+                let Model { dispatch, instances, .. } = self.model;
+                let fleet = SteppedServers::<S>::new(dispatch, instances, settings, self.streams);
                 self.run(fleet)
             }
             DispatchPolicy::CentralQueue => self.run(Pulled::<S>::new(settings, capacity)),

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::fleet::{Areas, Class, Load, Served, Sink, Waiting};
+use super::facts::{Areas, Class, Served, Sink};
+use super::fleet::{Load, Waiting};
 use super::tree::{Contender, Key, Tournament};
 use crate::service::{FULL, Request};
 

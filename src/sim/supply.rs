@@ -1,8 +1,13 @@
 //! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
 
+use super::facts::Mishaps;
+use super::instances::Instances;
+use super::kinds::InstanceType;
+use super::nodes::Nodes;
 use super::pool::Pool;
+use super::stage::Start;
 use super::stock::Market;
-use super::{InstanceType, Model, Nodes, Start, WarmPool};
+use super::warm_pool::WarmPool;
 use crate::random::{Purpose, Streams};
 use crate::time::{Instant, Span};
 
@@ -17,37 +22,9 @@ pub(super) struct Supply {
     pub mishaps: Mishaps,
 }
 
-/// What has gone wrong with instances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mishaps {
-    /// Starts refused for want of capacity; each attempt counts.
-    pub refused_starts: u64,
-    /// Starts that failed; each attempt counts.
-    pub failed_starts: u64,
-    /// Instances that failed.
-    pub failures: u64,
-    /// Instances that were given notice.
-    pub interruptions: u64,
-    /// Nodes that failed.
-    pub node_failures: u64,
-}
-
-impl Mishaps {
-    /// Those since `earlier`.
-    pub(super) fn since(self, earlier: Mishaps) -> Mishaps {
-        Mishaps {
-            refused_starts: self.refused_starts - earlier.refused_starts,
-            failed_starts: self.failed_starts - earlier.failed_starts,
-            failures: self.failures - earlier.failures,
-            interruptions: self.interruptions - earlier.interruptions,
-            node_failures: self.node_failures - earlier.node_failures,
-        }
-    }
-}
-
 impl Supply {
-    pub fn new(model: &Model, streams: Streams) -> Self {
-        let (kinds, warm_pool) = (model.instances.kinds(), model.instances.warm_pool.clone());
+    pub fn new(instances: &Instances, streams: Streams) -> Self {
+        let (kinds, warm_pool) = (instances.kinds(), instances.warm_pool.clone());
         let market = |(number, kind): (usize, &InstanceType)| {
             let spells = kind.hazards.stock.as_ref()?.spells.as_ref()?;
             Some(Market::new(spells, streams, number))
@@ -175,7 +152,7 @@ impl Supply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::{Backoff, Cost, Hazards, Instances, Stock};
+    use crate::sim::{Backoff, Cost, Hazards, Stock};
 
     fn kind(name: &str, base: u32, quota: Option<u32>) -> InstanceType {
         let backoff = Backoff { first: Span::from_secs(30), longest: Span::from_secs(60) };

@@ -1,10 +1,9 @@
 //! The run window by window.
 
-use super::fleet::{Areas, Gauges};
+use super::facts::{Areas, Census, Gauges, InstanceTime};
 use super::outcome::Window;
-use super::pool::{Census, InstanceTime};
 use super::recorder::Totals;
-use super::{Model, Options, Slo};
+use super::slo::Slo;
 use crate::service::FULL;
 use crate::stats::Digest;
 use crate::time::{Instant, Span};
@@ -12,11 +11,7 @@ use crate::time::{Instant, Span};
 /// Cuts the run into windows, judges each by the SLO, and keeps them if asked to.
 #[derive(Debug, Clone)]
 pub(super) struct Timeline {
-    pub interval: Span,
-    keep: bool,
-    slo: Option<Slo>,
-    places: u32,
-    measured_from: Instant,
+    pub windows: Windows,
     last: Reading,
     /// Fewest and most instances asked for, and ready, since the last mark.
     desired_range: (u32, u32),
@@ -27,7 +22,20 @@ pub(super) struct Timeline {
     pub kv_cache_peak: f64,
     /// Seconds in measured windows that missed the SLO.
     pub below_slo_s: f64,
-    pub windows: Vec<Window>,
+    pub kept: Vec<Window>,
+}
+
+/// How a run is cut into windows, and what they are judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Windows {
+    /// Not zero.
+    pub length: Span,
+    /// Whether they are kept.
+    pub kept: bool,
+    pub measured_from: Instant,
+    pub slo: Option<Slo>,
+    /// Places of one instance.
+    pub places: u32,
 }
 
 /// Counters and gauges of a run at one instant.
@@ -59,14 +67,10 @@ pub(super) struct Overdue {
 }
 
 impl Timeline {
-    pub fn new(model: &Model, options: &Options) -> Self {
-        let initial = model.initial_instances();
+    /// No window yet, of a run that starts with `initial` instances.
+    pub fn new(windows: Windows, initial: u32) -> Self {
         Timeline {
-            interval: options.mark_interval.max(Span::from_nanos(1)),
-            keep: options.timeline,
-            slo: model.slo,
-            places: model.service.model.places(),
-            measured_from: Instant::ZERO + model.warmup,
+            windows,
             last: Reading::default(),
             desired_range: (initial, initial),
             ready_range: (initial, initial),
@@ -74,7 +78,7 @@ impl Timeline {
             kv_cache: (0.0, 0),
             kv_cache_peak: 0.0,
             below_slo_s: 0.0,
-            windows: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -89,7 +93,7 @@ impl Timeline {
     pub fn close(&mut self, now: Reading, latencies: Option<&mut Digest>) {
         let last = std::mem::replace(&mut self.last, now);
         let length = now.at.since(last.at);
-        let measured = last.at >= self.measured_from;
+        let measured = last.at >= self.windows.measured_from;
         if measured && self.misses_slo(&now, &last.totals) {
             self.below_slo_s += length.as_secs_f64();
         }
@@ -98,7 +102,7 @@ impl Timeline {
             self.kv_cache = (self.kv_cache.0 + now.kv_cache, self.kv_cache.1 + 1);
             self.kv_cache_peak = self.kv_cache_peak.max(now.kv_cache);
         }
-        if self.keep && !length.is_zero() {
+        if self.windows.kept && !length.is_zero() {
             let mut window = self.window(&now, &last, length);
             if let Some(digest) = latencies {
                 window.latency_mean_s = digest.mean();
@@ -106,7 +110,7 @@ impl Timeline {
                 window.latency_p99_s = digest.quantile(0.99);
                 digest.clear();
             }
-            self.windows.push(window);
+            self.kept.push(window);
         }
         self.desired_range = (now.desired, now.desired);
         self.ready_range = (now.census.ready, now.census.ready);
@@ -115,7 +119,7 @@ impl Timeline {
     /// Whether fewer of the window's requests were good than the SLO promises: of those that ended in it, and those
     /// that wait at its end and have missed the SLO already. A window with neither keeps it.
     fn misses_slo(&self, now: &Reading, last: &Totals) -> bool {
-        let Some(slo) = self.slo else { return false };
+        let Some(slo) = self.windows.slo else { return false };
         let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
         let good = now.totals.good - last.good;
         judged > 0 && (good as f64) < slo.quantile() * judged as f64
@@ -126,14 +130,15 @@ impl Timeline {
         let before =
             |promised: Option<Span>| at.since(Instant::ZERO + promised.unwrap_or(Span::MAX)).as_nanos();
         Overdue {
-            unanswered: before(self.slo.map(|slo| slo.latency)),
-            waiting: before(self.slo.and_then(|slo| slo.ttft)),
+            unanswered: before(self.windows.slo.map(|slo| slo.latency)),
+            waiting: before(self.windows.slo.and_then(|slo| slo.ttft)),
         }
     }
 
     fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {
         let mean = |later: u128, earlier: u128| (later - earlier) as f64 / length.as_nanos() as f64;
-        let capacity = (now.time.ready - last.time.ready) as f64 * f64::from(self.places) * FULL as f64;
+        let capacity =
+            (now.time.ready - last.time.ready) as f64 * f64::from(self.windows.places) * FULL as f64;
         Window {
             end_s: now.at.as_secs_f64(),
             length_s: length.as_secs_f64(),

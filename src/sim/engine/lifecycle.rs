@@ -1,9 +1,10 @@
 //! The lives of the instances: asked for, granted, started, ready, lost or drained.
 
 use super::Engine;
-use crate::sim::Leaving;
 use crate::sim::agenda::Event;
-use crate::sim::fleet::{Fleet, Sink};
+use crate::sim::facts::Sink;
+use crate::sim::fleet::Fleet;
+use crate::sim::instances::Leaving;
 use crate::sim::pool::State;
 use crate::time::{Instant, Span};
 

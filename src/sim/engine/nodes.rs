@@ -2,7 +2,8 @@
 
 use super::Engine;
 use crate::sim::agenda::Event;
-use crate::sim::fleet::{Fleet, Sink};
+use crate::sim::facts::Sink;
+use crate::sim::fleet::Fleet;
 use crate::sim::nodes::Place;
 use crate::sim::pool::State;
 use crate::time::{Instant, Span};

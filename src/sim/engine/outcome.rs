@@ -2,8 +2,11 @@
 
 use super::Engine;
 use crate::service::FULL;
-use crate::sim::fleet::{Fleet, Sink};
+use crate::sim::facts::Sink;
+use crate::sim::fleet::Fleet;
+use crate::sim::kinds::InstanceType;
 use crate::sim::outcome::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
+use crate::sim::pool::Bill;
 use crate::time::Instant;
 
 impl<F: Fleet, T: Sink> Engine<F, T> {
@@ -87,7 +90,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
                 flaps: actions.flaps - start.actions.flaps,
             },
             below_slo_s: self.timeline.below_slo_s,
-            timeline: self.timeline.windows,
+            timeline: self.timeline.kept,
             decisions: self.scaler.decisions,
         };
         (outcome, self.recorder.tap)
@@ -96,17 +99,16 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     fn by_type(&mut self, end: Instant, before: &[u128]) -> Vec<TypeShare> {
         let bills = self.pool.bills(end);
         let before = before.iter().copied().chain(std::iter::repeat(0));
-        let share =
-            |((kind, bill), before): ((&crate::sim::InstanceType, crate::sim::pool::Bill), u128)| TypeShare {
-                name: kind.name.clone(),
-                billed_hours: bill.hours,
-                warm_hours: bill.warm_hours,
-                node_hours: bill.node_hours,
-                cost: bill.cost,
-                warm_cost: bill.warm_cost,
-                node_cost: bill.node_cost,
-                ready: (bill.ready_time - before) as f64 / 1e9,
-            };
+        let share = |((kind, bill), before): ((&InstanceType, Bill), u128)| TypeShare {
+            name: kind.name.clone(),
+            billed_hours: bill.hours,
+            warm_hours: bill.warm_hours,
+            node_hours: bill.node_hours,
+            cost: bill.cost,
+            warm_cost: bill.warm_cost,
+            node_cost: bill.node_cost,
+            ready: (bill.ready_time - before) as f64 / 1e9,
+        };
         self.supply.kinds().iter().zip(bills).zip(before).map(share).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! Instances kept warm beside those that serve.
 
 use super::Engine;
-use crate::sim::fleet::{Fleet, Sink};
+use crate::sim::facts::Sink;
+use crate::sim::fleet::Fleet;
 use crate::time::Instant;
 
 impl<F: Fleet, T: Sink> Engine<F, T> {

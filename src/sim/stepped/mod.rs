@@ -12,7 +12,8 @@ mod slots;
 
 use std::collections::VecDeque;
 
-use super::fleet::{Ending, Generated, NO_TICKET, Sink};
+use super::facts::{Generated, Sink};
+use super::fleet::{Ending, NO_TICKET};
 use crate::service::Request;
 
 pub(super) use servers::SteppedServers;

@@ -1,7 +1,8 @@
 //! Where each request is, and what is known of it beside what its instance is told.
 
 use crate::service::{Line, Request};
-use crate::sim::fleet::{Arrival, Class, NO_TICKET};
+use crate::sim::facts::Class;
+use crate::sim::fleet::{Arrival, NO_TICKET};
 use crate::sim::stepped::queue::{Job, Queue};
 
 /// The requests in the pool by their marks, and by their tickets. Places are used again.

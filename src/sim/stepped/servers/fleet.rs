@@ -1,7 +1,8 @@
 //! The pool as the engine drives it.
 
 use super::*;
-use crate::sim::fleet::{Arrival, Fleet, Gauges, Load, NO_TICKET};
+use crate::sim::facts::Gauges;
+use crate::sim::fleet::{Arrival, Fleet, Load, NO_TICKET};
 
 impl<S: Server> Fleet for SteppedServers<S> {
     const STEPPED: bool = true;

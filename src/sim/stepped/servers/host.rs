@@ -2,7 +2,7 @@
 
 use super::book::{Book, Intake};
 use crate::service::Server;
-use crate::sim::Idle;
+use crate::sim::dispatch::Idle;
 use crate::sim::fleet::Load;
 use crate::sim::stepped::queue::Queue;
 use crate::sim::tree::{Contender, Key};

@@ -16,9 +16,12 @@ use super::route::Route;
 use super::tell;
 use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
-use crate::sim::fleet::{Areas, Ending, Served, Sink};
+use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
+use crate::sim::facts::{Areas, Served, Sink};
+use crate::sim::fleet::Ending;
+use crate::sim::hazards::Lost;
+use crate::sim::instances::Instances;
 use crate::sim::tree::{Contender, Key, Tournament};
-use crate::sim::{DispatchPolicy, Idle, Lost, Model};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -69,16 +72,21 @@ pub struct SteppedServers<S: Server> {
 }
 
 impl<S: Server> SteppedServers<S> {
-    /// The arrangement of `model`, without instances yet, each to be of these settings.
-    pub fn new(model: &Model, settings: Arc<S::Settings>, streams: Streams) -> Self {
-        let policy = model.dispatch.policy;
-        let weighted = model.instances.differ_in_speed();
+    /// The arrangement of `dispatch`, without instances yet, each to be of these settings.
+    pub fn new(
+        dispatch: &Dispatch,
+        instances: &Instances,
+        settings: Arc<S::Settings>,
+        streams: Streams,
+    ) -> Self {
+        let policy = dispatch.policy;
+        let weighted = instances.differ_in_speed();
         let route = Route::new(policy, weighted, streams.stream(Purpose::Routing));
         SteppedServers {
             settings,
-            capacity: model.dispatch.queue_capacity.unwrap_or(u64::MAX),
-            idle_first: model.dispatch.idle,
-            lost: model.instances.lost,
+            capacity: dispatch.queue_capacity.unwrap_or(u64::MAX),
+            idle_first: dispatch.idle,
+            lost: instances.lost,
             weighted,
             route: (policy != DispatchPolicy::CentralQueue).then_some(route),
             hosts: Vec::new(),

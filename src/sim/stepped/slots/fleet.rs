@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::service::Request;
-use crate::sim::MOST_SLOTS;
-use crate::sim::fleet::{Arrival, Fleet, Gauges, Load};
+use crate::sim::dispatch::MOST_SLOTS;
+use crate::sim::facts::Gauges;
+use crate::sim::fleet::{Arrival, Fleet, Load};
 
 impl Fleet for SteppedSlots {
     const STEPPED: bool = true;

@@ -9,9 +9,12 @@ use super::route::Route;
 use super::tell;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
-use crate::sim::fleet::{Areas, Ending, Fleet, NO_TICKET, Served, Sink};
+use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
+use crate::sim::facts::{Areas, Served, Sink};
+use crate::sim::fleet::{Ending, Fleet, NO_TICKET};
+use crate::sim::hazards::Lost;
+use crate::sim::instances::{Instances, Leaving};
 use crate::sim::tree::{Contender, Key, Tournament};
-use crate::sim::{DispatchPolicy, Idle, Leaving, Lost, Model};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -123,17 +126,17 @@ enum Place {
 }
 
 impl SteppedSlots {
-    /// The arrangement of `model`, without instances yet, each to have `slots` of its service model.
-    pub fn new(model: &Model, slots: Slots, streams: Streams) -> Self {
-        let policy = model.dispatch.policy;
+    /// The arrangement of `dispatch`, without instances yet, each to have `slots` of its service model.
+    pub fn new(dispatch: &Dispatch, instances: &Instances, slots: Slots, streams: Streams) -> Self {
+        let policy = dispatch.policy;
         let rng = streams.stream(Purpose::Routing);
-        let route = Route::new(policy, model.instances.differ_in_speed(), rng);
+        let route = Route::new(policy, instances.differ_in_speed(), rng);
         SteppedSlots {
             concurrency: slots.concurrency,
-            capacity: model.dispatch.queue_capacity.unwrap_or(u64::MAX),
-            idle_first: model.dispatch.idle,
-            leaving: model.instances.leaving,
-            lost: model.instances.lost,
+            capacity: dispatch.queue_capacity.unwrap_or(u64::MAX),
+            idle_first: dispatch.idle,
+            leaving: instances.leaving,
+            lost: instances.lost,
             route: (policy != DispatchPolicy::CentralQueue).then_some(route),
             slots: Vec::new(),
             due: Tournament::default(),
