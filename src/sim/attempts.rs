@@ -6,11 +6,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::client::{Abandoned, Client, Fault};
-use super::facts::{Class, Generated, Served, Sink};
-use super::fleet::{Arrival, Ending, Fleet, NO_TICKET};
 use crate::random::Streams;
 use crate::service::Tokens;
+use crate::sim::accounting::{Class, Generated, Served, Sink};
+use crate::sim::client::{Abandoned, Client, Fault};
+use crate::sim::fleet::{Arrival, Ending, Fleet, NO_TICKET};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -7,10 +7,10 @@
 
 use std::collections::VecDeque;
 
-use super::facts::{Areas, Class, Gauges, Served, Sink};
-use super::fleet::{Arrival, Draining, Fleet, Load, Waiting};
-use super::tree::{Key, Tournament};
 use crate::service::{FULL, Request};
+use crate::sim::accounting::{Areas, Class, Gauges, Served, Sink};
+use crate::sim::fleet::{Arrival, Draining, Fleet, Load, Waiting};
+use crate::sim::tree::{Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -7,26 +7,26 @@ mod warm;
 
 use std::sync::Arc;
 
-use super::agenda::{Agenda, Event};
-use super::attempts::{Attempts, Tally};
-use super::facts::{Areas, InstanceTime, Mishaps, Sink};
-use super::fleet::{Arrival, Fleet};
-use super::instances::Instances;
-use super::model::Model;
-use super::observation::Scrape;
-use super::options::Options;
-use super::outcome::{Actions, DecisionRecord, Outcome};
-use super::pool::Pool;
-use super::recorder::{Recorder, latency_histogram};
-use super::requests::Block;
-use super::scaler::Scaler;
-use super::scrapes::{Counters, Scrapes};
-use super::supply::Supply;
-use super::timeline::{Reading, Timeline, Windows};
-use super::watch::Watch;
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::service::{Request, Tokens};
+use crate::sim::accounting::{Actions, DecisionRecord, Outcome};
+use crate::sim::accounting::{Areas, InstanceTime, Mishaps, Sink};
+use crate::sim::accounting::{Reading, Timeline, Windows};
+use crate::sim::accounting::{Recorder, latency_histogram};
+use crate::sim::agenda::{Agenda, Event};
+use crate::sim::attempts::{Attempts, Tally};
+use crate::sim::fleet::{Arrival, Fleet};
+use crate::sim::instances::Instances;
+use crate::sim::model::Model;
+use crate::sim::observation::Scrape;
+use crate::sim::options::Options;
+use crate::sim::pool::Pool;
+use crate::sim::requests::Block;
+use crate::sim::scaler::Scaler;
+use crate::sim::scrapes::{Counters, Scrapes};
+use crate::sim::supply::Supply;
+use crate::sim::watch::Watch;
 use crate::time::{Instant, Span};
 
 /// One run in progress, compiled for one arrangement of queues.

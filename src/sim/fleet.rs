@@ -1,7 +1,7 @@
 //! How requests and instances meet: what every arrangement of queues offers the engine.
 
-use super::facts::{Areas, Class, Gauges, Served, Sink};
 use crate::service::{Request, Tokens};
+use crate::sim::accounting::{Areas, Class, Gauges, Served, Sink};
 
 /// What becomes of a request whose client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

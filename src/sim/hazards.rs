@@ -5,13 +5,13 @@
 
 use rand::RngExt as _;
 
-use super::stage::{Backoff, Stage};
-use super::stock::Stock;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
+use crate::sim::stage::{Backoff, Stage};
+use crate::sim::stock::Stock;
 use crate::time::Span;
 
 /// What can go wrong with an instance. By default, nothing.

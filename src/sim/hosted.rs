@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::facts::{Areas, Class, Generated, Served, Sink};
-use super::fleet::Load;
-use super::station::Station;
 use crate::service::{Active, Queue, Request, Server};
+use crate::sim::accounting::{Areas, Class, Generated, Served, Sink};
+use crate::sim::fleet::Load;
+use crate::sim::station::Station;
 
 /// See the module.
 #[derive(Debug, Clone)]

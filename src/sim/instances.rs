@@ -1,15 +1,18 @@
 //! `[instances]`: how an instance comes to life and leaves.
 
-use super::hazards::{Hazards, Lost};
-use super::kinds::{self, InstanceType, MOST_INSTANCES, Written};
-use super::nodes::{self, Nodes};
-use super::stage::{ColdStart, Stage};
-use super::warm_pool::{self, WarmPool};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
+use crate::sim::hazards::{Hazards, Lost};
+use crate::sim::kinds;
+use crate::sim::kinds::{InstanceType, MOST_INSTANCES, Written};
+use crate::sim::nodes;
+use crate::sim::nodes::Nodes;
+use crate::sim::stage::{ColdStart, Stage};
+use crate::sim::warm_pool;
+use crate::sim::warm_pool::WarmPool;
 use crate::time::Span;
 
 /// How an instance comes to life and leaves.

@@ -1,9 +1,9 @@
 //! `[[instances.type]]`: the types of instance a pool is made of.
 
-use super::hazards::Hazards;
-use super::stage::{ColdStart, Stage, Start};
 use crate::random::{Purpose, Streams};
 use crate::schema::{AnyKey, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::sim::hazards::Hazards;
+use crate::sim::stage::{ColdStart, Stage, Start};
 use crate::time::Span;
 
 /// One type of instance.

@@ -1,16 +1,16 @@
 //! Everything one run is made of.
 
-use super::client::Client;
-use super::cost::Cost;
-use super::dispatch::{Dispatch, DispatchPolicy, Idle};
-use super::hazards::Lost;
-use super::instances::{Instances, Leaving};
-use super::metrics::Metrics;
-use super::slo::Slo;
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Start};
 use crate::random::Streams;
 use crate::service::{self, Service};
+use crate::sim::accounting::Cost;
+use crate::sim::accounting::Slo;
+use crate::sim::client::Client;
+use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
+use crate::sim::hazards::Lost;
+use crate::sim::instances::{Instances, Leaving};
+use crate::sim::metrics::Metrics;
 use crate::time::Span;
 
 /// Everything one run is made of, validated.

@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::hazards::LEAST_LIFE_S;
-use super::kinds::InstanceType;
-use super::stage::{Stage, Start};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node as Written, Problem, Reader, TableSpec, Value};
+use crate::sim::hazards::LEAST_LIFE_S;
+use crate::sim::kinds::InstanceType;
+use crate::sim::stage::{Stage, Start};
 use crate::time::{Instant, Span};
 
 /// Nodes that several instances share.

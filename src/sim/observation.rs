@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use hdrhistogram::Histogram;
 
-use super::facts::Gauges;
-use super::metrics::Metrics;
 use crate::autoscaler::{Metric, Per, Query};
 use crate::service::FULL;
+use crate::sim::accounting::Gauges;
+use crate::sim::metrics::Metrics;
 use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.

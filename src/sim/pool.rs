@@ -2,11 +2,11 @@
 
 mod beside;
 
-use super::cost::{BilledFrom, Cost};
-use super::facts::{Census, InstanceTime};
-use super::instances::{Instances, Victim};
-use super::nodes::Cluster;
 use crate::autoscaler::{InstanceState, InstanceView};
+use crate::sim::accounting::{BilledFrom, Cost};
+use crate::sim::accounting::{Census, InstanceTime};
+use crate::sim::instances::{Instances, Victim};
+use crate::sim::nodes::Cluster;
 use crate::time::{Instant, Span};
 
 /// Where an instance is in its life.

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::facts::{Areas, Gauges, Sink};
-use super::fleet::{Arrival, Fleet, Load};
-use super::hosted::report;
-use super::tree::{Contender, Key, Tournament};
 use crate::service::{Queue, Request, Server};
+use crate::sim::accounting::{Areas, Gauges, Sink};
+use crate::sim::fleet::{Arrival, Fleet, Load};
+use crate::sim::hosted::report;
+use crate::sim::tree::{Contender, Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]

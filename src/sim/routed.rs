@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use rand::RngExt as _;
 
-use super::facts::{Areas, Gauges, Sink};
-use super::fleet::{Arrival, Fleet, Load};
-use super::station::Station;
-use super::tree::{Key, Tournament};
 use crate::random::Rng;
 use crate::service::Request;
+use crate::sim::accounting::{Areas, Gauges, Sink};
+use crate::sim::fleet::{Arrival, Fleet, Load};
+use crate::sim::station::Station;
+use crate::sim::tree::{Key, Tournament};
 
 /// Picks the instance a request goes to.
 pub(super) trait Chooser {

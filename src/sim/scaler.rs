@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::metrics::Metrics;
-use super::observation::Pipeline;
-use super::outcome::{Actions, DecisionRecord, FLAP_WINDOW_S};
 use crate::autoscaler::{
     Autoscaler, Explanation, Glance, InstanceSample, Limits, Observation, Policy, Sample, Schedule, Start,
 };
 use crate::random::Streams;
+use crate::sim::accounting::{Actions, DecisionRecord, FLAP_WINDOW_S};
+use crate::sim::metrics::Metrics;
+use crate::sim::observation::Pipeline;
 use crate::time::{Instant, Span};
 
 /// See the module.

@@ -1,10 +1,10 @@
 //! Raw scrapes: what the pool looked like since the scrape before, for policies with a metrics pipeline of their own.
 
-use super::facts::{Areas, Census, Gauges};
-use super::fleet::Load;
-use super::pool::Pool;
 use crate::autoscaler::{InstanceSample, InstanceView, Sample};
 use crate::service::FULL;
+use crate::sim::accounting::{Areas, Census, Gauges};
+use crate::sim::fleet::Load;
+use crate::sim::pool::Pool;
 use crate::time::Instant;
 
 /// The counters at the scrape before, and room for what a scrape finds on each instance.

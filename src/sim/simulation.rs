@@ -3,23 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::central::CentralQueue;
-use super::dispatch::DispatchPolicy;
-use super::engine::Engine;
-use super::facts::Sink;
-use super::fleet::Fleet;
-use super::hosted::Hosted;
-use super::model::Model;
-use super::options::Options;
-use super::outcome::{DecisionRecord, Outcome};
-use super::pulled::Pulled;
-use super::requests::{Block, RequestSource};
-use super::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
-use super::station::{SlotStation, Station};
-use super::stepped::{SteppedServers, SteppedSlots};
-use super::watch::Watch;
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
+use crate::sim::accounting::Sink;
+use crate::sim::accounting::{DecisionRecord, Outcome};
+use crate::sim::central::CentralQueue;
+use crate::sim::dispatch::DispatchPolicy;
+use crate::sim::engine::Engine;
+use crate::sim::fleet::Fleet;
+use crate::sim::hosted::Hosted;
+use crate::sim::model::Model;
+use crate::sim::options::Options;
+use crate::sim::pulled::Pulled;
+use crate::sim::requests::{Block, RequestSource};
+use crate::sim::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
+use crate::sim::station::{SlotStation, Station};
+use crate::sim::stepped::{SteppedServers, SteppedSlots};
+use crate::sim::watch::Watch;
 
 /// One run in progress. `T` hears what becomes of each request; `()` does not listen.
 pub struct Simulation<T = ()>(Box<dyn Running<T>>);

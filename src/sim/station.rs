@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::facts::{Areas, Class, Served, Sink};
-use super::fleet::{Load, Waiting};
-use super::tree::{Contender, Key, Tournament};
 use crate::service::{FULL, Request};
+use crate::sim::accounting::{Areas, Class, Served, Sink};
+use crate::sim::fleet::{Load, Waiting};
+use crate::sim::tree::{Contender, Key, Tournament};
 
 /// One instance with a queue of its own. What happens to it depends on nothing but the requests it is offered, so it is
 /// brought up to date only when somebody looks. Time only moves forward from call to call.

@@ -2,10 +2,10 @@
 
 use rand::RngExt as _;
 
-use super::stage::Backoff;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::sim::stage::Backoff;
 use crate::time::{Instant, Span};
 
 /// Capacity that may be lacking.

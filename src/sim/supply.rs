@@ -1,14 +1,14 @@
 //! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
 
-use super::facts::Mishaps;
-use super::instances::Instances;
-use super::kinds::InstanceType;
-use super::nodes::Nodes;
-use super::pool::Pool;
-use super::stage::Start;
-use super::stock::Market;
-use super::warm_pool::WarmPool;
 use crate::random::{Purpose, Streams};
+use crate::sim::accounting::Mishaps;
+use crate::sim::instances::Instances;
+use crate::sim::kinds::InstanceType;
+use crate::sim::nodes::Nodes;
+use crate::sim::pool::Pool;
+use crate::sim::stage::Start;
+use crate::sim::stock::Market;
+use crate::sim::warm_pool::WarmPool;
 use crate::time::{Instant, Span};
 
 /// See the module.

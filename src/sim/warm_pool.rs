@@ -5,11 +5,11 @@
 //! instances asked for; a scale-up takes from it first; it fills up again from instances that start cold; a scale-down
 //! returns instances to it if they may be used again, else ends them.
 
-use super::kinds::{InstanceType, MOST_INSTANCES};
-use super::stage::{Stage, Start};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::sim::kinds::{InstanceType, MOST_INSTANCES};
+use crate::sim::stage::{Stage, Start};
 use crate::time::Span;
 
 /// Instances kept started, beside the pool that serves.

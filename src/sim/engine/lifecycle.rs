@@ -1,8 +1,8 @@
 //! The lives of the instances: asked for, granted, started, ready, lost or drained.
 
-use super::Engine;
+use crate::sim::accounting::Sink;
 use crate::sim::agenda::Event;
-use crate::sim::facts::Sink;
+use crate::sim::engine::Engine;
 use crate::sim::fleet::Fleet;
 use crate::sim::instances::Leaving;
 use crate::sim::pool::State;

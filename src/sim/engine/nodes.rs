@@ -1,8 +1,8 @@
 //! Nodes that several instances share: asked for, there, empty or lost.
 
-use super::Engine;
+use crate::sim::accounting::Sink;
 use crate::sim::agenda::Event;
-use crate::sim::facts::Sink;
+use crate::sim::engine::Engine;
 use crate::sim::fleet::Fleet;
 use crate::sim::nodes::Place;
 use crate::sim::pool::State;

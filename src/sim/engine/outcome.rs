@@ -1,11 +1,11 @@
 //! What a run comes to, from the counters at its end and at the start of its measured part.
 
-use super::Engine;
 use crate::service::FULL;
-use crate::sim::facts::Sink;
+use crate::sim::accounting::Sink;
+use crate::sim::accounting::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
+use crate::sim::engine::Engine;
 use crate::sim::fleet::Fleet;
 use crate::sim::kinds::InstanceType;
-use crate::sim::outcome::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
 use crate::sim::pool::Bill;
 use crate::time::Instant;
 

@@ -1,7 +1,7 @@
 //! Instances kept warm beside those that serve.
 
-use super::Engine;
-use crate::sim::facts::Sink;
+use crate::sim::accounting::Sink;
+use crate::sim::engine::Engine;
 use crate::sim::fleet::Fleet;
 use crate::time::Instant;
 

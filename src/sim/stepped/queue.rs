@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use crate::service::{Line, Request};
-use crate::sim::facts::Class;
+use crate::sim::accounting::Class;
 use crate::sim::fleet::Arrival;
 
 /// A request before it is served, or between two times it is.

@@ -1,7 +1,7 @@
 //! Where each request is, and what is known of it beside what its instance is told.
 
 use crate::service::{Line, Request};
-use crate::sim::facts::Class;
+use crate::sim::accounting::Class;
 use crate::sim::fleet::{Arrival, NO_TICKET};
 use crate::sim::stepped::queue::{Job, Queue};
 

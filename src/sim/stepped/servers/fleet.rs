@@ -1,7 +1,7 @@
 //! The pool as the engine drives it.
 
 use super::*;
-use crate::sim::facts::Gauges;
+use crate::sim::accounting::Gauges;
 use crate::sim::fleet::{Arrival, Fleet, Load, NO_TICKET};
 
 impl<S: Server> Fleet for SteppedServers<S> {

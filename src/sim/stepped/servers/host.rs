@@ -1,10 +1,10 @@
 //! One instance of a pool under a service model that is taken event by event.
 
-use super::book::{Book, Intake};
 use crate::service::Server;
 use crate::sim::dispatch::Idle;
 use crate::sim::fleet::Load;
 use crate::sim::stepped::queue::Queue;
+use crate::sim::stepped::servers::book::{Book, Intake};
 use crate::sim::tree::{Contender, Key};
 
 /// See the module.

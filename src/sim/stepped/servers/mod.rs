@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 use self::book::{Book, Place};
 use self::host::Host;
-use super::queue::{Job, Queue};
-use super::route::Route;
-use super::tell;
 use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
+use crate::sim::accounting::{Areas, Served, Sink};
 use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::facts::{Areas, Served, Sink};
 use crate::sim::fleet::Ending;
 use crate::sim::hazards::Lost;
 use crate::sim::instances::Instances;
+use crate::sim::stepped::queue::{Job, Queue};
+use crate::sim::stepped::report::tell;
+use crate::sim::stepped::route::Route;
 use crate::sim::tree::{Contender, Key, Tournament};
 
 /// See the module.

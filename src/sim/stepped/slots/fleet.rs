@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::service::Request;
+use crate::sim::accounting::Gauges;
 use crate::sim::dispatch::MOST_SLOTS;
-use crate::sim::facts::Gauges;
 use crate::sim::fleet::{Arrival, Fleet, Load};
 
 impl Fleet for SteppedSlots {

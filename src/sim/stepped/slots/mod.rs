@@ -4,16 +4,16 @@ mod fleet;
 
 use std::collections::VecDeque;
 
-use super::queue::{Job, Queue};
-use super::route::Route;
-use super::tell;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
+use crate::sim::accounting::{Areas, Served, Sink};
 use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::facts::{Areas, Served, Sink};
 use crate::sim::fleet::{Ending, Fleet, NO_TICKET};
 use crate::sim::hazards::Lost;
 use crate::sim::instances::{Instances, Leaving};
+use crate::sim::stepped::queue::{Job, Queue};
+use crate::sim::stepped::report::tell;
+use crate::sim::stepped::route::Route;
 use crate::sim::tree::{Contender, Key, Tournament};
 
 /// See the module.

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::door::Door;
+use super::cold_requests::Door;
 use super::facts::{Generated, Served, Sink};
 use super::outcome::Times;
 use super::slo::Slo;
@@ -11,7 +11,7 @@ use crate::time::Span;
 
 /// Requests of the whole run, warm-up included.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Totals {
+pub(in crate::sim) struct Totals {
     pub served: u64,
     pub good: u64,
     pub lost: u64,
@@ -19,7 +19,7 @@ pub(super) struct Totals {
 
 /// Turns what becomes of requests into counts and distributions, and passes it on to `tap`.
 #[derive(Debug, Clone)]
-pub(super) struct Recorder<T> {
+pub(in crate::sim) struct Recorder<T> {
     pub tap: T,
     /// Requests answered that are not accounted for yet: a batch at a time goes faster than one by one.
     batch: Vec<Served>,
@@ -49,7 +49,7 @@ pub(super) struct Recorder<T> {
 
 /// Answers token by token.
 #[derive(Debug, Clone)]
-pub(super) struct TokenRecord {
+pub(in crate::sim) struct TokenRecord {
     pub ttft: Digest,
     pub tpot: Digest,
     pub prompt: u64,
@@ -214,6 +214,6 @@ impl<T: Sink> Sink for Recorder<T> {
 }
 
 /// An empty histogram of latencies up to `longest`, in microseconds, of two significant digits.
-pub(super) fn latency_histogram(longest: Span) -> Option<Histogram<u32>> {
+pub(in crate::sim) fn latency_histogram(longest: Span) -> Option<Histogram<u32>> {
     Histogram::new_with_bounds(1, (longest.as_nanos() / 1000).clamp(2, u64::MAX / 2), 2).ok()
 }

@@ -91,7 +91,7 @@ impl Sink for () {
 
 /// Requests in the pool at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Gauges {
+pub(in crate::sim) struct Gauges {
     /// Waiting, at the door, in the queue or at an instance.
     pub waiting: u64,
     /// Of those, held at the door because no instance is ready.
@@ -104,7 +104,7 @@ pub(super) struct Gauges {
 
 /// Integrals over time since the start of the run, in request-nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Areas {
+pub(in crate::sim) struct Areas {
     /// Of requests waiting.
     pub waiting: u128,
     /// Of requests in service, wherever.
@@ -127,7 +127,7 @@ impl Areas {
 
 /// Instances in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Census {
+pub(in crate::sim) struct Census {
     pub pending: u32,
     pub starting: u32,
     pub ready: u32,
@@ -159,7 +159,7 @@ impl Census {
 
 /// Instance-nanoseconds in each state since the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct InstanceTime {
+pub(in crate::sim) struct InstanceTime {
     pub pending: u128,
     pub starting: u128,
     pub ready: u128,
@@ -185,7 +185,7 @@ pub struct Mishaps {
 
 impl Mishaps {
     /// Those since `earlier`.
-    pub(super) fn since(self, earlier: Mishaps) -> Mishaps {
+    pub(in crate::sim) fn since(self, earlier: Mishaps) -> Mishaps {
         Mishaps {
             refused_starts: self.refused_starts - earlier.refused_starts,
             failed_starts: self.failed_starts - earlier.failed_starts,

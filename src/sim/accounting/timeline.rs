@@ -10,7 +10,7 @@ use crate::time::{Instant, Span};
 
 /// Cuts the run into windows, judges each by the SLO, and keeps them if asked to.
 #[derive(Debug, Clone)]
-pub(super) struct Timeline {
+pub(in crate::sim) struct Timeline {
     pub windows: Windows,
     last: Reading,
     /// Fewest and most instances asked for, and ready, since the last mark.
@@ -27,7 +27,7 @@ pub(super) struct Timeline {
 
 /// How a run is cut into windows, and what they are judged by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Windows {
+pub(in crate::sim) struct Windows {
     /// Not zero.
     pub length: Span,
     /// Whether they are kept.
@@ -40,7 +40,7 @@ pub(super) struct Windows {
 
 /// Counters and gauges of a run at one instant.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reading {
+pub(in crate::sim) struct Reading {
     pub at: Instant,
     pub gauges: Gauges,
     /// Mean share of the memory for keys and values taken on ready instances.
@@ -59,7 +59,7 @@ pub(super) struct Reading {
 
 /// When a request in flight arrived that has missed the SLO, in nanoseconds: before either.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Overdue {
+pub(in crate::sim) struct Overdue {
     /// Of any.
     pub unanswered: u64,
     /// Of one that waits, and has no token yet.

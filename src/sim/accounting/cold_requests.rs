@@ -8,7 +8,7 @@ use crate::time::Span;
 
 /// When no instance was ready, and the latency of the requests that arrived then.
 #[derive(Debug, Clone)]
-pub(super) struct Door {
+pub(in crate::sim) struct Door {
     /// From when on nobody is let in, if so.
     shut_from: Option<u64>,
     /// Times in which nobody was let in: first instant, and the first after. As far back as requests in flight.

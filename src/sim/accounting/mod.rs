@@ -1,0 +1,23 @@
+//! What a run reports, added up: requests by what became of them, their times, the run window by window, the promise it
+//! is judged by, what instance-time costs, and the outcome. The facts all other rooms report are declared here, so this
+//! room needs none of them. Nothing else keeps totals; nothing here decides anything, knows an event or a queue.
+
+mod cold_requests;
+mod cost;
+mod facts;
+mod outcome;
+mod recorder;
+mod slo;
+mod timeline;
+
+pub(in crate::sim) use facts::{Areas, Census, Gauges, InstanceTime};
+pub(in crate::sim) use recorder::{Recorder, latency_histogram};
+pub(in crate::sim) use timeline::{Reading, Timeline, Windows};
+
+pub use cost::{BilledFrom, Cost};
+pub use facts::{Class, Generated, Mishaps, Served, Sink};
+pub use outcome::{
+    Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TokenOutcome,
+    TypeShare, Window,
+};
+pub use slo::{Promised, Slo};
