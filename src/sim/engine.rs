@@ -18,14 +18,14 @@ use crate::sim::agenda::{Agenda, Event};
 use crate::sim::attempts::{Attempts, Tally};
 use crate::sim::fleet::{Arrival, Fleet};
 use crate::sim::instances::Instances;
+use crate::sim::instances::Pool;
+use crate::sim::instances::Supply;
 use crate::sim::model::Model;
 use crate::sim::observation::Scrape;
 use crate::sim::options::Options;
-use crate::sim::pool::Pool;
 use crate::sim::requests::Block;
 use crate::sim::scaler::Scaler;
 use crate::sim::scrapes::{Counters, Scrapes};
-use crate::sim::supply::Supply;
 use crate::sim::watch::Watch;
 use crate::time::{Instant, Span};
 

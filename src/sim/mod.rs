@@ -11,29 +11,21 @@ mod client;
 mod dispatch;
 mod engine;
 mod fleet;
-mod hazards;
 mod hosted;
 mod instances;
-mod kinds;
 mod metrics;
 mod model;
-mod nodes;
 mod observation;
 mod options;
-mod pool;
 mod pulled;
 mod requests;
 mod routed;
 mod scaler;
 mod scrapes;
 mod simulation;
-mod stage;
 mod station;
 mod stepped;
-mod stock;
-mod supply;
 mod tree;
-mod warm_pool;
 mod watch;
 
 pub use accounting::{
@@ -42,16 +34,13 @@ pub use accounting::{
 };
 pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};
 pub use dispatch::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
-pub use hazards::{Failures, Hazards, Interruptions, Lost, Slow, StartFailures};
-pub use instances::{Instances, Leaving, Victim};
-pub use kinds::{InstanceType, MOST_INSTANCES};
+pub use instances::{
+    Backoff, Failures, Hazards, InstanceType, Instances, Interruptions, Leaving, Lost, MOST_INSTANCES, Nodes,
+    Outage, Slow, Spells, Stage, Start, StartFailures, Stock, Victim, WarmPool,
+};
 pub use metrics::Metrics;
 pub use model::{Conflict, Model};
-pub use nodes::Nodes;
 pub use options::Options;
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Simulation, simulate};
-pub use stage::{Backoff, Stage, Start};
-pub use stock::{Outage, Spells, Stock};
-pub use warm_pool::WarmPool;
 pub use watch::Watch;

@@ -8,7 +8,7 @@ use crate::sim::accounting::Cost;
 use crate::sim::accounting::Slo;
 use crate::sim::client::Client;
 use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::hazards::Lost;
+use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
 use crate::sim::metrics::Metrics;
 use crate::time::Span;

@@ -5,7 +5,7 @@ use crate::sim::agenda::Event;
 use crate::sim::engine::Engine;
 use crate::sim::fleet::Fleet;
 use crate::sim::instances::Leaving;
-use crate::sim::pool::State;
+use crate::sim::instances::State;
 use crate::time::{Instant, Span};
 
 impl<F: Fleet, T: Sink> Engine<F, T> {

@@ -9,7 +9,7 @@ use crate::service::{FULL, Slots};
 use crate::sim::accounting::{Areas, Served, Sink};
 use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::fleet::{Ending, Fleet, NO_TICKET};
-use crate::sim::hazards::Lost;
+use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
 use crate::sim::stepped::queue::{Job, Queue};
 use crate::sim::stepped::report::tell;

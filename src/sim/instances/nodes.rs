@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hazards::LEAST_LIFE_S;
+use super::instance_type::InstanceType;
+use super::stage::{Stage, Start};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node as Written, Problem, Reader, TableSpec, Value};
-use crate::sim::hazards::LEAST_LIFE_S;
-use crate::sim::kinds::InstanceType;
-use crate::sim::stage::{Stage, Start};
 use crate::time::{Instant, Span};
 
 /// Nodes that several instances share.
@@ -110,7 +110,7 @@ impl Nodes {
 }
 
 /// Refuses stages cached where there are no nodes, and more than one in a cold start.
-pub(super) fn check<'a>(
+pub(in crate::sim) fn check<'a>(
     reader: &Reader<'_>,
     nodes: Option<&Nodes>,
     mut cold_starts: impl Iterator<Item = &'a [Stage]>,
@@ -144,7 +144,7 @@ struct Node {
 
 /// Where an instance has been put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::sim) enum Place {
     /// On a node that is there.
     Ready,
     /// On one that is not yet.
@@ -155,7 +155,7 @@ pub(super) enum Place {
 
 /// The nodes of a run.
 #[derive(Debug, Clone)]
-pub(super) struct Cluster {
+pub(in crate::sim) struct Cluster {
     room: usize,
     /// By number.
     nodes: Vec<Node>,

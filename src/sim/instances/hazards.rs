@@ -5,13 +5,13 @@
 
 use rand::RngExt as _;
 
+use super::capacity::Stock;
+use super::stage::{Backoff, Stage};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
-use crate::sim::stage::{Backoff, Stage};
-use crate::sim::stock::Stock;
 use crate::time::Span;
 
 /// What can go wrong with an instance. By default, nothing.
@@ -126,7 +126,7 @@ const START_FAILURES_SPEC: TableSpec = TableSpec {
 
 impl StartFailures {
     /// How long a start in `stages` takes, of which each takes as long as `time` says, until it is found to have failed.
-    pub(super) fn found_out(&self, stages: &[Stage], time: impl FnMut(&Stage) -> Span) -> Span {
+    pub(in crate::sim) fn found_out(&self, stages: &[Stage], time: impl FnMut(&Stage) -> Span) -> Span {
         let last = stages.iter().position(|stage| Some(&stage.name) == self.after.as_ref());
         let stages = stages.iter().take(last.map_or(stages.len(), |last| last + 1));
         stages.map(time).fold(Span::ZERO, |total, time| total + time)
@@ -148,7 +148,7 @@ impl Value for StartFailures {
 }
 
 /// The least mean life of an instance or a node, in seconds: a run of instances that all fail at once would not end.
-pub(super) const LEAST_LIFE_S: f64 = 1e-3;
+pub(in crate::sim) const LEAST_LIFE_S: f64 = 1e-3;
 
 const AFTER: Key<Durations> = Key::required(
     "after",
@@ -232,11 +232,15 @@ const SLOW: Key<Option<Slow>> =
 
 impl Hazards {
     /// The keys of the hazards.
-    pub(super) const KEYS: [&'static dyn AnyKey; 5] =
+    pub(in crate::sim) const KEYS: [&'static dyn AnyKey; 5] =
         [&START_FAILURES, &STOCK, &FAILURES, &INTERRUPTIONS, &SLOW];
 
     /// Reads the hazards of instances that start in `stages`; what is left out is as in `others`.
-    pub(super) fn read(reader: &Reader<'_>, stages: &[Stage], others: &Hazards) -> Result<Hazards, Problem> {
+    pub(in crate::sim) fn read(
+        reader: &Reader<'_>,
+        stages: &[Stage],
+        others: &Hazards,
+    ) -> Result<Hazards, Problem> {
         let others = others.clone();
         let start_failures = reader.find(&START_FAILURES)?.or(others.start_failures);
         let after = start_failures.as_ref().and_then(|failures| failures.after.as_ref());

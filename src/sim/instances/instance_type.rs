@@ -1,9 +1,9 @@
 //! `[[instances.type]]`: the types of instance a pool is made of.
 
+use super::hazards::Hazards;
+use super::stage::{ColdStart, Stage, Start};
 use crate::random::{Purpose, Streams};
 use crate::schema::{AnyKey, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
-use crate::sim::hazards::Hazards;
-use crate::sim::stage::{ColdStart, Stage, Start};
 use crate::time::Span;
 
 /// One type of instance.
@@ -67,7 +67,7 @@ const KEYS: [&dyn AnyKey; 10] = {
 };
 
 /// The table `[[instances.type]]`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::sim) const SPEC: TableSpec = TableSpec {
     name: "instances.type",
     doc: "One type of instance of a pool of several. A start takes the first type, in the order they are listed, that is below its `base`, else the first that is not refused; if all are, it waits. A scale-down takes the last type listed that is above its base. What a type leaves out is as `[instances]` and `[cost]` say.",
     keys: &KEYS,
@@ -75,7 +75,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
 
 /// A type as written, before what it leaves out is known.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(in crate::sim) struct Written {
     node: Node,
     path: String,
 }
@@ -115,7 +115,7 @@ impl Written {
 }
 
 /// Refuses two types of one name.
-pub(super) fn distinct(reader: &Reader<'_>, types: &[InstanceType]) -> Result<(), Problem> {
+pub(in crate::sim) fn distinct(reader: &Reader<'_>, types: &[InstanceType]) -> Result<(), Problem> {
     let twice =
         |(index, kind): &(usize, &InstanceType)| types[..*index].iter().any(|other| other.name == kind.name);
     match types.iter().enumerate().find(twice) {
@@ -137,7 +137,7 @@ impl InstanceType {
 
     /// The same of an attempt that ends with the last of `stages`, the first ones of the cold start. Each takes as long as
     /// `length` says, of the stage, the time that has passed before it and that which it was drawn to take.
-    pub(super) fn draw_stages(
+    pub(in crate::sim) fn draw_stages(
         &self,
         stages: &[Stage],
         streams: Streams,

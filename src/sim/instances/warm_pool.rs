@@ -5,11 +5,11 @@
 //! instances asked for; a scale-up takes from it first; it fills up again from instances that start cold; a scale-down
 //! returns instances to it if they may be used again, else ends them.
 
+use super::instance_type::{InstanceType, MOST_INSTANCES};
+use super::stage::{Stage, Start};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
-use crate::sim::kinds::{InstanceType, MOST_INSTANCES};
-use crate::sim::stage::{Stage, Start};
 use crate::time::Span;
 
 /// Instances kept started, beside the pool that serves.
@@ -96,7 +96,7 @@ impl WarmPool {
     }
 
     /// How many of `stages` a warm instance has behind it; `None` if it is to stop after one that is not there.
-    pub(super) fn behind(&self, stages: &[Stage]) -> Option<usize> {
+    pub(in crate::sim) fn behind(&self, stages: &[Stage]) -> Option<usize> {
         match &self.after {
             Some(after) => stages.iter().position(|stage| stage.name == *after).map(|last| last + 1),
             None => Some(stages.len()),
@@ -127,7 +127,7 @@ impl WarmPool {
 }
 
 /// Refuses a warm pool whose instances stop after a stage that the cold start of one of the `types` does not have.
-pub(super) fn check(
+pub(in crate::sim) fn check(
     reader: &Reader<'_>,
     pool: &WarmPool,
     cold_start: &[Stage],

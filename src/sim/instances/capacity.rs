@@ -2,10 +2,10 @@
 
 use rand::RngExt as _;
 
+use super::stage::Backoff;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
-use crate::sim::stage::Backoff;
 use crate::time::{Instant, Span};
 
 /// Capacity that may be lacking.
@@ -43,7 +43,7 @@ pub struct Spells {
 
 /// The spells of one type of instance in a run: those with capacity and those without take turns, one with it first.
 #[derive(Debug, Clone)]
-pub(super) struct Market {
+pub(in crate::sim) struct Market {
     spells: Spells,
     rng: Rng,
     available: bool,

@@ -59,7 +59,7 @@ impl Value for Stage {
 }
 
 /// `cold_start`: one duration or distribution, or a list of stages.
-pub(super) struct ColdStart(pub Vec<Stage>);
+pub(in crate::sim) struct ColdStart(pub Vec<Stage>);
 
 impl Value for ColdStart {
     fn kind() -> Kind {
@@ -75,7 +75,7 @@ impl Value for ColdStart {
 }
 
 impl Backoff {
-    pub(super) fn read(
+    pub(in crate::sim) fn read(
         reader: &Reader<'_>,
         first: &Key<Span>,
         longest: &Key<Span>,

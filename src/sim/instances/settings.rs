@@ -1,18 +1,18 @@
 //! `[instances]`: how an instance comes to life and leaves.
 
+use super::hazards::{Hazards, Lost};
+use super::instance_type;
+use super::instance_type::{InstanceType, MOST_INSTANCES, Written};
+use super::nodes;
+use super::nodes::Nodes;
+use super::stage::{ColdStart, Stage};
+use super::warm_pool;
+use super::warm_pool::WarmPool;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
-use crate::sim::hazards::{Hazards, Lost};
-use crate::sim::kinds;
-use crate::sim::kinds::{InstanceType, MOST_INSTANCES, Written};
-use crate::sim::nodes;
-use crate::sim::nodes::Nodes;
-use crate::sim::stage::{ColdStart, Stage};
-use crate::sim::warm_pool;
-use crate::sim::warm_pool::WarmPool;
 use crate::time::Span;
 
 /// How an instance comes to life and leaves.
@@ -183,7 +183,7 @@ impl Instances {
         let complete = |written: &Written| written.complete(reader.context(), &cold_start, &hazards);
         let types: Vec<InstanceType> =
             reader.get(&TYPE)?.iter().map(complete).collect::<Result<_, Problem>>()?;
-        kinds::distinct(reader, &types)?;
+        instance_type::distinct(reader, &types)?;
         let node = reader.find(&NODE)?;
         let cold_starts = types.iter().map(|kind| kind.cold_start.as_slice());
         nodes::check(reader, node.as_ref(), cold_starts.chain([cold_start.as_slice()]))?;

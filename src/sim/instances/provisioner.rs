@@ -1,19 +1,19 @@
 //! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
 
+use super::capacity::Market;
+use super::instance_type::InstanceType;
+use super::nodes::Nodes;
+use super::registry::Pool;
+use super::settings::Instances;
+use super::stage::Start;
+use super::warm_pool::WarmPool;
 use crate::random::{Purpose, Streams};
 use crate::sim::accounting::Mishaps;
-use crate::sim::instances::Instances;
-use crate::sim::kinds::InstanceType;
-use crate::sim::nodes::Nodes;
-use crate::sim::pool::Pool;
-use crate::sim::stage::Start;
-use crate::sim::stock::Market;
-use crate::sim::warm_pool::WarmPool;
 use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Supply {
+pub(in crate::sim) struct Supply {
     kinds: Vec<InstanceType>,
     warm_pool: Option<WarmPool>,
     /// Capacity of each type that comes and goes at random.

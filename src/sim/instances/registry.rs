@@ -2,16 +2,16 @@
 
 mod beside;
 
+use super::nodes::Cluster;
+use super::settings::{Instances, Victim};
 use crate::autoscaler::{InstanceState, InstanceView};
 use crate::sim::accounting::{BilledFrom, Cost};
 use crate::sim::accounting::{Census, InstanceTime};
-use crate::sim::instances::{Instances, Victim};
-use crate::sim::nodes::Cluster;
 use crate::time::{Instant, Span};
 
 /// Where an instance is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(in crate::sim) enum State {
     /// Asked for, and refused so far for want of capacity.
     Pending,
     Starting,
@@ -53,7 +53,7 @@ impl Instance {
 
 /// The instances that exist, by number.
 #[derive(Debug, Clone)]
-pub(super) struct Pool {
+pub(in crate::sim) struct Pool {
     instances: Vec<Instance>,
     census: Census,
     time: InstanceTime,
@@ -95,7 +95,7 @@ struct Share {
 
 /// What one type of instance came to in the measured part.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bill {
+pub(in crate::sim) struct Bill {
     pub hours: f64,
     pub warm_hours: f64,
     pub node_hours: f64,

@@ -1,7 +1,7 @@
 //! What a pool has beside the instances that serve: those kept warm, and the nodes all are on.
 
-use crate::sim::nodes::{Cluster, Place};
-use crate::sim::pool::{Instance, Pool, State};
+use super::{Instance, Pool, State};
+use crate::sim::instances::nodes::{Cluster, Place};
 use crate::time::Instant;
 
 impl Pool {

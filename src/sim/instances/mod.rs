@@ -1,0 +1,25 @@
+//! How instances come to life and leave: the settings of `[instances]`, the registry of those that exist and of the time
+//! they spend in each state, and the provisioner that grants, draws and refuses starts. The requests on them are in
+//! `queueing`, what asks for them in `observation`, when things happen to them in `run`.
+
+mod capacity;
+mod hazards;
+mod instance_type;
+mod nodes;
+mod provisioner;
+mod registry;
+mod settings;
+mod stage;
+mod warm_pool;
+
+pub(in crate::sim) use nodes::Place;
+pub(in crate::sim) use provisioner::Supply;
+pub(in crate::sim) use registry::{Bill, Pool, State};
+
+pub use capacity::{Outage, Spells, Stock};
+pub use hazards::{Failures, Hazards, Interruptions, Lost, Slow, StartFailures};
+pub use instance_type::{InstanceType, MOST_INSTANCES};
+pub use nodes::Nodes;
+pub use settings::{Instances, Leaving, Victim};
+pub use stage::{Backoff, Stage, Start};
+pub use warm_pool::WarmPool;
