@@ -10,7 +10,7 @@ use crate::random::Streams;
 use crate::service::Tokens;
 use crate::sim::accounting::{Class, Generated, Served, Sink};
 use crate::sim::client::{Abandoned, Client, Fault};
-use crate::sim::fleet::{Arrival, Ending, Fleet, NO_TICKET};
+use crate::sim::queueing::{Arrival, Ending, Fleet, NO_TICKET};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -6,26 +6,18 @@
 mod accounting;
 mod agenda;
 mod attempts;
-mod central;
 mod client;
-mod dispatch;
 mod engine;
-mod fleet;
-mod hosted;
 mod instances;
 mod metrics;
 mod model;
 mod observation;
 mod options;
-mod pulled;
+mod queueing;
 mod requests;
-mod routed;
 mod scaler;
 mod scrapes;
 mod simulation;
-mod station;
-mod stepped;
-mod tree;
 mod watch;
 
 pub use accounting::{
@@ -33,7 +25,6 @@ pub use accounting::{
     Outcome, Promised, Sending, Served, Sink, Slo, Times, TokenOutcome, TypeShare, Window,
 };
 pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};
-pub use dispatch::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
 pub use instances::{
     Backoff, Failures, Hazards, InstanceType, Instances, Interruptions, Leaving, Lost, MOST_INSTANCES, Nodes,
     Outage, Slow, Spells, Stage, Start, StartFailures, Stock, Victim, WarmPool,
@@ -41,6 +32,7 @@ pub use instances::{
 pub use metrics::Metrics;
 pub use model::{Conflict, Model};
 pub use options::Options;
+pub use queueing::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Simulation, simulate};
 pub use watch::Watch;

@@ -7,10 +7,10 @@ use crate::service::{self, Service};
 use crate::sim::accounting::Cost;
 use crate::sim::accounting::Slo;
 use crate::sim::client::Client;
-use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
 use crate::sim::metrics::Metrics;
+use crate::sim::queueing::{Dispatch, DispatchPolicy, Idle};
 use crate::time::Span;
 
 /// Everything one run is made of, validated.

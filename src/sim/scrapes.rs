@@ -3,8 +3,8 @@
 use crate::autoscaler::{InstanceSample, InstanceView, Sample};
 use crate::service::FULL;
 use crate::sim::accounting::{Areas, Census, Gauges};
-use crate::sim::fleet::Load;
 use crate::sim::instances::Pool;
+use crate::sim::queueing::Load;
 use crate::time::Instant;
 
 /// The counters at the scrape before, and room for what a scrape finds on each instance.

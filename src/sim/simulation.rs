@@ -7,18 +7,18 @@ use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
 use crate::sim::accounting::Sink;
 use crate::sim::accounting::{DecisionRecord, Outcome};
-use crate::sim::central::CentralQueue;
-use crate::sim::dispatch::DispatchPolicy;
 use crate::sim::engine::Engine;
-use crate::sim::fleet::Fleet;
-use crate::sim::hosted::Hosted;
 use crate::sim::model::Model;
 use crate::sim::options::Options;
-use crate::sim::pulled::Pulled;
+use crate::sim::queueing::CentralQueue;
+use crate::sim::queueing::DispatchPolicy;
+use crate::sim::queueing::Fleet;
+use crate::sim::queueing::Hosted;
+use crate::sim::queueing::Pulled;
+use crate::sim::queueing::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
+use crate::sim::queueing::{SlotStation, Station};
+use crate::sim::queueing::{SteppedServers, SteppedSlots};
 use crate::sim::requests::{Block, RequestSource};
-use crate::sim::routed::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
-use crate::sim::station::{SlotStation, Station};
-use crate::sim::stepped::{SteppedServers, SteppedSlots};
 use crate::sim::watch::Watch;
 
 /// One run in progress. `T` hears what becomes of each request; `()` does not listen.

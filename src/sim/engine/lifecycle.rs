@@ -3,9 +3,9 @@
 use crate::sim::accounting::Sink;
 use crate::sim::agenda::Event;
 use crate::sim::engine::Engine;
-use crate::sim::fleet::Fleet;
 use crate::sim::instances::Leaving;
 use crate::sim::instances::State;
+use crate::sim::queueing::Fleet;
 use crate::time::{Instant, Span};
 
 impl<F: Fleet, T: Sink> Engine<F, T> {

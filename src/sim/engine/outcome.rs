@@ -4,9 +4,9 @@ use crate::service::FULL;
 use crate::sim::accounting::Sink;
 use crate::sim::accounting::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
 use crate::sim::engine::Engine;
-use crate::sim::fleet::Fleet;
 use crate::sim::instances::Bill;
 use crate::sim::instances::InstanceType;
+use crate::sim::queueing::Fleet;
 use crate::time::Instant;
 
 impl<F: Fleet, T: Sink> Engine<F, T> {

@@ -2,7 +2,7 @@
 
 use crate::sim::accounting::Sink;
 use crate::sim::engine::Engine;
-use crate::sim::fleet::Fleet;
+use crate::sim::queueing::Fleet;
 use crate::time::Instant;
 
 impl<F: Fleet, T: Sink> Engine<F, T> {

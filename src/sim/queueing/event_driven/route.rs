@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 
 use crate::random::Rng;
-use crate::sim::dispatch::DispatchPolicy;
+use crate::sim::queueing::dispatch::DispatchPolicy;
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use super::*;
 use crate::service::Request;
 use crate::sim::accounting::Gauges;
-use crate::sim::dispatch::MOST_SLOTS;
-use crate::sim::fleet::{Arrival, Fleet, Load};
+use crate::sim::queueing::dispatch::MOST_SLOTS;
+use crate::sim::queueing::station::{Arrival, Fleet, Load};
 
 impl Fleet for SteppedSlots {
     const STEPPED: bool = true;

@@ -1,11 +1,11 @@
 //! One instance of a pool under a service model that is taken event by event.
 
+use super::request_table::{Book, Intake};
 use crate::service::Server;
-use crate::sim::dispatch::Idle;
-use crate::sim::fleet::Load;
-use crate::sim::stepped::queue::Queue;
-use crate::sim::stepped::servers::book::{Book, Intake};
-use crate::sim::tree::{Contender, Key};
+use crate::sim::queueing::dispatch::Idle;
+use crate::sim::queueing::event_driven::queue::Queue;
+use crate::sim::queueing::station::Load;
+use crate::sim::queueing::tournament::{Contender, Key};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use super::instance_queue::Station;
 use crate::service::{Active, Queue, Request, Server};
 use crate::sim::accounting::{Areas, Class, Generated, Served, Sink};
-use crate::sim::fleet::Load;
-use crate::sim::station::Station;
+use crate::sim::queueing::station::Load;
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Hosted<S> {
+pub(in crate::sim) struct Hosted<S> {
     instance: u32,
     server: S,
     queue: Queue,
@@ -20,7 +20,7 @@ pub(super) struct Hosted<S> {
 /// Reports a request whose service ended at `finish`, the first token of its answer having come at `first_token` if
 /// `S` counts tokens.
 #[inline]
-pub(super) fn report<S: Server>(
+pub(in crate::sim) fn report<S: Server>(
     active: Active,
     first_token: u64,
     finish: u64,

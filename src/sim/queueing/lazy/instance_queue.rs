@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Served, Sink};
-use crate::sim::fleet::{Load, Waiting};
-use crate::sim::tree::{Contender, Key, Tournament};
+use crate::sim::queueing::station::{Load, Waiting};
+use crate::sim::queueing::tournament::{Contender, Key, Tournament};
 
 /// One instance with a queue of its own. What happens to it depends on nothing but the requests it is offered, so it is
 /// brought up to date only when somebody looks. Time only moves forward from call to call.
-pub(super) trait Station: Clone {
+pub(in crate::sim) trait Station: Clone {
     /// Whether it counts tokens.
     const COUNTS_TOKENS: bool = false;
     /// What the instances of a pool have in common.
@@ -62,7 +62,7 @@ pub(super) trait Station: Clone {
 
 /// Slots that serve at full speed behind one queue, first come first served; every completion is taken when it is due.
 #[derive(Debug, Clone)]
-pub(super) struct SlotStation {
+pub(in crate::sim) struct SlotStation {
     instance: u32,
     /// What each slot serves, if it serves.
     slots: Vec<Option<Served>>,

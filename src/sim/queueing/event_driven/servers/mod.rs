@@ -1,27 +1,27 @@
 //! A pool taken event by event, under a service model whose instances take from a queue what they can.
 
-mod book;
-mod fleet;
 mod host;
+mod request_table;
+mod station;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use self::book::{Book, Place};
 use self::host::Host;
+use self::request_table::{Book, Place};
+use super::queue::{Job, Queue};
+use super::report::tell;
+use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
 use crate::sim::accounting::{Areas, Served, Sink};
-use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::fleet::Ending;
 use crate::sim::instances::Instances;
 use crate::sim::instances::Lost;
-use crate::sim::stepped::queue::{Job, Queue};
-use crate::sim::stepped::report::tell;
-use crate::sim::stepped::route::Route;
-use crate::sim::tree::{Contender, Key, Tournament};
+use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
+use crate::sim::queueing::station::Ending;
+use crate::sim::queueing::tournament::{Contender, Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub struct SteppedServers<S: Server> {
     speed: f64,
     /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
     ///
-    /// [`Fleet::take_idled`]: crate::sim::fleet::Fleet::take_idled
+    /// [`Fleet::take_idled`]: crate::sim::queueing::station::Fleet::take_idled
     idled: VecDeque<(u32, u64)>,
     /// Draining instances that have run out of work and not been asked for.
     emptied: VecDeque<u32>,

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use crate::service::{Line, Request};
 use crate::sim::accounting::Class;
-use crate::sim::fleet::Arrival;
+use crate::sim::queueing::station::Arrival;
 
 /// A request before it is served, or between two times it is.
 #[derive(Debug, Clone, Copy)]

@@ -1,20 +1,20 @@
 //! A pool of slots taken event by event: each completes on its own, at the speed of its instance.
 
-mod fleet;
+mod station;
 
 use std::collections::VecDeque;
 
+use super::queue::{Job, Queue};
+use super::report::tell;
+use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
 use crate::sim::accounting::{Areas, Served, Sink};
-use crate::sim::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::fleet::{Ending, Fleet, NO_TICKET};
 use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
-use crate::sim::stepped::queue::{Job, Queue};
-use crate::sim::stepped::report::tell;
-use crate::sim::stepped::route::Route;
-use crate::sim::tree::{Contender, Key, Tournament};
+use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
+use crate::sim::queueing::station::{Ending, Fleet, NO_TICKET};
+use crate::sim::queueing::tournament::{Contender, Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use crate::sim::accounting::{Areas, Class, Gauges, Served, Sink};
 
 /// What becomes of a request whose client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(in crate::sim) enum Ending {
     /// It was answered; and when the first token of the answer came, where tokens are counted.
     Served(Served, Option<u64>),
     Rejected,
@@ -14,11 +14,11 @@ pub(super) enum Ending {
 }
 
 /// The ticket of requests that have none.
-pub(super) const NO_TICKET: u32 = u32::MAX;
+pub(in crate::sim) const NO_TICKET: u32 = u32::MAX;
 
 /// A request that arrives.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Arrival {
+pub(in crate::sim) struct Arrival {
     /// When, nanoseconds.
     pub now: u64,
     /// Its service requirement, nanoseconds.
@@ -50,7 +50,7 @@ impl Arrival {
 
 /// What one ready instance has to do, and has done.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Load {
+pub(in crate::sim) struct Load {
     pub instance: u32,
     /// Request-nanoseconds in service since it became ready.
     pub served: u128,
@@ -65,7 +65,7 @@ pub(super) struct Load {
 }
 
 /// An arrangement of queues and ready instances. Time only moves forward from call to call.
-pub(super) trait Fleet {
+pub(in crate::sim) trait Fleet {
     /// Whether it is taken event by event: then it knows patience and classes, and policies that act at every arrival
     /// and departure can watch it.
     const STEPPED: bool = false;
@@ -146,14 +146,14 @@ pub(super) trait Fleet {
 
 /// A request in a queue.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waiting {
+pub(in crate::sim) struct Waiting {
     pub arrival: u64,
     pub service: u64,
 }
 
 /// Requests on instances that take no more. Their course is settled: nothing can come before them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Draining {
+pub(in crate::sim) struct Draining {
     requests: Vec<Served>,
 }
 

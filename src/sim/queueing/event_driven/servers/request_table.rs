@@ -2,8 +2,8 @@
 
 use crate::service::{Line, Request};
 use crate::sim::accounting::Class;
-use crate::sim::fleet::{Arrival, NO_TICKET};
-use crate::sim::stepped::queue::{Job, Queue};
+use crate::sim::queueing::event_driven::queue::{Job, Queue};
+use crate::sim::queueing::station::{Arrival, NO_TICKET};
 
 /// The requests in the pool by their marks, and by their tickets. Places are used again.
 #[derive(Debug, Clone, Default)]

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 
 use rand::RngExt as _;
 
+use super::instance_queue::Station;
 use crate::random::Rng;
 use crate::service::Request;
 use crate::sim::accounting::{Areas, Gauges, Sink};
-use crate::sim::fleet::{Arrival, Fleet, Load};
-use crate::sim::station::Station;
-use crate::sim::tree::{Key, Tournament};
+use crate::sim::queueing::station::{Arrival, Fleet, Load};
+use crate::sim::queueing::tournament::{Key, Tournament};
 
 /// Picks the instance a request goes to.
-pub(super) trait Chooser {
+pub(in crate::sim) trait Chooser {
     /// Brings up to `now` the stations whose state the choice depends on, and chooses one of them (there is one).
     fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize;
     /// Hears that the station at `index` has taken a request.
@@ -23,7 +23,7 @@ pub(super) trait Chooser {
 
 /// Instances in turn.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RoundRobin {
+pub(in crate::sim) struct RoundRobin {
     next: usize,
 }
 
@@ -39,7 +39,7 @@ impl Chooser for RoundRobin {
 
 /// A uniform draw.
 #[derive(Debug, Clone)]
-pub(super) struct Random {
+pub(in crate::sim) struct Random {
     pub rng: Rng,
 }
 
@@ -54,7 +54,7 @@ impl Chooser for Random {
 
 /// The least loaded of a few distinct uniform draws.
 #[derive(Debug, Clone)]
-pub(super) struct PowerOfD {
+pub(in crate::sim) struct PowerOfD {
     pub rng: Rng,
     pub choices: usize,
     /// The draws of one request, kept to keep their memory.
@@ -87,7 +87,7 @@ impl Chooser for PowerOfD {
 /// The least loaded of all. Two tournaments keep a choice at a few comparisons however large the pool: one of the
 /// stations by their next change, so that only those with one due are looked at, one by their load.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LeastOutstanding {
+pub(in crate::sim) struct LeastOutstanding {
     due: Tournament<Key>,
     /// Load and index in one word.
     load: Tournament<u64>,
@@ -139,7 +139,7 @@ impl Chooser for LeastOutstanding {
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Routed<S: Station, C> {
+pub(in crate::sim) struct Routed<S: Station, C> {
     chooser: C,
     settings: S::Settings,
     /// Ready instances, in the order they became ready.

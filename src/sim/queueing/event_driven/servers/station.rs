@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sim::accounting::Gauges;
-use crate::sim::fleet::{Arrival, Fleet, Load, NO_TICKET};
+use crate::sim::queueing::station::{Arrival, Fleet, Load, NO_TICKET};
 
 impl<S: Server> Fleet for SteppedServers<S> {
     const STEPPED: bool = true;

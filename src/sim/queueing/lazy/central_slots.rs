@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Gauges, Served, Sink};
-use crate::sim::fleet::{Arrival, Draining, Fleet, Load, Waiting};
-use crate::sim::tree::{Key, Tournament};
+use crate::sim::queueing::station::{Arrival, Draining, Fleet, Load, Waiting};
+use crate::sim::queueing::tournament::{Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct CentralQueue {
+pub(in crate::sim) struct CentralQueue {
     slots: Vec<Slot>,
     /// The slots by when they are (or were last) free: the least is the one free longest.
     free: Tournament<Key>,

@@ -2,7 +2,7 @@
 
 use crate::service::Request;
 use crate::sim::accounting::{Generated, Sink};
-use crate::sim::fleet::{Ending, NO_TICKET};
+use crate::sim::queueing::station::{Ending, NO_TICKET};
 use std::collections::VecDeque;
 
 /// Tells what has become of a request: its client, by way of `ended`, if it has one that listens.

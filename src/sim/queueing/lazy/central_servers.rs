@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, Sink};
-use crate::sim::fleet::{Arrival, Fleet, Load};
-use crate::sim::hosted::report;
-use crate::sim::tree::{Contender, Key, Tournament};
+use crate::sim::queueing::station::{Arrival, Fleet, Load};
+use crate::sim::queueing::tournament::{Contender, Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Pulled<S: Server> {
+pub(in crate::sim) struct Pulled<S: Server> {
     settings: Arc<S::Settings>,
     queue: Queue,
     capacity: u64,

@@ -1,0 +1,14 @@
+//! Stations that need no event a request: once a request has started, its course is settled, and it is reported when
+//! somebody looks. For all that this cannot do there is `event_driven`.
+
+mod central_servers;
+mod central_slots;
+mod instance_queue;
+mod parallel_queues;
+mod server_queue;
+
+pub(in crate::sim) use central_servers::Pulled;
+pub(in crate::sim) use central_slots::CentralQueue;
+pub(in crate::sim) use instance_queue::{SlotStation, Station};
+pub(in crate::sim) use parallel_queues::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
+pub(in crate::sim) use server_queue::Hosted;
