@@ -15,7 +15,7 @@ use crate::sim::accounting::{Areas, InstanceTime, Mishaps, Sink};
 use crate::sim::accounting::{Reading, Timeline, Windows};
 use crate::sim::accounting::{Recorder, latency_histogram};
 use crate::sim::agenda::{Agenda, Event};
-use crate::sim::attempts::{Attempts, Tally};
+use crate::sim::clients::{Attempts, Tally};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
 use crate::sim::instances::Supply;

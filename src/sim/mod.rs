@@ -5,8 +5,7 @@
 
 mod accounting;
 mod agenda;
-mod attempts;
-mod client;
+mod clients;
 mod engine;
 mod instances;
 mod metrics;
@@ -24,7 +23,7 @@ pub use accounting::{
     Actions, BilledFrom, Class, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, Generated, Integrals, Mishaps,
     Outcome, Promised, Sending, Served, Sink, Slo, Times, TokenOutcome, TypeShare, Window,
 };
-pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};
+pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, RetryOn};
 pub use instances::{
     Backoff, Failures, Hazards, InstanceType, Instances, Interruptions, Leaving, Lost, MOST_INSTANCES, Nodes,
     Outage, Slow, Spells, Stage, Start, StartFailures, Stock, Victim, WarmPool,

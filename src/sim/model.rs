@@ -6,7 +6,7 @@ use crate::random::Streams;
 use crate::service::{self, Service};
 use crate::sim::accounting::Cost;
 use crate::sim::accounting::Slo;
-use crate::sim::client::Client;
+use crate::sim::clients::Client;
 use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
 use crate::sim::metrics::Metrics;

@@ -6,15 +6,15 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::client::{Abandoned, Client, Fault};
 use crate::random::Streams;
 use crate::service::Tokens;
 use crate::sim::accounting::{Class, Generated, Served, Sink};
-use crate::sim::client::{Abandoned, Client, Fault};
 use crate::sim::queueing::{Arrival, Ending, Fleet, NO_TICKET};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct Attempts {
+pub(in crate::sim) struct Attempts {
     client: Client,
     streams: Streams,
     requests: Vec<Request>,
