@@ -20,12 +20,12 @@ use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
 use crate::sim::instances::Supply;
 use crate::sim::model::Model;
+use crate::sim::observation::Scaler;
 use crate::sim::observation::Scrape;
+use crate::sim::observation::{Counters, Scrapes};
 use crate::sim::options::Options;
 use crate::sim::queueing::{Arrival, Fleet};
 use crate::sim::requests::Block;
-use crate::sim::scaler::Scaler;
-use crate::sim::scrapes::{Counters, Scrapes};
 use crate::sim::watch::Watch;
 use crate::time::{Instant, Span};
 

@@ -8,14 +8,11 @@ mod agenda;
 mod clients;
 mod engine;
 mod instances;
-mod metrics;
 mod model;
 mod observation;
 mod options;
 mod queueing;
 mod requests;
-mod scaler;
-mod scrapes;
 mod simulation;
 mod watch;
 
@@ -28,8 +25,8 @@ pub use instances::{
     Backoff, Failures, Hazards, InstanceType, Instances, Interruptions, Leaving, Lost, MOST_INSTANCES, Nodes,
     Outage, Slow, Spells, Stage, Start, StartFailures, Stock, Victim, WarmPool,
 };
-pub use metrics::Metrics;
 pub use model::{Conflict, Model};
+pub use observation::Metrics;
 pub use options::Options;
 pub use queueing::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
 pub use requests::{BLOCK, Block, RequestSource};

@@ -9,7 +9,7 @@ use crate::sim::accounting::Slo;
 use crate::sim::clients::Client;
 use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
-use crate::sim::metrics::Metrics;
+use crate::sim::observation::Metrics;
 use crate::sim::queueing::{Dispatch, DispatchPolicy, Idle};
 use crate::time::Span;
 

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 
 use hdrhistogram::Histogram;
 
+use super::metrics::Metrics;
 use crate::autoscaler::{Metric, Per, Query};
 use crate::service::FULL;
 use crate::sim::accounting::Gauges;
-use crate::sim::metrics::Metrics;
 use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.
 #[derive(Debug, Clone)]
-pub(super) struct Scrape {
+pub(in crate::sim) struct Scrape {
     pub at: Instant,
     /// Requests arrived.
     pub arrived: u64,
@@ -28,7 +28,7 @@ pub(super) struct Scrape {
 
 /// What the autoscaler's metric is made of.
 #[derive(Debug, Clone)]
-pub(super) struct Pipeline {
+pub(in crate::sim) struct Pipeline {
     metrics: Metrics,
     query: Query,
     /// In time order; the first is as old as an average can reach back, or the start of the run.

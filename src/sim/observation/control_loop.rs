@@ -2,18 +2,18 @@
 
 use std::collections::VecDeque;
 
+use super::metrics::Metrics;
+use super::pipeline::Pipeline;
 use crate::autoscaler::{
     Autoscaler, Explanation, Glance, InstanceSample, Limits, Observation, Policy, Sample, Schedule, Start,
 };
 use crate::random::Streams;
 use crate::sim::accounting::{Actions, DecisionRecord, FLAP_WINDOW_S};
-use crate::sim::metrics::Metrics;
-use crate::sim::observation::Pipeline;
 use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Scaler {
+pub(in crate::sim) struct Scaler {
     policy: Box<dyn Policy>,
     limits: Limits,
     pub schedule: Option<Schedule>,

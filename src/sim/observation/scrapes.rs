@@ -9,7 +9,7 @@ use crate::time::Instant;
 
 /// The counters at the scrape before, and room for what a scrape finds on each instance.
 #[derive(Debug, Default)]
-pub(super) struct Scrapes {
+pub(in crate::sim) struct Scrapes {
     since: Instant,
     arrived: u64,
     areas: Areas,
@@ -23,7 +23,7 @@ pub(super) struct Scrapes {
 
 /// The counters at a scrape, from the start of the run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counters {
+pub(in crate::sim) struct Counters {
     pub at: Instant,
     pub arrived: u64,
     pub areas: Areas,
