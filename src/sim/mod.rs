@@ -4,17 +4,11 @@
 //! sees of a run is its [`Outcome`].
 
 mod accounting;
-mod agenda;
 mod clients;
-mod engine;
 mod instances;
-mod model;
 mod observation;
-mod options;
 mod queueing;
-mod requests;
-mod simulation;
-mod watch;
+mod run;
 
 pub use accounting::{
     Actions, BilledFrom, Class, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, Generated, Integrals, Mishaps,
@@ -25,10 +19,6 @@ pub use instances::{
     Backoff, Failures, Hazards, InstanceType, Instances, Interruptions, Leaving, Lost, MOST_INSTANCES, Nodes,
     Outage, Slow, Spells, Stage, Start, StartFailures, Stock, Victim, WarmPool,
 };
-pub use model::{Conflict, Model};
 pub use observation::Metrics;
-pub use options::Options;
 pub use queueing::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
-pub use requests::{BLOCK, Block, RequestSource};
-pub use simulation::{Simulation, simulate};
-pub use watch::Watch;
+pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, Simulation, Watch, simulate};

@@ -7,7 +7,7 @@ use crate::time::Instant;
 
 /// Something that happens at an instant of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Event {
+pub(in crate::sim) enum Event {
     /// The measured part of the run begins.
     Measure,
     /// A start that was refused is tried again: of which instance, and for the how manieth time, from 0.
@@ -73,7 +73,7 @@ impl Event {
 
 /// The events to come: by instant, by rank, then by insertion.
 #[derive(Debug, Clone)]
-pub(super) struct Agenda {
+pub(in crate::sim) struct Agenda {
     events: BinaryHeap<Reverse<(Instant, Rank, u64, Event)>>,
     insertions: u64,
     last: Instant,

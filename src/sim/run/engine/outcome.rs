@@ -1,9 +1,9 @@
 //! What a run comes to, from the counters at its end and at the start of its measured part.
 
+use super::Engine;
 use crate::service::FULL;
 use crate::sim::accounting::Sink;
 use crate::sim::accounting::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
-use crate::sim::engine::Engine;
 use crate::sim::instances::Bill;
 use crate::sim::instances::InstanceType;
 use crate::sim::queueing::Fleet;

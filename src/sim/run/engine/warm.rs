@@ -1,7 +1,7 @@
 //! Instances kept warm beside those that serve.
 
+use super::Engine;
 use crate::sim::accounting::Sink;
-use crate::sim::engine::Engine;
 use crate::sim::queueing::Fleet;
 use crate::time::Instant;
 

@@ -2,12 +2,12 @@
 
 use rand::RngExt as _;
 
+use super::model::Model;
 use crate::arrivals::{ArrivalStream, Rows};
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
 use crate::service::{FromTrace, Tokens};
 use crate::sim::accounting::Class;
-use crate::sim::model::Model;
 use crate::time::Span;
 
 /// Consecutive requests, column by column. What a request brings is drawn as it arrives, from streams that nothing

@@ -7,6 +7,11 @@ mod warm;
 
 use std::sync::Arc;
 
+use super::event_queue::{Agenda, Event};
+use super::limits::Watch;
+use super::model::Model;
+use super::options::Options;
+use super::requests::Block;
 use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::service::{Request, Tokens};
@@ -14,24 +19,19 @@ use crate::sim::accounting::{Actions, DecisionRecord, Outcome};
 use crate::sim::accounting::{Areas, InstanceTime, Mishaps, Sink};
 use crate::sim::accounting::{Reading, Timeline, Windows};
 use crate::sim::accounting::{Recorder, latency_histogram};
-use crate::sim::agenda::{Agenda, Event};
 use crate::sim::clients::{Attempts, Tally};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
 use crate::sim::instances::Supply;
-use crate::sim::model::Model;
 use crate::sim::observation::Scaler;
 use crate::sim::observation::Scrape;
 use crate::sim::observation::{Counters, Scrapes};
-use crate::sim::options::Options;
 use crate::sim::queueing::{Arrival, Fleet};
-use crate::sim::requests::Block;
-use crate::sim::watch::Watch;
 use crate::time::{Instant, Span};
 
 /// One run in progress, compiled for one arrangement of queues.
 #[derive(Debug)]
-pub(super) struct Engine<F, T> {
+pub(in crate::sim) struct Engine<F, T> {
     fleet: F,
     recorder: Recorder<T>,
     agenda: Agenda,

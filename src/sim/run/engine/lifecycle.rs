@@ -1,11 +1,11 @@
 //! The lives of the instances: asked for, granted, started, ready, lost or drained.
 
+use super::Engine;
 use crate::sim::accounting::Sink;
-use crate::sim::agenda::Event;
-use crate::sim::engine::Engine;
 use crate::sim::instances::Leaving;
 use crate::sim::instances::State;
 use crate::sim::queueing::Fleet;
+use crate::sim::run::event_queue::Event;
 use crate::time::{Instant, Span};
 
 impl<F: Fleet, T: Sink> Engine<F, T> {

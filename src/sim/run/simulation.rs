@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::engine::Engine;
+use super::limits::Watch;
+use super::model::Model;
+use super::options::Options;
+use super::requests::{Block, RequestSource};
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
 use crate::sim::accounting::Sink;
 use crate::sim::accounting::{DecisionRecord, Outcome};
-use crate::sim::engine::Engine;
-use crate::sim::model::Model;
-use crate::sim::options::Options;
 use crate::sim::queueing::CentralQueue;
 use crate::sim::queueing::DispatchPolicy;
 use crate::sim::queueing::Fleet;
@@ -18,8 +20,6 @@ use crate::sim::queueing::Pulled;
 use crate::sim::queueing::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
 use crate::sim::queueing::{SlotStation, Station};
 use crate::sim::queueing::{SteppedServers, SteppedSlots};
-use crate::sim::requests::{Block, RequestSource};
-use crate::sim::watch::Watch;
 
 /// One run in progress. `T` hears what becomes of each request; `()` does not listen.
 pub struct Simulation<T = ()>(Box<dyn Running<T>>);

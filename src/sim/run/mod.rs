@@ -1,0 +1,17 @@
+//! One run: the model it is made of, the requests it is fed, the queue of its events, the engine that lets everything
+//! happen in order, and the simulation as the rest of the program drives it. This room uses all the others and none of
+//! them uses it. What the parts of a run do by themselves is in their own rooms.
+
+mod engine;
+mod event_queue;
+mod limits;
+mod model;
+mod options;
+mod requests;
+mod simulation;
+
+pub use limits::Watch;
+pub use model::{Conflict, Model};
+pub use options::Options;
+pub use requests::{BLOCK, Block, RequestSource};
+pub use simulation::{Simulation, simulate};
