@@ -1,7 +1,18 @@
-//! One run: the engine, the pool, dispatch, observation and accounting. Pure: no files, no clock, no threads.
+//! One run: pure, with no files, no clock and no threads.
 //!
 //! A [`Simulation`] is fed blocks of requests and lets everything between them happen. What the rest of the program
 //! sees of a run is its [`Outcome`].
+//!
+//! Six rooms, each of which may use those it points to, and no other:
+//!
+//! ```text
+//! run          -> clients, observation, queueing, instances, accounting
+//! clients      -> queueing, accounting
+//! observation  -> queueing, instances, accounting
+//! queueing     -> instances (settings: what becomes of requests on an instance that goes), accounting
+//! instances    -> accounting (facts, cost)
+//! accounting   -> none: the facts the other rooms report are declared there
+//! ```
 
 mod accounting;
 mod clients;
