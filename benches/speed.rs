@@ -3,9 +3,14 @@
 //! `cargo bench` prints the table. The first rows are nanoseconds per request and their ratio to the reference loop,
 //! measured in turn with it, round by round; the ratio shown is the median of the rounds'. Then every policy against
 //! `threshold` at the same evaluation interval, sweeps, and peak memory.
-//! `cargo bench -- central` measures only the rows with that in their name. The exit status is 0 whatever the figures:
+//! `cargo bench -- central` measures only the rows with that in their name. The exit status is 0 whatever these figures:
 //! machines differ, and a busy one measures its other work.
+//!
+//! `cargo bench -- instructions` counts the instructions per request of each path with callgrind, where valgrind is
+//! installed, and compares them with `benches/instructions/baseline.txt`. These do not depend on what else the machine
+//! does: a rise of more than 5 % is an error, exit status 1.
 
+mod instructions;
 mod memory;
 mod policies;
 mod reference;
@@ -27,6 +32,8 @@ const REQUESTS: u64 = 4_000_000;
 const ROUNDS: usize = 7;
 const SERVERS: u32 = 16;
 const UTILIZATION: f64 = 0.8;
+/// Requests a second at which sixteen servers of a mean service time of 1 s are as busy.
+const BUSY: f64 = UTILIZATION * SERVERS as f64;
 const CENTRAL: &str = "policy = \"central_queue\"";
 /// The service of the reference loop: one slot an instance.
 const SLOTS: &str = "model = \"slots\"\ntime = { dist = \"exponential\", mean = \"1s\" }";
@@ -34,6 +41,9 @@ const SHARED: &str = "model = \"shared\"\ntime = { dist = \"exponential\", mean 
 /// As busy as slots: three requests in four find others to go with.
 const BATCH: &str = "model = \"batch\"\nmax_batch = 32\nconstant = \"1s\"\nslope = \"500ms\"";
 const ROUND_ROBIN: &str = "policy = \"round_robin\"";
+const RANDOM: &str = "policy = \"random\"";
+const LEAST_OUTSTANDING: &str = "policy = \"least_outstanding\"";
+const POWER_OF_TWO: &str = "policy = \"power_of_d\"\nchoices = 2";
 /// Llama 3.1 8B on an H100, on prompts of 1,000 tokens and answers of 200 in the mean.
 const LLM: &str = "model = \"llm\"\npreset = \"llama-3.1-8b-h100\"\n\
     prompt_tokens = { dist = \"exponential\", mean = 1000 }\noutput_tokens = { dist = \"exponential\", mean = 200 }";
@@ -42,10 +52,29 @@ const IDLE: (f64, u32) = (0.9, SERVERS);
 
 /// What peak memory is measured of: its name, its requests per second, its service and its dispatch.
 const REMEMBERED: [(&str, f64, &str, &str); 4] = [
-    ("slots", UTILIZATION * SERVERS as f64, SLOTS, CENTRAL),
-    ("shared", UTILIZATION * SERVERS as f64, SHARED, ROUND_ROBIN),
-    ("batch", UTILIZATION * SERVERS as f64, BATCH, CENTRAL),
+    ("slots", BUSY, SLOTS, CENTRAL),
+    ("shared", BUSY, SHARED, ROUND_ROBIN),
+    ("batch", BUSY, BATCH, CENTRAL),
     ("llm", 20.0 * SERVERS as f64, LLM, ROUND_ROBIN),
+];
+
+/// What instructions are counted of: its name, its requests per second, its service, its dispatch, and whether clients
+/// give up after 10 s, which hardly one does.
+const COUNTED: [(&str, f64, &str, &str, bool); 14] = [
+    ("instructions, central queue", BUSY, SLOTS, CENTRAL, false),
+    ("instructions, round robin", BUSY, SLOTS, ROUND_ROBIN, false),
+    ("instructions, random", BUSY, SLOTS, RANDOM, false),
+    ("instructions, least outstanding", BUSY, SLOTS, LEAST_OUTSTANDING, false),
+    ("instructions, power of two", BUSY, SLOTS, POWER_OF_TWO, false),
+    ("instructions, event-driven", BUSY, SLOTS, "policy = \"central_queue\"\nidle = \"newest\"", false),
+    ("instructions, client time-out, central queue", BUSY, SLOTS, CENTRAL, true),
+    ("instructions, client time-out, round robin", BUSY, SLOTS, ROUND_ROBIN, true),
+    ("instructions, shared, central queue", BUSY, SHARED, CENTRAL, false),
+    ("instructions, shared, round robin", BUSY, SHARED, ROUND_ROBIN, false),
+    ("instructions, batch, central queue", BUSY, BATCH, CENTRAL, false),
+    ("instructions, batch, round robin", BUSY, BATCH, ROUND_ROBIN, false),
+    ("instructions, llm, 2 requests/s on each GPU", 2.0 * SERVERS as f64, LLM, ROUND_ROBIN, false),
+    ("instructions, llm, 20 requests/s on each GPU", 20.0 * SERVERS as f64, LLM, ROUND_ROBIN, false),
 ];
 
 fn main() {
@@ -57,9 +86,29 @@ fn main() {
         run(&model_at(rate, service, dispatch, IDLE, requests), 1);
         return memory::report();
     }
+    if let [instructions::CHILD, name, requests] =
+        arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        let requests = requests.parse().expect("a number of requests");
+        let (_, rate, service, dispatch, gives_up) =
+            COUNTED.into_iter().find(|(counted, ..)| *counted == name).expect("a row that is counted");
+        let mut model = model_at(rate, service, dispatch, IDLE, requests);
+        model.client.timeout = gives_up.then(|| Span::from_secs(10));
+        _ = std::hint::black_box(run(&model, 1));
+        return;
+    }
     // `cargo test --benches` only asks whether it runs.
-    let requests = if arguments.iter().any(|argument| argument == "--bench") { REQUESTS } else { 10_000 };
+    let measured = arguments.iter().any(|argument| argument == "--bench");
+    let requests = if measured { REQUESTS } else { 10_000 };
     let only = arguments.iter().find(|argument| !argument.starts_with('-')).map_or("", String::as_str);
+    // Under valgrind a run takes fifty times as long, so only where these rows are asked for.
+    if only.starts_with("instructions") {
+        let names = COUNTED.iter().map(|(name, ..)| *name).filter(|name| name.starts_with(only));
+        if measured && !instructions::measure(names) {
+            std::process::exit(1);
+        }
+        return;
+    }
     println!(
         "M/M/{SERVERS} at ρ = {UTILIZATION}, threshold autoscaler every 15 s, {requests} requests a round\n"
     );
@@ -82,9 +131,9 @@ fn engine_rows(requests: u64, only: &str) {
     let rows = [
         ("central queue", SLOTS, CENTRAL, 1.5),
         ("round robin", SLOTS, ROUND_ROBIN, 3.0),
-        ("random", SLOTS, "policy = \"random\"", 3.0),
-        ("least outstanding", SLOTS, "policy = \"least_outstanding\"", 3.0),
-        ("power of two", SLOTS, "policy = \"power_of_d\"\nchoices = 2", 3.0),
+        ("random", SLOTS, RANDOM, 3.0),
+        ("least outstanding", SLOTS, LEAST_OUTSTANDING, 3.0),
+        ("power of two", SLOTS, POWER_OF_TWO, 3.0),
         ("shared, central queue", SHARED, CENTRAL, 3.0),
         ("shared, round robin", SHARED, ROUND_ROBIN, 3.0),
         ("batch, central queue", BATCH, CENTRAL, 3.0),
@@ -221,7 +270,7 @@ fn run(model: &Model, seed: u64) -> f64 {
 /// The reference's system as a scenario; the autoscaler acts above a utilization, from
 /// a least size up to the reference's.
 fn model(service: &str, dispatch: &str, idle: (f64, u32), requests: u64) -> Model {
-    model_at(UTILIZATION * f64::from(SERVERS), service, dispatch, idle, requests)
+    model_at(BUSY, service, dispatch, idle, requests)
 }
 
 /// As [`model`], at so many requests a second.
