@@ -1,19 +1,19 @@
-//! Real runs of the Kubernetes HPA, where `KNEEPOINT_DATA` (default `../shared`) has them: their very loads, simulated.
+//! Real runs of the Kubernetes HPA: their very loads, simulated.
 //!
 //! The runs are those of github.com/nadamdb/k8s-hpa-modeling: Kubernetes 1.13.4, a pod of one single-threaded server that
 //! is busy for a drawn time at each request, an HPA on its CPU. Send times and service times are drawn here as its load
 //! generator drew them, with the generator of NumPy's `RandomState`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use kneepoint::random::Streams;
-use kneepoint::scenario::ScenarioFile;
-use kneepoint::sim::{Options, simulate};
 use kneepoint::time::Span;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::fixtures::data::{folder_with, unzipped};
+use crate::fixtures::estimate::mean_and_error;
+use crate::fixtures::replications::replications;
+use crate::fixtures::simulation::scenario;
 use crate::mersenne::Mersenne;
 
 /// CPUs of a pod: its request, and its limit.
@@ -76,9 +76,8 @@ struct Run {
     period: f64,
 }
 
-fn read(path: &Path, period: f64) -> Run {
-    let output = Command::new("gzip").arg("-dc").arg(path).output().expect("gzip");
-    let log: Value = serde_json::from_slice(&output.stdout).expect("a log is JSON");
+fn read(path: &Path, period: f64) -> Option<Run> {
+    let log: Value = serde_json::from_slice(&unzipped(path)?).expect("a log is JSON");
     let meta = &log["metadata"];
     let number = |name: &str| meta[name].as_f64().unwrap_or_else(|| panic!("{name} of {}", path.display()));
     let rates = match &meta["load_rate"] {
@@ -114,7 +113,7 @@ fn read(path: &Path, period: f64) -> Run {
         let cores = series("cpu_hpa");
         cores.iter().sum::<f64>() / cores.len() as f64 / CORES
     });
-    Run { sent, pods: series("pod_count"), desired: series("hpa_desired"), cpu, load, period }
+    Some(Run { sent, pods: series("pod_count"), desired: series("hpa_desired"), cpu, load, period })
 }
 
 /// How a simulated run compares: measured and here.
@@ -171,10 +170,8 @@ fn simulated(run: &Run, backlog: Option<u32>) -> (Vec<f64>, f64) {
         run.sent.floor(),
         period = run.period,
     );
-    let scenario = ScenarioFile::parse("run.toml", &text, "").and_then(|file| file.scenario());
-    let model = scenario.unwrap_or_else(|error| panic!("{error}")).model;
-    let options = Options { mark_interval: Span::from_secs(1), timeline: true, decisions: false };
-    let (outcome, ()) = simulate(&model, Streams::new(1, 0), &options, ());
+    let model = scenario(&text, "").model;
+    let outcome = replications(&model, 1, 1, Some(Span::from_secs(1))).remove(0);
     let pods = outcome.timeline.iter().map(|window| f64::from(window.ready + window.starting));
     (pods.collect(), outcome.integrals.work / outcome.measured_s)
 }
@@ -196,28 +193,17 @@ fn score(run: &Run, backlog: Option<u32>) -> Score {
 
 /// The runs of a set, if they are there.
 fn runs(set: &str, period: f64) -> Option<Vec<Run>> {
-    let folder = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
-    let folder = PathBuf::from(folder).join("measured/k8s-hpa/logs").join(set);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        let folder = folder.display();
-        eprintln!("skipped: {folder} is not there (set KNEEPOINT_DATA to the folder that has it)");
-        return None;
-    };
-    if Command::new("gzip").arg("--version").output().is_err() {
-        eprintln!("skipped: `gzip` is needed to read {}", folder.display());
-        return None;
-    }
+    let folder = format!("measured/k8s-hpa/logs/{set}");
+    let entries = std::fs::read_dir(folder_with(&folder)?.join(&folder)).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    Some(paths.par_iter().map(|path| read(path, period)).collect())
+    paths.par_iter().map(|path| read(path, period)).collect()
 }
 
 /// Mean over the runs and the half width of its 95 % interval (normal, for two dozen runs and more).
 fn estimate(scores: &[Score], of: impl Fn(&Score) -> f64) -> (f64, f64) {
-    let (values, count): (Vec<f64>, f64) = (scores.iter().map(of).collect(), scores.len() as f64);
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    (mean, 1.96 * (variance / count).sqrt())
+    let (mean, error) = mean_and_error(scores.iter().map(of));
+    (mean, 1.96 * error)
 }
 
 fn report(set: &str, scores: &[Score]) {

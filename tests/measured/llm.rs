@@ -1,23 +1,14 @@
-//! Measured runs of vLLM, where `KNEEPOINT_DATA` (default `../shared`) has them: the same requests, simulated.
+//! Measured runs of vLLM: the same requests, simulated.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use kneepoint::random::Streams;
-use kneepoint::scenario::ScenarioFile;
-use kneepoint::sim::{Model, Options, Outcome, simulate};
+use kneepoint::sim::Outcome;
 use kneepoint::time::Span;
 
-/// The path of `file` of the public data, if it is there; says so if not.
-fn data(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
-    let path = PathBuf::from(folder).join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not there (set KNEEPOINT_DATA to the folder that has it)", path.display());
-    None
-}
+use crate::fixtures::data::folder_with;
+use crate::fixtures::replications::replications;
+use crate::fixtures::simulation::scenario;
 
 /// A column of a CSV text, as numbers.
 fn column(text: &[u8], name: &str) -> Vec<f64> {
@@ -40,16 +31,6 @@ fn show((least, mean, most): (f64, f64, f64)) -> String {
     format!("{mean:.3} ({least:.3} to {most:.3})")
 }
 
-fn model(text: &str, base: &Path) -> Model {
-    let scenario = ScenarioFile::parse("run.toml", text, base).and_then(|file| file.scenario());
-    scenario.unwrap_or_else(|error| panic!("{error}")).model
-}
-
-fn replications(model: &Model, count: u64, timeline: bool) -> Vec<Outcome> {
-    let options = Options { mark_interval: Span::from_secs(60), timeline, decisions: timeline };
-    (0..count).map(|number| simulate(model, Streams::new(7, number), &options, ()).0).collect()
-}
-
 /// Least, mean and greatest of a figure over replications.
 fn range(runs: &[Outcome], of: impl Fn(&Outcome) -> Option<f64>) -> (f64, f64, f64) {
     let values: Vec<f64> = runs.iter().filter_map(of).collect();
@@ -69,7 +50,7 @@ const QUIET: [&str; 3] = ["0.1", "0.5", "0.9"];
 #[test]
 fn a_load_test_of_vllm_is_foretold_from_its_lowest_rates() {
     const FILE: &str = "traces/aibrix-vllm-loadtest/benchmark_output_20250323.zip";
-    let Some(archive) = data(FILE) else { return };
+    let Some(archive) = folder_with(FILE).map(|folder| folder.join(FILE)) else { return };
     let folder = tempfile::tempdir().unwrap();
     for rate in RATES {
         let name = format!("benchmark_output_20250323/naive_output_{rate}.csv");
@@ -102,17 +83,17 @@ fn a_load_test_of_vllm_is_foretold_from_its_lowest_rates() {
     }
     std::fs::write(folder.path().join("fit.csv"), fit).unwrap();
     for rate in RATES {
-        let text = read(rate);
-        let ttft = column(&text, "ttft");
+        let measured = read(rate);
+        let ttft = column(&measured, "ttft");
         let latency: Vec<f64> =
-            ttft.iter().zip(column(&text, "generation_time")).map(|(one, other)| one + other).collect();
-        let scenario = format!(
+            ttft.iter().zip(column(&measured, "generation_time")).map(|(one, other)| one + other).collect();
+        let text = format!(
             "[arrivals]\nkind = \"trace\"\nfile = \"{rate}.csv\"\nformat = \"aibrix\"\n\
              [service]\nmodel = \"llm\"\nmax_sequences = 256\ntoken_budget = 32000\nkv_tokens = 440000\n\
              fit = {{ file = \"fit.csv\", ttft = \"ttft\", prompt_tokens = \"prompt\" }}\n\
              [dispatch]\npolicy = \"random\"\n[autoscaler]\nkind = \"fixed\"\ninstances = 8\n[run]\nduration = \"10m\""
         );
-        let runs = replications(&model(&scenario, folder.path()), 20, false);
+        let runs = replications(&scenario(&text, folder.path()).model, 7, 20, None);
         assert!(runs.iter().all(|run| run.counts.served == ttft.len() as u64));
         let tokens = |run: &Outcome, q| run.tokens.as_ref().and_then(|tokens| tokens.ttft.quantile(q));
         let (first, last) =
@@ -182,7 +163,8 @@ const ANSWER_CV: f64 = 0.7;
 #[test]
 fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
     const FITTED: &str = "capacity-based-multi-model-parallel-20251209-171134";
-    let Some(path) = data("measured/wva-vllm/wva_timeseries.csv") else { return };
+    const FILE: &str = "measured/wva-vllm/wva_timeseries.csv";
+    let Some(path) = folder_with(FILE).map(|folder| folder.join(FILE)) else { return };
     let jobs = path.with_file_name("wva_jobs.csv");
     let folder = tempfile::tempdir().unwrap();
     let table = Table::of(&path, FITTED);
@@ -212,7 +194,7 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
         let counts: String =
             table.column("arrival_per_min")[1..].iter().map(|count| format!("{count}\n")).collect();
         std::fs::write(folder.path().join("counts.csv"), counts).unwrap();
-        let scenario = format!(
+        let text = format!(
             "[arrivals]\nkind = \"counts\"\nfile = \"counts.csv\"\ninterval = \"1m\"\n\
              [service]\nmodel = \"llm\"\nkv_tokens = {kv_tokens}\nmax_sequences = 1024\ntoken_budget = 8192\n\
              fit = {{ file = \"fit.csv\", unit = \"ms\", ttft = \"ttft\", prompt_tokens = \"prompt\", output_tokens = \"answer\" }}\n\
@@ -223,8 +205,8 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
              [autoscaler]\nkind = \"llm_d\"\nkv_cache_threshold = 0.5\nkv_spare_trigger = 0.2\n\
              queue_length_threshold = 5\nqueue_spare_trigger = 3\nmin = 1\nmax = 10"
         );
-        let model = model(&scenario, folder.path());
-        let runs = replications(&model, 20, true);
+        let model = scenario(&text, folder.path()).model;
+        let runs = replications(&model, 7, 20, Some(Span::from_secs(60)));
         let replicas = table.column("replicas_reported");
         let error = |run: &Outcome| {
             let both = replicas[1..].iter().zip(&run.timeline);

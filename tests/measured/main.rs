@@ -1,7 +1,18 @@
 //! Public data and measured runs, where `KNEEPOINT_DATA` (default `../shared`) has them; a test whose data is not there
 //! says so and passes.
 
+#[path = "../fixtures"]
+mod fixtures {
+    pub mod data;
+    pub mod estimate;
+    pub mod platform;
+    pub mod replications;
+    pub mod simulation;
+    pub mod traces;
+}
+
 mod hpa;
+mod lambda;
 mod llm;
 mod mersenne;
 mod real_traces;

@@ -1,31 +1,17 @@
-//! Public traces, where `KNEEPOINT_DATA` (default `../shared`) has them: real input from end to end.
-
-use std::path::PathBuf;
+//! Public traces: their formats, and real input from end to end.
 
 use kneepoint::random::Streams;
-use kneepoint::scenario::ScenarioFile;
-use kneepoint::sim::{Options, simulate};
 
-/// The folder of public data, if `path` is in it; says so if not.
-fn data(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
-    let folder = std::path::absolute(folder).unwrap();
-    if folder.join(path).exists() {
-        return Some(folder);
-    }
-    eprintln!(
-        "skipped: {} is not there (set KNEEPOINT_DATA to the folder that has it)",
-        folder.join(path).display()
-    );
-    None
-}
+use crate::fixtures::data::folder_with;
+use crate::fixtures::simulation::{scenario, simulate};
+use crate::fixtures::traces::{LLM, read};
 
 /// An hour of conversations with a language model (Azure, November 2023), through a threshold autoscaler. The figures
 /// stated are those of the trace's own description: 19,366 requests in 3,501 s.
 #[test]
 fn the_azure_conversation_trace_runs_through_a_threshold_autoscaler() {
     const TRACE: &str = "traces/azure-llm-2023/AzureLLMInferenceTrace_conv.csv";
-    let Some(folder) = data(TRACE) else { return };
+    let Some(folder) = folder_with(TRACE) else { return };
     let text = format!(
         r#"
         [arrivals]
@@ -54,14 +40,11 @@ fn the_azure_conversation_trace_runs_through_a_threshold_autoscaler() {
         latency = "30s"
         "#
     );
-    let file = ScenarioFile::parse("azure.toml", &text, &folder).unwrap();
-    let model = file.scenario().unwrap().model;
+    let model = scenario(&text, &folder).model;
     let seconds = model.duration.as_secs_f64();
     assert!((3500.0..3503.0).contains(&seconds), "{seconds} s");
 
-    let options =
-        Options { mark_interval: kneepoint::time::Span::from_secs(60), timeline: true, decisions: true };
-    let (outcome, ()) = simulate(&model, Streams::new(1, 0), &options, ());
+    let (outcome, ()) = simulate(&model, Streams::new(1, 0), ());
     assert_eq!(outcome.counts.arrived, 19_366);
     assert!(outcome.counts.conserved(), "{:?}", outcome.counts);
     assert_eq!(outcome.timeline.iter().map(|window| window.arrived).sum::<u64>(), 19_366);
@@ -70,4 +53,37 @@ fn the_azure_conversation_trace_runs_through_a_threshold_autoscaler() {
     assert!(outcome.actions.up > 0, "the autoscaler never acted");
     let busy = outcome.integrals.in_service / outcome.measured_s;
     assert!((30.0..36.0).contains(&busy), "{busy} in service");
+}
+
+/// Rows, and mean of the prompts and of the answers, as the descriptions of the traces give them; then an hour of it
+/// through a small pool, whose tokens must be those of the rows.
+#[test]
+fn public_traces_bring_their_tokens() {
+    for (file, format, rows, prompt, output) in [
+        ("traces/azure-llm-2023/AzureLLMInferenceTrace_conv.csv", "azure_llm", 19_366_u64, 1154.7, 211.1),
+        ("traces/mooncake/synthetic_trace.jsonl", "mooncake", 3993, 15_325.0, 149.0),
+    ] {
+        let Some(folder) = folder_with(file) else { continue };
+        let model = read(&format!("file = \"{file}\"\nformat = \"{format}\""), LLM, &folder);
+        let model = model.unwrap_or_else(|error| panic!("{error}"));
+        let laws = model.service.tokens.clone().unwrap();
+        assert!((laws.prompt.0.mean() / prompt - 1.0).abs() < 1e-3, "{}", laws.prompt.0.mean());
+        assert!((laws.output.0.mean() / output - 1.0).abs() < 5e-3, "{}", laws.output.0.mean());
+        let (outcome, ()) = simulate(&model, Streams::new(1, 0), ());
+        assert_eq!(outcome.counts.arrived, rows);
+        assert!(outcome.counts.conserved());
+    }
+}
+
+/// Image generation at Alibaba: 26,823 requests, whose mean time is the data's own over all statuses.
+#[test]
+fn a_public_trace_brings_its_service_times() {
+    const TRACE: &str = "traces/alibaba-gentd26/lora_request_trace.csv";
+    let Some(folder) = folder_with(TRACE) else { return };
+    let arrivals = format!("file = \"{TRACE}\"\nformat = \"gentd26\"\ncut = {{ to = \"24h\" }}");
+    let model = read(&arrivals, "", &folder).unwrap_or_else(|error| panic!("{error}"));
+    let (outcome, ()) = simulate(&model, Streams::new(1, 0), ());
+    assert!(outcome.counts.conserved() && outcome.counts.arrived > 0, "{:?}", outcome.counts);
+    let whole = read(&format!("file = \"{TRACE}\"\nformat = \"gentd26\""), "", &folder).unwrap();
+    assert!((whole.service.time.0.mean() - 28.7).abs() < 0.3, "{}", whole.service.time.0.mean());
 }

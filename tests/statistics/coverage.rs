@@ -2,10 +2,12 @@
 
 use kneepoint::experiment::{Control, Keep, replicate};
 use kneepoint::random::Streams;
-use kneepoint::scenario::{Scenario, ScenarioFile};
-use kneepoint::sim::{Options, Served, Sink, simulate};
+use kneepoint::scenario::Scenario;
 use kneepoint::stats::{Estimate, mser5};
-use kneepoint::time::Span;
+
+use crate::fixtures::queue::mm;
+use crate::fixtures::simulation::{scenario, simulate};
+use crate::latencies::{Latencies, exact_quantile};
 
 /// Independent experiments: at a true coverage of 95 % the share found has a standard deviation of 0.7 %.
 const EXPERIMENTS: u64 = 1000;
@@ -16,12 +18,10 @@ const REPLICATIONS: u32 = 5;
 
 /// M/M/1 with ρ = 0.5 and μ = 1 per second.
 fn queue(duration: &str, warmup: &str, seed: u64) -> Scenario {
-    let text = format!(
-        "[arrivals]\nkind = \"poisson\"\nrate = 0.5\n[service]\ntime = {{ dist = \"exponential\", mean = \"1s\" }}\n\
-         [autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"{duration}\"\nwarmup = \"{warmup}\"\n\
-         replications = {REPLICATIONS}\nseed = {seed}"
+    let run = format!(
+        "[run]\nduration = \"{duration}\"\nwarmup = \"{warmup}\"\nreplications = {REPLICATIONS}\nseed = {seed}"
     );
-    ScenarioFile::parse("queue.toml", &text, ".").unwrap().scenario().unwrap()
+    scenario(&(mm(1, 0.5) + &run), ".")
 }
 
 /// Fails where intervals are too narrow or too wide: a normal quantile for Student's, a variance divided by n for n − 1
@@ -66,42 +66,16 @@ fn ninety_five_in_a_hundred_intervals_of_the_p99_hold_the_truth() {
     assert!((0.92..=0.98).contains(&share), "{share}");
 }
 
-/// Hears every latency after the warm-up.
-struct Latencies {
-    from: u64,
-    nanos: Vec<u64>,
-}
-
-impl Sink for Latencies {
-    fn served(&mut self, request: Served) {
-        if request.arrival >= self.from {
-            self.nanos.push(request.finish - request.arrival);
-        }
-    }
-    fn rejected(&mut self, _: u64) {}
-    fn timed_out(&mut self, _: u64, _: u64) {}
-    fn failed(&mut self, _: u64, _: u64) {}
-}
-
-/// The exact quantile of a finite set: the least value that at least a share `q` does not exceed.
-fn exact(nanos: &[u64], q: f64) -> f64 {
-    let mut sorted = nanos.to_vec();
-    sorted.sort_unstable();
-    let rank = (q * sorted.len() as f64).ceil().max(1.0) as usize;
-    sorted[rank - 1] as f64 / 1e9
-}
-
 #[test]
 fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
     let scenario = queue("50000s", "200s", 3);
-    let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
     let mut all = Vec::new();
     let mut merged: Option<kneepoint::stats::Digest> = None;
     for replication in 0..u64::from(REPLICATIONS) {
-        let tap = Latencies { from: scenario.model.warmup.as_nanos(), nanos: Vec::new() };
-        let (outcome, heard) = simulate(&scenario.model, Streams::new(3, replication), &options, tap);
+        let from = Latencies::from(scenario.model.warmup);
+        let (outcome, heard) = simulate(&scenario.model, Streams::new(3, replication), from);
         assert_eq!(outcome.latency.count(), heard.nanos.len() as u64);
-        let value = exact(&heard.nanos, 0.999);
+        let value = exact_quantile(&heard.nanos, 0.999);
         let found = outcome.latency.quantile(0.999).unwrap();
         assert!((found - value).abs() <= value * 1e-3, "replication {replication}: {found} for {value}");
         all.extend(heard.nanos);
@@ -113,8 +87,8 @@ fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
     let result = replicate(&[&scenario], Keep::Figures, &Control::default()).unwrap();
     let reported = result[0].replications.figures().get("latency.p999");
     let near = |found: f64, value: f64| assert!((found - value).abs() <= value * 1e-3, "{found} for {value}");
-    near(reported.mean.unwrap(), exact(&all, 0.999));
-    near(merged.unwrap().quantile(0.999).unwrap(), exact(&all, 0.999));
+    near(reported.mean.unwrap(), exact_quantile(&all, 0.999));
+    near(merged.unwrap().quantile(0.999).unwrap(), exact_quantile(&all, 0.999));
     // The latency of M/M/1 is exponential with rate μ − λ.
     let truth = 1000_f64.ln() / 0.5;
     assert!(reported.low.unwrap() < truth && truth < reported.high.unwrap(), "{reported:?} for {truth}");

@@ -1,7 +1,17 @@
 //! The statistical tests: simulated systems against exact and published results, by confidence intervals of fixed seeds.
 
+#[path = "../fixtures"]
+mod fixtures {
+    pub mod estimate;
+    pub mod platform;
+    pub mod queue;
+    pub mod replications;
+    pub mod simulation;
+}
+
 mod coverage;
-mod reference_runs;
+mod latencies;
+mod platforms;
 mod theory;
 mod theory_reference;
 mod verify;

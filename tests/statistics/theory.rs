@@ -12,13 +12,15 @@ use kneepoint::autoscaler::{Autoscaler, Rhythm};
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Reader, Tree};
 use kneepoint::service::Service;
-use kneepoint::sim::{
-    Client, Cost, Dispatch, Instances, Metrics, Model, Options, Outcome, Served, Sink, simulate,
-};
+use kneepoint::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Outcome};
 use kneepoint::stats::Digest;
 use kneepoint::time::Span;
-use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::fixtures::estimate::mean_and_error;
+use crate::fixtures::replications::replications;
+use crate::fixtures::simulation::simulate;
+use crate::latencies::{Latencies, exact_quantile};
 
 /// A system whose answer is known, and what is asked of it.
 struct System {
@@ -288,23 +290,17 @@ impl System {
 
     /// The outcomes of independent replications.
     fn replications(&self, seed: u64) -> Vec<Outcome> {
-        let model = self.model();
         // Only the system that changes with time is looked at window by window.
-        let timeline = self.arrivals.contains("diurnal");
-        let mark_interval = Span::from_secs(if timeline { 1 } else { 100_000 });
-        let options = Options { mark_interval, timeline, decisions: false };
-        let run = |replication| simulate(&model, Streams::new(seed, replication), &options, ()).0;
-        (0..REPLICATIONS).into_par_iter().map(run).collect()
+        let window = self.arrivals.contains("diurnal").then(|| Span::from_secs(1));
+        replications(&self.model(), seed, REPLICATIONS, window)
     }
 }
 
 /// Mean of `values` and half of its interval of this confidence (Student 1908).
 fn interval(values: &[f64], confidence: f64) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let t = StudentsT::new(0.0, 1.0, n - 1.0).unwrap().inverse_cdf(0.5 + confidence / 2.0);
-    (mean, t * (variance / n).sqrt())
+    let (mean, error) = mean_and_error(values.iter().copied());
+    let t = StudentsT::new(0.0, 1.0, values.len() as f64 - 1.0).unwrap().inverse_cdf(0.5 + confidence / 2.0);
+    (mean, t * error)
 }
 
 #[test]
@@ -330,37 +326,23 @@ fn simulated_systems_agree_with_their_exact_values() {
     assert!(wrong.is_empty(), "at {confidence} confidence each:\n{}", wrong.join("\n"));
 }
 
-/// Keeps every latency as it is.
-#[derive(Default)]
-struct Latencies(Vec<u64>);
-
-impl Sink for Latencies {
-    fn served(&mut self, request: Served) {
-        self.0.push(request.finish - request.arrival);
-    }
-    fn rejected(&mut self, _: u64) {}
-    fn timed_out(&mut self, _: u64, _: u64) {}
-    fn failed(&mut self, _: u64, _: u64) {}
-}
-
 #[test]
 fn quantiles_of_merged_replications_are_within_a_thousandth_of_the_raw_values() {
     for system in &SYSTEMS[..4] {
         let model = Model { warmup: Span::ZERO, ..system.model() };
-        let options = Options { mark_interval: Span::from_secs(100_000), timeline: false, decisions: false };
         let mut merged = Digest::new(model.duration);
         let mut raw = vec![];
         for replication in 0..5 {
             let streams = Streams::new(99, replication);
-            let (outcome, Latencies(latencies)) = simulate(&model, streams, &options, Latencies::default());
+            let all = Latencies::from(Span::ZERO);
+            let (outcome, latencies) = simulate(&model, streams, all);
             merged.merge(&outcome.latency);
-            raw.extend(latencies);
+            raw.extend(latencies.nanos);
         }
         raw.sort_unstable();
         for per_mille in [500, 900, 950, 990, 999] {
-            let rank = (raw.len() * per_mille).div_ceil(1000);
-            let exact = raw[rank - 1] as f64 / 1e9;
-            let found = merged.quantile(per_mille as f64 / 1000.0).unwrap();
+            let q = f64::from(per_mille) / 1000.0;
+            let (exact, found) = (exact_quantile(&raw, q), merged.quantile(q).unwrap());
             assert!(
                 (found - exact).abs() <= 1e-3 * exact,
                 "{}: {found} for {exact} at {per_mille} ‰",

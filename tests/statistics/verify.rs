@@ -29,26 +29,6 @@ fn the_same_seed_gives_the_same_table_on_any_number_of_threads() {
     assert_ne!(on(2).rows, verify(&some(), 8, &Control::default()).rows);
 }
 
-fn kneepoint(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = assert_cmd::Command::cargo_bin("kneepoint").unwrap();
-    let output = command.args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-#[test]
-fn the_command_prints_a_table_or_json_and_knows_its_systems() {
-    let (status, table, _) = kneepoint(&["verify", "--quick", "m/m/1, rate 0.5"]);
-    assert_eq!(status, 0);
-    assert!(table.contains("mean sojourn") && table.contains("The simulator agrees with theory."), "{table}");
-    let (status, json, _) = kneepoint(&["verify", "--quick", "--json", "fluid"]);
-    let found: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((status, found["plausible"].as_bool(), found["systems"].as_u64()), (0, Some(true), Some(1)));
-    let (status, nothing, error) = kneepoint(&["verify", "erlang c"]);
-    assert_eq!((status, nothing.as_str()), (2, ""));
-    assert!(error.contains("did you mean \"Erlang B\"?") || error.contains("there are: M/M/1;"), "{error}");
-}
-
 /// A mistake, and how the scenario of a system looks to a simulator that makes it.
 struct Mutation {
     mistake: &'static str,

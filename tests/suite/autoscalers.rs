@@ -1,9 +1,8 @@
 //! When each system's signals let it act, in a simulation: a load that steps up after half an hour and down after another.
 
 use kneepoint::random::Streams;
-use kneepoint::scenario::ScenarioFile;
-use kneepoint::sim::{Options, simulate};
-use kneepoint::time::Span;
+
+use crate::fixtures::simulation::{scenario, simulate};
 
 /// Two requests a second need one instance of four slots; twenty keep ten slots busy. Nothing is random.
 const SYSTEM: &str = r#"
@@ -23,10 +22,7 @@ duration = "90m"
 
 /// Second and new number of the changes the policy made.
 fn changes(policy: &str) -> Vec<(f64, u32)> {
-    let scenario =
-        ScenarioFile::parse("step.toml", &format!("{SYSTEM}{policy}"), ".").unwrap().scenario().unwrap();
-    let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: true };
-    let (outcome, ()) = simulate(&scenario.model, Streams::new(1, 0), &options, ());
+    let (outcome, ()) = simulate(&scenario(&format!("{SYSTEM}{policy}"), ".").model, Streams::new(1, 0), ());
     let changed = outcome.decisions.iter().filter(|decision| decision.before != decision.desired);
     changed.map(|decision| (decision.at.as_secs_f64(), decision.desired)).collect()
 }

@@ -1,12 +1,10 @@
 //! What a user types, sees and finds on the disk afterwards.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use assert_cmd::Command;
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::fixtures::cli::Work;
 
 /// DESIGN's worked example, with the two variants whose outcome is known as well.
 const WALKTHROUGH: &str = r#"
@@ -67,63 +65,6 @@ replications = 3
 "autoscaler.up.above" = [0.6, 0.7, 0.8]
 "autoscaler.down.below" = [0.3, 0.4]
 "#;
-
-struct Work(TempDir);
-
-impl Work {
-    fn with(text: &str) -> Work {
-        let work = Work(tempfile::tempdir().unwrap());
-        std::fs::write(work.path().join("scenario.toml"), text).unwrap();
-        work
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn kneepoint(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("kneepoint").unwrap();
-        command.current_dir(self.path()).args(arguments);
-        command
-    }
-
-    /// Runs a command that must succeed and returns its standard output.
-    fn done(&self, arguments: &[&str]) -> String {
-        let output = self.kneepoint(arguments).assert().code(0).get_output().clone();
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs a command that must fail with `status` and returns its standard error; standard output must be empty.
-    fn fails(&self, status: i32, arguments: &[&str]) -> String {
-        let output = self.kneepoint(arguments).assert().code(status).stdout("").get_output().clone();
-        String::from_utf8(output.stderr).unwrap()
-    }
-
-    /// A column of a CSV file.
-    fn column(&self, file: &str, name: &str) -> Vec<String> {
-        let mut csv = csv::Reader::from_path(self.path().join(file)).unwrap();
-        let index = csv.headers().unwrap().iter().position(|header| header == name).unwrap();
-        csv.records().map(|record| record.unwrap()[index].to_owned()).collect()
-    }
-
-    /// Every file under `folder`, by its path within.
-    fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
-        fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    collect(root, &path, files);
-                } else {
-                    let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-                    files.insert(name, std::fs::read(&path).unwrap());
-                }
-            }
-        }
-        let (root, mut files) = (self.path().join(folder), BTreeMap::new());
-        collect(&root, &root, &mut files);
-        files
-    }
-}
 
 #[test]
 fn help_shows_every_command_and_each_command_shows_an_example() {
@@ -615,37 +556,34 @@ fn a_reader_that_goes_away_is_no_panic() {
 
 #[test]
 fn a_replay_prints_a_decision_a_row_from_json_lines_and_csv_alike() {
-    let folder = tempfile::tempdir().unwrap();
+    let work = Work::with("");
     let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/walkthrough.toml");
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
+    work.write("loads.csv", "time,request_rate\n60,120\n120,5\n");
+    work.write("loads.jsonl", "{\"time\": 60, \"request_rate\": 120}\n\n{\"time\": 120, \"metric\": 5}\n");
+    work.write("slip.csv", "time,request_rat\n60,120\n");
+    let replayed = |observations: &str| {
+        let output = work.kneepoint(&["replay", scenario, observations]).assert().code(0).stderr("");
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
     };
-    let csv = write("loads.csv", "time,request_rate\n60,120\n120,5\n");
-    let jsonl =
-        write("loads.jsonl", "{\"time\": 60, \"request_rate\": 120}\n\n{\"time\": 120, \"metric\": 5}\n");
-    let replay = |observations: &str| {
-        let output = assert_cmd::cargo::cargo_bin_cmd!("kneepoint")
-            .args(["replay", scenario, observations])
-            .output()
-            .unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
-    };
-    let (status, lines, said) = replay(&csv);
-    assert_eq!((status, said.as_str()), (Some(0), ""));
+    let lines = replayed("loads.csv");
     let desired: Vec<serde_json::Value> = lines
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["desired"].clone())
         .collect();
     assert_eq!(desired, [2, 1]);
-    assert_eq!(replay(&jsonl).1, lines);
+    assert_eq!(replayed("loads.jsonl"), lines);
 
-    let (status, lines, said) = replay(&write("slip.csv", "time,request_rat\n60,120\n"));
-    assert_eq!((status, lines.as_str()), (Some(2), ""));
+    let said = work.fails(2, &["replay", scenario, "slip.csv"]);
     assert!(said.contains("did you mean `request_rate`?") && said.contains("slip.csv:2"), "{said}");
+}
+
+#[test]
+fn verify_prints_a_table_or_json_and_knows_its_systems() {
+    let work = Work::with("");
+    let table = work.done(&["verify", "--quick", "m/m/1, rate 0.5"]);
+    assert!(table.contains("mean sojourn") && table.contains("The simulator agrees with theory."), "{table}");
+    let found: Value = serde_json::from_str(&work.done(&["verify", "--quick", "--json", "fluid"])).unwrap();
+    assert_eq!((found["plausible"].as_bool(), found["systems"].as_u64()), (Some(true), Some(1)));
+    let error = work.fails(2, &["verify", "erlang c"]);
+    assert!(error.contains("did you mean \"Erlang B\"?") || error.contains("there are: M/M/1;"), "{error}");
 }

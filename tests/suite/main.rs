@@ -5,6 +5,14 @@
 //! tests are in three programs, since each program links the whole crate: this one, `statistics` (slow) and `measured`
 //! (runs over public data, which need it).
 
+#[path = "../fixtures"]
+mod fixtures {
+    pub mod cli;
+    pub mod requests;
+    pub mod simulation;
+    pub mod traces;
+}
+
 mod autoscalers;
 mod bad_input;
 mod cli;

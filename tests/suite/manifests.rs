@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use assert_cmd::Command;
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::fixtures::cli::Work;
 
 /// Two requests a second need one instance of four slots; forty keep twenty slots busy.
 const SYSTEM: &str = r#"
@@ -121,34 +121,20 @@ const FORMS: &[Form] = &[
 ];
 
 /// A folder with all manifests and a scenario on one of them.
-fn folder(file: &str, more: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn folder(file: &str, more: &str) -> Work {
+    let work = Work::with(&format!("{SYSTEM}[autoscaler]\nfrom = \"{file}\"\n{more}"));
     for form in FORMS {
         let manifest =
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(form.file);
-        std::fs::copy(manifest, folder.path().join(form.file)).unwrap();
+        std::fs::copy(manifest, work.path().join(form.file)).unwrap();
     }
-    let scenario = format!("{SYSTEM}[autoscaler]\nfrom = \"{file}\"\n{more}");
-    std::fs::write(folder.path().join("scenario.toml"), scenario).unwrap();
-    folder
-}
-
-fn kneepoint(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("kneepoint").unwrap();
-    command.current_dir(folder.path()).args(arguments);
-    command
-}
-
-/// Standard error of a command that must succeed.
-fn said(folder: &TempDir, arguments: &[&str]) -> String {
-    let output = kneepoint(folder, arguments).assert().code(0).get_output().clone();
-    String::from_utf8(output.stderr).unwrap()
+    work
 }
 
 #[test]
 fn every_field_that_is_not_modelled_is_named_and_nothing_else() {
     for form in FORMS {
-        let said = said(&folder(form.file, ""), &["check", "scenario.toml"]);
+        let said = folder(form.file, "").warned(&["check", "scenario.toml"]);
         let expected: Vec<String> =
             form.warnings.iter().map(|warning| format!("warning: {}: {warning}", form.file)).collect();
         assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{}", form.file);
@@ -159,9 +145,8 @@ fn every_field_that_is_not_modelled_is_named_and_nothing_else() {
 fn a_manifest_drives_a_run_whose_decisions_have_reasons() {
     for form in FORMS {
         let folder = folder(form.file, "");
-        said(&folder, &["run", "scenario.toml", "--out", "out"]);
-        let mut decisions = csv::Reader::from_path(folder.path().join("out/decisions.csv")).unwrap();
-        let reasons: Vec<String> = decisions.records().map(|row| row.unwrap()[7].to_owned()).collect();
+        folder.done(&["run", "scenario.toml", "--out", "out"]);
+        let reasons = folder.column("out/decisions.csv", "reason");
         assert!(!reasons.is_empty() && reasons.iter().all(|reason| !reason.is_empty()), "{}", form.file);
     }
 }
@@ -171,29 +156,21 @@ fn a_sweep_overrides_a_field_of_the_manifest() {
     for form in FORMS {
         let (key, values) = form.swept;
         let folder = folder(form.file, &format!("[sweep.parameters]\n\"{key}\" = {values}\n"));
-        said(&folder, &["sweep", "scenario.toml", "--out", "out"]);
-        let mut points = csv::Reader::from_path(folder.path().join("out/sweep.csv")).unwrap();
-        let column =
-            |name: &str, headers: &csv::StringRecord| headers.iter().position(|header| header == name);
-        let headers = points.headers().unwrap().clone();
-        let (cost, swept) = (column("cost", &headers).unwrap(), column(key, &headers).unwrap());
-        let rows: BTreeSet<(String, String)> = points
-            .records()
-            .map(|row| row.map(|row| (row[cost].to_owned(), row[swept].to_owned())).unwrap())
-            .collect();
+        folder.done(&["sweep", "scenario.toml", "--out", "out"]);
+        let column = |name: &str| folder.column("out/sweep.csv", name);
+        let rows: BTreeSet<(String, String)> = column("cost").into_iter().zip(column(key)).collect();
         let costs: BTreeSet<&String> = rows.iter().map(|(cost, _)| cost).collect();
         assert_eq!((rows.len(), costs.len()), (2, 2), "{}: {rows:?}", form.file);
     }
 }
 
 /// The desired replicas of a replayed sync that asks for 13 by the manifest.
-fn replayed(folder: &TempDir, policy: &str, set: &[&str]) -> u64 {
+fn replayed(folder: &Work, policy: &str, set: &[&str]) -> u64 {
     let row = r#"{"time": 0, "desired": 10, "ready": 10, "value": 900}"#;
     let set = set.iter().flat_map(|setting| ["--set", setting]);
     let arguments: Vec<&str> = ["replay", policy, "-"].into_iter().chain(set).collect();
-    let mut replay = kneepoint(folder, &arguments);
-    let output = replay.write_stdin(format!("{row}\n")).assert().code(0).get_output().clone();
-    serde_json::from_slice::<Value>(&output.stdout).unwrap()["desired"].as_u64().unwrap()
+    let (line, _) = folder.fed(&arguments, format!("{row}\n"));
+    serde_json::from_str::<Value>(&line).unwrap()["desired"].as_u64().unwrap()
 }
 
 #[test]
@@ -206,8 +183,8 @@ fn the_command_line_and_variants_stand_above_the_manifest() {
         )
     };
     let folder = folder("small.yaml", "[[variant]]\nname = \"one\"\nset = { \"autoscaler.max\" = 2 }\n");
-    std::fs::write(folder.path().join("small.yaml"), hpa(40, 70)).unwrap();
-    std::fs::write(folder.path().join("other.yaml"), hpa(40, 75)).unwrap();
+    folder.write("small.yaml", &hpa(40, 70));
+    folder.write("other.yaml", &hpa(40, 75));
     assert_eq!(replayed(&folder, "small.yaml", &[]), 13);
     assert_eq!(replayed(&folder, "small.yaml", &["autoscaler.max=11"]), 11);
     assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.max=11"]), 11);
@@ -216,10 +193,14 @@ fn the_command_line_and_variants_stand_above_the_manifest() {
     assert_eq!(replayed(&folder, "small.yaml", &[target, "autoscaler.max=14"]), 14);
     assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.from=other.yaml"]), 12);
     assert_eq!(replayed(&folder, "scenario.toml", &["autoscaler.max=11", "autoscaler.from=other.yaml"]), 11);
-    said(&folder, &["run", "scenario.toml", "--out", "out"]);
+    folder.done(&["run", "scenario.toml", "--out", "out"]);
     let most = |file: &str| {
-        let mut decisions = csv::Reader::from_path(folder.path().join(file)).unwrap();
-        decisions.records().map(|row| row.unwrap()[4].parse::<u32>().unwrap()).max().unwrap()
+        folder
+            .column(file, "desired_after")
+            .iter()
+            .map(|desired| desired.parse::<u32>().unwrap())
+            .max()
+            .unwrap()
     };
     assert!(most("out/decisions.csv") > 2);
     assert_eq!(most("out/variants/1-one/decisions.csv"), 2);
@@ -229,11 +210,9 @@ fn the_command_line_and_variants_stand_above_the_manifest() {
 fn a_replay_takes_the_manifest_itself() {
     for form in FORMS {
         let folder = folder(form.file, "");
-        let mut replay = kneepoint(&folder, &["replay", form.file, "-"]);
-        let output = replay.write_stdin(format!("{}\n", form.row)).assert().code(0).get_output().clone();
-        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (line, said) = folder.fed(&["replay", form.file, "-"], format!("{}\n", form.row));
+        let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["desired"], form.desired, "{}: {line}", form.file);
-        let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(said.lines().count(), form.warnings.len(), "{}: {said}", form.file);
     }
 }
@@ -259,9 +238,8 @@ fn nonsense_is_refused_with_one_message() {
     ];
     for (text, expected) in texts {
         let folder = folder("bad.yaml", "");
-        std::fs::write(folder.path().join("bad.yaml"), &text).unwrap();
-        let output = kneepoint(&folder, &["check", "scenario.toml"]).assert().code(2).get_output().clone();
-        let said = String::from_utf8(output.stderr).unwrap();
+        folder.write("bad.yaml", &text);
+        let said = folder.fails(2, &["check", "scenario.toml"]);
         assert!(said.contains(expected), "{expected}: {said}");
         assert_eq!(said.matches("error: ").count(), 1 + said.matches("JSON: error: ").count(), "{said}");
     }

@@ -2,40 +2,16 @@
 
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::random::Streams;
-use kneepoint::service::Tokens;
-use kneepoint::sim::{
-    BilledFrom, Block, DispatchPolicy, Model, Options, Outcome, RequestSource, Served, Simulation, Sink,
-};
+use kneepoint::sim::{BilledFrom, Block, DispatchPolicy, Model, Options, Outcome, RequestSource, Simulation};
 use kneepoint::time::Span;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
+use crate::fixtures::requests::Requests;
 use crate::generated::models::{EXACT_METRICS, tenths};
 use crate::generated::wild::wild_models;
+use crate::generated::{close, config, tokens_of};
 
 const STREAMS: Streams = Streams::new(41, 7);
-
-/// Arrival and departure of every request that has ended.
-#[derive(Debug, Default, PartialEq)]
-struct Stays(Vec<(u64, u64)>);
-
-impl Sink for Stays {
-    fn served(&mut self, request: Served) {
-        self.0.push((request.arrival, request.finish));
-    }
-    fn rejected(&mut self, arrival: u64) {
-        self.0.push((arrival, arrival));
-    }
-    fn rejected_at(&mut self, arrival: u64, at: u64) {
-        self.0.push((arrival, at));
-    }
-    fn timed_out(&mut self, arrival: u64, at: u64) {
-        self.0.push((arrival, at));
-    }
-    fn failed(&mut self, arrival: u64, at: u64) {
-        self.0.push((arrival, at));
-    }
-}
 
 /// Wild models with a load that fits them.
 fn scenarios() -> impl Strategy<Value = Model> {
@@ -59,12 +35,6 @@ fn scenarios() -> impl Strategy<Value = Model> {
     })
 }
 
-/// The tokens of a request, in place of its service requirement.
-fn tokens_of(service: u64) -> Tokens {
-    let tenth = tenths(1).as_nanos();
-    Tokens { prompt: (service / tenth * 3 % 20) as u32 + 1, output: (service * 2 / tenth % 15) as u32 + 1 }
-}
-
 /// The requests a model meets before its end, as one block.
 fn requests(model: &Model) -> Block {
     let mut source = RequestSource::new(model, STREAMS);
@@ -77,16 +47,17 @@ fn requests(model: &Model) -> Block {
         all.service.extend(&block.service[..before]);
         all.patience.extend(block.patience.iter().take(before));
         all.class.extend(block.class.iter().take(before));
-        all.tokens.extend(block.service[..before].iter().map(|service| tokens_of(*service)));
+        all.tokens.extend(block.service[..before].iter().map(|service| tokens_of(*service, 20, 15)));
         if before < block.arrival.len() || block.arrival.is_empty() {
             return all;
         }
     }
 }
 
-fn run(model: &Model, requests: &Block, size: usize) -> (Outcome, Stays) {
+/// An outcome, with arrival and departure of every request that has ended.
+fn run(model: &Model, requests: &Block, size: usize) -> (Outcome, Vec<(u64, u64)>) {
     let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
-    let mut simulation = Simulation::new(model, STREAMS, &options, Stays::default());
+    let mut simulation = Simulation::new(model, STREAMS, &options, Requests::default());
     for from in (0..requests.arrival.len()).step_by(size) {
         let to = (from + size).min(requests.arrival.len());
         simulation.feed(&Block {
@@ -97,28 +68,20 @@ fn run(model: &Model, requests: &Block, size: usize) -> (Outcome, Stays) {
             class: requests.class.get(from..to).unwrap_or_default().into(),
         });
     }
-    let (outcome, mut stays) = simulation.finish();
-    stays.0.sort_unstable();
+    let (outcome, heard) = simulation.finish();
+    let mut stays: Vec<(u64, u64)> = heard.stays().collect();
+    stays.sort_unstable();
     (outcome, stays)
 }
 
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-11 * a.abs().max(b.abs()) + 1e-12
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 2000,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(3),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config(3, 2000))]
 
     /// However often a request is sent, it arrives once and ends at most once.
     #[test]
     fn requests_are_conserved(model in scenarios()) {
         let requests = requests(&model);
-        let (outcome, Stays(stays)) = run(&model, &requests, 100);
+        let (outcome, stays) = run(&model, &requests, 100);
         let from = model.warmup.as_nanos();
         let counts = outcome.counts;
         prop_assert!(counts.conserved(), "{:?}", counts);
@@ -139,7 +102,7 @@ proptest! {
     #[test]
     fn littles_law_is_exact(model in scenarios()) {
         let requests = requests(&model);
-        let (outcome, Stays(stays)) = run(&model, &requests, 100);
+        let (outcome, stays) = run(&model, &requests, 100);
         let (from, end) = (model.warmup.as_nanos(), model.duration.as_nanos());
         let mut left = stays.iter().map(|(arrival, _)| *arrival).peekable();
         let mut remaining = vec![];

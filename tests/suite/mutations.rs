@@ -1,13 +1,13 @@
 //! Damaged scenarios: every shipped one with lines and words deleted, doubled and replaced. Whatever comes of it, it is a
 //! scenario that runs or a message; never a panic.
 
-use std::path::{Path, PathBuf};
-
 use kneepoint::random::{Purpose, Streams};
 use kneepoint::scenario::{Scenario, ScenarioFile};
 use kneepoint::sim::{Options, simulate};
 use kneepoint::time::Span;
 use rand::RngExt as _;
+
+use crate::scenarios::shipped;
 
 /// Damaged copies of each scenario.
 const COPIES: u64 = 400;
@@ -49,15 +49,6 @@ const NASTY: [&str; 34] = [
     "a.b",
     "\"../x\"",
 ];
-
-fn shipped() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    paths
-}
 
 /// A copy of `text` with one to three things done to it.
 fn damaged(text: &str, draw: &mut impl FnMut(usize) -> usize) -> String {

@@ -6,73 +6,21 @@
 use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::service::{self, Slots};
-use kneepoint::sim::{
-    BilledFrom, Dispatch, DispatchPolicy, Model, Options, Outcome, Served, Simulation, Sink,
-};
+use kneepoint::sim::{BilledFrom, Dispatch, DispatchPolicy, Model, Options, Outcome, Served, Simulation};
 use kneepoint::stats::Digest;
 use kneepoint::time::Span;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
+use crate::fixtures::requests::Requests;
 use crate::generated::models::tenths;
 use crate::generated::scenarios::{MARK, STREAMS, arrivals, blocks, requests, scenarios};
-
-/// Hears what becomes of each request.
-#[derive(Debug, Default, PartialEq)]
-struct Heard {
-    served: Vec<Served>,
-    rejected: Vec<u64>,
-    /// When each arrived and when it gave up or was lost.
-    failed: Vec<(u64, u64)>,
-}
-
-impl Sink for Heard {
-    fn served(&mut self, request: Served) {
-        self.served.push(request);
-    }
-    fn rejected(&mut self, arrival: u64) {
-        self.rejected.push(arrival);
-    }
-    fn timed_out(&mut self, arrival: u64, at: u64) {
-        self.failed.push((arrival, at));
-    }
-    fn failed(&mut self, arrival: u64, at: u64) {
-        self.failed.push((arrival, at));
-    }
-}
-
-impl Heard {
-    /// Arrival and departure of every request that has left, and how many nanoseconds each spent.
-    fn stays(&self) -> impl Iterator<Item = (u64, u64)> {
-        let served = self.served.iter().map(|request| (request.arrival, request.finish));
-        served.chain(self.failed.iter().copied()).chain(self.rejected.iter().map(|at| (*at, *at)))
-    }
-
-    /// Arrivals of the requests that have not left.
-    fn remaining(&self, requests: &[(u64, u64)]) -> Vec<u64> {
-        let mut left: Vec<u64> = self.stays().map(|(arrival, _)| arrival).collect();
-        left.sort_unstable();
-        let mut left = left.into_iter().peekable();
-        let mut remaining = vec![];
-        for (arrival, _) in requests {
-            if left.next_if_eq(arrival).is_none() {
-                remaining.push(*arrival);
-            }
-        }
-        assert_eq!(left.next(), None, "a request left that never arrived, or left twice");
-        remaining
-    }
-
-    fn served_from(&self, measured_from: u64) -> impl Iterator<Item = &Served> {
-        self.served.iter().filter(move |request| request.arrival >= measured_from)
-    }
-}
+use crate::generated::{close, config};
 
 const OPTIONS: Options = Options { mark_interval: MARK, timeline: true, decisions: true };
 
 /// One run on `requests`, fed in blocks of `size`.
-fn run(model: &Model, requests: &[(u64, u64)], size: usize) -> (Outcome, Heard) {
-    let mut simulation = Simulation::new(model, STREAMS, &OPTIONS, Heard::default());
+fn run(model: &Model, requests: &[(u64, u64)], size: usize) -> (Outcome, Requests) {
+    let mut simulation = Simulation::new(model, STREAMS, &OPTIONS, Requests::default());
     for block in blocks(requests, size) {
         simulation.feed(&block);
     }
@@ -137,26 +85,12 @@ fn most_in_service(model: &Model) -> usize {
     }
 }
 
-/// Equal but for the rounding of a few floating-point operations.
-fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-11 * a.abs().max(b.abs()) + 1e-12
-}
-
 fn seconds(nanos: u128) -> f64 {
     nanos as f64 / 1e9
 }
 
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(2),
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(2, 1500))]
 
     #[test]
     fn requests_are_conserved(mut model in scenarios(), first in prop::option::of(any::<prop::sample::Index>())) {
@@ -172,7 +106,7 @@ proptest! {
         prop_assert!(counts.conserved(), "{:?}", counts);
         prop_assert_eq!(counts.arrived, requests.iter().filter(|(arrival, _)| since(arrival)).count() as u64);
         prop_assert_eq!(counts.served, heard.served_from(from).count() as u64);
-        prop_assert_eq!(counts.rejected, heard.rejected.iter().filter(|at| since(at)).count() as u64);
+        prop_assert_eq!(counts.rejected, heard.rejected.iter().filter(|(at, _)| since(at)).count() as u64);
         prop_assert_eq!(counts.failed, heard.failed.iter().filter(|(at, _)| since(at)).count() as u64);
         prop_assert_eq!(counts.in_flight, heard.remaining(&requests).iter().filter(|at| since(at)).count() as u64);
     }
@@ -432,7 +366,7 @@ proptest! {
         for request in &mut again.served {
             (request.arrival, request.start, request.finish) = (request.arrival - shift, request.start - shift, request.finish - shift);
         }
-        again.rejected.iter_mut().for_each(|arrival| *arrival -= shift);
+        again.rejected.iter_mut().for_each(|(arrival, at)| (*arrival, *at) = (*arrival - shift, *at - shift));
         prop_assert_eq!(sorted(again), sorted(heard));
         prop_assert_eq!(shifted.counts, outcome.counts);
         prop_assert_eq!(shifted.integrals.waiting, outcome.integrals.waiting);
@@ -448,7 +382,7 @@ proptest! {
         let requests = requests(&model);
         let (seen, heard) = run(&model, &requests, 100);
         let options = Options { mark_interval: tenths(mark), timeline: false, decisions: true };
-        let mut simulation = Simulation::new(&model, STREAMS, &options, Heard::default());
+        let mut simulation = Simulation::new(&model, STREAMS, &options, Requests::default());
         blocks(&requests, 100).for_each(|block| { simulation.feed(&block); });
         let (unseen, heard_again) = simulation.finish();
         prop_assert_eq!(sorted(heard), sorted(heard_again));
@@ -458,7 +392,7 @@ proptest! {
 }
 
 /// What was heard, in an order that does not depend on when it was reported.
-fn sorted(mut heard: Heard) -> Heard {
+fn sorted(mut heard: Requests) -> Requests {
     heard.served.sort_unstable_by_key(|r| (r.arrival, r.start, r.finish, r.instance));
     heard.rejected.sort_unstable();
     heard.failed.sort_unstable();

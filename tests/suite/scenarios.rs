@@ -6,11 +6,14 @@ use kneepoint::random::Streams;
 use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
 use kneepoint::sim::{Block, Options, RequestSource, simulate};
 
+use crate::fixtures::simulation::scenario;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn shipped() -> Vec<PathBuf> {
+/// The shipped scenarios.
+pub fn shipped() -> Vec<PathBuf> {
     let folder = std::fs::read_dir(root().join("scenarios")).expect("the folder is there");
     let mut paths: Vec<PathBuf> = folder.map(|entry| entry.expect("it can be listed").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -158,7 +161,7 @@ duration = "2h"
 
 #[test]
 fn the_shipped_trace_is_drawn_from_the_arrivals_stated_here() {
-    let scenario = ScenarioFile::parse("chat.toml", CHAT, ".").unwrap().scenario().unwrap();
+    let scenario = scenario(CHAT, ".");
     let mut nanos = Vec::new();
     scenario.model.arrivals.stream(kneepoint::random::Streams::new(42, 0)).fill(&mut nanos, 100_000);
     let start: jiff::Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
@@ -198,7 +201,7 @@ duration = "40m"
 
 #[test]
 fn the_shipped_llm_trace_is_drawn_from_the_requests_stated_here() {
-    let scenario = ScenarioFile::parse("completions.toml", COMPLETIONS, ".").unwrap().scenario().unwrap();
+    let scenario = scenario(COMPLETIONS, ".");
     let mut source = RequestSource::new(&scenario.model, Streams::new(42, 0));
     let mut block = Block::default();
     let start: jiff::Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();

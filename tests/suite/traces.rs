@@ -1,28 +1,16 @@
 //! Traces that tell what their requests ask for: the formats, and that each request gets what its row says. The excerpts
-//! of `tests/traces/` are made up in the form of each format; the public traces themselves are read where `KNEEPOINT_DATA`
-//! (default `../shared`) has them.
+//! of `tests/traces/` are made up in the form of each format.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kneepoint::random::Streams;
-use kneepoint::scenario::ScenarioFile;
-use kneepoint::sim::{Block, Model, Options, RequestSource, simulate};
-use kneepoint::time::Span;
+use kneepoint::sim::{Block, Model, RequestSource};
 
-const LLM: &str = "model = \"llm\"\npreset = \"llama-3.1-8b-h100\"";
-
-fn parse(arrivals: &str, service: &str, base: &Path) -> Result<Model, String> {
-    let text = format!(
-        "[arrivals]\nkind = \"trace\"\n{arrivals}\n[service]\n{service}\n[autoscaler]\nkind = \"fixed\"\ninstances = 2\n\
-         [run]\nduration = \"1h\""
-    );
-    let file = ScenarioFile::parse("trace.toml", &text, base).map_err(|error| error.render(false))?;
-    file.scenario().map(|scenario| scenario.model).map_err(|error| error.render(false))
-}
+use crate::fixtures::traces::{LLM, read};
 
 fn excerpt(arrivals: &str, service: &str) -> Model {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
-    parse(arrivals, service, &folder).unwrap_or_else(|error| panic!("{error}"))
+    read(arrivals, service, &folder).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// `(arrival, prompt, output)` of the first requests; an arrival in milliseconds.
@@ -130,7 +118,7 @@ fn the_ticks_of_a_coarse_clock_are_spread_and_the_rows_keep_their_order() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("t.csv"), rows).unwrap();
     let trace = "file = \"t.csv\"\nprompt_tokens = 2\noutput_tokens = 3\nspread = \"3s\"";
-    let model = parse(trace, LLM, folder.path()).unwrap();
+    let model = read(trace, LLM, folder.path()).unwrap();
     let spread = tokens(&model, 1000);
     assert!(spread.iter().map(|row| row.0).is_sorted());
     assert_eq!(spread.iter().map(|row| row.1).collect::<Vec<_>>()[1..4], [1, 2, 3]);
@@ -148,7 +136,7 @@ fn the_ticks_of_a_coarse_clock_are_spread_and_the_rows_keep_their_order() {
 #[test]
 fn what_a_trace_does_not_tell_is_asked_for() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
-    let refused = |arrivals: &str, service: &str| parse(arrivals, service, &folder).expect_err(arrivals);
+    let refused = |arrivals: &str, service: &str| read(arrivals, service, &folder).expect_err(arrivals);
     for (arrivals, service, expected) in [
         ("file = \"azure_llm.csv\"", LLM, "`service.prompt_tokens` is missing"),
         (
@@ -184,51 +172,4 @@ fn what_a_trace_does_not_tell_is_asked_for() {
         let message = refused(arrivals, service);
         assert!(message.contains(expected), "{arrivals}\n{message}\nnot {expected}");
     }
-}
-
-/// The folder of public data, if `path` is in it; says so if not.
-fn data(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());
-    let folder = std::path::absolute(folder).unwrap();
-    if folder.join(path).exists() {
-        return Some(folder);
-    }
-    let missing = folder.join(path);
-    eprintln!("skipped: {} is not there (set KNEEPOINT_DATA to the folder that has it)", missing.display());
-    None
-}
-
-/// Rows, and mean of the prompts and of the answers, as the descriptions of the traces give them; then an hour of it
-/// through a small pool, whose tokens must be those of the rows.
-#[test]
-fn public_traces_bring_their_tokens() {
-    for (file, format, rows, prompt, output) in [
-        ("traces/azure-llm-2023/AzureLLMInferenceTrace_conv.csv", "azure_llm", 19_366_u64, 1154.7, 211.1),
-        ("traces/mooncake/synthetic_trace.jsonl", "mooncake", 3993, 15_325.0, 149.0),
-    ] {
-        let Some(folder) = data(file) else { continue };
-        let model = parse(&format!("file = \"{file}\"\nformat = \"{format}\""), LLM, &folder);
-        let model = model.unwrap_or_else(|error| panic!("{error}"));
-        let laws = model.service.tokens.clone().unwrap();
-        assert!((laws.prompt.0.mean() / prompt - 1.0).abs() < 1e-3, "{}", laws.prompt.0.mean());
-        assert!((laws.output.0.mean() / output - 1.0).abs() < 5e-3, "{}", laws.output.0.mean());
-        let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
-        let (outcome, ()) = simulate(&model, Streams::new(1, 0), &options, ());
-        assert_eq!(outcome.counts.arrived, rows);
-        assert!(outcome.counts.conserved());
-    }
-}
-
-/// Image generation at Alibaba: 26,823 requests, whose mean time is the data's own over all statuses.
-#[test]
-fn a_public_trace_brings_its_service_times() {
-    const TRACE: &str = "traces/alibaba-gentd26/lora_request_trace.csv";
-    let Some(folder) = data(TRACE) else { return };
-    let arrivals = format!("file = \"{TRACE}\"\nformat = \"gentd26\"\ncut = {{ to = \"24h\" }}");
-    let model = parse(&arrivals, "", &folder).unwrap_or_else(|error| panic!("{error}"));
-    let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
-    let (outcome, ()) = simulate(&model, Streams::new(1, 0), &options, ());
-    assert!(outcome.counts.conserved() && outcome.counts.arrived > 0, "{:?}", outcome.counts);
-    let whole = parse(&format!("file = \"{TRACE}\"\nformat = \"gentd26\""), "", &folder).unwrap();
-    assert!((whole.service.time.0.mean() - 28.7).abs() < 0.3, "{}", whole.service.time.0.mean());
 }

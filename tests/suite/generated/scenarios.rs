@@ -7,12 +7,12 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::distribution::Durations;
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree, Value};
-use kneepoint::service::Tokens;
 use kneepoint::sim::{Block, Leaving, Model, RequestSource, Slo};
 use kneepoint::time::Span;
 use proptest::prelude::*;
 
 use super::models::{EXACT_METRICS, Watched, models, tenths};
+use super::tokens_of;
 
 /// The streams every run of these tests draws from.
 pub const STREAMS: Streams = Streams::new(23, 5);
@@ -170,17 +170,11 @@ pub fn requests(model: &Model) -> Vec<(u64, u64)> {
     }
 }
 
-/// The tokens of a request, in place of its service requirement.
-pub fn tokens_of(service: u64) -> Tokens {
-    let tenth = tenths(1).as_nanos();
-    Tokens { prompt: (service / tenth * 3 % 50) as u32 + 1, output: (service * 2 / tenth % 40) as u32 + 1 }
-}
-
 /// `requests`, so many at a time.
 pub fn blocks(requests: &[(u64, u64)], size: usize) -> impl Iterator<Item = Block> {
     requests.chunks(size).map(|part| {
         let (arrival, service) = part.iter().copied().unzip();
-        let tokens = part.iter().map(|(_, service)| tokens_of(*service)).collect();
+        let tokens = part.iter().map(|(_, service)| tokens_of(*service, 50, 40)).collect();
         Block { arrival, service, tokens, ..Block::default() }
     })
 }
