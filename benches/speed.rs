@@ -189,7 +189,7 @@ fn llm_rows(requests: u64, only: &str) {
         let model = model_at(rate, LLM, ROUND_ROBIN, IDLE, requests);
         let mut stepped = model.clone();
         if let kneepoint::service::Model::Llm(llm) = &mut stepped.service.model {
-            llm.strides = false;
+            llm.join_iterations = false;
         }
         let (mut ratios, mut gains, mut times) = (Vec::new(), Vec::new(), Vec::new());
         for seed in 0..ROUNDS as u64 {

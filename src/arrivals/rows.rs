@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::service::Brought;
+use crate::service::TraceColumnMeans;
 use crate::traffic::Trace;
 
 /// The rows of a trace that are replayed.
@@ -25,7 +25,7 @@ impl Rows {
     }
 
     /// Means over the rows of what the trace tells of its requests.
-    pub fn brought(&self) -> Brought {
+    pub fn column_means(&self) -> TraceColumnMeans {
         fn mean<T: Copy + Into<u64>>(column: &[T]) -> Option<f64> {
             let total: u128 = column.iter().map(|value| u128::from((*value).into())).sum();
             (!column.is_empty()).then(|| total as f64 / column.len() as f64)
@@ -33,7 +33,7 @@ impl Rows {
         fn part<T>(column: &[T], part: Range<usize>) -> &[T] {
             column.get(part).unwrap_or_default()
         }
-        Brought {
+        TraceColumnMeans {
             service_s: mean(part(&self.trace.service, self.part())).map(|nanos| nanos / 1e9),
             prompt_tokens: mean(part(&self.trace.prompt_tokens, self.part())),
             output_tokens: mean(part(&self.trace.output_tokens, self.part())),

@@ -7,7 +7,7 @@ use super::{checks, manifest};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Rhythm};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
-use crate::service::{Brought, Service};
+use crate::service::{Service, TraceColumnMeans};
 use crate::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Slo};
 use crate::time::Span;
 
@@ -148,8 +148,8 @@ fn read_run(reader: &Reader<'_>, natural: Option<Span>) -> Result<Run, Problem> 
 }
 
 fn read_service(reader: &Reader<'_>, arrivals: &Arrivals) -> Result<Service, Problem> {
-    let brought = arrivals.rows().map_or_else(Brought::default, |rows| rows.brought());
-    Service::read_for(&written_or_empty(reader, "service"), "service", reader.context(), brought)
+    let columns = arrivals.rows().map_or_else(TraceColumnMeans::default, |rows| rows.column_means());
+    Service::read_for(&written_or_empty(reader, "service"), "service", reader.context(), columns)
 }
 
 fn read_metrics(reader: &Reader<'_>, rhythm: Rhythm) -> Result<Metrics, Problem> {
@@ -182,7 +182,7 @@ impl Value for ServiceTable {
         Kind::Union(const { &Service::SPEC })
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        Service::read_for(node, path, context, Brought::ALL).map(|_| ServiceTable)
+        Service::read_for(node, path, context, TraceColumnMeans::ALL).map(|_| ServiceTable)
     }
 }
 

@@ -1,11 +1,12 @@
-//! `model = "slots"`: so many requests at a time, each at full speed.
+//! `model = "slots"`: a fixed number of requests at a time, each at full speed.
 
+use super::requirement::TIME;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 
 /// An instance that serves up to `concurrency` requests at a time, each as fast as if it were alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slots {
-    /// Requests in service on one instance at the most.
+    /// Maximum concurrency: requests in service on one instance.
     pub concurrency: u32,
 }
 
@@ -18,7 +19,7 @@ impl Slots {
     pub const SPEC: TableSpec = TableSpec {
         name: "slots",
         doc: "Up to `concurrency` requests at a time, each as fast as if it were alone; the rest wait, first come first served.",
-        keys: &[&super::TIME, &CONCURRENCY],
+        keys: &[&TIME, &CONCURRENCY],
     };
 
     pub(super) fn read(reader: &Reader<'_>) -> Result<Slots, Problem> {

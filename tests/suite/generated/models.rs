@@ -140,14 +140,14 @@ fn service() -> impl Strategy<Value = service::Model> {
         prop::collection::vec(0.2..2.0_f64, 5),
     ];
     let shared = (1_u32..6, speed).prop_map(|(concurrency, speeds): (u32, Vec<f64>)| {
-        service::Model::Shared(Shared::of(concurrency, |n| speeds[n as usize - 1]))
+        service::Model::Shared(Shared::new(concurrency, |n| speeds[n as usize - 1]))
     });
     let preferred = prop::collection::btree_set(1_u32..6, 0..3);
     let batch = (1_u32..6, 1_u64..8, 0_u64..4, (1_u32..4, preferred, 0_u64..10)).prop_map(
         |(most, constant, slope, (copies, preferred, delay))| {
             let seconds = |size: u32| (constant + slope * u64::from(size)) as f64 / 10.0;
             let preferred = preferred.into_iter().filter(|size| *size <= most).collect();
-            service::Model::Batch(Batch::of(most, seconds).with(copies, preferred, tenths(delay)))
+            service::Model::Batch(Batch::new(most, seconds).with(copies, preferred, tenths(delay)))
         },
     );
     // In the second kind iterations end when other things happen too.
@@ -167,7 +167,7 @@ fn service() -> impl Strategy<Value = service::Model> {
                 block_tokens,
                 blocks: blocks.unwrap_or(u64::MAX),
                 prefix_hit: hits * 300,
-                strides: true,
+                join_iterations: true,
             })
         },
     );

@@ -245,7 +245,7 @@ impl Sharing {
         match self.present.len() {
             0 => 1,
             present => {
-                let each = self.settings.pace(present).each as f64 * self.speed;
+                let each = self.settings.pace(present).per_request as f64 * self.speed;
                 i128::from((each.round() as u64).max(1))
             }
         }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::service::{Line, Request};
+use crate::service::{Request, RequestQueue};
 use crate::sim::accounting::Class;
 use crate::sim::queueing::station::Arrival;
 
@@ -119,7 +119,7 @@ fn clear_front(lane: &mut VecDeque<Job>) {
     }
 }
 
-impl Line for Queue {
+impl RequestQueue for Queue {
     fn len(&self) -> u64 {
         self.len
     }

@@ -21,7 +21,7 @@ pub(in crate::sim) struct Pulled<S: Server> {
     hosts: Vec<Host<S>>,
     /// The hosts by their next change.
     due: Tournament<Key>,
-    /// The ready hosts that are not full by eagerness: it and the index in one word.
+    /// The ready hosts that are not full by dispatch_rank: it and the index in one word.
     open: Tournament<u64>,
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
@@ -62,9 +62,9 @@ impl<S: Server> Host<S> {
     }
 
     fn open_key(&self, index: usize) -> u64 {
-        match self.server.eagerness() {
-            Some(eagerness) if self.drained.is_none() => {
-                eagerness * u64::from(Key::MOST_LEAVES) + index as u64
+        match self.server.dispatch_rank() {
+            Some(dispatch_rank) if self.drained.is_none() => {
+                dispatch_rank * u64::from(Key::MOST_LEAVES) + index as u64
             }
             _ => u64::NEVER,
         }
@@ -141,7 +141,7 @@ impl<S: Server> Pulled<S> {
         }
         for index in hosts {
             if self.open.key(index) != u64::NEVER {
-                self.hosts[index].server.hear(&self.queue, over);
+                self.hosts[index].server.notify(&self.queue, over);
                 self.update(index);
             }
         }

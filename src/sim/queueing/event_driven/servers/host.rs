@@ -67,7 +67,7 @@ impl<S: Server> Host<S> {
     /// Begins what it can of what waits for it, all that was to happen to it up to `over` having happened.
     pub fn admit_own(&mut self, book: &mut Book, over: u64, now: u64) -> u64 {
         let mut queue = std::mem::take(&mut self.queue);
-        self.server.hear(&queue, over);
+        self.server.notify(&queue, over);
         let begun = self.admit(&mut queue, book, now);
         self.queue = queue;
         begun
@@ -85,15 +85,18 @@ impl<S: Server> Host<S> {
     /// has, it comes by itself.
     pub fn open_key(&self, idle_first: Idle, weighted: bool, index: usize) -> Key {
         let busy = S::TAKES_TURNS && self.server.next_change() < u64::MAX;
-        let Some(eagerness) = self.server.eagerness().filter(|_| self.drained.is_none() && !busy) else {
+        let Some(dispatch_rank) = self.server.dispatch_rank().filter(|_| self.drained.is_none() && !busy)
+        else {
             return Key::NEVER;
         };
         // The bits of numbers above zero are in their order.
         match idle_first {
-            Idle::Longest if weighted => Key::new(((eagerness + 1) as f64 / self.speed).to_bits(), 0, index),
-            Idle::Longest => Key::new(eagerness, 0, index),
+            Idle::Longest if weighted => {
+                Key::new(((dispatch_rank + 1) as f64 / self.speed).to_bits(), 0, index)
+            }
+            Idle::Longest => Key::new(dispatch_rank, 0, index),
             Idle::Newest => Key::new(u64::from(!self.id), 0, index),
-            Idle::Fastest => Key::new(u64::MAX - 1 - self.speed.to_bits(), eagerness, index),
+            Idle::Fastest => Key::new(u64::MAX - 1 - self.speed.to_bits(), dispatch_rank, index),
         }
     }
 

@@ -227,7 +227,7 @@ impl<S: Server> SteppedServers<S> {
         for index in 0..self.hosts.len() {
             if self.hosts[index].drained.is_none() {
                 let over = self.over(index, now);
-                self.hosts[index].server.hear(&self.queue, over);
+                self.hosts[index].server.notify(&self.queue, over);
                 self.update(index);
             }
         }

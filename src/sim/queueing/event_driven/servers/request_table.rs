@@ -1,6 +1,6 @@
 //! Where each request is, and what is known of it beside what its instance is told.
 
-use crate::service::{Line, Request};
+use crate::service::{Request, RequestQueue};
 use crate::sim::accounting::Class;
 use crate::sim::queueing::event_driven::queue::{Job, Queue};
 use crate::sim::queueing::station::{Arrival, NO_TICKET};
@@ -93,7 +93,7 @@ pub struct Intake<'a> {
     pub instance: u32,
 }
 
-impl Line for Intake<'_> {
+impl RequestQueue for Intake<'_> {
     fn len(&self) -> u64 {
         self.queue.len()
     }
@@ -103,7 +103,7 @@ impl Line for Intake<'_> {
     }
 
     fn pop(&mut self, now: u64) -> Option<Request> {
-        let request = Line::pop(self.queue, now)?;
+        let request = RequestQueue::pop(self.queue, now)?;
         self.book.put(request.mark, Place::Service(self.instance));
         Some(request)
     }

@@ -88,7 +88,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
                 let over = self.over(index, now);
                 let host = &mut self.hosts[index];
                 host.queue.remove(entry.sequence)?;
-                host.server.hear(&host.queue, over);
+                host.server.notify(&host.queue, over);
                 self.waiting -= 1;
                 self.update(index);
                 self.settle(index, now);

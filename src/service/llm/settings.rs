@@ -1,56 +1,38 @@
-//! `model = "llm"`: what an engine with continuous batching is told.
+//! The settings of `llm`: times of an iteration and limits of the engine.
 
 use super::fit::Fit;
-use super::presets::{PRESETS, Preset};
-use super::server::Tokens;
-use crate::distribution::Numbers;
-use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use super::presets::Preset;
+use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::service::request::Tokens;
+use crate::service::requirement::{OUTPUT, PROMPT};
 use crate::time::Span;
 
 /// An instance that serves a language model with continuous batching. Times are in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Llm {
-    /// Time of an iteration apart from the following.
+    /// Fixed time of an iteration.
     pub fixed: u64,
-    /// What each token of a prompt adds to it.
+    /// Time per prompt token computed in the iteration.
     pub per_prefill_token: u64,
-    /// What each sequence that decodes adds to it.
+    /// Time per decoding sequence.
     pub per_sequence: u64,
-    /// What each token in the cache of the sequences that decode adds to it.
+    /// Time per token in the KV cache of the decoding sequences.
     pub per_kv_token: u64,
-    /// Most sequences at a time; no more than the token budget.
+    /// Maximum sequences at a time; at most the token budget.
     pub max_sequences: u32,
-    /// Most tokens computed in an iteration.
+    /// Maximum tokens computed in an iteration.
     pub token_budget: u32,
-    /// Tokens in a block of the cache.
+    /// Tokens in a block of the KV cache.
     pub block_tokens: u32,
-    /// Blocks of the cache; [`u64::MAX`] without a limit.
+    /// Blocks of the KV cache; [`u64::MAX`] without a limit.
     pub blocks: u64,
-    /// Share of each prompt that is found in the prefix cache, in thousandths.
+    /// Share of each prompt found in the prefix cache, in thousandths.
     pub prefix_hit: u32,
-    /// Whether iterations in which nothing changes are taken at once: always, but where tests count them one by one.
-    pub strides: bool,
+    /// Whether iterations in which nothing changes are simulated as one run: always, except where tests compare with
+    /// single iterations.
+    pub join_iterations: bool,
 }
 
-/// Token counts of the requests, as distributions.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TokenLaws {
-    /// Of the prompt.
-    pub prompt: Numbers,
-    /// Of the answer.
-    pub output: Numbers,
-}
-
-pub(super) const PROMPT: Key<Option<Numbers>> = Key::optional(
-    "prompt_tokens",
-    "Tokens of a prompt: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives. Only where `arrivals` is a trace that tells them may it be left out: then they are those of the request's row.",
-)
-.above(0.0);
-pub(super) const OUTPUT: Key<Option<Numbers>> = Key::optional(
-    "output_tokens",
-    "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives. Only where `arrivals` is a trace that tells them may it be left out: then they are those of the request's row.",
-)
-.above(0.0);
 const PRESET: Key<Option<&'static Preset>> = Key::optional(
     "preset",
     "A model on a GPU with published figures, in place of the four times of an iteration and of the cache; each can still be written over it.",
@@ -119,12 +101,12 @@ impl Llm {
         ],
     };
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Llm, Problem> {
+    pub(in crate::service) fn read(reader: &Reader<'_>) -> Result<Llm, Problem> {
         let preset = reader.find(&PRESET)?;
         let fit = reader.find(&FIT)?;
-        let fitted = |of: fn(&Fit) -> Option<f64>| fit.as_ref().and_then(of).map(Span::from_secs_f64);
-        let nanos = |span: Option<Span>, of: fn(&Preset) -> u64| {
-            span.map(Span::as_nanos).or_else(|| preset.map(of)).unwrap_or(0)
+        let fitted = |part: fn(&Fit) -> Option<f64>| fit.as_ref().and_then(part).map(Span::from_secs_f64);
+        let nanos = |written: Option<Span>, part: fn(&Preset) -> u64| {
+            written.map(Span::as_nanos).or_else(|| preset.map(part)).unwrap_or(0)
         };
         let fixed = reader.find(&FIXED)?.or_else(|| fitted(|fit| Some(fit.fixed_s)));
         if fixed.is_none() && preset.is_none() {
@@ -159,7 +141,7 @@ impl Llm {
             block_tokens,
             blocks,
             prefix_hit: (reader.get(&PREFIX_HIT)? * 1000.0).round() as u32,
-            strides: true,
+            join_iterations: true,
         };
         if llm.iteration_time(1, 0, 0) == 0 || llm.iteration_time(0, 1, 1) == 0 {
             let message =
@@ -169,8 +151,8 @@ impl Llm {
         Ok(llm)
     }
 
-    /// Time of an iteration that computes so many prompt tokens and a token for each of so many sequences, which have
-    /// `context` tokens in the cache together; nanoseconds.
+    /// Time of an iteration, nanoseconds: it computes `prefill` prompt tokens and a token of each of `decoding` sequences,
+    /// which have `context` tokens in the KV cache together.
     #[inline]
     pub fn iteration_time(&self, prefill: u64, decoding: u64, context: u64) -> u64 {
         let parts =
@@ -178,22 +160,22 @@ impl Llm {
         parts.iter().fold(self.fixed, |time, (each, count)| time.saturating_add(each.saturating_mul(*count)))
     }
 
-    /// Prompt and output tokens of a request, each at least 1 and together no more than the cache holds: what is too
-    /// long is cut, the answer first.
+    /// Prompt and output tokens of a request as they are served: each at least 1, and together at most what the KV cache
+    /// holds. A request that is too long is cut, its answer first.
     pub fn fitted(&self, tokens: Tokens) -> (u64, u64) {
-        // The last token of an answer is never stored.
-        let most = self.blocks.saturating_mul(u64::from(self.block_tokens));
-        let prompt = u64::from(tokens.prompt).clamp(1, most);
-        (prompt, u64::from(tokens.output).clamp(1, most - prompt + 1))
+        // The last token of an answer is never stored, hence the + 1.
+        let max = self.blocks.saturating_mul(u64::from(self.block_tokens));
+        let prompt = u64::from(tokens.prompt).clamp(1, max);
+        (prompt, u64::from(tokens.output).clamp(1, max - prompt + 1))
     }
 
-    /// Tokens of a prompt that need not be computed: at least one does.
+    /// Tokens of a prompt found in the prefix cache; at least one token is computed.
     pub fn cached(&self, prompt: u64) -> u64 {
         (prompt * u64::from(self.prefix_hit) / 1000).min(prompt - 1)
     }
 
-    /// The most requests of so many tokens that an instance can answer per second, about: the prompts' share of the time
-    /// apart, as many sequences decode as may, or as the cache holds.
+    /// Approximate maximum throughput of an instance, requests per second, at these mean tokens per request: as many
+    /// sequences decode as are allowed, or as the KV cache holds, and prompts take their time besides.
     pub fn throughput(&self, prompt: f64, output: f64) -> f64 {
         let held = prompt + output / 2.0;
         let room = if self.blocks == u64::MAX {
@@ -206,18 +188,5 @@ impl Llm {
             self.fixed as f64 + sequences * (self.per_sequence as f64 + self.per_kv_token as f64 * held);
         let computed = prompt * (1.0 - f64::from(self.prefix_hit) / 1000.0);
         1e9 / (computed * self.per_prefill_token as f64 + output * decode / sequences)
-    }
-}
-
-impl Choice for &'static Preset {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &PRESETS;
-}
-
-impl Value for &'static Preset {
-    fn kind() -> Kind {
-        <&'static Preset as Choice>::choices()
-    }
-    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
-        read_choice(node, path)
     }
 }

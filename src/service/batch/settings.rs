@@ -1,9 +1,9 @@
-//! `model = "batch"`: dynamic batching, as inference servers do it.
+//! The settings of `batch`.
 
 use std::sync::Arc;
 
-use super::server::{Active, FULL, Line, Server};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::service::requirement::EXTRA_TIME;
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
 
@@ -12,22 +12,22 @@ use crate::traffic::{Column, FileError, Order, Unit, read_column};
 pub struct Batch {
     /// Copies of the model, each of which runs one batch at a time.
     pub copies: u32,
-    /// Sizes for which it does not wait any longer, ascending; none is above the greatest size.
+    /// Preferred batch sizes, ascending: a batch of one of them begins without delay. None is above the maximum.
     pub preferred: Vec<u32>,
-    /// How long a request may be held back for others to join it.
+    /// Maximum delay of a request, from its arrival, for others to join its batch.
     pub max_delay: Span,
-    /// Time of a batch in nanoseconds, by its size less one; as many as the greatest size.
-    times: Arc<[u64]>,
+    /// Time of a batch in nanoseconds, by its size − 1; its length is the maximum batch size.
+    pub(super) times: Arc<[u64]>,
 }
 
-/// Measured time of a batch of a size.
+/// The measured time of batches of one size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Timing {
     size: u32,
     seconds: f64,
 }
 
-/// Times of batches of several sizes, by ascending size.
+/// Measured times of batches, by ascending size.
 #[derive(Debug, Clone, PartialEq)]
 struct Timings(Vec<Timing>);
 
@@ -87,20 +87,20 @@ impl Batch {
     pub const SPEC: TableSpec = TableSpec {
         name: "batch",
         doc: "Requests are served in batches (dynamic batching): a free copy of the model begins a batch as soon as one of a preferred size or of the maximum can be made, or a request has been held back for `max_delay`. A batch takes `constant` + `slope` × size, or what a `table` says, and beyond that the longest `time` of its requests; all its requests end together. The utilization is the busy share of the copies. Under a central queue batches are made from all that wait before the pool. A batch that has begun runs to its end, whoever has given up.",
-        keys: &[&super::EXTRA_TIME, &MAX_BATCH, &PREFERRED, &MAX_DELAY, &COPIES, &CONSTANT, &SLOPE, &TABLE],
+        keys: &[&EXTRA_TIME, &MAX_BATCH, &PREFERRED, &MAX_DELAY, &COPIES, &CONSTANT, &SLOPE, &TABLE],
     };
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Batch, Problem> {
+    pub(in crate::service) fn read(reader: &Reader<'_>) -> Result<Batch, Problem> {
         let (constant, slope) = (reader.find(&CONSTANT)?, reader.find(&SLOPE)?);
-        let (table, most) = (reader.find(&TABLE)?, reader.find(&MAX_BATCH)?);
-        let max_batch = match (most, &table) {
-            (Some(most), Some(table)) if most > table.greatest() => {
-                let message = format!("`{}` is {most}", reader.path_of("max_batch"));
-                let label = format!("expected at most {}, the greatest size of the table", table.greatest());
+        let (table, written) = (reader.find(&TABLE)?, reader.find(&MAX_BATCH)?);
+        let max_batch = match (written, &table) {
+            (Some(max), Some(table)) if max > table.max_size() => {
+                let message = format!("`{}` is {max}", reader.path_of("max_batch"));
+                let label = format!("expected at most {}, the greatest size of the table", table.max_size());
                 return Err(reader.problem("max_batch", message, label));
             }
-            (Some(most), _) => most,
-            (None, Some(table)) => table.greatest(),
+            (Some(max), _) => max,
+            (None, Some(table)) => table.max_size(),
             (None, None) => return Err(reader.missing("max_batch")),
         };
         let seconds: Box<dyn Fn(u32) -> f64> = match (constant, slope, table) {
@@ -123,12 +123,12 @@ impl Batch {
             let label = format!("expected at most {max_batch}, the greatest batch");
             return Err(reader.problem("preferred", message, label));
         }
-        Ok(Batch::of(max_batch, seconds).with(reader.get(&COPIES)?, preferred, reader.get(&MAX_DELAY)?))
+        Ok(Batch::new(max_batch, seconds).with(reader.get(&COPIES)?, preferred, reader.get(&MAX_DELAY)?))
     }
 
-    /// One copy that runs batches of up to `max_batch` requests, 1 or more, as soon as it can; `seconds` is the time of
-    /// a batch by its size.
-    pub fn of(max_batch: u32, seconds: impl Fn(u32) -> f64) -> Batch {
+    /// One copy that begins a batch as soon as it is free: up to `max_batch` requests, at least 1, which take `seconds` of
+    /// the batch size.
+    pub fn new(max_batch: u32, seconds: impl Fn(u32) -> f64) -> Batch {
         let nanos = |size| Span::from_secs_f64(seconds(size)).as_nanos();
         Batch {
             copies: 1,
@@ -138,25 +138,25 @@ impl Batch {
         }
     }
 
-    /// The same with so many copies, preferred sizes (ascending, none above the greatest) and delay.
+    /// The same with this number of copies, preferred sizes (ascending, none above the maximum) and maximum delay.
     #[must_use]
     pub fn with(self, copies: u32, preferred: Vec<u32>, max_delay: Span) -> Batch {
         Batch { copies, preferred, max_delay, ..self }
     }
 
-    /// Most requests in one batch.
+    /// Maximum batch size, requests.
     pub fn max_batch(&self) -> u32 {
         self.times.len() as u32
     }
 
-    /// Time of a batch of `size` requests, of which there is one or more, apart from what they ask for themselves.
+    /// Time of a batch of `size` requests, at least 1, without the extra time of its requests.
     pub fn time(&self, size: usize) -> Span {
         Span::from_nanos(self.times[size - 1])
     }
 
-    /// The size of the batch that is begun when `waiting` requests wait, the first of them for as long as it may if
-    /// `overdue`; `None` if they are held back. The rule is that of NVIDIA's Triton Inference Server (user guide,
-    /// "Dynamic Batcher").
+    /// Size of the batch that a free copy begins when `waiting` requests wait, the first of them for the maximum delay if
+    /// `overdue`; `None` if it waits for more. The rule is that of NVIDIA's Triton Inference Server (user guide, "Dynamic
+    /// Batcher").
     #[inline]
     pub fn size(&self, waiting: u64, overdue: bool) -> Option<usize> {
         let full = self.times.len();
@@ -169,7 +169,7 @@ impl Batch {
         }
     }
 
-    /// The most requests that an instance can answer per second, when each asks for `extra_s` seconds of its own.
+    /// Maximum throughput of an instance, requests per second, when each request adds `extra_s` seconds to its batch.
     pub fn throughput(&self, extra_s: f64) -> f64 {
         let rate = |(index, nanos): (usize, &u64)| (index + 1) as f64 / (*nanos as f64 / 1e9 + extra_s);
         f64::from(self.copies) * self.times.iter().enumerate().map(rate).fold(0.0, f64::max)
@@ -177,7 +177,7 @@ impl Batch {
 }
 
 impl Timings {
-    fn greatest(&self) -> u32 {
+    fn max_size(&self) -> u32 {
         self.0.last().map_or(1, |timing| timing.size)
     }
 
@@ -235,136 +235,4 @@ fn read_file(reader: &Reader) -> Result<Vec<Timing>, Problem> {
         .map_err(failed)?;
     let timing = |(size, time): (u32, f64)| Timing { size, seconds: time * unit.seconds() };
     Ok(sizes.into_iter().zip(times).map(timing).collect())
-}
-
-/// An instance of `batch` at work.
-#[derive(Debug, Clone)]
-pub struct BatchServer {
-    settings: Arc<Batch>,
-    speed: f64,
-    copies: Vec<Running>,
-    /// Copies at work, and requests with them.
-    busy: u32,
-    serving: u64,
-    begun: u64,
-    next_change: u64,
-    /// Copy-nanoseconds at work up to `counted_to`.
-    worked: u128,
-    counted_to: u64,
-}
-
-/// A copy of the model and its batch.
-#[derive(Debug, Clone)]
-struct Running {
-    /// [`u64::MAX`] without a batch.
-    finish: u64,
-    /// How many batches began before it.
-    number: u64,
-    batch: Vec<Active>,
-}
-
-impl BatchServer {
-    #[inline]
-    fn pass(&mut self, now: u64) {
-        self.worked += u128::from(now - self.counted_to) * u128::from(self.busy);
-        self.counted_to = now;
-    }
-
-    #[inline]
-    fn plan(&mut self) {
-        self.next_change = self.copies.iter().map(|copy| copy.finish).min().unwrap_or(u64::MAX);
-    }
-
-    fn overdue_at(&self, queue: &impl Line) -> u64 {
-        queue.oldest().map_or(u64::MAX, |arrival| arrival.saturating_add(self.settings.max_delay.as_nanos()))
-    }
-
-    /// How long it works on what takes `nanos` at full speed.
-    #[inline]
-    fn time(&self, nanos: u64) -> u64 {
-        if self.speed == 1.0 { nanos } else { (nanos as f64 / self.speed).round() as u64 }
-    }
-}
-
-impl Server for BatchServer {
-    type Settings = Batch;
-
-    fn new(settings: &Arc<Batch>, speed: f64) -> Self {
-        let idle = Running { finish: u64::MAX, number: 0, batch: Vec::new() };
-        BatchServer {
-            copies: vec![idle; settings.copies as usize],
-            settings: Arc::clone(settings),
-            speed,
-            busy: 0,
-            serving: 0,
-            begun: 0,
-            next_change: u64::MAX,
-            worked: 0,
-            counted_to: 0,
-        }
-    }
-
-    #[inline]
-    fn admit(&mut self, queue: &mut impl Line, now: u64) {
-        while self.busy < self.settings.copies
-            && let Some(size) = self.settings.size(queue.len(), self.overdue_at(queue) <= now)
-        {
-            self.pass(now);
-            let Some(index) = self.copies.iter().position(|copy| copy.finish == u64::MAX) else { return };
-            let copy = &mut self.copies[index];
-            let mut longest = 0;
-            for request in (0..size).map_while(|_| queue.pop(now)) {
-                longest = longest.max(request.service);
-                copy.batch.push(Active { request, start: now });
-            }
-            // One that would end after the end of time never does, and its copy is not free.
-            let time = self.time(self.settings.times[size - 1].saturating_add(longest));
-            let copy = &mut self.copies[index];
-            copy.finish = now.saturating_add(time).min(u64::MAX - 1);
-            copy.number = self.begun;
-            self.begun += 1;
-            self.busy += 1;
-            self.serving += size as u64;
-            self.next_change = self.next_change.min(copy.finish);
-        }
-    }
-
-    #[inline]
-    fn next_change(&self) -> u64 {
-        self.next_change
-    }
-
-    #[inline]
-    fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
-        let Some(copy) = self.copies.iter_mut().min_by_key(|copy| (copy.finish, copy.number)) else { return };
-        let now = copy.finish;
-        self.serving -= copy.batch.len() as u64;
-        copy.batch.drain(..).for_each(|active| done(active, 0));
-        copy.finish = u64::MAX;
-        self.pass(now);
-        self.busy -= 1;
-        self.plan();
-    }
-
-    #[inline]
-    fn holds_until(&self, queue: &impl Line) -> u64 {
-        if self.busy < self.settings.copies { self.overdue_at(queue) } else { u64::MAX }
-    }
-
-    fn eagerness(&self) -> Option<u64> {
-        (self.busy < self.settings.copies).then_some(u64::from(self.busy))
-    }
-
-    #[inline]
-    fn in_service(&self) -> u64 {
-        self.serving
-    }
-
-    fn requests(&self) -> impl Iterator<Item = &Active> {
-        self.copies.iter().flat_map(|copy| &copy.batch)
-    }
-
-    fn work(&self, now: u64) -> u128 {
-        (self.worked + u128::from(now - self.counted_to) * u128::from(self.busy)) * u128::from(FULL)
-    }
 }

@@ -1,13 +1,12 @@
-//! What the requests of a trace bring, in place of what `[service]` draws for them.
+//! Requirements that requests take from their row of a trace, instead of the distributions of `[service]`.
 
-use super::llm::{OUTPUT, PROMPT};
-use super::{TIME, TokenLaws};
+use super::requirement::{OUTPUT, PROMPT, TIME, TokenLaws};
 use crate::distribution::{Distribution, Durations, Numbers};
-use crate::schema::{Key, Problem, Reader};
+use crate::schema::{Key, Problem, Reader, Value};
 
-/// Means of what a trace tells of its requests; `None` for what it does not tell.
+/// Means of a trace's columns of requirements; `None` for a column that it does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Brought {
+pub struct TraceColumnMeans {
     /// Service time, seconds.
     pub service_s: Option<f64>,
     /// Tokens of a prompt.
@@ -16,10 +15,10 @@ pub struct Brought {
     pub output_tokens: Option<f64>,
 }
 
-/// What a request takes from its row of the trace.
+/// The requirements that a request takes from its row of the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FromTrace {
-    /// Service requirement.
+    /// Service time.
     pub time: bool,
     /// Tokens of its prompt.
     pub prompt_tokens: bool,
@@ -34,18 +33,18 @@ impl FromTrace {
     }
 }
 
-impl Brought {
-    /// Everything; for a table that is checked by itself.
-    pub const ALL: Brought =
-        Brought { service_s: Some(1.0), prompt_tokens: Some(1.0), output_tokens: Some(1.0) };
+impl TraceColumnMeans {
+    /// All columns; for a table that is checked by itself.
+    pub const ALL: TraceColumnMeans =
+        TraceColumnMeans { service_s: Some(1.0), prompt_tokens: Some(1.0), output_tokens: Some(1.0) };
 
     pub(super) fn time(self, reader: &Reader<'_>, from: &mut FromTrace) -> Result<Durations, Problem> {
-        let mean = |mean| Durations(Distribution::constant(mean));
-        written_or(reader, &TIME, self.service_s.map(mean), &mut from.time, "service_time")
+        let law = |mean| Durations(Distribution::constant(mean));
+        written_or(reader, &TIME, self.service_s.map(law), &mut from.time, "service_time")
     }
 
     pub(super) fn tokens(self, reader: &Reader<'_>, from: &mut FromTrace) -> Result<TokenLaws, Problem> {
-        // A count of 0 stands for 1.
+        // A count of 0 in a row is served as 1.
         let law = |mean: f64| Numbers(Distribution::constant(mean.max(1.0)));
         let (prompt, output) = (self.prompt_tokens.map(law), self.output_tokens.map(law));
         Ok(TokenLaws {
@@ -55,18 +54,18 @@ impl Brought {
     }
 }
 
-/// What is written under `key`, else what the trace tells, else the problem that neither is there; `column` is the key of
-/// `[arrivals]` that would name it.
-fn written_or<T: crate::schema::Value>(
+/// The value written under `key`, else the mean of the trace's column, else the problem that there is neither; `column`
+/// is the key of `[arrivals]` that names the column.
+fn written_or<T: Value>(
     reader: &Reader<'_>,
     key: &Key<Option<T>>,
-    told: Option<T>,
+    column_mean: Option<T>,
     from_trace: &mut bool,
     column: &str,
 ) -> Result<T, Problem> {
     let written = reader.find(key)?;
     *from_trace = written.is_none();
-    written.or(told).ok_or_else(|| {
+    written.or(column_mean).ok_or_else(|| {
         let problem = reader.missing(key.name());
         problem.help(format!("or arrivals of a trace that tells it, with its column as `arrivals.{column}`"))
     })

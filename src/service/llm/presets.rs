@@ -7,18 +7,20 @@
 //! Two overheads of a request there, α₀ and α₁ per prompt token (a few milliseconds together), are left out. The cache is
 //! `total_kv_blocks` blocks of 16 tokens.
 
+use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
+
 /// Figures of a model on a GPU; times in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
-    /// Time of an iteration apart from what follows.
+    /// Fixed time of an iteration.
     pub fixed: u64,
-    /// What each prompt token adds.
+    /// Time per prompt token.
     pub per_prefill_token: u64,
-    /// What each sequence that decodes adds.
+    /// Time per decoding sequence.
     pub per_sequence: u64,
-    /// What each token in the cache of the sequences that decode adds.
+    /// Time per token in the KV cache of the decoding sequences.
     pub per_kv_token: u64,
-    /// Tokens that the cache holds.
+    /// Tokens that the KV cache holds.
     pub kv_tokens: u64,
 }
 
@@ -28,7 +30,7 @@ impl Preset {
     }
 }
 
-/// Every preset: its name, its figures and what it is.
+/// Every preset: its name, its figures and its description.
 pub const PRESETS: [(&str, &Preset, &str); 8] = [
     (
         "llama-3.1-8b-h100",
@@ -67,3 +69,16 @@ pub const PRESETS: [(&str, &Preset, &str); 8] = [
         "gpt-oss 120B on four H100, vLLM 0.10.1.1",
     ),
 ];
+
+impl Choice for &'static Preset {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &PRESETS;
+}
+
+impl Value for &'static Preset {
+    fn kind() -> Kind {
+        <&'static Preset as Choice>::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}

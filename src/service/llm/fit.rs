@@ -3,12 +3,12 @@
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
 
-/// What a load test says of an iteration, in seconds.
+/// Times of an iteration fitted to a load test, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Fit {
     pub fixed_s: f64,
     pub per_sequence_s: f64,
-    /// If it measured the time to the first token.
+    /// Only if the load test measured the time to the first token.
     pub per_prefill_token_s: Option<f64>,
 }
 
@@ -81,8 +81,7 @@ impl Value for Fit {
     }
 }
 
-/// Intercept and slope, neither below 0, of the line through these points with the least squares; `None` if they all
-/// have one abscissa.
+/// Least-squares line through these points: intercept and slope, neither below 0. `None` if all have one abscissa.
 fn line(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
     let count = x.len() as f64;
     let (mean_x, mean_y) = (x.iter().sum::<f64>() / count, y.iter().sum::<f64>() / count);

@@ -1,0 +1,208 @@
+//! Which tokens the next iterations compute: blocks, preemption, prefill and admission.
+
+use super::iteration_run::IterationRun;
+use super::sequence::{Sequence, State};
+use super::server::LlmServer;
+use crate::service::queue::RequestQueue;
+use crate::service::request::{Active, Request, Tokens};
+
+impl LlmServer {
+    /// Plans the iterations from `now` on.
+    pub(super) fn plan(&mut self, queue: &mut impl RequestQueue, now: u64) {
+        let undisturbed = self.partial.is_none() && self.has_room(0, 1);
+        let (mut prefilled, preempted) = if undisturbed { (0, false) } else { self.continue_prefill() };
+        // After a preemption nothing is admitted: it would take the blocks that were just freed.
+        if !preempted && self.partial.is_none() {
+            let budget = u64::from(self.settings.token_budget) - self.decoding.sequences - prefilled;
+            prefilled += self.admit_prompts(queue, budget, now);
+        }
+        if self.decoding.sequences == 0 && prefilled == 0 {
+            self.become_idle(now);
+            return;
+        }
+        let nothing_changes = prefilled == 0 && !preempted;
+        let iterations = if nothing_changes && self.settings.join_iterations {
+            self.iterations_with_blocks(self.ends.until_next(self.iteration).unwrap_or(1)).max(1)
+        } else {
+            1
+        };
+        let Self { settings, decoding, .. } = self;
+        self.run = IterationRun {
+            iterations,
+            first: settings.iteration_time(prefilled, decoding.sequences, decoding.context),
+            growth: settings.per_kv_token * decoding.sequences,
+        };
+        self.next_change = self.end_of(iterations);
+    }
+
+    /// Whether `blocks` more are free beside those of the prompts, and those that the decoding sequences use after `count`
+    /// more iterations.
+    #[inline]
+    pub(super) fn has_room(&self, blocks: u64, count: u64) -> bool {
+        let Some(left) = self.settings.blocks.checked_sub(self.prefill_blocks + blocks) else { return false };
+        // The bound decides nearly always, and costs no loop over the phases.
+        self.decoding.max_blocks(count) <= left || self.decoding.blocks(self.iteration, count) <= left
+    }
+
+    /// Number of iterations, up to `max`, for which the decoding sequences find blocks.
+    #[inline]
+    fn iterations_with_blocks(&self, max: u64) -> u64 {
+        if self.has_room(0, max) { max } else { self.search_iterations_with_blocks(max) }
+    }
+
+    #[cold]
+    fn search_iterations_with_blocks(&self, max: u64) -> u64 {
+        let (mut enough, mut too_many) = (0, max);
+        while too_many - enough > 1 {
+            let middle = enough + (too_many - enough) / 2;
+            if self.has_room(0, middle) { enough = middle } else { too_many = middle }
+        }
+        enough
+    }
+
+    /// Finds blocks for the decoding sequences, by preemption if need be, and continues the partial prompt, which is the
+    /// last in line. Returns the tokens of it that are computed, and whether there was a preemption.
+    fn continue_prefill(&mut self) -> (u64, bool) {
+        let mut preempted = false;
+        loop {
+            let (mut computed, mut chunk) = (0, 0);
+            if let Some(place) = self.partial {
+                let sequence = &self.sequences[place];
+                computed = sequence.computed;
+                let budget = u64::from(self.settings.token_budget) - self.decoding.sequences;
+                chunk = sequence.prefill_left().min(budget);
+            }
+            let more = self.paging.blocks(computed + chunk) - self.paging.blocks(computed);
+            if self.has_room(more, 1) {
+                if let Some(place) = self.partial {
+                    self.prefill_blocks += more;
+                    let sequence = &mut self.sequences[place];
+                    sequence.computed += chunk;
+                    if sequence.prefill_left() == 0 {
+                        self.completing.push(place);
+                        self.partial = None;
+                    }
+                }
+                return (chunk, preempted);
+            }
+            preempted = true;
+            if !self.preempt_last() {
+                return (0, true);
+            }
+        }
+    }
+
+    /// Preempts the sequence admitted last; returns whether there was one.
+    fn preempt_last(&mut self) -> bool {
+        let Some(place) = self.last_admitted() else { return false };
+        match self.sequences[place].state {
+            State::Decode => {
+                self.leave_decoding(place);
+                self.ends.remove(place);
+            }
+            _ => {
+                self.partial = None;
+                self.prefill_blocks -= self.paging.blocks(self.sequences[place].computed);
+            }
+        }
+        let sequence = &mut self.sequences[place];
+        sequence.computed = 0;
+        sequence.state = State::Preempted;
+        self.preempted.push(place);
+        self.preemptions += 1;
+        true
+    }
+
+    /// The sequence admitted last among those that are computed.
+    fn last_admitted(&self) -> Option<usize> {
+        let computed = |(place, sequence): (usize, &Sequence)| {
+            matches!(sequence.state, State::Prefill | State::Decode).then_some((sequence.number, place))
+        };
+        let last = self.sequences.iter().enumerate().filter_map(computed).max();
+        last.map(|(_, place)| place)
+    }
+
+    /// Admits prompts while the budget lasts: the preempted sequences first, then the queue. Returns the prompt tokens that
+    /// are computed.
+    fn admit_prompts(&mut self, queue: &mut impl RequestQueue, mut budget: u64, now: u64) -> u64 {
+        let mut prefilled = 0;
+        while budget > 0 && self.running() < u64::from(self.settings.max_sequences) {
+            let chunk = if let Some(&place) = self.preempted.last() {
+                let Sequence { prompt, generated, .. } = self.sequences[place];
+                let Some(chunk) = self.first_chunk(prompt, generated, budget) else { break };
+                self.preempted.pop();
+                self.begin_prefill(place, chunk);
+                chunk.1
+            } else {
+                let Some(tokens) = queue.front().map(|request| request.tokens) else { break };
+                let tokens = self.settings.fitted(tokens);
+                let Some(chunk) = self.first_chunk(tokens.0, 0, budget) else { break };
+                let Some(request) = queue.pop(now) else { break };
+                let place = self.add_sequence(request, tokens, now);
+                self.begin_prefill(place, chunk);
+                chunk.1
+            };
+            prefilled += chunk;
+            budget -= chunk;
+        }
+        prefilled
+    }
+
+    /// Tokens found in the prefix cache and tokens of the first chunk, of a sequence with this many prompt tokens and
+    /// `generated` output tokens; `None` without blocks for them.
+    #[inline]
+    fn first_chunk(&self, prompt: u64, generated: u64, budget: u64) -> Option<(u64, u64)> {
+        let cached = self.settings.cached(prompt);
+        let chunk = (prompt + generated - cached).min(budget);
+        // The decoding sequences take their blocks for the next iteration first.
+        self.has_room(self.paging.blocks(cached + chunk), 1).then_some((cached, chunk))
+    }
+
+    /// Begins the prefill of a sequence with its first chunk.
+    #[inline]
+    fn begin_prefill(&mut self, place: usize, (cached, chunk): (u64, u64)) {
+        self.prefill_blocks += self.paging.blocks(cached + chunk);
+        self.admitted += 1;
+        let sequence = &mut self.sequences[place];
+        sequence.state = State::Prefill;
+        sequence.computed = cached + chunk;
+        sequence.number = self.admitted;
+        if sequence.prefill_left() == 0 {
+            self.completing.push(place);
+        } else {
+            self.partial = Some(place);
+        }
+    }
+
+    /// Gives a request a place among the sequences.
+    #[inline]
+    fn add_sequence(&mut self, request: Request, (prompt, output): (u64, u64), now: u64) -> usize {
+        let place = self.free.pop().unwrap_or(self.sequences.len());
+        if place == self.sequences.len() {
+            self.sequences.push(Sequence::default());
+        }
+        // A request that is cut to the cache is reported as it is served.
+        let tokens = Tokens { prompt: prompt as u32, output: output as u32 };
+        let active = Active { request: Request { tokens, ..request }, start: now };
+        self.sequences[place] =
+            Sequence { active, prompt, output, state: State::Prefill, ..Sequence::default() };
+        place
+    }
+
+    /// Ends the run with the iteration in progress at `now`, if a waiting request might begin then.
+    pub(super) fn cut_for_waiting(&mut self, queue: &impl RequestQueue, now: u64) {
+        let may_begin = |request: &Request| {
+            let budget = u64::from(self.settings.token_budget) - self.decoding.sequences;
+            let (prompt, _) = self.settings.fitted(request.tokens);
+            // Free blocks only become fewer during a run, so what does not fit now does not fit before its end.
+            budget > 0 && self.first_chunk(prompt, 0, budget).is_some()
+        };
+        if self.run.iterations > 1
+            && self.running() < u64::from(self.settings.max_sequences)
+            && self.preempted.is_empty()
+            && queue.front().is_some_and(may_begin)
+        {
+            self.cut(now);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! An instance of `llm`: its state, and what happens at the end of a run of iterations.
+
+use std::sync::Arc;
+
+use super::decoding::Decoding;
+use super::iteration_run::IterationRun;
+use super::paging::Paging;
+use super::sequence::{Sequence, State};
+use super::settings::Llm;
+use super::timing_wheel::TimingWheel;
+use crate::service::queue::RequestQueue;
+use crate::service::request::Active;
+use crate::service::server::{FULL, Server};
+
+/// An instance of `llm`.
+#[derive(Debug, Clone)]
+pub struct LlmServer {
+    pub(super) settings: Arc<Llm>,
+    speed: f64,
+    pub(super) paging: Paging,
+    /// The sequences, by place.
+    pub(super) sequences: Vec<Sequence>,
+    /// Places that are free.
+    pub(super) free: Vec<usize>,
+    pub(super) decoding: Decoding,
+    /// Decoding sequences by the iteration after which they end.
+    pub(super) ends: TimingWheel,
+    /// Sequences that end with the iteration just completed; a field so that its memory is reused.
+    ending: Vec<usize>,
+    /// The sequence whose prompt is computed in part, if there is one; it is the one admitted last.
+    pub(super) partial: Option<usize>,
+    /// Sequences whose prompt is complete with the iteration in progress.
+    pub(super) completing: Vec<usize>,
+    /// Preempted sequences, the first to be admitted again last.
+    pub(super) preempted: Vec<usize>,
+    /// Cancelled sequences: they leave with the iteration in progress.
+    cancelled: Vec<usize>,
+    /// Blocks of the sequences in prefill. Those of the decoding sequences follow from `decoding`.
+    pub(super) prefill_blocks: u64,
+    /// Iterations completed since the start of the simulation run.
+    pub(super) iteration: u64,
+    /// Sequences admitted, readmissions included.
+    pub(super) admitted: u64,
+    /// Start of the run of iterations, nanoseconds, if the instance ran at full speed from `busy_since` on.
+    clock: u64,
+    pub(super) run: IterationRun,
+    pub(super) next_change: u64,
+    /// Instant from which it has been busy, nanoseconds; [`u64::MAX`] while it is idle.
+    busy_since: u64,
+    /// Busy nanoseconds before `busy_since`.
+    worked: u128,
+    pub(super) preemptions: u64,
+}
+
+impl LlmServer {
+    /// Sequences that are computed.
+    #[inline]
+    pub(super) fn running(&self) -> u64 {
+        (self.sequences.len() - self.free.len() - self.preempted.len()) as u64
+    }
+
+    /// Sequences that have a place, cancelled ones included.
+    fn present(&self) -> u64 {
+        (self.sequences.len() - self.free.len()) as u64
+    }
+
+    /// Instant at which the first `count` iterations of the run end.
+    #[inline]
+    pub(super) fn end_of(&self, count: u64) -> u64 {
+        let end = self.clock.saturating_add(self.run.time(count));
+        if self.speed == 1.0 {
+            return end;
+        }
+        // Scaled from the instant at which it became busy, and rounded once, so that the result does not depend on how
+        // iterations are joined into runs.
+        let work = (end - self.busy_since) as f64;
+        self.busy_since.saturating_add((work / self.speed).round() as u64)
+    }
+
+    /// Number of iterations of the run that have begun at `now`: those completed, and the one in progress.
+    #[inline]
+    fn iterations_begun(&self, now: u64) -> u64 {
+        let passed = if self.speed == 1.0 {
+            now.saturating_sub(self.clock)
+        } else {
+            let work = (now.saturating_sub(self.busy_since) as f64 * self.speed) as u64;
+            work.saturating_sub(self.clock - self.busy_since)
+        };
+        let mut completed = self.run.completed(passed).min(self.run.iterations);
+        while completed > 0 && self.end_of(completed) > now {
+            completed -= 1;
+        }
+        while completed < self.run.iterations && self.end_of(completed + 1) <= now {
+            completed += 1;
+        }
+        (completed + 1).min(self.run.iterations)
+    }
+
+    /// Ends the run with the iteration in progress at `now`.
+    pub(super) fn cut(&mut self, now: u64) {
+        self.run.iterations = self.iterations_begun(now);
+        self.next_change = self.end_of(self.run.iterations);
+    }
+
+    pub(super) fn become_idle(&mut self, now: u64) {
+        self.run = IterationRun::default();
+        self.next_change = u64::MAX;
+        if self.busy_since != u64::MAX {
+            self.worked += u128::from(now - self.busy_since);
+            self.busy_since = u64::MAX;
+        }
+    }
+
+    #[inline]
+    fn join_decoding(&mut self, place: usize) {
+        let sequence = &mut self.sequences[place];
+        sequence.state = State::Decode;
+        sequence.since = self.iteration;
+        sequence.phase = self.decoding.join(sequence.computed, self.iteration);
+        self.ends.add(place, self.iteration + sequence.output - sequence.generated);
+    }
+
+    /// Removes a sequence from the decoding ones, and brings its counts up to date.
+    #[inline]
+    pub(super) fn leave_decoding(&mut self, place: usize) {
+        let sequence = &mut self.sequences[place];
+        let passed = self.iteration - sequence.since;
+        sequence.computed += passed;
+        sequence.generated += passed;
+        sequence.since = self.iteration;
+        self.decoding.leave(sequence.phase, sequence.computed);
+    }
+
+    fn finish(&mut self, place: usize, done: &mut impl FnMut(Active, u64)) {
+        let sequence = &mut self.sequences[place];
+        sequence.state = State::Vacant;
+        if !sequence.cancelled {
+            done(sequence.active, sequence.first_token);
+        }
+        self.free.push(place);
+    }
+
+    /// At the end of an iteration, removes the cancelled sequences.
+    #[cold]
+    fn remove_cancelled(&mut self) {
+        for index in 0..self.cancelled.len() {
+            let place = self.cancelled[index];
+            let Sequence { state, computed, .. } = self.sequences[place];
+            match state {
+                State::Vacant => continue,
+                State::Decode => {
+                    self.leave_decoding(place);
+                    self.ends.remove(place);
+                }
+                // Its prompt is complete in part only: otherwise it would decode by now.
+                _ => {
+                    self.partial = None;
+                    self.prefill_blocks -= self.paging.blocks(computed);
+                }
+            }
+            self.finish(place, &mut |_, _| ());
+        }
+        self.cancelled.clear();
+    }
+}
+
+impl Server for LlmServer {
+    type Settings = Llm;
+    const COUNTS_TOKENS: bool = true;
+    const TAKES_TURNS: bool = true;
+
+    fn new(settings: &Arc<Llm>, speed: f64) -> Self {
+        let paging = Paging::new(settings.block_tokens);
+        LlmServer {
+            speed,
+            paging,
+            sequences: Vec::new(),
+            free: Vec::new(),
+            decoding: Decoding::new(paging),
+            ends: TimingWheel::new(),
+            ending: Vec::new(),
+            partial: None,
+            completing: Vec::new(),
+            preempted: Vec::new(),
+            cancelled: Vec::new(),
+            prefill_blocks: 0,
+            iteration: 0,
+            admitted: 0,
+            clock: 0,
+            run: IterationRun::default(),
+            next_change: u64::MAX,
+            busy_since: u64::MAX,
+            worked: 0,
+            preemptions: 0,
+            settings: Arc::clone(settings),
+        }
+    }
+
+    fn admit(&mut self, queue: &mut impl RequestQueue, now: u64) {
+        if self.run.iterations > 0 {
+            return self.cut_for_waiting(queue, now);
+        }
+        if self.busy_since == u64::MAX {
+            if queue.is_empty() {
+                return;
+            }
+            self.busy_since = now;
+            self.clock = now;
+        }
+        self.plan(queue, now);
+    }
+
+    fn notify(&mut self, queue: &impl RequestQueue, over: u64) {
+        self.cut_for_waiting(queue, over);
+    }
+
+    #[inline]
+    fn next_change(&self) -> u64 {
+        self.next_change
+    }
+
+    fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
+        let now = self.next_change;
+        let iterations = self.run.iterations;
+        self.clock = self.clock.saturating_add(self.run.time(iterations));
+        self.iteration += iterations;
+        self.decoding.advance(iterations);
+        self.run = IterationRun::default();
+        self.ends.take_due(self.iteration, &mut self.ending);
+        // In the order in which they began to decode.
+        while let Some(place) = self.ending.pop() {
+            self.leave_decoding(place);
+            self.finish(place, done);
+        }
+        for index in 0..self.completing.len() {
+            let place = self.completing[index];
+            let sequence = &mut self.sequences[place];
+            self.prefill_blocks -= self.paging.blocks(sequence.computed);
+            if sequence.generated == 0 {
+                sequence.first_token = now;
+            }
+            sequence.generated += 1;
+            if sequence.generated == sequence.output {
+                self.finish(place, done);
+            } else {
+                self.join_decoding(place);
+            }
+        }
+        self.completing.clear();
+        if !self.cancelled.is_empty() {
+            self.remove_cancelled();
+        }
+    }
+
+    fn cancel(&mut self, mark: u32, _now: u64, over: u64) -> Option<Active> {
+        let is_it = |sequence: &Sequence| sequence.is_present() && sequence.active.request.mark == mark;
+        let place = self.sequences.iter().position(is_it)?;
+        if self.sequences[place].state == State::Preempted {
+            self.preempted.retain(|other| *other != place);
+            self.sequences[place].state = State::Vacant;
+            self.free.push(place);
+        } else {
+            self.sequences[place].cancelled = true;
+            self.cancelled.push(place);
+        }
+        // Others may begin once it has left.
+        self.cut(over);
+        Some(self.sequences[place].active)
+    }
+
+    fn dispatch_rank(&self) -> Option<u64> {
+        (self.running() < u64::from(self.settings.max_sequences)).then_some(self.present())
+    }
+
+    fn in_service(&self) -> u64 {
+        self.present() - self.cancelled.len() as u64
+    }
+
+    fn requests(&self) -> impl Iterator<Item = &Active> {
+        self.sequences.iter().filter(|sequence| sequence.is_present()).map(|sequence| &sequence.active)
+    }
+
+    fn work(&self, now: u64) -> u128 {
+        let current = if self.busy_since == u64::MAX { 0 } else { u128::from(now - self.busy_since) };
+        (self.worked + current) * u128::from(FULL)
+    }
+
+    fn kv_cache(&self, now: u64) -> f64 {
+        if self.settings.blocks == u64::MAX {
+            return 0.0;
+        }
+        let begun = if self.run.iterations == 0 { 0 } else { self.iterations_begun(now) };
+        (self.prefill_blocks + self.decoding.blocks(self.iteration, begun)) as f64
+            / self.settings.blocks as f64
+    }
+
+    fn preemptions(&self) -> u64 {
+        self.preemptions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::queue::Queue;
+    use crate::service::request::{Request, Tokens};
+
+    #[test]
+    fn a_request_longer_than_the_cache_counts_as_it_is_cut() {
+        let settings = Arc::new(Llm {
+            fixed: 1000,
+            per_prefill_token: 10,
+            per_sequence: 0,
+            per_kv_token: 0,
+            max_sequences: 4,
+            token_budget: 64,
+            block_tokens: 16,
+            blocks: 2,
+            prefix_hit: 0,
+            join_iterations: true,
+        });
+        let served = |prompt, output| {
+            let mut server = LlmServer::new(&settings, 1.0);
+            let mut queue = Queue::default();
+            queue.push(Request { tokens: Tokens { prompt, output }, ..Request::default() });
+            server.admit(&mut queue, 0);
+            let mut tokens = Vec::new();
+            while server.next_change() < u64::MAX {
+                let now = server.next_change();
+                server.step(&mut |active, _| {
+                    tokens.push((active.request.tokens.prompt, active.request.tokens.output))
+                });
+                server.admit(&mut queue, now);
+            }
+            tokens
+        };
+        // The cache holds 32 tokens; the last one of an answer is never stored.
+        assert_eq!((served(8, 3), served(100, 50)), (vec![(8, 3)], vec![(32, 1)]));
+        assert_eq!(served(30, 50), [(30, 3)], "the answer is cut first");
+    }
+}

@@ -1,0 +1,127 @@
+//! The settings of `shared`.
+
+use std::sync::Arc;
+
+use super::curve::Curve;
+use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::service::requirement::TIME;
+use crate::service::server::FULL;
+
+/// An instance whose requests share its speed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shared {
+    /// Maximum concurrency: requests in service on one instance.
+    pub concurrency: u32,
+    /// Speed of the instance, by the number of requests in service − 1.
+    pub(super) paces: Arc<[Pace]>,
+}
+
+/// Speed of an instance at one concurrency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Service that each request attains in a nanosecond, in units of 2⁻³² ns.
+    pub per_request: u64,
+    /// Speed of all requests together as a share of the instance's greatest speed, in parts of [`FULL`].
+    pub share: u64,
+}
+
+const CONCURRENCY: Key<Option<u32>> = Key::optional(
+    "concurrency",
+    "Requests in service on one instance at the most; the rest wait, first come first served. Without it, as many as the curve goes to, or 1000 without a curve.",
+)
+.at_least(1.0)
+.at_most(100_000.0);
+const CORES: Key<Option<f64>> = Key::optional(
+    "cores",
+    "How many requests the instance can serve at full speed; more of them share it: n requests run at min(1, cores/n) of full speed each. Without it, and without `slowdown` and `curve`, 1.",
+)
+.at_least(0.01)
+.at_most(100_000.0);
+const SLOWDOWN: Key<Option<f64>> = Key::optional(
+    "slowdown",
+    "What each further request adds to the time of all, as a share of the time of one alone: n requests take 1 + slowdown × (n − 1) times as long. Instead of `cores`.",
+)
+.at_least(0.0)
+.at_most(1e6);
+const CURVE: Key<Option<Curve>> = Key::optional(
+    "curve",
+    "What a load test measured, instead of `cores`: points with a `concurrency` and the `throughput` (requests per second of one instance) or the mean `latency` at it, or a CSV file with such columns. Below the first point requests run at full speed, so `time` is what a request takes there; between points the speed of the instance is interpolated; beyond the last it stays.",
+);
+
+/// Attained service is counted in units of 2⁻³² ns.
+pub(super) const UNIT_BITS: u32 = 32;
+const UNITS_PER_NS: f64 = (1_u64 << UNIT_BITS) as f64;
+
+/// Maximum concurrency where neither `concurrency` nor `curve` gives one.
+const DEFAULT_CONCURRENCY: u32 = 1000;
+
+impl Shared {
+    /// `model = "shared"`.
+    pub const SPEC: TableSpec = TableSpec {
+        name: "shared",
+        doc: "All requests on an instance progress together and share its speed (processor sharing), up to `concurrency` of them. How fast the instance is with so many at a time is `cores`, a `slowdown` or a measured `curve`; it is rounded to 2⁻³² of full speed, and a request ends at the first nanosecond by which it has had its requirement. The utilization is the speed used as a share of the greatest speed.",
+        keys: &[&TIME, &CONCURRENCY, &CORES, &SLOWDOWN, &CURVE],
+    };
+
+    pub(in crate::service) fn read(reader: &Reader<'_>) -> Result<Shared, Problem> {
+        let (cores, slowdown) = (reader.find(&CORES)?, reader.find(&SLOWDOWN)?);
+        let curve = reader.find(&CURVE)?;
+        let given =
+            [("cores", cores.is_some()), ("slowdown", slowdown.is_some()), ("curve", curve.is_some())];
+        let mut given = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
+        if let (Some(first), Some(second)) = (given.next(), given.next()) {
+            let message = format!("both `{}` and `{}`", reader.path_of(first), reader.path_of(second));
+            return Err(reader.problem(second, message, "expected one of `cores`, `slowdown` and `curve`"));
+        }
+        let concurrency = reader.find(&CONCURRENCY)?;
+        Ok(match (slowdown, curve) {
+            (Some(slowdown), _) => {
+                Shared::new(concurrency.unwrap_or(DEFAULT_CONCURRENCY), |n| n / (1.0 + slowdown * (n - 1.0)))
+            }
+            (None, Some(curve)) => {
+                let measured = curve.max_concurrency() as u32;
+                Shared::new(concurrency.unwrap_or(measured), |n| curve.speed(n))
+            }
+            (None, None) => {
+                let cores = cores.unwrap_or(1.0);
+                Shared::new(concurrency.unwrap_or(DEFAULT_CONCURRENCY), |n| n.min(cores))
+            }
+        })
+    }
+
+    /// Up to `concurrency` requests at a time, at least 1. `speed` is that of the instance with n of them, above 0, in
+    /// multiples of the full speed of one request.
+    pub fn new(concurrency: u32, speed: impl Fn(f64) -> f64) -> Shared {
+        let speeds: Vec<f64> = (1..=concurrency).map(|n| speed(f64::from(n))).collect();
+        let greatest = speeds.iter().copied().fold(0.0, f64::max);
+        let pace = |(n, speed): (f64, &f64)| Pace {
+            // At least 1, or a request would never complete.
+            per_request: ((speed / n * UNITS_PER_NS).round() as u64).max(1),
+            share: (speed / greatest * FULL as f64).round() as u64,
+        };
+        let numbers = (1..=concurrency).map(f64::from);
+        Shared { concurrency, paces: numbers.zip(&speeds).map(pace).collect() }
+    }
+
+    /// The paces of an instance `speed` times as fast, rounded again.
+    pub(super) fn scaled(&self, speed: f64) -> Arc<[Pace]> {
+        let faster = |pace: &Pace| Pace {
+            per_request: ((pace.per_request as f64 * speed).round() as u64).max(1),
+            ..*pace
+        };
+        self.paces.iter().map(faster).collect()
+    }
+
+    /// Speed with `requests` in service, at least 1.
+    #[inline]
+    pub fn pace(&self, requests: usize) -> Pace {
+        self.paces[requests - 1]
+    }
+
+    /// Maximum throughput of an instance, requests per second, at a mean service requirement of `mean_s` seconds.
+    pub fn throughput(&self, mean_s: f64) -> f64 {
+        let speed =
+            |(index, pace): (usize, &Pace)| pace.per_request as f64 * (index + 1) as f64 / UNITS_PER_NS;
+        self.paces.iter().enumerate().map(speed).fold(0.0, f64::max) / mean_s
+    }
+}
