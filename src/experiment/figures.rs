@@ -345,19 +345,19 @@ pub static FIGURES: &[Figure] = &[
     figure("warm_starts", Count, "starts from the warm pool", |run, _| Sample::Value(run.warm_starts as f64)),
     figure("starts", Count, "instances started from nothing", |run, _| Sample::Value(run.started as f64)),
     figure("refused_starts", Count, "starts refused for want of capacity, each attempt", |run, _| {
-        Sample::Value(run.mishaps.refused_starts as f64)
+        Sample::Value(run.failure_counts.refused_starts as f64)
     }),
     figure("failed_starts", Count, "starts that failed, each attempt", |run, _| {
-        Sample::Value(run.mishaps.failed_starts as f64)
+        Sample::Value(run.failure_counts.failed_starts as f64)
     }),
     figure("instance_failures", Count, "instances that failed", |run, _| {
-        Sample::Value(run.mishaps.failures as f64)
+        Sample::Value(run.failure_counts.failures as f64)
     }),
     figure("interruptions", Count, "instances given notice", |run, _| {
-        Sample::Value(run.mishaps.interruptions as f64)
+        Sample::Value(run.failure_counts.interruptions as f64)
     }),
     figure("node_failures", Count, "nodes that failed", |run, _| {
-        Sample::Value(run.mishaps.node_failures as f64)
+        Sample::Value(run.failure_counts.node_failures as f64)
     }),
     figure("scale_ups", Count, "decisions that raised the instances asked for", |run, _| {
         Sample::Value(run.actions.up as f64)
@@ -560,7 +560,7 @@ mod tests {
         let mut latency = Digest::new(Span::from_secs(1000));
         (1..=served).for_each(|seconds| latency.record(seconds * 1_000_000_000));
         let run = Outcome {
-            overgrown: None,
+            queue_overflow: None,
             measured_s: 1.0,
             counts: crate::sim::Counts { arrived: served + rejected, served, rejected, ..Default::default() },
             wait: latency.clone(),
@@ -580,7 +580,7 @@ mod tests {
             by_type: Vec::new(),
             cold: None,
             sending: crate::sim::Sending::default(),
-            mishaps: crate::sim::Mishaps::default(),
+            failure_counts: crate::sim::FailureCounts::default(),
             actions: crate::sim::Actions::default(),
             below_slo_s: 0.0,
             timeline: Vec::new(),

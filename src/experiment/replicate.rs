@@ -272,7 +272,7 @@ impl Task {
                 return Ok(None);
             }
             let failed = |what| RunError { case: *case, replication: self.replication, what };
-            if let Some(at) = outcome.overgrown {
+            if let Some(at) = outcome.queue_overflow {
                 // One is enough: what the others would come to is of no use.
                 control.cancel();
                 return Err(failed(Mishap::Overgrown { at, most_waiting: control.watch().most_waiting() }));

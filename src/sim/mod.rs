@@ -22,8 +22,9 @@ mod queueing;
 mod run;
 
 pub use accounting::{
-    Actions, BilledFrom, Class, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, Generated, Integrals, Mishaps,
-    Outcome, Promised, Sending, Served, Sink, Slo, Times, TokenOutcome, TypeShare, Window,
+    Actions, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, FailureCounts,
+    Integrals, Outcome, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion, TokenOutcome,
+    TypeShare, Window,
 };
 pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, RetryOn};
 pub use instances::{

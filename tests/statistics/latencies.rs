@@ -1,6 +1,6 @@
 //! Every latency of a run as it is, and the exact quantiles of them.
 
-use kneepoint::sim::{Served, Sink};
+use kneepoint::sim::{Completion, RequestObserver};
 use kneepoint::time::Span;
 
 /// Records the latency of every request that arrives after the warm-up.
@@ -15,8 +15,8 @@ impl Latencies {
     }
 }
 
-impl Sink for Latencies {
-    fn served(&mut self, request: Served) {
+impl RequestObserver for Latencies {
+    fn served(&mut self, request: Completion) {
         if request.arrival >= self.from {
             self.nanos.push(request.finish - request.arrival);
         }

@@ -161,6 +161,6 @@ proptest! {
         prop_assert_eq!(stays, stays_again);
         prop_assert_eq!(format!("{:?}", outcome.timeline), format!("{:?}", again.timeline));
         prop_assert_eq!((outcome.integrals, outcome.counts), (again.integrals, again.counts));
-        prop_assert_eq!((outcome.sending, outcome.mishaps, outcome.by_type), (again.sending, again.mishaps, again.by_type));
+        prop_assert_eq!((outcome.sending, outcome.failure_counts, outcome.by_type), (again.sending, again.failure_counts, again.by_type));
     }
 }

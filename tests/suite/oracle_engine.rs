@@ -6,7 +6,8 @@ use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, FULL, FromTrace, TokenLaws, Tokens};
 use kneepoint::sim::{
-    Block, Class, DispatchPolicy, Generated, Model, Options, RequestSource, Served, Simulation, Sink,
+    Block, Class, Completion, DispatchPolicy, Model, Options, RequestObserver, RequestSource, Simulation,
+    TokenCompletion,
 };
 use kneepoint::time::Span;
 use proptest::prelude::*;
@@ -19,12 +20,12 @@ use crate::oracle::{self, Course, Demand, Fate};
 #[derive(Debug, Default)]
 struct Ear(Vec<(u64, Fate)>, Vec<(u64, u64)>);
 
-impl Sink for Ear {
-    fn generated(&mut self, answer: Generated) {
+impl RequestObserver for Ear {
+    fn generated(&mut self, answer: TokenCompletion) {
         self.1.push((answer.arrival, answer.first_token));
     }
-    fn served(&mut self, request: Served) {
-        let Served { arrival, start, finish, instance, .. } = request;
+    fn served(&mut self, request: Completion) {
+        let Completion { arrival, start, finish, instance, .. } = request;
         self.0.push((arrival, Fate::Served { start, finish, instance }));
     }
     fn rejected(&mut self, arrival: u64) {
@@ -144,7 +145,7 @@ fn compare_fed(
     prop_assert_eq!(outcome.by_type.iter().map(|each| each.node_hours).collect::<Vec<_>>(), nodes);
     let ready: Vec<f64> = course.ready_by_type.iter().map(|nanos| seconds(*nanos)).collect();
     prop_assert_eq!(outcome.by_type.iter().map(|each| each.ready).collect::<Vec<_>>(), ready);
-    prop_assert_eq!(outcome.mishaps, course.mishaps);
+    prop_assert_eq!(outcome.failure_counts, course.failure_counts);
     let sending = outcome.sending;
     prop_assert_eq!(
         (sending.sent, sending.retried, sending.hedged),

@@ -6,7 +6,7 @@
 use kneepoint::autoscaler::Autoscaler;
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::service::{self, Slots};
-use kneepoint::sim::{BilledFrom, Dispatch, DispatchPolicy, Model, Options, Outcome, Served, Simulation};
+use kneepoint::sim::{BilledFrom, Completion, Dispatch, DispatchPolicy, Model, Options, Outcome, Simulation};
 use kneepoint::stats::Digest;
 use kneepoint::time::Span;
 use proptest::prelude::*;
@@ -153,7 +153,7 @@ proptest! {
                 prop_assert!(needs.any(|need| need == *request), "{request:?} was not asked for");
             }
         }
-        for Served { arrival, start, finish, .. } in &heard.served {
+        for Completion { arrival, start, finish, .. } in &heard.served {
             prop_assert!(arrival <= start && start <= finish && *finish <= model.duration.as_nanos());
         }
         let service: u128 = heard.served_from(model.warmup.as_nanos()).map(|r| u128::from(r.finish - r.start)).sum();

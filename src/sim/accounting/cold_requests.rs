@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::facts::Served;
+use super::facts::Completion;
 use crate::stats::Digest;
 use crate::time::Span;
 
 /// When no instance was ready, and the latency of the requests that arrived then.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Door {
+pub(in crate::sim) struct ColdRequests {
     /// From when on nobody is let in, if so.
-    shut_from: Option<u64>,
+    none_ready_since: Option<u64>,
     /// Times in which nobody was let in: first instant, and the first after. As far back as requests in flight.
     shut: VecDeque<(u64, u64)>,
     duration: Span,
@@ -18,14 +18,14 @@ pub(in crate::sim) struct Door {
     pub cold: Option<Digest>,
 }
 
-impl Door {
+impl ColdRequests {
     /// A door that is shut from the start.
     pub fn new(duration: Span) -> Self {
-        Door { shut_from: Some(0), shut: VecDeque::new(), duration, cold: None }
+        ColdRequests { none_ready_since: Some(0), shut: VecDeque::new(), duration, cold: None }
     }
 
-    pub fn is_shut(&self) -> bool {
-        self.shut_from.is_some()
+    pub fn none_is_ready(&self) -> bool {
+        self.none_ready_since.is_some()
     }
 
     /// The last ready instance goes at `now`; those who arrived at this very instant came before. No request in flight
@@ -34,12 +34,12 @@ impl Door {
         while self.shut.front().is_some_and(|(_, until)| *until <= oldest) {
             self.shut.pop_front();
         }
-        self.shut_from = Some(now + 1);
+        self.none_ready_since = Some(now + 1);
     }
 
     /// An instance is ready at `now`, before any who arrive at this very instant.
     pub fn open(&mut self, now: u64) {
-        if let Some(from) = self.shut_from.take().filter(|from| *from < now) {
+        if let Some(from) = self.none_ready_since.take().filter(|from| *from < now) {
             self.shut.push_back((from, now));
         }
     }
@@ -50,7 +50,7 @@ impl Door {
     }
 
     /// Whether a request that has been answered was cold.
-    pub fn was_cold(&self, request: &Served) -> bool {
+    pub fn was_cold(&self, request: &Completion) -> bool {
         let after = self.shut.partition_point(|(from, _)| *from <= request.arrival);
         let within = after > 0 && request.arrival < self.shut[after - 1].1;
         within || request.first
@@ -69,20 +69,20 @@ mod tests {
 
     #[test]
     fn who_arrives_after_the_last_has_gone_and_before_one_is_ready_is_cold() {
-        let mut door = Door::new(Span::from_secs(1));
+        let mut door = ColdRequests::new(Span::from_secs(1));
         door.open(0);
         door.shut(10, 5);
         door.open(20);
         let cold = |arrival| {
             let class = Class::Low;
-            door.was_cold(&Served { arrival, start: 30, finish: 40, instance: 0, class, first: false })
+            door.was_cold(&Completion { arrival, start: 30, finish: 40, instance: 0, class, first: false })
         };
         assert_eq!([9, 10, 11, 19, 20].map(cold), [false, false, true, true, false]);
     }
 
     #[test]
     fn times_before_every_request_in_flight_are_forgotten() {
-        let mut door = Door::new(Span::from_secs(1));
+        let mut door = ColdRequests::new(Span::from_secs(1));
         door.open(3);
         door.shut(10, 8);
         door.open(20);

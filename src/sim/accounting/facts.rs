@@ -15,7 +15,7 @@ pub enum Class {
 
 /// A request that was answered; instants in nanoseconds from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
+pub struct Completion {
     /// When it arrived.
     pub arrival: u64,
     /// When its service began.
@@ -32,7 +32,7 @@ pub struct Served {
 
 /// The course of an answer to a language model's request; instants in nanoseconds from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generated {
+pub struct TokenCompletion {
     /// When the request arrived.
     pub arrival: u64,
     /// When the first token of the answer came.
@@ -43,7 +43,7 @@ pub struct Generated {
     pub tokens: Tokens,
 }
 
-impl Generated {
+impl TokenCompletion {
     /// Time from arrival to the first token.
     pub fn ttft(&self) -> u64 {
         self.first_token - self.arrival
@@ -60,11 +60,11 @@ impl Generated {
 ///
 /// Reports come late and out of order in time, but whenever the engine looks (a scrape, a mark of the timeline, an
 /// evaluation, the end), everything up to then has been reported.
-pub trait Sink {
-    /// A request was answered token by token; [`Sink::served`] follows.
-    fn generated(&mut self, _answer: Generated) {}
+pub trait RequestObserver {
+    /// A request was answered token by token; [`RequestObserver::served`] follows.
+    fn generated(&mut self, _answer: TokenCompletion) {}
     /// A request was answered.
-    fn served(&mut self, request: Served);
+    fn served(&mut self, request: Completion);
     /// A request that arrived at `arrival` found the queue full.
     fn rejected(&mut self, arrival: u64);
     /// A request that arrived at `arrival` found the queue full, for the last time at `at`.
@@ -78,9 +78,9 @@ pub trait Sink {
 }
 
 /// Hears nothing.
-impl Sink for () {
+impl RequestObserver for () {
     #[inline]
-    fn served(&mut self, _: Served) {}
+    fn served(&mut self, _: Completion) {}
     #[inline]
     fn rejected(&mut self, _: u64) {}
     #[inline]
@@ -95,7 +95,7 @@ pub(in crate::sim) struct Gauges {
     /// Waiting, at the door, in the queue or at an instance.
     pub waiting: u64,
     /// Of those, held at the door because no instance is ready.
-    pub held: u64,
+    pub buffered: u64,
     /// In service on ready instances.
     pub busy: u64,
     /// In service on draining instances.
@@ -127,7 +127,7 @@ impl Areas {
 
 /// Instances in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::sim) struct Census {
+pub(in crate::sim) struct InstanceCounts {
     pub pending: u32,
     pub starting: u32,
     pub ready: u32,
@@ -140,7 +140,7 @@ pub(in crate::sim) struct Census {
     pub returning: u32,
 }
 
-impl Census {
+impl InstanceCounts {
     /// Instances on their way in: starting, or waiting for capacity to start.
     pub fn coming(self) -> u32 {
         self.pending + self.starting
@@ -170,7 +170,7 @@ pub(in crate::sim) struct InstanceTime {
 
 /// What has gone wrong with instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mishaps {
+pub struct FailureCounts {
     /// Starts refused for want of capacity; each attempt counts.
     pub refused_starts: u64,
     /// Starts that failed; each attempt counts.
@@ -183,10 +183,10 @@ pub struct Mishaps {
     pub node_failures: u64,
 }
 
-impl Mishaps {
+impl FailureCounts {
     /// Those since `earlier`.
-    pub(in crate::sim) fn since(self, earlier: Mishaps) -> Mishaps {
-        Mishaps {
+    pub(in crate::sim) fn since(self, earlier: FailureCounts) -> FailureCounts {
+        FailureCounts {
             refused_starts: self.refused_starts - earlier.refused_starts,
             failed_starts: self.failed_starts - earlier.failed_starts,
             failures: self.failures - earlier.failures,

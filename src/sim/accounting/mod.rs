@@ -10,12 +10,12 @@ mod recorder;
 mod slo;
 mod timeline;
 
-pub(in crate::sim) use facts::{Areas, Census, Gauges, InstanceTime};
+pub(in crate::sim) use facts::{Areas, Gauges, InstanceCounts, InstanceTime};
 pub(in crate::sim) use recorder::{Recorder, latency_histogram};
-pub(in crate::sim) use timeline::{Reading, Timeline, Windows};
+pub(in crate::sim) use timeline::{Timeline, WindowCounters, WindowSettings};
 
 pub use cost::{BilledFrom, Cost};
-pub use facts::{Class, Generated, Mishaps, Served, Sink};
+pub use facts::{Class, Completion, FailureCounts, RequestObserver, TokenCompletion};
 pub use outcome::{
     Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TokenOutcome,
     TypeShare, Window,

@@ -1,6 +1,6 @@
 //! What one run comes to, as plain figures.
 
-use super::facts::Mishaps;
+use super::facts::FailureCounts;
 use crate::autoscaler::Explanation;
 use crate::stats::Digest;
 use crate::time::Instant;
@@ -197,7 +197,7 @@ pub struct Times {
 pub struct Outcome {
     /// When more requests waited than its [`Watch`](crate::sim::Watch) allows, if they did: then the run stopped there, and
     /// nothing else here is of any use.
-    pub overgrown: Option<Instant>,
+    pub queue_overflow: Option<Instant>,
     /// Length of the measured part, seconds.
     pub measured_s: f64,
     /// Requests by what became of them.
@@ -238,7 +238,7 @@ pub struct Outcome {
     /// What clients sent.
     pub sending: Sending,
     /// What went wrong with instances.
-    pub mishaps: Mishaps,
+    pub failure_counts: FailureCounts,
     /// What the autoscaler did.
     pub actions: Actions,
     /// Time in windows whose share of good requests fell short of the SLO's, seconds: good of those that ended in the

@@ -2,8 +2,8 @@
 
 use hdrhistogram::Histogram;
 
-use super::cold_requests::Door;
-use super::facts::{Generated, Served, Sink};
+use super::cold_requests::ColdRequests;
+use super::facts::{Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
 use super::slo::Slo;
 use crate::stats::Digest;
@@ -17,17 +17,17 @@ pub(in crate::sim) struct Totals {
     pub lost: u64,
 }
 
-/// Turns what becomes of requests into counts and distributions, and passes it on to `tap`.
+/// Turns what becomes of requests into counts and distributions, and passes it on to `observer`.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Recorder<T> {
-    pub tap: T,
+    pub observer: T,
     /// Requests answered that are not accounted for yet: a batch at a time goes faster than one by one.
-    batch: Vec<Served>,
+    batch: Vec<Completion>,
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
     slo: Slo,
     /// Whether the first request of an instance is told apart.
-    tells_first: bool,
+    tracks_first: bool,
     pub totals: Totals,
     pub good: u64,
     pub rejected: u64,
@@ -38,7 +38,7 @@ pub(in crate::sim) struct Recorder<T> {
     pub latency: Digest,
     pub wait: Digest,
     /// When no instance was ready, and the latency of cold requests.
-    pub door: Door,
+    pub cold: ColdRequests,
     /// Token by token, where tokens are counted.
     pub tokens: Option<TokenRecord>,
     /// Latencies since the last mark of the timeline.
@@ -61,13 +61,13 @@ pub(in crate::sim) struct TokenRecord {
 const BATCH: usize = 256;
 
 impl<T> Recorder<T> {
-    pub fn new(tap: T, duration: Span, measured_from: Span, slo: Option<Slo>) -> Self {
+    pub fn new(observer: T, duration: Span, measured_from: Span, slo: Option<Slo>) -> Self {
         Recorder {
-            tap,
+            observer,
             batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
             slo: slo.unwrap_or(Slo::NONE),
-            tells_first: false,
+            tracks_first: false,
             totals: Totals::default(),
             good: 0,
             rejected: 0,
@@ -77,32 +77,32 @@ impl<T> Recorder<T> {
             tokens: None,
             latency: Digest::new(duration),
             wait: Digest::new(duration),
-            door: Door::new(duration),
+            cold: ColdRequests::new(duration),
             window: None,
             scraped: None,
         }
     }
 
-    pub fn watch_windows(&mut self, duration: Span) {
+    pub fn track_windows(&mut self, duration: Span) {
         self.window = Some(Digest::new(duration));
     }
 
-    pub fn watch_classes(&mut self, duration: Span) {
+    pub fn track_classes(&mut self, duration: Span) {
         let times = || Times { latency: Digest::new(duration), wait: Digest::new(duration) };
         self.classes = Some([times(), times()]);
     }
 
-    pub fn watch_first(&mut self) {
-        self.tells_first = true;
+    pub fn track_first(&mut self) {
+        self.tracks_first = true;
     }
 
-    pub fn watch_tokens(&mut self, duration: Span) {
+    pub fn track_tokens(&mut self, duration: Span) {
         let (ttft, tpot) = (Digest::new(duration), Digest::new(duration));
         self.tokens =
             Some(TokenRecord { ttft, tpot, prompt: 0, output: 0, missed: Vec::with_capacity(BATCH + 1) });
     }
 
-    pub fn watch_latency(&mut self, duration: Span) {
+    pub fn track_latency(&mut self, duration: Span) {
         self.scraped = latency_histogram(duration);
     }
 
@@ -120,11 +120,11 @@ impl<T> Recorder<T> {
                 self.wait.record(request.start - request.arrival);
             }
         }
-        if !self.door.is_quiet() || self.tells_first {
+        if !self.cold.is_quiet() || self.tracks_first {
             let measured = self.batch.iter().filter(|request| request.arrival >= self.measured_from);
             for request in measured {
-                if self.door.was_cold(request) {
-                    self.door.record(request.finish - request.arrival);
+                if self.cold.was_cold(request) {
+                    self.cold.record(request.finish - request.arrival);
                 }
             }
         }
@@ -159,8 +159,8 @@ impl<T> Recorder<T> {
     }
 }
 
-impl<T: Sink> Sink for Recorder<T> {
-    fn generated(&mut self, answer: Generated) {
+impl<T: RequestObserver> RequestObserver for Recorder<T> {
+    fn generated(&mut self, answer: TokenCompletion) {
         let measured = self.measures(answer.arrival);
         if let Some(tokens) = &mut self.tokens {
             let (ttft, tpot) = (answer.ttft(), answer.tpot());
@@ -176,40 +176,40 @@ impl<T: Sink> Sink for Recorder<T> {
                 tokens.output += u64::from(answer.tokens.output);
             }
         }
-        self.tap.generated(answer);
+        self.observer.generated(answer);
     }
 
     #[inline]
-    fn served(&mut self, request: Served) {
+    fn served(&mut self, request: Completion) {
         if self.batch.len() == self.batch.capacity() {
             self.settle();
         }
         self.batch.push(request);
-        self.tap.served(request);
+        self.observer.served(request);
     }
 
     fn rejected(&mut self, arrival: u64) {
         self.totals.lost += 1;
         self.rejected += u64::from(self.measures(arrival));
-        self.tap.rejected(arrival);
+        self.observer.rejected(arrival);
     }
 
     fn rejected_at(&mut self, arrival: u64, at: u64) {
         self.totals.lost += 1;
         self.rejected += u64::from(self.measures(arrival));
-        self.tap.rejected_at(arrival, at);
+        self.observer.rejected_at(arrival, at);
     }
 
     fn timed_out(&mut self, arrival: u64, at: u64) {
         self.totals.lost += 1;
         self.timed_out += u64::from(self.measures(arrival));
-        self.tap.timed_out(arrival, at);
+        self.observer.timed_out(arrival, at);
     }
 
     fn failed(&mut self, arrival: u64, at: u64) {
         self.totals.lost += 1;
         self.failed += u64::from(self.measures(arrival));
-        self.tap.failed(arrival, at);
+        self.observer.failed(arrival, at);
     }
 }
 

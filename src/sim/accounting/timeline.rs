@@ -1,6 +1,6 @@
 //! The run window by window.
 
-use super::facts::{Areas, Census, Gauges, InstanceTime};
+use super::facts::{Areas, Gauges, InstanceCounts, InstanceTime};
 use super::outcome::Window;
 use super::recorder::Totals;
 use super::slo::Slo;
@@ -11,8 +11,8 @@ use crate::time::{Instant, Span};
 /// Cuts the run into windows, judges each by the SLO, and keeps them if asked to.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Timeline {
-    pub windows: Windows,
-    last: Reading,
+    pub windows: WindowSettings,
+    last: WindowCounters,
     /// Fewest and most instances asked for, and ready, since the last mark.
     desired_range: (u32, u32),
     ready_range: (u32, u32),
@@ -27,7 +27,7 @@ pub(in crate::sim) struct Timeline {
 
 /// How a run is cut into windows, and what they are judged by.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sim) struct Windows {
+pub(in crate::sim) struct WindowSettings {
     /// Not zero.
     pub length: Span,
     /// Whether they are kept.
@@ -40,7 +40,7 @@ pub(in crate::sim) struct Windows {
 
 /// Counters and gauges of a run at one instant.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::sim) struct Reading {
+pub(in crate::sim) struct WindowCounters {
     pub at: Instant,
     pub gauges: Gauges,
     /// Mean share of the memory for keys and values taken on ready instances.
@@ -51,7 +51,7 @@ pub(in crate::sim) struct Reading {
     /// Integral of the requests in flight.
     pub in_flight: u128,
     pub time: InstanceTime,
-    pub census: Census,
+    pub counts: InstanceCounts,
     pub arrived: u64,
     pub totals: Totals,
     pub desired: u32,
@@ -68,10 +68,10 @@ pub(in crate::sim) struct Overdue {
 
 impl Timeline {
     /// No window yet, of a run that starts with `initial` instances.
-    pub fn new(windows: Windows, initial: u32) -> Self {
+    pub fn new(windows: WindowSettings, initial: u32) -> Self {
         Timeline {
             windows,
-            last: Reading::default(),
+            last: WindowCounters::default(),
             desired_range: (initial, initial),
             ready_range: (initial, initial),
             peak_waiting: 0,
@@ -83,14 +83,14 @@ impl Timeline {
     }
 
     /// Hears how many instances are asked for and ready after something may have changed either.
-    pub fn saw(&mut self, desired: u32, ready: u32) {
+    pub fn record_sizes(&mut self, desired: u32, ready: u32) {
         let widen = |range: &mut (u32, u32), value: u32| *range = (range.0.min(value), range.1.max(value));
         widen(&mut self.desired_range, desired);
         widen(&mut self.ready_range, ready);
     }
 
     /// Ends a window at `now`; `latencies` holds those of the window and is emptied.
-    pub fn close(&mut self, now: Reading, latencies: Option<&mut Digest>) {
+    pub fn close(&mut self, now: WindowCounters, latencies: Option<&mut Digest>) {
         let last = std::mem::replace(&mut self.last, now);
         let length = now.at.since(last.at);
         let measured = last.at >= self.windows.measured_from;
@@ -113,12 +113,12 @@ impl Timeline {
             self.kept.push(window);
         }
         self.desired_range = (now.desired, now.desired);
-        self.ready_range = (now.census.ready, now.census.ready);
+        self.ready_range = (now.counts.ready, now.counts.ready);
     }
 
     /// Whether fewer of the window's requests were good than the SLO promises: of those that ended in it, and those
     /// that wait at its end and have missed the SLO already. A window with neither keeps it.
-    fn misses_slo(&self, now: &Reading, last: &Totals) -> bool {
+    fn misses_slo(&self, now: &WindowCounters, last: &Totals) -> bool {
         let Some(slo) = self.windows.slo else { return false };
         let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
         let good = now.totals.good - last.good;
@@ -135,7 +135,7 @@ impl Timeline {
         }
     }
 
-    fn window(&self, now: &Reading, last: &Reading, length: Span) -> Window {
+    fn window(&self, now: &WindowCounters, last: &WindowCounters, length: Span) -> Window {
         let mean = |later: u128, earlier: u128| (later - earlier) as f64 / length.as_nanos() as f64;
         let capacity =
             (now.time.ready - last.time.ready) as f64 * f64::from(self.windows.places) * FULL as f64;
@@ -151,11 +151,11 @@ impl Timeline {
             in_flight: mean(now.in_flight, last.in_flight),
             utilization: (capacity > 0.0).then(|| (now.areas.work - last.areas.work) as f64 / capacity),
             desired: now.desired,
-            ready: now.census.ready,
+            ready: now.counts.ready,
             desired_range: self.desired_range,
             ready_range: self.ready_range,
-            starting: now.census.coming(),
-            draining: now.census.draining,
+            starting: now.counts.coming(),
+            draining: now.counts.draining,
             ..Window::default()
         }
     }

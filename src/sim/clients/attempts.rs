@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use super::client::{Abandoned, Client, Fault};
 use crate::random::Streams;
 use crate::service::Tokens;
-use crate::sim::accounting::{Class, Generated, Served, Sink};
+use crate::sim::accounting::{Class, Completion, RequestObserver, TokenCompletion};
 use crate::sim::queueing::{Arrival, Ending, Fleet, NO_TICKET};
 
 /// See the module.
@@ -134,7 +134,7 @@ impl Attempts {
     }
 
     /// A request arrives, and is sent.
-    pub fn arrive(&mut self, arrival: Arrival, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+    pub fn arrive(&mut self, arrival: Arrival, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) {
         let Arrival { now, service, patience, class, tokens, .. } = arrival;
         self.pass(now);
         let request = Request {
@@ -160,20 +160,27 @@ impl Attempts {
                 self.requests.len() - 1
             }
         };
-        self.send(place, now, fleet, sink);
+        self.send(place, now, fleet, observer);
     }
 
     /// Sends a request, and a second copy later if no answer comes.
-    fn send(&mut self, place: usize, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+    fn send(&mut self, place: usize, now: u64, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) {
         if let Some(after) = self.client.hedge_after {
             let Request { number, retries, .. } = self.requests[place];
             self.set(now.saturating_add(after.as_nanos()), Timer::Hedge(place, number, retries));
         }
-        self.attempt(place, 0, now, fleet, sink);
+        self.attempt(place, 0, now, fleet, observer);
     }
 
     /// Puts an attempt into the pool, as the first or second at a time of its request.
-    fn attempt(&mut self, place: usize, copy: usize, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+    fn attempt(
+        &mut self,
+        place: usize,
+        copy: usize,
+        now: u64,
+        fleet: &mut impl Fleet,
+        observer: &mut impl RequestObserver,
+    ) {
         let attempt = Attempt { request: place, serial: self.tally.sent, awaited: true };
         self.tally.sent += 1;
         let ticket = match self.vacant_tickets.pop() {
@@ -192,26 +199,33 @@ impl Attempts {
         }
         let Request { service, patience, class, tokens, .. } = self.requests[place];
         let arrival = Arrival { now, service, patience, class, ticket, tokens };
-        fleet.arrive(arrival, now + 1, sink);
-        self.hear(now, fleet, sink);
+        fleet.arrive(arrival, now + 1, observer);
+        self.hear(now, fleet, observer);
     }
 
     /// Takes in what has become of attempts in the pool.
-    pub fn hear(&mut self, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+    pub fn hear(&mut self, now: u64, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) {
         while let Some((ticket, ending)) = fleet.take_ended() {
             self.pass(now);
-            self.ended(ticket, ending, now, fleet, sink);
+            self.ended(ticket, ending, now, fleet, observer);
         }
     }
 
-    fn ended(&mut self, ticket: u32, ending: Ending, now: u64, fleet: &mut impl Fleet, sink: &mut impl Sink) {
+    fn ended(
+        &mut self,
+        ticket: u32,
+        ending: Ending,
+        now: u64,
+        fleet: &mut impl Fleet,
+        observer: &mut impl RequestObserver,
+    ) {
         let Attempt { request: place, awaited, .. } = self.attempts[ticket as usize];
         self.vacant_tickets.push(ticket);
         self.attempts[ticket as usize].awaited = false;
         let fault = match ending {
             Ending::Served(served, first_token) if awaited => {
                 self.part(place, ticket);
-                return self.answered(place, served, first_token, now, fleet, sink);
+                return self.answered(place, served, first_token, now, fleet, observer);
             }
             Ending::Served(served, _) => {
                 self.tally.wasted += u128::from(served.finish - served.start);
@@ -223,7 +237,7 @@ impl Attempts {
         };
         if awaited {
             self.part(place, ticket);
-            self.fail(place, fault, now, sink);
+            self.fail(place, fault, now, observer);
         }
     }
 
@@ -237,17 +251,17 @@ impl Attempts {
     fn answered(
         &mut self,
         place: usize,
-        served: Served,
+        served: Completion,
         first_token: Option<u64>,
         now: u64,
         fleet: &mut impl Fleet,
-        sink: &mut impl Sink,
+        observer: &mut impl RequestObserver,
     ) {
         let Request { arrival, tickets, tokens, .. } = self.requests[place];
         if let Some(first_token) = first_token {
-            sink.generated(Generated { arrival, first_token, finish: served.finish, tokens });
+            observer.generated(TokenCompletion { arrival, first_token, finish: served.finish, tokens });
         }
-        sink.served(Served { arrival, ..served });
+        observer.served(Completion { arrival, ..served });
         for ticket in tickets.into_iter().filter(|ticket| *ticket != NO_TICKET) {
             let abandoned = if self.client.hedge_cancel { Abandoned::Stopped } else { Abandoned::Served };
             self.abandon(ticket, abandoned, now, fleet);
@@ -270,7 +284,7 @@ impl Attempts {
     }
 
     /// An attempt has come to nothing: with the last one out, the request is sent again or ends.
-    fn fail(&mut self, place: usize, fault: Fault, now: u64, sink: &mut impl Sink) {
+    fn fail(&mut self, place: usize, fault: Fault, now: u64, observer: &mut impl RequestObserver) {
         let Request { number, arrival, retries, tickets, .. } = self.requests[place];
         if tickets != [NO_TICKET; 2] {
             return;
@@ -281,9 +295,9 @@ impl Attempts {
             return self.set(now.saturating_add(pause.as_nanos()), Timer::Retry(place, number));
         }
         match fault {
-            Fault::Rejected => sink.rejected_at(arrival, now),
-            Fault::TimedOut => sink.timed_out(arrival, now),
-            Fault::Failed => sink.failed(arrival, now),
+            Fault::Rejected => observer.rejected_at(arrival, now),
+            Fault::TimedOut => observer.timed_out(arrival, now),
+            Fault::Failed => observer.failed(arrival, now),
         }
         self.close(place);
     }
@@ -295,7 +309,7 @@ impl Attempts {
     }
 
     /// Lets the next timer go off; whether it put an attempt into the pool.
-    pub fn step(&mut self, fleet: &mut impl Fleet, sink: &mut impl Sink) -> bool {
+    pub fn step(&mut self, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) -> bool {
         let Some(Reverse((now, _, timer))) = self.timers.pop() else { return false };
         self.pass(now);
         let is = |requests: &[Request], place: usize, number: u64| {
@@ -307,7 +321,7 @@ impl Attempts {
                 if awaited && current == serial {
                     self.part(place, ticket);
                     self.abandon(ticket, self.client.abandoned, now, fleet);
-                    self.fail(place, Fault::TimedOut, now, sink);
+                    self.fail(place, Fault::TimedOut, now, observer);
                 }
                 false
             }
@@ -318,7 +332,7 @@ impl Attempts {
                 if due {
                     self.tally.hedged += 1;
                     let copy = usize::from(tickets[0] != NO_TICKET);
-                    self.attempt(place, copy, now, fleet, sink);
+                    self.attempt(place, copy, now, fleet, observer);
                 }
                 due
             }
@@ -326,7 +340,7 @@ impl Attempts {
                 let due = is(&self.requests, place, number);
                 if due {
                     self.tally.retried += 1;
-                    self.send(place, now, fleet, sink);
+                    self.send(place, now, fleet, observer);
                 }
                 due
             }

@@ -8,7 +8,7 @@ use super::settings::Instances;
 use super::stage::Start;
 use super::warm_pool::WarmPool;
 use crate::random::{Purpose, Streams};
-use crate::sim::accounting::Mishaps;
+use crate::sim::accounting::FailureCounts;
 use crate::time::{Instant, Span};
 
 /// See the module.
@@ -19,7 +19,7 @@ pub(in crate::sim) struct Supply {
     /// Capacity of each type that comes and goes at random.
     markets: Vec<Option<Market>>,
     streams: Streams,
-    pub mishaps: Mishaps,
+    pub failure_counts: FailureCounts,
 }
 
 impl Supply {
@@ -30,7 +30,7 @@ impl Supply {
             Some(Market::new(spells, streams, number))
         };
         let markets = kinds.iter().enumerate().map(market).collect();
-        Supply { kinds, warm_pool, markets, streams, mishaps: Mishaps::default() }
+        Supply { kinds, warm_pool, markets, streams, failure_counts: FailureCounts::default() }
     }
 
     /// The types of instance, in order of preference.
@@ -62,7 +62,7 @@ impl Supply {
             let stock = &self.kinds[*kind].hazards.stock;
             stock.as_ref().is_none_or(|stock| !stock.refuses(now, pool.allotted(*kind), &mut rng))
         });
-        self.mishaps.refused_starts += u64::from(granted.is_none());
+        self.failure_counts.refused_starts += u64::from(granted.is_none());
         granted
     }
 
@@ -174,7 +174,7 @@ mod tests {
             warm_pool: None,
             markets: vec![None, None],
             streams,
-            mishaps: Mishaps::default(),
+            failure_counts: FailureCounts::default(),
         };
         let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter(), &Instances::default());
         let mut granted = Vec::new();
@@ -185,7 +185,7 @@ mod tests {
             granted.push(kind);
         }
         assert_eq!(granted, [Some(1), Some(0), Some(0), Some(1), None]);
-        assert_eq!(supply.mishaps.refused_starts, 1);
+        assert_eq!(supply.failure_counts.refused_starts, 1);
         let order = |held: [u32; 2]| {
             let mut order = [0, 1];
             order.sort_unstable_by_key(|kind| supply.spared(*kind, held[*kind]));

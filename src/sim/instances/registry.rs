@@ -6,7 +6,7 @@ use super::nodes::Cluster;
 use super::settings::{Instances, Victim};
 use crate::autoscaler::{InstanceState, InstanceView};
 use crate::sim::accounting::{BilledFrom, Cost};
-use crate::sim::accounting::{Census, InstanceTime};
+use crate::sim::accounting::{InstanceCounts, InstanceTime};
 use crate::time::{Instant, Span};
 
 /// Where an instance is in its life.
@@ -55,7 +55,7 @@ impl Instance {
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Pool {
     instances: Vec<Instance>,
-    census: Census,
+    counts: InstanceCounts,
     time: InstanceTime,
     counted_to: Instant,
     numbered: u32,
@@ -114,7 +114,7 @@ impl Pool {
     pub fn new(cost: Cost, prices: impl Iterator<Item = f64>, instances: &Instances) -> Self {
         Pool {
             instances: Vec::new(),
-            census: Census::default(),
+            counts: InstanceCounts::default(),
             time: InstanceTime::default(),
             counted_to: Instant::ZERO,
             numbered: 0,
@@ -133,7 +133,7 @@ impl Pool {
     /// Asks for an instance and returns its number; it is pending.
     pub fn request(&mut self, now: Instant) -> u32 {
         self.count(now);
-        self.census.pending += 1;
+        self.counts.pending += 1;
         self.enter(State::Pending, now)
     }
 
@@ -162,13 +162,13 @@ impl Pool {
         self.started += 1;
         if instance.state == State::WarmPending {
             instance.state = State::Warming;
-            self.census.warm_pending -= 1;
-            self.census.warming += 1;
+            self.counts.warm_pending -= 1;
+            self.counts.warming += 1;
             self.shares[kind].warming += 1;
         } else {
             instance.state = State::Starting;
-            self.census.pending -= 1;
-            self.census.starting += 1;
+            self.counts.pending -= 1;
+            self.counts.starting += 1;
             self.shares[kind].held += 1;
         }
     }
@@ -207,9 +207,9 @@ impl Pool {
         instance.ready_since = now;
         instance.billed_from.get_or_insert(now);
         self.shares[instance.kind].ready += 1;
-        self.census.starting -= 1;
-        self.census.ready += 1;
-        self.peak_ready = self.peak_ready.max(self.census.ready);
+        self.counts.starting -= 1;
+        self.counts.ready += 1;
+        self.peak_ready = self.peak_ready.max(self.counts.ready);
         true
     }
 
@@ -219,12 +219,12 @@ impl Pool {
             self.count(now);
             self.instances[index].state = State::Draining;
             self.instances[index].returns = returns;
-            self.census.returning += u32::from(returns);
+            self.counts.returning += u32::from(returns);
             let share = &mut self.shares[self.instances[index].kind];
             share.ready -= 1;
             share.held -= 1;
-            self.census.ready -= 1;
-            self.census.draining += 1;
+            self.counts.ready -= 1;
+            self.counts.draining += 1;
         }
     }
 
@@ -240,23 +240,23 @@ impl Pool {
         let share = &mut self.shares[instance.kind];
         share.billed += billed;
         match instance.state {
-            State::Pending => self.census.pending -= 1,
+            State::Pending => self.counts.pending -= 1,
             State::Starting => {
-                self.census.starting -= 1;
+                self.counts.starting -= 1;
                 share.held -= 1;
             }
             State::Ready => {
-                self.census.ready -= 1;
+                self.counts.ready -= 1;
                 share.ready -= 1;
                 share.held -= 1;
             }
             State::Draining => {
-                self.census.draining -= 1;
-                self.census.returning -= u32::from(instance.returns);
+                self.counts.draining -= 1;
+                self.counts.returning -= u32::from(instance.returns);
             }
-            State::WarmPending => self.census.warm_pending -= 1,
+            State::WarmPending => self.counts.warm_pending -= 1,
             State::Warming => {
-                self.census.warming -= 1;
+                self.counts.warming -= 1;
                 share.warming -= 1;
             }
         }
@@ -297,7 +297,7 @@ impl Pool {
         for share in &mut self.shares {
             (share.billed, share.warm_time, share.node_time) = (0, 0, 0);
         }
-        self.peak_ready = self.census.ready;
+        self.peak_ready = self.counts.ready;
     }
 
     /// Every instance that exists, by its number, as the autoscaler may see it.
@@ -305,8 +305,8 @@ impl Pool {
         self.instances.iter().filter_map(Instance::view)
     }
 
-    pub fn census(&self) -> Census {
-        self.census
+    pub fn counts(&self) -> InstanceCounts {
+        self.counts
     }
 
     /// Instances started over the whole run, cold and from the warm pool.
@@ -363,12 +363,12 @@ impl Pool {
             share.warm_time += passed * u128::from(share.warm);
             share.node_time += passed * u128::from(share.nodes);
         }
-        self.time.warming += passed * u128::from(self.census.warming);
-        self.time.warm += passed * u128::from(self.census.warm);
-        self.time.pending += passed * u128::from(self.census.pending);
-        self.time.starting += passed * u128::from(self.census.starting);
-        self.time.ready += passed * u128::from(self.census.ready);
-        self.time.draining += passed * u128::from(self.census.draining);
+        self.time.warming += passed * u128::from(self.counts.warming);
+        self.time.warm += passed * u128::from(self.counts.warm);
+        self.time.pending += passed * u128::from(self.counts.pending);
+        self.time.starting += passed * u128::from(self.counts.starting);
+        self.time.ready += passed * u128::from(self.counts.ready);
+        self.time.draining += passed * u128::from(self.counts.draining);
         self.counted_to = now;
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::autoscaler::{InstanceSample, InstanceView, Sample};
 use crate::service::FULL;
-use crate::sim::accounting::{Areas, Census, Gauges};
+use crate::sim::accounting::{Areas, Gauges, InstanceCounts};
 use crate::sim::instances::Pool;
 use crate::sim::queueing::Load;
 use crate::time::Instant;
@@ -32,7 +32,7 @@ pub(in crate::sim) struct Counters {
     /// Places of one instance: what its utilization is measured in.
     pub places: u32,
     pub gauges: Gauges,
-    pub census: Census,
+    pub counts: InstanceCounts,
 }
 
 impl Scrapes {
@@ -44,7 +44,7 @@ impl Scrapes {
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
     pub fn take(&mut self, counters: Counters, pool: &Pool) -> Sample<'_> {
-        let Counters { at, arrived, areas, capacity, places, gauges, census } = counters;
+        let Counters { at, arrived, areas, capacity, places, gauges, counts } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
             0 => 0.0,
@@ -87,8 +87,8 @@ impl Scrapes {
             in_service_now: gauges.busy,
             slots: mean(capacity, self.capacity),
             work: mean(areas.work, self.areas.work) / FULL as f64,
-            ready: census.ready,
-            existing: census.existing(),
+            ready: counts.ready,
+            existing: counts.existing(),
             instances: &self.instances,
         };
         (self.since, self.arrived, self.areas, self.capacity) = (at, arrived, areas, capacity);

@@ -1,13 +1,13 @@
 //! How requests and instances meet: what every arrangement of queues offers the engine.
 
 use crate::service::{Request, Tokens};
-use crate::sim::accounting::{Areas, Class, Gauges, Served, Sink};
+use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 
 /// What becomes of a request whose client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Ending {
     /// It was answered; and when the first token of the answer came, where tokens are counted.
-    Served(Served, Option<u64>),
+    Served(Completion, Option<u64>),
     Rejected,
     TimedOut,
     Failed,
@@ -74,15 +74,15 @@ pub(in crate::sim) trait Fleet {
 
     /// A request arrives; everything that completes up to `now` has happened before it. Until `gate`, nothing but
     /// further arrivals will happen to the pool, and nobody will look.
-    fn arrive(&mut self, arrival: Arrival, gate: u64, sink: &mut impl Sink);
+    fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver);
     /// Lets everything happen up to `now` and reports it.
-    fn advance(&mut self, now: u64, sink: &mut impl Sink);
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver);
     /// When it next changes by itself, if it is [`Fleet::STEPPED`].
     fn next_change(&self) -> u64 {
         u64::MAX
     }
     /// Lets the change at [`Fleet::next_change`] happen, and no other, if it is [`Fleet::STEPPED`].
-    fn step(&mut self, _sink: &mut impl Sink) {}
+    fn step(&mut self, _sink: &mut impl RequestObserver) {}
     /// A ready instance that has run out of work since the last call, with the count of its busy spells, if it is
     /// [`Fleet::STEPPED`].
     fn take_idled(&mut self) -> Option<(u32, u64)> {
@@ -109,7 +109,7 @@ pub(in crate::sim) trait Fleet {
     /// request it serves ([`u64::MAX`]: the request's own), if it is [`Fleet::STEPPED`].
     fn expect(&mut self, _speed: f64, _first_service: u64) {}
     /// An instance becomes ready; what waits may start on it at once.
-    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink);
+    fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver);
     /// A ready instance stops taking requests; returns when it will have finished those it has.
     fn drain(&mut self, instance: u32, now: u64) -> u64;
     /// A ready or draining instance is taken away at `now`, to which everything has advanced; the requests that are lost
@@ -154,17 +154,17 @@ pub(in crate::sim) struct Waiting {
 /// Requests on instances that take no more. Their course is settled: nothing can come before them.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct Draining {
-    requests: Vec<Served>,
+    requests: Vec<Completion>,
 }
 
 impl Draining {
-    pub fn push(&mut self, request: Served) {
+    pub fn push(&mut self, request: Completion) {
         self.requests.push(request);
     }
 
     /// Reports what is finished by `now`, adding its wait and service to `areas`.
     #[inline]
-    pub fn advance(&mut self, now: u64, areas: &mut Areas, sink: &mut impl Sink) {
+    pub fn advance(&mut self, now: u64, areas: &mut Areas, observer: &mut impl RequestObserver) {
         if self.requests.is_empty() {
             return;
         }
@@ -173,7 +173,7 @@ impl Draining {
             if finished {
                 areas.waiting += u128::from(request.start - request.arrival);
                 areas.in_service += u128::from(request.finish - request.start);
-                sink.served(*request);
+                observer.served(*request);
             }
             !finished
         });
@@ -208,12 +208,12 @@ impl Draining {
 }
 
 /// What a request asked for, before its course was settled.
-fn unfinished(request: &Served) -> Request {
+fn unfinished(request: &Completion) -> Request {
     Request { arrival: request.arrival, service: request.finish - request.start, ..Request::default() }
 }
 
 /// Adds the part of a request's course up to `now`.
-fn add_partial(areas: &mut Areas, request: &Served, now: u64) {
+fn add_partial(areas: &mut Areas, request: &Completion, now: u64) {
     areas.waiting += u128::from(request.start.min(now) - request.arrival);
     areas.in_service += u128::from(now.saturating_sub(request.start));
 }

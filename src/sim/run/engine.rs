@@ -16,9 +16,9 @@ use crate::autoscaler::{Glance, Metric, Observation};
 use crate::random::Streams;
 use crate::service::{Request, Tokens};
 use crate::sim::accounting::{Actions, DecisionRecord, Outcome};
-use crate::sim::accounting::{Areas, InstanceTime, Mishaps, Sink};
-use crate::sim::accounting::{Reading, Timeline, Windows};
+use crate::sim::accounting::{Areas, FailureCounts, InstanceTime, RequestObserver};
 use crate::sim::accounting::{Recorder, latency_histogram};
+use crate::sim::accounting::{Timeline, WindowCounters, WindowSettings};
 use crate::sim::clients::{Attempts, Tally};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
@@ -60,7 +60,7 @@ pub(in crate::sim) struct Engine<F, T> {
     /// Arrivals at which to look at how many wait.
     next_look: u64,
     /// When more requests waited than the watch allows, if they did: the run has stopped there.
-    overgrown: Option<Instant>,
+    queue_overflow: Option<Instant>,
 }
 
 /// Arrivals between two looks at how many requests wait.
@@ -79,29 +79,29 @@ struct Start {
     /// Integral of the requests in flight.
     in_flight: u128,
     tally: Tally,
-    mishaps: Mishaps,
+    failure_counts: FailureCounts,
     /// Instance-nanoseconds ready, by type.
     ready_times: Vec<u128>,
     preemptions: u64,
 }
 
-impl<F: Fleet, T: Sink> Engine<F, T> {
-    pub fn new(fleet: F, model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
-        let mut recorder = Recorder::new(tap, model.duration, model.warmup, model.slo);
+impl<F: Fleet, T: RequestObserver> Engine<F, T> {
+    pub fn new(fleet: F, model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
+        let mut recorder = Recorder::new(observer, model.duration, model.warmup, model.slo);
         if F::COUNTS_TOKENS {
-            recorder.watch_tokens(model.duration);
+            recorder.track_tokens(model.duration);
         }
         if options.timeline {
-            recorder.watch_windows(model.duration);
+            recorder.track_windows(model.duration);
         }
         if model.autoscaler.query().is_some_and(|query| query.metric == Metric::Latency) {
-            recorder.watch_latency(model.duration);
+            recorder.track_latency(model.duration);
         }
         if model.dispatch.high_priority.is_some() {
-            recorder.watch_classes(model.duration);
+            recorder.track_classes(model.duration);
         }
         if model.instances.first_request.is_some() {
-            recorder.watch_first();
+            recorder.track_first();
         }
         let mut engine = Engine {
             fleet,
@@ -117,7 +117,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             scaler: Scaler::new(&model.autoscaler, model.metrics, &model.start(streams), options.decisions),
             scrapes: Scrapes::default(),
             timeline: Timeline::new(
-                Windows {
+                WindowSettings {
                     length: options.mark_interval.max(Span::from_nanos(1)),
                     kept: options.timeline,
                     measured_from: Instant::ZERO + model.warmup,
@@ -133,7 +133,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             measured: Start::default(),
             watch: None,
             next_look: 0,
-            overgrown: None,
+            queue_overflow: None,
         };
         engine.plan(model);
         engine.seed(model.initial_instances());
@@ -173,21 +173,21 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     /// Whether more requests wait than may. Looked at once in many arrivals: it need not be caught at the very one.
-    fn outgrows(&mut self) -> bool {
+    fn exceeds_memory(&mut self) -> bool {
         if self.arrived >= self.next_look {
             self.next_look = self.arrived + LOOK_EVERY;
             let most = self.watch.as_ref().map_or(u64::MAX, |watch| watch.most_waiting());
             if self.fleet.held(self.reached) > most {
-                self.overgrown = Some(Instant::from_nanos(self.reached));
+                self.queue_overflow = Some(Instant::from_nanos(self.reached));
             }
         }
-        self.overgrown.is_some()
+        self.queue_overflow.is_some()
     }
 
     /// The next event up to `until`, unless the run is to stop.
     fn next_event(&mut self, until: Instant) -> Option<(Instant, Event)> {
         // Looked at here, where every run comes by, and not at every request.
-        if self.overgrown.is_some() || self.watch.as_ref().is_some_and(|watch| watch.stopped()) {
+        if self.queue_overflow.is_some() || self.watch.as_ref().is_some_and(|watch| watch.stopped()) {
             return None;
         }
         self.agenda.next(until)
@@ -195,7 +195,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
     pub fn feed(&mut self, block: &Block) -> bool {
-        if self.outgrows() {
+        if self.exceeds_memory() {
             return false;
         }
         if F::STEPPED {
@@ -304,7 +304,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         while let Some(desired) = self.reaction(at) {
             self.scaler.take_over(at, desired);
             self.reconcile(at);
-            self.timeline.saw(self.scaler.desired, self.pool.census().ready);
+            self.timeline.record_sizes(self.scaler.desired, self.pool.counts().ready);
         }
         while let Some((instance, spells)) = self.fleet.take_idled() {
             if let Some(delay) = self.scaler.keep_alive(self.streams, instance, spells) {
@@ -314,20 +314,20 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     fn reaction(&mut self, at: Instant) -> Option<u32> {
-        let census = self.pool.census();
+        let counts = self.pool.counts();
         let gauges = self.fleet.gauges(at.as_nanos());
         let glance = Glance {
             in_flight: gauges.waiting + gauges.busy + gauges.draining,
             waiting: gauges.waiting,
-            ready: census.ready,
-            starting: census.coming(),
+            ready: counts.ready,
+            starting: counts.coming(),
         };
         self.scaler.react(at, &glance)
     }
 
     /// Lets an instance go that has been idle for as long as the policy keeps one.
     fn expire(&mut self, id: u32, spells: u64, at: Instant) {
-        if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.census().ready) {
+        if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.counts().ready) {
             self.scaler.expired(at);
             self.drain(id, at, Span::MAX);
             self.tidy(at);
@@ -415,7 +415,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             Event::Evaluate => self.evaluate(at),
             Event::Mark => self.mark(at),
         }
-        self.timeline.saw(self.scaler.desired, self.pool.census().ready);
+        self.timeline.record_sizes(self.scaler.desired, self.pool.counts().ready);
     }
 
     fn measure_from(&mut self, at: Instant) {
@@ -431,7 +431,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             starts: self.pool.starts(),
             in_flight: self.in_flight_area(at.as_nanos()),
             tally: self.tally(),
-            mishaps: self.supply.mishaps,
+            failure_counts: self.supply.failure_counts,
             ready_times: self.pool.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
             preemptions: self.fleet.cache(at.as_nanos()).1,
         };
@@ -476,7 +476,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             work: self.fleet.areas(at.as_nanos()).work,
             capacity: self.pool.time(at).ready * u128::from(self.places),
             gauges: self.fleet.gauges(at.as_nanos()),
-            ready: self.pool.census().ready,
+            ready: self.pool.counts().ready,
             latency: std::mem::replace(&mut self.recorder.scraped, latency),
         });
     }
@@ -494,7 +494,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             capacity: self.pool.time(at).ready * u128::from(self.places),
             places: self.places,
             gauges: self.fleet.gauges(nanos),
-            census: self.pool.census(),
+            counts: self.pool.counts(),
         };
         self.scaler.take_in(&self.scrapes.take(counters, &self.pool));
     }
@@ -507,15 +507,15 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     fn decide(&mut self, at: Instant) {
-        let census = self.pool.census();
+        let counts = self.pool.counts();
         let instances: &[_] = match self.scaler.watches_instances {
             true => self.scrapes.views(&self.pool),
             false => &[],
         };
         let observation = Observation {
             desired: self.scaler.desired,
-            existing: census.existing(),
-            ready: census.ready,
+            existing: counts.existing(),
+            ready: counts.ready,
             held: self.fleet.gauges(at.as_nanos()).held,
             metric: self.scaler.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
             instances,
@@ -532,7 +532,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     fn close_window(&mut self, at: Instant) {
-        let reading = Reading {
+        let reading = WindowCounters {
             at,
             gauges: self.fleet.gauges(at.as_nanos()),
             kv_cache: self.fleet.cache(at.as_nanos()).0,
@@ -540,7 +540,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             areas: self.fleet.areas(at.as_nanos()),
             in_flight: self.in_flight_area(at.as_nanos()),
             time: self.pool.time(at),
-            census: self.pool.census(),
+            counts: self.pool.counts(),
             arrived: self.arrived,
             totals: self.recorder.totals,
             desired: self.scaler.desired,

@@ -10,7 +10,7 @@ use super::options::Options;
 use super::requests::{Block, RequestSource};
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
-use crate::sim::accounting::Sink;
+use crate::sim::accounting::RequestObserver;
 use crate::sim::accounting::{DecisionRecord, Outcome};
 use crate::sim::queueing::CentralQueue;
 use crate::sim::queueing::DispatchPolicy;
@@ -38,7 +38,7 @@ trait Running<T> {
     fn finish(self: Box<Self>) -> (Outcome, T);
 }
 
-impl<F: Fleet, T: Sink + 'static> Running<T> for Engine<F, T> {
+impl<F: Fleet, T: RequestObserver + 'static> Running<T> for Engine<F, T> {
     fn feed(&mut self, block: &Block) -> bool {
         Engine::feed(self, block)
     }
@@ -58,12 +58,12 @@ struct Setup<'a, T> {
     model: &'a Model,
     streams: Streams,
     options: &'a Options,
-    tap: T,
+    observer: T,
 }
 
-impl<T: Sink + 'static> Setup<'_, T> {
+impl<T: RequestObserver + 'static> Setup<'_, T> {
     fn run<F: Fleet + 'static>(self, fleet: F) -> Box<dyn Running<T>> {
-        Box::new(Engine::new(fleet, self.model, self.streams, self.options, self.tap))
+        Box::new(Engine::new(fleet, self.model, self.streams, self.options, self.observer))
     }
 
     /// Instances with queues of their own.
@@ -125,10 +125,10 @@ impl<T: Sink + 'static> Setup<'_, T> {
     }
 }
 
-impl<T: Sink + 'static> Simulation<T> {
+impl<T: RequestObserver + 'static> Simulation<T> {
     /// A run of `model` at its start.
-    pub fn new(model: &Model, streams: Streams, options: &Options, tap: T) -> Self {
-        let setup = Setup { model, streams, options, tap };
+    pub fn new(model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
+        let setup = Setup { model, streams, options, observer };
         Simulation(match &model.service.model {
             service::Model::Slots(slots) => setup.slots(*slots),
             service::Model::Shared(shared) => setup.served::<SharedServer>(shared),
@@ -160,14 +160,14 @@ impl<T: Sink + 'static> Simulation<T> {
 }
 
 /// Runs `model` from start to end on requests of its own.
-pub fn simulate<T: Sink + 'static>(
+pub fn simulate<T: RequestObserver + 'static>(
     model: &Model,
     streams: Streams,
     options: &Options,
-    tap: T,
+    observer: T,
 ) -> (Outcome, T) {
     let mut source = RequestSource::new(model, streams);
-    let mut simulation = Simulation::new(model, streams, options, tap);
+    let mut simulation = Simulation::new(model, streams, options, observer);
     let mut block = Block::default();
     loop {
         source.fill(&mut block);

@@ -108,7 +108,7 @@ impl Oracle<'_> {
                 return self.place(instance);
             }
         }
-        self.course.mishaps.refused_starts += 1;
+        self.course.failure_counts.refused_starts += 1;
         let stocks = self.kinds.iter().filter_map(|kind| kind.hazards.stock.as_ref());
         let pause = stocks.map(|stock| stock.backoff.pause(attempt)).min().unwrap();
         self.schedule(self.now + pause.as_nanos(), Event::Ask { instance, attempt: attempt + 1 });
@@ -176,7 +176,7 @@ impl Oracle<'_> {
 
     pub(super) fn start_failed(&mut self, instance: u32, attempt: u32) {
         let Some(start) = self.draw_start(instance, attempt) else { return };
-        self.course.mishaps.failed_starts += 1;
+        self.course.failure_counts.failed_starts += 1;
         let pause = start.retry.unwrap();
         self.schedule(self.now + pause.as_nanos(), Event::Start { instance, attempt: attempt + 1 });
     }
@@ -187,7 +187,7 @@ impl Oracle<'_> {
         if self.instances[instance as usize].state == State::Gone {
             return;
         }
-        self.course.mishaps.failures += 1;
+        self.course.failure_counts.failures += 1;
         self.take_out(instance);
         self.instances[instance as usize].returns = false;
         self.lose(instance);
@@ -202,7 +202,7 @@ impl Oracle<'_> {
         if state == State::Gone {
             return;
         }
-        self.course.mishaps.interruptions += 1;
+        self.course.failure_counts.interruptions += 1;
         let notice = self.kinds[kind].hazards.interruptions.as_ref().unwrap().notice.as_nanos();
         if state == State::Ready {
             self.remove(instance, notice);

@@ -18,8 +18,8 @@ use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service::{self, FULL, Tokens};
 use kneepoint::sim::{
-    Abandoned, BilledFrom, Class, DispatchPolicy, Fault, Idle, InstanceType, Leaving, Lost, Mishaps, Model,
-    Spells, Start, Victim,
+    Abandoned, BilledFrom, Class, DispatchPolicy, FailureCounts, Fault, Idle, InstanceType, Leaving, Lost,
+    Model, Spells, Start, Victim,
 };
 use kneepoint::time::{Instant, Span};
 use machine::{Job, Machine};
@@ -75,7 +75,7 @@ pub struct Course {
     pub retried: u64,
     pub hedged: u64,
     pub wasted: u128,
-    pub mishaps: Mishaps,
+    pub failure_counts: FailureCounts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -105,7 +105,7 @@ impl Oracle<'_> {
             return;
         }
         self.nodes[node].gone = Some(self.now);
-        self.course.mishaps.node_failures += 1;
+        self.course.failure_counts.node_failures += 1;
         for instance in self.on(node) {
             self.take_out(instance);
             self.lose(instance);

@@ -8,7 +8,7 @@ impl Pool {
     /// Asks for an instance to be kept warm and returns its number.
     pub fn request_warm(&mut self, now: Instant) -> u32 {
         self.count(now);
-        self.census.warm_pending += 1;
+        self.counts.warm_pending += 1;
         self.enter(State::WarmPending, now)
     }
 
@@ -17,14 +17,14 @@ impl Pool {
         self.start(id, kind, now);
         self.started -= 1;
         self.warm_starts += 1;
-        self.census.warm -= 1;
+        self.counts.warm -= 1;
         self.shares[kind].warm -= 1;
     }
 
     /// An instance of type `kind` is warm from here on.
     pub fn rest(&mut self, kind: usize, now: Instant) {
         self.count(now);
-        self.census.warm += 1;
+        self.counts.warm += 1;
         self.shares[kind].warm += 1;
     }
 
@@ -45,7 +45,7 @@ impl Pool {
         self.count(now);
         let Some(share) = self.shares.iter_mut().rfind(|share| share.warm > 0) else { return false };
         share.warm -= 1;
-        self.census.warm -= 1;
+        self.counts.warm -= 1;
         true
     }
 
@@ -57,7 +57,7 @@ impl Pool {
     /// A draining instance will not go to the warm pool after all.
     pub fn keep_from_returning(&mut self, id: u32) {
         if let Some(index) = self.index(id) {
-            self.census.returning -= u32::from(self.instances[index].returns);
+            self.counts.returning -= u32::from(self.instances[index].returns);
             self.instances[index].returns = false;
         }
     }

@@ -1,7 +1,7 @@
 //! What has become of a request: told to its client, or accounted for.
 
 use crate::service::Request;
-use crate::sim::accounting::{Generated, Sink};
+use crate::sim::accounting::{RequestObserver, TokenCompletion};
 use crate::sim::queueing::station::{Ending, NO_TICKET};
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ pub fn tell(
     request: &Request,
     ending: Ending,
     now: u64,
-    sink: &mut impl Sink,
+    observer: &mut impl RequestObserver,
 ) {
     if ticket != NO_TICKET {
         ended.push_back((ticket, ending));
@@ -22,12 +22,12 @@ pub fn tell(
     match ending {
         Ending::Served(served, first_token) => {
             if let Some(first_token) = first_token {
-                sink.generated(Generated { arrival, first_token, finish: served.finish, tokens });
+                observer.generated(TokenCompletion { arrival, first_token, finish: served.finish, tokens });
             }
-            sink.served(served);
+            observer.served(served);
         }
-        Ending::Rejected => sink.rejected(arrival),
-        Ending::TimedOut => sink.timed_out(arrival, now),
-        Ending::Failed => sink.failed(arrival, now),
+        Ending::Rejected => observer.rejected(arrival),
+        Ending::TimedOut => observer.timed_out(arrival, now),
+        Ending::Failed => observer.failed(arrival, now),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
-use crate::sim::accounting::{Areas, Gauges, Sink};
+use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::station::{Arrival, Fleet, Load};
 use crate::sim::queueing::tournament::{Contender, Key, Tournament};
 
@@ -159,12 +159,12 @@ impl<S: Server> Pulled<S> {
         host
     }
 
-    fn complete(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
+    fn complete(&mut self, index: usize, now: u64, observer: &mut impl RequestObserver) {
         let host = &mut self.hosts[index];
         let (instance, total) = (host.instance, &mut host.served);
         host.server.step(&mut |active, first_token| {
             *total += u128::from(now - active.start);
-            report::<S>(active, first_token, now, instance, sink);
+            report::<S>(active, first_token, now, instance, observer);
         });
         if host.drained.is_none() {
             let begun = (S::TAKES_TURNS || !self.queue.is_empty()) && host.admit(&mut self.queue, now);
@@ -187,9 +187,9 @@ impl<S: Server> Fleet for Pulled<S> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
-    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
-        self.advance(now, sink);
+        self.advance(now, observer);
         let request = arrival.request();
         if self.queue.is_empty()
             && let Some(index) = self.next_open()
@@ -201,12 +201,12 @@ impl<S: Server> Fleet for Pulled<S> {
         self.begin(now);
         if self.queue.len() > self.capacity {
             self.queue.withdraw();
-            sink.rejected(now);
+            observer.rejected(now);
         }
     }
 
     #[inline]
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         loop {
             let (due, held) = (self.due.least(), self.held_until());
             if due.nanos().min(held) > now {
@@ -214,7 +214,7 @@ impl<S: Server> Fleet for Pulled<S> {
             }
             // What ends at the very instant at which waiting ends comes first.
             if due.nanos() <= held {
-                self.complete(due.leaf(), due.nanos(), sink);
+                self.complete(due.leaf(), due.nanos(), observer);
             } else {
                 self.begin(held);
             }
@@ -222,7 +222,7 @@ impl<S: Server> Fleet for Pulled<S> {
         self.reached = now;
     }
 
-    fn add(&mut self, instance: u32, now: u64, _sink: &mut impl Sink) {
+    fn add(&mut self, instance: u32, now: u64, _sink: &mut impl RequestObserver) {
         let server = S::new(&self.settings, 1.0);
         self.hosts.push(Host { instance, server, drained: None, served: 0 });
         self.rebuild();

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
-use crate::sim::accounting::{Areas, Class, Gauges, Served, Sink};
+use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 use crate::sim::queueing::station::{Arrival, Draining, Fleet, Load, Waiting};
 use crate::sim::queueing::tournament::{Key, Tournament};
 
@@ -38,7 +38,7 @@ pub(in crate::sim) struct CentralQueue {
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     /// What it serves, or served last.
-    request: Served,
+    request: Completion,
     /// Whether the end of `request` is still to be reported.
     pending: bool,
     /// Nanoseconds of all service begun on it.
@@ -68,7 +68,7 @@ impl CentralQueue {
     }
 
     /// Starts what can start before `horizon`, each when the slot it gets falls free.
-    fn start_waiting(&mut self, horizon: u64, sink: &mut impl Sink) {
+    fn start_waiting(&mut self, horizon: u64, observer: &mut impl RequestObserver) {
         while let Some(waiting) = self.queue.front().copied() {
             let least = self.free.least();
             if least.nanos() >= horizon {
@@ -76,16 +76,16 @@ impl CentralQueue {
             }
             self.queue.pop_front();
             self.queued_arrivals -= u128::from(waiting.arrival);
-            self.begin(least.leaf(), waiting, least.nanos(), sink);
+            self.begin(least.leaf(), waiting, least.nanos(), observer);
         }
     }
 
     /// Puts a request on a slot, whose previous one is thereby known to be over.
     #[inline]
-    fn begin(&mut self, leaf: usize, waiting: Waiting, start: u64, sink: &mut impl Sink) {
+    fn begin(&mut self, leaf: usize, waiting: Waiting, start: u64, observer: &mut impl RequestObserver) {
         let slot = &mut self.slots[leaf];
         if slot.pending {
-            sink.served(slot.request);
+            observer.served(slot.request);
         }
         let finish = start.saturating_add(waiting.service);
         slot.request.arrival = waiting.arrival;
@@ -113,47 +113,53 @@ impl CentralQueue {
 
 impl Fleet for CentralQueue {
     #[inline]
-    fn arrive(&mut self, arrival: Arrival, gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver) {
         let Arrival { now, service, .. } = arrival;
         // With a limit on the queue, how many wait at this very instant matters.
         let horizon = if self.capacity == u64::MAX { gate } else { now + 1 };
         if !self.queue.is_empty() {
-            self.start_waiting(horizon, sink);
+            self.start_waiting(horizon, observer);
         }
         let waiting = Waiting { arrival: now, service };
         let least = self.free.least();
         let start = least.nanos().max(now);
         if start < horizon {
-            self.begin(least.leaf(), waiting, start, sink);
+            self.begin(least.leaf(), waiting, start, observer);
         } else if (self.queue.len() as u64) < self.capacity {
             self.queue.push_back(waiting);
             self.queued_arrivals += u128::from(now);
         } else {
-            sink.rejected(now);
+            observer.rejected(now);
         }
     }
 
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        self.start_waiting(now.saturating_add(1), sink);
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
+        self.start_waiting(now.saturating_add(1), observer);
         for slot in &mut self.slots {
             if slot.pending && slot.request.finish <= now {
                 slot.pending = false;
-                sink.served(slot.request);
+                observer.served(slot.request);
                 if slot.request.finish == now {
                     self.freed_at = Some(now);
                 }
             }
         }
-        self.draining.advance(now, &mut self.drained, sink);
+        self.draining.advance(now, &mut self.drained, observer);
     }
 
-    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+    fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
         if self.freed_at == Some(now) {
             self.put_freed_first(now);
         }
         for _ in 0..self.concurrency {
-            let request =
-                Served { arrival: now, start: now, finish: now, instance, class: Class::Low, first: false };
+            let request = Completion {
+                arrival: now,
+                start: now,
+                finish: now,
+                instance,
+                class: Class::Low,
+                first: false,
+            };
             self.free.push(Key::new(now, self.insertions, self.slots.len()));
             self.slots.push(Slot { request, pending: false, begun: 0 });
             self.insertions += 1;
@@ -162,7 +168,7 @@ impl Fleet for CentralQueue {
         for leaf in self.slots.len() - self.concurrency as usize..self.slots.len() {
             let Some(waiting) = self.queue.pop_front() else { return };
             self.queued_arrivals -= u128::from(waiting.arrival);
-            self.begin(leaf, waiting, now, sink);
+            self.begin(leaf, waiting, now, observer);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
-use crate::sim::accounting::{Areas, Class, Served, Sink};
+use crate::sim::accounting::{Areas, Class, Completion, RequestObserver};
 use crate::sim::queueing::station::{Load, Waiting};
 use crate::sim::queueing::tournament::{Contender, Key, Tournament};
 
@@ -28,9 +28,9 @@ pub(in crate::sim) trait Station: Clone {
     /// When it next changes by itself; [`u64::MAX`] for never.
     fn next_change(&self) -> u64;
     /// Lets everything happen that is due by `now`.
-    fn advance(&mut self, now: u64, sink: &mut impl Sink);
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver);
     /// Takes a request, unless `capacity` requests wait already.
-    fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink);
+    fn offer(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver);
     /// Adds its integrals up to `now`, to which it has advanced.
     fn measure(&self, now: u64, total: &mut Areas);
     /// Its load at `now`, to which it has advanced.
@@ -65,7 +65,7 @@ pub(in crate::sim) trait Station: Clone {
 pub(in crate::sim) struct SlotStation {
     instance: u32,
     /// What each slot serves, if it serves.
-    slots: Vec<Option<Served>>,
+    slots: Vec<Option<Completion>>,
     /// The busy slots by when they fall free.
     busy: Tournament<Key>,
     idle: Vec<usize>,
@@ -80,7 +80,7 @@ impl SlotStation {
     fn begin(&mut self, slot: usize, waiting: Waiting, start: u64) {
         self.areas.waiting += u128::from(start - waiting.arrival);
         let finish = start.saturating_add(waiting.service);
-        self.slots[slot] = Some(Served {
+        self.slots[slot] = Some(Completion {
             arrival: waiting.arrival,
             start,
             finish,
@@ -92,7 +92,7 @@ impl SlotStation {
         self.insertions += 1;
     }
 
-    fn serving(&self) -> impl Iterator<Item = &Served> {
+    fn serving(&self) -> impl Iterator<Item = &Completion> {
         self.slots.iter().flatten()
     }
 }
@@ -141,7 +141,7 @@ impl Station for SlotStation {
 
     /// Each slot that falls free takes the head of the queue.
     #[inline]
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         loop {
             let due = self.busy.least();
             if due.nanos() > now {
@@ -149,7 +149,7 @@ impl Station for SlotStation {
             }
             let Some(served) = self.slots[due.leaf()].take() else { return };
             self.areas.in_service += u128::from(served.finish - served.start);
-            sink.served(served);
+            observer.served(served);
             match self.queue.pop_front() {
                 Some(waiting) => {
                     self.queued_arrivals -= u128::from(waiting.arrival);
@@ -164,7 +164,7 @@ impl Station for SlotStation {
     }
 
     #[inline]
-    fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
+    fn offer(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver) {
         let waiting = Waiting { arrival: request.arrival, service: request.service };
         if let Some(slot) = self.idle.pop() {
             self.begin(slot, waiting, now);
@@ -172,7 +172,7 @@ impl Station for SlotStation {
             self.queue.push_back(waiting);
             self.queued_arrivals += u128::from(waiting.arrival);
         } else {
-            sink.rejected(waiting.arrival);
+            observer.rejected(waiting.arrival);
         }
     }
 

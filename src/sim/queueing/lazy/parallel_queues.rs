@@ -7,14 +7,19 @@ use rand::RngExt as _;
 use super::instance_queue::Station;
 use crate::random::Rng;
 use crate::service::Request;
-use crate::sim::accounting::{Areas, Gauges, Sink};
+use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::station::{Arrival, Fleet, Load};
 use crate::sim::queueing::tournament::{Key, Tournament};
 
 /// Picks the instance a request goes to.
 pub(in crate::sim) trait Chooser {
     /// Brings up to `now` the stations whose state the choice depends on, and chooses one of them (there is one).
-    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize;
+    fn choose<S: Station>(
+        &mut self,
+        stations: &mut [S],
+        now: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize;
     /// Hears that the station at `index` has taken a request.
     fn took<S: Station>(&mut self, _station: &S, _index: usize) {}
     /// Hears that the stations are others now.
@@ -29,10 +34,15 @@ pub(in crate::sim) struct RoundRobin {
 
 impl Chooser for RoundRobin {
     #[inline]
-    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(
+        &mut self,
+        stations: &mut [S],
+        now: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
         let index = if self.next < stations.len() { self.next } else { 0 };
         self.next = index + 1;
-        stations[index].advance(now, sink);
+        stations[index].advance(now, observer);
         index
     }
 }
@@ -45,9 +55,14 @@ pub(in crate::sim) struct Random {
 
 impl Chooser for Random {
     #[inline]
-    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(
+        &mut self,
+        stations: &mut [S],
+        now: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
         let index = self.rng.random_range(0..stations.len());
-        stations[index].advance(now, sink);
+        stations[index].advance(now, observer);
         index
     }
 }
@@ -63,7 +78,12 @@ pub(in crate::sim) struct PowerOfD {
 
 impl Chooser for PowerOfD {
     #[inline]
-    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(
+        &mut self,
+        stations: &mut [S],
+        now: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
         let choices = self.choices.min(stations.len());
         self.drawn.clear();
         let mut best = (u64::MAX, 0);
@@ -74,7 +94,7 @@ impl Chooser for PowerOfD {
                 continue;
             }
             self.drawn.push(index);
-            stations[index].advance(now, sink);
+            stations[index].advance(now, observer);
             let outstanding = stations[index].outstanding();
             if outstanding < best.0 {
                 best = (outstanding, index);
@@ -114,13 +134,18 @@ impl LeastOutstanding {
 
 impl Chooser for LeastOutstanding {
     #[inline]
-    fn choose<S: Station>(&mut self, stations: &mut [S], now: u64, sink: &mut impl Sink) -> usize {
+    fn choose<S: Station>(
+        &mut self,
+        stations: &mut [S],
+        now: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
         loop {
             let due = self.due.least();
             if due.nanos() > now {
                 return self.load.least() as usize % Key::MOST_LEAVES as usize;
             }
-            stations[due.leaf()].advance(now, sink);
+            stations[due.leaf()].advance(now, observer);
             self.update(&stations[due.leaf()], due.leaf());
         }
     }
@@ -173,10 +198,10 @@ impl<S: Station, C: Chooser> Routed<S, C> {
     }
 
     #[inline]
-    fn dispatch(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
-        let index = self.chooser.choose(&mut self.stations, now, sink);
+    fn dispatch(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver) {
+        let index = self.chooser.choose(&mut self.stations, now, observer);
         let station = &mut self.stations[index];
-        station.offer(request, now, capacity, sink);
+        station.offer(request, now, capacity, observer);
         self.chooser.took(station, index);
     }
 
@@ -208,26 +233,26 @@ impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
-    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
         let request = arrival.request();
         if !self.stations.is_empty() {
-            self.dispatch(request, now, self.capacity, sink);
+            self.dispatch(request, now, self.capacity, observer);
         } else if (self.door.len() as u64) < self.capacity {
             self.door.push_back(request);
             self.held_arrivals += u128::from(now);
         } else {
-            sink.rejected(now);
+            observer.rejected(now);
         }
     }
 
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        self.stations.iter_mut().for_each(|station| station.advance(now, sink));
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
+        self.stations.iter_mut().for_each(|station| station.advance(now, observer));
         self.chooser.changed(&self.stations);
         if self.draining.is_empty() {
             return;
         }
-        self.draining.iter_mut().for_each(|(station, _)| station.advance(now, sink));
+        self.draining.iter_mut().for_each(|(station, _)| station.advance(now, observer));
         let (areas, preemptions) = (&mut self.areas, &mut self.preemptions);
         self.draining.retain(|(station, before)| {
             let empty = station.outstanding() == 0;
@@ -239,13 +264,13 @@ impl<S: Station, C: Chooser> Fleet for Routed<S, C> {
         });
     }
 
-    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+    fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
         self.stations.push(S::new(instance, &self.settings));
         self.chooser.changed(&self.stations);
         // The door opens whole: its own limit has already been applied.
         while let Some(request) = self.door.pop_front() {
             self.held_arrivals -= u128::from(request.arrival);
-            self.dispatch(request, now, u64::MAX, sink);
+            self.dispatch(request, now, u64::MAX, observer);
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::instance_queue::Station;
 use crate::service::{Active, Queue, Request, Server};
-use crate::sim::accounting::{Areas, Class, Generated, Served, Sink};
+use crate::sim::accounting::{Areas, Class, Completion, RequestObserver, TokenCompletion};
 use crate::sim::queueing::station::Load;
 
 /// See the module.
@@ -25,14 +25,14 @@ pub(in crate::sim) fn report<S: Server>(
     first_token: u64,
     finish: u64,
     instance: u32,
-    sink: &mut impl Sink,
+    observer: &mut impl RequestObserver,
 ) {
     let Active { request, start } = active;
     let Request { arrival, tokens, .. } = request;
     if S::COUNTS_TOKENS {
-        sink.generated(Generated { arrival, first_token, finish, tokens });
+        observer.generated(TokenCompletion { arrival, first_token, finish, tokens });
     }
-    sink.served(Served { arrival, start, finish, instance, class: Class::Low, first: false });
+    observer.served(Completion { arrival, start, finish, instance, class: Class::Low, first: false });
 }
 
 impl<S: Server> Station for Hosted<S> {
@@ -68,7 +68,7 @@ impl<S: Server> Station for Hosted<S> {
     }
 
     #[inline]
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         loop {
             let (change, held) = (self.server.next_change(), self.server.holds_until(&self.queue));
             let at = change.min(held);
@@ -80,7 +80,7 @@ impl<S: Server> Station for Hosted<S> {
                 let (instance, total) = (self.instance, &mut self.served);
                 self.server.step(&mut |active, first_token| {
                     *total += u128::from(change - active.start);
-                    report::<S>(active, first_token, change, instance, sink);
+                    report::<S>(active, first_token, change, instance, observer);
                 });
             }
             self.server.admit(&mut self.queue, at);
@@ -88,7 +88,7 @@ impl<S: Server> Station for Hosted<S> {
     }
 
     #[inline]
-    fn offer(&mut self, request: Request, now: u64, capacity: u64, sink: &mut impl Sink) {
+    fn offer(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver) {
         if request.arrival == now && self.queue.is_empty() && self.server.begin(request, now) {
             return;
         }
@@ -96,7 +96,7 @@ impl<S: Server> Station for Hosted<S> {
         self.server.admit(&mut self.queue, now);
         if self.queue.len() > capacity {
             self.queue.withdraw();
-            sink.rejected(request.arrival);
+            observer.rejected(request.arrival);
         }
     }
 

@@ -1,14 +1,14 @@
 //! The lives of the instances: asked for, granted, started, ready, lost or drained.
 
 use super::Engine;
-use crate::sim::accounting::Sink;
+use crate::sim::accounting::RequestObserver;
 use crate::sim::instances::Leaving;
 use crate::sim::instances::State;
 use crate::sim::queueing::Fleet;
 use crate::sim::run::event_queue::Event;
 use crate::time::{Instant, Span};
 
-impl<F: Fleet, T: Sink> Engine<F, T> {
+impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// Puts `count` instances into the pool that are ready at the start of the run.
     pub(super) fn seed(&mut self, count: u32) {
         for _ in 0..count {
@@ -23,12 +23,12 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             }
         }
         self.seed_warm();
-        self.watch_door(Instant::ZERO);
+        self.track_readiness(Instant::ZERO);
     }
 
     /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
     pub(super) fn reconcile(&mut self, at: Instant) {
-        let existing = self.pool.census().existing();
+        let existing = self.pool.counts().existing();
         for _ in existing..self.scaler.desired {
             let id = self.pool.request(at);
             self.ask(id, 0, at);
@@ -85,7 +85,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// An attempt to start is found to have failed.
     pub(super) fn start_failed(&mut self, id: u32, attempt: u32, at: Instant) {
         let Some((state, kind)) = self.pool.find(id) else { return };
-        self.supply.mishaps.failed_starts += 1;
+        self.supply.failure_counts.failed_starts += 1;
         let start = self.supply.draw_start(kind, id, attempt, state == State::Warming);
         let pause = start.retry.unwrap_or(Span::ZERO);
         self.agenda.add(at + pause, Event::Start(id, attempt.saturating_add(1)));
@@ -99,7 +99,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             return;
         }
         self.pool.ready(id, at);
-        self.watch_door(at);
+        self.track_readiness(at);
         if F::STEPPED {
             let first_service = self.instances.draw_first_request(self.streams, id);
             self.fleet.expect(self.supply.speed(kind, id), first_service);
@@ -117,9 +117,9 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// An instance fails with the requests it has, and is replaced.
     pub(super) fn fail(&mut self, id: u32, at: Instant) {
         let Some((state, _)) = self.pool.find(id) else { return };
-        self.supply.mishaps.failures += 1;
+        self.supply.failure_counts.failures += 1;
         self.pool.remove(id, at);
-        self.watch_door(at);
+        self.track_readiness(at);
         self.kill(id, at.as_nanos());
         if state == State::Ready {
             self.replace(at);
@@ -139,7 +139,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// An instance is given notice: it drains as far as it gets, and is replaced.
     pub(super) fn give_notice(&mut self, id: u32, at: Instant) {
         let Some((state, kind)) = self.pool.find(id) else { return };
-        self.supply.mishaps.interruptions += 1;
+        self.supply.failure_counts.interruptions += 1;
         let notice = self.supply.notice(kind);
         if state == State::Ready {
             self.drain(id, at, notice);
@@ -166,7 +166,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         // What has been given notice cannot come back.
         let reuse = self.instances.warm_pool.as_ref().is_some_and(|pool| pool.reuse_on_scale_in);
         self.pool.drain(id, at, reuse && notice == Span::MAX);
-        self.watch_door(at);
+        self.track_readiness(at);
         let is_busy = self.fleet.outstanding(id) > 0;
         let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
         let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
@@ -180,17 +180,17 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     }
 
     /// Notes when no instance is ready, and when one is again.
-    pub(super) fn watch_door(&mut self, at: Instant) {
-        let shut = self.pool.census().ready == 0;
-        if shut == self.recorder.door.is_shut() {
+    pub(super) fn track_readiness(&mut self, at: Instant) {
+        let shut = self.pool.counts().ready == 0;
+        if shut == self.recorder.cold.none_is_ready() {
             return;
         }
         if shut {
             self.recorder.settle();
             let oldest = self.in_flight(at.as_nanos()).min().unwrap_or(u64::MAX);
-            self.recorder.door.shut(at.as_nanos(), oldest);
+            self.recorder.cold.shut(at.as_nanos(), oldest);
         } else {
-            self.recorder.door.open(at.as_nanos());
+            self.recorder.cold.open(at.as_nanos());
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Nodes that several instances share: asked for, there, empty or lost.
 
 use super::Engine;
-use crate::sim::accounting::Sink;
+use crate::sim::accounting::RequestObserver;
 use crate::sim::instances::Place;
 use crate::sim::instances::State;
 use crate::sim::queueing::Fleet;
 use crate::sim::run::event_queue::Event;
 use crate::time::{Instant, Span};
 
-impl<F: Fleet, T: Sink> Engine<F, T> {
+impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// Puts an instance on a node, a new one if it must be; whether it can start at once.
     pub(super) fn place(&mut self, id: u32, kind: usize, at: Instant) -> bool {
         match self.pool.place(id, kind, at) {
@@ -53,11 +53,11 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
     /// A node fails with all its instances, which are replaced.
     pub(super) fn node_fails(&mut self, node: u32, at: Instant) {
         let Some(instances) = self.pool.remove_node(node, at) else { return };
-        self.supply.mishaps.node_failures += 1;
+        self.supply.failure_counts.node_failures += 1;
         for id in instances {
             let state = self.pool.find(id).map(|(state, _)| state);
             self.pool.remove(id, at);
-            self.watch_door(at);
+            self.track_readiness(at);
             if matches!(state, Some(State::Ready | State::Draining)) {
                 self.kill(id, at.as_nanos());
             }

@@ -2,14 +2,14 @@
 
 use super::Engine;
 use crate::service::FULL;
-use crate::sim::accounting::Sink;
+use crate::sim::accounting::RequestObserver;
 use crate::sim::accounting::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
 use crate::sim::instances::Bill;
 use crate::sim::instances::InstanceType;
 use crate::sim::queueing::Fleet;
 use crate::time::Instant;
 
-impl<F: Fleet, T: Sink> Engine<F, T> {
+impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// The figures of the run, which has ended.
     pub(super) fn outcome(mut self) -> (Outcome, T) {
         let end = self.end;
@@ -54,11 +54,11 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
         });
         let by_type = self.by_type(end, &start.ready_times);
         let tally = self.tally();
-        let mishaps = self.supply.mishaps;
+        let failure_counts = self.supply.failure_counts;
         let (started, warm_starts) = self.pool.starts();
         let actions = self.scaler.actions;
         let outcome = Outcome {
-            overgrown: self.overgrown,
+            queue_overflow: self.queue_overflow,
             measured_s: end.since(start.at).as_secs_f64(),
             counts,
             latency: self.recorder.latency,
@@ -76,14 +76,14 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             billed_hours: by_type.iter().map(|each| each.billed_hours).sum(),
             cost: by_type.iter().map(|each| each.cost).sum(),
             by_type,
-            cold: self.recorder.door.cold,
+            cold: self.recorder.cold.cold,
             sending: Sending {
                 sent: tally.sent - start.tally.sent,
                 retried: tally.retried - start.tally.retried,
                 hedged: tally.hedged - start.tally.hedged,
                 wasted_s: seconds(tally.wasted, start.tally.wasted),
             },
-            mishaps: mishaps.since(start.mishaps),
+            failure_counts: failure_counts.since(start.failure_counts),
             actions: Actions {
                 up: actions.up - start.actions.up,
                 down: actions.down - start.actions.down,
@@ -93,7 +93,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             timeline: self.timeline.kept,
             decisions: self.scaler.decisions,
         };
-        (outcome, self.recorder.tap)
+        (outcome, self.recorder.observer)
     }
 
     fn by_type(&mut self, end: Instant, before: &[u128]) -> Vec<TypeShare> {

@@ -1,15 +1,15 @@
 //! Instances kept warm beside those that serve.
 
 use super::Engine;
-use crate::sim::accounting::Sink;
+use crate::sim::accounting::RequestObserver;
 use crate::sim::queueing::Fleet;
 use crate::time::Instant;
 
-impl<F: Fleet, T: Sink> Engine<F, T> {
+impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// Fills the warm pool at the start of the run, as far as quotas go.
     pub(super) fn seed_warm(&mut self) {
         let target = self.supply.warm_target(self.scaler.desired);
-        while self.pool.census().warm < target
+        while self.pool.counts().warm < target
             && let Some(kind) = self.supply.initial(&self.pool)
         {
             self.pool.rest(kind, Instant::ZERO);
@@ -29,7 +29,7 @@ impl<F: Fleet, T: Sink> Engine<F, T> {
             return;
         }
         let (target, prepared) =
-            (self.supply.warm_target(self.scaler.desired), self.pool.census().prepared());
+            (self.supply.warm_target(self.scaler.desired), self.pool.counts().prepared());
         for _ in prepared..target {
             let id = self.pool.request_warm(at);
             self.ask(id, 0, at);

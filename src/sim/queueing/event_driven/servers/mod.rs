@@ -16,7 +16,7 @@ use super::report::tell;
 use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
-use crate::sim::accounting::{Areas, Served, Sink};
+use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Lost;
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
@@ -234,7 +234,7 @@ impl<S: Server> SteppedServers<S> {
     }
 
     /// What is due at a host at `now` happens.
-    fn happen(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
+    fn happen(&mut self, index: usize, now: u64, observer: &mut impl RequestObserver) {
         if self.hosts[index].server.next_change() > now {
             // It has held back what waits for it long enough; all changes of this instant have come before.
             self.reached = now;
@@ -243,7 +243,7 @@ impl<S: Server> SteppedServers<S> {
         }
         let had_their_turn = if self.turn.0 == now { self.turn.1 } else { 0 };
         self.turn = (now, had_their_turn.max(index + 1));
-        self.complete(index, now, sink);
+        self.complete(index, now, observer);
         if self.admit(index, now) > 0 {
             self.call(now);
         }
@@ -251,7 +251,7 @@ impl<S: Server> SteppedServers<S> {
     }
 
     /// Lets the requests go whose service ends at `now`.
-    fn complete(&mut self, index: usize, now: u64, sink: &mut impl Sink) {
+    fn complete(&mut self, index: usize, now: u64, observer: &mut impl RequestObserver) {
         let (book, ended, host) = (&mut self.book, &mut self.ended, &mut self.hosts[index]);
         host.pass(now);
         let (instance, before) = (host.id, host.server.in_service());
@@ -259,9 +259,10 @@ impl<S: Server> SteppedServers<S> {
             let Request { arrival, mark, .. } = active.request;
             let entry = book.strike(mark);
             let start = active.start;
-            let served = Served { arrival, start, finish: now, instance, class: entry.class, first: false };
+            let served =
+                Completion { arrival, start, finish: now, instance, class: entry.class, first: false };
             let ending = Ending::Served(served, S::COUNTS_TOKENS.then_some(first_token));
-            tell(ended, entry.ticket, &active.request, ending, now, sink);
+            tell(ended, entry.ticket, &active.request, ending, now, observer);
         });
         let over = before - host.server.in_service();
         self.count_over(index, over);
@@ -319,19 +320,19 @@ impl<S: Server> SteppedServers<S> {
     }
 
     /// A request that came too many: it is turned away.
-    fn reject(&mut self, job: &Job, now: u64, sink: &mut impl Sink) {
+    fn reject(&mut self, job: &Job, now: u64, observer: &mut impl RequestObserver) {
         self.book.strike(job.request.mark);
-        tell(&mut self.ended, job.ticket, &job.request, Ending::Rejected, now, sink);
+        tell(&mut self.ended, job.ticket, &job.request, Ending::Rejected, now, observer);
     }
 
     /// Sends a request that has arrived, or come back, to an instance with a queue of its own; to the door if there is
     /// none.
-    fn dispatch(&mut self, job: Job, capacity: u64, now: u64, sink: &mut impl Sink) {
+    fn dispatch(&mut self, job: Job, capacity: u64, now: u64, observer: &mut impl RequestObserver) {
         let Some(route) = self.route.as_mut().filter(|route| !route.is_empty()) else {
             return if job.returned || self.queue.len() < capacity {
                 self.enqueue(job, u64::MAX);
             } else {
-                self.reject(&job, now, sink);
+                self.reject(&job, now, observer);
             };
         };
         let (hosts, by_id) = (&self.hosts, &self.by_id);
@@ -353,7 +354,7 @@ impl<S: Server> SteppedServers<S> {
         if !job.returned && queue.len() > capacity && queue.remove(job.sequence).is_some() {
             self.waiting -= 1;
             self.update(index);
-            self.reject(&job, now, sink);
+            self.reject(&job, now, observer);
         }
     }
 

@@ -8,25 +8,25 @@ impl<S: Server> Fleet for SteppedServers<S> {
     const STEPPED: bool = true;
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
-    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
-        self.advance(now, sink);
+        self.advance(now, observer);
         let job = self.book.enter(&arrival, self.sequence);
         self.sequence += 1;
         if !self.is_central() {
-            return self.dispatch(job, self.capacity, now, sink);
+            return self.dispatch(job, self.capacity, now, observer);
         }
         self.enqueue(job, now.saturating_add(arrival.patience));
         self.begin(now);
         if self.queue.len() > self.capacity && self.queue.remove(job.sequence).is_some() {
             self.waiting -= 1;
-            self.reject(&job, now, sink);
+            self.reject(&job, now, observer);
         }
     }
 
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         while self.next_change() <= now {
-            self.step(sink);
+            self.step(observer);
         }
         self.pass(now);
         self.reached = now;
@@ -36,14 +36,14 @@ impl<S: Server> Fleet for SteppedServers<S> {
         self.due.least().nanos().min(self.held_until()).min(self.queue.next_deadline())
     }
 
-    fn step(&mut self, sink: &mut impl Sink) {
+    fn step(&mut self, observer: &mut impl RequestObserver) {
         let (due, held) = (self.due.least(), self.held_until());
         let deadline = self.queue.next_deadline();
         // What ends at the very instant at which waiting ends comes first; a deadline last, so that what begins then is
         // still in time.
         if due.nanos() <= held.min(deadline) {
             self.pass(due.nanos());
-            self.happen(due.leaf(), due.nanos(), sink);
+            self.happen(due.leaf(), due.nanos(), observer);
         } else if held <= deadline {
             self.pass(held);
             self.reached = held;
@@ -54,7 +54,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
             if let Some(job) = self.queue.pass_deadline() {
                 self.waiting -= 1;
                 self.book.strike(job.request.mark);
-                tell(&mut self.ended, job.ticket, &job.request, Ending::TimedOut, deadline, sink);
+                tell(&mut self.ended, job.ticket, &job.request, Ending::TimedOut, deadline, observer);
                 self.call(deadline);
             }
         }
@@ -126,7 +126,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
         self.speed = speed;
     }
 
-    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+    fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
         self.pass(now);
         let server = S::new(&self.settings, self.speed);
         self.hosts.push(Host::new(instance, self.speed, server, now));
@@ -137,7 +137,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
             // The door opens whole: its own limit has already been applied.
             while let Some(job) = self.queue.pop() {
                 self.waiting -= 1;
-                self.dispatch(job, u64::MAX, now, sink);
+                self.dispatch(job, u64::MAX, now, observer);
             }
         } else {
             self.begin(now);

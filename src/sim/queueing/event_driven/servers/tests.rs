@@ -3,7 +3,7 @@
 use crate::random::Streams;
 use crate::scenario::ScenarioFile;
 use crate::service::Tokens;
-use crate::sim::{Block, Class, Options, Outcome, Served, Simulation, Sink};
+use crate::sim::{Block, Class, Completion, Options, Outcome, RequestObserver, Simulation};
 use crate::time::Span;
 
 const MS: u64 = 1_000_000;
@@ -12,8 +12,8 @@ const MS: u64 = 1_000_000;
 #[derive(Debug, Default)]
 struct Answers(Vec<(u64, u64, u64)>);
 
-impl Sink for Answers {
-    fn served(&mut self, request: Served) {
+impl RequestObserver for Answers {
+    fn served(&mut self, request: Completion) {
         self.0.push((request.arrival / MS, request.start / MS, request.finish / MS));
     }
     fn rejected(&mut self, _: u64) {}

@@ -9,7 +9,7 @@ use super::report::tell;
 use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
-use crate::sim::accounting::{Areas, Served, Sink};
+use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::Lost;
 use crate::sim::instances::{Instances, Leaving};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
@@ -186,9 +186,9 @@ impl SteppedSlots {
     }
 
     /// Reports what has become of a request: to its client if it has one.
-    fn report(&mut self, job: &Job, ending: Ending, now: u64, sink: &mut impl Sink) {
+    fn report(&mut self, job: &Job, ending: Ending, now: u64, observer: &mut impl RequestObserver) {
         self.put(job.ticket, Place::Nowhere);
-        tell(&mut self.ended, job.ticket, &job.request, ending, now, sink);
+        tell(&mut self.ended, job.ticket, &job.request, ending, now, observer);
     }
 
     fn enqueue(&mut self, job: Job, deadline: u64) {
@@ -288,12 +288,12 @@ impl SteppedSlots {
         }
     }
 
-    fn complete(&mut self, leaf: usize, now: u64, sink: &mut impl Sink) {
+    fn complete(&mut self, leaf: usize, now: u64, observer: &mut impl RequestObserver) {
         let id = self.slots[leaf].instance;
         let Some(Active { job, begun, finish, first }) = self.release(leaf) else { return };
         // Where service was interrupted, the wait is all the time without it.
         let service = job.had + (finish - begun);
-        let served = Served {
+        let served = Completion {
             arrival: job.request.arrival,
             start: finish - service.min(finish - job.request.arrival),
             finish,
@@ -301,7 +301,7 @@ impl SteppedSlots {
             class: job.class,
             first,
         };
-        self.report(&job, Ending::Served(served, None), now, sink);
+        self.report(&job, Ending::Served(served, None), now, observer);
         self.employ(leaf, now);
         self.note_idle(id);
     }
@@ -319,14 +319,14 @@ impl SteppedSlots {
 
     /// Sends a request that has arrived, or come back, to an instance with a queue of its own; to the door if there is
     /// none.
-    fn dispatch(&mut self, job: Job, capacity: u64, now: u64, sink: &mut impl Sink) {
+    fn dispatch(&mut self, job: Job, capacity: u64, now: u64, observer: &mut impl RequestObserver) {
         let Some(route) = self.route.as_mut().filter(|route| !route.is_empty()) else {
             return if job.returned {
                 self.enqueue_returned(job);
             } else if self.queue.len() < capacity {
                 self.enqueue(job, u64::MAX);
             } else {
-                self.report(&job, Ending::Rejected, now, sink);
+                self.report(&job, Ending::Rejected, now, observer);
             };
         };
         let hosts = &self.hosts;
@@ -349,16 +349,16 @@ impl SteppedSlots {
             self.waiting += 1;
             self.put(job.ticket, Place::Host(id, job.sequence));
         } else {
-            self.report(&job, Ending::Rejected, now, sink);
+            self.report(&job, Ending::Rejected, now, observer);
         }
     }
 
     /// Hands back the requests of an instance that is gone.
-    fn hand_back(&mut self, mut jobs: Vec<Job>, now: u64, sink: &mut impl Sink) {
+    fn hand_back(&mut self, mut jobs: Vec<Job>, now: u64, observer: &mut impl RequestObserver) {
         jobs.sort_unstable_by_key(|job| job.sequence);
         for job in jobs {
             if self.route.is_some() {
-                self.dispatch(Job { returned: true, ..job }, u64::MAX, now, sink);
+                self.dispatch(Job { returned: true, ..job }, u64::MAX, now, observer);
             } else {
                 self.enqueue_returned(job);
             }

@@ -9,13 +9,13 @@ use crate::sim::queueing::station::{Arrival, Fleet, Load};
 impl Fleet for SteppedSlots {
     const STEPPED: bool = true;
 
-    fn arrive(&mut self, arrival: Arrival, _gate: u64, sink: &mut impl Sink) {
+    fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
-        self.advance(now, sink);
+        self.advance(now, observer);
         let job = Job::new(arrival, self.sequence);
         self.sequence += 1;
         if self.route.is_some() {
-            return self.dispatch(job, self.capacity, now, sink);
+            return self.dispatch(job, self.capacity, now, observer);
         }
         let idle = self.idle.least();
         if idle != Key::NEVER {
@@ -23,28 +23,28 @@ impl Fleet for SteppedSlots {
         } else if self.queue.len() < self.capacity {
             self.enqueue(job, now.saturating_add(arrival.patience));
         } else {
-            self.report(&job, Ending::Rejected, now, sink);
+            self.report(&job, Ending::Rejected, now, observer);
         }
     }
 
-    fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+    fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         while self.next_change() <= now {
-            self.step(sink);
+            self.step(observer);
         }
         self.pass(now);
     }
 
-    fn step(&mut self, sink: &mut impl Sink) {
+    fn step(&mut self, observer: &mut impl RequestObserver) {
         let (due, deadline) = (self.due.least(), self.queue.next_deadline());
         // A slot that falls free at the very instant of a deadline is still in time.
         if due.nanos() <= deadline {
             self.pass(due.nanos());
-            self.complete(due.leaf(), due.nanos(), sink);
+            self.complete(due.leaf(), due.nanos(), observer);
         } else {
             self.pass(deadline);
             if let Some(job) = self.queue.pass_deadline() {
                 self.waiting -= 1;
-                self.report(&job, Ending::TimedOut, deadline, sink);
+                self.report(&job, Ending::TimedOut, deadline, observer);
             }
         }
     }
@@ -101,7 +101,7 @@ impl Fleet for SteppedSlots {
         self.next = (speed, first_service);
     }
 
-    fn add(&mut self, instance: u32, now: u64, sink: &mut impl Sink) {
+    fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
         self.pass(now);
         self.hosts.retain(|host| !host.draining || host.busy > 0);
         let slots = self.concurrency as usize;
@@ -137,7 +137,7 @@ impl Fleet for SteppedSlots {
             route.add(instance, speed);
             // The door opens whole: its own limit has already been applied.
             while let Some(job) = self.dequeue() {
-                self.dispatch(job, u64::MAX, now, sink);
+                self.dispatch(job, u64::MAX, now, observer);
             }
         }
         self.note_idle(instance);
