@@ -28,8 +28,9 @@ pub use accounting::{
 };
 pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, RetryOn};
 pub use instances::{
-    Backoff, Failures, Hazards, InstanceType, Instances, Interruptions, Leaving, Lost, MOST_INSTANCES, Nodes,
-    Outage, Slow, Spells, Stage, Start, StartFailures, Stock, Victim, WarmPool,
+    Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
+    LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, ScaleDownOrder, Slow, Stage, StartAttempt,
+    StartFailures, WarmPool,
 };
 pub use observation::Metrics;
 pub use queueing::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};

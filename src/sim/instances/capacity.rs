@@ -10,7 +10,7 @@ use crate::time::{Instant, Span};
 
 /// Capacity that may be lacking.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stock {
+pub struct CapacityLimits {
     /// Most instances starting or ready at a time; `None`: no limit.
     pub quota: Option<u32>,
     /// Probability that a start is refused.
@@ -18,7 +18,7 @@ pub struct Stock {
     /// Times in which every start is refused, in order.
     pub outages: Vec<Outage>,
     /// Times in which every start is refused, at random.
-    pub spells: Option<Spells>,
+    pub spells: Option<OnOffPeriods>,
     /// Pause before a refused start is tried again.
     pub backoff: Backoff,
 }
@@ -34,7 +34,7 @@ pub struct Outage {
 
 /// Capacity that comes and goes by turns.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spells {
+pub struct OnOffPeriods {
     /// How long it is to be had, in seconds.
     pub available: Durations,
     /// How long it is not, in seconds.
@@ -43,19 +43,20 @@ pub struct Spells {
 
 /// The spells of one type of instance in a run: those with capacity and those without take turns, one with it first.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Market {
-    spells: Spells,
+pub(in crate::sim) struct CapacityProcess {
+    spells: OnOffPeriods,
     rng: Rng,
     available: bool,
     /// When the spell at hand ends.
     until: Instant,
 }
 
-impl Market {
+impl CapacityProcess {
     /// That of type number `kind`, from the start of the run.
-    pub fn new(spells: &Spells, streams: Streams, kind: usize) -> Market {
+    pub fn new(spells: &OnOffPeriods, streams: Streams, kind: usize) -> CapacityProcess {
         let rng = streams.substream(Purpose::StockSpells, kind as u64);
-        let mut market = Market { spells: spells.clone(), rng, available: false, until: Instant::ZERO };
+        let mut market =
+            CapacityProcess { spells: spells.clone(), rng, available: false, until: Instant::ZERO };
         market.turn();
         market
     }
@@ -131,23 +132,23 @@ const STOCK_SPEC: TableSpec = TableSpec {
     keys: &[&QUOTA, &REFUSED, &OUTAGES, &AVAILABLE, &UNAVAILABLE, &STOCK_BACKOFF, &STOCK_BACKOFF_MAX],
 };
 
-impl Value for Stock {
+impl Value for CapacityLimits {
     fn kind() -> Kind {
         Kind::Table(&STOCK_SPEC)
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &STOCK_SPEC, context)?;
-        Ok(Stock {
+        Ok(CapacityLimits {
             quota: reader.find(&QUOTA)?,
             refused: reader.get(&REFUSED)?,
             outages: reader.get(&OUTAGES)?,
-            spells: Spells::read(&reader)?,
+            spells: OnOffPeriods::read(&reader)?,
             backoff: Backoff::read(&reader, &STOCK_BACKOFF, &STOCK_BACKOFF_MAX)?,
         })
     }
 }
 
-impl Stock {
+impl CapacityLimits {
     /// Whether a start at `now` of one more beside `held` instances is refused; `rng` is that of the attempt.
     pub fn refuses(&self, now: Instant, held: u32, rng: &mut Rng) -> bool {
         let since = now.since(Instant::ZERO);
@@ -157,11 +158,11 @@ impl Stock {
     }
 }
 
-impl Spells {
+impl OnOffPeriods {
     /// The least mean of both together that a run can step through, in seconds.
     const LEAST_S: f64 = 0.1;
 
-    fn read(reader: &Reader<'_>) -> Result<Option<Spells>, Problem> {
+    fn read(reader: &Reader<'_>) -> Result<Option<OnOffPeriods>, Problem> {
         let (available, unavailable) = match (reader.find(&AVAILABLE)?, reader.find(&UNAVAILABLE)?) {
             (Some(available), Some(unavailable)) => (available, unavailable),
             (None, None) => return Ok(None),
@@ -180,12 +181,12 @@ impl Spells {
             }
         };
         let mean = available.0.mean() + unavailable.0.mean();
-        if mean >= Spells::LEAST_S {
-            return Ok(Some(Spells { available, unavailable }));
+        if mean >= OnOffPeriods::LEAST_S {
+            return Ok(Some(OnOffPeriods { available, unavailable }));
         }
         let message =
             format!("a turn of `available` and `unavailable` takes {} on average", Span::from_secs_f64(mean));
-        let label = format!("expected at least {}", Span::from_secs_f64(Spells::LEAST_S));
+        let label = format!("expected at least {}", Span::from_secs_f64(OnOffPeriods::LEAST_S));
         Err(reader.problem("available", message, label))
     }
 }
@@ -194,12 +195,12 @@ impl Spells {
 mod tests {
     use super::*;
 
-    fn stock() -> Stock {
+    fn stock() -> CapacityLimits {
         let backoff = Backoff { first: Span::from_secs(30), longest: Span::from_secs(100) };
-        Stock { quota: None, refused: 0.0, outages: Vec::new(), spells: None, backoff }
+        CapacityLimits { quota: None, refused: 0.0, outages: Vec::new(), spells: None, backoff }
     }
 
-    fn refuses(stock: &Stock, seconds: u64, held: u32) -> bool {
+    fn refuses(stock: &CapacityLimits, seconds: u64, held: u32) -> bool {
         let mut rng = Streams::new(1, 0).stream(Purpose::Stock);
         stock.refuses(Instant::ZERO + Span::from_secs(seconds), held, &mut rng)
     }
@@ -207,14 +208,14 @@ mod tests {
     #[test]
     fn an_outage_refuses_from_its_first_instant_to_before_its_last() {
         let outage = Outage { from: Span::from_secs(10), until: Span::from_secs(20) };
-        let stock = Stock { outages: vec![outage], ..stock() };
+        let stock = CapacityLimits { outages: vec![outage], ..stock() };
         let found: Vec<bool> = [9, 10, 19, 20].into_iter().map(|at| refuses(&stock, at, 0)).collect();
         assert_eq!(found, [false, true, true, false]);
     }
 
     #[test]
     fn a_quota_refuses_one_more_than_itself() {
-        let stock = Stock { quota: Some(3), ..stock() };
+        let stock = CapacityLimits { quota: Some(3), ..stock() };
         assert_eq!((refuses(&stock, 0, 2), refuses(&stock, 0, 3)), (false, true));
     }
 
@@ -228,8 +229,8 @@ mod tests {
     #[test]
     fn spells_take_turns_and_begin_with_capacity() {
         let constant = |seconds: f64| Durations(crate::distribution::Distribution::constant(seconds));
-        let spells = Spells { available: constant(10.0), unavailable: constant(5.0) };
-        let mut market = Market::new(&spells, Streams::new(1, 0), 0);
+        let spells = OnOffPeriods { available: constant(10.0), unavailable: constant(5.0) };
+        let mut market = CapacityProcess::new(&spells, Streams::new(1, 0), 0);
         let found: Vec<bool> = [0, 9, 10, 14, 15, 24, 25, 400]
             .map(|at| market.is_out(Instant::ZERO + Span::from_secs(at)))
             .into();
@@ -240,7 +241,7 @@ mod tests {
     fn a_spell_without_the_other_is_refused() {
         let read = |text: &str| {
             let tree = crate::schema::Tree::parse(text).unwrap();
-            Stock::read(tree.root(), "instances.stock", &Context::default())
+            CapacityLimits::read(tree.root(), "instances.stock", &Context::default())
                 .map_err(|problem| format!("{problem:?}"))
         };
         assert!(read("unavailable = \"5m\"").unwrap_err().contains("expected `available` beside it"));

@@ -5,7 +5,7 @@
 
 use rand::RngExt as _;
 
-use super::capacity::Stock;
+use super::capacity::CapacityLimits;
 use super::stage::{Backoff, Stage};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
@@ -20,7 +20,7 @@ pub struct Hazards {
     /// Starts that fail.
     pub start_failures: Option<StartFailures>,
     /// Starts that are refused for want of capacity.
-    pub stock: Option<Stock>,
+    pub stock: Option<CapacityLimits>,
     /// Failures without notice.
     pub failures: Option<Failures>,
     /// Interruptions with notice, as of spot instances.
@@ -67,7 +67,7 @@ pub struct Slow {
 
 /// What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lost {
+pub enum LostRequests {
     /// They fail; a client may try again.
     #[default]
     Fail,
@@ -77,23 +77,23 @@ pub enum Lost {
     Resume,
 }
 
-impl Choice for Lost {
+impl Choice for LostRequests {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("fail", Lost::Fail, "they fail; a client may try again"),
+        ("fail", LostRequests::Fail, "they fail; a client may try again"),
         (
             "restart",
-            Lost::Restart,
+            LostRequests::Restart,
             "they go back to the head of the queue and start from the beginning elsewhere",
         ),
         (
             "resume",
-            Lost::Resume,
+            LostRequests::Resume,
             "they go back to the head of the queue and are resumed elsewhere where they were, as with a checkpoint",
         ),
     ];
 }
 
-impl Value for Lost {
+impl Value for LostRequests {
     fn kind() -> Kind {
         Self::choices()
     }
@@ -221,7 +221,7 @@ impl Value for Slow {
 
 const START_FAILURES: Key<Option<StartFailures>> =
     Key::optional("start_failures", "Cold starts that fail. Without it none does.");
-const STOCK: Key<Option<Stock>> =
+const STOCK: Key<Option<CapacityLimits>> =
     Key::optional("stock", "Capacity that may be lacking. Without it every start is granted.");
 const FAILURES: Key<Option<Failures>> =
     Key::optional("failures", "Instances that fail without notice. Without it none does.");

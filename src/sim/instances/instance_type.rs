@@ -1,7 +1,7 @@
 //! `[[instances.type]]`: the types of instance a pool is made of.
 
 use super::hazards::Hazards;
-use super::stage::{ColdStart, Stage, Start};
+use super::stage::{ColdStart, Stage, StartAttempt};
 use crate::random::{Purpose, Streams};
 use crate::schema::{AnyKey, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
@@ -24,7 +24,7 @@ pub struct InstanceType {
 }
 
 /// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
-pub const MOST_INSTANCES: f64 = 100_000.0;
+pub const MAX_INSTANCES: f64 = 100_000.0;
 
 const NAME: Key<String> = Key::required("name", "What the type is called in tables and files.");
 const PER_INSTANCE_HOUR: Key<Option<f64>> = Key::optional(
@@ -131,7 +131,7 @@ impl InstanceType {
     /// How long attempt number `attempt`, from 0, of instance number `instance` to start takes, and whether it fails
     /// then. Each is drawn from a part of the stream that is its own, so that the n-th instance started takes as long
     /// under every setting.
-    pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> Start {
+    pub fn draw_start(&self, streams: Streams, instance: u32, attempt: u32) -> StartAttempt {
         self.draw_stages(&self.cold_start, streams, instance, attempt, |_, _, drawn| drawn)
     }
 
@@ -144,7 +144,7 @@ impl InstanceType {
         instance: u32,
         attempt: u32,
         mut length: impl FnMut(&Stage, Span, Span) -> Span,
-    ) -> Start {
+    ) -> StartAttempt {
         let part = (u64::from(attempt) << 32) + u64::from(instance) + 1;
         let mut rng = streams.substream(Purpose::ColdStart, part);
         let mut passed = Span::ZERO;
@@ -155,12 +155,13 @@ impl InstanceType {
             taken
         };
         match self.hazards.draw_start_failure(streams, instance, attempt) {
-            Some(failures) => {
-                Start { time: failures.found_out(stages, time), retry: Some(failures.backoff.pause(attempt)) }
-            }
+            Some(failures) => StartAttempt {
+                time: failures.found_out(stages, time),
+                retry: Some(failures.backoff.pause(attempt)),
+            },
             None => {
                 let time = stages.iter().map(&mut time).fold(Span::ZERO, |total, time| total + time);
-                Start { time, retry: None }
+                StartAttempt { time, retry: None }
             }
         }
     }

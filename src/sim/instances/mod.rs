@@ -13,13 +13,13 @@ mod stage;
 mod warm_pool;
 
 pub(in crate::sim) use nodes::Place;
-pub(in crate::sim) use provisioner::Supply;
+pub(in crate::sim) use provisioner::Provisioner;
 pub(in crate::sim) use registry::{Bill, Pool, State};
 
-pub use capacity::{Outage, Spells, Stock};
-pub use hazards::{Failures, Hazards, Interruptions, Lost, Slow, StartFailures};
-pub use instance_type::{InstanceType, MOST_INSTANCES};
+pub use capacity::{CapacityLimits, OnOffPeriods, Outage};
+pub use hazards::{Failures, Hazards, Interruptions, LostRequests, Slow, StartFailures};
+pub use instance_type::{InstanceType, MAX_INSTANCES};
 pub use nodes::Nodes;
-pub use settings::{Instances, Leaving, Victim};
-pub use stage::{Backoff, Stage, Start};
+pub use settings::{DrainPolicy, Instances, ScaleDownOrder};
+pub use stage::{Backoff, Stage, StartAttempt};
 pub use warm_pool::WarmPool;

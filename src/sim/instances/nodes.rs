@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::hazards::LEAST_LIFE_S;
 use super::instance_type::InstanceType;
-use super::stage::{Stage, Start};
+use super::stage::{Stage, StartAttempt};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node as Written, Problem, Reader, TableSpec, Value};
@@ -96,7 +96,7 @@ impl Nodes {
         (instance, attempt): (u32, u32),
         now: Instant,
         cached: Option<Instant>,
-    ) -> (Start, Option<Instant>) {
+    ) -> (StartAttempt, Option<Instant>) {
         let mut since = cached;
         let start = kind.draw_stages(&kind.cold_start, streams, instance, attempt, |stage, passed, drawn| {
             if !stage.cached_on_node {

@@ -1,11 +1,11 @@
 //! Where instances come from: which type a start takes, whether it is granted, and what happens to it on the way.
 
-use super::capacity::Market;
+use super::capacity::CapacityProcess;
 use super::instance_type::InstanceType;
 use super::nodes::Nodes;
 use super::registry::Pool;
 use super::settings::Instances;
-use super::stage::Start;
+use super::stage::StartAttempt;
 use super::warm_pool::WarmPool;
 use crate::random::{Purpose, Streams};
 use crate::sim::accounting::FailureCounts;
@@ -13,24 +13,24 @@ use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Supply {
+pub(in crate::sim) struct Provisioner {
     kinds: Vec<InstanceType>,
     warm_pool: Option<WarmPool>,
     /// Capacity of each type that comes and goes at random.
-    markets: Vec<Option<Market>>,
+    capacity: Vec<Option<CapacityProcess>>,
     streams: Streams,
     pub failure_counts: FailureCounts,
 }
 
-impl Supply {
+impl Provisioner {
     pub fn new(instances: &Instances, streams: Streams) -> Self {
         let (kinds, warm_pool) = (instances.kinds(), instances.warm_pool.clone());
         let market = |(number, kind): (usize, &InstanceType)| {
             let spells = kind.hazards.stock.as_ref()?.spells.as_ref()?;
-            Some(Market::new(spells, streams, number))
+            Some(CapacityProcess::new(spells, streams, number))
         };
-        let markets = kinds.iter().enumerate().map(market).collect();
-        Supply { kinds, warm_pool, markets, streams, failure_counts: FailureCounts::default() }
+        let capacity = kinds.iter().enumerate().map(market).collect();
+        Provisioner { kinds, warm_pool, capacity, streams, failure_counts: FailureCounts::default() }
     }
 
     /// The types of instance, in order of preference.
@@ -56,7 +56,7 @@ impl Supply {
             if pool.has_room(*kind) {
                 return true;
             }
-            if self.markets[*kind].as_mut().is_some_and(|market| market.is_out(now)) {
+            if self.capacity[*kind].as_mut().is_some_and(|market| market.is_out(now)) {
                 return false;
             }
             let stock = &self.kinds[*kind].hazards.stock;
@@ -91,7 +91,7 @@ impl Supply {
     }
 
     /// The course of an attempt to start, or to become warm where the instance is `warming`.
-    pub fn draw_start(&self, kind: usize, instance: u32, attempt: u32, warming: bool) -> Start {
+    pub fn draw_start(&self, kind: usize, instance: u32, attempt: u32, warming: bool) -> StartAttempt {
         let kind = &self.kinds[kind];
         match &self.warm_pool {
             Some(pool) if warming => pool.draw_warming(kind, self.streams, instance, attempt),
@@ -107,7 +107,7 @@ impl Supply {
         (instance, attempt): (u32, u32),
         now: Instant,
         cached: &mut Option<Instant>,
-    ) -> Start {
+    ) -> StartAttempt {
         let kind = &self.kinds[kind];
         let (start, since) =
             Nodes::draw_instance_start(kind, self.streams, (instance, attempt), now, *cached);
@@ -143,7 +143,7 @@ impl Supply {
 
     /// How dear type `kind`, of which there are `held`, is to a scale-down, which takes the least: the last type listed
     /// that is above its base, and only then those within it.
-    pub fn spared(&self, kind: usize, held: u32) -> usize {
+    pub fn scale_down_rank(&self, kind: usize, held: u32) -> usize {
         let within_base = held <= self.kinds[kind].base;
         self.kinds.len() - kind + usize::from(within_base) * self.kinds.len()
     }
@@ -152,11 +152,11 @@ impl Supply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::{Backoff, Cost, Hazards, Stock};
+    use crate::sim::{Backoff, CapacityLimits, Cost, Hazards};
 
     fn kind(name: &str, base: u32, quota: Option<u32>) -> InstanceType {
         let backoff = Backoff { first: Span::from_secs(30), longest: Span::from_secs(60) };
-        let stock = Stock { quota, refused: 0.0, outages: Vec::new(), spells: None, backoff };
+        let stock = CapacityLimits { quota, refused: 0.0, outages: Vec::new(), spells: None, backoff };
         InstanceType {
             name: name.to_owned(),
             base,
@@ -169,10 +169,10 @@ mod tests {
     fn a_base_is_filled_first_then_the_types_in_their_order_as_far_as_they_go() {
         let kinds = vec![kind("spot", 0, Some(2)), kind("on demand", 1, Some(2))];
         let streams = Streams::new(1, 0);
-        let mut supply = Supply {
+        let mut provisioner = Provisioner {
             kinds,
             warm_pool: None,
-            markets: vec![None, None],
+            capacity: vec![None, None],
             streams,
             failure_counts: FailureCounts::default(),
         };
@@ -180,15 +180,15 @@ mod tests {
         let mut granted = Vec::new();
         for _ in 0..5 {
             let id = pool.request(Instant::ZERO);
-            let kind = supply.grant(&pool, id, 0, Instant::ZERO);
+            let kind = provisioner.grant(&pool, id, 0, Instant::ZERO);
             kind.into_iter().for_each(|kind| pool.start(id, kind, Instant::ZERO));
             granted.push(kind);
         }
         assert_eq!(granted, [Some(1), Some(0), Some(0), Some(1), None]);
-        assert_eq!(supply.failure_counts.refused_starts, 1);
+        assert_eq!(provisioner.failure_counts.refused_starts, 1);
         let order = |held: [u32; 2]| {
             let mut order = [0, 1];
-            order.sort_unstable_by_key(|kind| supply.spared(*kind, held[*kind]));
+            order.sort_unstable_by_key(|kind| provisioner.scale_down_rank(*kind, held[*kind]));
             order
         };
         assert_eq!(order([2, 2]), [1, 0], "the last listed above its base");

@@ -3,7 +3,7 @@
 mod beside;
 
 use super::nodes::Cluster;
-use super::settings::{Instances, Victim};
+use super::settings::{Instances, ScaleDownOrder};
 use crate::autoscaler::{InstanceState, InstanceView};
 use crate::sim::accounting::{BilledFrom, Cost};
 use crate::sim::accounting::{InstanceCounts, InstanceTime};
@@ -264,26 +264,26 @@ impl Pool {
     }
 
     /// The instance a scale-down takes next, and its state: one on its way in (the newest) before any ready one; of the
-    /// ready ones, one of the type that `spared` ranks lowest.
-    pub fn victim(
+    /// ready ones, one of the type that `scale_down_rank` ranks lowest.
+    pub fn next_to_go(
         &self,
-        order: Victim,
-        spared: impl Fn(usize, u32) -> usize,
+        order: ScaleDownOrder,
+        scale_down_rank: impl Fn(usize, u32) -> usize,
         outstanding: impl Fn(u32) -> u64,
     ) -> Option<(u32, State)> {
         let coming = |state: State| self.instances.iter().rev().find(move |instance| instance.state == state);
         if let Some(instance) = coming(State::Pending).or_else(|| coming(State::Starting)) {
             return Some((instance.id, instance.state));
         }
-        let rank = |kind: &usize| spared(*kind, self.shares[*kind].held);
+        let rank = |kind: &usize| scale_down_rank(*kind, self.shares[*kind].held);
         let kind = (0..self.shares.len()).filter(|kind| self.shares[*kind].ready > 0).min_by_key(rank)?;
         let ready =
             self.instances.iter().filter(|instance| instance.state == State::Ready && instance.kind == kind);
         let age = |instance: &&Instance| (instance.ready_since, instance.id);
         let chosen = match order {
-            Victim::Newest => ready.max_by_key(age),
-            Victim::Oldest => ready.min_by_key(age),
-            Victim::LeastBusy => {
+            ScaleDownOrder::Newest => ready.max_by_key(age),
+            ScaleDownOrder::Oldest => ready.min_by_key(age),
+            ScaleDownOrder::LeastBusy => {
                 ready.min_by_key(|instance| (outstanding(instance.id), std::cmp::Reverse(age(instance))))
             }
         };

@@ -1,8 +1,8 @@
 //! `[instances]`: how an instance comes to life and leaves.
 
-use super::hazards::{Hazards, Lost};
+use super::hazards::{Hazards, LostRequests};
 use super::instance_type;
-use super::instance_type::{InstanceType, MOST_INSTANCES, Written};
+use super::instance_type::{InstanceType, MAX_INSTANCES, Written};
 use super::nodes;
 use super::nodes::Nodes;
 use super::stage::{ColdStart, Stage};
@@ -23,15 +23,15 @@ pub struct Instances {
     /// Stages from the scale-up decision to ready, one after the other.
     pub cold_start: Vec<Stage>,
     /// Which ready instance a scale-down takes first.
-    pub scale_down: Victim,
+    pub scale_down: ScaleDownOrder,
     /// How long a draining instance may finish what it has; then the rest fails. `None`: as long as it takes.
     pub drain_deadline: Option<Span>,
     /// What becomes of the requests in service on an instance that is scaled down.
-    pub leaving: Leaving,
+    pub leaving: DrainPolicy,
     /// Service requirement of the first request an instance serves, in seconds; `None`: no different.
     pub first_request: Option<Durations>,
     /// What becomes of the requests on an instance that is lost.
-    pub lost: Lost,
+    pub lost: LostRequests,
     /// What can go wrong with an instance.
     pub hazards: Hazards,
     /// Instances kept started, beside those that serve.
@@ -44,26 +44,26 @@ pub struct Instances {
 
 /// What becomes of the requests in service on an instance that is scaled down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Leaving {
+pub enum DrainPolicy {
     /// The instance drains: it finishes them first.
     #[default]
     Finish,
     /// They go back to the head of the queue and are resumed elsewhere where they were; the instance is gone at once.
-    HandBack,
+    Requeue,
 }
 
-impl Choice for Leaving {
+impl Choice for DrainPolicy {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("finish", Leaving::Finish, "the instance drains: it finishes them first"),
+        ("finish", DrainPolicy::Finish, "the instance drains: it finishes them first"),
         (
             "hand_back",
-            Leaving::HandBack,
+            DrainPolicy::Requeue,
             "they go back to the head of the queue and are resumed elsewhere where they were; the instance is gone at once",
         ),
     ];
 }
 
-impl Value for Leaving {
+impl Value for DrainPolicy {
     fn kind() -> Kind {
         Self::choices()
     }
@@ -74,7 +74,7 @@ impl Value for Leaving {
 
 /// Which ready instance a scale-down takes first. Instances still starting always go before any ready one, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Victim {
+pub enum ScaleDownOrder {
     /// The one that became ready last.
     Newest,
     /// The one that became ready first.
@@ -83,15 +83,19 @@ pub enum Victim {
     LeastBusy,
 }
 
-impl Choice for Victim {
+impl Choice for ScaleDownOrder {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("newest", Victim::Newest, "the one that became ready last"),
-        ("oldest", Victim::Oldest, "the one that became ready first"),
-        ("least_busy", Victim::LeastBusy, "the one with the fewest requests, the newest among equals"),
+        ("newest", ScaleDownOrder::Newest, "the one that became ready last"),
+        ("oldest", ScaleDownOrder::Oldest, "the one that became ready first"),
+        (
+            "least_busy",
+            ScaleDownOrder::LeastBusy,
+            "the one with the fewest requests, the newest among equals",
+        ),
     ];
 }
 
-impl Value for Victim {
+impl Value for ScaleDownOrder {
     fn kind() -> Kind {
         Self::choices()
     }
@@ -105,13 +109,13 @@ const INITIAL: Key<u32> = Key::or(
     "1",
     "Instances ready at the start of the run; left out, 1 or the autoscaler's minimum if that is more.",
 )
-.at_most(MOST_INSTANCES);
+.at_most(MAX_INSTANCES);
 const COLD_START: Key<ColdStart> = Key::or(
     "cold_start",
     "\"0s\"",
     "Time from the scale-up decision to ready: one duration or distribution, or a list of stages (`[[instances.cold_start]]`), each with a `time` and a `name`, which follow one another.",
 );
-const SCALE_DOWN: Key<Victim> = Key::or(
+const SCALE_DOWN: Key<ScaleDownOrder> = Key::or(
     "scale_down",
     "\"newest\"",
     "Which ready instance a scale-down takes first. Instances still starting always go before any ready one.",
@@ -121,7 +125,7 @@ const DRAIN_DEADLINE: Key<Option<Span>> = Key::optional(
     "How long a draining instance may go on with the requests it has; then those left fail. Without it, as long as they take.",
 );
 
-const LEAVING: Key<Leaving> = Key::or(
+const LEAVING: Key<DrainPolicy> = Key::or(
     "leaving",
     "\"finish\"",
     "What becomes of the requests in service on an instance that is scaled down. \"hand_back\" goes with `slots` and a central queue only.",
@@ -131,7 +135,7 @@ const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
     "first_request",
     "Service requirement of the first request an instance serves, in place of the request's own: what is loaded, compiled or captured when it is first used; on a function platform, where an instance is started for a request, the start-up and the service in one. Without it no different. `slots` only.",
 );
-const LOST: Key<Lost> = Key::or(
+const LOST: Key<LostRequests> = Key::or(
     "lost",
     "\"fail\"",
     "What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains. \"resume\" goes with `slots` only.",
@@ -246,11 +250,11 @@ impl Default for Instances {
         Instances {
             initial: 1,
             cold_start: Vec::new(),
-            scale_down: Victim::Newest,
+            scale_down: ScaleDownOrder::Newest,
             drain_deadline: None,
-            leaving: Leaving::Finish,
+            leaving: DrainPolicy::Finish,
             first_request: None,
-            lost: Lost::Fail,
+            lost: LostRequests::Fail,
             hazards: Hazards::default(),
             warm_pool: None,
             node: None,

@@ -18,7 +18,7 @@ pub struct Stage {
 
 /// An attempt to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
+pub struct StartAttempt {
     /// How long it takes.
     pub time: Span,
     /// If it fails then: the pause before the next.

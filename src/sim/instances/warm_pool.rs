@@ -5,8 +5,8 @@
 //! instances asked for; a scale-up takes from it first; it fills up again from instances that start cold; a scale-down
 //! returns instances to it if they may be used again, else ends them.
 
-use super::instance_type::{InstanceType, MOST_INSTANCES};
-use super::stage::{Stage, Start};
+use super::instance_type::{InstanceType, MAX_INSTANCES};
+use super::stage::{Stage, StartAttempt};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
@@ -34,12 +34,12 @@ const MIN_SIZE: Key<u32> = Key::or(
     "0",
     "Least instances to keep warm, however many are asked for. EC2 Auto Scaling calls it `MinSize`.",
 )
-.at_most(MOST_INSTANCES);
+.at_most(MAX_INSTANCES);
 const MAX_PREPARED: Key<Option<u32>> = Key::optional(
     "max_prepared",
     "Instances to have in all, warm or asked for by the autoscaler: the warm pool shrinks as more are asked for. EC2 Auto Scaling calls it `MaxGroupPreparedCapacity`, and takes the group's maximum if it is left out. Without it the size is `min_size`.",
 )
-.at_most(MOST_INSTANCES);
+.at_most(MAX_INSTANCES);
 const PRICE_FRACTION: Key<f64> = Key::or(
     "price_fraction",
     "1",
@@ -109,7 +109,13 @@ impl WarmPool {
 
     /// Attempt number `attempt`, from 0, of instance number `instance`, of type `kind`, to become warm. One that fails
     /// is found out at the latest when it would be warm.
-    pub fn draw_warming(&self, kind: &InstanceType, streams: Streams, instance: u32, attempt: u32) -> Start {
+    pub fn draw_warming(
+        &self,
+        kind: &InstanceType,
+        streams: Streams,
+        instance: u32,
+        attempt: u32,
+    ) -> StartAttempt {
         kind.draw_stages(self.part(&kind.cold_start).0, streams, instance, attempt, |_, _, drawn| drawn)
     }
 

@@ -22,7 +22,7 @@ use crate::sim::accounting::{Timeline, WindowCounters, WindowSettings};
 use crate::sim::clients::{Attempts, Tally};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
-use crate::sim::instances::Supply;
+use crate::sim::instances::Provisioner;
 use crate::sim::observation::Scaler;
 use crate::sim::observation::Scrape;
 use crate::sim::observation::{Counters, Scrapes};
@@ -44,7 +44,7 @@ pub(in crate::sim) struct Engine<F, T> {
     /// Where requests may be sent more than once.
     client: Option<Attempts>,
     pool: Pool,
-    supply: Supply,
+    provisioner: Provisioner,
     scaler: Scaler,
     scrapes: Scrapes,
     timeline: Timeline,
@@ -113,7 +113,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             arrived: 0,
             client: model.client.is_active().then(|| Attempts::new(model.client.clone(), streams)),
             pool: Pool::new(model.cost.clone(), model.prices(), &model.instances),
-            supply: Supply::new(&model.instances, streams),
+            provisioner: Provisioner::new(&model.instances, streams),
             scaler: Scaler::new(&model.autoscaler, model.metrics, &model.start(streams), options.decisions),
             scrapes: Scrapes::default(),
             timeline: Timeline::new(
@@ -431,7 +431,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             starts: self.pool.starts(),
             in_flight: self.in_flight_area(at.as_nanos()),
             tally: self.tally(),
-            failure_counts: self.supply.failure_counts,
+            failure_counts: self.provisioner.failure_counts,
             ready_times: self.pool.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
             preemptions: self.fleet.cache(at.as_nanos()).1,
         };

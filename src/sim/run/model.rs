@@ -7,8 +7,8 @@ use crate::service::{self, Service};
 use crate::sim::accounting::Cost;
 use crate::sim::accounting::Slo;
 use crate::sim::clients::Client;
-use crate::sim::instances::Lost;
-use crate::sim::instances::{Instances, Leaving};
+use crate::sim::instances::LostRequests;
+use crate::sim::instances::{DrainPolicy, Instances};
 use crate::sim::observation::Metrics;
 use crate::sim::queueing::{Dispatch, DispatchPolicy, Idle};
 use crate::time::Span;
@@ -57,8 +57,8 @@ impl Model {
         self.dispatch.patience.is_some()
             || self.dispatch.high_priority.is_some()
             || self.dispatch.idle != Idle::Longest
-            || self.instances.leaving != Leaving::Finish
-            || self.instances.lost != Lost::Fail
+            || self.instances.leaving != DrainPolicy::Finish
+            || self.instances.lost != LostRequests::Fail
             || self.instances.first_request.is_some()
             || self.instances.differ_in_speed()
             || self.client.is_active()
@@ -76,10 +76,10 @@ impl Model {
             }
             // What a request has had of a batch, or of the memory of a language model, stays where it is.
             const PLACE: &str = "only on slots is a request at a place in its service from which another instance can go on: \"restart\" goes with every model";
-            if self.instances.lost == Lost::Resume {
+            if self.instances.lost == LostRequests::Resume {
                 return of("instances.lost", "service.model", PLACE);
             }
-            if self.instances.leaving != Leaving::Finish {
+            if self.instances.leaving != DrainPolicy::Finish {
                 let reason = "only on slots is a request at a place in its service from which another instance can go on";
                 return of("instances.leaving", "service.model", reason);
             }
@@ -125,7 +125,7 @@ impl Model {
         if self.autoscaler.is_reactive() {
             return of("autoscaler.kind", "dispatch.policy", "this autoscaler acts on a central queue only");
         }
-        if self.instances.leaving == Leaving::HandBack {
+        if self.instances.leaving == DrainPolicy::Requeue {
             let reason = "requests can be handed back to a central queue only";
             return of("instances.leaving", "dispatch.policy", reason);
         }

@@ -6,8 +6,8 @@ use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, Batch, FromTrace, Llm, Service, Shared, Slots};
 use kneepoint::sim::{
-    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, Idle, Instances, Leaving, Metrics, Model, Stage,
-    Victim,
+    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, Idle, Instances, Metrics, Model,
+    ScaleDownOrder, Stage,
 };
 use kneepoint::time::Span;
 use proptest::prelude::*;
@@ -60,8 +60,12 @@ fn instances() -> impl Strategy<Value = Instances> {
             .map(|time| Stage { name: "stage".into(), time: Durations(time), cached_on_node: false })
             .collect::<Vec<_>>()
     });
-    let victim = prop_oneof![Just(Victim::Newest), Just(Victim::Oldest), Just(Victim::LeastBusy)];
-    let leaving = prop_oneof![2 => Just(Leaving::Finish), 1 => Just(Leaving::HandBack)];
+    let victim = prop_oneof![
+        Just(ScaleDownOrder::Newest),
+        Just(ScaleDownOrder::Oldest),
+        Just(ScaleDownOrder::LeastBusy)
+    ];
+    let leaving = prop_oneof![2 => Just(DrainPolicy::Finish), 1 => Just(DrainPolicy::Requeue)];
     (0_u32..4, cold_start, victim, prop::option::of(0_u64..50), leaving).prop_map(
         |(initial, cold_start, scale_down, deadline, leaving)| Instances {
             initial,
@@ -195,7 +199,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
         |(mut service, mut instances, mut dispatch, metrics, mut autoscaler, cost, duration)| {
             if !matches!(service, service::Model::Slots(_)) {
                 // What only slots can do.
-                instances.leaving = Leaving::Finish;
+                instances.leaving = DrainPolicy::Finish;
             }
             if let service::Model::Batch(batch) = &mut service
                 && autoscaler.is_reactive()
@@ -205,7 +209,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             if dispatch.policy != DispatchPolicy::CentralQueue {
                 // What acts on a central queue only.
                 dispatch.idle = Idle::Longest;
-                instances.leaving = Leaving::Finish;
+                instances.leaving = DrainPolicy::Finish;
                 if autoscaler.is_reactive() {
                     autoscaler = Autoscaler::fixed(2);
                 }

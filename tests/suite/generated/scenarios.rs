@@ -7,7 +7,7 @@ use kneepoint::arrivals::Arrivals;
 use kneepoint::distribution::Durations;
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree, Value};
-use kneepoint::sim::{Block, Leaving, Model, RequestSource, Slo};
+use kneepoint::sim::{Block, DrainPolicy, Model, RequestSource, Slo};
 use kneepoint::time::Span;
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ pub fn scenarios() -> impl Strategy<Value = Model> {
             model.arrivals = arrivals;
             model.service.time = time;
             // Patience, classes and hand-back change who is served when: the obvious engine answers for those.
-            model.instances.leaving = Leaving::Finish;
+            model.instances.leaving = DrainPolicy::Finish;
             model.slo = slo;
             model.warmup = tenths((model.duration.as_secs_f64() * 10.0 * warmup) as u64);
             model

@@ -3,7 +3,7 @@
 use kneepoint::distribution::{Distribution, Durations};
 use kneepoint::schema::{Context, Reader, Tree};
 use kneepoint::service;
-use kneepoint::sim::{Client, DispatchPolicy, Idle, Instances, Lost, Model, Nodes, Stage};
+use kneepoint::sim::{Client, DispatchPolicy, Idle, Instances, LostRequests, Model, Nodes, Stage};
 use proptest::prelude::*;
 
 use super::models::{Watched, models, tenths};
@@ -89,8 +89,8 @@ fn tame(model: &mut Model) {
     }
     let instances = &mut model.instances;
     instances.first_request = None;
-    if instances.lost == Lost::Resume {
-        instances.lost = Lost::Restart;
+    if instances.lost == LostRequests::Resume {
+        instances.lost = LostRequests::Restart;
     }
 }
 

@@ -117,9 +117,9 @@ impl Oracle<'_> {
             instance.serving.len() + instance.queue.len()
         };
         let chosen = match self.model.instances.scale_down {
-            Victim::Newest => order.last(),
-            Victim::Oldest => order.first(),
-            Victim::LeastBusy => order.iter().rev().min_by_key(load),
+            ScaleDownOrder::Newest => order.last(),
+            ScaleDownOrder::Oldest => order.first(),
+            ScaleDownOrder::LeastBusy => order.iter().rev().min_by_key(load),
         };
         if let Some(&id) = chosen {
             self.remove(id, u64::MAX);
@@ -136,7 +136,7 @@ impl Oracle<'_> {
         if at.serving.is_empty() && at.queue.is_empty() {
             return self.leave(id);
         }
-        if self.model.instances.leaving == Leaving::HandBack {
+        if self.model.instances.leaving == DrainPolicy::Requeue {
             let mut requests = std::mem::take(&mut at.serving);
             self.leave(id);
             requests.sort_unstable();

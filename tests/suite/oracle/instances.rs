@@ -39,7 +39,8 @@ impl Oracle<'_> {
     /// Whether no capacity is to be had now: every spell since the start of the run is gone through.
     fn is_out(&self, kind: usize) -> bool {
         let stock = self.kinds[kind].hazards.stock.as_ref();
-        let Some(Spells { available, unavailable }) = stock.and_then(|stock| stock.spells.as_ref()) else {
+        let Some(OnOffPeriods { available, unavailable }) = stock.and_then(|stock| stock.spells.as_ref())
+        else {
             return false;
         };
         let mut rng = self.streams.substream(Purpose::StockSpells, kind as u64);
@@ -127,7 +128,7 @@ impl Oracle<'_> {
     }
 
     /// How an attempt goes of one that is starting, in service or to be kept warm.
-    fn draw_start(&self, instance: u32, attempt: u32) -> Option<Start> {
+    fn draw_start(&self, instance: u32, attempt: u32) -> Option<StartAttempt> {
         let Instance { state, kind, .. } = self.instances[instance as usize];
         let kind = &self.kinds[kind];
         match (state, &self.model.instances.warm_pool) {
@@ -178,7 +179,7 @@ impl Oracle<'_> {
         let Some(start) = self.draw_start(instance, attempt) else { return };
         self.course.failure_counts.failed_starts += 1;
         let pause = start.retry.unwrap();
-        self.schedule(self.now + pause.as_nanos(), Event::Start { instance, attempt: attempt + 1 });
+        self.schedule(self.now + pause.as_nanos(), Event::StartAttempt { instance, attempt: attempt + 1 });
     }
 
     /// An instance fails with what it has.
@@ -284,11 +285,11 @@ impl Oracle<'_> {
         self.leave(instance);
         let mut lost: Vec<usize> = serving.iter().copied().chain(queue).collect();
         lost.sort_unstable();
-        if self.model.instances.lost == Lost::Fail {
+        if self.model.instances.lost == LostRequests::Fail {
             lost.into_iter().for_each(|request| self.end(request, Fate::Failed { at: self.now }));
             return;
         }
-        let resume = self.model.instances.lost == Lost::Resume;
+        let resume = self.model.instances.lost == LostRequests::Resume;
         for request in &lost {
             if serving.contains(request) {
                 self.interrupt(*request, resume);

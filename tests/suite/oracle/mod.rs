@@ -18,8 +18,8 @@ use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
 use kneepoint::random::{Purpose, Rng, Streams};
 use kneepoint::service::{self, FULL, Tokens};
 use kneepoint::sim::{
-    Abandoned, BilledFrom, Class, DispatchPolicy, FailureCounts, Fault, Idle, InstanceType, Leaving, Lost,
-    Model, Spells, Start, Victim,
+    Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, FailureCounts, Fault, Idle, InstanceType,
+    LostRequests, Model, OnOffPeriods, ScaleDownOrder, StartAttempt,
 };
 use kneepoint::time::{Instant, Span};
 use machine::{Job, Machine};
@@ -81,7 +81,7 @@ pub struct Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Ask { instance: u32, attempt: u32 },
-    Start { instance: u32, attempt: u32 },
+    StartAttempt { instance: u32, attempt: u32 },
     StartFailed { instance: u32, attempt: u32 },
     Ready { instance: u32 },
     NodeReady { node: usize },
@@ -371,7 +371,7 @@ impl Oracle<'_> {
                     self.send(call);
                 }
                 Event::Ask { instance, attempt } => self.ask(instance, attempt),
-                Event::Start { instance, attempt } => self.begin_start(instance, attempt),
+                Event::StartAttempt { instance, attempt } => self.begin_start(instance, attempt),
                 Event::StartFailed { instance, attempt } => self.start_failed(instance, attempt),
                 Event::Ready { instance } => self.become_ready(instance),
                 Event::NodeReady { node } => self.node_ready(node),

@@ -136,7 +136,7 @@ impl Oracle<'_> {
     }
 
     /// How an attempt goes of an instance on a node: nobody pulls an image that is there or being pulled.
-    pub(super) fn draw_start_on_node(&mut self, instance: u32, attempt: u32, node: usize) -> Start {
+    pub(super) fn draw_start_on_node(&mut self, instance: u32, attempt: u32, node: usize) -> StartAttempt {
         let kind = &self.kinds[self.instances[instance as usize].kind];
         let (now, cached) = (Instant::from_nanos(self.now), self.nodes[node].cached);
         let (start, cached) =

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::sim::accounting::RequestObserver;
-use crate::sim::instances::Leaving;
+use crate::sim::instances::DrainPolicy;
 use crate::sim::instances::State;
 use crate::sim::queueing::Fleet;
 use crate::sim::run::event_queue::Event;
@@ -13,7 +13,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     pub(super) fn seed(&mut self, count: u32) {
         for _ in 0..count {
             let id = self.pool.request(Instant::ZERO);
-            match self.supply.initial(&self.pool) {
+            match self.provisioner.initial(&self.pool) {
                 Some(kind) => {
                     self.pool.start(id, kind, Instant::ZERO);
                     self.place_at_start(id, kind);
@@ -34,9 +34,10 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             self.ask(id, 0, at);
         }
         for _ in self.scaler.desired..existing {
-            let (fleet, supply) = (&self.fleet, &self.supply);
-            let spared = |kind, held| supply.spared(kind, held);
-            match self.pool.victim(self.instances.scale_down, spared, |id| fleet.outstanding(id)) {
+            let (fleet, provisioner) = (&self.fleet, &self.provisioner);
+            let scale_down_rank = |kind, held| provisioner.scale_down_rank(kind, held);
+            match self.pool.next_to_go(self.instances.scale_down, scale_down_rank, |id| fleet.outstanding(id))
+            {
                 Some((id, State::Ready)) => self.drain(id, at, Span::MAX),
                 Some((id, _)) => {
                     self.pool.remove(id, at);
@@ -51,13 +52,13 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     pub(super) fn ask(&mut self, id: u32, attempt: u32, at: Instant) {
         let Some((state, _)) = self.pool.find(id) else { return };
         if state == State::Pending
-            && let Some(kind) = self.supply.warm(&self.pool)
+            && let Some(kind) = self.provisioner.warm(&self.pool)
         {
             self.pool.start_warm(id, kind, at);
-            self.agenda.add(at + self.supply.draw_warm_start(kind, id), Event::Ready(id));
+            self.agenda.add(at + self.provisioner.draw_warm_start(kind, id), Event::Ready(id));
             return;
         }
-        match self.supply.grant(&self.pool, id, attempt, at) {
+        match self.provisioner.grant(&self.pool, id, attempt, at) {
             Some(kind) => {
                 self.pool.start(id, kind, at);
                 if self.place(id, kind, at) {
@@ -65,7 +66,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
                 }
             }
             None => {
-                let again = at + self.supply.pause(attempt);
+                let again = at + self.provisioner.pause(attempt);
                 self.agenda.add(again, Event::Ask(id, attempt.saturating_add(1)));
             }
         }
@@ -75,8 +76,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     pub(super) fn start(&mut self, id: u32, attempt: u32, at: Instant) {
         let Some((state, kind)) = self.pool.find(id) else { return };
         let start = match self.pool.nodes().and_then(|nodes| nodes.cached(id)) {
-            Some(cached) => self.supply.draw_start_on_node(kind, (id, attempt), at, cached),
-            None => self.supply.draw_start(kind, id, attempt, state == State::Warming),
+            Some(cached) => self.provisioner.draw_start_on_node(kind, (id, attempt), at, cached),
+            None => self.provisioner.draw_start(kind, id, attempt, state == State::Warming),
         };
         let event = if start.retry.is_some() { Event::StartFailed(id, attempt) } else { Event::Ready(id) };
         self.agenda.add(at + start.time, event);
@@ -85,8 +86,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// An attempt to start is found to have failed.
     pub(super) fn start_failed(&mut self, id: u32, attempt: u32, at: Instant) {
         let Some((state, kind)) = self.pool.find(id) else { return };
-        self.supply.failure_counts.failed_starts += 1;
-        let start = self.supply.draw_start(kind, id, attempt, state == State::Warming);
+        self.provisioner.failure_counts.failed_starts += 1;
+        let start = self.provisioner.draw_start(kind, id, attempt, state == State::Warming);
         let pause = start.retry.unwrap_or(Span::ZERO);
         self.agenda.add(at + pause, Event::Start(id, attempt.saturating_add(1)));
     }
@@ -102,10 +103,10 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         self.track_readiness(at);
         if F::STEPPED {
             let first_service = self.instances.draw_first_request(self.streams, id);
-            self.fleet.expect(self.supply.speed(kind, id), first_service);
+            self.fleet.expect(self.provisioner.speed(kind, id), first_service);
         }
         self.fleet.add(id, at.as_nanos(), &mut self.recorder);
-        let (failure, notice) = self.supply.draw_end(kind, id);
+        let (failure, notice) = self.provisioner.draw_end(kind, id);
         if let Some(after) = failure {
             self.agenda.add(at + after, Event::Fail(id));
         }
@@ -117,7 +118,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// An instance fails with the requests it has, and is replaced.
     pub(super) fn fail(&mut self, id: u32, at: Instant) {
         let Some((state, _)) = self.pool.find(id) else { return };
-        self.supply.failure_counts.failures += 1;
+        self.provisioner.failure_counts.failures += 1;
         self.pool.remove(id, at);
         self.track_readiness(at);
         self.kill(id, at.as_nanos());
@@ -139,8 +140,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// An instance is given notice: it drains as far as it gets, and is replaced.
     pub(super) fn give_notice(&mut self, id: u32, at: Instant) {
         let Some((state, kind)) = self.pool.find(id) else { return };
-        self.supply.failure_counts.interruptions += 1;
-        let notice = self.supply.notice(kind);
+        self.provisioner.failure_counts.interruptions += 1;
+        let notice = self.provisioner.notice(kind);
         if state == State::Ready {
             self.drain(id, at, notice);
             self.replace(at);
@@ -170,7 +171,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         let is_busy = self.fleet.outstanding(id) > 0;
         let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
         let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
-        if is_busy && deadline <= last && self.instances.leaving == Leaving::Finish {
+        if is_busy && deadline <= last && self.instances.leaving == DrainPolicy::Finish {
             self.agenda.add(deadline, Event::Deadline(id));
         } else if last == at {
             self.pool.leave(id, at);

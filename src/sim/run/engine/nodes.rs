@@ -53,7 +53,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// A node fails with all its instances, which are replaced.
     pub(super) fn node_fails(&mut self, node: u32, at: Instant) {
         let Some(instances) = self.pool.remove_node(node, at) else { return };
-        self.supply.failure_counts.node_failures += 1;
+        self.provisioner.failure_counts.node_failures += 1;
         for id in instances {
             let state = self.pool.find(id).map(|(state, _)| state);
             self.pool.remove(id, at);

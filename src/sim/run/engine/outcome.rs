@@ -54,7 +54,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         });
         let by_type = self.by_type(end, &start.ready_times);
         let tally = self.tally();
-        let failure_counts = self.supply.failure_counts;
+        let failure_counts = self.provisioner.failure_counts;
         let (started, warm_starts) = self.pool.starts();
         let actions = self.scaler.actions;
         let outcome = Outcome {
@@ -109,6 +109,6 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             node_cost: bill.node_cost,
             ready: (bill.ready_time - before) as f64 / 1e9,
         };
-        self.supply.kinds().iter().zip(bills).zip(before).map(share).collect()
+        self.provisioner.kinds().iter().zip(bills).zip(before).map(share).collect()
     }
 }

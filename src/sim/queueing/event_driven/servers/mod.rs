@@ -18,7 +18,7 @@ use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
 use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::Instances;
-use crate::sim::instances::Lost;
+use crate::sim::instances::LostRequests;
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::Ending;
 use crate::sim::queueing::tournament::{Contender, Key, Tournament};
@@ -29,7 +29,7 @@ pub struct SteppedServers<S: Server> {
     settings: Arc<S::Settings>,
     capacity: u64,
     idle_first: Idle,
-    lost: Lost,
+    lost: LostRequests,
     /// Whether instances can differ in speed.
     weighted: bool,
     /// Where each instance has a queue of its own: which one a request goes to.
@@ -359,7 +359,7 @@ impl<S: Server> SteppedServers<S> {
     }
 
     /// Hands back the requests of an instance that is gone.
-    fn hand_back(&mut self, jobs: Vec<Job>, now: u64) {
+    fn requeue(&mut self, jobs: Vec<Job>, now: u64) {
         for job in jobs {
             let job = Job { returned: true, ..job };
             if self.is_central() {

@@ -172,8 +172,8 @@ impl<S: Server> Fleet for SteppedServers<S> {
             jobs.push(job);
         }
         jobs.sort_unstable_by_key(|job| job.sequence);
-        if self.lost != Lost::Fail {
-            return self.hand_back(jobs, now);
+        if self.lost != LostRequests::Fail {
+            return self.requeue(jobs, now);
         }
         for job in jobs {
             self.book.strike(job.request.mark);

@@ -10,8 +10,8 @@ use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
 use crate::sim::accounting::{Areas, Completion, RequestObserver};
-use crate::sim::instances::Lost;
-use crate::sim::instances::{Instances, Leaving};
+use crate::sim::instances::LostRequests;
+use crate::sim::instances::{DrainPolicy, Instances};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::{Ending, Fleet, NO_TICKET};
 use crate::sim::queueing::tournament::{Contender, Key, Tournament};
@@ -22,8 +22,8 @@ pub struct SteppedSlots {
     concurrency: u32,
     capacity: u64,
     idle_first: Idle,
-    leaving: Leaving,
-    lost: Lost,
+    leaving: DrainPolicy,
+    lost: LostRequests,
     /// Where each instance has a queue of its own: which one a request goes to.
     route: Option<Route>,
     slots: Vec<Slot>,
@@ -354,7 +354,7 @@ impl SteppedSlots {
     }
 
     /// Hands back the requests of an instance that is gone.
-    fn hand_back(&mut self, mut jobs: Vec<Job>, now: u64, observer: &mut impl RequestObserver) {
+    fn requeue(&mut self, mut jobs: Vec<Job>, now: u64, observer: &mut impl RequestObserver) {
         jobs.sort_unstable_by_key(|job| job.sequence);
         for job in jobs {
             if self.route.is_some() {

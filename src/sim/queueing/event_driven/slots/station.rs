@@ -149,7 +149,7 @@ impl Fleet for SteppedSlots {
             return now;
         }
         let Some(index) = self.index(instance) else { return now };
-        if self.leaving == Leaving::Finish {
+        if self.leaving == DrainPolicy::Finish {
             return self.last_finish(&self.hosts[index], now);
         }
         let speed = self.hosts[index].speed;
@@ -160,7 +160,7 @@ impl Fleet for SteppedSlots {
             }
             self.vacate(leaf);
         }
-        self.hand_back(jobs, now, &mut ());
+        self.requeue(jobs, now, &mut ());
         now
     }
 
@@ -173,9 +173,9 @@ impl Fleet for SteppedSlots {
         for leaf in self.leaves_of(instance) {
             if let Some(active) = self.release(leaf) {
                 jobs.push(match self.lost {
-                    Lost::Fail => active.job,
-                    Lost::Restart => Job { remaining: None, had: 0, ..active.job },
-                    Lost::Resume => self.rest_of(&active, speed, now),
+                    LostRequests::Fail => active.job,
+                    LostRequests::Restart => Job { remaining: None, had: 0, ..active.job },
+                    LostRequests::Resume => self.rest_of(&active, speed, now),
                 });
             }
             self.vacate(leaf);
@@ -185,8 +185,8 @@ impl Fleet for SteppedSlots {
             jobs.push(job);
         }
         self.hosts.remove(index);
-        if self.lost != Lost::Fail {
-            return self.hand_back(jobs, now, &mut ());
+        if self.lost != LostRequests::Fail {
+            return self.requeue(jobs, now, &mut ());
         }
         jobs.sort_unstable_by_key(|job| job.sequence);
         for job in jobs {
