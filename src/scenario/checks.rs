@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::autoscaler::Metric;
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
-use crate::sim::{Conflict, MOST_SLOTS, Model};
+use crate::sim::{Conflict, MAX_SLOTS, Model};
 use crate::time::Span;
 
 /// More requests in one run than anyone waits for.
@@ -133,12 +133,12 @@ fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let service::Model::Slots(slots) = &model.service.model else { return Ok(()) };
     let most = model.autoscaler.limits().max;
     let all = u64::from(most) * u64::from(slots.concurrency);
-    if all <= MOST_SLOTS {
+    if all <= MAX_SLOTS {
         return Ok(());
     }
     let message = format!("{most} instances of {} slots are {all} slots", slots.concurrency);
     let path = model.autoscaler.limiting_path();
-    let label = format!("expected at most {MOST_SLOTS} slots in all");
+    let label = format!("expected at most {MAX_SLOTS} slots in all");
     Err(Problem::new(&place_of(tree, &path), message, label))
 }
 

@@ -33,5 +33,5 @@ pub use instances::{
     StartFailures, WarmPool,
 };
 pub use observation::Metrics;
-pub use queueing::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
+pub use queueing::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};
 pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, Simulation, Watch, simulate};

@@ -80,7 +80,7 @@ fn block(requests: &[Demand]) -> Block {
 
 /// Runs a model on both engines, and holds everything they say against one another.
 fn compare(model: &Model, requests: Vec<Demand>, cut: usize) -> Result<(), TestCaseError> {
-    let knows_all = model.is_stepped() && model.dispatch.policy == DispatchPolicy::CentralQueue;
+    let knows_all = model.is_event_driven() && model.dispatch.policy == DispatchPolicy::CentralQueue;
     let requests = if knows_all { requests } else { plain(&requests) };
     let blocks = requests.chunks(cut).map(block);
     compare_fed(model, &requests, blocks)

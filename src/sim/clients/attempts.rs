@@ -10,7 +10,7 @@ use super::client::{Abandoned, Client, Fault};
 use crate::random::Streams;
 use crate::service::Tokens;
 use crate::sim::accounting::{Class, Completion, RequestObserver, TokenCompletion};
-use crate::sim::queueing::{Arrival, Ending, Fleet, NO_TICKET};
+use crate::sim::queueing::{Arrival, NO_TICKET, RequestOutcome, Station};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -117,8 +117,8 @@ impl Attempts {
     }
 
     /// Arrival instants of the requests in flight of which nothing is in service: all their attempts wait, or they pause.
-    pub fn waiting(&self, fleet: &impl Fleet) -> impl Iterator<Item = u64> {
-        let waits = |ticket: &u32| *ticket == NO_TICKET || fleet.waits(*ticket);
+    pub fn waiting(&self, station: &impl Station) -> impl Iterator<Item = u64> {
+        let waits = |ticket: &u32| *ticket == NO_TICKET || station.waits(*ticket);
         let silent = move |request: &&Request| request.open && request.tickets.iter().all(waits);
         self.requests.iter().filter(silent).map(|request| request.arrival)
     }
@@ -134,7 +134,12 @@ impl Attempts {
     }
 
     /// A request arrives, and is sent.
-    pub fn arrive(&mut self, arrival: Arrival, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) {
+    pub fn arrive(
+        &mut self,
+        arrival: Arrival,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) {
         let Arrival { now, service, patience, class, tokens, .. } = arrival;
         self.pass(now);
         let request = Request {
@@ -160,16 +165,22 @@ impl Attempts {
                 self.requests.len() - 1
             }
         };
-        self.send(place, now, fleet, observer);
+        self.send(place, now, station, observer);
     }
 
     /// Sends a request, and a second copy later if no answer comes.
-    fn send(&mut self, place: usize, now: u64, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) {
+    fn send(
+        &mut self,
+        place: usize,
+        now: u64,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) {
         if let Some(after) = self.client.hedge_after {
             let Request { number, retries, .. } = self.requests[place];
             self.set(now.saturating_add(after.as_nanos()), Timer::Hedge(place, number, retries));
         }
-        self.attempt(place, 0, now, fleet, observer);
+        self.attempt(place, 0, now, station, observer);
     }
 
     /// Puts an attempt into the pool, as the first or second at a time of its request.
@@ -178,7 +189,7 @@ impl Attempts {
         place: usize,
         copy: usize,
         now: u64,
-        fleet: &mut impl Fleet,
+        station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
         let attempt = Attempt { request: place, serial: self.tally.sent, awaited: true };
@@ -199,41 +210,41 @@ impl Attempts {
         }
         let Request { service, patience, class, tokens, .. } = self.requests[place];
         let arrival = Arrival { now, service, patience, class, ticket, tokens };
-        fleet.arrive(arrival, now + 1, observer);
-        self.hear(now, fleet, observer);
+        station.arrive(arrival, now + 1, observer);
+        self.hear(now, station, observer);
     }
 
     /// Takes in what has become of attempts in the pool.
-    pub fn hear(&mut self, now: u64, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) {
-        while let Some((ticket, ending)) = fleet.take_ended() {
+    pub fn hear(&mut self, now: u64, station: &mut impl Station, observer: &mut impl RequestObserver) {
+        while let Some((ticket, outcome)) = station.next_outcome() {
             self.pass(now);
-            self.ended(ticket, ending, now, fleet, observer);
+            self.ended(ticket, outcome, now, station, observer);
         }
     }
 
     fn ended(
         &mut self,
         ticket: u32,
-        ending: Ending,
+        outcome: RequestOutcome,
         now: u64,
-        fleet: &mut impl Fleet,
+        station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
         let Attempt { request: place, awaited, .. } = self.attempts[ticket as usize];
         self.vacant_tickets.push(ticket);
         self.attempts[ticket as usize].awaited = false;
-        let fault = match ending {
-            Ending::Served(served, first_token) if awaited => {
+        let fault = match outcome {
+            RequestOutcome::Served(served, first_token) if awaited => {
                 self.part(place, ticket);
-                return self.answered(place, served, first_token, now, fleet, observer);
+                return self.answered(place, served, first_token, now, station, observer);
             }
-            Ending::Served(served, _) => {
+            RequestOutcome::Served(served, _) => {
                 self.tally.wasted += u128::from(served.finish - served.start);
                 return;
             }
-            Ending::Rejected => Fault::Rejected,
-            Ending::TimedOut => Fault::TimedOut,
-            Ending::Failed => Fault::Failed,
+            RequestOutcome::Rejected => Fault::Rejected,
+            RequestOutcome::TimedOut => Fault::TimedOut,
+            RequestOutcome::Failed => Fault::Failed,
         };
         if awaited {
             self.part(place, ticket);
@@ -254,7 +265,7 @@ impl Attempts {
         served: Completion,
         first_token: Option<u64>,
         now: u64,
-        fleet: &mut impl Fleet,
+        station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
         let Request { arrival, tickets, tokens, .. } = self.requests[place];
@@ -264,18 +275,18 @@ impl Attempts {
         observer.served(Completion { arrival, ..served });
         for ticket in tickets.into_iter().filter(|ticket| *ticket != NO_TICKET) {
             let abandoned = if self.client.hedge_cancel { Abandoned::Stopped } else { Abandoned::Served };
-            self.abandon(ticket, abandoned, now, fleet);
+            self.abandon(ticket, abandoned, now, station);
         }
         self.close(place);
     }
 
     /// Nobody waits for an attempt any more.
-    fn abandon(&mut self, ticket: u32, abandoned: Abandoned, now: u64, fleet: &mut impl Fleet) {
+    fn abandon(&mut self, ticket: u32, abandoned: Abandoned, now: u64, station: &mut impl Station) {
         self.attempts[ticket as usize].awaited = false;
         let had = match abandoned {
             Abandoned::Served => None,
-            Abandoned::Dropped => fleet.call_off(ticket, now, false),
-            Abandoned::Stopped => fleet.call_off(ticket, now, true),
+            Abandoned::Dropped => station.cancel(ticket, now, false),
+            Abandoned::Stopped => station.cancel(ticket, now, true),
         };
         if let Some(had) = had {
             self.tally.wasted += u128::from(had);
@@ -309,7 +320,7 @@ impl Attempts {
     }
 
     /// Lets the next timer go off; whether it put an attempt into the pool.
-    pub fn step(&mut self, fleet: &mut impl Fleet, observer: &mut impl RequestObserver) -> bool {
+    pub fn step(&mut self, station: &mut impl Station, observer: &mut impl RequestObserver) -> bool {
         let Some(Reverse((now, _, timer))) = self.timers.pop() else { return false };
         self.pass(now);
         let is = |requests: &[Request], place: usize, number: u64| {
@@ -320,7 +331,7 @@ impl Attempts {
                 let Attempt { request: place, serial: current, awaited } = self.attempts[ticket as usize];
                 if awaited && current == serial {
                     self.part(place, ticket);
-                    self.abandon(ticket, self.client.abandoned, now, fleet);
+                    self.abandon(ticket, self.client.abandoned, now, station);
                     self.fail(place, Fault::TimedOut, now, observer);
                 }
                 false
@@ -332,7 +343,7 @@ impl Attempts {
                 if due {
                     self.tally.hedged += 1;
                     let copy = usize::from(tickets[0] != NO_TICKET);
-                    self.attempt(place, copy, now, fleet, observer);
+                    self.attempt(place, copy, now, station, observer);
                 }
                 due
             }
@@ -340,7 +351,7 @@ impl Attempts {
                 let due = is(&self.requests, place, number);
                 if due {
                     self.tally.retried += 1;
-                    self.send(place, now, fleet, observer);
+                    self.send(place, now, station, observer);
                 }
                 due
             }

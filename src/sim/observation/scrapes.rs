@@ -83,7 +83,7 @@ impl Scrapes {
             in_service: mean(areas.busy, self.areas.busy),
             in_flight_now: gauges.waiting + gauges.busy + gauges.draining,
             waiting_now: gauges.waiting,
-            held_now: gauges.held,
+            held_now: gauges.buffered,
             in_service_now: gauges.busy,
             slots: mean(capacity, self.capacity),
             work: mean(areas.work, self.areas.work) / FULL as f64,

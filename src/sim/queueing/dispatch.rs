@@ -5,7 +5,7 @@ use crate::schema::{Choice, Context, Key, Kind, Node, Problem, TableSpec, UnionS
 
 /// Slots that all instances together may have at a time: a quarter of what the engine can tell apart, so that those of
 /// draining instances have room beside them.
-pub const MOST_SLOTS: u64 = 1 << 20;
+pub const MAX_SLOTS: u64 = 1 << 20;
 
 /// How requests meet instances.
 #[derive(Debug, Clone, PartialEq)]

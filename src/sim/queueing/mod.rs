@@ -8,12 +8,12 @@ mod lazy;
 mod station;
 mod tournament;
 
-pub(in crate::sim) use event_driven::{SteppedServers, SteppedSlots};
-pub(in crate::sim) use lazy::CentralQueue;
-pub(in crate::sim) use lazy::Hosted;
-pub(in crate::sim) use lazy::Pulled;
-pub(in crate::sim) use lazy::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
-pub(in crate::sim) use lazy::{SlotStation, Station};
-pub(in crate::sim) use station::{Arrival, Ending, Fleet, Load, NO_TICKET};
+pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
+pub(in crate::sim) use lazy::CentralServers;
+pub(in crate::sim) use lazy::CentralSlots;
+pub(in crate::sim) use lazy::ServerQueue;
+pub(in crate::sim) use lazy::{InstanceQueue, SlotQueue};
+pub(in crate::sim) use lazy::{LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin};
+pub(in crate::sim) use station::{Arrival, Load, NO_TICKET, RequestOutcome, Station};
 
-pub use dispatch::{Dispatch, DispatchPolicy, Idle, MOST_SLOTS};
+pub use dispatch::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};

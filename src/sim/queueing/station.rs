@@ -5,7 +5,7 @@ use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 
 /// What becomes of a request whose client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sim) enum Ending {
+pub(in crate::sim) enum RequestOutcome {
     /// It was answered; and when the first token of the answer came, where tokens are counted.
     Served(Completion, Option<u64>),
     Rejected,
@@ -65,10 +65,10 @@ pub(in crate::sim) struct Load {
 }
 
 /// An arrangement of queues and ready instances. Time only moves forward from call to call.
-pub(in crate::sim) trait Fleet {
+pub(in crate::sim) trait Station {
     /// Whether it is taken event by event: then it knows patience and classes, and policies that act at every arrival
     /// and departure can watch it.
-    const STEPPED: bool = false;
+    const EVENT_DRIVEN: bool = false;
     /// Whether it counts tokens.
     const COUNTS_TOKENS: bool = false;
 
@@ -77,37 +77,37 @@ pub(in crate::sim) trait Fleet {
     fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver);
     /// Lets everything happen up to `now` and reports it.
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver);
-    /// When it next changes by itself, if it is [`Fleet::STEPPED`].
+    /// When it next changes by itself, if it is [`Station::EVENT_DRIVEN`].
     fn next_change(&self) -> u64 {
         u64::MAX
     }
-    /// Lets the change at [`Fleet::next_change`] happen, and no other, if it is [`Fleet::STEPPED`].
+    /// Lets the change at [`Station::next_change`] happen, and no other, if it is [`Station::EVENT_DRIVEN`].
     fn step(&mut self, _sink: &mut impl RequestObserver) {}
     /// A ready instance that has run out of work since the last call, with the count of its busy spells, if it is
-    /// [`Fleet::STEPPED`].
-    fn take_idled(&mut self) -> Option<(u32, u64)> {
+    /// [`Station::EVENT_DRIVEN`].
+    fn next_idle(&mut self) -> Option<(u32, u64)> {
         None
     }
     /// Whether a ready instance has been without work since it ran out of it after so many busy spells.
     fn still_idle(&self, _instance: u32, _spells: u64) -> bool {
         false
     }
-    /// A draining instance that has run out of work since the last call, if it is [`Fleet::STEPPED`].
-    fn take_emptied(&mut self) -> Option<u32> {
+    /// A draining instance that has run out of work since the last call, if it is [`Station::EVENT_DRIVEN`].
+    fn next_drained(&mut self) -> Option<u32> {
         None
     }
-    /// What has become of a request with a ticket since the last call, if it is [`Fleet::STEPPED`].
-    fn take_ended(&mut self) -> Option<(u32, Ending)> {
+    /// What has become of a request with a ticket since the last call, if it is [`Station::EVENT_DRIVEN`].
+    fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
         None
     }
     /// Takes away a request with a ticket: from a queue, or if asked to from its slot too. How many nanoseconds it has
     /// been in service, or `None` if it was not taken away.
-    fn call_off(&mut self, _ticket: u32, _now: u64, _serving_too: bool) -> Option<u64> {
+    fn cancel(&mut self, _ticket: u32, _now: u64, _serving_too: bool) -> Option<u64> {
         None
     }
-    /// Tells the speed of the instance that [`Fleet::add`] is called for next, and the service requirement of the first
-    /// request it serves ([`u64::MAX`]: the request's own), if it is [`Fleet::STEPPED`].
-    fn expect(&mut self, _speed: f64, _first_service: u64) {}
+    /// Tells the speed of the instance that [`Station::add`] is called for next, and the service requirement of the first
+    /// request it serves ([`u64::MAX`]: the request's own), if it is [`Station::EVENT_DRIVEN`].
+    fn set_next_instance(&mut self, _speed: f64, _first_service: u64) {}
     /// An instance becomes ready; what waits may start on it at once.
     fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver);
     /// A ready instance stops taking requests; returns when it will have finished those it has.
@@ -120,7 +120,7 @@ pub(in crate::sim) trait Fleet {
     /// Requests in the pool at `now`, to which everything has advanced.
     fn gauges(&self, now: u64) -> Gauges;
     /// Requests it holds waiting at `now`, up to which everything may not have advanced yet: what its memory grows with.
-    fn held(&self, now: u64) -> u64 {
+    fn backlog(&self, now: u64) -> u64 {
         self.gauges(now).waiting
     }
     /// Integrals up to `now`, to which everything has advanced.
@@ -132,7 +132,7 @@ pub(in crate::sim) trait Fleet {
     }
     /// Appends the load of each ready instance at `now`, to which everything has advanced.
     fn loads(&self, now: u64, out: &mut Vec<Load>);
-    /// Whether a request with a ticket waits, not being in service, if it is [`Fleet::STEPPED`].
+    /// Whether a request with a ticket waits, not being in service, if it is [`Station::EVENT_DRIVEN`].
     fn waits(&self, _ticket: u32) -> bool {
         false
     }

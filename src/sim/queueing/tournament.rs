@@ -7,14 +7,14 @@
 use std::hint::select_unpredictable;
 
 /// What a tournament compares.
-pub trait Contender: Copy + PartialEq {
+pub trait Ordered: Copy + PartialEq {
     /// Greater than every key: an empty leaf.
     const NEVER: Self;
     /// The lesser of two. Which it is is as good as random, so it is to be selected, not branched on.
     fn lesser(self, other: Self) -> Self;
 }
 
-impl Contender for u64 {
+impl Ordered for u64 {
     const NEVER: u64 = u64::MAX;
     #[inline]
     fn lesser(self, other: u64) -> u64 {
@@ -41,7 +41,7 @@ pub struct Key {
 
 impl Key {
     /// Leaves a tree may have.
-    pub const MOST_LEAVES: u32 = 1 << LEAF_BITS;
+    pub const MAX_LEAVES: u32 = 1 << LEAF_BITS;
 
     /// The key of `leaf` at `nanos`; `order` counts insertions and decides between equal instants.
     #[inline]
@@ -63,11 +63,11 @@ impl Key {
     /// The leaf.
     #[inline]
     pub fn leaf(self) -> usize {
-        (self.rest & (Key::MOST_LEAVES as u64 - 1)) as usize
+        (self.rest & (Key::MAX_LEAVES as u64 - 1)) as usize
     }
 }
 
-impl Contender for Key {
+impl Ordered for Key {
     const NEVER: Key = Key { nanos: u64::MAX, rest: u64::MAX };
 
     /// Equal instants are rare, and looked at apart.
@@ -93,8 +93,8 @@ impl<K> Default for Tournament<K> {
     }
 }
 
-impl<K: Contender> Tournament<K> {
-    /// The least key; [`Contender::NEVER`] if every leaf is empty.
+impl<K: Ordered> Tournament<K> {
+    /// The least key; [`Ordered::NEVER`] if every leaf is empty.
     #[inline]
     pub fn least(&self) -> K {
         self.nodes.get(1).copied().unwrap_or(K::NEVER)

@@ -26,13 +26,13 @@ use crate::sim::instances::Provisioner;
 use crate::sim::observation::Scaler;
 use crate::sim::observation::Scrape;
 use crate::sim::observation::{Counters, Scrapes};
-use crate::sim::queueing::{Arrival, Fleet};
+use crate::sim::queueing::{Arrival, Station};
 use crate::time::{Instant, Span};
 
 /// One run in progress, compiled for one arrangement of queues.
 #[derive(Debug)]
 pub(in crate::sim) struct Engine<F, T> {
-    fleet: F,
+    station: F,
     recorder: Recorder<T>,
     agenda: Agenda,
     /// Arrivals from here on have to wait for the next event, nanoseconds.
@@ -85,8 +85,8 @@ struct Start {
     preemptions: u64,
 }
 
-impl<F: Fleet, T: RequestObserver> Engine<F, T> {
-    pub fn new(fleet: F, model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
+impl<F: Station, T: RequestObserver> Engine<F, T> {
+    pub fn new(station: F, model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
         let mut recorder = Recorder::new(observer, model.duration, model.warmup, model.slo);
         if F::COUNTS_TOKENS {
             recorder.track_tokens(model.duration);
@@ -104,7 +104,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             recorder.track_first();
         }
         let mut engine = Engine {
-            fleet,
+            station,
             recorder,
             agenda: Agenda::up_to(Instant::ZERO + model.duration),
             gate: 0,
@@ -137,7 +137,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         };
         engine.plan(model);
         engine.seed(model.initial_instances());
-        if F::STEPPED {
+        if F::EVENT_DRIVEN {
             engine.react(Instant::ZERO);
         }
         engine.gate = engine.next_gate();
@@ -177,7 +177,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         if self.arrived >= self.next_look {
             self.next_look = self.arrived + LOOK_EVERY;
             let most = self.watch.as_ref().map_or(u64::MAX, |watch| watch.most_waiting());
-            if self.fleet.held(self.reached) > most {
+            if self.station.backlog(self.reached) > most {
                 self.queue_overflow = Some(Instant::from_nanos(self.reached));
             }
         }
@@ -198,8 +198,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         if self.exceeds_memory() {
             return false;
         }
-        if F::STEPPED {
-            return self.feed_stepped(block);
+        if F::EVENT_DRIVEN {
+            return self.feed_event_driven(block);
         }
         for (index, (&now, &service)) in block.arrival.iter().zip(&block.service).enumerate() {
             if now >= self.gate {
@@ -211,7 +211,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             self.arrived += 1;
             let tokens = Self::tokens(block, index);
             let arrival = Arrival { tokens, ..Arrival::plain(now, service) };
-            self.fleet.arrive(arrival, self.gate, &mut self.recorder);
+            self.station.arrive(arrival, self.gate, &mut self.recorder);
             if self.gate == 0 {
                 self.wake(now);
             }
@@ -228,8 +228,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         }
     }
 
-    /// As [`Engine::feed`], with every change of the fleet at its instant and the autoscaler watching each.
-    fn feed_stepped(&mut self, block: &Block) -> bool {
+    /// As [`Engine::feed`], with every change of the station at its instant and the autoscaler watching each.
+    fn feed_event_driven(&mut self, block: &Block) -> bool {
         for (index, (&now, &service)) in block.arrival.iter().zip(&block.service).enumerate() {
             if now >= self.end.as_nanos() {
                 return false;
@@ -246,8 +246,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
                 ..Arrival::plain(now, service)
             };
             match &mut self.client {
-                Some(client) => client.arrive(arrival, &mut self.fleet, &mut self.recorder),
-                None => self.fleet.arrive(arrival, now + 1, &mut self.recorder),
+                Some(client) => client.arrive(arrival, &mut self.station, &mut self.recorder),
+                None => self.station.arrive(arrival, now + 1, &mut self.recorder),
             }
             if self.scaler.is_asleep() {
                 self.wake(now);
@@ -260,7 +260,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// Lets everything happen, one thing at a time, that comes before an arrival at `until`.
     fn step_until(&mut self, until: u64) {
         loop {
-            let (change, gate) = (self.fleet.next_change(), self.agenda.gate());
+            let (change, gate) = (self.station.next_change(), self.agenda.gate());
             let timer = self.client.as_ref().map_or(u64::MAX, Attempts::next_timer);
             let limit = until.min(self.end.as_nanos());
             let at = if gate <= change.min(timer).min(until) {
@@ -269,7 +269,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
                 at
             } else if change <= timer.min(limit) {
                 self.reached = change;
-                self.fleet.step(&mut self.recorder);
+                self.station.step(&mut self.recorder);
                 Instant::from_nanos(change)
             } else if timer <= limit {
                 self.reached = timer;
@@ -284,10 +284,10 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
 
     /// Lets a timer of a client go off at `now`.
     fn step_client(&mut self, now: u64) {
-        // What was to happen by then has; the fleet is to know.
-        self.fleet.advance(now, &mut self.recorder);
+        // What was to happen by then has; the station is to know.
+        self.station.advance(now, &mut self.recorder);
         let Some(client) = &mut self.client else { return };
-        if client.step(&mut self.fleet, &mut self.recorder) && self.scaler.is_asleep() {
+        if client.step(&mut self.station, &mut self.recorder) && self.scaler.is_asleep() {
             self.wake(now);
         }
     }
@@ -296,9 +296,9 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// a policy that acts at every arrival and departure act, until it is content.
     fn react(&mut self, at: Instant) {
         if let Some(client) = &mut self.client {
-            client.hear(at.as_nanos(), &mut self.fleet, &mut self.recorder);
+            client.hear(at.as_nanos(), &mut self.station, &mut self.recorder);
         }
-        while let Some(id) = self.fleet.take_emptied() {
+        while let Some(id) = self.station.next_drained() {
             self.leave(id, at);
         }
         while let Some(desired) = self.reaction(at) {
@@ -306,7 +306,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             self.reconcile(at);
             self.timeline.record_sizes(self.scaler.desired, self.pool.counts().ready);
         }
-        while let Some((instance, spells)) = self.fleet.take_idled() {
+        while let Some((instance, spells)) = self.station.next_idle() {
             if let Some(delay) = self.scaler.keep_alive(self.streams, instance, spells) {
                 self.agenda.add(at + delay, Event::Idle(instance, spells));
             }
@@ -315,7 +315,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
 
     fn reaction(&mut self, at: Instant) -> Option<u32> {
         let counts = self.pool.counts();
-        let gauges = self.fleet.gauges(at.as_nanos());
+        let gauges = self.station.gauges(at.as_nanos());
         let glance = Glance {
             in_flight: gauges.waiting + gauges.busy + gauges.draining,
             waiting: gauges.waiting,
@@ -327,7 +327,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
 
     /// Lets an instance go that has been idle for as long as the policy keeps one.
     fn expire(&mut self, id: u32, spells: u64, at: Instant) {
-        if self.fleet.still_idle(id, spells) && self.scaler.may_expire(self.pool.counts().ready) {
+        if self.station.still_idle(id, spells) && self.scaler.may_expire(self.pool.counts().ready) {
             self.scaler.expired(at);
             self.drain(id, at, Span::MAX);
             self.tidy(at);
@@ -363,7 +363,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
 
     /// Ends the run: what is still to happen up to its end happens.
     pub fn finish(mut self) -> (Outcome, T) {
-        if F::STEPPED {
+        if F::EVENT_DRIVEN {
             self.step_until(self.end.as_nanos() + 1);
         }
         while let Some((at, event)) = self.next_event(self.end) {
@@ -376,7 +376,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// Lets every request up to `now` take its course, and accounts for it.
     fn advance(&mut self, now: u64) {
         self.reached = now;
-        self.fleet.advance(now, &mut self.recorder);
+        self.station.advance(now, &mut self.recorder);
         self.recorder.settle();
     }
 
@@ -425,7 +425,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         self.measured = Start {
             at,
             arrived: self.arrived,
-            areas: self.fleet.areas(at.as_nanos()),
+            areas: self.station.areas(at.as_nanos()),
             time: self.pool.time(at),
             actions: self.scaler.actions,
             starts: self.pool.starts(),
@@ -433,14 +433,14 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             tally: self.tally(),
             failure_counts: self.provisioner.failure_counts,
             ready_times: self.pool.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
-            preemptions: self.fleet.cache(at.as_nanos()).1,
+            preemptions: self.station.cache(at.as_nanos()).1,
         };
     }
 
     /// Arrival instants of the requests in flight at `now`, to which everything has advanced, in no order.
     fn in_flight(&self, now: u64) -> impl Iterator<Item = u64> {
         let attended = self.client.iter().flat_map(Attempts::in_flight);
-        let plain = self.client.is_none().then(|| self.fleet.in_flight(now));
+        let plain = self.client.is_none().then(|| self.station.in_flight(now));
         attended.chain(plain.into_iter().flatten())
     }
 
@@ -449,7 +449,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         match &self.client {
             Some(client) => client.area(now),
             None => {
-                let areas = self.fleet.areas(now);
+                let areas = self.station.areas(now);
                 areas.waiting + areas.in_service
             }
         }
@@ -473,9 +473,9 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         pipeline.record(Scrape {
             at,
             arrived,
-            work: self.fleet.areas(at.as_nanos()).work,
+            work: self.station.areas(at.as_nanos()).work,
             capacity: self.pool.time(at).ready * u128::from(self.places),
-            gauges: self.fleet.gauges(at.as_nanos()),
+            gauges: self.station.gauges(at.as_nanos()),
             ready: self.pool.counts().ready,
             latency: std::mem::replace(&mut self.recorder.scraped, latency),
         });
@@ -485,15 +485,15 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         let nanos = at.as_nanos();
         let loads = self.scrapes.loads();
         if self.scaler.watches_instances {
-            self.fleet.loads(nanos, loads);
+            self.station.loads(nanos, loads);
         }
         let counters = Counters {
             at,
             arrived: self.tally().sent,
-            areas: self.fleet.areas(nanos),
+            areas: self.station.areas(nanos),
             capacity: self.pool.time(at).ready * u128::from(self.places),
             places: self.places,
-            gauges: self.fleet.gauges(nanos),
+            gauges: self.station.gauges(nanos),
             counts: self.pool.counts(),
         };
         self.scaler.take_in(&self.scrapes.take(counters, &self.pool));
@@ -516,7 +516,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             desired: self.scaler.desired,
             existing: counts.existing(),
             ready: counts.ready,
-            held: self.fleet.gauges(at.as_nanos()).held,
+            held: self.station.gauges(at.as_nanos()).buffered,
             metric: self.scaler.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
             instances,
         };
@@ -534,10 +534,10 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     fn close_window(&mut self, at: Instant) {
         let reading = WindowCounters {
             at,
-            gauges: self.fleet.gauges(at.as_nanos()),
-            kv_cache: self.fleet.cache(at.as_nanos()).0,
+            gauges: self.station.gauges(at.as_nanos()),
+            kv_cache: self.station.cache(at.as_nanos()).0,
             overdue: self.overdue(at),
-            areas: self.fleet.areas(at.as_nanos()),
+            areas: self.station.areas(at.as_nanos()),
             in_flight: self.in_flight_area(at.as_nanos()),
             time: self.pool.time(at),
             counts: self.pool.counts(),
@@ -560,7 +560,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
     /// Arrival instants of the requests in flight that wait, in no order, where tokens are counted.
     fn waiting(&self) -> impl Iterator<Item = u64> {
         let attended = self.client.iter().filter(|_| F::COUNTS_TOKENS);
-        let plain = self.client.is_none().then(|| self.fleet.waiting());
-        attended.flat_map(|client| client.waiting(&self.fleet)).chain(plain.into_iter().flatten())
+        let plain = self.client.is_none().then(|| self.station.waiting());
+        attended.flat_map(|client| client.waiting(&self.station)).chain(plain.into_iter().flatten())
     }
 }

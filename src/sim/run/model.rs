@@ -53,7 +53,7 @@ pub struct Conflict {
 
 impl Model {
     /// Whether the run needs every completion at its instant; else the central queue is drained lazily.
-    pub fn is_stepped(&self) -> bool {
+    pub fn is_event_driven(&self) -> bool {
         self.dispatch.patience.is_some()
             || self.dispatch.high_priority.is_some()
             || self.dispatch.idle != Idle::Longest

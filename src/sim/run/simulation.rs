@@ -12,14 +12,14 @@ use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
 use crate::sim::accounting::RequestObserver;
 use crate::sim::accounting::{DecisionRecord, Outcome};
-use crate::sim::queueing::CentralQueue;
+use crate::sim::queueing::CentralServers;
+use crate::sim::queueing::CentralSlots;
 use crate::sim::queueing::DispatchPolicy;
-use crate::sim::queueing::Fleet;
-use crate::sim::queueing::Hosted;
-use crate::sim::queueing::Pulled;
-use crate::sim::queueing::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
-use crate::sim::queueing::{SlotStation, Station};
-use crate::sim::queueing::{SteppedServers, SteppedSlots};
+use crate::sim::queueing::ServerQueue;
+use crate::sim::queueing::Station;
+use crate::sim::queueing::{EventDrivenServers, EventDrivenSlots};
+use crate::sim::queueing::{InstanceQueue, SlotQueue};
+use crate::sim::queueing::{LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin};
 
 /// One run in progress. `T` hears what becomes of each request; `()` does not listen.
 pub struct Simulation<T = ()>(Box<dyn Running<T>>);
@@ -38,7 +38,7 @@ trait Running<T> {
     fn finish(self: Box<Self>) -> (Outcome, T);
 }
 
-impl<F: Fleet, T: RequestObserver + 'static> Running<T> for Engine<F, T> {
+impl<F: Station, T: RequestObserver + 'static> Running<T> for Engine<F, T> {
     fn feed(&mut self, block: &Block) -> bool {
         Engine::feed(self, block)
     }
@@ -62,32 +62,32 @@ struct Setup<'a, T> {
 }
 
 impl<T: RequestObserver + 'static> Setup<'_, T> {
-    fn run<F: Fleet + 'static>(self, fleet: F) -> Box<dyn Running<T>> {
-        Box::new(Engine::new(fleet, self.model, self.streams, self.options, self.observer))
+    fn run<F: Station + 'static>(self, station: F) -> Box<dyn Running<T>> {
+        Box::new(Engine::new(station, self.model, self.streams, self.options, self.observer))
     }
 
     /// Instances with queues of their own.
     fn routed<S>(self, settings: S::Settings) -> Box<dyn Running<T>>
     where
-        S: Station + 'static,
+        S: InstanceQueue + 'static,
     {
         let rng = || self.streams.stream(Purpose::Routing);
         let capacity = self.model.dispatch.queue_capacity;
         match self.model.dispatch.policy {
             DispatchPolicy::Random => {
                 let chooser = Random { rng: rng() };
-                self.run(Routed::<S, _>::new(chooser, settings, capacity))
+                self.run(ParallelQueues::<S, _>::new(chooser, settings, capacity))
             }
             DispatchPolicy::LeastOutstanding => {
-                self.run(Routed::<S, _>::new(LeastOutstanding::default(), settings, capacity))
+                self.run(ParallelQueues::<S, _>::new(LeastOutstanding::default(), settings, capacity))
             }
             DispatchPolicy::PowerOfD(choices) => {
                 let chooser = PowerOfD { rng: rng(), choices: choices as usize, drawn: Vec::new() };
-                self.run(Routed::<S, _>::new(chooser, settings, capacity))
+                self.run(ParallelQueues::<S, _>::new(chooser, settings, capacity))
             }
             // A central queue has no stations.
             DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => {
-                self.run(Routed::<S, _>::new(RoundRobin::default(), settings, capacity))
+                self.run(ParallelQueues::<S, _>::new(RoundRobin::default(), settings, capacity))
             }
         }
     }
@@ -97,12 +97,13 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
         let model = self.model;
         let capacity = model.dispatch.queue_capacity;
         match model.dispatch.policy {
-            _ if model.is_stepped() => {
-                let fleet = SteppedSlots::new(&model.dispatch, &model.instances, settings, self.streams);
-                self.run(fleet)
+            _ if model.is_event_driven() => {
+                let station =
+                    EventDrivenSlots::new(&model.dispatch, &model.instances, settings, self.streams);
+                self.run(station)
             }
-            DispatchPolicy::CentralQueue => self.run(CentralQueue::new(settings.concurrency, capacity)),
-            _ => self.routed::<SlotStation>(settings.concurrency),
+            DispatchPolicy::CentralQueue => self.run(CentralSlots::new(settings.concurrency, capacity)),
+            _ => self.routed::<SlotQueue>(settings.concurrency),
         }
     }
 
@@ -114,13 +115,13 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
     {
         let (settings, capacity) = (Arc::new(settings.clone()), self.model.dispatch.queue_capacity);
         match self.model.dispatch.policy {
-            _ if self.model.is_stepped() => {
+            _ if self.model.is_event_driven() => {
                 let Model { dispatch, instances, .. } = self.model;
-                let fleet = SteppedServers::<S>::new(dispatch, instances, settings, self.streams);
-                self.run(fleet)
+                let station = EventDrivenServers::<S>::new(dispatch, instances, settings, self.streams);
+                self.run(station)
             }
-            DispatchPolicy::CentralQueue => self.run(Pulled::<S>::new(settings, capacity)),
-            _ => self.routed::<Hosted<S>>(settings),
+            DispatchPolicy::CentralQueue => self.run(CentralServers::<S>::new(settings, capacity)),
+            _ => self.routed::<ServerQueue<S>>(settings),
         }
     }
 }

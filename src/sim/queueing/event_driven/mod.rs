@@ -11,5 +11,5 @@ mod route;
 mod servers;
 mod slots;
 
-pub(in crate::sim) use servers::SteppedServers;
-pub(in crate::sim) use slots::SteppedSlots;
+pub(in crate::sim) use servers::EventDrivenServers;
+pub(in crate::sim) use slots::EventDrivenSlots;

@@ -2,32 +2,32 @@
 
 use crate::service::Request;
 use crate::sim::accounting::{RequestObserver, TokenCompletion};
-use crate::sim::queueing::station::{Ending, NO_TICKET};
+use crate::sim::queueing::station::{NO_TICKET, RequestOutcome};
 use std::collections::VecDeque;
 
 /// Tells what has become of a request: its client, by way of `ended`, if it has one that listens.
-pub fn tell(
-    ended: &mut VecDeque<(u32, Ending)>,
+pub fn report_outcome(
+    ended: &mut VecDeque<(u32, RequestOutcome)>,
     ticket: u32,
     request: &Request,
-    ending: Ending,
+    outcome: RequestOutcome,
     now: u64,
     observer: &mut impl RequestObserver,
 ) {
     if ticket != NO_TICKET {
-        ended.push_back((ticket, ending));
+        ended.push_back((ticket, outcome));
         return;
     }
     let Request { arrival, tokens, .. } = *request;
-    match ending {
-        Ending::Served(served, first_token) => {
+    match outcome {
+        RequestOutcome::Served(served, first_token) => {
             if let Some(first_token) = first_token {
                 observer.generated(TokenCompletion { arrival, first_token, finish: served.finish, tokens });
             }
             observer.served(served);
         }
-        Ending::Rejected => observer.rejected(arrival),
-        Ending::TimedOut => observer.timed_out(arrival, now),
-        Ending::Failed => observer.failed(arrival, now),
+        RequestOutcome::Rejected => observer.rejected(arrival),
+        RequestOutcome::TimedOut => observer.timed_out(arrival, now),
+        RequestOutcome::Failed => observer.failed(arrival, now),
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
-use crate::sim::queueing::station::{Arrival, Fleet, Load};
-use crate::sim::queueing::tournament::{Contender, Key, Tournament};
+use crate::sim::queueing::station::{Arrival, Load, Station};
+use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Pulled<S: Server> {
+pub(in crate::sim) struct CentralServers<S: Server> {
     settings: Arc<S::Settings>,
     queue: Queue,
     capacity: u64,
@@ -64,17 +64,17 @@ impl<S: Server> Host<S> {
     fn open_key(&self, index: usize) -> u64 {
         match self.server.dispatch_rank() {
             Some(dispatch_rank) if self.drained.is_none() => {
-                dispatch_rank * u64::from(Key::MOST_LEAVES) + index as u64
+                dispatch_rank * u64::from(Key::MAX_LEAVES) + index as u64
             }
             _ => u64::NEVER,
         }
     }
 }
 
-impl<S: Server> Pulled<S> {
+impl<S: Server> CentralServers<S> {
     /// No instances yet, before a queue of at most `capacity`.
     pub fn new(settings: Arc<S::Settings>, capacity: Option<u64>) -> Self {
-        Pulled {
+        CentralServers {
             settings,
             queue: Queue::default(),
             capacity: capacity.unwrap_or(u64::MAX),
@@ -106,7 +106,7 @@ impl<S: Server> Pulled<S> {
     /// The instance that is next in line for what waits.
     fn next_open(&self) -> Option<usize> {
         let least = self.open.least();
-        (least != u64::NEVER).then_some(least as usize % Key::MOST_LEAVES as usize)
+        (least != u64::NEVER).then_some(least as usize % Key::MAX_LEAVES as usize)
     }
 
     /// When the instance that is next in line will begin what waits, if nothing else happens.
@@ -183,7 +183,7 @@ impl<S: Server> Pulled<S> {
     }
 }
 
-impl<S: Server> Fleet for Pulled<S> {
+impl<S: Server> Station for CentralServers<S> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
@@ -261,7 +261,7 @@ impl<S: Server> Fleet for Pulled<S> {
     fn gauges(&self, _now: u64) -> Gauges {
         let waiting = self.queue.len();
         let ready = self.hosts.iter().any(|host| host.drained.is_none());
-        let mut gauges = Gauges { waiting, held: if ready { 0 } else { waiting }, ..Gauges::default() };
+        let mut gauges = Gauges { waiting, buffered: if ready { 0 } else { waiting }, ..Gauges::default() };
         for host in &self.hosts {
             match host.drained {
                 None => gauges.busy += host.server.in_service(),

@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
-use crate::sim::queueing::station::{Arrival, Draining, Fleet, Load, Waiting};
+use crate::sim::queueing::station::{Arrival, Draining, Load, Station, Waiting};
 use crate::sim::queueing::tournament::{Key, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct CentralQueue {
+pub(in crate::sim) struct CentralSlots {
     slots: Vec<Slot>,
     /// The slots by when they are (or were last) free: the least is the one free longest.
     free: Tournament<Key>,
@@ -48,10 +48,10 @@ struct Slot {
 /// Completions come after the instances that become ready at the same instant, however late these were inserted.
 const COMPLETION: u64 = 1 << 41;
 
-impl CentralQueue {
+impl CentralSlots {
     /// No instances yet, each to have `concurrency` slots, behind a queue of at most `capacity`.
     pub fn new(concurrency: u32, capacity: Option<u64>) -> Self {
-        CentralQueue {
+        CentralSlots {
             slots: Vec::new(),
             free: Tournament::default(),
             queue: VecDeque::new(),
@@ -111,7 +111,7 @@ impl CentralQueue {
     }
 }
 
-impl Fleet for CentralQueue {
+impl Station for CentralSlots {
     #[inline]
     fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver) {
         let Arrival { now, service, .. } = arrival;
@@ -209,13 +209,13 @@ impl Fleet for CentralQueue {
         let busy = self.slots.iter().filter(|slot| slot.pending).count() as u64;
         let mut gauges = Gauges { waiting, busy, ..Gauges::default() };
         if self.slots.is_empty() {
-            gauges.held = waiting;
+            gauges.buffered = waiting;
         }
         self.draining.gauge(now, &mut gauges);
         gauges
     }
 
-    fn held(&self, _now: u64) -> u64 {
+    fn backlog(&self, _now: u64) -> u64 {
         self.queue.len() as u64
     }
 

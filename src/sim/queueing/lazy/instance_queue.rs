@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, RequestObserver};
 use crate::sim::queueing::station::{Load, Waiting};
-use crate::sim::queueing::tournament::{Contender, Key, Tournament};
+use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
 
 /// One instance with a queue of its own. What happens to it depends on nothing but the requests it is offered, so it is
 /// brought up to date only when somebody looks. Time only moves forward from call to call.
-pub(in crate::sim) trait Station: Clone {
+pub(in crate::sim) trait InstanceQueue: Clone {
     /// Whether it counts tokens.
     const COUNTS_TOKENS: bool = false;
     /// What the instances of a pool have in common.
@@ -62,7 +62,7 @@ pub(in crate::sim) trait Station: Clone {
 
 /// Slots that serve at full speed behind one queue, first come first served; every completion is taken when it is due.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct SlotStation {
+pub(in crate::sim) struct SlotQueue {
     instance: u32,
     /// What each slot serves, if it serves.
     slots: Vec<Option<Completion>>,
@@ -75,7 +75,7 @@ pub(in crate::sim) struct SlotStation {
     queued_arrivals: u128,
 }
 
-impl SlotStation {
+impl SlotQueue {
     #[inline]
     fn begin(&mut self, slot: usize, waiting: Waiting, start: u64) {
         self.areas.waiting += u128::from(start - waiting.arrival);
@@ -97,7 +97,7 @@ impl SlotStation {
     }
 }
 
-impl Station for SlotStation {
+impl InstanceQueue for SlotQueue {
     /// Slots of an instance.
     type Settings = u32;
 
@@ -105,7 +105,7 @@ impl Station for SlotStation {
         let slots = *concurrency as usize;
         let mut busy = Tournament::default();
         busy.rebuild((0..slots).map(|_| Key::NEVER));
-        SlotStation {
+        SlotQueue {
             instance,
             slots: vec![None; slots],
             busy,

@@ -7,8 +7,8 @@ mod instance_queue;
 mod parallel_queues;
 mod server_queue;
 
-pub(in crate::sim) use central_servers::Pulled;
-pub(in crate::sim) use central_slots::CentralQueue;
-pub(in crate::sim) use instance_queue::{SlotStation, Station};
-pub(in crate::sim) use parallel_queues::{LeastOutstanding, PowerOfD, Random, RoundRobin, Routed};
-pub(in crate::sim) use server_queue::Hosted;
+pub(in crate::sim) use central_servers::CentralServers;
+pub(in crate::sim) use central_slots::CentralSlots;
+pub(in crate::sim) use instance_queue::{InstanceQueue, SlotQueue};
+pub(in crate::sim) use parallel_queues::{LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin};
+pub(in crate::sim) use server_queue::ServerQueue;

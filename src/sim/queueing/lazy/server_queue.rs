@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::instance_queue::Station;
+use super::instance_queue::InstanceQueue;
 use crate::service::{Active, Queue, Request, Server};
 use crate::sim::accounting::{Areas, Class, Completion, RequestObserver, TokenCompletion};
 use crate::sim::queueing::station::Load;
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Hosted<S> {
+pub(in crate::sim) struct ServerQueue<S> {
     instance: u32,
     server: S,
     queue: Queue,
@@ -35,12 +35,12 @@ pub(in crate::sim) fn report<S: Server>(
     observer.served(Completion { arrival, start, finish, instance, class: Class::Low, first: false });
 }
 
-impl<S: Server> Station for Hosted<S> {
+impl<S: Server> InstanceQueue for ServerQueue<S> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
     type Settings = Arc<S::Settings>;
 
     fn new(instance: u32, settings: &Self::Settings) -> Self {
-        Hosted { instance, server: S::new(settings, 1.0), queue: Queue::default(), served: 0 }
+        ServerQueue { instance, server: S::new(settings, 1.0), queue: Queue::default(), served: 0 }
     }
 
     fn instance(&self) -> u32 {

@@ -4,11 +4,11 @@ use super::Engine;
 use crate::sim::accounting::RequestObserver;
 use crate::sim::instances::DrainPolicy;
 use crate::sim::instances::State;
-use crate::sim::queueing::Fleet;
+use crate::sim::queueing::Station;
 use crate::sim::run::event_queue::Event;
 use crate::time::{Instant, Span};
 
-impl<F: Fleet, T: RequestObserver> Engine<F, T> {
+impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Puts `count` instances into the pool that are ready at the start of the run.
     pub(super) fn seed(&mut self, count: u32) {
         for _ in 0..count {
@@ -34,9 +34,11 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             self.ask(id, 0, at);
         }
         for _ in self.scaler.desired..existing {
-            let (fleet, provisioner) = (&self.fleet, &self.provisioner);
+            let (station, provisioner) = (&self.station, &self.provisioner);
             let scale_down_rank = |kind, held| provisioner.scale_down_rank(kind, held);
-            match self.pool.next_to_go(self.instances.scale_down, scale_down_rank, |id| fleet.outstanding(id))
+            match self
+                .pool
+                .next_to_go(self.instances.scale_down, scale_down_rank, |id| station.outstanding(id))
             {
                 Some((id, State::Ready)) => self.drain(id, at, Span::MAX),
                 Some((id, _)) => {
@@ -101,11 +103,11 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         }
         self.pool.ready(id, at);
         self.track_readiness(at);
-        if F::STEPPED {
+        if F::EVENT_DRIVEN {
             let first_service = self.instances.draw_first_request(self.streams, id);
-            self.fleet.expect(self.provisioner.speed(kind, id), first_service);
+            self.station.set_next_instance(self.provisioner.speed(kind, id), first_service);
         }
-        self.fleet.add(id, at.as_nanos(), &mut self.recorder);
+        self.station.add(id, at.as_nanos(), &mut self.recorder);
         let (failure, notice) = self.provisioner.draw_end(kind, id);
         if let Some(after) = failure {
             self.agenda.add(at + after, Event::Fail(id));
@@ -131,7 +133,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
 
     /// Takes an instance away with all it has.
     pub(super) fn kill(&mut self, id: u32, now: u64) {
-        self.fleet.kill(id, now, &mut self.lost);
+        self.station.kill(id, now, &mut self.lost);
         for request in self.lost.drain(..) {
             self.recorder.failed(request.arrival, now);
         }
@@ -154,7 +156,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
 
     /// Starts another for one that was lost, as far as the autoscaler still wants it.
     pub(super) fn replace(&mut self, at: Instant) {
-        if F::STEPPED {
+        if F::EVENT_DRIVEN {
             // A policy that acts at every change acts at this one first.
             self.react(at);
         }
@@ -168,8 +170,8 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
         let reuse = self.instances.warm_pool.as_ref().is_some_and(|pool| pool.reuse_on_scale_in);
         self.pool.drain(id, at, reuse && notice == Span::MAX);
         self.track_readiness(at);
-        let is_busy = self.fleet.outstanding(id) > 0;
-        let last = Instant::from_nanos(self.fleet.drain(id, at.as_nanos()));
+        let is_busy = self.station.outstanding(id) > 0;
+        let last = Instant::from_nanos(self.station.drain(id, at.as_nanos()));
         let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
         if is_busy && deadline <= last && self.instances.leaving == DrainPolicy::Finish {
             self.agenda.add(deadline, Event::Deadline(id));

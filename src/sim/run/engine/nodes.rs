@@ -4,11 +4,11 @@ use super::Engine;
 use crate::sim::accounting::RequestObserver;
 use crate::sim::instances::Place;
 use crate::sim::instances::State;
-use crate::sim::queueing::Fleet;
+use crate::sim::queueing::Station;
 use crate::sim::run::event_queue::Event;
 use crate::time::{Instant, Span};
 
-impl<F: Fleet, T: RequestObserver> Engine<F, T> {
+impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Puts an instance on a node, a new one if it must be; whether it can start at once.
     pub(super) fn place(&mut self, id: u32, kind: usize, at: Instant) -> bool {
         match self.pool.place(id, kind, at) {

@@ -6,15 +6,15 @@ use crate::sim::accounting::RequestObserver;
 use crate::sim::accounting::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
 use crate::sim::instances::Bill;
 use crate::sim::instances::InstanceType;
-use crate::sim::queueing::Fleet;
+use crate::sim::queueing::Station;
 use crate::time::Instant;
 
-impl<F: Fleet, T: RequestObserver> Engine<F, T> {
+impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// The figures of the run, which has ended.
     pub(super) fn outcome(mut self) -> (Outcome, T) {
         let end = self.end;
         let start = self.measured.clone();
-        let areas = self.fleet.areas(end.as_nanos());
+        let areas = self.station.areas(end.as_nanos());
         let time = self.pool.time(end);
         let measured_from = start.at.as_nanos();
         let in_flight = self.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
@@ -41,7 +41,7 @@ impl<F: Fleet, T: RequestObserver> Engine<F, T> {
             warming: seconds(time.warming, start.time.warming),
             warm: seconds(time.warm, start.time.warm),
         };
-        let preemptions = self.fleet.cache(end.as_nanos()).1 - start.preemptions;
+        let preemptions = self.station.cache(end.as_nanos()).1 - start.preemptions;
         let (kv_cache, kv_cache_peak) = (self.timeline.kv_cache, self.timeline.kv_cache_peak);
         let tokens = self.recorder.tokens.take().map(|record| TokenOutcome {
             ttft: record.ttft,

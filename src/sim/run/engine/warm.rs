@@ -2,10 +2,10 @@
 
 use super::Engine;
 use crate::sim::accounting::RequestObserver;
-use crate::sim::queueing::Fleet;
+use crate::sim::queueing::Station;
 use crate::time::Instant;
 
-impl<F: Fleet, T: RequestObserver> Engine<F, T> {
+impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Fills the warm pool at the start of the run, as far as quotas go.
     pub(super) fn seed_warm(&mut self) {
         let target = self.provisioner.warm_target(self.scaler.desired);

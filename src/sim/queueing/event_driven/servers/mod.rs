@@ -12,7 +12,7 @@ use std::sync::Arc;
 use self::host::Host;
 use self::request_table::{Book, Place};
 use super::queue::{Job, Queue};
-use super::report::tell;
+use super::report::report_outcome;
 use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
@@ -20,12 +20,12 @@ use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::Instances;
 use crate::sim::instances::LostRequests;
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::queueing::station::Ending;
-use crate::sim::queueing::tournament::{Contender, Key, Tournament};
+use crate::sim::queueing::station::RequestOutcome;
+use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct SteppedServers<S: Server> {
+pub struct EventDrivenServers<S: Server> {
     settings: Arc<S::Settings>,
     capacity: u64,
     idle_first: Idle,
@@ -45,14 +45,14 @@ pub struct SteppedServers<S: Server> {
     ready: u32,
     /// Of the instance that becomes ready next.
     speed: f64,
-    /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
+    /// Ready instances that have run out of work since [`Station::next_idle`], with the count of their busy spells.
     ///
-    /// [`Fleet::take_idled`]: crate::sim::queueing::station::Fleet::take_idled
+    /// [`Station::next_idle`]: crate::sim::queueing::station::Station::next_idle
     idled: VecDeque<(u32, u64)>,
     /// Draining instances that have run out of work and not been asked for.
     emptied: VecDeque<u32>,
     /// What has become of requests with a ticket and not been asked for.
-    ended: VecDeque<(u32, Ending)>,
+    ended: VecDeque<(u32, RequestOutcome)>,
     book: Book,
     /// The central queue, or the door.
     queue: Queue,
@@ -71,7 +71,7 @@ pub struct SteppedServers<S: Server> {
     preemptions: u64,
 }
 
-impl<S: Server> SteppedServers<S> {
+impl<S: Server> EventDrivenServers<S> {
     /// The arrangement of `dispatch`, without instances yet, each to be of these settings.
     pub fn new(
         dispatch: &Dispatch,
@@ -82,7 +82,7 @@ impl<S: Server> SteppedServers<S> {
         let policy = dispatch.policy;
         let weighted = instances.differ_in_speed();
         let route = Route::new(policy, weighted, streams.stream(Purpose::Routing));
-        SteppedServers {
+        EventDrivenServers {
             settings,
             capacity: dispatch.queue_capacity.unwrap_or(u64::MAX),
             idle_first: dispatch.idle,
@@ -257,12 +257,12 @@ impl<S: Server> SteppedServers<S> {
         let (instance, before) = (host.id, host.server.in_service());
         host.server.step(&mut |active, first_token| {
             let Request { arrival, mark, .. } = active.request;
-            let entry = book.strike(mark);
+            let entry = book.remove(mark);
             let start = active.start;
             let served =
                 Completion { arrival, start, finish: now, instance, class: entry.class, first: false };
-            let ending = Ending::Served(served, S::COUNTS_TOKENS.then_some(first_token));
-            tell(ended, entry.ticket, &active.request, ending, now, observer);
+            let outcome = RequestOutcome::Served(served, S::COUNTS_TOKENS.then_some(first_token));
+            report_outcome(ended, entry.ticket, &active.request, outcome, now, observer);
         });
         let over = before - host.server.in_service();
         self.count_over(index, over);
@@ -321,8 +321,8 @@ impl<S: Server> SteppedServers<S> {
 
     /// A request that came too many: it is turned away.
     fn reject(&mut self, job: &Job, now: u64, observer: &mut impl RequestObserver) {
-        self.book.strike(job.request.mark);
-        tell(&mut self.ended, job.ticket, &job.request, Ending::Rejected, now, observer);
+        self.book.remove(job.request.mark);
+        report_outcome(&mut self.ended, job.ticket, &job.request, RequestOutcome::Rejected, now, observer);
     }
 
     /// Sends a request that has arrived, or come back, to an instance with a queue of its own; to the door if there is

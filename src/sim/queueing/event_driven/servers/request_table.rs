@@ -61,7 +61,7 @@ impl Book {
     }
 
     /// Strikes a request out.
-    pub fn strike(&mut self, mark: u32) -> Entry {
+    pub fn remove(&mut self, mark: u32) -> Entry {
         let entry = self.entries[mark as usize];
         self.entries[mark as usize].place = Place::Nowhere;
         self.vacant.push(mark);

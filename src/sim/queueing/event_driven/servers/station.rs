@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::sim::accounting::Gauges;
-use crate::sim::queueing::station::{Arrival, Fleet, Load, NO_TICKET};
+use crate::sim::queueing::station::{Arrival, Load, NO_TICKET, Station};
 
-impl<S: Server> Fleet for SteppedServers<S> {
-    const STEPPED: bool = true;
+impl<S: Server> Station for EventDrivenServers<S> {
+    const EVENT_DRIVEN: bool = true;
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
@@ -53,26 +53,33 @@ impl<S: Server> Fleet for SteppedServers<S> {
             self.reached = deadline;
             if let Some(job) = self.queue.pass_deadline() {
                 self.waiting -= 1;
-                self.book.strike(job.request.mark);
-                tell(&mut self.ended, job.ticket, &job.request, Ending::TimedOut, deadline, observer);
+                self.book.remove(job.request.mark);
+                report_outcome(
+                    &mut self.ended,
+                    job.ticket,
+                    &job.request,
+                    RequestOutcome::TimedOut,
+                    deadline,
+                    observer,
+                );
                 self.call(deadline);
             }
         }
     }
 
-    fn take_idled(&mut self) -> Option<(u32, u64)> {
+    fn next_idle(&mut self) -> Option<(u32, u64)> {
         self.idled.pop_front()
     }
 
-    fn take_emptied(&mut self) -> Option<u32> {
+    fn next_drained(&mut self) -> Option<u32> {
         self.emptied.pop_front()
     }
 
-    fn take_ended(&mut self) -> Option<(u32, Ending)> {
+    fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
         self.ended.pop_front()
     }
 
-    fn call_off(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
+    fn cancel(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
         self.pass(now);
         let (mark, entry) = self.book.find(ticket)?;
         let had = match entry.place {
@@ -112,7 +119,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
                 now - active.start
             }
         };
-        self.book.strike(mark);
+        self.book.remove(mark);
         Some(had)
     }
 
@@ -122,7 +129,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
             .is_some_and(|host| host.is_empty() && host.spells == spells && host.drained.is_none())
     }
 
-    fn expect(&mut self, speed: f64, _first_service: u64) {
+    fn set_next_instance(&mut self, speed: f64, _first_service: u64) {
         self.speed = speed;
     }
 
@@ -176,11 +183,11 @@ impl<S: Server> Fleet for SteppedServers<S> {
             return self.requeue(jobs, now);
         }
         for job in jobs {
-            self.book.strike(job.request.mark);
+            self.book.remove(job.request.mark);
             if job.ticket == NO_TICKET {
                 lost.push(job.request);
             } else {
-                self.ended.push_back((job.ticket, Ending::Failed));
+                self.ended.push_back((job.ticket, RequestOutcome::Failed));
             }
         }
     }
@@ -192,7 +199,7 @@ impl<S: Server> Fleet for SteppedServers<S> {
     fn gauges(&self, _now: u64) -> Gauges {
         Gauges {
             waiting: self.waiting,
-            held: if self.ready > 0 { 0 } else { self.queue.len() },
+            buffered: if self.ready > 0 { 0 } else { self.queue.len() },
             busy: self.serving_ready,
             draining: self.serving - self.serving_ready,
         }

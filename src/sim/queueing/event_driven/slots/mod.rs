@@ -5,7 +5,7 @@ mod station;
 use std::collections::VecDeque;
 
 use super::queue::{Job, Queue};
-use super::report::tell;
+use super::report::report_outcome;
 use super::route::Route;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
@@ -13,12 +13,12 @@ use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::LostRequests;
 use crate::sim::instances::{DrainPolicy, Instances};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::queueing::station::{Ending, Fleet, NO_TICKET};
-use crate::sim::queueing::tournament::{Contender, Key, Tournament};
+use crate::sim::queueing::station::{NO_TICKET, RequestOutcome, Station};
+use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub struct SteppedSlots {
+pub struct EventDrivenSlots {
     concurrency: u32,
     capacity: u64,
     idle_first: Idle,
@@ -38,12 +38,12 @@ pub struct SteppedSlots {
     ready: u32,
     /// Speed of the instance that becomes ready next, and service requirement of its first request.
     next: (f64, u64),
-    /// Ready instances that have run out of work since [`Fleet::take_idled`], with the count of their busy spells.
+    /// Ready instances that have run out of work since [`Station::next_idle`], with the count of their busy spells.
     idled: VecDeque<(u32, u64)>,
-    /// Draining instances that have run out of work since [`Fleet::take_emptied`].
+    /// Draining instances that have run out of work since [`Station::next_drained`].
     emptied: VecDeque<u32>,
-    /// What has become of requests with a ticket since [`Fleet::take_ended`].
-    ended: VecDeque<(u32, Ending)>,
+    /// What has become of requests with a ticket since [`Station::next_outcome`].
+    ended: VecDeque<(u32, RequestOutcome)>,
     /// Where the requests with a ticket are, by ticket.
     places: Vec<Place>,
     /// The central queue, or the door.
@@ -125,13 +125,13 @@ enum Place {
     Slot(usize),
 }
 
-impl SteppedSlots {
+impl EventDrivenSlots {
     /// The arrangement of `dispatch`, without instances yet, each to have `slots` of its service model.
     pub fn new(dispatch: &Dispatch, instances: &Instances, slots: Slots, streams: Streams) -> Self {
         let policy = dispatch.policy;
         let rng = streams.stream(Purpose::Routing);
         let route = Route::new(policy, instances.differ_in_speed(), rng);
-        SteppedSlots {
+        EventDrivenSlots {
             concurrency: slots.concurrency,
             capacity: dispatch.queue_capacity.unwrap_or(u64::MAX),
             idle_first: dispatch.idle,
@@ -186,9 +186,9 @@ impl SteppedSlots {
     }
 
     /// Reports what has become of a request: to its client if it has one.
-    fn report(&mut self, job: &Job, ending: Ending, now: u64, observer: &mut impl RequestObserver) {
+    fn report(&mut self, job: &Job, outcome: RequestOutcome, now: u64, observer: &mut impl RequestObserver) {
         self.put(job.ticket, Place::Nowhere);
-        tell(&mut self.ended, job.ticket, &job.request, ending, now, observer);
+        report_outcome(&mut self.ended, job.ticket, &job.request, outcome, now, observer);
     }
 
     fn enqueue(&mut self, job: Job, deadline: u64) {
@@ -244,9 +244,9 @@ impl SteppedSlots {
     }
 
     /// Gives an empty slot its next request, lets it idle, or vacates it if its instance takes no more.
-    fn employ(&mut self, leaf: usize, now: u64) {
+    fn assign_next(&mut self, leaf: usize, now: u64) {
         let id = self.slots[leaf].instance;
-        let Some(index) = self.index(id) else { return self.vacate(leaf) };
+        let Some(index) = self.index(id) else { return self.free_slot(leaf) };
         if self.route.is_some() {
             if let Some(job) = self.hosts[index].queue.pop() {
                 self.waiting -= 1;
@@ -273,7 +273,7 @@ impl SteppedSlots {
             self.insertions += 1;
             return;
         }
-        self.vacate(leaf);
+        self.free_slot(leaf);
         let host = &self.hosts[index];
         if host.busy == 0 && host.queue.len() == 0 {
             self.emptied.push_back(id);
@@ -301,8 +301,8 @@ impl SteppedSlots {
             class: job.class,
             first,
         };
-        self.report(&job, Ending::Served(served, None), now, observer);
-        self.employ(leaf, now);
+        self.report(&job, RequestOutcome::Served(served, None), now, observer);
+        self.assign_next(leaf, now);
         self.note_idle(id);
     }
 
@@ -312,7 +312,7 @@ impl SteppedSlots {
         leaves.iter().copied().filter(|leaf| self.slots[*leaf].instance == id).collect()
     }
 
-    fn vacate(&mut self, leaf: usize) {
+    fn free_slot(&mut self, leaf: usize) {
         self.slots[leaf] = Slot::VACANT;
         self.vacant.push(leaf);
     }
@@ -326,7 +326,7 @@ impl SteppedSlots {
             } else if self.queue.len() < capacity {
                 self.enqueue(job, u64::MAX);
             } else {
-                self.report(&job, Ending::Rejected, now, observer);
+                self.report(&job, RequestOutcome::Rejected, now, observer);
             };
         };
         let hosts = &self.hosts;
@@ -349,7 +349,7 @@ impl SteppedSlots {
             self.waiting += 1;
             self.put(job.ticket, Place::Host(id, job.sequence));
         } else {
-            self.report(&job, Ending::Rejected, now, observer);
+            self.report(&job, RequestOutcome::Rejected, now, observer);
         }
     }
 
@@ -365,7 +365,7 @@ impl SteppedSlots {
         }
         // What was handed back to the central queue may start elsewhere at once.
         while self.queue.len() > 0 && self.idle.least() != Key::NEVER {
-            self.employ(self.idle.least().leaf(), now);
+            self.assign_next(self.idle.least().leaf(), now);
         }
     }
 
@@ -390,7 +390,7 @@ impl SteppedSlots {
         for leaf in self.leaves_of(id) {
             self.idle.set(leaf, Key::NEVER);
             if self.slots[leaf].active.is_none() {
-                self.vacate(leaf);
+                self.free_slot(leaf);
             }
         }
         true

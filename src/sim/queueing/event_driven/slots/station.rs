@@ -1,13 +1,13 @@
-//! The stepped pool as the engine drives it.
+//! The station as the engine drives it.
 
 use super::*;
 use crate::service::Request;
 use crate::sim::accounting::Gauges;
-use crate::sim::queueing::dispatch::MOST_SLOTS;
-use crate::sim::queueing::station::{Arrival, Fleet, Load};
+use crate::sim::queueing::dispatch::MAX_SLOTS;
+use crate::sim::queueing::station::{Arrival, Load, Station};
 
-impl Fleet for SteppedSlots {
-    const STEPPED: bool = true;
+impl Station for EventDrivenSlots {
+    const EVENT_DRIVEN: bool = true;
 
     fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
@@ -23,7 +23,7 @@ impl Fleet for SteppedSlots {
         } else if self.queue.len() < self.capacity {
             self.enqueue(job, now.saturating_add(arrival.patience));
         } else {
-            self.report(&job, Ending::Rejected, now, observer);
+            self.report(&job, RequestOutcome::Rejected, now, observer);
         }
     }
 
@@ -44,7 +44,7 @@ impl Fleet for SteppedSlots {
             self.pass(deadline);
             if let Some(job) = self.queue.pass_deadline() {
                 self.waiting -= 1;
-                self.report(&job, Ending::TimedOut, deadline, observer);
+                self.report(&job, RequestOutcome::TimedOut, deadline, observer);
             }
         }
     }
@@ -53,19 +53,19 @@ impl Fleet for SteppedSlots {
         self.due.least().nanos().min(self.queue.next_deadline())
     }
 
-    fn take_idled(&mut self) -> Option<(u32, u64)> {
+    fn next_idle(&mut self) -> Option<(u32, u64)> {
         self.idled.pop_front()
     }
 
-    fn take_emptied(&mut self) -> Option<u32> {
+    fn next_drained(&mut self) -> Option<u32> {
         self.emptied.pop_front()
     }
 
-    fn take_ended(&mut self) -> Option<(u32, Ending)> {
+    fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
         self.ended.pop_front()
     }
 
-    fn call_off(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
+    fn cancel(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
         self.pass(now);
         let had = match self.places.get(ticket as usize).copied().unwrap_or(Place::Nowhere) {
             Place::Nowhere => return None,
@@ -83,7 +83,7 @@ impl Fleet for SteppedSlots {
             Place::Slot(leaf) => {
                 let id = self.slots[leaf].instance;
                 let active = self.release(leaf)?;
-                self.employ(leaf, now);
+                self.assign_next(leaf, now);
                 self.note_idle(id);
                 active.job.had + (now - active.begun)
             }
@@ -97,7 +97,7 @@ impl Fleet for SteppedSlots {
         host.is_some_and(|host| host.busy == 0 && host.spells == spell && !host.draining)
     }
 
-    fn expect(&mut self, speed: f64, first_service: u64) {
+    fn set_next_instance(&mut self, speed: f64, first_service: u64) {
         self.next = (speed, first_service);
     }
 
@@ -107,7 +107,7 @@ impl Fleet for SteppedSlots {
         let slots = self.concurrency as usize;
         if self.vacant.len() < slots {
             // Doubling keeps the cost of growing small; the last bit of room is given out sparingly.
-            let double = self.slots.len().min(MOST_SLOTS as usize);
+            let double = self.slots.len().min(MAX_SLOTS as usize);
             self.grow(slots.max(double) - self.vacant.len());
         }
         let leaves = self.vacant.split_off(self.vacant.len() - slots);
@@ -131,7 +131,7 @@ impl Fleet for SteppedSlots {
         self.ready += 1;
         for leaf in leaves {
             self.slots[leaf] = Slot { instance, active: None };
-            self.employ(leaf, now);
+            self.assign_next(leaf, now);
         }
         if let Some(route) = &mut self.route {
             route.add(instance, speed);
@@ -158,7 +158,7 @@ impl Fleet for SteppedSlots {
             if let Some(active) = self.release(leaf) {
                 jobs.push(self.rest_of(&active, speed, now));
             }
-            self.vacate(leaf);
+            self.free_slot(leaf);
         }
         self.requeue(jobs, now, &mut ());
         now
@@ -178,7 +178,7 @@ impl Fleet for SteppedSlots {
                     LostRequests::Resume => self.rest_of(&active, speed, now),
                 });
             }
-            self.vacate(leaf);
+            self.free_slot(leaf);
         }
         while let Some(job) = self.hosts[index].queue.pop() {
             self.waiting -= 1;
@@ -193,7 +193,7 @@ impl Fleet for SteppedSlots {
             if job.ticket == NO_TICKET {
                 lost.push(job.request);
             } else {
-                self.report(&job, Ending::Failed, now, &mut ());
+                self.report(&job, RequestOutcome::Failed, now, &mut ());
             }
         }
     }
@@ -206,7 +206,7 @@ impl Fleet for SteppedSlots {
     fn gauges(&self, _now: u64) -> Gauges {
         Gauges {
             waiting: self.waiting,
-            held: if self.ready > 0 { 0 } else { self.queue.len() },
+            buffered: if self.ready > 0 { 0 } else { self.queue.len() },
             busy: self.serving_ready,
             draining: self.serving - self.serving_ready,
         }
