@@ -29,12 +29,12 @@ pub(in crate::sim) struct Attempts {
     /// Integral of the requests in flight up to `counted_to`.
     area: u128,
     counted_to: u64,
-    pub tally: Tally,
+    pub attempt_counts: AttemptCounts,
 }
 
 /// Attempts since the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct AttemptCounts {
     /// Attempts sent, first ones included.
     pub sent: u64,
     /// Times a request was sent again after a fault.
@@ -97,7 +97,7 @@ impl Attempts {
             open: 0,
             area: 0,
             counted_to: 0,
-            tally: Tally::default(),
+            attempt_counts: AttemptCounts::default(),
         }
     }
 
@@ -192,8 +192,8 @@ impl Attempts {
         station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
-        let attempt = Attempt { request: place, serial: self.tally.sent, awaited: true };
-        self.tally.sent += 1;
+        let attempt = Attempt { request: place, serial: self.attempt_counts.sent, awaited: true };
+        self.attempt_counts.sent += 1;
         let ticket = match self.vacant_tickets.pop() {
             Some(ticket) => {
                 self.attempts[ticket as usize] = attempt;
@@ -211,11 +211,16 @@ impl Attempts {
         let Request { service, patience, class, tokens, .. } = self.requests[place];
         let arrival = Arrival { now, service, patience, class, ticket, tokens };
         station.arrive(arrival, now + 1, observer);
-        self.hear(now, station, observer);
+        self.take_outcomes(now, station, observer);
     }
 
     /// Takes in what has become of attempts in the pool.
-    pub fn hear(&mut self, now: u64, station: &mut impl Station, observer: &mut impl RequestObserver) {
+    pub fn take_outcomes(
+        &mut self,
+        now: u64,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) {
         while let Some((ticket, outcome)) = station.next_outcome() {
             self.pass(now);
             self.ended(ticket, outcome, now, station, observer);
@@ -239,7 +244,7 @@ impl Attempts {
                 return self.answered(place, served, first_token, now, station, observer);
             }
             RequestOutcome::Served(served, _) => {
-                self.tally.wasted += u128::from(served.finish - served.start);
+                self.attempt_counts.wasted += u128::from(served.finish - served.start);
                 return;
             }
             RequestOutcome::Rejected => Fault::Rejected,
@@ -289,7 +294,7 @@ impl Attempts {
             Abandoned::Stopped => station.cancel(ticket, now, true),
         };
         if let Some(had) = had {
-            self.tally.wasted += u128::from(had);
+            self.attempt_counts.wasted += u128::from(had);
             self.vacant_tickets.push(ticket);
         }
     }
@@ -341,7 +346,7 @@ impl Attempts {
                 let lone = tickets.iter().filter(|ticket| **ticket != NO_TICKET).count() == 1;
                 let due = is(&self.requests, place, number) && current == retries && lone;
                 if due {
-                    self.tally.hedged += 1;
+                    self.attempt_counts.hedged += 1;
                     let copy = usize::from(tickets[0] != NO_TICKET);
                     self.attempt(place, copy, now, station, observer);
                 }
@@ -350,7 +355,7 @@ impl Attempts {
             Timer::Retry(place, number) => {
                 let due = is(&self.requests, place, number);
                 if due {
-                    self.tally.retried += 1;
+                    self.attempt_counts.retried += 1;
                     self.send(place, now, station, observer);
                 }
                 due

@@ -5,6 +5,6 @@
 mod attempts;
 mod client;
 
-pub(in crate::sim) use attempts::{Attempts, Tally};
+pub(in crate::sim) use attempts::{AttemptCounts, Attempts};
 
 pub use client::{Abandoned, Backoff as ClientBackoff, Client, Fault, Jitter, RetryOn};

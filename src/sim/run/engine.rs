@@ -19,7 +19,7 @@ use crate::sim::accounting::{Actions, DecisionRecord, Outcome};
 use crate::sim::accounting::{Areas, FailureCounts, InstanceTime, RequestObserver};
 use crate::sim::accounting::{Recorder, latency_histogram};
 use crate::sim::accounting::{Timeline, WindowCounters, WindowSettings};
-use crate::sim::clients::{Attempts, Tally};
+use crate::sim::clients::{AttemptCounts, Attempts};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
 use crate::sim::instances::Provisioner;
@@ -78,7 +78,7 @@ struct Start {
     starts: (u32, u32),
     /// Integral of the requests in flight.
     in_flight: u128,
-    tally: Tally,
+    attempt_counts: AttemptCounts,
     failure_counts: FailureCounts,
     /// Instance-nanoseconds ready, by type.
     ready_times: Vec<u128>,
@@ -296,7 +296,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// a policy that acts at every arrival and departure act, until it is content.
     fn react(&mut self, at: Instant) {
         if let Some(client) = &mut self.client {
-            client.hear(at.as_nanos(), &mut self.station, &mut self.recorder);
+            client.take_outcomes(at.as_nanos(), &mut self.station, &mut self.recorder);
         }
         while let Some(id) = self.station.next_drained() {
             self.leave(id, at);
@@ -430,7 +430,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             actions: self.scaler.actions,
             starts: self.pool.starts(),
             in_flight: self.in_flight_area(at.as_nanos()),
-            tally: self.tally(),
+            attempt_counts: self.attempt_counts(),
             failure_counts: self.provisioner.failure_counts,
             ready_times: self.pool.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
             preemptions: self.station.cache(at.as_nanos()).1,
@@ -456,9 +456,9 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     }
 
     /// What has been sent so far.
-    fn tally(&self) -> Tally {
-        let plain = Tally { sent: self.arrived, ..Tally::default() };
-        self.client.as_ref().map_or(plain, |client| client.tally)
+    fn attempt_counts(&self) -> AttemptCounts {
+        let plain = AttemptCounts { sent: self.arrived, ..AttemptCounts::default() };
+        self.client.as_ref().map_or(plain, |client| client.attempt_counts)
     }
 
     fn scrape(&mut self, at: Instant) {
@@ -466,7 +466,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         if self.scaler.scrapes() {
             self.scrape_raw(at);
         }
-        let arrived = self.tally().sent;
+        let arrived = self.attempt_counts().sent;
         let Some(pipeline) = &mut self.scaler.pipeline else { return };
         let watched = self.recorder.scraped.is_some();
         let latency = watched.then(|| latency_histogram(self.end.since(Instant::ZERO))).flatten();
@@ -489,7 +489,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         }
         let counters = Counters {
             at,
-            arrived: self.tally().sent,
+            arrived: self.attempt_counts().sent,
             areas: self.station.areas(nanos),
             capacity: self.pool.time(at).ready * u128::from(self.places),
             places: self.places,

@@ -53,7 +53,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             kv_cache_peak,
         });
         let by_type = self.by_type(end, &start.ready_times);
-        let tally = self.tally();
+        let attempt_counts = self.attempt_counts();
         let failure_counts = self.provisioner.failure_counts;
         let (started, warm_starts) = self.pool.starts();
         let actions = self.scaler.actions;
@@ -78,10 +78,10 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             by_type,
             cold: self.recorder.cold.cold,
             sending: Sending {
-                sent: tally.sent - start.tally.sent,
-                retried: tally.retried - start.tally.retried,
-                hedged: tally.hedged - start.tally.hedged,
-                wasted_s: seconds(tally.wasted, start.tally.wasted),
+                sent: attempt_counts.sent - start.attempt_counts.sent,
+                retried: attempt_counts.retried - start.attempt_counts.retried,
+                hedged: attempt_counts.hedged - start.attempt_counts.hedged,
+                wasted_s: seconds(attempt_counts.wasted, start.attempt_counts.wasted),
             },
             failure_counts: failure_counts.since(start.failure_counts),
             actions: Actions {
