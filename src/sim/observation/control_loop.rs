@@ -13,7 +13,7 @@ use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug)]
-pub(in crate::sim) struct Scaler {
+pub(in crate::sim) struct ControlLoop {
     policy: Box<dyn Policy>,
     limits: Limits,
     pub schedule: Option<Schedule>,
@@ -28,7 +28,7 @@ pub(in crate::sim) struct Scaler {
     pub desired: u32,
     pub actions: Actions,
     last_action: Option<(Instant, Direction)>,
-    keep: Keep,
+    keep: Retention,
     pub decisions: Vec<DecisionRecord>,
 }
 
@@ -41,7 +41,7 @@ struct Feed {
 
 /// Which decisions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keep {
+enum Retention {
     None,
     /// Those that change the number asked for: where there are more evaluations than a person can read, or memory hold.
     Changes,
@@ -49,7 +49,7 @@ enum Keep {
 }
 
 /// Evaluations up to which all are kept.
-const MOST_KEPT: u64 = 100_000;
+const MAX_EVALUATIONS_KEPT: u64 = 100_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -57,7 +57,7 @@ enum Direction {
     Down,
 }
 
-impl Scaler {
+impl ControlLoop {
     /// An autoscaler that sees the pool by way of `metrics`, and asks for what there is at the `start` until its first
     /// decision.
     pub fn new(autoscaler: &Autoscaler, metrics: Metrics, start: &Start, keep_decisions: bool) -> Self {
@@ -65,11 +65,11 @@ impl Scaler {
         let evaluations =
             schedule.map_or(0, |schedule| start.duration.as_nanos() / schedule.interval.as_nanos().max(1));
         let keep = match keep_decisions {
-            false => Keep::None,
-            true if evaluations > MOST_KEPT => Keep::Changes,
-            true => Keep::All,
+            false => Retention::None,
+            true if evaluations > MAX_EVALUATIONS_KEPT => Retention::Changes,
+            true => Retention::All,
         };
-        Scaler {
+        ControlLoop {
             policy: autoscaler.policy(start),
             limits: autoscaler.limits(),
             schedule,
@@ -142,7 +142,7 @@ impl Scaler {
     }
 
     fn keeps(&self, desired: u32) -> bool {
-        self.keep == Keep::All || (self.keep == Keep::Changes && desired != self.desired)
+        self.keep == Retention::All || (self.keep == Retention::Changes && desired != self.desired)
     }
 
     /// What a policy that acts at every arrival and departure wants changed, if anything.

@@ -37,7 +37,7 @@ impl Metrics {
     };
 
     /// Scrapes kept at a time at the most.
-    const MOST_SCRAPES: u64 = 100_000;
+    const MAX_SCRAPES: u64 = 100_000;
 
     /// Reads the `[metrics]` table; what it leaves out is as the autoscaler's system has it.
     ///
@@ -54,14 +54,14 @@ impl Metrics {
             window: written(&WINDOW, rhythm.window)?,
             delay: written(&DELAY, rhythm.delay)?,
         };
-        if metrics.scrapes_kept() > Self::MOST_SCRAPES {
+        if metrics.scrapes_kept() > Self::MAX_SCRAPES {
             let message = format!(
                 "`{}` and `{}` span {} scrapes",
                 reader.path_of("window"),
                 reader.path_of("delay"),
                 metrics.scrapes_kept()
             );
-            let label = format!("expected at most {} scrapes within window and delay", Self::MOST_SCRAPES);
+            let label = format!("expected at most {} scrapes within window and delay", Self::MAX_SCRAPES);
             return Err(reader.problem("window", message, label));
         }
         Ok(metrics)

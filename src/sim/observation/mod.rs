@@ -7,8 +7,8 @@ mod metrics;
 mod pipeline;
 mod scrapes;
 
-pub(in crate::sim) use control_loop::Scaler;
-pub(in crate::sim) use pipeline::Scrape;
-pub(in crate::sim) use scrapes::{Counters, Scrapes};
+pub(in crate::sim) use control_loop::ControlLoop;
+pub(in crate::sim) use pipeline::ScrapeCounters;
+pub(in crate::sim) use scrapes::{RawCounters, Scrapes};
 
 pub use metrics::Metrics;

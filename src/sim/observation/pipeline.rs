@@ -12,7 +12,7 @@ use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Scrape {
+pub(in crate::sim) struct ScrapeCounters {
     pub at: Instant,
     /// Requests arrived.
     pub arrived: u64,
@@ -32,12 +32,12 @@ pub(in crate::sim) struct Pipeline {
     metrics: Metrics,
     query: Query,
     /// In time order; the first is as old as an average can reach back, or the start of the run.
-    scrapes: VecDeque<Scrape>,
+    scrapes: VecDeque<ScrapeCounters>,
 }
 
 impl Pipeline {
     pub fn new(metrics: Metrics, query: Query) -> Self {
-        let start = Scrape {
+        let start = ScrapeCounters {
             at: Instant::ZERO,
             arrived: 0,
             work: 0,
@@ -49,7 +49,7 @@ impl Pipeline {
         Pipeline { metrics, query, scrapes: VecDeque::from([start]) }
     }
 
-    pub fn record(&mut self, scrape: Scrape) {
+    pub fn record(&mut self, scrape: ScrapeCounters) {
         // One interval more than window and delay: the newest scrape seen may be that much older than the delay.
         let reach = self.metrics.window + self.metrics.delay + self.metrics.scrape_interval;
         let now = scrape.at;

@@ -23,7 +23,7 @@ pub(in crate::sim) struct Scrapes {
 
 /// The counters at a scrape, from the start of the run.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sim) struct Counters {
+pub(in crate::sim) struct RawCounters {
     pub at: Instant,
     pub arrived: u64,
     pub areas: Areas,
@@ -43,8 +43,8 @@ impl Scrapes {
     }
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
-    pub fn take(&mut self, counters: Counters, pool: &Pool) -> Sample<'_> {
-        let Counters { at, arrived, areas, capacity, places, gauges, counts } = counters;
+    pub fn take(&mut self, counters: RawCounters, pool: &Pool) -> Sample<'_> {
+        let RawCounters { at, arrived, areas, capacity, places, gauges, counts } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
             0 => 0.0,

@@ -23,9 +23,9 @@ use crate::sim::clients::{AttemptCounts, Attempts};
 use crate::sim::instances::Instances;
 use crate::sim::instances::Pool;
 use crate::sim::instances::Provisioner;
-use crate::sim::observation::Scaler;
-use crate::sim::observation::Scrape;
-use crate::sim::observation::{Counters, Scrapes};
+use crate::sim::observation::ControlLoop;
+use crate::sim::observation::ScrapeCounters;
+use crate::sim::observation::{RawCounters, Scrapes};
 use crate::sim::queueing::{Arrival, Station};
 use crate::time::{Instant, Span};
 
@@ -45,7 +45,7 @@ pub(in crate::sim) struct Engine<F, T> {
     client: Option<Attempts>,
     pool: Pool,
     provisioner: Provisioner,
-    scaler: Scaler,
+    control: ControlLoop,
     scrapes: Scrapes,
     timeline: Timeline,
     instances: Instances,
@@ -114,7 +114,12 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             client: model.client.is_active().then(|| Attempts::new(model.client.clone(), streams)),
             pool: Pool::new(model.cost.clone(), model.prices(), &model.instances),
             provisioner: Provisioner::new(&model.instances, streams),
-            scaler: Scaler::new(&model.autoscaler, model.metrics, &model.start(streams), options.decisions),
+            control: ControlLoop::new(
+                &model.autoscaler,
+                model.metrics,
+                &model.start(streams),
+                options.decisions,
+            ),
             scrapes: Scrapes::default(),
             timeline: Timeline::new(
                 WindowSettings {
@@ -148,10 +153,10 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         if !model.warmup.is_zero() {
             self.agenda.add(Instant::ZERO + model.warmup, Event::Measure);
         }
-        if let Some(schedule) = self.scaler.schedule {
+        if let Some(schedule) = self.control.schedule {
             self.agenda.add(schedule.first(), Event::Evaluate);
         }
-        if self.scaler.is_fed() {
+        if self.control.is_fed() {
             let first = if model.metrics.phase.is_zero() {
                 model.metrics.scrape_interval
             } else {
@@ -164,7 +169,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// Arrivals from here on have to wait for the next event, or for the autoscaler to be woken.
     fn next_gate(&self) -> u64 {
-        if self.scaler.is_asleep() { 0 } else { self.agenda.gate().min(self.end.as_nanos()) }
+        if self.control.is_asleep() { 0 } else { self.agenda.gate().min(self.end.as_nanos()) }
     }
 
     /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows.
@@ -249,7 +254,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
                 Some(client) => client.arrive(arrival, &mut self.station, &mut self.recorder),
                 None => self.station.arrive(arrival, now + 1, &mut self.recorder),
             }
-            if self.scaler.is_asleep() {
+            if self.control.is_asleep() {
                 self.wake(now);
             }
             self.react(Instant::from_nanos(now));
@@ -287,7 +292,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         // What was to happen by then has; the station is to know.
         self.station.advance(now, &mut self.recorder);
         let Some(client) = &mut self.client else { return };
-        if client.step(&mut self.station, &mut self.recorder) && self.scaler.is_asleep() {
+        if client.step(&mut self.station, &mut self.recorder) && self.control.is_asleep() {
             self.wake(now);
         }
     }
@@ -302,12 +307,12 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             self.leave(id, at);
         }
         while let Some(desired) = self.reaction(at) {
-            self.scaler.take_over(at, desired);
+            self.control.take_over(at, desired);
             self.reconcile(at);
-            self.timeline.record_sizes(self.scaler.desired, self.pool.counts().ready);
+            self.timeline.record_sizes(self.control.desired, self.pool.counts().ready);
         }
         while let Some((instance, spells)) = self.station.next_idle() {
-            if let Some(delay) = self.scaler.keep_alive(self.streams, instance, spells) {
+            if let Some(delay) = self.control.keep_alive(self.streams, instance, spells) {
                 self.agenda.add(at + delay, Event::Idle(instance, spells));
             }
         }
@@ -322,13 +327,13 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             ready: counts.ready,
             starting: counts.coming(),
         };
-        self.scaler.react(at, &glance)
+        self.control.react(at, &glance)
     }
 
     /// Lets an instance go that has been idle for as long as the policy keeps one.
     fn expire(&mut self, id: u32, spells: u64, at: Instant) {
-        if self.station.still_idle(id, spells) && self.scaler.may_expire(self.pool.counts().ready) {
-            self.scaler.expired(at);
+        if self.station.still_idle(id, spells) && self.control.may_expire(self.pool.counts().ready) {
+            self.control.expired(at);
             self.drain(id, at, Span::MAX);
             self.tidy(at);
         }
@@ -358,7 +363,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// The decisions kept since the last call.
     pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
-        std::mem::take(&mut self.scaler.decisions)
+        std::mem::take(&mut self.control.decisions)
     }
 
     /// Ends the run: what is still to happen up to its end happens.
@@ -415,7 +420,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             Event::Evaluate => self.evaluate(at),
             Event::Mark => self.mark(at),
         }
-        self.timeline.record_sizes(self.scaler.desired, self.pool.counts().ready);
+        self.timeline.record_sizes(self.control.desired, self.pool.counts().ready);
     }
 
     fn measure_from(&mut self, at: Instant) {
@@ -427,7 +432,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             arrived: self.arrived,
             areas: self.station.areas(at.as_nanos()),
             time: self.pool.time(at),
-            actions: self.scaler.actions,
+            actions: self.control.actions,
             starts: self.pool.starts(),
             in_flight: self.in_flight_area(at.as_nanos()),
             attempt_counts: self.attempt_counts(),
@@ -462,15 +467,15 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     }
 
     fn scrape(&mut self, at: Instant) {
-        self.agenda.add(at + self.scaler.scrape_interval, Event::Scrape);
-        if self.scaler.scrapes() {
+        self.agenda.add(at + self.control.scrape_interval, Event::Scrape);
+        if self.control.scrapes() {
             self.scrape_raw(at);
         }
         let arrived = self.attempt_counts().sent;
-        let Some(pipeline) = &mut self.scaler.pipeline else { return };
+        let Some(pipeline) = &mut self.control.pipeline else { return };
         let watched = self.recorder.scraped.is_some();
         let latency = watched.then(|| latency_histogram(self.end.since(Instant::ZERO))).flatten();
-        pipeline.record(Scrape {
+        pipeline.record(ScrapeCounters {
             at,
             arrived,
             work: self.station.areas(at.as_nanos()).work,
@@ -484,10 +489,10 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     fn scrape_raw(&mut self, at: Instant) {
         let nanos = at.as_nanos();
         let loads = self.scrapes.loads();
-        if self.scaler.watches_instances {
+        if self.control.watches_instances {
             self.station.loads(nanos, loads);
         }
-        let counters = Counters {
+        let counters = RawCounters {
             at,
             arrived: self.attempt_counts().sent,
             areas: self.station.areas(nanos),
@@ -496,31 +501,31 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             gauges: self.station.gauges(nanos),
             counts: self.pool.counts(),
         };
-        self.scaler.take_in(&self.scrapes.take(counters, &self.pool));
+        self.control.take_in(&self.scrapes.take(counters, &self.pool));
     }
 
     fn evaluate(&mut self, at: Instant) {
         self.decide(at);
-        if let Some(next) = self.scaler.next_evaluation(at) {
+        if let Some(next) = self.control.next_evaluation(at) {
             self.agenda.add(next, Event::Evaluate);
         }
     }
 
     fn decide(&mut self, at: Instant) {
         let counts = self.pool.counts();
-        let instances: &[_] = match self.scaler.watches_instances {
+        let instances: &[_] = match self.control.watches_instances {
             true => self.scrapes.views(&self.pool),
             false => &[],
         };
         let observation = Observation {
-            desired: self.scaler.desired,
+            desired: self.control.desired,
             existing: counts.existing(),
             ready: counts.ready,
             held: self.station.gauges(at.as_nanos()).buffered,
-            metric: self.scaler.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
+            metric: self.control.pipeline.as_ref().and_then(|pipeline| pipeline.observe(at)),
             instances,
         };
-        self.scaler.decide(at, &observation);
+        self.control.decide(at, &observation);
         self.reconcile(at);
     }
 
@@ -543,7 +548,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             counts: self.pool.counts(),
             arrived: self.arrived,
             totals: self.recorder.totals,
-            desired: self.scaler.desired,
+            desired: self.control.desired,
         };
         self.timeline.close(reading, self.recorder.window.as_mut());
     }

@@ -29,11 +29,11 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
     pub(super) fn reconcile(&mut self, at: Instant) {
         let existing = self.pool.counts().existing();
-        for _ in existing..self.scaler.desired {
+        for _ in existing..self.control.desired {
             let id = self.pool.request(at);
             self.ask(id, 0, at);
         }
-        for _ in self.scaler.desired..existing {
+        for _ in self.control.desired..existing {
             let (station, provisioner) = (&self.station, &self.provisioner);
             let scale_down_rank = |kind, held| provisioner.scale_down_rank(kind, held);
             match self

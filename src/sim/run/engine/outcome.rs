@@ -56,7 +56,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         let attempt_counts = self.attempt_counts();
         let failure_counts = self.provisioner.failure_counts;
         let (started, warm_starts) = self.pool.starts();
-        let actions = self.scaler.actions;
+        let actions = self.control.actions;
         let outcome = Outcome {
             queue_overflow: self.queue_overflow,
             measured_s: end.since(start.at).as_secs_f64(),
@@ -91,7 +91,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             },
             below_slo_s: self.timeline.below_slo_s,
             timeline: self.timeline.kept,
-            decisions: self.scaler.decisions,
+            decisions: self.control.decisions,
         };
         (outcome, self.recorder.observer)
     }

@@ -8,7 +8,7 @@ use crate::time::Instant;
 impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Fills the warm pool at the start of the run, as far as quotas go.
     pub(super) fn seed_warm(&mut self) {
-        let target = self.provisioner.warm_target(self.scaler.desired);
+        let target = self.provisioner.warm_target(self.control.desired);
         while self.pool.counts().warm < target
             && let Some(kind) = self.provisioner.initial(&self.pool)
         {
@@ -29,7 +29,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             return;
         }
         let (target, prepared) =
-            (self.provisioner.warm_target(self.scaler.desired), self.pool.counts().prepared());
+            (self.provisioner.warm_target(self.control.desired), self.pool.counts().prepared());
         for _ in prepared..target {
             let id = self.pool.request_warm(at);
             self.ask(id, 0, at);
