@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::sim::Watch;
+use crate::sim::RunLimits;
 
 /// Shared between the threads that work and the one that watches. Nothing in it reaches a result.
 #[derive(Debug)]
 pub struct Control {
-    watch: Arc<Watch>,
+    watch: Arc<RunLimits>,
     requests: AtomicU64,
     runs: AtomicU64,
 }
@@ -24,7 +24,7 @@ impl Control {
     /// Work of which each run may hold at most `most_waiting` waiting requests.
     pub fn bounded(most_waiting: u64) -> Control {
         Control {
-            watch: Arc::new(Watch::new(most_waiting)),
+            watch: Arc::new(RunLimits::new(most_waiting)),
             requests: AtomicU64::default(),
             runs: AtomicU64::default(),
         }
@@ -41,7 +41,7 @@ impl Control {
     }
 
     /// What a run is watched by.
-    pub(super) fn watch(&self) -> Arc<Watch> {
+    pub(super) fn watch(&self) -> Arc<RunLimits> {
         Arc::clone(&self.watch)
     }
 

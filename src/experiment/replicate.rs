@@ -275,7 +275,7 @@ impl Task {
             if let Some(at) = outcome.queue_overflow {
                 // One is enough: what the others would come to is of no use.
                 control.cancel();
-                return Err(failed(Mishap::Overgrown { at, most_waiting: control.watch().most_waiting() }));
+                return Err(failed(Mishap::Overgrown { at, most_waiting: control.watch().max_waiting() }));
             }
             if !outcome.counts.conserved() {
                 return Err(failed(Mishap::NotConserved(outcome.counts)));

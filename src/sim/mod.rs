@@ -34,4 +34,4 @@ pub use instances::{
 };
 pub use observation::Metrics;
 pub use queueing::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};
-pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, Simulation, Watch, simulate};
+pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, RunLimits, Simulation, simulate};

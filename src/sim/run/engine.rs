@@ -7,8 +7,8 @@ mod warm;
 
 use std::sync::Arc;
 
-use super::event_queue::{Agenda, Event};
-use super::limits::Watch;
+use super::event_queue::{Event, EventQueue};
+use super::limits::RunLimits;
 use super::model::Model;
 use super::options::Options;
 use super::requests::Block;
@@ -34,7 +34,7 @@ use crate::time::{Instant, Span};
 pub(in crate::sim) struct Engine<F, T> {
     station: F,
     recorder: Recorder<T>,
-    agenda: Agenda,
+    events: EventQueue,
     /// Arrivals from here on have to wait for the next event, nanoseconds.
     gate: u64,
     /// Everything up to here has happened, nanoseconds.
@@ -54,21 +54,21 @@ pub(in crate::sim) struct Engine<F, T> {
     places: u32,
     /// Requests lost with an instance; kept to keep its memory.
     lost: Vec<Request>,
-    measured: Start,
+    baseline: WarmupBaseline,
     /// By whom it may be stopped; what it would come to is then of no use.
-    watch: Option<Arc<Watch>>,
+    watch: Option<Arc<RunLimits>>,
     /// Arrivals at which to look at how many wait.
-    next_look: u64,
+    next_check: u64,
     /// When more requests waited than the watch allows, if they did: the run has stopped there.
     queue_overflow: Option<Instant>,
 }
 
 /// Arrivals between two looks at how many requests wait.
-const LOOK_EVERY: u64 = 1 << 14;
+const ARRIVALS_PER_CHECK: u64 = 1 << 14;
 
 /// Counters at the start of the measured part.
 #[derive(Debug, Clone, Default)]
-struct Start {
+struct WarmupBaseline {
     at: Instant,
     arrived: u64,
     areas: Areas,
@@ -106,7 +106,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         let mut engine = Engine {
             station,
             recorder,
-            agenda: Agenda::up_to(Instant::ZERO + model.duration),
+            events: EventQueue::up_to(Instant::ZERO + model.duration),
             gate: 0,
             reached: 0,
             end: Instant::ZERO + model.duration,
@@ -135,9 +135,9 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             streams,
             places: model.service.model.places(),
             lost: Vec::new(),
-            measured: Start::default(),
+            baseline: WarmupBaseline::default(),
             watch: None,
-            next_look: 0,
+            next_check: 0,
             queue_overflow: None,
         };
         engine.plan(model);
@@ -151,10 +151,10 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     fn plan(&mut self, model: &Model) {
         if !model.warmup.is_zero() {
-            self.agenda.add(Instant::ZERO + model.warmup, Event::Measure);
+            self.events.add(Instant::ZERO + model.warmup, Event::Measure);
         }
         if let Some(schedule) = self.control.schedule {
-            self.agenda.add(schedule.first(), Event::Evaluate);
+            self.events.add(schedule.first(), Event::Evaluate);
         }
         if self.control.is_fed() {
             let first = if model.metrics.phase.is_zero() {
@@ -162,26 +162,26 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             } else {
                 model.metrics.phase
             };
-            self.agenda.add(Instant::ZERO + first, Event::Scrape);
+            self.events.add(Instant::ZERO + first, Event::Scrape);
         }
-        self.agenda.add((Instant::ZERO + self.timeline.windows.length).min(self.end), Event::Mark);
+        self.events.add((Instant::ZERO + self.timeline.windows.length).min(self.end), Event::Mark);
     }
 
     /// Arrivals from here on have to wait for the next event, or for the autoscaler to be woken.
     fn next_gate(&self) -> u64 {
-        if self.control.is_asleep() { 0 } else { self.agenda.gate().min(self.end.as_nanos()) }
+        if self.control.is_asleep() { 0 } else { self.events.gate().min(self.end.as_nanos()) }
     }
 
     /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows.
-    pub fn watch(&mut self, watch: Arc<Watch>) {
+    pub fn watch(&mut self, watch: Arc<RunLimits>) {
         self.watch = Some(watch);
     }
 
     /// Whether more requests wait than may. Looked at once in many arrivals: it need not be caught at the very one.
     fn exceeds_memory(&mut self) -> bool {
-        if self.arrived >= self.next_look {
-            self.next_look = self.arrived + LOOK_EVERY;
-            let most = self.watch.as_ref().map_or(u64::MAX, |watch| watch.most_waiting());
+        if self.arrived >= self.next_check {
+            self.next_check = self.arrived + ARRIVALS_PER_CHECK;
+            let most = self.watch.as_ref().map_or(u64::MAX, |watch| watch.max_waiting());
             if self.station.backlog(self.reached) > most {
                 self.queue_overflow = Some(Instant::from_nanos(self.reached));
             }
@@ -195,7 +195,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         if self.queue_overflow.is_some() || self.watch.as_ref().is_some_and(|watch| watch.stopped()) {
             return None;
         }
-        self.agenda.next(until)
+        self.events.next(until)
     }
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
@@ -265,7 +265,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Lets everything happen, one thing at a time, that comes before an arrival at `until`.
     fn step_until(&mut self, until: u64) {
         loop {
-            let (change, gate) = (self.station.next_change(), self.agenda.gate());
+            let (change, gate) = (self.station.next_change(), self.events.gate());
             let timer = self.client.as_ref().map_or(u64::MAX, Attempts::next_timer);
             let limit = until.min(self.end.as_nanos());
             let at = if gate <= change.min(timer).min(until) {
@@ -313,7 +313,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         }
         while let Some((instance, spells)) = self.station.next_idle() {
             if let Some(delay) = self.control.keep_alive(self.streams, instance, spells) {
-                self.agenda.add(at + delay, Event::Idle(instance, spells));
+                self.events.add(at + delay, Event::Idle(instance, spells));
             }
         }
     }
@@ -342,7 +342,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// Lets the events happen that come before an arrival at `now`.
     #[cold]
     fn run_until_gate(&mut self, now: u64) {
-        while now >= self.agenda.gate() {
+        while now >= self.events.gate() {
             let Some((at, event)) = self.next_event(self.end) else {
                 self.gate = self.end.as_nanos();
                 return;
@@ -427,7 +427,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         // The window at hand ends here, so that each is either measured or not.
         self.close_window(at);
         self.pool.measure_from(at);
-        self.measured = Start {
+        self.baseline = WarmupBaseline {
             at,
             arrived: self.arrived,
             areas: self.station.areas(at.as_nanos()),
@@ -467,7 +467,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     }
 
     fn scrape(&mut self, at: Instant) {
-        self.agenda.add(at + self.control.scrape_interval, Event::Scrape);
+        self.events.add(at + self.control.scrape_interval, Event::Scrape);
         if self.control.scrapes() {
             self.scrape_raw(at);
         }
@@ -507,7 +507,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     fn evaluate(&mut self, at: Instant) {
         self.decide(at);
         if let Some(next) = self.control.next_evaluation(at) {
-            self.agenda.add(next, Event::Evaluate);
+            self.events.add(next, Event::Evaluate);
         }
     }
 
@@ -531,7 +531,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     fn mark(&mut self, at: Instant) {
         if at < self.end {
-            self.agenda.add((at + self.timeline.windows.length).min(self.end), Event::Mark);
+            self.events.add((at + self.timeline.windows.length).min(self.end), Event::Mark);
         }
         self.close_window(at);
     }
@@ -555,7 +555,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// Requests in flight at `at` that are measured and have missed the SLO.
     fn overdue(&self, at: Instant) -> u64 {
-        let (from, before) = (self.measured.at.as_nanos(), self.timeline.overdue_before(at));
+        let (from, before) = (self.baseline.at.as_nanos(), self.timeline.overdue_before(at));
         let late = |arrival: &u64| (from..before.unanswered).contains(arrival);
         let unanswered = self.in_flight(at.as_nanos()).filter(late).count();
         let silent = |arrival: &u64| (from.max(before.unanswered)..before.waiting).contains(arrival);

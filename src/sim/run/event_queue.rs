@@ -73,16 +73,16 @@ impl Event {
 
 /// The events to come: by instant, by rank, then by insertion.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Agenda {
+pub(in crate::sim) struct EventQueue {
     events: BinaryHeap<Reverse<(Instant, Rank, u64, Event)>>,
     insertions: u64,
     last: Instant,
 }
 
-impl Agenda {
+impl EventQueue {
     /// Nothing to do yet, and nothing ever after `last`.
-    pub fn up_to(last: Instant) -> Agenda {
-        Agenda { events: BinaryHeap::new(), insertions: 0, last }
+    pub fn up_to(last: Instant) -> EventQueue {
+        EventQueue { events: BinaryHeap::new(), insertions: 0, last }
     }
 
     pub fn add(&mut self, at: Instant, event: Event) {
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn events_of_one_instant_go_by_rank_then_insertion() {
         let at = Instant::from_nanos(5);
-        let mut agenda = Agenda::up_to(at);
+        let mut events = EventQueue::up_to(at);
         for event in
             [Event::Mark, Event::Evaluate, Event::Ready(2), Event::Scrape, Event::Gone(1), Event::Ready(0)]
         {
-            agenda.add(at, event);
+            events.add(at, event);
         }
-        let order: Vec<Event> = std::iter::from_fn(|| agenda.next(at)).map(|(_, event)| event).collect();
+        let order: Vec<Event> = std::iter::from_fn(|| events.next(at)).map(|(_, event)| event).collect();
         let expected =
             [Event::Ready(2), Event::Ready(0), Event::Gone(1), Event::Scrape, Event::Evaluate, Event::Mark];
         assert_eq!(order, expected);
@@ -134,13 +134,13 @@ mod tests {
 
     #[test]
     fn the_gate_lets_arrivals_of_the_same_instant_before_a_scrape_but_not_before_an_instance() {
-        let mut agenda = Agenda::up_to(Instant::from_nanos(7));
-        assert_eq!(agenda.gate(), u64::MAX);
-        agenda.add(Instant::from_nanos(8), Event::Ready(0));
-        assert_eq!(agenda.gate(), u64::MAX, "what comes after the end is not kept");
-        agenda.add(Instant::from_nanos(7), Event::Scrape);
-        assert_eq!(agenda.gate(), 8);
-        agenda.add(Instant::from_nanos(7), Event::Ready(0));
-        assert_eq!(agenda.gate(), 7);
+        let mut events = EventQueue::up_to(Instant::from_nanos(7));
+        assert_eq!(events.gate(), u64::MAX);
+        events.add(Instant::from_nanos(8), Event::Ready(0));
+        assert_eq!(events.gate(), u64::MAX, "what comes after the end is not kept");
+        events.add(Instant::from_nanos(7), Event::Scrape);
+        assert_eq!(events.gate(), 8);
+        events.add(Instant::from_nanos(7), Event::Ready(0));
+        assert_eq!(events.gate(), 7);
     }
 }

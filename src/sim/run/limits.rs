@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Shared by the runs of one piece of work and whoever watches them. Nothing in it reaches a result: a run that is
 /// stopped has none.
 #[derive(Debug)]
-pub struct Watch {
+pub struct RunLimits {
     stopped: AtomicBool,
-    most_waiting: u64,
+    max_waiting: u64,
 }
 
-impl Watch {
-    /// Runs of which each may hold at most `most_waiting` waiting requests.
-    pub fn new(most_waiting: u64) -> Self {
-        Watch { stopped: AtomicBool::new(false), most_waiting }
+impl RunLimits {
+    /// Runs of which each may hold at most `max_waiting` waiting requests.
+    pub fn new(max_waiting: u64) -> Self {
+        RunLimits { stopped: AtomicBool::new(false), max_waiting }
     }
 
     /// Waiting requests that a run may hold.
-    pub fn most_waiting(&self) -> u64 {
-        self.most_waiting
+    pub fn max_waiting(&self) -> u64 {
+        self.max_waiting
     }
 
     /// Asks the runs to stop.

@@ -10,7 +10,7 @@ mod options;
 mod requests;
 mod simulation;
 
-pub use limits::Watch;
+pub use limits::RunLimits;
 pub use model::{Conflict, Model};
 pub use options::Options;
 pub use requests::{BLOCK, Block, RequestSource};

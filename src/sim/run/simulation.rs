@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::limits::Watch;
+use super::limits::RunLimits;
 use super::model::Model;
 use super::options::Options;
 use super::requests::{Block, RequestSource};
@@ -33,7 +33,7 @@ impl<T> fmt::Debug for Simulation<T> {
 /// An engine compiled for one service model and one arrangement of queues: chosen once, outside the loop.
 trait Running<T> {
     fn feed(&mut self, block: &Block) -> bool;
-    fn watch(&mut self, watch: Arc<Watch>);
+    fn watch(&mut self, watch: Arc<RunLimits>);
     fn take_decisions(&mut self) -> Vec<DecisionRecord>;
     fn finish(self: Box<Self>) -> (Outcome, T);
 }
@@ -42,7 +42,7 @@ impl<F: Station, T: RequestObserver + 'static> Running<T> for Engine<F, T> {
     fn feed(&mut self, block: &Block) -> bool {
         Engine::feed(self, block)
     }
-    fn watch(&mut self, watch: Arc<Watch>) {
+    fn watch(&mut self, watch: Arc<RunLimits>) {
         Engine::watch(self, watch);
     }
     fn take_decisions(&mut self) -> Vec<DecisionRecord> {
@@ -145,7 +145,7 @@ impl<T: RequestObserver + 'static> Simulation<T> {
 
     /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows; what it comes
     /// to is then of no use.
-    pub fn watch(&mut self, watch: Arc<Watch>) {
+    pub fn watch(&mut self, watch: Arc<RunLimits>) {
         self.0.watch(watch);
     }
 

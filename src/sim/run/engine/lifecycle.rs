@@ -57,7 +57,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             && let Some(kind) = self.provisioner.warm(&self.pool)
         {
             self.pool.start_warm(id, kind, at);
-            self.agenda.add(at + self.provisioner.draw_warm_start(kind, id), Event::Ready(id));
+            self.events.add(at + self.provisioner.draw_warm_start(kind, id), Event::Ready(id));
             return;
         }
         match self.provisioner.grant(&self.pool, id, attempt, at) {
@@ -69,7 +69,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             }
             None => {
                 let again = at + self.provisioner.pause(attempt);
-                self.agenda.add(again, Event::Ask(id, attempt.saturating_add(1)));
+                self.events.add(again, Event::Ask(id, attempt.saturating_add(1)));
             }
         }
     }
@@ -82,7 +82,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             None => self.provisioner.draw_start(kind, id, attempt, state == State::Warming),
         };
         let event = if start.retry.is_some() { Event::StartFailed(id, attempt) } else { Event::Ready(id) };
-        self.agenda.add(at + start.time, event);
+        self.events.add(at + start.time, event);
     }
 
     /// An attempt to start is found to have failed.
@@ -91,7 +91,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         self.provisioner.failure_counts.failed_starts += 1;
         let start = self.provisioner.draw_start(kind, id, attempt, state == State::Warming);
         let pause = start.retry.unwrap_or(Span::ZERO);
-        self.agenda.add(at + pause, Event::Start(id, attempt.saturating_add(1)));
+        self.events.add(at + pause, Event::Start(id, attempt.saturating_add(1)));
     }
 
     /// An instance has started: requests may come, or it is kept warm.
@@ -110,10 +110,10 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         self.station.add(id, at.as_nanos(), &mut self.recorder);
         let (failure, notice) = self.provisioner.draw_end(kind, id);
         if let Some(after) = failure {
-            self.agenda.add(at + after, Event::Fail(id));
+            self.events.add(at + after, Event::Fail(id));
         }
         if let Some(after) = notice {
-            self.agenda.add(at + after, Event::Notice(id));
+            self.events.add(at + after, Event::Notice(id));
         }
     }
 
@@ -150,7 +150,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         } else {
             self.pool.keep_from_returning(id);
             self.tidy(at);
-            self.agenda.add(at + notice, Event::Deadline(id));
+            self.events.add(at + notice, Event::Deadline(id));
         }
     }
 
@@ -174,11 +174,11 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         let last = Instant::from_nanos(self.station.drain(id, at.as_nanos()));
         let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
         if is_busy && deadline <= last && self.instances.leaving == DrainPolicy::Finish {
-            self.agenda.add(deadline, Event::Deadline(id));
+            self.events.add(deadline, Event::Deadline(id));
         } else if last == at {
             self.pool.leave(id, at);
         } else {
-            self.agenda.add(last, Event::Gone(id));
+            self.events.add(last, Event::Gone(id));
         }
     }
 

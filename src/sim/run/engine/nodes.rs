@@ -16,7 +16,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             Some(Place::Waiting) => false,
             Some(Place::New(node)) => {
                 let start = self.instances.node.as_ref().map(|nodes| nodes.draw_start(self.streams, node));
-                self.agenda.add(at + start.unwrap_or(Span::ZERO), Event::NodeReady(node));
+                self.events.add(at + start.unwrap_or(Span::ZERO), Event::NodeReady(node));
                 false
             }
         }
@@ -38,7 +38,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         if let Some(after) =
             self.instances.node.as_ref().and_then(|nodes| nodes.draw_failure(self.streams, node))
         {
-            self.agenda.add(at + after, Event::NodeFail(node));
+            self.events.add(at + after, Event::NodeFail(node));
         }
         Some(waiting)
     }
@@ -77,7 +77,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         let Some(settings) = &self.instances.node else { return };
         let remove_after = settings.remove_after;
         for (node, emptied) in self.pool.nodes().map(|nodes| nodes.emptied()).unwrap_or_default() {
-            self.agenda.add(at + remove_after, Event::NodeEmpty(node, emptied));
+            self.events.add(at + remove_after, Event::NodeEmpty(node, emptied));
         }
     }
 }

@@ -13,7 +13,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     /// The figures of the run, which has ended.
     pub(super) fn outcome(mut self) -> (Outcome, T) {
         let end = self.end;
-        let start = self.measured.clone();
+        let start = self.baseline.clone();
         let areas = self.station.areas(end.as_nanos());
         let time = self.pool.time(end);
         let measured_from = start.at.as_nanos();
