@@ -52,6 +52,7 @@ pub mod autoscaler;
 pub mod cli;
 pub mod distribution;
 pub mod experiment;
+pub mod files;
 pub mod random;
 pub mod report;
 mod same;

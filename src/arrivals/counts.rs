@@ -84,9 +84,9 @@ impl PartialEq for Counts {
 
 pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
     let (file, column) = (reader.get(&FILE)?, reader.get(&COLUMN)?);
-    let path = reader.context().resolve(&file);
-    let key = format!("counts of {} {column:?}", path.display());
-    let loaded = reader.context().load_once(&key, || read_counts(&path, &file, &column));
+    let named = reader.context().file(&file);
+    let key = format!("counts of {} {column:?}", named.path.display());
+    let loaded = reader.context().load_once(&key, || read_counts(&named, &column));
     let counts = loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))?;
     let interval = reader.get(&INTERVAL)?;
     let part = part(reader, interval, counts.len())?;

@@ -166,10 +166,10 @@ fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
         service: service.map(|column| (column, service_unit)),
     };
     let spread = reader.find(&SPREAD)?;
-    let path = reader.context().resolve(&file);
-    let key = format!("trace {} {columns:?} {spread:?}", path.display());
+    let named = reader.context().file(&file);
+    let key = format!("trace {} {columns:?} {spread:?}", named.path.display());
     let loaded = reader.context().load_once(&key, || {
-        let mut trace = read_trace(&path, &file, &columns)?;
+        let mut trace = read_trace(&named, &columns)?;
         if let Some(tick) = spread {
             spread_within(&mut trace.instants, tick.as_nanos());
         }

@@ -422,11 +422,11 @@ fn empirical<T: Quantity>(reader: &Reader) -> Result<Fitted, Problem> {
 fn measured(reader: &Reader, file: &str, unit: f64) -> Result<Arc<Vec<f64>>, Problem> {
     let column = reader.get(&COLUMN)?;
     let context = reader.context();
-    let path = context.resolve(file);
-    let key = format!("values of {} {column:?} {unit}", path.display());
+    let named = context.file(file);
+    let key = format!("values of {} {column:?} {unit}", named.path.display());
     let parse = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
     let loaded = context.load_once(&key, || {
-        let mut values = read_column(&path, file, &column, Order::Any, "a number of 0 or more", parse)?;
+        let mut values = read_column(&named, &column, Order::Any, "a number of 0 or more", parse)?;
         values.iter_mut().for_each(|value| *value *= unit);
         values.sort_unstable_by(f64::total_cmp);
         Ok(values)

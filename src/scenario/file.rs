@@ -1,6 +1,5 @@
 //! A scenario file: read, changed from the command line, and turned into what is run.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use super::sweep::SweepTable;
 use super::variant::{self, VariantTable, impossible};
 use super::{ScenarioError, Setting, fits, manifest};
 use crate::autoscaler::Autoscaler;
+use crate::files::{Disk, FileKind, Files, NamedFile};
 use crate::schema::{Context, Data, Node, Place, Problem, Tree, nearest};
 
 /// Larger than any scenario written by hand; keeps a trace given by mistake from being parsed as TOML.
@@ -45,8 +45,17 @@ impl ScenarioFile {
     /// # Errors
     /// The file cannot be read, is too large, is not UTF-8, or is not TOML.
     pub fn load(path: &Path) -> Result<ScenarioFile, ScenarioError> {
+        Self::load_from(Arc::new(Disk), path)
+    }
+
+    /// Reads and parses the file at `path` of `files`, where all that it names is looked for too.
+    ///
+    /// # Errors
+    /// Those of [`ScenarioFile::load`].
+    pub fn load_from(files: Arc<dyn Files>, path: &Path) -> Result<ScenarioFile, ScenarioError> {
         let shown = path.display().to_string();
-        let bytes = read(path).map_err(|problem| ScenarioError::new(&shown, &"".into(), problem))?;
+        let named = NamedFile { files: &*files, path: path.to_owned(), shown: &shown };
+        let bytes = read(&named).map_err(|problem| ScenarioError::new(&shown, &"".into(), problem))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -54,7 +63,8 @@ impl ScenarioFile {
             let problem = Problem::new(&Place::Nowhere, message, "expected a TOML file, which is UTF-8 text");
             ScenarioError::new(&shown, &"".into(), problem)
         })?;
-        Self::parse(&shown, &text, path.parent().unwrap_or(Path::new("")))
+        let context = Context::of(files, path.parent().unwrap_or(Path::new("")));
+        Self::parse_in(&shown, &text, context)
     }
 
     /// Parses `text`, shown in messages as `name`; what it names is looked for from the folder `base`.
@@ -62,11 +72,18 @@ impl ScenarioFile {
     /// # Errors
     /// The text is not TOML.
     pub fn parse(name: &str, text: &str, base: impl Into<PathBuf>) -> Result<ScenarioFile, ScenarioError> {
+        Self::parse_in(name, text, Context::new(base))
+    }
+
+    /// Parses `text`, shown in messages as `name`; what it names is looked for in `context`.
+    ///
+    /// # Errors
+    /// The text is not TOML, or a manifest that it names cannot be read.
+    pub fn parse_in(name: &str, text: &str, context: Context) -> Result<ScenarioFile, ScenarioError> {
         let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let text: Arc<str> = text.into();
         match Tree::parse(&text) {
             Ok(mut tree) => {
-                let context = Context::new(base);
                 manifest::expand(&mut tree, &context)
                     .map_err(|problem| ScenarioError::new(name, &text, problem))?;
                 Ok(ScenarioFile { shown: name.to_owned(), stem, text, tree, context, overrides: Vec::new() })
@@ -279,27 +296,23 @@ fn in_point(variant: Option<&str>, settings: &[(String, Setting)]) -> Option<Str
 }
 
 /// The bytes of the file.
-fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+fn read(file: &NamedFile<'_>) -> Result<Vec<u8>, Problem> {
     let refuse = |message: String, label: &str| Problem::new(&Place::Nowhere, message, label);
-    if path.is_dir() {
+    if file.kind() == Some(FileKind::Folder) {
         return Err(refuse("this is a folder".into(), "expected a scenario file, such as scenario.toml"));
     }
-    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    let mut bytes = Vec::new();
-    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| unreadable(path, &error))?;
-    if bytes.len() as u64 > MOST_BYTES {
+    let bytes = file.read(MOST_BYTES).map_err(|error| unreadable(file, &error))?;
+    bytes.ok_or_else(|| {
         let message = format!("the file is larger than {} MiB", MOST_BYTES >> 20);
         let problem = refuse(message, "expected a scenario file, which is a few kB of TOML");
-        return Err(problem.help("a trace is named by its scenario: [arrivals] kind = \"trace\", file = …"));
-    }
-    Ok(bytes)
+        problem.help("a trace is named by its scenario: [arrivals] kind = \"trace\", file = …")
+    })
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+fn unreadable(file: &NamedFile<'_>, error: &std::io::Error) -> Problem {
     let refuse = |message: &str, label: &str| Problem::new(&Place::Nowhere, message, label);
     match error.kind() {
-        std::io::ErrorKind::NotFound => missing(path),
+        std::io::ErrorKind::NotFound => missing(file),
         std::io::ErrorKind::PermissionDenied => {
             refuse("the file may not be read", "expected a file that you have the right to read")
         }
@@ -307,20 +320,17 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     }
 }
 
-fn missing(path: &Path) -> Problem {
+fn missing(file: &NamedFile<'_>) -> Problem {
     let problem = Problem::new(&Place::Nowhere, "the file does not exist", "expected a scenario file");
-    let folder = match path.parent() {
+    let folder = match file.path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
         None => return problem,
     };
-    let Ok(entries) = std::fs::read_dir(folder) else {
+    let Some(names) = file.siblings() else {
         return problem.help("its folder does not exist either");
     };
-    let mut names: Vec<String> =
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
-    let wanted = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let wanted = file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     match nearest(&wanted, names.iter().map(String::as_str)) {
         Some(close) => problem.help(format!("did you mean `{}`?", folder.join(close).display())),
         None => problem,

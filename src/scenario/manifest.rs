@@ -1,8 +1,7 @@
 //! `[autoscaler] from`: the keys of a manifest, beneath those the scenario writes itself.
 
-use std::io::Read as _;
-
 use crate::autoscaler::manifest::{Translation, translate};
+use crate::files::FileKind;
 use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
 
 /// Larger than any manifest written by hand.
@@ -63,24 +62,19 @@ fn named(tree: &Tree) -> Result<Option<(String, Place)>, Problem> {
 fn load(file: &str, from: &Place, context: &Context) -> Result<std::sync::Arc<Translation>, Problem> {
     let wrong = |message: String, label: String| Problem::new(from, message, label);
     context.load_once(&format!("manifest {file}"), || {
-        let path = context.resolve(file);
+        let named = context.file(file);
         let unreadable = |error: std::io::Error| {
             let message = format!("the manifest \"{file}\" cannot be read");
-            wrong(message, format!("{error}: {}", path.display()))
+            wrong(message, format!("{error}: {}", named.path.display()))
         };
-        if path.is_dir() {
+        if named.kind() == Some(FileKind::Folder) {
             let message = format!("the manifest \"{file}\" is a folder");
             return Err(wrong(message, "expected a YAML or JSON file".into()));
         }
-        let mut bytes = Vec::new();
-        let opened = std::fs::File::open(&path).map_err(unreadable)?;
-        opened.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        let text = match String::from_utf8(bytes) {
-            Ok(text) if text.len() as u64 <= MOST_BYTES => text,
-            _ => {
-                let message = format!("the manifest \"{file}\" is no manifest");
-                return Err(wrong(message, "expected a few kB of YAML or JSON in UTF-8".into()));
-            }
+        let bytes = named.read(MOST_BYTES).map_err(unreadable)?;
+        let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            let message = format!("the manifest \"{file}\" is no manifest");
+            return Err(wrong(message, "expected a few kB of YAML or JSON in UTF-8".into()));
         };
         translate(&text).map_err(|why| wrong(format!("the manifest \"{file}\" is not understood"), why))
     })

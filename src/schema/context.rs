@@ -5,24 +5,39 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// Where paths of a scenario start, and what has been read from them.
+use crate::files::{Disk, Files, NamedFile};
+
+/// The files that a scenario may name, where their paths start, and what has been read from them.
 ///
 /// A sweep reads the same scenario once a point; a file it names is read and parsed once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Context {
+    files: Arc<dyn Files>,
     base: PathBuf,
     loaded: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
+/// The file system, from the working directory.
+impl Default for Context {
+    fn default() -> Self {
+        Context::new("")
+    }
+}
+
 impl Context {
-    /// A context whose relative paths start at `base`, the folder of the scenario file.
+    /// A context of the file system, whose relative paths start at `base`, the folder of the scenario file.
     pub fn new(base: impl Into<PathBuf>) -> Self {
-        Context { base: base.into(), loaded: Mutex::default() }
+        Context::of(Arc::new(Disk), base)
+    }
+
+    /// A context of `files`, whose relative paths start at `base`.
+    pub fn of(files: Arc<dyn Files>, base: impl Into<PathBuf>) -> Self {
+        Context { files, base: base.into(), loaded: Mutex::default() }
     }
 
     /// The file a path of the scenario means.
-    pub fn resolve(&self, path: &str) -> PathBuf {
-        self.base.join(Path::new(path))
+    pub fn file<'a>(&'a self, path: &'a str) -> NamedFile<'a> {
+        NamedFile { files: &*self.files, path: self.base.join(Path::new(path)), shown: path }
     }
 
     /// What `load` makes, made once for each `key`; `key` names the file and everything that shapes the result.

@@ -1,7 +1,6 @@
 //! What is wrong with a file of traffic.
 
-use std::path::Path;
-
+use crate::files::NamedFile;
 use crate::schema::{Place, Problem, nearest};
 
 /// One thing wrong with a file: which and where, what was expected, what may help.
@@ -41,9 +40,10 @@ impl FileError {
 }
 
 /// The error of a file that could not be opened or read.
-pub(super) fn unreadable(path: &Path, shown: &str, error: &std::io::Error) -> FileError {
+pub(super) fn unreadable(file: &NamedFile<'_>, error: &std::io::Error) -> FileError {
+    let shown = file.shown;
     match error.kind() {
-        std::io::ErrorKind::NotFound => missing(path, shown),
+        std::io::ErrorKind::NotFound => missing(file),
         std::io::ErrorKind::PermissionDenied => {
             FileError::whole(shown, "may not be read", "expected a file that you have the right to read")
         }
@@ -51,18 +51,13 @@ pub(super) fn unreadable(path: &Path, shown: &str, error: &std::io::Error) -> Fi
     }
 }
 
-fn missing(path: &Path, shown: &str) -> FileError {
+fn missing(file: &NamedFile<'_>) -> FileError {
     let error =
-        FileError::whole(shown, "does not exist", "expected a file, relative to the scenario's folder");
-    let folder = path.parent().filter(|folder| folder.is_dir());
-    let Some(folder) = folder else {
+        FileError::whole(file.shown, "does not exist", "expected a file, relative to the scenario's folder");
+    let Some(names) = file.siblings() else {
         return error.with_help("its folder does not exist either");
     };
-    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort_unstable();
+    let wanted = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match nearest_name(&wanted, &names) {
         Some(name) => error.with_help(format!("did you mean `{name}`, in the same folder?")),

@@ -1,13 +1,13 @@
 //! Rows of a file with a JSON object a line.
 
 use std::io::{BufRead as _, Read as _};
-use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::error::{nearest_name, unreadable};
 use super::table::{Asked, Rows, clip, open};
 use super::{Column, FileError, Order};
+use crate::files::NamedFile;
 
 /// Longer than any row of a trace; keeps a file that is one line from being read whole.
 const MOST_BYTES: u64 = 64 << 20;
@@ -18,21 +18,21 @@ const MOST_BYTES: u64 = 64 << 20;
 /// The file cannot be read, is packed or empty, a line is no JSON object, lacks a key or holds in it what cannot be
 /// parsed, or the first of the keys is not in `order`.
 pub(super) fn read_json_rows<T: PartialOrd + Copy>(
-    path: &Path,
-    shown: &str,
+    file: &NamedFile<'_>,
     asked: &[Asked<'_, T>],
     order: Order,
     mut take: impl FnMut(&[T]),
 ) -> Result<(), FileError> {
     const KIND: &str = "file with a JSON object a line";
-    let mut reader = open(path, shown, KIND)?;
+    let mut reader = open(file, KIND)?;
+    let shown = file.shown;
     let mut rows = Rows::new(shown, order, asked.len());
     let (mut line, mut number) = (Vec::new(), 0);
     loop {
         line.clear();
         number += 1;
         let read = reader.by_ref().take(MOST_BYTES).read_until(b'\n', &mut line);
-        if read.map_err(|error| unreadable(path, shown, &error))? == 0 {
+        if read.map_err(|error| unreadable(file, &error))? == 0 {
             return rows.any(asked);
         }
         let text = line.trim_ascii().strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.trim_ascii());

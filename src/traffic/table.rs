@@ -1,13 +1,12 @@
 //! One column of a CSV file.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, Read};
 
 use csv::StringRecord;
 
 use super::FileError;
 use super::error::{nearest_name, unreadable};
+use crate::files::{FileKind, NamedFile};
 use crate::schema::{Context, Data, Kind, Node, Problem, Value};
 
 /// Which column of a file.
@@ -54,18 +53,16 @@ pub(super) struct Asked<'a, T> {
     pub parse: &'a dyn Fn(&str) -> Option<T>,
 }
 
-/// Every value of one column of the CSV file at `path`, in the order of the file; blank lines are skipped.
+/// Every value of one column of a CSV file, in the order of the file; blank lines are skipped.
 ///
-/// The first line is a header if none of its cells can be `parse`d. `shown` is the path as the user wrote it and
-/// `expected` what a cell should hold, both for messages. Lines may end in LF or CRLF, the last in nothing; a
-/// byte order mark is skipped.
+/// The first line is a header if none of its cells can be `parse`d. `expected` is what a cell should hold, for messages.
+/// Lines may end in LF or CRLF, the last in nothing; a byte order mark is skipped.
 ///
 /// # Errors
 /// The file cannot be read, is packed, not UTF-8 or empty, has no such column, a cell cannot be parsed, or the
 /// rows are not in `order`, or not all of them have as many columns as the first.
 pub fn read_column<T: PartialOrd + Copy>(
-    path: &Path,
-    shown: &str,
+    file: &NamedFile<'_>,
     column: &Column,
     order: Order,
     expected: &str,
@@ -73,7 +70,7 @@ pub fn read_column<T: PartialOrd + Copy>(
 ) -> Result<Vec<T>, FileError> {
     let mut values = Vec::new();
     let asked = [Asked { column, expected, parse: &parse }];
-    read_csv_rows(path, shown, &asked, order, |row| values.push(row[0]))?;
+    read_csv_rows(file, &asked, order, |row| values.push(row[0]))?;
     Ok(values)
 }
 
@@ -83,8 +80,7 @@ pub fn read_column<T: PartialOrd + Copy>(
 /// # Errors
 /// Those of [`read_column`].
 pub(super) fn read_csv_rows<T: PartialOrd + Copy>(
-    path: &Path,
-    shown: &str,
+    file: &NamedFile<'_>,
     asked: &[Asked<'_, T>],
     order: Order,
     mut take: impl FnMut(&[T]),
@@ -93,21 +89,22 @@ pub(super) fn read_csv_rows<T: PartialOrd + Copy>(
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_reader(open(path, shown, "CSV file")?);
+        .from_reader(open(file, "CSV file")?);
+    let shown = file.shown;
     let mut record = StringRecord::new();
     let (mut chosen, mut columns) = (Vec::new(), 0);
     let mut rows = Rows::new(shown, order, asked.len());
-    while reader.read_record(&mut record).map_err(|error| broken(path, shown, &error))? {
+    while reader.read_record(&mut record).map_err(|error| broken(file, &error))? {
         if chosen.is_empty() {
             let is_header = record.iter().all(|cell| asked.iter().take(1).all(|a| (a.parse)(cell).is_none()));
-            let each = asked.iter().map(|asked| choose(&record, asked.column, is_header, path, shown));
+            let each = asked.iter().map(|asked| choose(&record, asked.column, is_header, file));
             chosen = each.collect::<Result<Vec<Chosen>, _>>()?;
             columns = record.len();
             if is_header {
                 continue;
             }
         }
-        let line = || line_at(path, record.position());
+        let line = || line_at(file, record.position());
         rows.begin();
         for (asked, at) in asked.iter().zip(&chosen) {
             rows.cell(record.get(at.index).unwrap_or(""), asked, &at.label, line)?;
@@ -219,9 +216,9 @@ fn choose(
     first: &StringRecord,
     column: &Column,
     is_header: bool,
-    path: &Path,
-    shown: &str,
+    file: &NamedFile<'_>,
 ) -> Result<Chosen, FileError> {
+    let shown = file.shown;
     match column {
         Column::Number(number) => match first.get(number - 1) {
             Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("column `{name}`") }),
@@ -230,7 +227,7 @@ fn choose(
                 let what = format!(" has {}", counted(first.len(), "column"));
                 Err(FileError::at_line(
                     shown,
-                    line_at(path, first.position()),
+                    line_at(file, first.position()),
                     &what,
                     format!("expected a column {number}"),
                 ))
@@ -257,19 +254,23 @@ fn choose(
     }
 }
 
+/// A file as it is read: in pieces.
+pub(super) type Content = BufReader<Box<dyn Read + Send>>;
+
+fn content(file: &NamedFile<'_>) -> io::Result<Content> {
+    Ok(BufReader::with_capacity(1 << 16, file.open()?))
+}
+
 /// Opens the file, refusing what is plainly no table; `kind` is what it should be, in words.
-pub(super) fn open(path: &Path, shown: &str, kind: &str) -> Result<BufReader<File>, FileError> {
-    let expected = &format!("expected a {kind}");
-    if path.is_dir() {
-        return Err(FileError::whole(shown, "is a folder", expected));
+pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileError> {
+    let (shown, expected) = (file.shown, &format!("expected a {kind}"));
+    match file.kind() {
+        Some(FileKind::Folder) => return Err(FileError::whole(shown, "is a folder", expected)),
+        Some(FileKind::Stream) => return Err(FileError::whole(shown, "is no regular file", expected)),
+        Some(FileKind::Regular) | None => {}
     }
-    // A pipe is read once only, and may never end; a device may not end either.
-    if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
-        return Err(FileError::whole(shown, "is no regular file", expected));
-    }
-    let file = File::open(path).map_err(|error| unreadable(path, shown, &error))?;
-    let mut reader = BufReader::with_capacity(1 << 16, file);
-    let start = reader.fill_buf().map_err(|error| unreadable(path, shown, &error))?;
+    let mut reader = content(file).map_err(|error| unreadable(file, &error))?;
+    let start = reader.fill_buf().map_err(|error| unreadable(file, &error))?;
     if start.is_empty() {
         return Err(FileError::whole(shown, "is empty", expected));
     }
@@ -294,8 +295,8 @@ pub(super) fn open(path: &Path, shown: &str, kind: &str) -> Result<BufReader<Fil
     }
 }
 
-fn broken(path: &Path, shown: &str, error: &csv::Error) -> FileError {
-    let line = line_at(path, error.position());
+fn broken(file: &NamedFile<'_>, error: &csv::Error) -> FileError {
+    let (shown, line) = (file.shown, line_at(file, error.position()));
     match error.kind() {
         csv::ErrorKind::Utf8 { .. } => {
             FileError::at_line(shown, line, " is not UTF-8 text", "expected a CSV file in UTF-8".into())
@@ -306,11 +307,26 @@ fn broken(path: &Path, shown: &str, error: &csv::Error) -> FileError {
 
 /// The line of the first text at or after the byte of `position`. Counted in the file itself, because the line of
 /// a position comes short by one after CRLF, and by any blank lines before its record.
-fn line_at(path: &Path, position: Option<&csv::Position>) -> u64 {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let from = position.map_or(0, |position| position.byte() as usize).min(bytes.len());
-    let blank = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    1 + bytes[..from + blank].iter().filter(|byte| **byte == b'\n').count() as u64
+fn line_at(file: &NamedFile<'_>, position: Option<&csv::Position>) -> u64 {
+    let from = position.map_or(0, csv::Position::byte);
+    let (mut at, mut line) = (0, 1);
+    // What was read a moment ago can be read again; if not, the line is the last that could.
+    let Ok(mut reader) = content(file) else { return line };
+    loop {
+        let Ok(piece) = reader.fill_buf() else { return line };
+        if piece.is_empty() {
+            return line;
+        }
+        for byte in piece {
+            if at >= from && !matches!(byte, b'\r' | b'\n') {
+                return line;
+            }
+            line += u64::from(*byte == b'\n');
+            at += 1;
+        }
+        let read = piece.len();
+        reader.consume(read);
+    }
 }
 
 pub(super) fn clip(cell: &str) -> String {

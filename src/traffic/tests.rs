@@ -1,10 +1,15 @@
 use std::path::Path;
 
 use super::*;
+use crate::files::{Disk, Memory, NamedFile};
+
+fn file<'a>(folder: &Path, shown: &'a str) -> NamedFile<'a> {
+    NamedFile { files: &Disk, path: folder.join(shown), shown }
+}
 
 fn timestamps(folder: &Path, column: Column) -> Result<Trace, FileError> {
     let columns = TraceColumns::timestamps(column, Unit::Seconds, false);
-    read_trace(&folder.join("t.csv"), "t.csv", &columns)
+    read_trace(&file(folder, "t.csv"), &columns)
 }
 
 fn shown(error: &FileError) -> String {
@@ -92,8 +97,7 @@ fn a_broken_trace_is_refused_with_its_file_line_column_and_what_was_expected() {
 #[test]
 fn a_file_that_is_not_there_names_the_one_that_is_like_it() {
     let folder = folder_with(b"1\n");
-    let read =
-        |name: &str| shown(&read_counts(&folder.path().join(name), name, &Column::Number(1)).unwrap_err());
+    let read = |name: &str| shown(&read_counts(&file(folder.path(), name), &Column::Number(1)).unwrap_err());
     let missing = "does not exist | expected a file, relative to the scenario's folder";
     assert_eq!(read("tt.csv"), format!("`tt.csv` {missing} | did you mean `t.csv`, in the same folder?"));
     assert_eq!(read("zzzzzz.json"), format!("`zzzzzz.json` {missing}"));
@@ -107,7 +111,7 @@ fn a_count_is_a_number_of_zero_or_more() {
         [("requests\n5\n-1\n", 3, "-1"), ("5\nmany\n", 2, "many"), ("5\n1e300\n", 2, "1e300")]
     {
         let folder = folder_with(content.as_bytes());
-        let error = read_counts(&folder.path().join("t.csv"), "t.csv", &Column::Number(1)).unwrap_err();
+        let error = read_counts(&file(folder.path(), "t.csv"), &Column::Number(1)).unwrap_err();
         let column = if line == 3 { "`requests`" } else { "1" };
         let expected =
             format!("`t.csv`, line {line}, column {column} is `{found}` | expected a count of 0 or more");
@@ -133,8 +137,27 @@ fn line_ends_a_byte_order_mark_and_a_missing_last_end_change_nothing() {
 #[test]
 fn rows_are_sorted_when_asked() {
     let folder = folder_with(b"3\n1\n2\n");
-    let path = folder.path().join("t.csv");
     let columns = TraceColumns::timestamps(Column::Number(1), Unit::Milliseconds, true);
-    let trace = read_trace(&path, "t.csv", &columns).unwrap();
+    let trace = read_trace(&file(folder.path(), "t.csv"), &columns).unwrap();
     assert_eq!(trace.instants, [0, 1_000_000, 2_000_000]);
+}
+
+#[test]
+fn a_file_in_memory_is_read_and_its_messages_are_those_of_the_disk() {
+    let mut files = Memory::default();
+    files.insert("t.csv", "when\r\n\r\n1\r\n2\r\n\r\nx\r\n");
+    files.insert("good.csv", "1\n2\n");
+    let read = |shown: &str| {
+        read_counts(&NamedFile { files: &files, path: shown.into(), shown }, &Column::Number(1))
+    };
+    assert_eq!(read("good.csv"), Ok(vec![1.0, 2.0]));
+    assert_eq!(
+        shown(&read("t.csv").unwrap_err()),
+        "`t.csv`, line 6, column `when` is `x` | expected a count of 0 or more"
+    );
+    assert_eq!(
+        shown(&read("god.csv").unwrap_err()),
+        "`god.csv` does not exist | expected a file, relative to the scenario's folder | \
+         did you mean `good.csv`, in the same folder?"
+    );
 }

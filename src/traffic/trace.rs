@@ -1,12 +1,11 @@
 //! Requests of a trace, a row each: when they came, and what the trace says of what they asked for.
 
-use std::path::Path;
-
 use super::format::Layout;
 use super::json_lines::read_json_rows;
 use super::table::{Asked, read_csv_rows};
 use super::timestamps::{decimal, parse_timestamp};
 use super::{Column, FileError, Order, Unit};
+use crate::files::NamedFile;
 use crate::units::LONGEST;
 
 /// The requests of a trace, column by column.
@@ -54,7 +53,7 @@ impl TraceColumns {
     }
 }
 
-/// Reads the trace at `path` (`shown` in messages), a row a request.
+/// Reads a trace, a row a request.
 ///
 /// A timestamp is a number in its unit, of any size and with any fraction, or a date and time with any number of
 /// digits in the fraction of its second: with a zone offset (`2024-05-01T10:00:00+02:00`, `…Z`), or without one
@@ -63,7 +62,7 @@ impl TraceColumns {
 /// # Errors
 /// The file cannot be read or is empty, has not these columns, a cell holds something else, the rows do not ascend, or
 /// the trace lasts longer than 100 years.
-pub fn read_trace(path: &Path, shown: &str, columns: &TraceColumns) -> Result<Trace, FileError> {
+pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace, FileError> {
     let (time, unit) = &columns.time;
     let when = |cell: &str| parse_timestamp(cell, *unit);
     let tokens = |cell: &str| {
@@ -95,8 +94,8 @@ pub fn read_trace(path: &Path, shown: &str, columns: &TraceColumns) -> Result<Tr
         trace.service.extend(next(columns.service.is_some()).map(|nanos| nanos as u64));
     };
     match columns.layout {
-        Layout::Csv => read_csv_rows(path, shown, &asked, order, take)?,
-        Layout::JsonLines => read_json_rows(path, shown, &asked, order, take)?,
+        Layout::Csv => read_csv_rows(file, &asked, order, take)?,
+        Layout::JsonLines => read_json_rows(file, &asked, order, take)?,
     }
     trace.sort(&mut stamps);
     let first = stamps.first().copied().unwrap_or_default();
@@ -104,7 +103,8 @@ pub fn read_trace(path: &Path, shown: &str, columns: &TraceColumns) -> Result<Tr
         |stamp: i128| u64::try_from(stamp - first).ok().filter(|nanos| *nanos <= LONGEST.as_nanos());
     let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
     instants.map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
-        let error = FileError::whole(shown, "spans more than 100 years", "expected timestamps of one trace");
+        let error =
+            FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
         error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
     })
 }

@@ -224,14 +224,14 @@ impl Value for Timing {
 
 fn read_file(reader: &Reader) -> Result<Vec<Timing>, Problem> {
     let (file, unit) = (reader.get(&FILE)?, reader.get(&UNIT)?);
-    let path = reader.context().resolve(&file);
+    let named = reader.context().file(&file);
     let failed = |error: FileError| error.at(&reader.place_of("file"));
     let size = |cell: &str| cell.parse().ok().filter(|size: &u32| (1..=100_000).contains(size));
     let sizes = reader.get(&SIZE_COLUMN)?;
-    let sizes = read_column(&path, &file, &sizes, Order::Distinct, "a whole number from 1 to 100000", size)
+    let sizes = read_column(&named, &sizes, Order::Distinct, "a whole number from 1 to 100000", size)
         .map_err(failed)?;
     let time = |cell: &str| cell.parse().ok().filter(|time: &f64| *time > 0.0 && time.is_finite());
-    let times = read_column(&path, &file, &reader.get(&TIME_COLUMN)?, Order::Any, "a number above 0", time)
+    let times = read_column(&named, &reader.get(&TIME_COLUMN)?, Order::Any, "a number above 0", time)
         .map_err(failed)?;
     let timing = |(size, time): (u32, f64)| Timing { size, seconds: time * unit.seconds() };
     Ok(sizes.into_iter().zip(times).map(timing).collect())

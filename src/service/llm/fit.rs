@@ -48,8 +48,8 @@ impl Value for Fit {
         let column = |column: &Column| {
             let parse =
                 |cell: &str| cell.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite());
-            let path = reader.context().resolve(&file);
-            let values = read_column(&path, &file, column, Order::Any, "a number above 0", parse);
+            let named = reader.context().file(&file);
+            let values = read_column(&named, column, Order::Any, "a number above 0", parse);
             values.map_err(|error: FileError| error.at(&reader.place_of("file")))
         };
         let concurrency = column(&reader.get(&CONCURRENCY)?)?;

@@ -132,9 +132,9 @@ fn read_file(reader: &Reader) -> Result<Vec<Point>, Problem> {
     let (file, unit) = (reader.get(&FILE)?, reader.get(&UNIT)?);
     let measured = one_of(reader, reader.find(&THROUGHPUT_COLUMN)?, reader.find(&LATENCY_COLUMN)?)?;
     let column = |column: &Column, order, (min, max): (f64, f64), expected: &str| {
-        let path = reader.context().resolve(&file);
+        let named = reader.context().file(&file);
         let parse = |cell: &str| cell.parse().ok().filter(|number: &f64| (min..=max).contains(number));
-        let values = read_column(&path, &file, column, order, expected, parse);
+        let values = read_column(&named, column, order, expected, parse);
         values.map_err(|error: FileError| error.at(&reader.place_of("file")))
     };
     let levels = reader.get(&CONCURRENCY_COLUMN)?;
