@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::fixtures::cli::Work;
+use crate::fixtures::cli::{PROGRAM, Work};
 
 /// DESIGN's worked example, with the two variants whose outcome is known as well.
 const WALKTHROUGH: &str = r#"
@@ -489,7 +489,7 @@ fn schema_and_completions_print() {
 #[test]
 fn quiet_says_nothing_and_pipes_get_no_colour() {
     let work = Work::with(WALKTHROUGH);
-    let quiet = work.kneepoint(&["run", "scenario.toml", "--quiet"]).assert().code(0).get_output().clone();
+    let quiet = work.run(0, &["run", "scenario.toml", "--quiet"], "");
     assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty());
     assert!(!work.done(&["run", "scenario.toml"]).contains('\x1b'));
     assert!(!work.fails(2, &["run", "missing.toml"]).contains('\x1b'));
@@ -501,9 +501,8 @@ fn stopped_by(name: &str) {
     let long =
         SWEEP.replace("20m", "6h").replace("[0.6, 0.7, 0.8]", "{ from = 0.5, to = 0.9, steps = 2000 }");
     let work = Work::with(&long);
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("kneepoint"))
-        .args(["sweep", "scenario.toml", "--threads", "1"])
-        .current_dir(work.path())
+    let mut child = work
+        .kneepoint(&["sweep", "scenario.toml", "--threads", "1"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -548,8 +547,7 @@ fn a_polite_kill_stops_as_ctrl_c_does() {
 #[test]
 fn a_reader_that_goes_away_is_no_panic() {
     let work = Work::with(SWEEP);
-    let binary = assert_cmd::cargo::cargo_bin!("kneepoint").display().to_string();
-    let line = format!("{binary} run scenario.toml --json 2>errors | head -c 1 >/dev/null");
+    let line = format!("{PROGRAM} run scenario.toml --json 2>errors | head -c 1 >/dev/null");
     std::process::Command::new("sh").args(["-c", &line]).current_dir(work.path()).status().unwrap();
     assert_eq!(std::fs::read_to_string(work.path().join("errors")).unwrap(), "");
 }
@@ -562,8 +560,9 @@ fn a_replay_prints_a_decision_a_row_from_json_lines_and_csv_alike() {
     work.write("loads.jsonl", "{\"time\": 60, \"request_rate\": 120}\n\n{\"time\": 120, \"metric\": 5}\n");
     work.write("slip.csv", "time,request_rat\n60,120\n");
     let replayed = |observations: &str| {
-        let output = work.kneepoint(&["replay", scenario, observations]).assert().code(0).stderr("");
-        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+        let printed = work.run(0, &["replay", scenario, observations], "");
+        assert_eq!(printed.stderr, "");
+        printed.stdout
     };
     let lines = replayed("loads.csv");
     let desired: Vec<serde_json::Value> = lines

@@ -134,7 +134,7 @@ fn folder(file: &str, more: &str) -> Work {
 #[test]
 fn every_field_that_is_not_modelled_is_named_and_nothing_else() {
     for form in FORMS {
-        let said = folder(form.file, "").warned(&["check", "scenario.toml"]);
+        let said = folder(form.file, "").run(0, &["check", "scenario.toml"], "").stderr;
         let expected: Vec<String> =
             form.warnings.iter().map(|warning| format!("warning: {}: {warning}", form.file)).collect();
         assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{}", form.file);
@@ -169,7 +169,7 @@ fn replayed(folder: &Work, policy: &str, set: &[&str]) -> u64 {
     let row = r#"{"time": 0, "desired": 10, "ready": 10, "value": 900}"#;
     let set = set.iter().flat_map(|setting| ["--set", setting]);
     let arguments: Vec<&str> = ["replay", policy, "-"].into_iter().chain(set).collect();
-    let (line, _) = folder.fed(&arguments, format!("{row}\n"));
+    let line = folder.run(0, &arguments, &format!("{row}\n")).stdout;
     serde_json::from_str::<Value>(&line).unwrap()["desired"].as_u64().unwrap()
 }
 
@@ -210,8 +210,8 @@ fn the_command_line_and_variants_stand_above_the_manifest() {
 fn a_replay_takes_the_manifest_itself() {
     for form in FORMS {
         let folder = folder(form.file, "");
-        let (line, said) = folder.fed(&["replay", form.file, "-"], format!("{}\n", form.row));
-        let line: Value = serde_json::from_str(&line).unwrap();
+        let printed = folder.run(0, &["replay", form.file, "-"], &format!("{}\n", form.row));
+        let (line, said) = (serde_json::from_str::<Value>(&printed.stdout).unwrap(), printed.stderr);
         assert_eq!(line["desired"], form.desired, "{}: {line}", form.file);
         assert_eq!(said.lines().count(), form.warnings.len(), "{}: {said}", form.file);
     }
