@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::fixtures::data::{folder_with, unzipped};
 use crate::fixtures::estimate::mean_and_error;
 use crate::fixtures::replications::replications;
-use crate::fixtures::simulation::scenario;
+use crate::fixtures::scenario::scenario;
 use crate::mersenne::Mersenne;
 
 /// CPUs of a pod: its request, and its limit.

@@ -8,7 +8,7 @@ use kneepoint::time::Span;
 
 use crate::fixtures::data::folder_with;
 use crate::fixtures::replications::replications;
-use crate::fixtures::simulation::scenario;
+use crate::fixtures::scenario::scenario;
 
 /// A column of a CSV text, as numbers.
 fn column(text: &[u8], name: &str) -> Vec<f64> {

@@ -7,6 +7,7 @@ mod fixtures {
     pub mod estimate;
     pub mod platform;
     pub mod replications;
+    pub mod scenario;
     pub mod simulation;
     pub mod traces;
 }

@@ -3,7 +3,8 @@
 use kneepoint::random::Streams;
 
 use crate::fixtures::data::folder_with;
-use crate::fixtures::simulation::{scenario, simulate};
+use crate::fixtures::scenario::scenario;
+use crate::fixtures::simulation::simulate;
 use crate::fixtures::traces::{LLM, read};
 
 /// An hour of conversations with a language model (Azure, November 2023), through a threshold autoscaler. The figures

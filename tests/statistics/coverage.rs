@@ -1,13 +1,11 @@
-//! Whether intervals hold what they promise: over many experiments, and over the raw values behind a quantile.
+//! Whether intervals hold what they promise, over many experiments.
 
 use kneepoint::experiment::{Control, Keep, replicate};
-use kneepoint::random::Streams;
 use kneepoint::scenario::Scenario;
 use kneepoint::stats::{Estimate, mser5};
 
 use crate::fixtures::queue::mm;
-use crate::fixtures::simulation::{scenario, simulate};
-use crate::latencies::{Latencies, exact_quantile};
+use crate::fixtures::scenario::scenario;
 
 /// Independent experiments: at a true coverage of 95 % the share found has a standard deviation of 0.7 %.
 const EXPERIMENTS: u64 = 1000;
@@ -64,34 +62,6 @@ fn ninety_five_in_a_hundred_intervals_of_the_p99_hold_the_truth() {
     let covered = results.iter().filter(|result| covers(result.replications.figures().get("latency.p99")));
     let share = covered.count() as f64 / EXPERIMENTS as f64;
     assert!((0.92..=0.98).contains(&share), "{share}");
-}
-
-#[test]
-fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
-    let scenario = queue("50000s", "200s", 3);
-    let mut all = Vec::new();
-    let mut merged: Option<kneepoint::stats::Digest> = None;
-    for replication in 0..u64::from(REPLICATIONS) {
-        let from = Latencies::from(scenario.model.warmup);
-        let (outcome, heard) = simulate(&scenario.model, Streams::new(3, replication), from);
-        assert_eq!(outcome.latency.count(), heard.nanos.len() as u64);
-        let value = exact_quantile(&heard.nanos, 0.999);
-        let found = outcome.latency.quantile(0.999).unwrap();
-        assert!((found - value).abs() <= value * 1e-3, "replication {replication}: {found} for {value}");
-        all.extend(heard.nanos);
-        match &mut merged {
-            Some(merged) => merged.merge(&outcome.latency),
-            None => merged = Some(outcome.latency),
-        }
-    }
-    let result = replicate(&[&scenario], Keep::Figures, &Control::default()).unwrap();
-    let reported = result[0].replications.figures().get("latency.p999");
-    let near = |found: f64, value: f64| assert!((found - value).abs() <= value * 1e-3, "{found} for {value}");
-    near(reported.mean.unwrap(), exact_quantile(&all, 0.999));
-    near(merged.unwrap().quantile(0.999).unwrap(), exact_quantile(&all, 0.999));
-    // The latency of M/M/1 is exponential with rate μ − λ.
-    let truth = 1000_f64.ln() / 0.5;
-    assert!(reported.low.unwrap() < truth && truth < reported.high.unwrap(), "{reported:?} for {truth}");
 }
 
 /// The mean is biased where the warm-up is kept, and MSER-5 takes that bias out.

@@ -6,11 +6,10 @@ mod fixtures {
     pub mod platform;
     pub mod queue;
     pub mod replications;
-    pub mod simulation;
+    pub mod scenario;
 }
 
 mod coverage;
-mod latencies;
 mod platforms;
 mod theory;
 mod theory_reference;

@@ -9,18 +9,14 @@
 
 use kneepoint::arrivals::Arrivals;
 use kneepoint::autoscaler::{Autoscaler, Rhythm};
-use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Reader, Tree};
 use kneepoint::service::Service;
 use kneepoint::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Outcome};
-use kneepoint::stats::Digest;
 use kneepoint::time::Span;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::fixtures::estimate::mean_and_error;
 use crate::fixtures::replications::replications;
-use crate::fixtures::simulation::simulate;
-use crate::latencies::{Latencies, exact_quantile};
 
 /// A system whose answer is known, and what is asked of it.
 struct System {
@@ -324,30 +320,4 @@ fn simulated_systems_agree_with_their_exact_values() {
         }
     }
     assert!(wrong.is_empty(), "at {confidence} confidence each:\n{}", wrong.join("\n"));
-}
-
-#[test]
-fn quantiles_of_merged_replications_are_within_a_thousandth_of_the_raw_values() {
-    for system in &SYSTEMS[..4] {
-        let model = Model { warmup: Span::ZERO, ..system.model() };
-        let mut merged = Digest::new(model.duration);
-        let mut raw = vec![];
-        for replication in 0..5 {
-            let streams = Streams::new(99, replication);
-            let all = Latencies::from(Span::ZERO);
-            let (outcome, latencies) = simulate(&model, streams, all);
-            merged.merge(&outcome.latency);
-            raw.extend(latencies.nanos);
-        }
-        raw.sort_unstable();
-        for per_mille in [500, 900, 950, 990, 999] {
-            let q = f64::from(per_mille) / 1000.0;
-            let (exact, found) = (exact_quantile(&raw, q), merged.quantile(q).unwrap());
-            assert!(
-                (found - exact).abs() <= 1e-3 * exact,
-                "{}: {found} for {exact} at {per_mille} ‰",
-                system.name
-            );
-        }
-    }
 }

@@ -2,7 +2,8 @@
 
 use kneepoint::random::Streams;
 
-use crate::fixtures::simulation::{scenario, simulate};
+use crate::fixtures::scenario::scenario;
+use crate::fixtures::simulation::simulate;
 
 /// Two requests a second need one instance of four slots; twenty keep ten slots busy. Nothing is random.
 const SYSTEM: &str = r#"

@@ -8,7 +8,9 @@
 #[path = "../fixtures"]
 mod fixtures {
     pub mod cli;
+    pub mod queue;
     pub mod requests;
+    pub mod scenario;
     pub mod simulation;
     pub mod traces;
 }
@@ -24,5 +26,6 @@ mod mutations;
 mod oracle;
 mod oracle_engine;
 mod properties;
+mod quantiles;
 mod scenarios;
 mod traces;

@@ -5,38 +5,25 @@ use kneepoint::distribution::{Distribution, Numbers};
 use kneepoint::random::Streams;
 use kneepoint::schema::{Context, Tree};
 use kneepoint::service::{self, FULL, FromTrace, TokenLaws, Tokens};
-use kneepoint::sim::{
-    Block, Class, Completion, DispatchPolicy, Model, Options, RequestObserver, RequestSource, Simulation,
-    TokenCompletion,
-};
+use kneepoint::sim::{Block, Class, Completion, DispatchPolicy, Model, Options, RequestSource, Simulation};
 use kneepoint::time::Span;
 use proptest::prelude::*;
 
+use crate::fixtures::requests::Requests;
 use crate::generated::models::{EXACT_METRICS, models, tenths};
 use crate::generated::wild::wild_models;
 use crate::oracle::{self, Course, Demand, Fate};
 
-/// Hears everything.
-#[derive(Debug, Default)]
-struct Ear(Vec<(u64, Fate)>, Vec<(u64, u64)>);
-
-impl RequestObserver for Ear {
-    fn generated(&mut self, answer: TokenCompletion) {
-        self.1.push((answer.arrival, answer.first_token));
-    }
-    fn served(&mut self, request: Completion) {
-        let Completion { arrival, start, finish, instance, .. } = request;
-        self.0.push((arrival, Fate::Served { start, finish, instance }));
-    }
-    fn rejected(&mut self, arrival: u64) {
-        self.0.push((arrival, Fate::Rejected));
-    }
-    fn timed_out(&mut self, arrival: u64, at: u64) {
-        self.0.push((arrival, Fate::TimedOut { at }));
-    }
-    fn failed(&mut self, arrival: u64, at: u64) {
-        self.0.push((arrival, Fate::Failed { at }));
-    }
+/// Arrival and fate of every request that has left.
+fn fates(heard: &Requests) -> Vec<(u64, Fate)> {
+    let served = heard.served.iter().map(|request| {
+        let Completion { arrival, start, finish, instance, .. } = *request;
+        (arrival, Fate::Served { start, finish, instance })
+    });
+    let rejected = heard.rejected.iter().map(|(arrival, _)| (*arrival, Fate::Rejected));
+    let timed_out = heard.timed_out.iter().map(|(arrival, at)| (*arrival, Fate::TimedOut { at: *at }));
+    let failed = heard.failed.iter().map(|(arrival, at)| (*arrival, Fate::Failed { at: *at }));
+    served.chain(rejected).chain(timed_out).chain(failed).collect()
 }
 
 const STREAMS: Streams = Streams::new(11, 3);
@@ -93,19 +80,20 @@ fn compare_fed(
     blocks: impl Iterator<Item = Block>,
 ) -> Result<(), TestCaseError> {
     let options = Options { mark_interval: tenths(7), timeline: true, decisions: true };
-    let mut simulation = Simulation::new(model, STREAMS, &options, Ear::default());
+    let mut simulation = Simulation::new(model, STREAMS, &options, Requests::default());
     for block in blocks {
         simulation.feed(&block);
     }
-    let (outcome, Ear(mut heard, mut first_tokens)) = simulation.finish();
+    let (outcome, heard) = simulation.finish();
+    let (mut fates, mut first_tokens) = (fates(&heard), heard.first_tokens);
     let course: Course = oracle::run(model, STREAMS, requests);
 
     let mut expected = course.requests.clone();
     let unfinished = expected.iter().filter(|(_, fate)| *fate == Fate::InFlight).count();
     expected.retain(|(_, fate)| *fate != Fate::InFlight);
-    heard.sort_unstable();
+    fates.sort_unstable();
     expected.sort_unstable();
-    prop_assert_eq!(heard, expected);
+    prop_assert_eq!(fates, expected);
     if matches!(model.service.model, service::Model::Llm(_)) {
         let mut expected = course.first_tokens;
         expected.sort_unstable();

@@ -6,7 +6,7 @@ use kneepoint::random::Streams;
 use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
 use kneepoint::sim::{Block, Options, RequestSource, simulate};
 
-use crate::fixtures::simulation::scenario;
+use crate::fixtures::scenario::scenario;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
