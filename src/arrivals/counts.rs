@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use rand_distr::{Distribution as _, Exp1};
 
 use super::cut::Cut;
-use super::{Process, Stream};
+use super::process::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};

@@ -1,4 +1,4 @@
-//! The part of a trace that is used.
+//! The key `cut`: the part of a trace that is used.
 
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
@@ -9,7 +9,7 @@ const TO: Key<Option<Span>> =
 const SPEC: TableSpec =
     TableSpec { name: "cut", doc: "The part of a trace that is used.", keys: &[&FROM, &TO] };
 
-/// From `from` up to, not including, `to`; both from the start of the trace.
+/// From `from` up to and not including `to`, both counted from the start of the trace.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cut {
     pub(super) from: Span,

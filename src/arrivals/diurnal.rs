@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Exp1};
 
-use super::poisson::FASTEST;
-use super::{Process, Stream};
+use super::poisson::MAX_RATE;
+use super::process::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -17,7 +17,7 @@ const DAY: Span = Span::from_secs(86_400);
 const RATE: Key<Option<f64>> =
     Key::optional("rate", "Requests per second, on average over a period; with `amplitude`.")
         .above(0.0)
-        .at_most(FASTEST);
+        .at_most(MAX_RATE);
 const AMPLITUDE: Key<Option<f64>> = Key::optional(
     "amplitude",
     "Swing as a share of the mean rate: 0.5 goes from half to one and a half times it.",
@@ -27,7 +27,7 @@ const AMPLITUDE: Key<Option<f64>> = Key::optional(
 const PEAK: Key<Option<f64>> =
     Key::optional("peak", "Highest rate, with `trough`; instead of `rate` and `amplitude`.")
         .above(0.0)
-        .at_most(FASTEST);
+        .at_most(MAX_RATE);
 const TROUGH: Key<Option<f64>> = Key::optional("trough", "Lowest rate, with `peak`.").at_least(0.0);
 const PERIOD: Key<Span> = Key::or("period", "\"24h\"", "Time from peak to peak.").above(0.0);
 const PEAK_AT: Key<Option<Span>> =

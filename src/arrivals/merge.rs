@@ -1,6 +1,6 @@
 //! Several streams as one, in time order.
 
-use super::Stream;
+use super::process::Stream;
 
 const BLOCK: usize = 256;
 
@@ -24,7 +24,7 @@ impl Source {
     }
 }
 
-/// The union of a few streams. Reads ahead a block of each, in memory of its own.
+/// The union of a few streams. It draws a block of each ahead, into buffers of its own.
 #[derive(Debug)]
 pub(super) struct Merged {
     sources: Vec<Source>,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rand::RngExt as _;
 use rand_distr::{Distribution as _, Exp1};
 
-use super::poisson::FASTEST;
-use super::{Process, Stream};
+use super::poisson::MAX_RATE;
+use super::process::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
 
 const RATE: Key<f64> =
-    Key::required("rate", "Requests per second in the state.").at_least(0.0).at_most(FASTEST);
+    Key::required("rate", "Requests per second in the state.").at_least(0.0).at_most(MAX_RATE);
 const DURATION: Key<Span> =
     Key::required("duration", "Mean time in the state; each stay is exponential.").above(0.0);
 const STATE: TableSpec =

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::poisson::FASTEST;
+use super::poisson::MAX_RATE;
+use super::process::{Process, Stream};
 use super::profile::{Profile, Segment};
-use super::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
 
 const AT: Key<Span> = Key::required("at", "Time from the start.");
 const RATE: Key<f64> =
-    Key::required("rate", "Requests per second at that time.").at_least(0.0).at_most(FASTEST);
+    Key::required("rate", "Requests per second at that time.").at_least(0.0).at_most(MAX_RATE);
 const POINT: TableSpec = TableSpec { name: "point", doc: "A rate at a time.", keys: &[&AT, &RATE] };
 
 const POINTS: Key<Vec<Point>> =

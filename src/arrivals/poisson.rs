@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use rand_distr::{Distribution as _, Exp1};
 
-use super::{Process, Stream};
+use super::process::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 
-/// The fastest arrivals a scenario may ask for, per second. Gaps are rounded to whole nanoseconds, which shifts
-/// their mean m by a share of about 1/(24 m²): 4 in a million at this rate, and less at every lower one.
-pub(super) const FASTEST: f64 = 1e7;
+/// Maximum rate of a scenario, requests per second. Gaps are rounded to whole nanoseconds, which shifts their mean m by a
+/// share of about 1/(24 m²): 4 in a million at this rate, and less at lower ones.
+pub(super) const MAX_RATE: f64 = 1e7;
 
 const RATE: Key<f64> =
-    Key::required("rate", "Requests per second, on average.").at_least(0.0).at_most(FASTEST);
+    Key::required("rate", "Requests per second, on average.").at_least(0.0).at_most(MAX_RATE);
 
 pub(super) const SPEC: TableSpec =
     TableSpec { name: "poisson", doc: "Poisson arrivals: independent, at a constant rate.", keys: &[&RATE] };

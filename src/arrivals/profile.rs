@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand_distr::{Distribution as _, Exp1};
 
-use super::Stream;
+use super::process::Stream;
 use crate::random::Rng;
 use crate::time::Span;
 

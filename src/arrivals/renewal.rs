@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::poisson::FASTEST;
-use super::{Process, Stream};
+use super::poisson::MAX_RATE;
+use super::process::{Process, Stream};
 use crate::distribution::{Distribution, Durations};
 use crate::random::Rng;
 use crate::schema::{Key, Problem, Reader, TableSpec};
@@ -14,7 +14,7 @@ const INTERARRIVAL: Key<Option<Durations>> = Key::optional(
     "Distribution of the time between two requests; instead of `rate` and `cv`.",
 );
 const RATE: Key<Option<f64>> =
-    Key::optional("rate", "Requests per second, on average; with `cv`.").above(0.0).at_most(FASTEST);
+    Key::optional("rate", "Requests per second, on average; with `cv`.").above(0.0).at_most(MAX_RATE);
 const CV: Key<Option<f64>> = Key::optional(
     "cv",
     "Coefficient of variation of the gamma-distributed time between two requests: 1 is Poisson, more is burstier.",
@@ -36,7 +36,7 @@ pub(super) struct Renewal {
 pub(super) fn read(reader: &Reader) -> Result<Renewal, Problem> {
     let expected = "expected either `interarrival`, or `rate` and `cv`";
     match (reader.find(&INTERARRIVAL)?, reader.find(&RATE)?, reader.find(&CV)?) {
-        (Some(Durations(interarrival)), None, None) if interarrival.mean() * FASTEST >= 1.0 => {
+        (Some(Durations(interarrival)), None, None) if interarrival.mean() * MAX_RATE >= 1.0 => {
             Ok(Renewal { interarrival })
         }
         (Some(Durations(interarrival)), None, None) => {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Stream;
-use super::poisson::FASTEST;
+use super::poisson::MAX_RATE;
+use super::process::Stream;
 use super::profile::{Profile, Segment};
 use crate::random::Rng;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
@@ -12,7 +12,7 @@ use crate::time::{Instant, Span};
 const AT: Key<Span> = Key::required("at", "When the spike starts.");
 const DURATION: Key<Span> = Key::required("duration", "How long it lasts.").above(0.0);
 const RATE: Key<f64> =
-    Key::required("rate", "Requests per second it adds, at its height.").above(0.0).at_most(FASTEST);
+    Key::required("rate", "Requests per second it adds, at its height.").above(0.0).at_most(MAX_RATE);
 const SHAPE: Key<Shape> = Key::or("shape", "\"constant\"", "How the added rate goes over the spike.");
 const EVERY: Key<Option<Span>> = Key::optional(
     "every",

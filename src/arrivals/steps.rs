@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::poisson::FASTEST;
-use super::{Process, Stream};
+use super::poisson::MAX_RATE;
+use super::process::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 
 const LOADS: Key<Vec<f64>> =
-    Key::required("loads", "Requests per second in each step.").at_least(0.0).at_most(FASTEST);
+    Key::required("loads", "Requests per second in each step.").at_least(0.0).at_most(MAX_RATE);
 const STEP: Key<Span> = Key::required("step", "Length of a step.").above(0.0);
 
 pub(super) const SPEC: TableSpec = TableSpec {

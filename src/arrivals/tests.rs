@@ -1,5 +1,7 @@
 use super::*;
-use crate::schema::{Place, Tree};
+use crate::random::Streams;
+use crate::schema::{Context, Place, Problem, Tree};
+use crate::time::{Instant, Span};
 
 const SECOND: u64 = 1_000_000_000;
 

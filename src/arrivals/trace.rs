@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rand::RngExt as _;
 
 use super::cut::Cut;
-use super::{Process, Rows, Stream};
+use super::process::{Process, Stream};
+use super::trace_rows::TraceRows;
 use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -100,7 +101,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
 };
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Replay {
+pub(super) struct TraceArrivals {
     trace: Arc<Trace>,
     /// The requests that are used.
     part: Range<usize>,
@@ -115,7 +116,7 @@ pub(super) struct Replay {
     mean_gap: u64,
 }
 
-pub(super) fn read(reader: &Reader) -> Result<Replay, Problem> {
+pub(super) fn read(reader: &Reader) -> Result<TraceArrivals, Problem> {
     let trace = load(reader)?;
     let cut = reader.find(&CUT)?.unwrap_or(Cut { from: Span::ZERO, to: None });
     let origin = cut.from.as_nanos();
@@ -137,7 +138,7 @@ pub(super) fn read(reader: &Reader) -> Result<Replay, Problem> {
         let message = "a trace that takes no time cannot be looped";
         return Err(reader.problem("loop", message, "expected `cut` with `to`, where the loop ends"));
     }
-    Ok(Replay {
+    Ok(TraceArrivals {
         scale: reader.get(&SCALE)?,
         shift: reader.get(&SHIFT)?,
         mean_gap: faster(recorded_gap, speed),
@@ -194,7 +195,7 @@ fn faster(nanos: u64, speed: f64) -> u64 {
     if speed == 1.0 { nanos } else { (nanos as f64 / speed).round() as u64 }
 }
 
-impl Replay {
+impl TraceArrivals {
     fn used(&self) -> &[u64] {
         &self.trace.instants[self.part.clone()]
     }
@@ -219,10 +220,10 @@ impl Replay {
     }
 }
 
-impl Process for Replay {
+impl Process for TraceArrivals {
     fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
         let start = self.shift.as_nanos();
-        Box::new(ReplayStream {
+        Box::new(TraceStream {
             next: self.part.start,
             config: self,
             start,
@@ -245,8 +246,8 @@ impl Process for Replay {
     fn rate_at(&self, _: Instant) -> Option<f64> {
         None
     }
-    fn rows(&self) -> Option<Rows> {
-        Some(Rows { trace: Arc::clone(&self.trace), part: self.part.clone() })
+    fn rows(&self) -> Option<TraceRows> {
+        Some(TraceRows { trace: Arc::clone(&self.trace), part: self.part.clone() })
     }
     /// Over the busiest minute, minutes counted from the start of the part; a shorter part is one bucket.
     fn peak_rate(&self) -> f64 {
@@ -258,8 +259,8 @@ impl Process for Replay {
 }
 
 #[derive(Debug)]
-struct ReplayStream {
-    config: Arc<Replay>,
+struct TraceStream {
+    config: Arc<TraceArrivals>,
     /// The next recorded request, and when this turn of the loop starts.
     next: usize,
     start: u64,
@@ -271,7 +272,7 @@ struct ReplayStream {
     rng: Rng,
 }
 
-impl ReplayStream {
+impl TraceStream {
     fn next(&mut self) -> Option<u64> {
         loop {
             if self.copies > 0 {
@@ -328,7 +329,7 @@ impl ReplayStream {
     }
 }
 
-impl Stream for ReplayStream {
+impl Stream for TraceStream {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
         out.extend(std::iter::from_fn(|| self.next()).take(count));
     }

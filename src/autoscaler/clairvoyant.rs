@@ -1,6 +1,6 @@
 //! The policy that knows the future: what any other is judged against.
 //!
-//! It is given the arrival rate of the whole run ([`crate::arrivals::Arrivals::rates_ahead`]), sizes the pool for each
+//! It is given the arrival rate of the whole run ([`crate::arrivals::Arrivals::future_rates`]), sizes the pool for each
 //! stretch of it by an M/M/c queue ([`super::sizing`]), asks for instances a cold start before they are needed, and lets
 //! them go as soon as they are not needed for longer than a cold start: to go and come again within one costs as much
 //! as to stay, for an instance is paid for while it starts.
@@ -116,7 +116,7 @@ impl AtWork {
         let intervals =
             |span: Span| span.as_nanos().div_ceil(interval.as_nanos()).min(MOST_EVALUATIONS) as usize;
         let (evaluations, ahead) = (intervals(start.duration).max(1), intervals(lead));
-        let rates = start.arrivals.rates_ahead(start.streams, interval, evaluations + ahead);
+        let rates = start.arrivals.future_rates(start.streams, interval, evaluations + ahead);
         let peaks = largest_of_each(&rates, ahead + 1);
         let sizing = Sizing::new(start);
         let mut near = 0;

@@ -3,7 +3,8 @@
 use rand_distr::Distribution as _;
 use statrs::function::gamma::{checked_gamma_lr, ln_gamma};
 
-use super::{Percentiles, root, spread};
+use super::percentiles::{Percentiles, spread};
+use super::root;
 use crate::random::Rng;
 
 /// Shapes between which percentiles are fitted: coefficients of variation from about 7 down to 0.003.

@@ -3,7 +3,7 @@
 use rand_distr::{Distribution as _, StandardNormal};
 use statrs::function::erf::erfc_inv;
 
-use super::{Percentiles, spread};
+use super::percentiles::{Percentiles, spread};
 use crate::random::Rng;
 
 #[derive(Debug, Clone, Copy, PartialEq)]

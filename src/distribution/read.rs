@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Between, Distribution, Percentiles};
+use super::empirical::Between;
+use super::law::Distribution;
+use super::percentiles::Percentiles;
 use crate::schema::{
     AnyKey, Choice, Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value, read_choice,
 };
@@ -43,7 +45,7 @@ impl Value for Numbers {
     }
 }
 
-/// What a distribution's parameters are written as.
+/// A type in which the parameters of a distribution are written.
 trait Quantity: Value + Copy + 'static {
     /// In base units: seconds, or plain.
     fn base(self) -> f64;

@@ -3,7 +3,8 @@
 use rand_distr::{Distribution as _, Exp1};
 use statrs::function::gamma::ln_gamma;
 
-use super::{Percentiles, root, spread};
+use super::percentiles::{Percentiles, spread};
+use super::root;
 use crate::random::Rng;
 
 /// Shapes between which a CV is fitted: coefficients of variation from about 16,000 down to 0.0013.

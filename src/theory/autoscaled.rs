@@ -1,5 +1,5 @@
 //! Autoscalers with an exact answer: hysteresis thresholds on the number of jobs.
-use super::{Error, MOST_SERVERS, markov, positive};
+use super::{Error, MAX_SERVERS, markov, positive};
 
 /// Steady state under hysteresis thresholds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub fn hysteresis(
 ) -> Result<Hysteresis, Error> {
     positive(&[lam, mu, alpha.unwrap_or(1.0)])?;
     let rising = |t: &[usize]| t.windows(2).all(|pair| pair[0] < pair[1]);
-    if up.last().is_some_and(|last| *last > MOST_SERVERS) {
+    if up.last().is_some_and(|last| *last > MAX_SERVERS) {
         return Err(Error::TooLarge);
     }
     if up.len() != down.len() || !rising(up) || !rising(down) || up.iter().zip(down).any(|(f, r)| r >= f) {

@@ -38,18 +38,18 @@ pub fn mean_field_tail(rho: f64, d: usize, length: u32) -> Result<f64, Error> {
     Ok((0..length).fold(1.0, |tail, _| rho * f64::powf(tail, d as f64)))
 }
 
-/// The most servers of [`shortest_of`]; its chain grows steeply with their number.
-pub const MOST_QUEUES: usize = 4;
+/// Maximum number of servers of [`shortest_of`]; the size of its chain grows steeply with it.
+pub const MAX_QUEUES: usize = 4;
 
 /// Mean number in a system of `k` queues (rate `mu` each) where an arrival joins the shortest of `d` distinct
 /// ones; `d = k` is join-shortest-queue. The chain of sorted lengths, with the gap between longest and
 /// shortest bounded too; the bound is raised until its probability is negligible.
 ///
 /// # Errors
-/// Parameters out of range (`k` above [`MOST_QUEUES`] included), an unstable system, or a chain too large to solve.
+/// Parameters out of range (`k` above [`MAX_QUEUES`] included), an unstable system, or a chain too large to solve.
 pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> {
     positive(&[lam, mu, d as f64])?;
-    if d > k || k > MOST_QUEUES || (d == 1 && k > 1) {
+    if d > k || k > MAX_QUEUES || (d == 1 && k > 1) {
         return Err(Error::OutOfRange);
     }
     if lam >= mu * k as f64 {
@@ -65,14 +65,14 @@ pub fn shortest_of(lam: f64, mu: f64, k: usize, d: usize) -> Result<f64, Error> 
     }
 }
 
-/// The most probability of the greatest gap allowed between longest and shortest queue; the mean is as good as a few
+/// Maximum probability of the largest gap allowed between longest and shortest queue; the error of the mean is a few
 /// times this.
 const EDGE_MASS: f64 = 1e-9;
 
 /// The mean number in the system with the gap kept within `gap`, and the probability of that gap.
 fn within_gap(lam: f64, mu: f64, k: usize, d: usize, gap: usize) -> Result<(f64, f64), Error> {
     // Ascending lengths in the last k places; the total first, so that levels are in order.
-    let start = (0usize, [0usize; MOST_QUEUES]);
+    let start = (0usize, [0usize; MAX_QUEUES]);
     let ways = |n: usize| (0..d - 1).fold(1.0, |w, i| w * (n as f64 - i as f64) / (i + 1) as f64).max(0.0);
     let all = (0..d).fold(1.0, |w, i| w * (k - i) as f64 / (i + 1) as f64);
     let law = markov::truncated(
@@ -80,26 +80,26 @@ fn within_gap(lam: f64, mu: f64, k: usize, d: usize, gap: usize) -> Result<(f64,
         64,
         |(total, _)| total,
         |(total, lengths), out| {
-            for place in MOST_QUEUES - k..MOST_QUEUES {
+            for place in MAX_QUEUES - k..MAX_QUEUES {
                 let mut more = lengths;
                 more[place] += 1;
                 more.sort_unstable();
-                if more[MOST_QUEUES - 1] - more[MOST_QUEUES - k] <= gap {
-                    out.push(((total + 1, more), lam * ways(MOST_QUEUES - 1 - place) / all));
+                if more[MAX_QUEUES - 1] - more[MAX_QUEUES - k] <= gap {
+                    out.push(((total + 1, more), lam * ways(MAX_QUEUES - 1 - place) / all));
                 }
                 if lengths[place] > 0 {
                     let mut less = lengths;
                     less[place] -= 1;
-                    less[MOST_QUEUES - k..].sort_unstable();
-                    if less[MOST_QUEUES - 1] - less[MOST_QUEUES - k] <= gap {
+                    less[MAX_QUEUES - k..].sort_unstable();
+                    if less[MAX_QUEUES - 1] - less[MAX_QUEUES - k] <= gap {
                         out.push(((total - 1, less), mu));
                     }
                 }
             }
         },
     )?;
-    let edge = |(_, lengths): (usize, [usize; MOST_QUEUES])| {
-        f64::from(lengths[MOST_QUEUES - 1] - lengths[MOST_QUEUES - k] >= gap && k > 1)
+    let edge = |(_, lengths): (usize, [usize; MAX_QUEUES])| {
+        f64::from(lengths[MAX_QUEUES - 1] - lengths[MAX_QUEUES - k] >= gap && k > 1)
     };
     Ok((markov::mean(&law, |(total, _)| total as f64), markov::mean(&law, edge)))
 }

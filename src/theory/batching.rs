@@ -1,7 +1,7 @@
-//! A server that takes all that waits, up to a maximum, as one batch, in a time that grows with its size.
+//! A server that takes all waiting requests, up to a maximum, as one batch; its time grows with the batch size.
 use super::{Error, markov, poisson, positive};
 
-/// M/D\[b\]/1 with batches: one of b takes `slope` b + `constant` (Inoue, "Queueing analysis of GPU-based inference servers
+/// M/D\[b\]/1: a batch of b requests takes `slope` b + `constant` (Inoue, "Queueing analysis of GPU-based inference servers
 /// with dynamic batching: a closed-form characterization", 2021).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Batching {
@@ -16,23 +16,23 @@ pub struct Batching {
 }
 
 impl Batching {
-    /// Arrival rate, the two parts of a batch's time, and the most in one batch, if there is a most. From the chain of
-    /// the number left behind by each batch: with n left, the next is of min(max(n, 1), most), and leaves the rest and
-    /// a Poisson number behind.
+    /// Arrival rate, the two parts of a batch's time, and the maximum batch size, if there is one. Solved by the chain of
+    /// the number waiting at the end of each batch: with n waiting, the next batch has min(max(n, 1), maximum) requests,
+    /// and at its end the rest of the n and a Poisson number of arrivals wait.
     ///
     /// # Errors
     /// Parameters out of range, an unstable system, or one too large to solve.
-    pub fn new(lam: f64, slope: f64, constant: f64, most: Option<usize>) -> Result<Self, Error> {
+    pub fn new(lam: f64, slope: f64, constant: f64, max_batch: Option<usize>) -> Result<Self, Error> {
         positive(&[lam, slope, constant])?;
-        let most = most.unwrap_or(usize::MAX);
-        if most == 0 {
+        let max_batch = max_batch.unwrap_or(usize::MAX);
+        if max_batch == 0 {
             return Err(Error::OutOfRange);
         }
-        let per_request = slope + if most == usize::MAX { 0.0 } else { constant / most as f64 };
+        let per_request = slope + if max_batch == usize::MAX { 0.0 } else { constant / max_batch as f64 };
         if lam * per_request >= 1.0 {
             return Err(Error::Unstable);
         }
-        let size = |left: usize| left.clamp(1, most);
+        let size = |left: usize| left.clamp(1, max_batch);
         let time = |left: usize| slope * size(left) as f64 + constant;
         let first = (2.0 * lam * constant / (1.0 - lam * per_request)) as usize + 64;
         if first > LARGEST {
@@ -64,8 +64,7 @@ impl Batching {
 /// States of the chain up to which it is solved.
 const LARGEST: usize = 4096;
 
-/// The two closed-form upper bounds of the mean sojourn without a greatest batch, of which the lesser holds (Inoue 2021,
-/// theorem 2).
+/// The two closed-form upper bounds of the mean sojourn without a maximum batch size; both hold (Inoue 2021, theorem 2).
 ///
 /// # Errors
 /// Parameters out of range or an unstable system.

@@ -1,7 +1,7 @@
 //! Requests that give up: exponential patience (Erlang-A) and a deterministic time-out.
 use super::{Error, markov, positive, servers};
 
-/// Steady state of a queue that is left.
+/// Steady state of a queue with impatient requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Impatient {
     /// The share of requests that give up.
@@ -39,7 +39,7 @@ pub fn erlang_a(lam: f64, mu: f64, c: usize, theta: f64) -> Result<Impatient, Er
         if ratio < 1.0 && term * waiting < 1e-18 * (1.0 - ratio) * (above + queue) {
             break;
         }
-        if waiting > markov::MOST_STATES as f64 {
+        if waiting > markov::MAX_STATES as f64 {
             return Err(Error::TooLarge);
         }
         if above + queue > 1e250 {

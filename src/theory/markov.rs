@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use super::Error;
 
-/// The most numbers held in the band of a chain; beyond it a system is refused.
-pub const MOST_STATES: usize = 24_000_000;
-/// The most probability allowed on the last level of a truncated chain.
+/// Maximum size of the band of a chain, in numbers; a larger system is refused.
+pub const MAX_STATES: usize = 24_000_000;
+/// Maximum probability of the last level of a truncated chain.
 pub const BOUNDARY_MASS: f64 = 1e-13;
 
 /// The stationary law over the states reachable from `start`, in order; `next` lists the rates (or
@@ -31,7 +31,7 @@ pub fn stationary<S: Ord + Copy>(
         out.retain(|(to, rate)| *rate > 0.0 && *to != state);
         found.extend(out.iter().map(|(to, _)| *to).filter(|to| !leaving.contains_key(to)));
         leaving.insert(state, out);
-        if leaving.len() > MOST_STATES / 16 {
+        if leaving.len() > MAX_STATES / 16 {
             return Err(Error::TooLarge);
         }
     }
@@ -49,7 +49,7 @@ fn eliminate(rates: &[Vec<(usize, f64)>]) -> Result<Vec<f64>, Error> {
         rates.iter().enumerate().flat_map(|(i, out)| out.iter().map(move |(j, _)| i.abs_diff(*j))).max();
     let band = band.unwrap_or(0);
     let width = 2 * band + 1;
-    if count * width > MOST_STATES {
+    if count * width > MAX_STATES {
         return Err(Error::TooLarge);
     }
     let at = |i: usize, j: usize| i * width + (j + band - i);
@@ -89,8 +89,8 @@ fn eliminate(rates: &[Vec<(usize, f64)>]) -> Result<Vec<f64>, Error> {
     Ok(law.into_iter().map(|mass| mass / total).collect())
 }
 
-/// As [`stationary`] for an unbounded chain: moves above a highest `level` are dropped, and that level doubled
-/// from `first` until it holds less than [`BOUNDARY_MASS`].
+/// As [`stationary`], for an unbounded chain: transitions above a highest `level` are dropped, and that level is doubled
+/// from `first` until its probability is below [`BOUNDARY_MASS`].
 ///
 /// # Errors
 /// As [`stationary`].

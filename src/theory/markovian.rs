@@ -1,11 +1,11 @@
 //! Many servers, memoryless or phase-type: M/M/c, M/M/c/K, Erlang B, M/G/∞, M/H2/c, M/E2/c, M/D/c, MMPP(2)/M/c.
-use super::{Error, MOST_SERVERS, markov, poisson, positive, quantile_of_tail, servers};
+use super::{Error, MAX_SERVERS, markov, poisson, positive, quantile_of_tail, servers};
 
 /// Erlang's loss probability for offered load `a` and `c` servers (Erlang 1917; the stable recursion
 /// B(k) = aB(k-1)/(k + aB(k-1))). Holds for every service distribution.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] unless the load is finite and positive and there are 1 to [`super::MOST_SERVERS`] servers.
+/// [`Error::OutOfRange`] unless the load is finite and positive and there are 1 to [`super::MAX_SERVERS`] servers.
 pub fn erlang_b(a: f64, c: usize) -> Result<f64, Error> {
     positive(&[a])?;
     servers(c)?;
@@ -122,7 +122,7 @@ impl Mmck {
     /// Rates out of range, no server, or `k < c`.
     pub fn new(lam: f64, mu: f64, c: usize, k: usize) -> Result<Self, Error> {
         positive(&[lam, mu, servers(c)?])?;
-        if k < c || k > MOST_SERVERS {
+        if k < c || k > MAX_SERVERS {
             return Err(Error::OutOfRange);
         }
         let mut law = vec![1.0f64];
@@ -184,7 +184,7 @@ impl Mmck {
 /// Parameters out of range, or `p` not in `[0, 1)`.
 pub fn infinite_server_quantile(lam: f64, service: f64, p: f64) -> Result<usize, Error> {
     positive(&[lam, service])?;
-    if lam * service > MOST_SERVERS as f64 {
+    if lam * service > MAX_SERVERS as f64 {
         return Err(Error::TooLarge);
     }
     if !(0.0..1.0).contains(&p) {
@@ -300,7 +300,7 @@ impl Mdc {
             return Err(Error::Unstable);
         }
         let arrivals = poisson(lam * service);
-        if (c + arrivals.len()).saturating_pow(2) > markov::MOST_STATES {
+        if (c + arrivals.len()).saturating_pow(2) > markov::MAX_STATES {
             return Err(Error::TooLarge);
         }
         let law = markov::truncated(

@@ -1,4 +1,4 @@
-//! Exact results of queueing theory: what `verify` holds the simulator against, and what sizing policies ask.
+//! Exact results of queueing theory: `verify` compares the simulator with them, and sizing policies use them.
 //!
 //! Rates are per unit of time, times in that same unit. Parameters out of range give an [`Error`], never a panic.
 pub mod autoscaled;
@@ -20,7 +20,7 @@ pub enum Error {
     OutOfRange,
     /// Work arrives at least as fast as it can be served, so there is no steady state.
     Unstable,
-    /// The truncated chain would need more states than [`markov::MOST_STATES`], or did not converge.
+    /// The truncated chain would need more states than [`markov::MAX_STATES`], or did not converge.
     TooLarge,
 }
 
@@ -36,12 +36,12 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The most servers of any system here; keeps a slip of the hand from exhausting memory.
-pub const MOST_SERVERS: usize = 1_000_000;
+/// Maximum number of servers of any system here, so that a mistyped number does not exhaust memory.
+pub const MAX_SERVERS: usize = 1_000_000;
 
-/// Refuses no servers, and more than [`MOST_SERVERS`].
+/// The number of servers; refuses 0, and more than [`MAX_SERVERS`].
 fn servers(count: usize) -> Result<f64, Error> {
-    if (1..=MOST_SERVERS).contains(&count) { Ok(count as f64) } else { Err(Error::OutOfRange) }
+    if (1..=MAX_SERVERS).contains(&count) { Ok(count as f64) } else { Err(Error::OutOfRange) }
 }
 
 /// Refuses parameters which are not finite and above zero.
@@ -76,8 +76,8 @@ fn quantile_of_tail(p: f64, tail: impl Fn(f64) -> f64) -> Option<f64> {
     Some(0.5 * (low + high))
 }
 
-/// Poisson probabilities 0, 1, … up to where the upper tail is below 1e-20, by recursion away from the mode. `mean` is to be
-/// no more than a caller has memory for.
+/// Poisson probabilities 0, 1, … up to where the upper tail is below 1e-20, by recursion away from the mode. The
+/// length grows with `mean`, so callers bound it.
 fn poisson(mean: f64) -> Vec<f64> {
     let last = (mean + 12.0 * mean.sqrt() + 40.0) as usize;
     let mode = mean as usize;

@@ -1,5 +1,5 @@
 //! A periodic proportional autoscaler over M/M/c, exactly: the pool is set every period, and constant in between.
-use super::{Error, MOST_SERVERS, poisson, positive};
+use super::{Error, MAX_SERVERS, poisson, positive};
 
 /// A pool resized every `period` to `ceil(jobs / target)` instances, within its limits, one job on each at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -8,19 +8,19 @@ pub struct Proportional {
     pub lam: f64,
     /// Service rate of an instance.
     pub mu: f64,
-    /// Jobs in the system an instance is wanted for.
+    /// Target: jobs in the system per instance.
     pub target: f64,
-    /// Time between two resizings, which see the number of jobs at their instant.
+    /// Time between two resizings, each by the number of jobs at its instant.
     pub period: f64,
-    /// Fewest instances.
+    /// Minimum instances.
     pub min: usize,
-    /// Most instances.
+    /// Maximum instances.
     pub max: usize,
     /// Whether an instance takes one period to start, rather than no time; instances are removed at once.
     pub slow_start: bool,
 }
 
-/// Its long-run averages.
+/// Long-run averages of a [`Proportional`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Averages {
     /// Mean number of jobs in the system.
@@ -37,9 +37,9 @@ pub struct Averages {
     pub wait_probability: f64,
 }
 
-/// The most multiplications spent on the transition matrices.
-const MOST_WORK: f64 = 6e9;
-/// The most probability allowed at the boundary.
+/// Maximum multiplications spent on the transition matrices.
+const MAX_WORK: f64 = 6e9;
+/// Maximum probability at the boundary.
 const EDGE_MASS: f64 = 1e-12;
 
 impl Proportional {
@@ -50,7 +50,7 @@ impl Proportional {
     /// Parameters out of range, an unstable system, or one too large to solve.
     pub fn averages(&self) -> Result<Averages, Error> {
         positive(&[self.lam, self.mu, self.target, self.period, self.min as f64])?;
-        if self.min > self.max || self.max > MOST_SERVERS {
+        if self.min > self.max || self.max > MAX_SERVERS {
             return Err(Error::OutOfRange);
         }
         if self.lam >= self.mu * self.max as f64 {
@@ -82,7 +82,7 @@ impl Proportional {
         let steps = (self.lam + self.mu * self.max as f64) * self.period;
         let pools = self.max - self.min + 1;
         let work = (steps + 12.0 * steps.sqrt() + 40.0) * 3.0 * ((levels + 1) * (levels + 1) * pools) as f64;
-        if work > MOST_WORK {
+        if work > MAX_WORK {
             return Err(Error::TooLarge);
         }
         let kernels: Vec<Kernel> = (self.min..=self.max)
@@ -152,7 +152,7 @@ impl Proportional {
     }
 }
 
-/// M/M/c of at most so many jobs, as a discrete chain at the jumps of a Poisson process.
+/// M/M/c with a maximum number of jobs, as a discrete chain at the jumps of a Poisson process.
 struct Kernel {
     up: f64,
     down: Vec<f64>,
@@ -183,7 +183,7 @@ impl Kernel {
         }
     }
 
-    /// The sum over the numbers of jumps of the law after as many, times their weight.
+    /// The sum, over the number of jumps, of the law after that many jumps times its weight.
     fn weighted(&self, start: &[f64], weights: impl Iterator<Item = f64>) -> Vec<f64> {
         let (mut law, mut next) = (start.to_vec(), vec![0.0; start.len()]);
         let mut sum = vec![0.0; start.len()];

@@ -69,7 +69,7 @@ pub fn infinite_setup(lam: f64, mu: f64, alpha: f64) -> Result<Elastic, Error> {
     let (mut term, mut total, mut sum, mut j) = (1.0f64, 1.0, 0.0, 0.0f64);
     while term * (j + 1.0) > 1e-18 * total {
         j += 1.0;
-        if j > markov::MOST_STATES as f64 {
+        if j > markov::MAX_STATES as f64 {
             return Err(Error::TooLarge);
         }
         term *= lam / (lam + j * alpha);
@@ -88,7 +88,7 @@ pub fn infinite_setup(lam: f64, mu: f64, alpha: f64) -> Result<Elastic, Error> {
     })
 }
 
-/// The delay a set-up of moments `i1`, `i2` adds to M/G/1's mean sojourn when the server is off while empty
+/// The delay that a set-up of moments `i1`, `i2` adds to M/G/1's mean sojourn when the server is off while empty
 /// (Welch 1964): `(2 i1 + lam i2) / (2 (1 + lam i1))`.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Processor sharing: everybody in service progresses at once, at a speed that depends on how many there are.
+//! Processor sharing: all requests in service progress at once, at a speed that depends on their number.
 use super::{Error, positive};
 
 /// M/G/1 with processor sharing (Kleinrock 1967; insensitive to the distribution of service).
@@ -9,7 +9,7 @@ pub struct Mg1Ps {
 }
 
 impl Mg1Ps {
-    /// Arrival rate and mean service alone.
+    /// Arrival rate and mean service time.
     ///
     /// # Errors
     /// Parameters out of range or an unstable system.
@@ -21,7 +21,7 @@ impl Mg1Ps {
     pub fn utilisation(&self) -> f64 {
         self.lam * self.service
     }
-    /// Mean sojourn over service alone, the same for every service.
+    /// Slowdown: mean sojourn over mean service time, the same for every service distribution.
     pub fn slowdown(&self) -> f64 {
         1.0 / (1.0 - self.utilisation())
     }
@@ -41,8 +41,7 @@ impl Mg1Ps {
     }
 }
 
-/// Processor sharing at a speed that depends on the number in service, of which there are at the most so many, before
-/// a queue: a birth-death chain for exponential service, and for any while the limit does not bind (Cohen, "The
+/// Processor sharing at a speed that depends on the number in service, up to a maximum, with a queue for the others: a birth-death chain for exponential service, and for any while the limit does not bind (Cohen, "The
 /// multiple phase service network with generalized processor sharing", 1979).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadDependent {
@@ -61,7 +60,7 @@ pub struct LoadDependent {
 }
 
 impl LoadDependent {
-    /// Arrival rate, and the rate at which requests end by their number in service less one; as many as there may be.
+    /// Arrival rate, and the completion rate by the number of requests in service − 1, up to their maximum.
     ///
     /// # Errors
     /// Rates out of range or an unstable system.

@@ -1,4 +1,4 @@
-//! What goes wrong and comes back: servers that fail, customers that try again.
+//! Servers that fail and are repaired; customers that are rejected and retry.
 use super::{Error, markov, positive, servers};
 
 /// Steady-state means of a queue whose servers fail and are repaired.
@@ -15,7 +15,7 @@ pub struct Failing {
 }
 
 /// M/M/c whose servers, busy or not, each fail at rate `failure` and are each repaired at rate `repair`; an interrupted
-/// request goes to the head of the queue, where without memory it is one whether it is resumed or restarted (Mitrany and
+/// request goes to the head of the queue; as service is memoryless, resuming and restarting are the same (Mitrany and
 /// Avi-Itzhak, "A many-server queue with service interruptions", 1968).
 ///
 /// # Errors
@@ -52,20 +52,20 @@ pub fn failing(lam: f64, mu: f64, c: usize, failure: f64, repair: f64) -> Result
     })
 }
 
-/// Steady-state means of a loss system whose customers try again.
+/// Steady-state means of a loss system whose customers retry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retrial {
-    /// Mean number of customers that have been turned away and will try again.
+    /// Mean number of customers that were rejected and will retry.
     pub orbit: f64,
     /// Mean time from arrival to service.
     pub mean_wait: f64,
-    /// The probability that a customer is turned away at first.
+    /// The probability that a customer is rejected at its first attempt.
     pub blocked: f64,
     /// Mean number of busy servers.
     pub busy: f64,
 }
 
-/// M/M/c/c whose rejected customers each try again after an exponential time of rate `retry`, as often as it takes
+/// M/M/c/c whose rejected customers each retry after an exponential time of rate `retry`, until they are served
 /// (Falin and Templeton, *Retrial Queues*, 1997, ch. 2).
 ///
 /// # Errors

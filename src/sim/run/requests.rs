@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 
 use super::model::Model;
-use crate::arrivals::{ArrivalStream, Rows};
+use crate::arrivals::{ArrivalStream, TraceRows};
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
 use crate::service::{FromTrace, Tokens};
@@ -45,7 +45,7 @@ pub struct RequestSource {
 /// What requests take from their rows of a trace.
 #[derive(Debug)]
 struct Replayed {
-    rows: Rows,
+    rows: TraceRows,
     take: FromTrace,
     /// The row of each request of the block, and the draws of one for those that have none.
     of: Vec<Option<usize>>,

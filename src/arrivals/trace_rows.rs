@@ -1,4 +1,4 @@
-//! What the rows of a trace say of what their requests ask for.
+//! The rows of a trace that are replayed, with the requirements of their requests.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use crate::traffic::Trace;
 
 /// The rows of a trace that are replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rows {
+pub struct TraceRows {
     pub(super) trace: Arc<Trace>,
     pub(super) part: Range<usize>,
 }
 
-impl Rows {
+impl TraceRows {
     /// The trace.
     pub fn trace(&self) -> &Trace {
         &self.trace
     }
 
-    /// Indices of the rows that are replayed, of which there is at least one.
+    /// Indices of the rows that are replayed, at least one.
     pub fn part(&self) -> Range<usize> {
         self.part.clone()
     }
 
-    /// Means over the rows of what the trace tells of its requests.
+    /// Means over these rows of the columns that the trace has.
     pub fn column_means(&self) -> TraceColumnMeans {
         fn mean<T: Copy + Into<u64>>(column: &[T]) -> Option<f64> {
             let total: u128 = column.iter().map(|value| u128::from((*value).into())).sum();

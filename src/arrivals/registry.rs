@@ -1,8 +1,9 @@
-//! The table of kinds: one line registers a process.
+//! The registry of arrival processes: one line registers a process.
 
 use std::sync::Arc;
 
-use super::{Process, counts, diurnal, mmpp, piecewise, poisson, renewal, steps, trace};
+use super::process::Process;
+use super::{counts, diurnal, mmpp, piecewise, poisson, renewal, steps, trace};
 use crate::schema::{Problem, Reader, TableSpec};
 
 type Read = fn(&Reader) -> Result<Arc<dyn Process>, Problem>;
@@ -21,7 +22,7 @@ const KINDS: &[(&TableSpec, Read)] = &[
 /// The keys of every kind.
 pub(super) const SPECS: [&TableSpec; KINDS.len()] = TableSpec::of(KINDS);
 
-/// Reads a table of the kind `spec`, which is one of [`SPECS`].
+/// Reads a table of the kind of `spec`, which is one of [`SPECS`].
 pub(super) fn read(spec: &TableSpec, reader: &Reader) -> Result<Arc<dyn Process>, Problem> {
     match KINDS.iter().find(|(known, _)| known.name == spec.name) {
         Some((_, read)) => read(reader),
