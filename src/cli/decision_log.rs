@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::Failure;
-use crate::report::{Folder, OutputError, Staged, csv_files};
+use crate::report::data::{self, DECISION_COLUMNS};
+use crate::report::render::csv;
+use crate::report::{Folder, OutputError, Staged};
 use crate::sim::DecisionRecord;
 
 /// Decisions remembered for the terminal.
@@ -23,7 +25,7 @@ impl DecisionLogs {
     pub fn begin(folder: &Folder, places: impl Iterator<Item = String>) -> Result<DecisionLogs, Failure> {
         let begin = |place: String| -> Result<_, OutputError> {
             let mut file = folder.begin(&format!("{place}decisions.csv"))?;
-            csv_files::decisions_header(&mut file.file).map_err(|why| file.failed(why))?;
+            csv::header(&data::columns(DECISION_COLUMNS), &mut file.file).map_err(|why| file.failed(why))?;
             Ok(Mutex::new(Log { file, first: Vec::new(), error: None }))
         };
         places.map(begin).collect::<Result<_, _>>().map(DecisionLogs).map_err(Failure::could_not)
@@ -36,7 +38,8 @@ impl DecisionLogs {
         let Log { file, first, error } = &mut *log;
         first.extend(decisions.iter().take(REMEMBERED - first.len().min(REMEMBERED)).cloned());
         if error.is_none() {
-            *error = csv_files::decisions(decisions, &mut file.file).err().map(|why| file.failed(why));
+            let rows = decisions.iter().map(|record| data::row(DECISION_COLUMNS, record));
+            *error = csv::rows(rows, &mut file.file).err().map(|why| file.failed(why));
         }
     }
 

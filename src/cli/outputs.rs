@@ -5,8 +5,10 @@ use crate::experiment::{
     COST, CompareResult, MOST_FOR_ALL_PAIRS, Procedure, RunResult, SweepResult, comparable,
 };
 use crate::report::chart::{self, Chart, Size};
+use crate::report::data::{self, Dataset, Records, WINDOW_COLUMNS, figures};
 use crate::report::html::{Part, Report, Table, html};
-use crate::report::{Folder, chart_data, csv_files, file_name, sentences, summary, tables};
+use crate::report::render::csv;
+use crate::report::{Folder, OutputError, chart_data, file_name, sentences, summary, tables};
 use crate::scenario::Scenario;
 use crate::sim::Outcome;
 
@@ -33,7 +35,7 @@ pub(super) fn run(mut folder: Folder, scenario: &Scenario, result: &RunResult) -
     };
     text(&mut folder, "report.html", &html(&report))?;
     text(&mut folder, "summary.json", &summary)?;
-    let replications = folder.stage("replications.csv", |out| csv_files::run_replications(result, out));
+    let replications = dataset(&mut folder, figures::run_replications(result));
     replications.and_then(|()| folder.commit()).map_err(Failure::could_not)?;
     Ok(summary)
 }
@@ -75,9 +77,8 @@ pub(super) fn sweep(
     };
     text(&mut folder, "report.html", &html(&report))?;
     text(&mut folder, "summary.json", &summary)?;
-    folder
-        .stage("sweep.csv", |out| csv_files::sweep(result, out))
-        .and_then(|()| folder.stage("replications.csv", |out| csv_files::sweep_replications(result, out)))
+    dataset(&mut folder, figures::points(result))
+        .and_then(|()| dataset(&mut folder, figures::sweep_replications(result)))
         .and_then(|()| folder.commit())
         .map_err(Failure::could_not)?;
     Ok(summary)
@@ -112,9 +113,8 @@ pub(super) fn compare(
     };
     text(&mut folder, "report.html", &html(&report))?;
     text(&mut folder, "summary.json", &summary)?;
-    folder
-        .stage("comparison.csv", |out| csv_files::comparison(result, out))
-        .and_then(|()| folder.stage("replications.csv", |out| csv_files::compare_replications(result, out)))
+    dataset(&mut folder, data::differences(result))
+        .and_then(|()| dataset(&mut folder, figures::compare_replications(result)))
         .and_then(|()| folder.commit())
         .map_err(Failure::could_not)?;
     Ok(summary)
@@ -172,12 +172,16 @@ fn detail(
     title: &str,
     outcome: &Outcome,
 ) -> Result<(), Failure> {
-    let windows = |out: &mut dyn std::io::Write| csv_files::timeline(&outcome.timeline, out);
-    folder.stage(&format!("{place}timeline.csv"), windows).map_err(Failure::could_not)?;
+    let windows = Records { fields: WINDOW_COLUMNS, records: &outcome.timeline };
+    dataset(folder, windows.dataset(format!("{place}timeline"))).map_err(Failure::could_not)?;
     let timeline = chart_data::timeline(scenario, title, outcome);
     charts.add(folder, &format!("{place}timeline"), &timeline, Size::TALL, "Replication 0.")?;
     let distribution = chart_data::distribution(scenario, title, outcome);
     charts.add(folder, &format!("{place}latency_distribution"), &distribution, Size::WIDE, "Replication 0.")
+}
+
+fn dataset(folder: &mut Folder, dataset: Dataset<'_>) -> Result<(), OutputError> {
+    folder.stage(&format!("{}.csv", dataset.name), |out| csv::write(dataset, out))
 }
 
 fn text(folder: &mut Folder, name: &str, text: &str) -> Result<(), Failure> {

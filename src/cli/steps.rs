@@ -2,7 +2,7 @@
 
 use super::decision_log::REMEMBERED;
 use super::table;
-use crate::report::csv_files::action;
+use crate::report::data::action;
 use crate::report::format;
 use crate::report::html::Table;
 use crate::sim::DecisionRecord;
@@ -40,7 +40,7 @@ fn row(step: usize, record: &DecisionRecord) -> Option<Vec<String>> {
         observed.map_or_else(|| "–".to_owned(), format::count),
         condition('>', above, f64::gt),
         condition('<', below, f64::lt),
-        action(record),
+        action(record).into_owned(),
         record.desired.to_string(),
         explanation.reason.clone(),
     ])

@@ -1,9 +1,10 @@
-//! From results to charts.
+//! The charts of results, as data.
 
 use super::chart::{
     Bound, Cell, Comparison, Contender, CostLatency, Distribution, Estimate, HeatMap, LatencySeries,
-    Parameter, SweptPoint, Timeline,
+    Parameter, Samples, SweptPoint, Timeline,
 };
+use super::data::window_column;
 use super::format::counted;
 use super::{chart, sentences};
 use crate::experiment::{
@@ -89,34 +90,41 @@ fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) 
 
 /// One run over time.
 pub fn timeline(scenario: &Scenario, title: &str, outcome: &Outcome) -> Timeline {
-    let windows = &outcome.timeline;
-    let at_start = |value: fn(&Window) -> f64| -> Vec<(f64, f64)> {
-        windows.iter().map(|window| (window.end_s - window.length_s, value(window))).collect()
+    let initial = f64::from(scenario.model.initial_instances());
+    Timeline::new(
+        format!("{title}: one run over time"),
+        scenario.model.duration.as_secs_f64(),
+        latency_slo(scenario),
+        |line| samples(line.of, &outcome.timeline, initial),
+    )
+}
+
+/// The samples of a line; `initial` is the number of instances that a run begins with.
+fn samples(of: Samples, windows: &[Window], initial: f64) -> Vec<(f64, f64)> {
+    let values = |name: &'static str| {
+        let column = window_column(name);
+        windows.iter().map(move |window| column.map_or(f64::NAN, |column| column.of(window).number()))
     };
-    let at_end = |value: fn(&Window) -> u32, range: fn(&Window) -> (u32, u32)| -> Vec<(f64, f64)> {
-        let initial = scenario.model.initial_instances();
-        let before = std::iter::once(initial).chain(windows.iter().map(value));
-        let within = windows.iter().zip(before).flat_map(|(window, before)| {
-            let (least, most) = range(window);
-            let ends = (before.min(value(window)), before.max(value(window)));
-            // What came and went between two marks is drawn between them.
-            let most =
-                (most > ends.1).then_some((window.end_s - window.length_s * 2.0 / 3.0, f64::from(most)));
-            let least = (least < ends.0).then_some((window.end_s - window.length_s / 3.0, f64::from(least)));
-            most.into_iter().chain(least).chain([(window.end_s, f64::from(value(window)))])
-        });
-        std::iter::once((0.0, f64::from(initial))).chain(within).collect()
-    };
-    Timeline {
-        title: format!("{title}: one run over time"),
-        end_s: scenario.model.duration.as_secs_f64(),
-        arrival_rate: at_start(|window| window.arrived as f64 / window.length_s),
-        desired: at_end(|window| window.desired, |window| window.desired_range),
-        ready: at_end(|window| window.ready, |window| window.ready_range),
-        queue: at_start(|window| window.waiting),
-        latency_p50: at_start(|window| window.latency_p50_s.unwrap_or(f64::NAN)),
-        latency_p99: at_start(|window| window.latency_p99_s.unwrap_or(f64::NAN)),
-        slo: latency_slo(scenario),
+    let starts = windows.iter().map(|window| window.end_s - window.length_s);
+    match of {
+        Samples::Mean(column) => starts.zip(values(column)).collect(),
+        Samples::Rate(column) => {
+            let rates = values(column).zip(windows).map(|(value, window)| value / window.length_s);
+            starts.zip(rates).collect()
+        }
+        Samples::Level { end, min, max } => {
+            let before = std::iter::once(initial).chain(values(end));
+            let extremes = values(min).zip(values(max));
+            let within = windows.iter().zip(before).zip(values(end)).zip(extremes);
+            let within = within.flat_map(|(((window, before), after), (min, max))| {
+                // What came and went between two marks is drawn between them.
+                let max =
+                    (max > before.max(after)).then_some((window.end_s - window.length_s * 2.0 / 3.0, max));
+                let min = (min < before.min(after)).then_some((window.end_s - window.length_s / 3.0, min));
+                max.into_iter().chain(min).chain([(window.end_s, after)])
+            });
+            std::iter::once((0.0, initial)).chain(within).collect()
+        }
     }
 }
 

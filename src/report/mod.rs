@@ -10,11 +10,12 @@
 pub mod canvas;
 pub mod chart;
 pub mod chart_data;
-pub mod csv_files;
+pub mod data;
 #[cfg(feature = "cli")]
 mod folder;
 pub mod format;
 pub mod html;
+pub mod render;
 pub mod sentences;
 pub mod summary;
 pub mod tables;

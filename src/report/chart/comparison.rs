@@ -1,5 +1,7 @@
 //! Policies side by side: one labelled point each, with intervals, and the least cost possible.
 
+use serde::Serialize;
+
 use super::axis::Axis;
 use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
@@ -10,7 +12,7 @@ use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, wrap};
 use super::{Chart, Estimate, Slo};
 
 /// Cost against latency of a few alternatives under the same traffic.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// The headline.
     pub title: String,
@@ -27,7 +29,7 @@ pub struct Comparison {
 }
 
 /// One alternative.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contender {
     /// The name of the policy or variant.
     pub name: String,
@@ -38,7 +40,7 @@ pub struct Contender {
 }
 
 /// The bound: the cost and latency of a policy that knows the future.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bound {
     /// What it is, as the legend says it: "Clairvoyant: least cost at the same SLO attainment".
     pub name: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use plotters::style::Color;
+use serde::Serialize;
 
 use super::axis::Axis;
 use super::label::{Placer, between};
@@ -16,7 +17,7 @@ use super::{Chart, Estimate, Slo};
 use crate::report::canvas::font;
 
 /// The chart the tool is for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CostLatency {
     /// The headline.
     pub title: String,
@@ -31,7 +32,7 @@ pub struct CostLatency {
 }
 
 /// One setting of the swept parameters.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweptPoint {
     /// The settings as the label of the knee shows them: "up = 80, down = 30".
     pub settings: String,

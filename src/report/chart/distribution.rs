@@ -1,6 +1,7 @@
 //! Latency by percentile, each further nine of the tail as wide as the one before.
 
 use plotters::style::Color;
+use serde::Serialize;
 
 use super::axis::Axis;
 use super::label::{Placer, between};
@@ -13,7 +14,7 @@ use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target};
 use super::{Chart, Slo};
 
 /// One or more latency distributions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Distribution {
     /// The headline.
     pub title: String,
@@ -24,7 +25,7 @@ pub struct Distribution {
 }
 
 /// One distribution.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencySeries {
     /// What it is of: "Latency", "Wait".
     pub name: String,

@@ -1,6 +1,7 @@
 //! One figure over two swept parameters, a cell a setting.
 
 use plotters::style::{Color, RGBColor};
+use serde::Serialize;
 
 use super::Chart;
 use super::axis::Axis;
@@ -11,7 +12,7 @@ use super::sheet::{Area, Drawn, Height, Pen, Sheet, Side, Target, Type, fit};
 use crate::report::canvas::font;
 
 /// A grid of cells, each coloured by its value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HeatMap {
     /// The headline.
     pub title: String,
@@ -26,7 +27,7 @@ pub struct HeatMap {
 }
 
 /// One swept parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parameter {
     /// Its name with its unit: "Scale up above, requests/s".
     pub name: String,
@@ -35,7 +36,7 @@ pub struct Parameter {
 }
 
 /// One setting.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cell {
     /// In the unit of the colour bar; NaN where there is none.
     pub value: f64,

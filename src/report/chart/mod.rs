@@ -1,4 +1,5 @@
-//! The charts. Each is a struct of plain data that knows how to draw itself; [`svg`] and [`png`] render any of them.
+//! The charts. Each is a struct of plain data that knows how to draw itself, and [`AnyChart`] is one of them. A new kind
+//! of chart is one file, and one line in its list.
 //!
 //! - [`CostLatency`]: every point of a sweep, the frontier, the knee, the SLO
 //! - [`Comparison`]: one labelled point a policy, with intervals, and the least cost possible
@@ -27,11 +28,12 @@ pub use cost_latency::{CostLatency, SweptPoint};
 pub use distribution::{Distribution, LatencySeries};
 pub use heat_map::{Cell, HeatMap, Parameter};
 pub use sheet::{Drawn, Sheet, Target};
-pub use timeline::{Sample, Timeline};
+pub use timeline::{LineSpec, PANELS, PanelSpec, Sample, Samples, Timeline, TimelineLine, TimelinePanel};
 
 use std::fmt;
 
 use plotters::drawing::IntoDrawingArea;
+use serde::Serialize;
 
 use super::canvas::{PngCanvas, PngError, SvgCanvas};
 
@@ -47,8 +49,44 @@ pub trait Chart {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn;
 }
 
+/// States the kinds of chart: an enum of them that is itself a chart, and data.
+macro_rules! kinds {
+    ($($kind:ident: $doc:literal,)*) => {
+        /// A chart of any kind.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum AnyChart {
+            $(#[doc = $doc] $kind($kind),)*
+        }
+
+        impl Chart for AnyChart {
+            fn title(&self) -> &str {
+                match self { $(AnyChart::$kind(chart) => chart.title(),)* }
+            }
+
+            fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
+                match self { $(AnyChart::$kind(chart) => chart.draw(sheet),)* }
+            }
+        }
+
+        $(impl From<$kind> for AnyChart {
+            fn from(chart: $kind) -> AnyChart {
+                AnyChart::$kind(chart)
+            }
+        })*
+    };
+}
+
+kinds! {
+    CostLatency: "Cost against latency of the points of a sweep.",
+    Comparison: "Cost against latency of a few alternatives.",
+    Timeline: "One run over time.",
+    Distribution: "Latency by percentile.",
+    HeatMap: "One figure over two swept parameters.",
+}
+
 /// Width and height of a chart in pixels, each kept between 480 and 8000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Size {
     width: u32,
     height: u32,
@@ -67,7 +105,7 @@ impl Size {
 }
 
 /// A figure with its confidence interval, in the unit of its axis; latencies in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// The mean over replications; NaN if there is none, and then it is not drawn.
     pub mean: f64,
@@ -94,7 +132,7 @@ impl Estimate {
 }
 
 /// The latency promised to users.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Slo {
     /// How it is called on the chart: "SLO: p99 ≤ 2 s".
     pub label: String,
@@ -122,7 +160,7 @@ impl fmt::Display for ChartError {
 
 impl std::error::Error for ChartError {}
 
-/// Renders a chart as an SVG document.
+/// Draws a chart as an SVG document.
 ///
 /// # Errors
 /// [`ChartError::Drawing`] if plotters fails.
@@ -132,7 +170,7 @@ pub fn svg(chart: &impl Chart, size: Size) -> Result<String, ChartError> {
     Ok(canvas.finish())
 }
 
-/// Renders a chart as the bytes of a PNG file.
+/// Draws a chart as the bytes of a PNG file.
 ///
 /// # Errors
 /// [`ChartError::Drawing`] if plotters fails, [`ChartError::Png`] if the picture cannot be made.

@@ -44,6 +44,12 @@ fn point(cost: f64, latency: f64, i: usize) -> SweptPoint {
     }
 }
 
+/// Samples by the number of the line, from 0, for [`Timeline::new`].
+fn numbered(samples: impl Fn(usize) -> Vec<Sample>) -> impl Fn(&LineSpec) -> Vec<Sample> {
+    let next = std::cell::Cell::new(0);
+    move |_| samples(next.replace(next.get() + 1))
+}
+
 fn slo(seconds: f64) -> Option<Slo> {
     Some(Slo { label: "SLO: p99 ≤ 2 s".into(), seconds })
 }
@@ -104,17 +110,7 @@ fn a_timeline_takes_any_run() {
             let samples = |shift: usize| -> Vec<Sample> {
                 (0..count).map(|i| (ODD[(i + shift) % 12], ODD[(i * 5 + shift) % 12])).collect()
             };
-            let chart = Timeline {
-                title: NAMES[count % 4].into(),
-                end_s: end,
-                arrival_rate: samples(0),
-                desired: samples(1),
-                ready: samples(2),
-                queue: samples(3),
-                latency_p50: samples(4),
-                latency_p99: samples(5),
-                slo: slo(end),
-            };
+            let chart = Timeline::new(NAMES[count % 4].into(), end, slo(end), numbered(samples));
             rendered(&chart);
         }
     }
@@ -228,19 +224,11 @@ fn texts_neither_overlap_nor_leave_the_sheet() {
                 bound: Some(Bound { name: name(0), points: vec![(stretch * 9.0, stretch)] }),
             };
             assert_legible(&compared, Size::WIDE);
-            let samples =
-                |k: usize| (0..500).map(|i| (i as f64 * 17.0, stretch * (i * k % 97) as f64)).collect();
-            let run = Timeline {
-                title: sweep.title.clone(),
-                end_s: 500.0 * 17.0,
-                arrival_rate: samples(3),
-                desired: samples(5),
-                ready: samples(7),
-                queue: samples(11),
-                latency_p50: samples(13),
-                latency_p99: samples(19),
-                slo: sweep.slo.clone(),
+            let samples = |line: usize| {
+                let value = |i: usize| stretch * (i * (3 + 2 * line) % 97) as f64;
+                (0..500).map(|i| (i as f64 * 17.0, value(i))).collect()
             };
+            let run = Timeline::new(sweep.title.clone(), 500.0 * 17.0, sweep.slo.clone(), numbered(samples));
             assert_legible(&run, Size::TALL);
             let quantile = |k: f64| move |i: i32| (100.0 - 100.0 / f64::from(i), stretch * k * f64::from(i));
             let series =

@@ -1,6 +1,7 @@
 //! A run over time: panels one above the other on one time axis.
 
-use plotters::style::Color;
+use plotters::style::{Color, RGBColor};
+use serde::Serialize;
 
 use super::axis::Axis;
 use super::legend::{Entry, Legend};
@@ -13,48 +14,185 @@ use super::{Chart, Slo};
 pub type Sample = (f64, f64);
 
 /// One run. Panels without a sample are left out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Timeline {
     /// The headline.
     pub title: String,
     /// The end of the run, in seconds.
     pub end_s: f64,
-    /// Requests per second arriving, a sample per window at its start.
-    pub arrival_rate: Vec<Sample>,
-    /// Instances wanted, from each time on.
-    pub desired: Vec<Sample>,
-    /// Instances ready, from each time on.
-    pub ready: Vec<Sample>,
-    /// Requests waiting, a sample per window at its start.
-    pub queue: Vec<Sample>,
-    /// Median latency in seconds of the requests of each window.
-    pub latency_p50: Vec<Sample>,
-    /// 99th percentile of latency in seconds of the requests of each window.
-    pub latency_p99: Vec<Sample>,
+    /// The panels, from top to bottom.
+    pub panels: Vec<TimelinePanel>,
     /// The latency promised, drawn across.
     pub slo: Option<Slo>,
 }
 
-/// A line of a panel.
-struct Trace<'a> {
-    name: &'a str,
-    samples: &'a [Sample],
-    pen: Pen,
-    /// Each value holds until the next.
-    stepped: bool,
-    /// Shaded down to zero.
-    shaded: bool,
+/// One panel of a timeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimelinePanel {
+    /// What it shows, and how.
+    #[serde(flatten)]
+    pub spec: &'static PanelSpec,
+    /// Its lines, in the order of the specification.
+    pub lines: Vec<TimelineLine>,
 }
 
-/// One panel: a title with its unit and its lines.
-struct Strip<'a> {
-    title: &'a str,
-    latency: bool,
-    /// Whole numbers only.
-    counts: bool,
-    /// Its share of the height.
+/// One line of a panel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimelineLine {
+    /// What it shows, and how.
+    #[serde(flatten)]
+    pub spec: &'static LineSpec,
+    /// Its samples, by rising time.
+    pub samples: Vec<Sample>,
+}
+
+/// What a panel shows, and how.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct PanelSpec {
+    /// What it shows, with its unit; latencies without, which fits their values.
+    pub title: &'static str,
+    /// How its axis is chosen.
+    pub scale: Scale,
+    /// Its share of the height, relative to the other panels.
+    #[serde(skip)]
     weight: f64,
-    traces: Vec<Trace<'a>>,
+    /// Its lines, the last on top.
+    #[serde(skip)]
+    lines: &'static [LineSpec],
+}
+
+/// How the vertical axis of a panel is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// From zero.
+    FromZero,
+    /// From zero, whole numbers only.
+    Counts,
+    /// Times, in the unit that fits them.
+    Latency,
+}
+
+/// What a line shows, and how.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct LineSpec {
+    /// Its name in the legend; empty if the panel has no other.
+    pub name: &'static str,
+    /// The columns of the timeline that it is drawn from.
+    pub of: Samples,
+    #[serde(skip)]
+    color: RGBColor,
+    #[serde(skip)]
+    width: f64,
+    #[serde(skip)]
+    dash: Option<(f64, f64)>,
+    /// Whether each value holds until the next.
+    pub stepped: bool,
+    /// Whether the area below is shaded.
+    pub shaded: bool,
+}
+
+/// How the samples of a line follow from columns of the timeline, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Samples {
+    /// The column itself, at the start of each window.
+    Mean(&'static str),
+    /// The column divided by the length of the window, at its start.
+    Rate(&'static str),
+    /// A number of instances at the end of each window, and its extremes within the window.
+    Level {
+        /// At the end.
+        end: &'static str,
+        /// The minimum within the window.
+        min: &'static str,
+        /// The maximum within the window.
+        max: &'static str,
+    },
+}
+
+/// The panels of a timeline, each stated once.
+pub static PANELS: &[PanelSpec] = &[
+    PanelSpec {
+        title: "Arrival rate, requests/s",
+        scale: Scale::FromZero,
+        weight: 1.0,
+        lines: &[LineSpec::shaded("", Samples::Rate("arrived"), BLUE, 1.6)],
+    },
+    PanelSpec {
+        title: "Instances",
+        scale: Scale::Counts,
+        weight: 1.1,
+        lines: &[
+            LineSpec::shaded(
+                "ready",
+                Samples::Level { end: "ready", min: "ready_least", max: "ready_most" },
+                GREEN,
+                2.4,
+            ),
+            LineSpec {
+                dash: Some((4.0, 3.0)),
+                shaded: false,
+                ..LineSpec::shaded(
+                    "desired",
+                    Samples::Level { end: "desired", min: "desired_least", max: "desired_most" },
+                    INK,
+                    1.5,
+                )
+            },
+        ],
+    },
+    PanelSpec {
+        title: "Queue length, requests",
+        scale: Scale::FromZero,
+        weight: 0.9,
+        lines: &[LineSpec::shaded("", Samples::Mean("waiting"), PURPLE, 1.6)],
+    },
+    PanelSpec {
+        title: "Latency",
+        scale: Scale::Latency,
+        weight: 1.3,
+        lines: &[
+            LineSpec::line("p99", Samples::Mean("latency_p99_s"), INK, 1.8),
+            LineSpec::line("p50", Samples::Mean("latency_p50_s"), SKY, 1.8),
+        ],
+    },
+];
+
+impl LineSpec {
+    const fn line(name: &'static str, of: Samples, color: RGBColor, width: f64) -> LineSpec {
+        LineSpec { name, of, color, width, dash: None, stepped: false, shaded: false }
+    }
+
+    /// Values that hold until the next, shaded down to zero.
+    const fn shaded(name: &'static str, of: Samples, color: RGBColor, width: f64) -> LineSpec {
+        LineSpec { name, of, color, width, dash: None, stepped: true, shaded: true }
+    }
+
+    fn pen(&self) -> Pen {
+        Pen { color: self.color.to_rgba(), width: self.width, dash: self.dash }
+    }
+}
+
+impl Timeline {
+    /// All of [`PANELS`], each line with the samples that `samples` gives it.
+    pub fn new(
+        title: String,
+        end_s: f64,
+        slo: Option<Slo>,
+        samples: impl Fn(&LineSpec) -> Vec<Sample>,
+    ) -> Timeline {
+        let line = |spec: &'static LineSpec| TimelineLine { spec, samples: samples(spec) };
+        let panel =
+            |spec: &'static PanelSpec| TimelinePanel { spec, lines: spec.lines.iter().map(line).collect() };
+        Timeline { title, end_s, panels: PANELS.iter().map(panel).collect(), slo }
+    }
+}
+
+/// A panel of those lines that have a sample.
+struct Strip<'a> {
+    spec: &'static PanelSpec,
+    lines: Vec<&'a TimelineLine>,
 }
 
 const HEADING: f64 = 30.0;
@@ -68,19 +206,25 @@ impl Chart for Timeline {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
         let top = headline(sheet, &self.title)?;
         let whole = sheet.whole();
-        let strips: Vec<Strip<'_>> = self.strips().into_iter().filter(|s| !s.traces.is_empty()).collect();
+        let strips: Vec<Strip<'_>> =
+            self.panels.iter().map(Strip::of).filter(|s| !s.lines.is_empty()).collect();
         if strips.is_empty() {
             return nothing(sheet, Area { top, ..whole }, "Nothing happened in this run");
         }
-        let weights: f64 = strips.iter().map(|s| s.weight).sum();
+        let weights: f64 = strips.iter().map(|s| s.spec.weight).sum();
         let room = whole.bottom - 66.0 - top - strips.len() as f64 * (HEADING + GAP);
-        let axes: Vec<Axis> = strips.iter().map(|s| self.vertical(s, room * s.weight / weights)).collect();
+        let axes: Vec<Axis> =
+            strips.iter().map(|s| self.vertical(s, room * s.spec.weight / weights)).collect();
         let left = MARGIN - 30.0 + axes.iter().map(left_room).fold(0.0, f64::max);
         let right = whole.right - 28.0;
         let mut y = top;
         for (i, (strip, axis)) in strips.iter().zip(axes).enumerate() {
-            let area =
-                Area { left, top: y + HEADING, right, bottom: y + HEADING + room * strip.weight / weights };
+            let area = Area {
+                left,
+                top: y + HEADING,
+                right,
+                bottom: y + HEADING + room * strip.spec.weight / weights,
+            };
             let mut time = Axis::time(self.end_s, ((right - left) / 75.0) as usize);
             let last = i + 1 == strips.len();
             if !last {
@@ -98,34 +242,13 @@ impl Chart for Timeline {
 }
 
 impl Timeline {
-    fn strips(&self) -> Vec<Strip<'_>> {
-        let line = |name, samples, pen| Trace { name, samples, pen, stepped: false, shaded: false };
-        let steps = |name, samples, pen| Trace { name, samples, pen, stepped: true, shaded: false };
-        let shaded = |name, samples, pen| Trace { name, samples, pen, stepped: true, shaded: true };
-        let arrivals = shaded("", &self.arrival_rate[..], Pen::solid(BLUE, 1.6));
-        let desired = steps("desired", &self.desired[..], Pen::dashed(INK, 1.5, 4.0, 3.0));
-        let ready = shaded("ready", &self.ready[..], Pen::solid(GREEN, 2.4));
-        let queue = shaded("", &self.queue[..], Pen::solid(PURPLE, 1.6));
-        let p50 = line("p50", &self.latency_p50[..], Pen::solid(SKY, 1.8));
-        let p99 = line("p99", &self.latency_p99[..], Pen::solid(INK, 1.8));
-        vec![
-            Strip::new("Arrival rate, requests/s", false, 1.0, vec![arrivals]),
-            Strip { counts: true, ..Strip::new("Instances", false, 1.1, vec![ready, desired]) },
-            Strip::new("Queue length, requests", false, 0.9, vec![queue]),
-            Strip::new("Latency", true, 1.3, vec![p99, p50]),
-        ]
-    }
-
     fn vertical(&self, strip: &Strip<'_>, height: f64) -> Axis {
         let ticks = ((height / 38.0) as usize).max(2);
-        let values = strip.traces.iter().flat_map(|t| t.samples).map(|s| s.1);
-        if strip.latency {
-            Axis::latency("", values.chain(self.slo.as_ref().map(|s| s.seconds)), ticks)
-        } else {
-            match strip.counts {
-                true => Axis::counts("", values, ticks),
-                false => Axis::from_zero("", values, ticks),
-            }
+        let values = strip.lines.iter().flat_map(|line| &line.samples).map(|s| s.1);
+        match strip.spec.scale {
+            Scale::FromZero => Axis::from_zero("", values, ticks),
+            Scale::Counts => Axis::counts("", values, ticks),
+            Scale::Latency => Axis::latency("", values.chain(self.slo.as_ref().map(|s| s.seconds)), ticks),
         }
     }
 
@@ -134,14 +257,16 @@ impl Timeline {
         panel.draw_x(sheet)?;
         let heading = panel.area.top - HEADING / 2.0 + 1.0;
         let unit = &panel.y.title;
-        let title = if strip.latency { format!("{}, {unit}", strip.title) } else { strip.title.to_owned() };
+        let latency = strip.spec.scale == Scale::Latency;
+        let title =
+            if latency { format!("{}, {unit}", strip.spec.title) } else { strip.spec.title.to_owned() };
         sheet.text(&title, (panel.area.left, heading), Type::sized(16.0))?;
-        let named = strip.traces.iter().filter(|t| !t.name.is_empty());
-        let mut entries: Vec<Entry> = named.map(|t| Entry::line(t.name, t.pen)).collect();
-        for trace in &strip.traces {
-            trace.draw(sheet, panel)?;
+        let named = strip.lines.iter().map(|line| line.spec).filter(|line| !line.name.is_empty());
+        let mut entries: Vec<Entry> = named.map(|line| Entry::line(line.name, line.pen())).collect();
+        for line in &strip.lines {
+            line.draw(sheet, panel)?;
         }
-        if let Some(slo) = self.slo.as_ref().filter(|s| strip.latency && panel.y.holds(s.seconds)) {
+        if let Some(slo) = self.slo.as_ref().filter(|s| latency && panel.y.holds(s.seconds)) {
             let pen = Pen::dashed(VERMILLION, 2.0, 9.0, 5.0);
             let y = panel.at(0.0, slo.seconds).1;
             sheet.line(&[(panel.area.left, y), (panel.area.right, y)], pen)?;
@@ -152,38 +277,38 @@ impl Timeline {
 }
 
 impl<'a> Strip<'a> {
-    /// A panel of those lines that have a sample.
-    fn new(title: &'a str, latency: bool, weight: f64, traces: Vec<Trace<'a>>) -> Self {
-        let has = |t: &Trace<'_>| t.samples.iter().any(|s| s.0.is_finite() && s.1.is_finite());
-        Strip { title, latency, counts: false, weight, traces: traces.into_iter().filter(has).collect() }
+    fn of(panel: &'a TimelinePanel) -> Strip<'a> {
+        let has = |line: &&TimelineLine| line.samples.iter().any(|s| s.0.is_finite() && s.1.is_finite());
+        Strip { spec: panel.spec, lines: panel.lines.iter().filter(has).collect() }
     }
 }
 
-impl Trace<'_> {
+impl TimelineLine {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let pen = self.spec.pen();
         for run in self.runs() {
             let mut points: Vec<Point> = Vec::new();
             for &(time, value) in run {
                 let at = panel.at(time, value);
-                if let (true, Some(&(_, before))) = (self.stepped, points.last()) {
+                if let (true, Some(&(_, before))) = (self.spec.stepped, points.last()) {
                     points.push((at.0, before));
                 }
                 points.push(at);
             }
-            if let (true, Some(&(_, last))) = (self.stepped, points.last()) {
+            if let (true, Some(&(_, last))) = (self.spec.stepped, points.last()) {
                 points.push((panel.area.right, last));
             }
             let points = thinned(&points);
-            if self.shaded {
+            if self.spec.shaded {
                 let (bottom, first, last) = (panel.area.bottom, points[0].0, points[points.len() - 1].0);
                 let mut below = points.clone();
                 below.extend([(last, bottom), (first, bottom)]);
-                sheet.polygon(&below, self.pen.color.mix(0.16))?;
+                sheet.polygon(&below, pen.color.mix(0.16))?;
             }
             if points.len() == 1 {
-                sheet.disc(points[0], self.pen.width + 1.6, self.pen.color)?;
+                sheet.disc(points[0], pen.width + 1.6, pen.color)?;
             }
-            sheet.line(&points, self.pen)?;
+            sheet.line(&points, pen)?;
         }
         Ok(())
     }
@@ -217,6 +342,20 @@ fn thinned(points: &[Point]) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::data::window_column;
+
+    #[test]
+    fn every_line_is_drawn_from_columns_there_are() {
+        for line in PANELS.iter().flat_map(|panel| panel.lines) {
+            let columns = match line.of {
+                Samples::Mean(column) | Samples::Rate(column) => vec![column],
+                Samples::Level { end, min, max } => vec![end, min, max],
+            };
+            for column in columns {
+                assert!(window_column(column).is_some(), "{column}");
+            }
+        }
+    }
 
     #[test]
     fn thinning_keeps_the_extremes_of_each_column() {

@@ -1,0 +1,61 @@
+//! The columns of the decision log.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::Field;
+use crate::experiment::Unit::{Instances, Seconds};
+use crate::sim::DecisionRecord;
+
+/// The columns of `decisions.csv`.
+pub static DECISION_COLUMNS: &[Field<DecisionRecord>] = &[
+    Field::number("time_s", Seconds, "time of the evaluation, seconds from the start of the run", |record| {
+        record.at.as_secs_f64()
+    }),
+    Field::text("metric", "the metric that the decision rests on, as the scenario names it", |record| {
+        record.explanation.metric.into()
+    }),
+    Field::maybe("observed", None, "value of this metric; empty where there was none", |record| {
+        record.explanation.observed
+    }),
+    Field::count("desired_before", Instances, "desired instances before the evaluation", |record| {
+        record.before.into()
+    }),
+    Field::count("desired_after", Instances, "desired instances after the evaluation", |record| {
+        record.desired.into()
+    }),
+    Field::count("ready", Instances, "ready instances at the evaluation", |record| record.ready.into()),
+    Field::text("action", "what the decision did: `stay`, `add 2`, `remove 1`", action),
+    Field::text("reason", "why, in a sentence with the figures that it rests on", |record| {
+        record.explanation.reason.as_str().into()
+    }),
+];
+
+/// What a decision did: `stay`, `add 2`, `remove 1`.
+pub fn action(record: &DecisionRecord) -> Cow<'static, str> {
+    let (before, after) = (record.before, record.desired);
+    match after.cmp(&before) {
+        Ordering::Equal => "stay".into(),
+        Ordering::Greater => format!("add {}", after - before).into(),
+        Ordering::Less => format!("remove {}", before - after).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_the_difference_in_desired_instances() {
+        let told = |before, desired| {
+            action(&DecisionRecord {
+                at: Default::default(),
+                before,
+                ready: 0,
+                desired,
+                explanation: Default::default(),
+            })
+        };
+        assert_eq!((told(2, 2), told(1, 3), told(3, 2)), ("stay".into(), "add 2".into(), "remove 1".into()));
+    }
+}
