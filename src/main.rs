@@ -17,12 +17,15 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { BAD_INPUT } else { DONE });
         }
     };
-    let answer = cli.execute().unwrap_or_else(|failure| Answer {
+    let mut status = DONE;
+    let mut show = |answer: &Answer| status = status.max(print(answer));
+    let last = cli.execute(&mut show).unwrap_or_else(|failure| Answer {
         stdout: String::new(),
         stderr: failure.message,
         status: failure.status,
     });
-    ExitCode::from(print(&answer))
+    show(&last);
+    ExitCode::from(status)
 }
 
 /// Prints the answer and returns the exit status. A reader that has gone away (`| head`) is no error.

@@ -1,12 +1,12 @@
 //! `kneepoint compare FILE…`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::outputs::{self, Printed};
 use super::session::Plan;
-use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, run, table};
-use crate::experiment::{self, CompareResult, FIGURES, MOST_FOR_ALL_PAIRS};
-use crate::report::{Folder, file_name, sentences, tables};
+use super::{Answer, Failure, Global, Show, progress, run};
+use crate::experiment::{self, FIGURES};
+use crate::report::{Folder, compose, file_name};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
@@ -27,9 +27,15 @@ pub(super) struct Arguments {
     /// Compare by this figure, such as latency.p95, instead of cost, latency and SLO attainment; may be repeated.
     #[arg(long, value_name = "NAME")]
     figure: Vec<String>,
+    #[command(flatten)]
+    printed: Printed,
 }
 
-pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+pub(super) fn execute(
+    arguments: &Arguments,
+    global: &Global,
+    show: &mut Show<'_>,
+) -> Result<Answer, Failure> {
     let plans: Vec<Plan> =
         arguments.files.iter().map(|file| Plan::read(file, global)).collect::<Result<_, _>>()?;
     let contenders = contenders(arguments, &plans)?;
@@ -52,7 +58,6 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         out.set_file_name(file_name(&format!("{}-compare", first.name)));
     }
     let folder = Folder::open(&out).map_err(Failure::could_not)?;
-    let path = folder.path().display().to_string();
     let result = progress::watched(global, &scenarios, |control| {
         experiment::compare(contenders.clone(), &figures, control)
     })?
@@ -60,9 +65,10 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     if result.contenders.iter().any(|contender| contender.replications.is_empty()) {
         return Err(Failure::could_not("stopped before each had finished a run; nothing was written"));
     }
-    let summary = outputs::compare(folder, &result.procedure.applied(first.clone()), &result)?;
-    let warnings: String = plans.iter().map(|plan| plan.warnings(global)).collect();
-    Ok(answer(&result, &path, summary, global).warned(&warnings))
+    let scenario = result.procedure.applied(first.clone());
+    let report = compose::compare(&scenario, &result);
+    let notes = (plans.iter().map(|plan| plan.warnings(global)).collect(), "what had finished by then is");
+    outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)
 }
 
 /// What is compared, each with a name of its own.
@@ -123,41 +129,4 @@ fn figures(arguments: &Arguments, scenarios: &[&Scenario]) -> Result<Vec<&'stati
         })
     };
     arguments.figure.iter().map(named).collect()
-}
-
-fn answer(result: &CompareResult, path: &str, summary: String, global: &Global) -> Answer {
-    let mut answer = Answer { status: DONE, ..Answer::default() };
-    if !result.complete {
-        answer.status = COULD_NOT;
-        answer.stderr = format!("stopped: what had finished by then is in {path}");
-    }
-    answer.stdout = match (global.json, global.quiet) {
-        (true, _) => summary,
-        (false, true) => String::new(),
-        (false, false) => text(result, path),
-    };
-    answer
-}
-
-fn text(result: &CompareResult, path: &str) -> String {
-    let mut text = format!("{}\n\n", table::plain(&tables::contenders(result)));
-    if let Some(types) = tables::types_of_comparison(result) {
-        let _ = writeln!(text, "{}\n", table::plain(&types));
-    }
-    // Of many, the differences are in the files: they would take pages here.
-    if result.contenders.len() <= MOST_FOR_ALL_PAIRS {
-        let _ = writeln!(text, "{}\n", table::plain(&tables::differences(result)));
-        for sentence in sentences::pairs(result) {
-            let _ = writeln!(text, "{}", table::bold(&sentence));
-        }
-    }
-    for sentence in sentences::bound(result) {
-        let _ = writeln!(text, "{}", table::bold(&sentence));
-    }
-    let found = sentences::procedure(&result.procedure);
-    for note in sentences::comparison_notes(result).into_iter().chain(found) {
-        let _ = writeln!(text, "{note}");
-    }
-    let _ = writeln!(text, "Outputs are in {path}");
-    text
 }

@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use super::Failure;
 use crate::report::data::{self, DECISION_COLUMNS};
 use crate::report::render::csv;
+use crate::report::tables::MAX_STEPS;
 use crate::report::{Folder, OutputError, Staged};
 use crate::sim::DecisionRecord;
 
-/// Decisions remembered for the terminal.
-pub(super) const REMEMBERED: usize = 51;
+/// Decisions remembered for the terminal: one more than it shows, to tell whether they are all.
+const REMEMBERED: usize = MAX_STEPS + 1;
 
 /// The logs of all alternatives of a command.
 pub(super) struct DecisionLogs(Vec<Mutex<Log>>);

@@ -12,9 +12,7 @@ mod replay;
 mod run;
 mod schema;
 mod session;
-mod steps;
 mod sweep;
-mod table;
 mod verify;
 
 use std::path::PathBuf;
@@ -41,13 +39,8 @@ pub struct Answer {
     pub status: u8,
 }
 
-impl Answer {
-    /// The answer with warnings, a line each, before what it has to say itself.
-    fn warned(mut self, warnings: &str) -> Answer {
-        self.stderr.insert_str(0, warnings);
-        self
-    }
-}
+/// Shows an answer, or a first part of it, while the command goes on.
+pub type Show<'a> = dyn FnMut(&Answer) + 'a;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -125,16 +118,17 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what the command line asks for.
+    /// Does what the command line asks for. A command that has an answer before it has written its files hands it to
+    /// `show` at once, and returns what is left to be shown.
     ///
     /// # Errors
     /// What is wrong with the scenario, or what could not be done.
-    pub fn execute(&self) -> Result<Answer, Failure> {
+    pub fn execute(&self, show: &mut Show<'_>) -> Result<Answer, Failure> {
         let global = &self.global;
         match &self.command {
-            Command::Run(arguments) => run::execute(arguments, global),
-            Command::Sweep(arguments) => sweep::execute(arguments, global),
-            Command::Compare(arguments) => compare::execute(arguments, global),
+            Command::Run(arguments) => run::execute(arguments, global, show),
+            Command::Sweep(arguments) => sweep::execute(arguments, global, show),
+            Command::Compare(arguments) => compare::execute(arguments, global, show),
             Command::Check(arguments) => check::execute(arguments, global),
             Command::Schema(_) => Ok(schema::execute()),
             Command::Init(arguments) => init::execute(arguments),

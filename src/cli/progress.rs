@@ -23,10 +23,7 @@ pub(super) fn watched<T: Send>(
 ) -> Result<T, Failure> {
     let control = Arc::new(Control::bounded(memory::most_waiting(global, scenarios)));
     stop_on_ctrl_c(&control)?;
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads(global))
-        .build()
-        .map_err(|error| Failure::could_not(format!("cannot start threads: {error}")))?;
+    let threads = pool(global)?;
     let bar = bar(global, scenarios);
     let done = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
@@ -39,6 +36,18 @@ pub(super) fn watched<T: Send>(
     });
     bar.finish_and_clear();
     Ok(result)
+}
+
+/// Does `work` on as many threads as asked for.
+pub(super) fn in_pool<T: Send>(global: &Global, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    Ok(pool(global)?.install(work))
+}
+
+fn pool(global: &Global) -> Result<rayon::ThreadPool, Failure> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads(global))
+        .build()
+        .map_err(|error| Failure::could_not(format!("cannot start threads: {error}")))
 }
 
 /// Threads to use.

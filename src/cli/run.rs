@@ -1,16 +1,15 @@
 //! `kneepoint run FILE`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::decision_log::DecisionLogs;
+use super::outputs::{self, Printed};
 use super::session::Plan;
-use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, steps, table};
-use crate::experiment::{self, RunResult};
-use crate::report::{Folder, sentences, tables};
+use super::{Answer, Failure, Global, Show, progress};
+use crate::experiment;
+use crate::report::{Folder, compose, place};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
-use crate::sim::DecisionRecord;
 
 /// Simulate a scenario as it stands, and its variants beside it.
 ///
@@ -24,9 +23,15 @@ pub(super) struct Arguments {
     /// Simulate this variant alone.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
+    #[command(flatten)]
+    printed: Printed,
 }
 
-pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+pub(super) fn execute(
+    arguments: &Arguments,
+    global: &Global,
+    show: &mut Show<'_>,
+) -> Result<Answer, Failure> {
     let mut plan = Plan::read(&arguments.file, global)?;
     let warnings = plan.warnings(global);
     if let Some(name) = &arguments.variant {
@@ -36,9 +41,8 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     plan.check_fits(scenarios.iter().copied(), global)?;
     let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
     let places = plan.alternatives.iter().enumerate();
-    let places = places.map(|(number, (variant, _))| outputs::place(number, variant.as_deref()));
+    let places = places.map(|(number, (variant, _))| place(number, variant.as_deref()));
     let logs = DecisionLogs::begin(&folder, places)?;
-    let path = folder.path().display().to_string();
     let alternatives = plan.alternatives.clone();
     let result = progress::watched(global, &scenarios, |control| {
         experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), control)
@@ -55,8 +59,9 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     };
     let decisions = logs.finish(&mut folder, kept)?;
     let scenario = result.procedure.applied(plan.scenario);
-    let summary = outputs::run(folder, &scenario, &result)?;
-    Ok(answer(&scenario, &result, &decisions, &path, summary, global).warned(&warnings))
+    let report = compose::run(&scenario, &result, &decisions);
+    let notes = (warnings, "what had finished by then is");
+    outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)
 }
 
 /// The variant called `name`, else a message with the nearest one.
@@ -74,49 +79,4 @@ pub(super) fn pick(
         };
         Failure::bad_input(format!("error: the scenario has no variant \"{name}\"\n  help: {help}"))
     })
-}
-
-fn answer(
-    scenario: &Scenario,
-    result: &RunResult,
-    decisions: &[Vec<DecisionRecord>],
-    path: &str,
-    summary: String,
-    global: &Global,
-) -> Answer {
-    let mut answer = Answer { status: DONE, ..Answer::default() };
-    if !result.complete {
-        answer.status = COULD_NOT;
-        answer.stderr = format!("stopped: what had finished by then is in {path}");
-    }
-    answer.stdout = match (global.json, global.quiet) {
-        (true, _) => summary,
-        (false, true) => String::new(),
-        (false, false) => text(scenario, result, decisions, path),
-    };
-    answer
-}
-
-fn text(scenario: &Scenario, result: &RunResult, decisions: &[Vec<DecisionRecord>], path: &str) -> String {
-    let mut text = format!("{}\n\n", table::bold(&scenario.name));
-    for alternative in &result.alternatives {
-        if let Some(steps) = decisions.get(alternative.number).and_then(|first| steps::table(first)) {
-            if let Some(variant) = &alternative.variant {
-                let _ = writeln!(text, "{}", table::bold(variant));
-            }
-            let _ = writeln!(text, "{steps}\n");
-        }
-    }
-    let _ = writeln!(text, "{}\n", table::plain(&tables::run(scenario, result)));
-    if let Some(types) = tables::types_of_run(result) {
-        let _ = writeln!(text, "{}\n", table::plain(&types));
-    }
-    if let Some(fewest) = result.alternatives.iter().map(|alternative| alternative.replications.len()).min() {
-        let _ = writeln!(text, "{}", sentences::intervals(fewest));
-    }
-    sentences::procedure(&result.procedure).iter().for_each(|line| {
-        let _ = writeln!(text, "{line}");
-    });
-    let _ = writeln!(text, "Outputs are in {path}");
-    text
 }

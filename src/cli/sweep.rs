@@ -1,15 +1,14 @@
 //! `kneepoint sweep FILE`.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::decision_log::DecisionLogs;
+use super::outputs::{self, Printed};
 use super::session::Plan;
-use super::{Answer, COULD_NOT, DONE, Failure, Global, outputs, progress, table};
-use crate::experiment::{self, SweepResult};
-use crate::report::{Folder, format, sentences, tables};
+use super::{Answer, Failure, Global, Show, progress};
+use crate::experiment;
+use crate::report::{Folder, compose, sentences};
 use crate::scenario::Scenario;
-use crate::units::show_span;
 
 /// Try every setting of the swept parameters and find the knee of cost versus latency.
 ///
@@ -20,9 +19,15 @@ use crate::units::show_span;
 pub(super) struct Arguments {
     /// The scenario file.
     file: PathBuf,
+    #[command(flatten)]
+    printed: Printed,
 }
 
-pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
+pub(super) fn execute(
+    arguments: &Arguments,
+    global: &Global,
+    show: &mut Show<'_>,
+) -> Result<Answer, Failure> {
     let plan = Plan::read(&arguments.file, global)?;
     let warnings = plan.warnings(global);
     if !plan.sweeps() {
@@ -36,7 +41,6 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     plan.check_fits(scenarios.iter().copied(), global)?;
     let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
     let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()))?;
-    let path = folder.path().display().to_string();
     let points = plan.points.clone();
     let result = progress::watched(global, &scenarios, |control| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), control)
@@ -47,53 +51,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     }
     logs.finish(&mut folder, |_| result.closer_look.is_some())?;
     let scenario = result.procedure.applied(plan.scenario);
-    let summary = outputs::sweep(folder, &scenario, &result)?;
-    Ok(answer(&scenario, &result, &path, summary, global).warned(&warnings))
-}
-
-fn answer(scenario: &Scenario, result: &SweepResult, path: &str, summary: String, global: &Global) -> Answer {
-    let mut answer = Answer { status: DONE, ..Answer::default() };
-    if !result.complete() {
-        answer.status = COULD_NOT;
-        answer.stderr = format!(
-            "stopped: {} of {} points had finished and are in {path}",
-            result.points.len(),
-            result.planned
-        );
-    }
-    answer.stdout = match (global.json, global.quiet) {
-        (true, _) => summary,
-        (false, true) => String::new(),
-        (false, false) => text(scenario, result, path),
-    };
-    answer
-}
-
-fn text(scenario: &Scenario, result: &SweepResult, path: &str) -> String {
-    let points = tables::sweep(scenario, result);
-    let mut text = format!(
-        "{}: {}, {} of {} each\n\n{}\n\n",
-        table::bold(&scenario.name),
-        format::counted(result.points.len(), "point"),
-        format::counted(scenario.run.replications as usize, "replication"),
-        show_span(scenario.model.duration),
-        table::plain(&points),
-    );
-    let more = result.points.len() - points.rows.len();
-    if more > 0 {
-        let _ = writeln!(text, "… and {} in sweep.csv\n", format::counted(more, "more point"));
-    }
-    if let Some(types) = tables::types_of_pick(result) {
-        let _ = writeln!(text, "{}\n{}\n", types.title, table::plain(&types));
-    }
-    let _ = writeln!(text, "{}", table::bold(&sentences::knee(scenario, result)));
-    if let Some(sentence) = sentences::within_slo(scenario, result) {
-        let _ = writeln!(text, "{}", table::bold(&sentence));
-    }
-    let _ = writeln!(text, "{}", sentences::intervals(scenario.run.replications as usize));
-    sentences::procedure(&result.procedure).iter().for_each(|line| {
-        let _ = writeln!(text, "{line}");
-    });
-    let _ = writeln!(text, "Outputs are in {path}");
-    text
+    let report = compose::sweep(&scenario, &result);
+    let stopped = format!("{} of {} points had finished and are", result.points.len(), result.planned);
+    outputs::deliver(&report, folder, (&arguments.printed, global), (warnings, &stopped), show)
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Answer, COULD_NOT, DONE, Failure, Global, progress, table};
+use super::{Answer, COULD_NOT, DONE, Failure, Global, progress};
 use crate::experiment::verify::{self, Effort, Prepared, Row, System, Verdict, Verification};
-use crate::report::html::Table;
+use crate::report::render::terminal;
+use crate::report::table::Table;
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
@@ -71,8 +72,7 @@ fn select(all: Vec<System>, name: Option<&str>) -> Result<Vec<System>, Failure> 
 fn text(found: &Verification) -> String {
     let columns = ["system", "quantity", "exact", "simulated", "99 % interval", "z", "verdict"];
     let rows = found.rows.iter().map(cells).collect();
-    let columns = columns.map(str::to_owned).to_vec();
-    let mut text = table::plain(&Table { title: String::new(), columns, rows, marked: None });
+    let mut text = terminal::table(&Table::of_text("systems", &columns, rows));
     let Verification { systems, rows, counted, missed, missed_p, limit, least_p, seed, .. } = found;
     let _ = write!(
         text,

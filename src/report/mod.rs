@@ -1,24 +1,37 @@
-//! What a person or a script reads afterwards: charts, tables and the report. A function of results; nothing here
-//! simulates.
+//! What a person or a program reads of a result. A function of results; nothing here simulates.
 //!
+//! - [`content`]: the [`Report`](content::Report), everything there is to say of a result, as data
+//! - [`compose`]: from results to reports, one file a kind of result
+//! - [`sentences`], [`tables`], [`chart_data`]: its parts, made of results; every sentence is in the first
+//! - [`statement`], [`table`], [`chart`], [`data`]: what these parts are
+//! - [`mod@format`]: numbers for people
+//! - [`summary`]: every figure, as `summary.json` holds it
+//! - [`render`]: the report in each of its forms, one file a form
 //! - [`canvas`]: SVG and PNG as targets of plotters, with text drawn from an embedded font
-//! - [`chart`]: the charts, each over a small struct of plain data; [`chart_data`] fills them
-//! - [`html`]: `report.html`, charts and tables in one file
-//! - [`mod@format`], [`sentences`], [`tables`]: figures, sentences and tables for people, on the terminal and in the report
-//! - [`summary`], [`csv_files`]: the files for scripts
-//! - [`Folder`]: where all of it is written, whole or not at all
+//! - [`Folder`], [`write()`]: the files of a report on disk, all of them or none
 pub mod canvas;
 pub mod chart;
 pub mod chart_data;
+pub mod compose;
+pub mod content;
 pub mod data;
+#[cfg(test)]
+mod example;
 #[cfg(feature = "cli")]
 mod folder;
 pub mod format;
-pub mod html;
+mod names;
 pub mod render;
 pub mod sentences;
+pub mod statement;
 pub mod summary;
+pub mod table;
 pub mod tables;
+#[cfg(feature = "cli")]
+mod write;
 
 #[cfg(feature = "cli")]
-pub use folder::{Folder, OutputError, Staged, file_name};
+pub use folder::{Folder, OutputError, Staged};
+pub use names::{file_name, place};
+#[cfg(feature = "cli")]
+pub use write::{WriteError, write};

@@ -1,9 +1,12 @@
-//! Results in sentences.
+//! Every sentence of a report: each a [`Statement`] with an identifier, what it rests on, and its words. The words are
+//! nowhere else.
 
 use super::format;
+use super::statement::{Statement, Verdict as PromiseVerdict};
+use super::table::Mark;
 use crate::experiment::{
-    COST, CompareResult, Contender, Difference, End, Figure, Figures, Pair, PointResult, Procedure,
-    RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, Unit, Verdict,
+    Alternative, COST, CompareResult, Contender, Difference, End, Figure, Figures, Keeps, Pair, PointResult,
+    Procedure, RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, Scenario};
 use crate::sim::{Promised, Slo};
@@ -38,43 +41,106 @@ pub fn settings(point: &Point) -> String {
     if all.is_empty() { point.scenario.label.clone() } else { all.join(", ") }
 }
 
-/// The knee of a sweep, in a sentence.
-pub fn knee(scenario: &Scenario, result: &SweepResult) -> String {
+/// The knee of a sweep.
+pub fn knee(scenario: &Scenario, result: &SweepResult) -> Statement {
     match result.knee {
-        Some(index) => format!("The knee is at {}.", point(scenario, &result.points[index])),
+        Some(index) => {
+            let knee = &result.points[index];
+            let text = format!("The knee is at {}.", point(scenario, knee));
+            about_point(Statement::plain("sweep.knee", text), knee)
+        }
         None => {
-            let points = format::counted(result.frontier().count(), "point");
-            format!("There is no knee: the frontier of {points} nowhere bends.")
+            let frontier = result.frontier().count();
+            let points = format::counted(frontier, "point");
+            let text = format!("There is no knee: the frontier of {points} nowhere bends.");
+            Statement::plain("sweep.no_knee", text).with("frontier", frontier)
         }
     }
 }
 
-/// The cheapest point that surely meets the SLO, and a cheaper one that may, in sentences; `None` if nothing is promised.
-pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<String> {
+/// A statement with the number of a point and the two figures of the frontier there.
+fn about_point(statement: Statement, point: &PointResult) -> Statement {
+    statement
+        .with("point", point.number)
+        .with(COST, point.figures.get(COST))
+        .with(SLO_LATENCY, point.figures.get(SLO_LATENCY))
+}
+
+/// The cheapest point that keeps the SLO with confidence, and a cheaper one that may; `None` if nothing is promised.
+pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement> {
     let promise = promise(scenario)?;
-    let told = |index: usize| point(scenario, &result.points[index]);
+    let at = |index: usize| point(scenario, &result.points[index]);
+    let about = |id, text, index: usize| about_point(Statement::plain(id, text), &result.points[index]);
     let confidence = CONFIDENCE * 100.0;
     Some(match (result.cheapest_within_slo, result.perhaps_within_slo) {
         (Some(sure), None) => {
-            format!("The cheapest setting that keeps {promise}, sure at {confidence} %, is {}.", told(sure))
+            let text = format!(
+                "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}.",
+                at(sure)
+            );
+            about("sweep.cheapest", text, sure)
         }
-        (Some(sure), Some(perhaps)) => format!(
-            "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}. A cheaper one may do, but is not \
-             certain: {}.",
-            told(sure),
-            told(perhaps)
-        ),
-        (None, Some(perhaps)) => format!(
-            "No setting keeps {promise} for sure at {confidence} %; more replications may tell. The cheapest that keeps it \
-             on average is {}.",
-            told(perhaps)
-        ),
-        (None, None) => format!("No setting keeps {promise}."),
+        (Some(sure), Some(perhaps)) => {
+            let text = format!(
+                "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}. A cheaper one may do, but is \
+                 not certain: {}.",
+                at(sure),
+                at(perhaps)
+            );
+            about("sweep.cheapest", text, sure).with("uncertain_point", result.points[perhaps].number)
+        }
+        (None, Some(perhaps)) => {
+            let text = format!(
+                "No setting keeps {promise} for sure at {confidence} %; more replications may tell. The cheapest that \
+                 keeps it on average is {}.",
+                at(perhaps)
+            );
+            about("sweep.cheapest_uncertain", text, perhaps)
+        }
+        (None, None) => Statement::plain("sweep.none_within_slo", format!("No setting keeps {promise}.")),
     })
 }
 
-/// What the runs themselves found of warm-up and precision, in sentences.
-pub fn procedure(procedure: &Procedure) -> Vec<String> {
+/// Whether some setting of a sweep keeps the SLO; `None` if nothing is promised.
+pub fn sweep_verdict(scenario: &Scenario, result: &SweepResult) -> Option<PromiseVerdict> {
+    let promise = promise(scenario)?;
+    let (kept, text) = match (result.cheapest_within_slo, result.perhaps_within_slo) {
+        (Some(_), _) => (Keeps::Yes, format!("The SLO can be met: at least one setting keeps {promise}.")),
+        (None, Some(_)) => (
+            Keeps::Uncertain,
+            format!(
+                "It is uncertain whether the SLO can be met: no setting keeps {promise} with confidence."
+            ),
+        ),
+        (None, None) => (Keeps::No, format!("The SLO is missed: no setting keeps {promise}.")),
+    };
+    Some(PromiseVerdict { kept, statement: Statement::plain("sweep.verdict", text) })
+}
+
+/// Whether the first alternative of a run keeps the SLO; `None` if nothing is promised.
+pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
+    let first = result.alternatives.first()?;
+    let slo = first.scenario.model.slo?;
+    let attained = first.figures.get(SLO_ATTAINMENT);
+    let kept = Keeps::of(&attained, slo.quantile());
+    let begin = match kept {
+        Keeps::Yes => "The SLO is met",
+        Keeps::No => "The SLO is missed",
+        Keeps::Uncertain => "It is uncertain whether the SLO is met",
+    };
+    let text = format!(
+        "{begin}: {} of requests within {}; {} % are required.",
+        format::estimate(&attained, Unit::Share, ""),
+        bounds(&slo),
+        slo.percentile,
+    );
+    let statement =
+        Statement::plain("run.verdict", text).with(SLO_ATTAINMENT, attained).with("required", slo.quantile());
+    Some(PromiseVerdict { kept, statement })
+}
+
+/// What the runs themselves found of warm-up and precision.
+pub fn procedure(procedure: &Procedure) -> Vec<Statement> {
     let warmup = procedure.warmup.map(|found| {
         let doubt = match found.settled {
             true => "",
@@ -90,14 +156,19 @@ pub fn procedure(procedure: &Procedure) -> Vec<String> {
             many => format!(" of each of {many} settings, the longest of their warm-ups"),
         };
         let pilots = format::counted(found.pilots as usize, "pilot run");
-        format!("Warm-up: {}, found by MSER-5 in {pilots}{settings}.{doubt}{changing}", found.span)
+        let text = format!("Warm-up: {}, found by MSER-5 in {pilots}{settings}.{doubt}{changing}", found.span);
+        Statement::plain("note.warmup_found", text)
+            .with("warmup_s", found.span.as_secs_f64())
+            .with("pilots", found.pilots)
+            .with("settled", found.settled)
+            .with("traffic_varies", found.traffic_varies)
     });
     let precision = procedure.precision.map(|attained| {
         let Precision { metric, relative, most } = attained.asked;
         let percent = |share: f64| format!("±{} %", format::count(share * 100.0));
         let (asked, runs) = (percent(relative), attained.replications);
         let widest = attained.widest.map_or_else(|| "unknown".to_owned(), percent);
-        match attained.end {
+        let text = match attained.end {
             End::Reached => {
                 format!("Precision reached: {metric} is within {widest} (asked: {asked}) after {runs} replications.")
             }
@@ -108,36 +179,52 @@ pub fn procedure(procedure: &Procedure) -> Vec<String> {
                 format!("Precision not reached: {metric} has no finite mean after {runs} replications.")
             }
             End::Stopped => format!("Precision not reached: stopped after {runs} replications."),
-        }
+        };
+        Statement::plain("note.precision", text)
+            .with("figure", metric)
+            .with("relative", relative)
+            .with("reached", attained.end == End::Reached)
+            .with("replications", runs)
     });
     warmup.into_iter().chain(precision).collect()
 }
 
-/// What a run comes to, a sentence for each alternative.
-pub fn run(scenario: &Scenario, result: &RunResult) -> Vec<String> {
+/// The result of a run, a statement for each alternative.
+pub fn run(scenario: &Scenario, result: &RunResult) -> Vec<Statement> {
     let alone = result.alternatives.len() == 1;
-    let sentence = |alternative: &crate::experiment::Alternative| {
+    let statement = |alternative: &Alternative| {
         let name = alternative.variant.as_deref().unwrap_or(&scenario.label);
         let begin = if alone { String::new() } else { format!("{name}: ") };
         let figures = &alternative.figures;
         let kept = slo_attainment(&alternative.scenario, figures);
-        format!("{begin}{}{kept}.", cost_and_latency(scenario, figures))
+        let text = format!("{begin}{}{kept}.", cost_and_latency(scenario, figures));
+        let statement = Statement::plain("run.result", text)
+            .with("alternative", name)
+            .with(COST, figures.get(COST))
+            .with(SLO_LATENCY, figures.get(SLO_LATENCY));
+        match alternative.scenario.model.slo {
+            Some(_) => statement.with(SLO_ATTAINMENT, figures.get(SLO_ATTAINMENT)),
+            None => statement,
+        }
     };
-    result.alternatives.iter().map(sentence).collect()
+    result.alternatives.iter().map(statement).collect()
 }
 
-/// What a comparison comes to, a sentence for each pair.
-pub fn pairs(result: &CompareResult) -> Vec<String> {
-    result.pairs.iter().map(|pair| pair_of(result, pair)).collect()
+/// The result of a comparison, a statement for each pair.
+pub fn pairs<'a>(result: &'a CompareResult, pairs: impl Iterator<Item = &'a Pair>) -> Vec<Statement> {
+    let statement = |pair: &Pair| {
+        let name = |index: usize| result.contenders[index].name.as_str();
+        let statement = Statement::plain("compare.pair", pair_of(result, pair))
+            .with("a", name(pair.a))
+            .with("b", name(pair.b));
+        let differences = pair.differences.iter();
+        differences.fold(statement, |statement, each| statement.with(each.figure.name, each.joint))
+    };
+    pairs.map(statement).collect()
 }
 
-/// The same of the first contender with each of the others.
-pub fn pairs_with_first(result: &CompareResult) -> Vec<String> {
-    result.pairs.iter().filter(|pair| pair.a == 0).map(|pair| pair_of(result, pair)).collect()
-}
-
-/// What the SLO attainment of each contender would cost a pool that knows the future, a sentence for each, dearest last.
-pub fn bound(result: &CompareResult) -> Vec<String> {
+/// What the SLO attainment of each contender would cost a pool that knows the future, a statement for each, dearest last.
+pub fn bound(result: &CompareResult) -> Vec<Statement> {
     let Some(bound) = &result.bound else { return Vec::new() };
     let (Some(promise), base) =
         (promise(&result.contenders[bound.of].scenario), &result.contenders[bound.of])
@@ -150,10 +237,11 @@ pub fn bound(result: &CompareResult) -> Vec<String> {
     };
     let mut order: Vec<usize> = (0..result.contenders.len()).filter(|index| *index != bound.of).collect();
     order.sort_by(|a, b| relative(*a).total_cmp(&relative(*b)));
-    let sentence = |index: usize| {
+    let statement = |index: usize| {
         let Contender { name, figures, .. } = &result.contenders[index];
-        let kept = format::estimate(&figures.get(SLO_ATTAINMENT), Unit::Share, "");
-        Some(match bound.standings[index] {
+        let attained = figures.get(SLO_ATTAINMENT);
+        let kept = format::estimate(&attained, Unit::Share, "");
+        let text = match bound.standings[index] {
             Standing::Judged { relative, .. } => {
                 let (much, range) = format::percent_apart(&relative);
                 let range = range.map_or_else(String::new, |range| format!(" ({range})"));
@@ -169,6 +257,15 @@ pub fn bound(result: &CompareResult) -> Vec<String> {
                 format!("{name} keeps the SLO for {kept}, less than any pool of the bound.")
             }
             Standing::Apart => return None,
+        };
+        let statement = Statement::plain("compare.standing", text)
+            .with("alternative", name.as_str())
+            .with(SLO_ATTAINMENT, attained);
+        Some(match bound.standings[index] {
+            Standing::Judged { extra_cost, relative } => {
+                statement.with("extra_cost", extra_cost).with("relative", relative)
+            }
+            _ => statement,
         })
     };
     let begin = format!(
@@ -176,7 +273,8 @@ pub fn bound(result: &CompareResult) -> Vec<String> {
          often.",
         base.name
     );
-    std::iter::once(begin).chain(order.into_iter().filter_map(sentence)).collect()
+    let begin = Statement::plain("compare.bound", begin).with("alternative", base.name.as_str());
+    std::iter::once(begin).chain(order.into_iter().filter_map(statement)).collect()
 }
 
 /// Two contenders: `B costs 12.4 % less than A (11.9 to 12.9); p99 is 0.31 s higher (0.20 to 0.42).`
@@ -242,47 +340,102 @@ fn listed(names: Vec<String>) -> Option<(String, bool)> {
 }
 
 /// What the intervals of a comparison are, what pairing gained, and what pairs do not share.
-pub fn comparison_notes(result: &CompareResult) -> Vec<String> {
+pub fn comparison_notes(result: &CompareResult) -> Vec<Statement> {
     let replications =
         result.contenders.iter().map(|contender| contender.replications.len()).min().unwrap_or(0);
     let mut notes = vec![match replications {
         0 | 1 => intervals(replications),
-        n => format!(
-            "Differences are taken within each of {n} replications on common random numbers. Their {} hold together at \
-             {} %: by Bonferroni's inequality each is made at {:.4} %.",
-            format::counted(result.intervals, "interval"),
-            CONFIDENCE * 100.0,
-            result.each * 100.0,
-        ),
+        n => {
+            let text = format!(
+                "Differences are taken within each of {n} replications on common random numbers. Their {} hold together \
+                 at {} %: by Bonferroni's inequality each is made at {:.4} %.",
+                format::counted(result.intervals, "interval"),
+                CONFIDENCE * 100.0,
+                result.each * 100.0,
+            );
+            Statement::plain("note.joint_intervals", text)
+                .with("replications", n)
+                .with("intervals", result.intervals)
+                .with("each", result.each)
+        }
     }];
     let mut narrowing: Vec<f64> =
         result.pairs.iter().flat_map(|pair| &pair.differences).filter_map(Difference::narrowing).collect();
     narrowing.sort_by(f64::total_cmp);
     if let (Some(least), Some(most)) = (narrowing.first(), narrowing.last()) {
-        notes.push(format!(
-            "Paired intervals are {} as wide as those of the same runs taken as independent.",
-            match narrowing.len() {
-                1 => format!("{least:.2} times"),
-                _ => format!("{least:.2} to {most:.2} times"),
-            }
-        ));
+        let times = match narrowing.len() {
+            1 => format!("{least:.2} times"),
+            _ => format!("{least:.2} to {most:.2} times"),
+        };
+        let text =
+            format!("Paired intervals are {times} as wide as those of the same runs taken as independent.");
+        notes.push(Statement::plain("note.pairing", text).with("min", *least).with("max", *most));
     }
     for pair in result.pairs.iter().filter(|pair| !pair.same_requests) {
         let (a, b) = (&result.contenders[pair.a].name, &result.contenders[pair.b].name);
-        notes.push(format!(
+        let text = format!(
             "{b} and {a} do not meet the same requests: their arrivals, service times, patience or classes differ. They are \
              paired by their random numbers, which is right but gains less; the difference includes that of the requests."
-        ));
+        );
+        notes.push(Statement::plain("note.other_requests", text).with("a", a.as_str()).with("b", b.as_str()));
     }
     notes
 }
 
 /// What the intervals are, or why there are none.
-pub fn intervals(replications: usize) -> String {
-    match replications {
+pub fn intervals(replications: usize) -> Statement {
+    let text = match replications {
         0 | 1 => "One replication: no intervals, since one run says nothing about spread.".to_owned(),
         n => format!("± and ranges are {} % confidence intervals over {n} replications.", CONFIDENCE * 100.0),
-    }
+    };
+    Statement::plain("note.intervals", text).with("replications", replications)
+}
+
+/// What the scenario says of itself, if it does.
+pub fn description(scenario: &Scenario) -> Option<Statement> {
+    let text = &scenario.description;
+    (!text.is_empty()).then(|| Statement::plain(DESCRIPTION, text.as_str()))
+}
+
+/// What is left out of the measurement, if anything is.
+pub fn unmeasured(scenario: &Scenario) -> Option<Statement> {
+    let warmup = scenario.model.warmup;
+    let text = || format!("The first {warmup} of each run are not measured.");
+    (!warmup.is_zero()).then(|| Statement::plain(UNMEASURED, text()).with("warmup_s", warmup.as_secs_f64()))
+}
+
+/// The note that is the scenario's description.
+pub const DESCRIPTION: &str = "note.description";
+/// The note of the warm-up that is not measured.
+pub const UNMEASURED: &str = "note.unmeasured";
+
+/// The points, replications and length of the runs of a sweep.
+pub fn scope(scenario: &Scenario, points: usize) -> Statement {
+    let replications = scenario.run.replications;
+    let text = format!(
+        "{}, {} of {} each",
+        format::counted(points, "point"),
+        format::counted(replications as usize, "replication"),
+        show_span(scenario.model.duration),
+    );
+    Statement::plain("sweep.scope", text)
+        .with("points", points)
+        .with("replications", replications)
+        .with("duration_s", scenario.model.duration.as_secs_f64())
+}
+
+/// What the marks of a row say: `frontier, knee`. A `?` says that noise may have decided it.
+pub fn marks(marks: &[Mark]) -> String {
+    let word = |mark: &Mark| match mark {
+        Mark::Frontier => "frontier",
+        Mark::FrontierUncertain => "frontier?",
+        Mark::Knee => "knee",
+        Mark::CheapestWithinSlo => "cheapest within SLO",
+        Mark::MissesSlo => "misses SLO",
+        Mark::SloUncertain => "SLO uncertain",
+        Mark::Bound => "the bound",
+    };
+    marks.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 /// Where a result comes from.

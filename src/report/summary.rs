@@ -1,10 +1,11 @@
-//! `summary.json`: what a run, a sweep or a comparison comes to, for scripts.
+//! Every figure of a run, a sweep or a comparison, for programs: what `summary.json` holds.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::content::Results;
 use crate::experiment::{
     Attained, CompareResult, Difference, End, FIGURES, Figures, Keeps, Pair, PointResult, Procedure,
     RunResult, Standing, SweepResult, Unit, Verdict, WarmupFound,
@@ -14,7 +15,33 @@ use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
 
 /// Version of the form of `summary.json`: raised when a script that reads it has to change.
-pub const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 1;
+
+/// The summary of a result.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Summary<'a>(Kind<'a>);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Kind<'a> {
+    /// Of a run of which nothing finished.
+    Nothing(Box<Head<'a>>),
+    Run(Box<RunSummary<'a>>),
+    Sweep(Box<SweepSummary<'a>>),
+    Compare(Box<CompareSummary<'a>>),
+}
+
+impl<'a> Summary<'a> {
+    /// The summary of `results`.
+    pub fn of(results: &Results<'a>) -> Summary<'a> {
+        Summary(match *results {
+            Results::Run(scenario, result) => run(scenario, result),
+            Results::Sweep(scenario, result) => Kind::Sweep(Box::new(sweep(scenario, result))),
+            Results::Compare(scenario, result) => Kind::Compare(Box::new(compare(scenario, result))),
+        })
+    }
+}
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -127,25 +154,24 @@ struct VariantSummary<'a> {
     figures: &'a Figures,
 }
 
-/// The summary of a run; `scenario` as it was asked for.
-pub fn run(scenario: &Scenario, result: &RunResult) -> String {
+fn run<'a>(scenario: &'a Scenario, result: &'a RunResult) -> Kind<'a> {
+    let head = Head::of("run", scenario, &result.procedure, result.complete);
     let Some((first, rest)) = result.alternatives.split_first() else {
-        return text(&Head::of("run", scenario, &result.procedure, result.complete));
+        return Kind::Nothing(Box::new(head));
     };
-    let variant = |alternative: &'_ crate::experiment::Alternative| alternative.variant.is_some();
-    text(&RunSummary {
-        head: Head::of("run", scenario, &result.procedure, result.complete),
+    Kind::Run(Box::new(RunSummary {
+        head,
         variant: first.variant.as_deref(),
         figures: &first.figures,
         variants: rest
             .iter()
-            .filter(|alternative| variant(alternative))
+            .filter(|alternative| alternative.variant.is_some())
             .map(|alternative| VariantSummary {
                 name: alternative.variant.as_deref().unwrap_or_default(),
                 figures: &alternative.figures,
             })
             .collect(),
-    })
+    }))
 }
 
 #[derive(Serialize)]
@@ -176,10 +202,9 @@ struct PointSummary<'a> {
     figures: &'a Figures,
 }
 
-/// The summary of a sweep; `scenario` as it stands, without any swept parameter.
-pub fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
+fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a> {
     let number = |index: Option<usize>| index.map(|index| result.points[index].number);
-    text(&SweepSummary {
+    SweepSummary {
         head: Head::of("sweep", scenario, &result.procedure, result.complete()),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
@@ -187,7 +212,7 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> String {
         cheapest_within_slo: number(result.cheapest_within_slo),
         perhaps_within_slo: number(result.perhaps_within_slo),
         points: result.points.iter().map(PointSummary::of).collect(),
-    })
+    }
 }
 
 #[derive(Serialize)]
@@ -242,8 +267,7 @@ struct DifferenceSummary {
     unpaired: Estimate,
 }
 
-/// The summary of a comparison; `scenario` is the first contender's.
-pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
+fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> CompareSummary<'a> {
     let name = |index: usize| result.contenders[index].name.as_str();
     let difference = |each: &Difference| DifferenceSummary {
         verdict: each.verdict,
@@ -252,13 +276,13 @@ pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
         relative: each.relative,
         unpaired: each.unpaired,
     };
-    let pair = |pair: &'_ Pair| PairSummary {
+    let pair = |pair: &'a Pair| PairSummary {
         a: name(pair.a),
         b: name(pair.b),
         same_requests: pair.same_requests,
         differences: pair.differences.iter().map(|each| (each.figure.name, difference(each))).collect(),
     };
-    text(&CompareSummary {
+    CompareSummary {
         head: Head::of("compare", scenario, &result.procedure, result.complete),
         correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
         contenders: result
@@ -272,7 +296,7 @@ pub fn compare(scenario: &Scenario, result: &CompareResult) -> String {
             standings: bound.standings.iter().enumerate().map(|(index, each)| (name(index), each)).collect(),
         }),
         pairs: result.pairs.iter().map(pair).collect(),
-    })
+    }
 }
 
 impl<'a> PointSummary<'a> {
@@ -304,11 +328,4 @@ impl Serialize for Parameters<'_> {
         }
         map.end()
     }
-}
-
-fn text(summary: &impl Serialize) -> String {
-    // Writing plain data to memory cannot fail: keys are text and figures that are not finite were left out.
-    let mut text = serde_json::to_string_pretty(summary).unwrap_or_default();
-    text.push('\n');
-    text
 }

@@ -1,15 +1,28 @@
-//! Results as tables for people, on the terminal and in the report.
+//! The tables of results.
 
-use super::html::Table;
+use super::data::action;
+use super::table::{Cell, Heading, Mark, Row, Table};
 use super::{format, sentences};
 use crate::experiment::{
     Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, MOST_FOR_ALL_PAIRS, OfType,
-    Pair, PointResult, RunResult, SLO_LATENCY, Standing, SweepResult, TYPE_FIGURES, Unit,
+    Pair, PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, TYPE_FIGURES, Unit,
 };
 use crate::scenario::Scenario;
+use crate::sim::DecisionRecord;
+
+/// The table of figures, of a run and of a comparison.
+pub const FIGURES_TABLE: &str = "figures";
+/// The table of the types of instance.
+pub const TYPES_TABLE: &str = "types";
+/// The table of the points of a sweep.
+pub const POINTS_TABLE: &str = "points";
+/// The table of the differences of a comparison.
+pub const DIFFERENCES_TABLE: &str = "differences";
+/// The table of the decisions of a short run.
+pub const STEPS_TABLE: &str = "steps";
 
 /// Points of a sweep up to which all of them are shown, else those of the frontier.
-const MOST_ROWS: usize = 20;
+const MAX_ROWS: usize = 20;
 
 /// Figures that say nothing when they are zero.
 const QUIET_WHEN_ZERO: [&str; 24] = [
@@ -50,14 +63,14 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
         .iter()
         .filter(|figure| result.alternatives.iter().any(|each| told(&each.figures, figure.name)))
         .map(|figure| {
-            let cell = |figures: &Figures| format::estimate(&figures.get(figure.name), figure.unit, currency);
+            let cell = |figures: &Figures| Cell::estimate(&figures.get(figure.name), figure.unit, currency);
             let cells = result.alternatives.iter().map(|each| cell(&each.figures));
-            std::iter::once(figure.name.to_owned()).chain(cells).collect()
+            Row::of(std::iter::once(Cell::text(figure.name)).chain(cells))
         })
         .collect();
-    let names = result.alternatives.iter().map(|each| each.name().to_owned());
-    let columns = std::iter::once("figure".to_owned()).chain(names).collect();
-    Table { title: "Figures".to_owned(), columns, rows, marked: None }
+    let names = result.alternatives.iter().map(|each| each.name());
+    let columns = std::iter::once("figure").chain(names).map(Heading::named).collect();
+    Table { id: FIGURES_TABLE, title: "Figures".to_owned(), columns, rows, ..Table::default() }
 }
 
 /// The types of instance of each alternative, a row each; `None` where all instances are alike.
@@ -72,20 +85,21 @@ fn types<'a>(alternatives: impl Iterator<Item = (&'a str, &'a Scenario, &'a Figu
     let told: Vec<usize> = (0..TYPE_FIGURES.len()).filter(says).collect();
     let row = |name: &str, scenario: &Scenario, of: &OfType| {
         let currency = &scenario.model.cost.currency;
-        let cell =
-            |index: &usize| format::estimate(&of.estimates[*index], TYPE_FIGURES[*index].unit, currency);
+        let cell = |index: &usize| Cell::estimate(&of.estimates[*index], TYPE_FIGURES[*index].unit, currency);
         let cells = told.iter().map(cell);
-        let name = named.then(|| name.to_owned());
-        name.into_iter().chain([of.name.clone()]).chain(cells).collect()
+        let name = named.then(|| Cell::text(name));
+        Row::of(name.into_iter().chain([Cell::text(of.name.as_str())]).chain(cells))
     };
-    let rows: Vec<Vec<String>> = alternatives
+    let rows: Vec<Row> = alternatives
         .iter()
         .flat_map(|(name, scenario, figures)| figures.types().iter().map(|of| row(name, scenario, of)))
         .collect();
-    let names = told.iter().map(|index| TYPE_FIGURES[*index].name);
-    let columns = named.then_some("alternative").into_iter().chain(["type"]).chain(names);
-    let columns = columns.map(str::to_owned).collect();
-    (!rows.is_empty()).then(|| Table { title: "By type of instance".to_owned(), columns, rows, marked: None })
+    let figures = told.iter().map(|index| &TYPE_FIGURES[*index]);
+    let figures = figures.map(|figure| Heading::of_unit(figure.name, figure.name, figure.unit));
+    let names = named.then_some("alternative").into_iter().chain(["type"]);
+    let columns = names.map(Heading::named).chain(figures).collect();
+    let title = "By type of instance".to_owned();
+    (!rows.is_empty()).then(|| Table { id: TYPES_TABLE, title, columns, rows, ..Table::default() })
 }
 
 /// The types of instance of a run's alternatives; `None` where all instances are alike.
@@ -111,29 +125,30 @@ pub fn contenders(result: &CompareResult) -> Table {
     let cell = |difference: &Difference, contender: &Contender| {
         let figure = difference.figure;
         let currency = &contender.scenario.model.cost.currency;
-        format::estimate(&contender.figures.get(figure.name), figure.unit, currency)
+        Cell::estimate(&contender.figures.get(figure.name), figure.unit, currency)
     };
     if result.bound.is_some() || result.contenders.len() > MOST_FOR_ALL_PAIRS {
         return ranked(result, figures, cell);
     }
     let row = |difference: &Difference| {
         let cells = result.contenders.iter().map(|contender| cell(difference, contender));
-        std::iter::once(difference.figure.name.to_owned()).chain(cells).collect()
+        Row::of(std::iter::once(Cell::text(difference.figure.name)).chain(cells))
     };
-    let names = result.contenders.iter().map(|contender| contender.name.clone());
-    let columns = std::iter::once("figure".to_owned()).chain(names).collect();
-    Table { title: "Figures".to_owned(), columns, rows: figures.iter().map(row).collect(), marked: None }
+    let names = result.contenders.iter().map(|contender| contender.name.as_str());
+    let columns = std::iter::once("figure").chain(names).map(Heading::named).collect();
+    let rows = figures.iter().map(row).collect();
+    Table { id: FIGURES_TABLE, title: "Figures".to_owned(), columns, rows, ..Table::default() }
 }
 
 /// A row a contender, by rising cost, with what each costs more than the bound.
 fn ranked(
     result: &CompareResult,
     figures: &[Difference],
-    cell: impl Fn(&Difference, &Contender) -> String,
+    cell: impl Fn(&Difference, &Contender) -> Cell,
 ) -> Table {
-    let names = figures.iter().map(|difference| difference.figure.name.to_owned());
-    let extra = result.bound.as_ref().map(|_| "over the bound".to_owned());
-    let columns = std::iter::once("contender".to_owned()).chain(names).chain(extra).collect();
+    let names = figures.iter().map(|difference| difference.figure.name);
+    let extra = result.bound.as_ref().map(|_| "over the bound");
+    let columns = std::iter::once("contender").chain(names).chain(extra).map(Heading::named).collect();
     let mut order: Vec<usize> = (0..result.contenders.len()).collect();
     let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
@@ -141,19 +156,23 @@ fn ranked(
         let contender = &result.contenders[*index];
         let cells = figures.iter().map(|difference| cell(difference, contender));
         let extra = result.bound.as_ref().map(|bound| over_the_bound(bound, *index));
-        std::iter::once(contender.name.clone()).chain(cells).chain(extra).collect()
+        let is_bound = result.bound.as_ref().is_some_and(|bound| bound.of == *index);
+        Row {
+            marks: is_bound.then_some(Mark::Bound).into_iter().collect(),
+            ..Row::of(std::iter::once(Cell::text(contender.name.as_str())).chain(cells).chain(extra))
+        }
     };
-    let marked = result.bound.as_ref().and_then(|bound| order.iter().position(|index| *index == bound.of));
-    Table { title: "Figures".to_owned(), columns, rows: order.iter().map(row).collect(), marked }
+    let rows = order.iter().map(row).collect();
+    Table { id: FIGURES_TABLE, title: "Figures".to_owned(), columns, rows, ..Table::default() }
 }
 
-fn over_the_bound(bound: &Bound, contender: usize) -> String {
+fn over_the_bound(bound: &Bound, contender: usize) -> Cell {
     match bound.standings[contender] {
-        _ if contender == bound.of => "the bound".to_owned(),
-        Standing::Judged { relative, .. } => format::estimate(&relative, Unit::Share, ""),
-        Standing::BetterThanBound => "beyond its best".to_owned(),
-        Standing::WorseThanBound => "beyond its worst".to_owned(),
-        Standing::Apart => "–".to_owned(),
+        _ if contender == bound.of => Cell::text(sentences::marks(&[Mark::Bound])),
+        Standing::Judged { relative, .. } => Cell::estimate(&relative, Unit::Share, ""),
+        Standing::BetterThanBound => Cell::text("beyond its best"),
+        Standing::WorseThanBound => Cell::text("beyond its worst"),
+        Standing::Apart => Cell::text("–"),
     }
 }
 
@@ -163,80 +182,90 @@ pub fn differences(result: &CompareResult) -> Table {
     let row = |pair: &Pair, difference: &Difference| {
         let (a, b) = (&result.contenders[pair.a], &result.contenders[pair.b]);
         let currency = &a.scenario.model.cost.currency;
-        vec![
-            b.name.clone(),
-            a.name.clone(),
-            difference.figure.name.to_owned(),
-            format::estimate(&difference.joint, difference.figure.unit, currency),
-            format::estimate(&difference.relative, Unit::Share, currency),
-            difference.verdict.name().to_owned(),
-            difference.narrowing().map_or_else(|| "–".to_owned(), |share| format!("{share:.2}")),
-        ]
+        let narrowing = difference.narrowing();
+        Row::of([
+            Cell::text(b.name.as_str()),
+            Cell::text(a.name.as_str()),
+            Cell::text(difference.figure.name),
+            Cell::estimate(&difference.joint, difference.figure.unit, currency),
+            Cell::estimate(&difference.relative, Unit::Share, currency),
+            Cell::text(difference.verdict.name()),
+            narrowing.map_or_else(|| Cell::text("–"), |share| Cell::number(share, format!("{share:.2}"))),
+        ])
     };
     let rows = result
         .pairs
         .iter()
         .flat_map(|pair| pair.differences.iter().map(move |each| row(pair, each)))
         .collect();
-    Table { title: "Differences".to_owned(), columns: columns.map(str::to_owned).into(), rows, marked: None }
+    let columns = columns.map(Heading::named).to_vec();
+    Table { id: DIFFERENCES_TABLE, title: "Differences".to_owned(), columns, rows, ..Table::default() }
 }
 
 /// The points of a sweep: all if they are few, else those of the frontier about the knee.
 pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
-    let all = result.points.len() <= MOST_ROWS;
+    let all = result.points.len() <= MAX_ROWS;
     let shown: Vec<&PointResult> = if all { result.points.iter().collect() } else { around_the_knee(result) };
     let variants = result.points.iter().any(|point| point.point.variant.is_some());
     let paths = result.paths();
-    let mut columns: Vec<String> = variants.then(|| "variant".to_owned()).into_iter().collect();
-    columns.extend(paths.iter().cloned());
-    columns.extend(["cost", &sentences::percentile(scenario)].map(str::to_owned));
-    columns.extend(scenario.model.slo.map(|_| "within SLO".to_owned()));
-    columns.extend(["utilization", "instances", "standing"].map(str::to_owned));
+    let mut columns: Vec<Heading> = variants.then_some("variant").into_iter().map(Heading::named).collect();
+    columns.extend(paths.iter().map(|path| Heading::named(path.as_str())));
+    columns.extend(point_figures(scenario).map(|(name, title, unit)| Heading::of_unit(name, title, unit)));
+    columns.push(Heading::named("standing"));
     let row = |point: &&PointResult| {
-        let variant = variants.then(|| point.point.variant.clone().unwrap_or_default());
-        let settings = paths.iter().map(|path| point.setting(path));
-        let mut row: Vec<String> = variant.into_iter().chain(settings).collect();
-        row.extend(figures(scenario, &point.figures));
-        row.push(standing(result, point));
-        row
+        let variant = variants.then(|| Cell::text(point.point.variant.clone().unwrap_or_default()));
+        let settings = paths.iter().map(|path| setting(point, path));
+        let currency = &scenario.model.cost.currency;
+        let figures = point_figures(scenario)
+            .map(|(name, _, unit)| Cell::estimate(&point.figures.get(name), unit, currency));
+        let marks = standing(result, point);
+        let cells = variant.into_iter().chain(settings).chain(figures);
+        Row { cells: cells.chain([Cell::text(sentences::marks(&marks))]).collect(), marks }
     };
-    let marked = result.knee.and_then(|knee| {
-        let knee = result.points[knee].number;
-        shown.iter().position(|point| point.number == knee)
-    });
-    let title = match result.points.len() - shown.len() {
+    let left_out = result.points.len() - shown.len();
+    let title = match left_out {
         0 => "Points".to_owned(),
         more => format!("The frontier ({} in sweep.csv)", format::counted(more, "other point")),
     };
-    Table { title, columns, rows: shown.iter().map(row).collect(), marked }
+    let rows = shown.iter().map(row).collect();
+    Table { id: POINTS_TABLE, title, columns, rows, left_out, ..Table::default() }
 }
 
-fn figures(scenario: &Scenario, figures: &Figures) -> impl Iterator<Item = String> {
-    let attainment = scenario.model.slo.map(|_| ("slo_attainment", Unit::Share));
-    [(COST, Unit::Currency), (SLO_LATENCY, Unit::Seconds)]
+/// The value of a parameter at a point.
+fn setting(point: &PointResult, path: &str) -> Cell {
+    let found = point.point.settings.iter().find(|(name, _)| name == path);
+    let value = found.and_then(|(_, setting)| setting.value());
+    Cell { value, ..Cell::text(point.setting(path)) }
+}
+
+/// The figures of a point that are shown: name, heading and unit.
+fn point_figures(scenario: &Scenario) -> impl Iterator<Item = (&'static str, String, Unit)> {
+    let attainment = scenario.model.slo.map(|_| (SLO_ATTAINMENT, "within SLO".to_owned(), Unit::Share));
+    [(COST, "cost".to_owned(), Unit::Currency), (SLO_LATENCY, sentences::percentile(scenario), Unit::Seconds)]
         .into_iter()
         .chain(attainment)
-        .chain([("utilization", Unit::Share), ("mean_ready", Unit::Instances)])
-        .map(|(name, unit)| format::estimate(&figures.get(name), unit, &scenario.model.cost.currency))
+        .chain([
+            ("utilization", "utilization".to_owned(), Unit::Share),
+            ("mean_ready", "instances".to_owned(), Unit::Instances),
+        ])
 }
 
-/// What there is to say of a point: `frontier, knee`. A `?` says that noise may have decided it.
-fn standing(result: &SweepResult, point: &PointResult) -> String {
+/// What is to be said of a point.
+fn standing(result: &SweepResult, point: &PointResult) -> Vec<Mark> {
     let is = |index: Option<usize>| index.is_some_and(|index| result.points[index].number == point.number);
-    let mut marks = Vec::new();
-    match (point.frontier.on, point.frontier.uncertain) {
-        (true, Some(true)) => marks.push("frontier?"),
-        (true, _) => marks.push("frontier"),
-        _ => {}
-    }
-    marks.extend(is(result.knee).then_some("knee"));
-    marks.extend(is(result.cheapest_within_slo).then_some("cheapest within SLO"));
-    marks.extend(match point.meets_slo {
-        Some(Keeps::No) => Some("misses SLO"),
-        Some(Keeps::Uncertain) => Some("SLO uncertain"),
+    let frontier = match (point.frontier.on, point.frontier.uncertain) {
+        (true, Some(true)) => Some(Mark::FrontierUncertain),
+        (true, _) => Some(Mark::Frontier),
         _ => None,
-    });
-    marks.join(", ")
+    };
+    let slo = match point.meets_slo {
+        Some(Keeps::No) => Some(Mark::MissesSlo),
+        Some(Keeps::Uncertain) => Some(Mark::SloUncertain),
+        _ => None,
+    };
+    let knee = is(result.knee).then_some(Mark::Knee);
+    let cheapest = is(result.cheapest_within_slo).then_some(Mark::CheapestWithinSlo);
+    [frontier, knee, cheapest, slo].into_iter().flatten().collect()
 }
 
 /// The points of the frontier, cheapest first; of a long one, those nearest to the knee and the cheapest within the SLO.
@@ -250,7 +279,52 @@ fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
     let away = |rank: usize| centres.iter().map(|centre| centre.abs_diff(rank)).min().unwrap_or(rank);
     let mut ranks: Vec<usize> = (0..frontier.len()).collect();
     ranks.sort_by_key(|rank| (away(*rank), *rank));
-    ranks.truncate(MOST_ROWS);
+    ranks.truncate(MAX_ROWS);
     ranks.sort_unstable();
     ranks.into_iter().map(|rank| frontier[rank]).collect()
+}
+
+/// Evaluations up to which the decisions of a run are a table; more are no longer read, and `decisions.csv` has them all.
+pub const MAX_STEPS: usize = 50;
+
+/// A short run evaluation by evaluation: what the autoscaler saw, what it made of each condition, and why. `None` if the
+/// evaluations are too many, or not those of a threshold loop.
+pub fn steps(variant: Option<&str>, decisions: &[DecisionRecord]) -> Option<Table> {
+    if decisions.is_empty() || decisions.len() > MAX_STEPS {
+        return None;
+    }
+    let rows: Option<Vec<Row>> = (1..).zip(decisions).map(|(number, record)| step(number, record)).collect();
+    let name = decisions.first().map_or("load", |record| record.explanation.metric);
+    let columns = ["step", name, "add if", "remove if", "action", "instances", "reason"];
+    Some(Table {
+        id: STEPS_TABLE,
+        title: "Steps".to_owned(),
+        subject: variant.map(str::to_owned),
+        columns: columns.map(Heading::named).to_vec(),
+        rows: rows?,
+        left_out: 0,
+    })
+}
+
+fn step(number: u32, record: &DecisionRecord) -> Option<Row> {
+    let explanation = &record.explanation;
+    // Only a threshold loop has these.
+    let (above, below) = (explanation.number("above")?, explanation.number("below")?);
+    let observed = explanation.observed;
+    let condition = |sign: char, threshold: f64, holds: fn(&f64, &f64) -> bool| match observed {
+        Some(value) => {
+            let verdict = if holds(&value, &threshold) { "yes" } else { "no" };
+            format!("{} {sign} {}: {verdict}", format::count(value), format::count(threshold))
+        }
+        None => format!("? {sign} {}", format::count(threshold)),
+    };
+    Some(Row::of([
+        Cell::number(number.into(), number.to_string()),
+        observed.map_or_else(|| Cell::text("–"), |value| Cell::number(value, format::count(value))),
+        Cell::text(condition('>', above, f64::gt)),
+        Cell::text(condition('<', below, f64::lt)),
+        Cell::text(action(record)),
+        Cell::number(record.desired.into(), record.desired.to_string()),
+        Cell::text(explanation.reason.as_str()),
+    ]))
 }

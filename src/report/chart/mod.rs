@@ -35,7 +35,7 @@ use std::fmt;
 use plotters::drawing::IntoDrawingArea;
 use serde::Serialize;
 
-use super::canvas::{PngCanvas, PngError, SvgCanvas};
+use super::canvas::PngError;
 
 /// Something that can be drawn: the charts of this module.
 pub trait Chart {
@@ -102,6 +102,16 @@ impl Size {
     pub fn new(width: u32, height: u32) -> Self {
         Size { width: width.clamp(480, 8000), height: height.clamp(480, 8000) }
     }
+
+    /// Its width in pixels.
+    pub fn width(self) -> u32 {
+        self.width
+    }
+
+    /// Its height in pixels.
+    pub fn height(self) -> u32 {
+        self.height
+    }
 }
 
 /// A figure with its confidence interval, in the unit of its axis; latencies in seconds.
@@ -160,27 +170,11 @@ impl fmt::Display for ChartError {
 
 impl std::error::Error for ChartError {}
 
-/// Draws a chart as an SVG document.
+/// Draws a chart over the whole of a canvas.
 ///
 /// # Errors
 /// [`ChartError::Drawing`] if plotters fails.
-pub fn svg(chart: &impl Chart, size: Size) -> Result<String, ChartError> {
-    let mut canvas = SvgCanvas::new(size.width, size.height, chart.title());
-    draw_on(chart, size, &mut canvas)?;
-    Ok(canvas.finish())
-}
-
-/// Draws a chart as the bytes of a PNG file.
-///
-/// # Errors
-/// [`ChartError::Drawing`] if plotters fails, [`ChartError::Png`] if the picture cannot be made.
-pub fn png(chart: &impl Chart, size: Size) -> Result<Vec<u8>, ChartError> {
-    let mut canvas = PngCanvas::new(size.width, size.height).map_err(ChartError::Png)?;
-    draw_on(chart, size, &mut canvas)?;
-    canvas.finish().map_err(ChartError::Png)
-}
-
-fn draw_on<DB: Target>(chart: &impl Chart, size: Size, canvas: DB) -> Result<(), ChartError> {
+pub(super) fn draw_on<DB: Target>(chart: &impl Chart, size: Size, canvas: DB) -> Result<(), ChartError> {
     let area = canvas.into_drawing_area();
     let sheet = Sheet::new(&area, size);
     sheet.background().and_then(|()| chart.draw(&sheet)).map_err(|e| ChartError::Drawing(e.to_string()))

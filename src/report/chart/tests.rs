@@ -1,6 +1,7 @@
 //! Every chart renders every input, to both kinds of file.
 
 use super::*;
+use crate::report::render::{png, svg};
 
 const ODD: [f64; 12] = [
     f64::NAN,
@@ -20,11 +21,11 @@ const ODD: [f64; 12] = [
 const NAMES: [&str; 4] =
     ["", "plain", "漢字 🎉 <b>&\"'\n\u{0}", "a name so long that it cannot possibly fit"];
 
-fn rendered(chart: &impl Chart) -> String {
-    let text = svg(chart, Size::WIDE).unwrap();
+fn rendered<C: Chart + Clone + Into<AnyChart>>(chart: &C) -> String {
+    let text = svg::draw(chart, Size::WIDE).unwrap();
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     assert!(!text.contains("<b>"));
-    assert!(png(chart, Size::new(1, 1)).unwrap().starts_with(b"\x89PNG"));
+    assert!(png::draw(&chart.clone().into(), Size::new(1, 1)).unwrap().starts_with(b"\x89PNG"));
     text
 }
 
@@ -177,7 +178,7 @@ fn texts(svg: &str) -> Vec<(String, f64, sheet::Area)> {
 
 /// No text leaves the sheet or runs into another, and none is smaller than 14 pixels.
 fn assert_legible(chart: &impl Chart, size: Size) {
-    let svg = svg(chart, size).unwrap();
+    let svg = svg::draw(chart, size).unwrap();
     let texts = texts(&svg);
     assert!(texts.len() > 5, "{svg}");
     for (i, (text, font_size, area)) in texts.iter().enumerate() {

@@ -4,8 +4,12 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::report::data::{Column, Dataset, Value};
+use crate::report::render::DataFormat;
 
-/// Writes the names of `columns`, then a line a row.
+/// Comma-separated values.
+pub const FORMAT: DataFormat = DataFormat { extension: "csv", write };
+
+/// Writes the names of the columns, then a line a row.
 ///
 /// # Errors
 /// `out` cannot be written to.

@@ -1,58 +1,10 @@
 //! `report.html`: one file that opens from disk, needs nothing else and runs no script.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-/// What a report says, from top to bottom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// The headline: the scenario's name.
-    pub title: String,
-    /// The answer, a paragraph a sentence.
-    pub answer: Vec<String>,
-    /// Charts and tables in their order.
-    pub parts: Vec<Part>,
-    /// What a reader should know: warm-up, replications, what is not modelled.
-    pub notes: Vec<String>,
-    /// Where it comes from: version, command, seed.
-    pub origin: String,
-}
-
-/// One part of a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// A chart.
-    Chart {
-        /// The document [`chart::svg`](super::chart::svg) made: put in as it is.
-        svg: String,
-        /// How to read it, below it; may be empty.
-        caption: String,
-    },
-    /// A table.
-    Table(Table),
-}
-
-/// A table of text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// What it shows, above it.
-    pub title: String,
-    /// The name of each column, with its unit.
-    pub columns: Vec<String>,
-    /// The cells of each row, in the order of the columns; columns of numbers are set to the right.
-    pub rows: Vec<Vec<String>>,
-    /// The row that stands out: the knee.
-    pub marked: Option<usize>,
-}
-
-impl Table {
-    /// Whether every cell of a column that says anything starts as a number does; such a column is set to the right.
-    pub fn is_numeric(&self, column: usize) -> bool {
-        let mut cells =
-            self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).peekable();
-        let starts = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || "-−–+".contains(c));
-        cells.peek().is_some() && cells.all(starts)
-    }
-}
+use crate::report::content::{ChartPart, Report};
+use crate::report::table::Table;
+use crate::report::tables::STEPS_TABLE;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #22262b; --soft: #4d555e; --line: #d9dde2; --paper: #fff; --card: #fff;
@@ -84,34 +36,32 @@ td.number { white-space: nowrap }
   .wide { overflow: visible } table { font-size: .75rem } th, td { padding: .25rem .4rem } }
 ";
 
-/// Writes the report as one HTML document; every text in it is escaped.
-///
-/// ```
-/// use kneepoint::report::html::{Report, html};
-/// let (title, answer) = ("a <b> day".into(), vec!["Scale up above 80 requests/s.".into()]);
-/// let page = html(&Report { title, answer, parts: vec![], notes: vec![], origin: String::new() });
-/// assert!(page.contains("<h1>a &lt;b&gt; day</h1>"));
-/// ```
-pub fn html(report: &Report) -> String {
-    let page = html! {
+/// The report as one HTML document; every text in it is escaped. `drawings` are the SVG documents of its charts, in their
+/// order, which are put in as they are.
+pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
+    let page = markup! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (report.title) }
+                title { (report.head.title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
-                    h1 { (report.title) }
-                    div.answer { @for sentence in &report.answer { p { (sentence) } } }
-                    @for part in &report.parts {
-                        (part_markup(part))
+                    h1 { (report.head.title) }
+                    div.answer { @for statement in &report.answer { p { (statement.text) } } }
+                    @for (chart, drawing) in report.charts.iter().zip(drawings) {
+                        (figure(chart, drawing))
+                    }
+                    // Step by step, a run is read on the terminal: here the timeline shows it.
+                    @for table in report.tables.iter().filter(|table| table.id != STEPS_TABLE) {
+                        (table_markup(table))
                     }
                     @if !report.notes.is_empty() {
                         h2 { "Notes" }
-                        ul { @for note in &report.notes { li { (note) } } }
+                        ul { @for note in &report.notes { li { (note.text) } } }
                     }
                     @if !report.origin.is_empty() {
                         footer { (report.origin) }
@@ -123,32 +73,33 @@ pub fn html(report: &Report) -> String {
     page.into_string()
 }
 
-fn part_markup(part: &Part) -> Markup {
-    match part {
-        Part::Chart { svg, caption } => html! {
-            figure {
-                div { (PreEscaped(svg)) }
-                @if !caption.is_empty() { figcaption { (caption) } }
-            }
-        },
-        Part::Table(table) => table_markup(table),
+fn figure(chart: &ChartPart, drawing: &str) -> Markup {
+    markup! {
+        figure {
+            div { (PreEscaped(drawing)) }
+            @if !chart.caption.is_empty() { figcaption { (chart.caption) } }
+        }
     }
 }
 
 fn table_markup(table: &Table) -> Markup {
     let numeric: Vec<bool> = (0..table.columns.len()).map(|column| table.is_numeric(column)).collect();
     let class = |column: usize| numeric.get(column).copied().unwrap_or(false).then_some("number");
-    html! {
+    markup! {
         h2 { (table.title) }
         div.wide {
             table {
                 thead {
-                    tr { @for (i, name) in table.columns.iter().enumerate() { th scope="col" class=[class(i)] { (name) } } }
+                    tr {
+                        @for (i, column) in table.columns.iter().enumerate() {
+                            th scope="col" class=[class(i)] { (column.title) }
+                        }
+                    }
                 }
                 tbody {
-                    @for (i, row) in table.rows.iter().enumerate() {
-                        tr class=[(table.marked == Some(i)).then_some("marked")] {
-                            @for (j, cell) in row.iter().enumerate() { td class=[class(j)] { (cell) } }
+                    @for row in &table.rows {
+                        tr class=[row.stands_out().then_some("marked")] {
+                            @for (j, cell) in row.cells.iter().enumerate() { td class=[class(j)] { (cell.text) } }
                         }
                     }
                 }
@@ -160,27 +111,17 @@ fn table_markup(table: &Table) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chart::{Comparison, Size, svg};
+    use crate::report::example::report;
+    use crate::report::render::svg;
 
     const EVIL: &str = "<script>alert('x')</script>\"&amp;";
 
     fn page() -> String {
-        let evil = || EVIL.to_owned();
-        let chart = Comparison {
-            title: evil(),
-            cost: evil(),
-            latency: evil(),
-            slo: None,
-            contenders: vec![],
-            bound: None,
-        };
-        let rows = vec![vec![evil(), "12.5".into()], vec!["b".into(), "–".into()]];
-        let columns = vec![evil(), "Cost, USD/h".into()];
-        let parts = vec![
-            Part::Chart { svg: svg(&chart, Size::WIDE).unwrap(), caption: evil() },
-            Part::Table(Table { title: evil(), columns, rows, marked: Some(0) }),
-        ];
-        html(&Report { title: evil(), answer: vec![evil()], parts, notes: vec![evil()], origin: evil() })
+        report(EVIL, |report| {
+            let drawings: Vec<String> =
+                report.charts.iter().map(|chart| svg::draw(&chart.chart, chart.size).unwrap()).collect();
+            html(report, &drawings)
+        })
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! The report of a comparison.
+
+use super::chart;
+use crate::experiment::{COST, CompareResult, MOST_FOR_ALL_PAIRS, comparable};
+use crate::report::chart::Size;
+use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report, Results};
+use crate::report::statement::Statement;
+use crate::report::{chart_data, sentences, tables};
+use crate::scenario::Scenario;
+
+/// The report of a comparison; `scenario` is the first contender's.
+pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<'a> {
+    // Costs in several currencies have no common axis.
+    let has_cost = comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST);
+    let compared = has_cost.then(|| chart_data::compared(scenario, result)).flatten();
+    let caption =
+        "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
+    let charts = compared.map(|compared| ChartPart {
+        caption: caption.to_owned(),
+        ..chart("comparison", compared, Size::WIDE)
+    });
+    let mut notes = sentences::comparison_notes(result);
+    notes.extend(sentences::procedure(&result.procedure));
+    notes.extend(sentences::unmeasured(scenario));
+    let few = result.contenders.len() <= MOST_FOR_ALL_PAIRS;
+    Report {
+        schema_version: REPORT_VERSION,
+        head: Head { title: title(result), command: "compare", complete: result.complete },
+        verdict: None,
+        answer: answer(result),
+        details: if few { sentences::pairs(result, result.pairs.iter()) } else { Vec::new() },
+        reading: Vec::new(),
+        tables: [tables::differences(result), tables::contenders(result)]
+            .into_iter()
+            .chain(tables::types_of_comparison(result))
+            .collect(),
+        charts: charts.into_iter().collect(),
+        runs: Vec::new(),
+        notes,
+        origin: sentences::origin("compare", scenario),
+        results: Results::Compare(scenario, result),
+    }
+}
+
+/// The contenders by name, or how many they are.
+fn title(result: &CompareResult) -> String {
+    let names: Vec<&str> = result.contenders.iter().map(|each| each.name.as_str()).collect();
+    match names.len() {
+        0..=MOST_FOR_ALL_PAIRS => names.join(" – "),
+        many => format!("{many} alternatives compared"),
+    }
+}
+
+/// All contenders against the bound if there is one, else against the first. The table has all pairs.
+fn answer(result: &CompareResult) -> Vec<Statement> {
+    let bound = sentences::bound(result);
+    if !bound.is_empty() {
+        return bound;
+    }
+    sentences::pairs(result, result.pairs.iter().filter(|pair| pair.a == 0))
+}

@@ -1,0 +1,53 @@
+//! The report of a run.
+
+use super::{chart, detail, notes};
+use crate::experiment::RunResult;
+use crate::report::chart::Size;
+use crate::report::content::{Head, REPORT_VERSION, Report, Results};
+use crate::report::{chart_data, place, sentences, tables};
+use crate::scenario::Scenario;
+use crate::sim::DecisionRecord;
+
+/// The report of a run; `scenario` as it was asked for. `decisions` are the first of each alternative, by its number:
+/// where they are few they are shown step by step.
+pub fn run<'a>(
+    scenario: &'a Scenario,
+    result: &'a RunResult,
+    decisions: &[Vec<DecisionRecord>],
+) -> Report<'a> {
+    let mut charts = Vec::new();
+    charts.extend(
+        chart_data::comparison(scenario, result)
+            .map(|comparison| chart("comparison", comparison, Size::WIDE)),
+    );
+    let mut runs = Vec::new();
+    let mut all_tables = Vec::new();
+    for alternative in &result.alternatives {
+        let variant = alternative.variant.as_deref();
+        let steps = decisions.get(alternative.number).and_then(|first| tables::steps(variant, first));
+        all_tables.extend(steps);
+        let Some(first) = &alternative.first else { continue };
+        let title = variant.unwrap_or(&scenario.name);
+        let place = place(alternative.number, variant);
+        let (run, of_run) = detail(&place, &alternative.scenario, title, first);
+        runs.push(run);
+        charts.extend(of_run);
+    }
+    all_tables.push(tables::run(scenario, result));
+    all_tables.extend(tables::types_of_run(result));
+    let replications = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
+    Report {
+        schema_version: REPORT_VERSION,
+        head: Head { title: scenario.name.clone(), command: "run", complete: result.complete },
+        verdict: sentences::run_verdict(result),
+        answer: sentences::run(scenario, result),
+        details: Vec::new(),
+        reading: Vec::new(),
+        tables: all_tables,
+        charts,
+        runs,
+        notes: notes(scenario, replications.unwrap_or(0), &result.procedure),
+        origin: sentences::origin("run", scenario),
+        results: Results::Run(scenario, result),
+    }
+}

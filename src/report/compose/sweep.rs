@@ -1,0 +1,39 @@
+//! The report of a sweep.
+
+use super::{chart, detail, notes};
+use crate::experiment::SweepResult;
+use crate::report::chart::Size;
+use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report, Results};
+use crate::report::{chart_data, sentences, tables};
+use crate::scenario::Scenario;
+
+/// The report of a sweep; `scenario` without any swept parameter.
+pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> {
+    let curve = chart("cost_latency", chart_data::cost_latency(scenario, result), Size::WIDE);
+    let caption = "Each mark is a setting, a cross if it misses the SLO on average; the line joins those that none beats in \
+                   both. Bars are confidence intervals.";
+    let mut charts = vec![ChartPart { caption: caption.to_owned(), ..curve }];
+    charts.extend(chart_data::heat_map(scenario, result).map(|map| chart("heat_map", map, Size::WIDE)));
+    let mut runs = Vec::new();
+    if let Some((index, outcome)) = &result.closer_look {
+        let point = &result.points[*index].point;
+        let (run, of_run) = detail("", &point.scenario, &sentences::settings(point), outcome);
+        runs.push(run);
+        charts.extend(of_run);
+    }
+    let within_slo = sentences::within_slo(scenario, result).into_iter();
+    Report {
+        schema_version: REPORT_VERSION,
+        head: Head { title: scenario.name.clone(), command: "sweep", complete: result.complete() },
+        verdict: sentences::sweep_verdict(scenario, result),
+        answer: within_slo.chain([sentences::knee(scenario, result)]).collect(),
+        details: vec![sentences::scope(scenario, result.points.len())],
+        reading: Vec::new(),
+        tables: [tables::sweep(scenario, result)].into_iter().chain(tables::types_of_pick(result)).collect(),
+        charts,
+        runs,
+        notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
+        origin: sentences::origin("sweep", scenario),
+        results: Results::Sweep(scenario, result),
+    }
+}

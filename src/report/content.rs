@@ -1,0 +1,116 @@
+//! The report: everything that is shown or written of a result, as data.
+
+use serde::Serialize;
+use serde::ser::Serializer;
+
+use super::chart::{AnyChart, Size};
+use super::data::{self, Dataset, Records, figures};
+use super::statement::{Statement, Verdict};
+use super::summary::Summary;
+use super::table::Table;
+use crate::experiment::{CompareResult, RunResult, SweepResult};
+use crate::scenario::Scenario;
+use crate::sim::Window;
+
+/// Version of the form of a report: raised when a program that reads it has to change.
+pub const REPORT_VERSION: u32 = 1;
+
+/// What there is to say of a result, composed once and rendered in several forms.
+#[derive(Debug, Serialize)]
+pub struct Report<'a> {
+    /// Version of this form: [`REPORT_VERSION`].
+    pub schema_version: u32,
+    /// What it is about.
+    pub head: Head,
+    /// Whether the promise is kept; `None` if nothing is promised.
+    pub verdict: Option<Verdict>,
+    /// The answer, in sentences.
+    pub answer: Vec<Statement>,
+    /// More sentences, for those who read on.
+    pub details: Vec<Statement>,
+    /// What was read, as the simulator understood it.
+    pub reading: Vec<Statement>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The charts.
+    pub charts: Vec<ChartPart>,
+    /// The runs that are shown window by window.
+    pub runs: Vec<RunPart<'a>>,
+    /// What a reader should know: intervals, warm-up, what is not modelled.
+    pub notes: Vec<Statement>,
+    /// Where it comes from: version, command, seed.
+    pub origin: String,
+    /// Every figure of every alternative, as in `summary.json`.
+    #[serde(rename = "summary", serialize_with = "summary")]
+    pub results: Results<'a>,
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// The headline.
+    pub title: String,
+    /// What was done: `run`, `sweep` or `compare`.
+    pub command: &'static str,
+    /// Whether all that was asked for finished.
+    pub complete: bool,
+}
+
+/// A chart with its place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChartPart {
+    /// Name of its files, without an extension; may lie in a folder of its own.
+    pub name: String,
+    /// How to read it, below it; may be empty.
+    pub caption: String,
+    /// Its size as a picture.
+    pub size: Size,
+    /// What it shows.
+    pub chart: AnyChart,
+}
+
+/// A run that is shown window by window.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunPart<'a> {
+    /// The folder of its files: empty, or with a slash at its end.
+    pub place: String,
+    /// What was run.
+    pub title: String,
+    /// Its windows.
+    pub windows: Records<'a, Window>,
+}
+
+/// The result that a report is composed of, with its scenario.
+#[derive(Debug, Clone, Copy)]
+pub enum Results<'a> {
+    /// Of `run`; the scenario as it was asked for.
+    Run(&'a Scenario, &'a RunResult),
+    /// Of `sweep`; the scenario without any swept parameter.
+    Sweep(&'a Scenario, &'a SweepResult),
+    /// Of `compare`; the scenario of the first contender.
+    Compare(&'a Scenario, &'a CompareResult),
+}
+
+impl<'a> Report<'a> {
+    /// The tables for programs: timelines, replications, and the points of a sweep or the differences of a comparison.
+    pub fn datasets(&self) -> Vec<Dataset<'a>> {
+        let timelines = self.runs.iter().map(|run| run.windows.dataset(format!("{}timeline", run.place)));
+        let rest = match self.results {
+            Results::Run(_, result) => vec![figures::run_replications(result)],
+            Results::Sweep(_, result) => vec![figures::points(result), figures::sweep_replications(result)],
+            Results::Compare(_, result) => {
+                vec![data::differences(result), figures::compare_replications(result)]
+            }
+        };
+        timelines.chain(rest).collect()
+    }
+
+    /// The tables called `id`.
+    pub fn tables_called<'r>(&'r self, id: &'r str) -> impl Iterator<Item = &'r Table> {
+        self.tables.iter().filter(move |table| table.id == id)
+    }
+}
+
+fn summary<S: Serializer>(results: &Results<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    Summary::of(results).serialize(serializer)
+}

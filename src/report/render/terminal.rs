@@ -1,0 +1,108 @@
+//! The report as text for a terminal: bold where that helps, tables with a rule under their head.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, LineStyle, TableStyle};
+
+use crate::report::content::{Report, Results};
+use crate::report::format;
+use crate::report::sentences::{DESCRIPTION, UNMEASURED};
+use crate::report::statement::Statement;
+use crate::report::table::Table;
+use crate::report::tables::{DIFFERENCES_TABLE, FIGURES_TABLE, POINTS_TABLE, STEPS_TABLE, TYPES_TABLE};
+
+/// A rule under the header and space between columns: all that aligned numbers need.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// The report as a terminal shows it, with escape sequences for bold.
+pub fn text(report: &Report<'_>) -> String {
+    let mut text = match report.results {
+        Results::Run(..) => run(report),
+        Results::Sweep(..) => sweep(report),
+        Results::Compare(..) => compare(report),
+    };
+    // What the scenario says of itself its reader knows, and what is not measured the scenario says.
+    let known = [DESCRIPTION, UNMEASURED];
+    for note in report.notes.iter().filter(|note| !known.contains(&note.id)) {
+        let _ = writeln!(text, "{}", note.text);
+    }
+    text
+}
+
+/// The steps of short runs, then the figures.
+fn run(report: &Report<'_>) -> String {
+    let mut text = format!("{}\n\n", bold(&report.head.title));
+    for steps in report.tables_called(STEPS_TABLE) {
+        if let Some(variant) = &steps.subject {
+            let _ = writeln!(text, "{}", bold(variant));
+        }
+        let _ = writeln!(text, "{}\n", table(steps));
+    }
+    for id in [FIGURES_TABLE, TYPES_TABLE] {
+        push_tables(&mut text, report, id);
+    }
+    text
+}
+
+/// The points, then the answer.
+fn sweep(report: &Report<'_>) -> String {
+    let scope = report.details.iter().map(|statement| statement.text.as_str()).collect::<String>();
+    let mut text = format!("{}: {scope}\n\n", bold(&report.head.title));
+    for points in report.tables_called(POINTS_TABLE) {
+        let _ = writeln!(text, "{}\n", table(points));
+        if points.left_out > 0 {
+            let more = format::counted(points.left_out, "more point");
+            let _ = writeln!(text, "… and {more} in sweep.csv\n");
+        }
+    }
+    for types in report.tables_called(TYPES_TABLE) {
+        let _ = writeln!(text, "{}\n{}\n", types.title, table(types));
+    }
+    push_sentences(&mut text, report.answer.iter().rev());
+    text
+}
+
+/// The figures, then the differences, unless they would take pages, then the answer.
+fn compare(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    for id in [FIGURES_TABLE, TYPES_TABLE] {
+        push_tables(&mut text, report, id);
+    }
+    if !report.details.is_empty() {
+        push_tables(&mut text, report, DIFFERENCES_TABLE);
+    }
+    push_sentences(&mut text, report.details.iter());
+    // The pairs with the first are among those of the details.
+    push_sentences(&mut text, report.answer.iter().filter(|statement| statement.id != "compare.pair"));
+    text
+}
+
+fn push_tables(text: &mut String, report: &Report<'_>, id: &str) {
+    for each in report.tables_called(id) {
+        let _ = writeln!(text, "{}\n", table(each));
+    }
+}
+
+fn push_sentences<'a>(text: &mut String, statements: impl Iterator<Item = &'a Statement>) {
+    for statement in statements {
+        let _ = writeln!(text, "{}", bold(&statement.text));
+    }
+}
+
+/// `text` in bold, where the terminal can.
+pub fn bold(text: &str) -> String {
+    format!("\x1b[1m{text}\x1b[0m")
+}
+
+/// Rows under the names of the columns; numbers to the right, words to the left.
+pub fn table(table: &Table) -> String {
+    let mut text = comfy_table::Table::new();
+    text.load_style(STYLE).set_header(table.columns.iter().map(|column| &column.title));
+    text.add_rows(table.rows.iter().map(|row| row.cells.iter().map(|cell| &cell.text)));
+    for (index, column) in text.column_iter_mut().enumerate() {
+        column.set_padding((if index == 0 { 0 } else { 1 }, 1));
+        let right = table.is_numeric(index);
+        column.set_cell_alignment(if right { CellAlignment::Right } else { CellAlignment::Left });
+    }
+    text.trim_fmt()
+}

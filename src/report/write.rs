@@ -1,0 +1,76 @@
+//! The files of a report, into a folder.
+
+use std::fmt;
+
+use rayon::prelude::*;
+
+use super::chart::ChartError;
+use super::content::{ChartPart, Report};
+use super::render::{DATA_FORMATS, DataFormat, PICTURE_FORMATS, html, json, svg};
+use super::{Folder, OutputError};
+
+/// Why the files of a report could not be written.
+#[derive(Debug)]
+pub enum WriteError {
+    /// A chart could not be drawn.
+    Chart(ChartError),
+    /// A file could not be written.
+    Output(OutputError),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Chart(error) => error.fmt(f),
+            WriteError::Output(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl From<ChartError> for WriteError {
+    fn from(error: ChartError) -> WriteError {
+        WriteError::Chart(error)
+    }
+}
+
+impl From<OutputError> for WriteError {
+    fn from(error: OutputError) -> WriteError {
+        WriteError::Output(error)
+    }
+}
+
+/// Writes every file of a report: all of them appear together, or none does. Charts are drawn on the threads of the
+/// current pool.
+///
+/// # Errors
+/// A chart cannot be drawn, or a file not be written.
+pub fn write(mut folder: Folder, report: &Report<'_>) -> Result<(), WriteError> {
+    let draw = |part: &ChartPart| -> Result<(String, Vec<Vec<u8>>), ChartError> {
+        let pictures =
+            || PICTURE_FORMATS.par_iter().map(|format| (format.draw)(&part.chart, part.size)).collect();
+        let (svg, pictures): (_, Result<_, _>) = rayon::join(|| svg::draw(&part.chart, part.size), pictures);
+        Ok((svg?, pictures?))
+    };
+    let drawn: Vec<_> = report.charts.par_iter().map(draw).collect::<Result<_, _>>()?;
+    let (drawings, pictures): (Vec<String>, Vec<Vec<Vec<u8>>>) = drawn.into_iter().unzip();
+    for (chart, (svg, pictures)) in report.charts.iter().zip(drawings.iter().zip(&pictures)) {
+        put(&mut folder, &format!("{}.svg", chart.name), svg.as_bytes())?;
+        for (format, bytes) in PICTURE_FORMATS.iter().zip(pictures) {
+            put(&mut folder, &format!("{}.{}", chart.name, format.extension), bytes)?;
+        }
+    }
+    put(&mut folder, "report.html", html::html(report, &drawings).as_bytes())?;
+    put(&mut folder, "summary.json", json::summary(report).as_bytes())?;
+    for DataFormat { extension, write } in DATA_FORMATS {
+        for dataset in report.datasets() {
+            folder.stage(&format!("{}.{extension}", dataset.name), |out| write(dataset, out))?;
+        }
+    }
+    Ok(folder.commit()?)
+}
+
+fn put(folder: &mut Folder, name: &str, bytes: &[u8]) -> Result<(), OutputError> {
+    folder.stage(name, |out| out.write_all(bytes))
+}
