@@ -1,7 +1,7 @@
 //! The figures a run is reported by: each stated once, with its unit and how it follows from an outcome.
 
-use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::types::{ByName, OfType};
 use crate::sim::{Class, Outcome, Promised, Slo, TokenOutcome};
@@ -30,7 +30,7 @@ pub enum Unit {
 }
 
 /// A figure in one replication.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Sample {
     /// The replication does not have it: no request was answered, or nothing is promised.
     Missing,

@@ -7,6 +7,7 @@ mod figures;
 mod frontier;
 mod knee;
 mod procedure;
+mod record;
 mod replicate;
 mod replications;
 mod results;
@@ -24,10 +25,11 @@ pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, S
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use procedure::{Attained, End, Procedure, WarmupFound};
+pub use record::Record;
 pub use replicate::{
     DecisionSink, Keep, MOST_TOGETHER, Mishap, Replicated, RunError, replicate, replicate_from,
 };
-pub use replications::{Replication, Replications};
+pub use replications::Replications;
 pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use sweep::sweep;

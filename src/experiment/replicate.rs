@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::{Control, Replication, Replications};
+use super::{Control, Record, Replications};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::{Block, Counts, DecisionRecord, Options, Outcome, RequestSource, Simulation, Slo, Window};
@@ -189,7 +189,7 @@ struct Task {
 
 struct Finished {
     case: usize,
-    figures: Replication,
+    figures: Record,
     kept: Option<Outcome>,
     timeline: Option<Vec<Window>>,
 }
@@ -281,7 +281,7 @@ impl Task {
                 return Err(failed(Mishap::NotConserved(outcome.counts)));
             }
             control.count_runs(1);
-            let figures = Replication::of(self.replication, &outcome, cases[*case].model.slo);
+            let figures = Record::of(self.replication, &outcome, cases[*case].model.slo);
             let timeline = matches!(keep, Keep::Timelines).then(|| std::mem::take(&mut outcome.timeline));
             let kept = log.map(|log| {
                 log(*case, &outcome.decisions);

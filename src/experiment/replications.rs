@@ -1,53 +1,15 @@
 //! The replications of one setting, and what they say together.
 
-use super::figures::{Source, Times, ended, slo_quantile, slo_times};
+use super::figures::{Source, Times, slo_quantile, slo_times};
 use super::types::{self, TypeSample};
-use super::{FIGURES, Figure, Figures, Sample, Unit};
-use crate::sim::{Outcome, Slo};
+use super::{FIGURES, Figure, Figures, Record, Sample, Unit};
+use crate::sim::Slo;
 use crate::stats::{CONFIDENCE, Linearised, Pool, Quantile, Tally};
-
-/// All figures of one replication, in the order of [`FIGURES`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Replication {
-    /// Its number, from 0; what its random streams are derived from.
-    pub number: u32,
-    samples: Vec<Sample>,
-    /// The figures of each type of instance; none where all are alike.
-    types: Vec<TypeSample>,
-    /// The times its requests took, in the order of [`Times::ALL`], `None` for those it does not tell; empty once they are
-    /// pooled.
-    tallies: Vec<Option<Tally>>,
-    /// Requests that have ended, or have missed the SLO without.
-    ended: u64,
-}
-
-impl Replication {
-    /// The figures of `outcome`, that of replication `number`, judged by `slo`.
-    pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Replication {
-        Replication {
-            number,
-            samples: FIGURES.iter().map(|figure| figure.of(outcome, slo)).collect(),
-            types: types::samples(outcome),
-            tallies: Times::ALL.iter().map(|times| times.of(outcome).map(Tally::of)).collect(),
-            ended: ended(outcome),
-        }
-    }
-
-    /// The figures of each type of instance; none where all are alike.
-    pub fn types(&self) -> &[TypeSample] {
-        &self.types
-    }
-
-    /// The figures with their values.
-    pub fn values(&self) -> impl Iterator<Item = (&'static Figure, Option<f64>)> {
-        FIGURES.iter().zip(self.samples.iter().map(|sample| sample.value()))
-    }
-}
 
 /// The replications of one setting, in their order, with the quantiles of all their requests together.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Replications {
-    each: Vec<Replication>,
+    each: Vec<Record>,
     slo: Option<Slo>,
     /// In the order of [`FIGURES`]; `None` for what is no quantile.
     quantiles: Vec<Option<Quantile>>,
@@ -55,7 +17,7 @@ pub struct Replications {
 
 impl Replications {
     /// Those in `each`, in the order of their numbers, judged by `slo`.
-    pub fn new(each: Vec<Replication>, slo: Option<Slo>) -> Replications {
+    pub fn new(each: Vec<Record>, slo: Option<Slo>) -> Replications {
         let quantiles = quantiles(&each, slo);
         Replications { each, slo, quantiles }
     }
@@ -85,7 +47,7 @@ impl Replications {
     }
 
     /// Each of them.
-    pub fn iter(&self) -> std::slice::Iter<'_, Replication> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Record> {
         self.each.iter()
     }
 
@@ -99,7 +61,7 @@ impl Replications {
                 linearised(samples).estimate(CONFIDENCE).within(0.0, most)
             }
         };
-        let types: Vec<&[TypeSample]> = self.each.iter().map(Replication::types).collect();
+        let types: Vec<&[TypeSample]> = self.each.iter().map(Record::types).collect();
         Figures::new(FIGURES.iter().enumerate().map(estimate).collect(), types::estimates(&types))
     }
 
@@ -139,8 +101,8 @@ impl Replications {
 }
 
 impl<'a> IntoIterator for &'a Replications {
-    type Item = &'a Replication;
-    type IntoIter = std::slice::Iter<'a, Replication>;
+    type Item = &'a Record;
+    type IntoIter = std::slice::Iter<'a, Record>;
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
@@ -160,8 +122,8 @@ fn linearised(samples: impl Iterator<Item = Sample>) -> Linearised {
 }
 
 /// The quantiles among [`FIGURES`], of all requests of `each` together.
-fn quantiles(each: &[Replication], slo: Option<Slo>) -> Vec<Option<Quantile>> {
-    let pool = |index: usize, all: fn(&Replication, &Tally) -> u64| {
+fn quantiles(each: &[Record], slo: Option<Slo>) -> Vec<Option<Quantile>> {
+    let pool = |index: usize, all: fn(&Record, &Tally) -> u64| {
         let tally = |of| tally(of, index).map(|tally| (tally, all(of, tally)));
         Pool::new(each.iter().filter_map(tally))
     };
@@ -187,12 +149,12 @@ fn place(times: Times) -> usize {
     Times::ALL.iter().position(|each| *each == times).unwrap_or(0)
 }
 
-fn tally(of: &Replication, index: usize) -> Option<&Tally> {
+fn tally(of: &Record, index: usize) -> Option<&Tally> {
     of.tallies.get(index).and_then(Option::as_ref)
 }
 
 /// Requests answered.
-fn served(of: &Replication) -> u64 {
+fn served(of: &Record) -> u64 {
     tally(of, place(Times::Latency)).map_or(0, Tally::count)
 }
 
@@ -216,7 +178,7 @@ mod tests {
         let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
         let run = |number: u32| {
             let (outcome, ()) = simulate(&model, Streams::new(1, number.into()), &options, ());
-            Replication::of(number, &outcome, model.slo)
+            Record::of(number, &outcome, model.slo)
         };
         Replications::new((0..3).map(run).collect(), model.slo).figures()
     }

@@ -1,7 +1,7 @@
 //! The figures told of each type of instance apart.
 
-use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::Unit;
 use crate::sim::{Outcome, TypeShare};
@@ -31,7 +31,7 @@ pub static TYPE_FIGURES: [TypeFigure; 5] = [
 ];
 
 /// The figures of one type in one replication, in the order of [`TYPE_FIGURES`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TypeSample {
     /// Name of the type.
     pub name: String,

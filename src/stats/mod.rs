@@ -5,9 +5,11 @@ mod interval;
 mod linearised;
 mod mser;
 mod quantile;
+mod tally;
 
 pub use digest::Digest;
 pub use interval::{CONFIDENCE, Estimate, student_t};
 pub use linearised::Linearised;
 pub use mser::{BATCH, Truncation, mser5};
-pub use quantile::{Pool, Quantile, Tally};
+pub use quantile::{Pool, Quantile};
+pub use tally::Tally;

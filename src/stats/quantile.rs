@@ -7,67 +7,7 @@
 //! p99 can never contradict each other: the interval of the share lies above 99 % exactly if that of the p99 lies
 //! within 2 s.
 
-use super::{Digest, Estimate, Linearised, student_t};
-
-/// The values of a [`Digest`] in few bytes, to be kept until those of all runs are there.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally {
-    steps: Vec<u8>,
-    count: u64,
-}
-
-impl Tally {
-    /// Every bucket as the distance from the one before, and its count, seven bits a byte (LEB128).
-    pub fn of(digest: &Digest) -> Tally {
-        let mut bytes = Vec::new();
-        let mut before = 0;
-        for (nanos, count) in digest.buckets() {
-            put(&mut bytes, nanos - before);
-            put(&mut bytes, count);
-            before = nanos;
-        }
-        bytes.shrink_to_fit();
-        Tally { steps: bytes, count: digest.count() }
-    }
-
-    /// How many values there are.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The buckets: values that ascend, nanoseconds, and how many are at most that long.
-    fn cumulative(&self) -> Vec<(u64, u64)> {
-        let mut bytes = self.steps.iter().copied();
-        let (mut nanos, mut below) = (0, 0);
-        let mut steps = Vec::new();
-        while let (Some(gap), Some(count)) = (take(&mut bytes), take(&mut bytes)) {
-            nanos += gap;
-            below += count;
-            steps.push((nanos, below));
-        }
-        steps
-    }
-}
-
-fn put(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-fn take(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
-    let (mut value, mut shift) = (0, 0);
-    loop {
-        let byte = bytes.next()?;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-        shift += 7;
-    }
-}
+use super::{Estimate, Linearised, Tally, student_t};
 
 /// The requests of several runs: how long those answered took, and how many there are to be answered.
 #[derive(Debug, Clone)]
@@ -183,6 +123,7 @@ fn least(from: u64, to: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Digest;
     use crate::time::Span;
 
     const T2: f64 = 4.302652729749462;
@@ -270,13 +211,5 @@ mod tests {
         let equal = pool_of(&[(run(100), 0), (run(100), 0)]).quantile(0.5, 0.95);
         assert_eq!(equal.estimate.low, equal.estimate.high);
         assert_eq!(equal.linearised.variance_of_mean(), 0.0);
-    }
-
-    #[test]
-    fn zeros_and_long_times_survive_the_tally() {
-        let digest = of([0, 0, 5, 1_000_000_000, 3_599_000_000_000].into_iter());
-        let steps = Tally::of(&digest).cumulative();
-        assert_eq!(steps[0], (0, 2));
-        assert_eq!(steps.last().unwrap(), &(3_599_000_000_000, 5));
     }
 }

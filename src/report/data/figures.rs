@@ -2,7 +2,7 @@
 
 use super::{Column, ColumnKind, Dataset, Value};
 use crate::experiment::{
-    CompareResult, FIGURES, Figures, PointResult, Replication, Replications, RunResult, SweepResult,
+    CompareResult, FIGURES, Figures, PointResult, Record, Replications, RunResult, SweepResult,
     TYPE_FIGURES, Unit,
 };
 use crate::scenario::Scenario;
@@ -157,7 +157,7 @@ impl<'a> FigureColumns<'a> {
             .chain(self.types.iter().flat_map(of_type))
     }
 
-    fn values<'v>(&self, replication: &Replication) -> impl Iterator<Item = Value<'v>> {
+    fn values<'v>(&self, replication: &Record) -> impl Iterator<Item = Value<'v>> {
         let shown = replication.values().filter(|(figure, _)| self.classes || !figure.is_of_a_class());
         let of_type = |kind: &&str| {
             let found = replication.types().iter().find(|each| each.name == *kind);

@@ -1,0 +1,108 @@
+//! One finished replication, as it is kept and stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::figures::{Times, ended};
+use super::types::{self, TypeSample};
+use super::{FIGURES, Figure, Sample};
+use crate::sim::{Outcome, Slo};
+use crate::stats::Tally;
+
+/// What one replication came to: every figure, and the times its requests took.
+///
+/// A record is plain data. It can be written to bytes and read back bit for bit, and what a setting comes to is a function
+/// of its records in the order of their numbers alone: see [`Replications::new`](super::Replications::new).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Number of the replication, from 0; what its random streams are derived from.
+    pub number: u32,
+    /// In the order of [`FIGURES`].
+    pub(super) samples: Vec<Sample>,
+    /// The figures of each type of instance; none where all are alike.
+    pub(super) types: Vec<TypeSample>,
+    /// The times its requests took, in the order of [`Times::ALL`], `None` for those it does not tell; empty once they are
+    /// pooled.
+    pub(super) tallies: Vec<Option<Tally>>,
+    /// Requests that have ended, or have missed the SLO without.
+    pub(super) ended: u64,
+}
+
+impl Record {
+    /// The record of `outcome`, that of replication `number`, judged by `slo`.
+    pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Record {
+        Record {
+            number,
+            samples: FIGURES.iter().map(|figure| figure.of(outcome, slo)).collect(),
+            types: types::samples(outcome),
+            tallies: Times::ALL.iter().map(|times| times.of(outcome).map(Tally::of)).collect(),
+            ended: ended(outcome),
+        }
+    }
+
+    /// The figures of each type of instance; none where all are alike.
+    pub fn types(&self) -> &[TypeSample] {
+        &self.types
+    }
+
+    /// The figures with their values.
+    pub fn values(&self) -> impl Iterator<Item = (&'static Figure, Option<f64>)> {
+        FIGURES.iter().zip(self.samples.iter().map(|sample| sample.value()))
+    }
+
+    /// The record as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Nothing in a record refuses to be written, and memory is all that is written to.
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// The record written by [`Record::to_bytes`]; `None` if these bytes are not a record of this version.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Record> {
+        let (record, rest) = postcard::take_from_bytes::<Record>(bytes).ok()?;
+        let whole = record.samples.len() == FIGURES.len() && record.tallies.len() == Times::ALL.len();
+        (whole && rest.is_empty()).then_some(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+    use crate::scenario::ScenarioFile;
+    use crate::sim::{Options, simulate};
+
+    fn record(text: &str) -> Record {
+        let scenario = ScenarioFile::parse("test.toml", text, ".").unwrap().scenario().unwrap();
+        let interval = scenario.run.timeline_interval;
+        let options = Options { mark_interval: interval, timeline: false, decisions: false };
+        let (outcome, ()) = simulate(&scenario.model, Streams::new(1, 3), &options, ());
+        Record::of(3, &outcome, scenario.model.slo)
+    }
+
+    const PLAIN: &str = "[arrivals]\nkind = \"poisson\"\nrate = 20\n[service]\n\
+        time = { dist = \"exponential\", mean = \"300ms\" }\n[autoscaler]\nkind = \"fixed\"\ninstances = 8\n\
+        [slo]\nlatency = \"1s\"\n[run]\nduration = \"10m\"";
+
+    #[test]
+    fn a_record_survives_its_bytes_bit_for_bit() {
+        let mut record = record(PLAIN);
+        record.samples[0] = Sample::Value(f64::INFINITY);
+        record.samples[1] = Sample::Value(0.1 + 0.2);
+        record.types =
+            vec![TypeSample { name: "spot – größer".into(), values: [1.0, -0.0, 3.5, 1e-300, 5.0] }];
+        let bytes = record.to_bytes();
+        let back = Record::from_bytes(&bytes).unwrap();
+        assert_eq!(back, record);
+        assert_eq!(back.to_bytes(), bytes);
+        assert!(back.types[0].values[1].is_sign_negative());
+    }
+
+    #[test]
+    fn what_is_cut_or_of_other_figures_is_no_record() {
+        let mut record = record(PLAIN);
+        let bytes = record.to_bytes();
+        assert!((0..bytes.len()).all(|length| Record::from_bytes(&bytes[..length]).is_none()));
+        assert!(Record::from_bytes(&[&bytes[..], &[0]].concat()).is_none());
+        record.samples.pop();
+        assert!(Record::from_bytes(&record.to_bytes()).is_none());
+    }
+}
