@@ -48,6 +48,7 @@
 
 pub mod arrivals;
 pub mod autoscaler;
+pub mod cancel;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod distribution;

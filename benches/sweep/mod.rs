@@ -42,7 +42,7 @@ pub struct Threaded {
     pub cpu: Option<f64>,
 }
 
-/// Runs `points` in `replications` each on so many threads, a run at a time as `experiment::replicate` hands them out.
+/// Runs `points` in `replications` each on so many threads, a run at a time as `experiment::Evaluator` hands them out.
 pub fn on_threads(points: &[Model], replications: u64, threads: usize) -> Threaded {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     let runs: Vec<(&Model, u64)> =

@@ -58,8 +58,8 @@ pub(super) fn execute(
         out.set_file_name(file_name(&format!("{}-compare", first.name)));
     }
     let folder = Folder::open(&out).map_err(Failure::could_not)?;
-    let result = progress::watched(global, &scenarios, |control| {
-        experiment::compare(contenders.clone(), &figures, control)
+    let result = progress::watched(global, &scenarios, |evaluator| {
+        experiment::compare(contenders.clone(), &figures, evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, Some(&contenders[error.case].0)))?;
     if result.contenders.iter().any(|contender| contender.replications.is_empty()) {

@@ -3,7 +3,7 @@
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use super::{Global, progress};
-use crate::experiment::MOST_TOGETHER;
+use crate::experiment::MAX_TOGETHER;
 use crate::scenario::Scenario;
 
 /// Bytes of a waiting request while its queue grows: 16, and the old half of the queue beside the new whole.
@@ -21,7 +21,7 @@ pub(super) fn available() -> u64 {
 
 /// Runs that are in memory at a time, at the most.
 pub(super) fn parallel_runs(global: &Global) -> usize {
-    progress::threads(global) * MOST_TOGETHER
+    progress::threads(global) * MAX_TOGETHER
 }
 
 /// Waiting requests that each of the runs of `scenarios` may hold, so that all that run at a time fit into memory.

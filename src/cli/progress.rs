@@ -1,14 +1,14 @@
 //! Long work: a pool of threads, a progress bar on a terminal, and Ctrl-C.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{COULD_NOT, Failure, Global, memory};
-use crate::experiment::Control;
+use crate::cancel::CancelToken;
+use crate::experiment::{Evaluator, Progress};
 use crate::report::format;
 use crate::scenario::{Scenario, Warmup};
 
@@ -19,18 +19,19 @@ const REDRAW: Duration = Duration::from_millis(100);
 pub(super) fn watched<T: Send>(
     global: &Global,
     scenarios: &[&Scenario],
-    work: impl FnOnce(&Control) -> T + Send,
+    work: impl FnOnce(&Evaluator) -> T + Send,
 ) -> Result<T, Failure> {
-    let control = Arc::new(Control::bounded(memory::most_waiting(global, scenarios)));
-    stop_on_ctrl_c(&control)?;
+    let evaluator =
+        Evaluator { max_waiting: memory::most_waiting(global, scenarios), ..Evaluator::default() };
+    stop_on_ctrl_c(evaluator.cancel.clone())?;
     let threads = pool(global)?;
     let bar = bar(global, scenarios);
     let done = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
         if !bar.is_hidden() {
-            scope.spawn(|| draw(&bar, &control, scenarios, &done));
+            scope.spawn(|| draw(&bar, &evaluator.progress, scenarios, &done));
         }
-        let result = threads.install(|| work(&control));
+        let result = threads.install(|| work(&evaluator));
         done.store(true, Ordering::Relaxed);
         result
     });
@@ -57,13 +58,12 @@ pub(super) fn threads(global: &Global) -> usize {
 }
 
 /// The first Ctrl-C asks the work to stop and write what is finished; a second one ends the process there and then.
-fn stop_on_ctrl_c(control: &Arc<Control>) -> Result<(), Failure> {
-    let control = Arc::clone(control);
+fn stop_on_ctrl_c(cancel: CancelToken) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
-        if control.cancelled() {
+        if cancel.is_cancelled() {
             std::process::exit(i32::from(COULD_NOT));
         }
-        control.cancel();
+        cancel.cancel();
     })
     .map_err(|error| Failure::could_not(format!("cannot watch for Ctrl-C: {error}")))
 }
@@ -81,20 +81,20 @@ fn bar(global: &Global, scenarios: &[&Scenario]) -> ProgressBar {
 }
 
 /// Draws the bar until the work is done. Progress is counted in requests: runs are too few and too uneven.
-fn draw(bar: &ProgressBar, control: &Control, scenarios: &[&Scenario], done: &AtomicBool) {
+fn draw(bar: &ProgressBar, progress: &Progress, scenarios: &[&Scenario], done: &AtomicBool) {
     let runs: u64 = scenarios.iter().map(|scenario| u64::from(scenario.run.replications)).sum();
     // Pilots and replications until a figure is sure come on top: how many, no one knows beforehand.
     let open = |scenario: &&Scenario| scenario.run.precision.is_some() || scenario.run.warmup == Warmup::Auto;
     let of_runs = if scenarios.iter().any(open) { " runs".to_owned() } else { format!(" of {runs} runs") };
     while !done.load(Ordering::Relaxed) {
-        let requests = control.requests();
+        let requests = progress.requests();
         bar.set_position(requests.min(bar.length().unwrap_or(u64::MAX)));
         let elapsed = bar.elapsed().as_secs_f64();
         let rate = requests as f64 / elapsed.max(1e-3);
         let left = bar.length().unwrap_or(0).saturating_sub(requests) as f64 / rate.max(1.0);
         bar.set_message(format!(
             "{}{of_runs}, {} requests/s, {} left",
-            control.runs(),
+            progress.runs(),
             format::count(rate),
             format::seconds(left),
         ));

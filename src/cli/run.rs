@@ -44,8 +44,8 @@ pub(super) fn execute(
     let places = places.map(|(number, (variant, _))| place(number, variant.as_deref()));
     let logs = DecisionLogs::begin(&folder, places)?;
     let alternatives = plan.alternatives.clone();
-    let result = progress::watched(global, &scenarios, |control| {
-        experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), control)
+    let result = progress::watched(global, &scenarios, |evaluator| {
+        experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, plan.alternatives[error.case].0.as_deref()))?;
     if result.alternatives.is_empty() {

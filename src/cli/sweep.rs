@@ -42,8 +42,8 @@ pub(super) fn execute(
     let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
     let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()))?;
     let points = plan.points.clone();
-    let result = progress::watched(global, &scenarios, |control| {
-        experiment::sweep(points, &|_, decisions| logs.write(0, decisions), control)
+    let result = progress::watched(global, &scenarios, |evaluator| {
+        experiment::sweep(points, &|_, decisions| logs.write(0, decisions), evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, Some(&sentences::settings(&plan.points[error.case]))))?;
     if result.points.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{COST, Contender, Control, Figures, Keep, Replications, RunError, SLO_ATTAINMENT, replicate};
+use super::{COST, Case, Contender, Evaluator, Figures, Replications, RunError, SLO_ATTAINMENT};
 use crate::scenario::Scenario;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
 
@@ -53,7 +53,7 @@ impl Bound {
     }
 
     /// Runs the bound of the first contender that has one; `None` if none has, nothing is promised, or it was stopped.
-    pub(super) fn of(contenders: &[Contender], control: &Control) -> Result<Option<Bound>, RunError> {
+    pub(super) fn of(contenders: &[Contender], evaluator: &Evaluator) -> Result<Option<Bound>, RunError> {
         let Some(of) = Bound::base(contenders) else { return Ok(None) };
         let base = &contenders[of];
         let with = |autoscaler| {
@@ -62,12 +62,13 @@ impl Bound {
             scenario
         };
         let scenarios: Vec<Scenario> = base.scenario.model.autoscaler.bound().into_iter().map(with).collect();
-        let found = replicate(&scenarios.iter().collect::<Vec<_>>(), Keep::Figures, control)?;
+        let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+        let found = evaluator.replications(&batch, &())?;
         let whole = |replications: &Replications| replications.len() == base.replications.len();
-        if !found.iter().all(|each| whole(&each.replications)) {
+        if !found.iter().all(whole) {
             return Ok(None);
         }
-        let better = best(found.into_iter().map(|each| each.replications).collect());
+        let better = best(found);
         let corners: Vec<Corner> = better.iter().map(Corner::of).collect();
         let standing = |each: &Contender| {
             let alike = whole(&each.replications) && alike(&each.scenario, &base.scenario);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::procedure::conduct;
 use super::{
-    Bound, COST, Control, FIGURES, Figure, Figures, Keep, Procedure, Replications, RunError, SLO_LATENCY,
+    Bound, COST, Evaluator, FIGURES, Figure, Figures, Procedure, Replications, RunError, SLO_LATENCY,
 };
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
@@ -201,23 +201,23 @@ pub fn comparable<'a>(scenarios: impl Iterator<Item = &'a Scenario> + Clone) -> 
 pub fn compare(
     mut contenders: Vec<(String, Scenario)>,
     figures: &[&str],
-    control: &Control,
+    evaluator: &Evaluator,
 ) -> Result<CompareResult, RunError> {
     let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
-    let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
+    let (results, procedure) = conduct(&mut cases, &(), evaluator)?;
     let contenders: Vec<Contender> = contenders
         .into_iter()
         .zip(results)
-        .map(|((name, scenario), result)| Contender {
+        .map(|((name, scenario), replications)| Contender {
             name,
             scenario,
-            figures: result.replications.figures(),
-            replications: result.replications,
+            figures: replications.figures(),
+            replications,
         })
         .collect();
     let named = |name: &&str| FIGURES.iter().find(|figure| figure.name == *name);
     let figures: Vec<&'static Figure> = figures.iter().filter_map(named).collect();
-    let bound = Bound::of(&contenders, control)?;
+    let bound = Bound::of(&contenders, evaluator)?;
     let couples = couples(contenders.len(), bound.as_ref().map_or(0, |bound| bound.of));
     let intervals = couples.len() * figures.len();
     let each = 1.0 - (1.0 - CONFIDENCE) / intervals.max(1) as f64;
@@ -264,7 +264,7 @@ mod tests {
     fn compared(contenders: &[(&str, Scenario)], figures: &[&str]) -> CompareResult {
         let owned =
             contenders.iter().map(|(name, scenario)| ((*name).to_owned(), scenario.clone())).collect();
-        compare(owned, figures, &Control::default()).unwrap()
+        compare(owned, figures, &Evaluator::default()).unwrap()
     }
 
     #[test]

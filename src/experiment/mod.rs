@@ -2,17 +2,20 @@
 
 mod bound;
 mod compare;
-mod control;
+mod evaluator;
 mod figures;
 mod frontier;
 mod knee;
+mod observer;
 mod procedure;
+mod progress;
 mod record;
-mod replicate;
 mod replications;
 mod results;
 mod run;
+mod run_error;
 mod sweep;
+mod task;
 mod types;
 pub mod verify;
 
@@ -20,17 +23,18 @@ pub use bound::{Bound, Standing};
 pub use compare::{
     CompareResult, Contender, Difference, MOST_FOR_ALL_PAIRS, Pair, Verdict, cannot_pair, comparable, compare,
 };
-pub use control::Control;
+pub use evaluator::{Case, Evaluator};
 pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
+pub use observer::{DecisionSink, Observer, Retain};
 pub use procedure::{Attained, End, Procedure, WarmupFound};
+pub use progress::Progress;
 pub use record::Record;
-pub use replicate::{
-    DecisionSink, Keep, MOST_TOGETHER, Mishap, Replicated, RunError, replicate, replicate_from,
-};
 pub use replications::Replications;
 pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
+pub use run_error::{RunError, RunFailure};
 pub use sweep::sweep;
+pub use task::MAX_TOGETHER;
 pub use types::{OfType, TYPE_FIGURES, TypeFigure, TypeSample};

@@ -1,8 +1,10 @@
 //! How an experiment is conducted: the warm-up found by pilot runs, then replications until they are enough.
 
-use super::{Control, Keep, Replicated, RunError, replicate, replicate_from};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Case, Evaluator, Observer, Replications, Retain, RunError};
 use crate::scenario::{Precision, Scenario, Warmup};
-use crate::sim::Window;
+use crate::sim::{Outcome, Window};
 use crate::stats::{BATCH, Estimate, mser5};
 use crate::time::Span;
 
@@ -104,25 +106,21 @@ impl Procedure {
 /// A run lost or made up requests, or outgrew its bound.
 pub(super) fn conduct(
     cases: &mut [&mut Scenario],
-    keep: Keep<'_>,
-    control: &Control,
-) -> Result<(Vec<Replicated>, Procedure), RunError> {
-    let warmup = find_warmup(cases, control)?;
+    observer: &dyn Observer,
+    evaluator: &Evaluator,
+) -> Result<(Vec<Replications>, Procedure), RunError> {
+    let warmup = find_warmup(cases, evaluator)?;
     let (results, precision) = match cases.first().and_then(|first| first.run.precision) {
-        None => (replicate(&shared(cases), keep, control)?, None),
+        None => {
+            let batch: Vec<Case<'_>> = cases.iter().map(|case| Case::whole(case)).collect();
+            (evaluator.replications(&batch, observer)?, None)
+        }
         Some(asked) => {
-            let (mut results, attained) = until_precise(cases, asked, keep, control)?;
-            for result in &mut results {
-                result.replications = std::mem::take(&mut result.replications).without_times();
-            }
-            (results, Some(attained))
+            let (results, attained) = until_precise(cases, asked, observer, evaluator)?;
+            (results.into_iter().map(Replications::without_times).collect(), Some(attained))
         }
     };
     Ok((results, Procedure { warmup, precision }))
-}
-
-fn shared<'a>(cases: &'a [&mut Scenario]) -> Vec<&'a Scenario> {
-    cases.iter().map(|case| &**case).collect()
 }
 
 /// The sequential procedure of Law (§9.4.1, after Chow and Robbins, Ann. Math. Stat. 36, 1965): look at the interval
@@ -135,27 +133,28 @@ fn shared<'a>(cases: &'a [&mut Scenario]) -> Vec<&'a Scenario> {
 fn until_precise(
     cases: &mut [&mut Scenario],
     asked: Precision,
-    keep: Keep<'_>,
-    control: &Control,
-) -> Result<(Vec<Replicated>, Attained), RunError> {
+    observer: &dyn Observer,
+    evaluator: &Evaluator,
+) -> Result<(Vec<Replications>, Attained), RunError> {
     let most_asked = cases.iter().map(|case| case.run.replications).max().unwrap_or(1);
-    let mut results = vec![Replicated::default(); cases.len()];
+    let mut results: Vec<Replications> =
+        cases.iter().map(|case| Replications::new(Vec::new(), case.model.slo)).collect();
     let mut attained = Attained { asked, replications: 0, widest: None, end: End::Stopped };
     let mut next = most_asked.max(FIRST_LOOK).min(asked.most);
     loop {
         cases.iter_mut().for_each(|case| case.run.replications = next);
         let done = attained.replications;
-        let more = replicate_from(&shared(cases), done, keep, control)?;
-        let whole = more.iter().all(|result| result.replications.len() == (next - done) as usize);
+        let batch: Vec<Case<'_>> =
+            cases.iter().map(|case| Case { scenario: case, replications: done..next }).collect();
+        let more = evaluator.evaluate(&batch, observer, |_, records| records)?;
+        let whole = more.iter().all(|records| records.len() == (next - done) as usize);
         if !whole && done > 0 {
             // What was finished of this batch is of some cases only.
             cases.iter_mut().for_each(|case| case.run.replications = done);
             return Ok((results, Attained { end: End::Stopped, ..attained }));
         }
-        for (result, more) in results.iter_mut().zip(more) {
-            result.replications = std::mem::take(&mut result.replications).and(more.replications);
-            result.first = result.first.take().or(more.first);
-        }
+        let with = |(result, more): (Replications, _)| result.and(more);
+        results = results.into_iter().zip(more).map(with).collect();
         attained.replications = next;
         if !whole {
             return Ok((results, attained));
@@ -175,8 +174,8 @@ fn until_precise(
 }
 
 /// The widest interval of the figure, relative to its mean, of the cases that have one.
-fn widest(results: &[Replicated], metric: &str) -> Option<f64> {
-    let relative = |result: &Replicated| relative(&result.replications.figures().get(metric));
+fn widest(results: &[Replications], metric: &str) -> Option<f64> {
+    let relative = |result: &Replications| relative(&result.figures().get(metric));
     results.iter().filter_map(relative).max_by(f64::total_cmp)
 }
 
@@ -189,17 +188,20 @@ fn relative(estimate: &Estimate) -> Option<f64> {
 
 /// Finds one warm-up for all cases that leave it to be found: the longest that MSER-5 cuts from their pilots' mean
 /// requests in flight and mean latency, window by window.
-fn find_warmup(cases: &mut [&mut Scenario], control: &Control) -> Result<Option<WarmupFound>, RunError> {
+fn find_warmup(cases: &mut [&mut Scenario], evaluator: &Evaluator) -> Result<Option<WarmupFound>, RunError> {
     let auto: Vec<usize> = (0..cases.len()).filter(|case| cases[*case].run.warmup == Warmup::Auto).collect();
     if auto.is_empty() {
         return Ok(None);
     }
     let looked_at: Vec<usize> = auto.iter().copied().step_by(auto.len().div_ceil(PILOTED)).collect();
     let piloted: Vec<Scenario> = looked_at.iter().map(|case| pilot(cases[*case])).collect();
-    let results = replicate(&piloted.iter().collect::<Vec<_>>(), Keep::Timelines, control)
+    let batch: Vec<Case<'_>> = piloted.iter().map(Case::whole).collect();
+    let timelines = Timelines::of(&batch);
+    evaluator
+        .evaluate(&batch, &timelines, |_, _| ())
         .map_err(|error| RunError { case: looked_at[error.case], ..error })?;
-    let cut = |(case, result): (&Scenario, &Replicated)| cut(&result.timelines, case.run.timeline_interval);
-    let cuts: Vec<(Span, bool)> = piloted.iter().zip(&results).map(cut).collect();
+    let cut = |(case, timelines): (&Scenario, Vec<Vec<Window>>)| cut(&timelines, case.run.timeline_interval);
+    let cuts: Vec<(Span, bool)> = piloted.iter().zip(timelines.into_inner()).map(cut).collect();
     let found = WarmupFound {
         span: cuts.iter().map(|cut| cut.0).max().unwrap_or(Span::ZERO),
         pilots: piloted.iter().map(|case| case.run.replications).max().unwrap_or(0),
@@ -231,6 +233,36 @@ fn pilot(case: &Scenario) -> Scenario {
     pilot.run.replications = pilot.run.replications.clamp(*PILOTS.start(), *PILOTS.end());
     pilot.run.timeline_interval = Span::from_nanos((pilot.model.duration.as_nanos() / PILOT_WINDOWS).max(1));
     pilot
+}
+
+/// Keeps the timeline of every run.
+struct Timelines(Vec<Mutex<Vec<(u32, Vec<Window>)>>>);
+
+impl Timelines {
+    fn of(batch: &[Case<'_>]) -> Timelines {
+        Timelines(batch.iter().map(|_| Mutex::default()).collect())
+    }
+
+    /// Those of each case, in the order of their replications.
+    fn into_inner(self) -> Vec<Vec<Vec<Window>>> {
+        let in_order = |case: Mutex<Vec<(u32, Vec<Window>)>>| {
+            let mut timelines = case.into_inner().unwrap_or_else(PoisonError::into_inner);
+            timelines.sort_by_key(|(replication, _)| *replication);
+            timelines.into_iter().map(|(_, timeline)| timeline).collect()
+        };
+        self.0.into_iter().map(in_order).collect()
+    }
+}
+
+impl Observer for Timelines {
+    fn retain(&self, _: usize, _: u32) -> Retain {
+        Retain::Timeline
+    }
+
+    fn outcome(&self, case: usize, replication: u32, outcome: Outcome) {
+        let mut timelines = self.0[case].lock().unwrap_or_else(PoisonError::into_inner);
+        timelines.push((replication, outcome.timeline));
+    }
 }
 
 /// The time to leave out, and whether the runs had settled by then.
@@ -269,9 +301,9 @@ mod tests {
         ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
     }
 
-    fn conducted(scenarios: &mut [Scenario]) -> (Vec<Replicated>, Procedure) {
+    fn conducted(scenarios: &mut [Scenario]) -> (Vec<Replications>, Procedure) {
         let mut cases: Vec<&mut Scenario> = scenarios.iter_mut().collect();
-        conduct(&mut cases, Keep::Figures, &Control::default()).unwrap()
+        conduct(&mut cases, &(), &Evaluator::default()).unwrap()
     }
 
     #[test]
@@ -290,12 +322,12 @@ mod tests {
             let mut scenarios = [scenario(&run)];
             let (results, procedure) = conducted(&mut scenarios);
             let attained = procedure.precision.unwrap();
-            let estimate = results[0].replications.figures().get("latency.mean");
+            let estimate = results[0].figures().get("latency.mean");
             let half = estimate.widths().unwrap().1 / estimate.mean.unwrap();
-            assert_eq!(results[0].replications.len(), attained.replications as usize);
+            assert_eq!(results[0].len(), attained.replications as usize);
             assert_eq!(scenarios[0].run.replications, attained.replications);
             assert!((attained.widest.unwrap() - half).abs() < 1e-12);
-            let numbers: Vec<u32> = results[0].replications.iter().map(|each| each.number).collect();
+            let numbers: Vec<u32> = results[0].iter().map(|each| each.number).collect();
             assert_eq!(numbers, (0..attained.replications).collect::<Vec<_>>());
             (attained.replications, attained.end, half)
         };
@@ -330,7 +362,7 @@ mod tests {
         let (results, procedure) = conducted(&mut [calm(), scenario(run)]);
         let together = procedure.precision.unwrap().replications;
         assert!(alone < together, "{alone} {together}");
-        assert!(results.iter().all(|result| result.replications.len() == together as usize));
+        assert!(results.iter().all(|result| result.len() == together as usize));
     }
 
     #[test]

@@ -22,11 +22,10 @@ impl Replications {
         Replications { each, slo, quantiles }
     }
 
-    /// These and `more`; both as they were made, with the times of their requests.
+    /// These and the records in `more`; both with the times of their requests.
     #[must_use]
-    pub fn and(self, more: Replications) -> Replications {
-        let slo = self.slo.or(more.slo);
-        Replications::new(self.each.into_iter().chain(more.each).collect(), slo)
+    pub fn and(self, more: Vec<Record>) -> Replications {
+        Replications::new(self.each.into_iter().chain(more).collect(), self.slo)
     }
 
     /// Forgets how long each request took: the quantiles are known, and no more replications will come.

@@ -1,7 +1,8 @@
 //! `run`: a scenario and its variants, as they stand.
 
+use super::observer::FirstRuns;
 use super::procedure::conduct;
-use super::{Alternative, Control, DecisionSink, Keep, RunError, RunResult};
+use super::{Alternative, DecisionSink, Evaluator, RunError, RunResult};
 use crate::scenario::Scenario;
 
 /// Runs every alternative with all its replications, side by side on common random numbers. `log` hears the
@@ -12,27 +13,25 @@ use crate::scenario::Scenario;
 pub fn run(
     mut alternatives: Vec<(Option<String>, Scenario)>,
     log: DecisionSink<'_>,
-    control: &Control,
+    evaluator: &Evaluator,
 ) -> Result<RunResult, RunError> {
     let mut cases: Vec<&mut Scenario> = alternatives.iter_mut().map(|(_, scenario)| scenario).collect();
-    let (results, procedure) = conduct(&mut cases, Keep::First(log), control)?;
+    let first_runs = FirstRuns::new(cases.len(), log);
+    let (results, procedure) = conduct(&mut cases, &first_runs, evaluator)?;
     let complete = procedure.ended()
-        && results
-            .iter()
-            .zip(&cases)
-            .all(|(result, case)| result.replications.len() == case.run.replications as usize);
+        && results.iter().zip(&cases).all(|(result, case)| result.len() == case.run.replications as usize);
     let alternatives = alternatives
         .into_iter()
-        .zip(results)
+        .zip(results.into_iter().zip(first_runs.into_outcomes()))
         .enumerate()
-        .filter(|(_, (_, result))| !result.replications.is_empty())
-        .map(|(number, ((variant, scenario), result))| Alternative {
+        .filter(|(_, (_, (replications, _)))| !replications.is_empty())
+        .map(|(number, ((variant, scenario), (replications, first)))| Alternative {
             number,
             variant,
             scenario,
-            figures: result.replications.figures(),
-            replications: result.replications,
-            first: result.first,
+            figures: replications.figures(),
+            replications,
+            first,
         })
         .collect();
     Ok(RunResult { alternatives, procedure, complete })

@@ -1,9 +1,10 @@
 //! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
 
+use super::observer::FirstRuns;
 use super::procedure::conduct;
 use super::{
-    COST, Control, DecisionSink, Keep, Keeps, Membership, PointResult, RunError, SLO_ATTAINMENT, SLO_LATENCY,
-    SweepResult, frontier, knee, replicate,
+    COST, Case, DecisionSink, Evaluator, Keeps, Membership, PointResult, RunError, SLO_ATTAINMENT,
+    SLO_LATENCY, SweepResult, frontier, knee,
 };
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
@@ -16,25 +17,25 @@ use crate::sim::Outcome;
 pub fn sweep(
     mut points: Vec<Point>,
     log: DecisionSink<'_>,
-    control: &Control,
+    evaluator: &Evaluator,
 ) -> Result<SweepResult, RunError> {
     let planned = points.len();
     let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
-    let (results, procedure) = conduct(&mut cases, Keep::Figures, control)?;
+    let (results, procedure) = conduct(&mut cases, &(), evaluator)?;
     let mut points: Vec<PointResult> = points
         .into_iter()
         .zip(results)
         .enumerate()
-        .filter(|(_, (point, result))| result.replications.len() == point.scenario.run.replications as usize)
-        .map(|(number, (point, result))| {
-            let figures = result.replications.figures();
+        .filter(|(_, (point, replications))| replications.len() == point.scenario.run.replications as usize)
+        .map(|(number, (point, replications))| {
+            let figures = replications.figures();
             let kept = figures.get(SLO_ATTAINMENT);
             PointResult {
                 number,
                 meets_slo: point.scenario.model.slo.map(|slo| Keeps::of(&kept, slo.quantile())),
                 point,
                 figures,
-                replications: result.replications,
+                replications,
                 frontier: Membership { on: false, uncertain: None },
             }
         })
@@ -55,7 +56,7 @@ pub fn sweep(
         closer_look: None,
     };
     if let Some(index) = result.pick().or_else(|| fastest(&result.points)) {
-        let looked = look_closer(&result.points[index], log, control)?;
+        let looked = look_closer(&result.points[index], log, evaluator)?;
         result.closer_look = looked.map(|outcome| (index, outcome));
     }
     Ok(result)
@@ -113,11 +114,12 @@ fn fastest(points: &[PointResult]) -> Option<usize> {
 fn look_closer(
     point: &PointResult,
     log: DecisionSink<'_>,
-    control: &Control,
+    evaluator: &Evaluator,
 ) -> Result<Option<Outcome>, RunError> {
-    let mut once = point.point.scenario.clone();
-    once.run.replications = 1;
-    let looked = replicate(&[&once], Keep::First(log), control)
+    let first_run = FirstRuns::new(1, log);
+    let case = Case { scenario: &point.point.scenario, replications: 0..1 };
+    evaluator
+        .evaluate(&[case], &first_run, |_, _| ())
         .map_err(|error| RunError { case: point.number, ..error })?;
-    Ok(looked.into_iter().next().and_then(|result| result.first))
+    Ok(first_run.into_outcomes().pop().flatten())
 }

@@ -20,7 +20,7 @@ impl Scenario {
     /// Whether the scenario fits a machine with `memory` bytes, `parallel_runs` at a time. The need is estimated: the
     /// longest queue if every instance the autoscaler may have were there all along and requests came as expected, and
     /// every slot busy. A run needs more if its autoscaler lets the queue grow; it is stopped when it outgrows memory
-    /// ([`Control::bounded`](crate::experiment::Control::bounded)).
+    /// ([`RunLimits`](crate::sim::RunLimits)).
     ///
     /// # Errors
     /// A phrase with the estimate, when it does not fit.

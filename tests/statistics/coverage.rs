@@ -1,6 +1,6 @@
 //! Whether intervals hold what they promise, over many experiments.
 
-use kneepoint::experiment::{Control, Keep, replicate};
+use kneepoint::experiment::{Case, Evaluator};
 use kneepoint::scenario::Scenario;
 use kneepoint::stats::{Estimate, mser5};
 
@@ -30,10 +30,9 @@ fn ninety_five_in_a_hundred_intervals_of_the_mean_wait_hold_the_truth() {
     // ρ / (μ − λ); relaxation takes some 12 s, so that 200 s forget the empty start.
     const TRUTH: f64 = 1.0;
     let scenarios: Vec<Scenario> = (1..=EXPERIMENTS).map(|seed| queue("2200s", "200s", seed)).collect();
-    let cases: Vec<&Scenario> = scenarios.iter().collect();
-    let results = replicate(&cases, Keep::Figures, &Control::default()).unwrap();
-    let estimates: Vec<Estimate> =
-        results.iter().map(|result| result.replications.figures().get("wait.mean")).collect();
+    let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+    let results = Evaluator::default().replications(&batch, &()).unwrap();
+    let estimates: Vec<Estimate> = results.iter().map(|result| result.figures().get("wait.mean")).collect();
     let share = |covers: &dyn Fn(&Estimate) -> bool| {
         estimates.iter().filter(|estimate| covers(estimate)).count() as f64 / EXPERIMENTS as f64
     };
@@ -54,12 +53,12 @@ fn ninety_five_in_a_hundred_intervals_of_the_p99_hold_the_truth() {
     // The latency of M/M/1 is exponential with rate μ − λ.
     let truth = 100_f64.ln() / 0.5;
     let scenarios: Vec<Scenario> = (1..=EXPERIMENTS).map(|seed| queue("20200s", "200s", seed)).collect();
-    let cases: Vec<&Scenario> = scenarios.iter().collect();
-    let results = replicate(&cases, Keep::Figures, &Control::default()).unwrap();
+    let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+    let results = Evaluator::default().replications(&batch, &()).unwrap();
     let covers = |estimate: Estimate| {
         estimate.low.is_some_and(|low| low <= truth) && estimate.high.is_some_and(|high| truth <= high)
     };
-    let covered = results.iter().filter(|result| covers(result.replications.figures().get("latency.p99")));
+    let covered = results.iter().filter(|result| covers(result.figures().get("latency.p99")));
     let share = covered.count() as f64 / EXPERIMENTS as f64;
     assert!((0.92..=0.98).contains(&share), "{share}");
 }

@@ -4,7 +4,7 @@
 //! for by a scenario that differs from what the exact value is of, and has to be caught by the rule for the whole
 //! catalogue although one system alone is off.
 
-use kneepoint::experiment::Control;
+use kneepoint::experiment::Evaluator;
 use kneepoint::experiment::verify::{Effort, FALSE_ALARM, Prepared, System, catalogue, verify};
 
 fn prepare(systems: Vec<System>, effort: Effort) -> Vec<Prepared> {
@@ -13,7 +13,7 @@ fn prepare(systems: Vec<System>, effort: Effort) -> Vec<Prepared> {
 
 #[test]
 fn the_simulator_agrees_with_theory() {
-    let found = verify(&prepare(catalogue().unwrap(), Effort::Quick), 1, &Control::default());
+    let found = verify(&prepare(catalogue().unwrap(), Effort::Quick), 1, &Evaluator::default()).unwrap();
     let apart: Vec<_> = found.rows.iter().filter(|row| row.p.is_some_and(|p| p < found.limit)).collect();
     assert!(found.plausible && found.complete, "{} missed, {apart:#?}", found.missed);
 }
@@ -23,10 +23,10 @@ fn the_same_seed_gives_the_same_table_on_any_number_of_threads() {
     let some = || prepare(catalogue().unwrap().into_iter().step_by(20).collect(), Effort::Quick);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| verify(&some(), 7, &Control::default()))
+        pool.install(|| verify(&some(), 7, &Evaluator::default()).unwrap())
     };
     assert_eq!(on(1), on(3));
-    assert_ne!(on(2).rows, verify(&some(), 8, &Control::default()).rows);
+    assert_ne!(on(2).rows, verify(&some(), 8, &Evaluator::default()).unwrap().rows);
 }
 
 /// A mistake, and how the scenario of a system looks to a simulator that makes it.
@@ -122,7 +122,7 @@ fn each_mistake_of_the_simulator_is_caught() {
         let mut mutant = found.unwrap_or_else(|| panic!("no {system}")).clone();
         assert!(mutant.scenario.contains(right), "{system}:\n{}", mutant.scenario);
         mutant.scenario = mutant.scenario.replace(right, wrong);
-        let rows = verify(&prepare(vec![mutant], Effort::Full), 1, &Control::default()).rows;
+        let rows = verify(&prepare(vec![mutant], Effort::Full), 1, &Evaluator::default()).unwrap().rows;
         let least = rows.iter().filter_map(|row| row.p).fold(1.0, f64::min);
         assert!(least < limit, "{mistake} goes unseen: {rows:#?}");
     }
@@ -133,5 +133,5 @@ fn a_step_response_that_is_late_is_caught() {
     let all = catalogue().unwrap();
     let mut step = all.into_iter().find(|system| system.family == "fluid step response").unwrap();
     step.scenario = step.scenario.replace("cold_start = \"29s\"", "cold_start = \"29500ms\"");
-    assert!(!verify(&prepare(vec![step], Effort::Full), 1, &Control::default()).plausible);
+    assert!(!verify(&prepare(vec![step], Effort::Full), 1, &Evaluator::default()).unwrap().plausible);
 }

@@ -12,12 +12,11 @@ mod serving;
 mod system;
 mod verdict;
 
-use rayon::prelude::*;
+use std::sync::OnceLock;
 
-use super::Control;
-use crate::random::Streams;
+use super::{Case, Evaluator, Observer, Retain, RunError};
 use crate::scenario::{Scenario, ScenarioError, ScenarioFile};
-use crate::sim::{Block, Options, Outcome, RequestSource, Simulation};
+use crate::sim::Outcome;
 use crate::theory;
 use crate::time::Span;
 use reading::Pair;
@@ -84,66 +83,64 @@ impl Prepared {
         Ok(Prepared { system, scenario })
     }
 
-    /// What one run gives for each quantity; `None` if the work was stopped.
-    fn simulate(&self, seed: u64, replication: u32, control: &Control) -> Option<Vec<Option<Pair>>> {
-        // A seed of its own for each system, so that the systems are independent of one another.
-        let own = seed.wrapping_add(self.system.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let outcome =
-            run(&self.scenario, Streams::new(own, u64::from(replication)), self.timeline(), control)?;
-        Some(self.system.quantities.iter().map(|quantity| quantity.reading.of(&outcome)).collect())
-    }
-
     fn timeline(&self) -> bool {
         self.system.quantities.iter().any(|quantity| quantity.reading.needs_timeline())
     }
 }
 
-fn run(scenario: &Scenario, streams: Streams, timeline: bool, control: &Control) -> Option<Outcome> {
-    let options = Options { mark_interval: scenario.run.timeline_interval, timeline, decisions: false };
-    let mut source = RequestSource::new(&scenario.model, streams);
-    let mut simulation: Simulation = Simulation::new(&scenario.model, streams, &options, ());
-    let mut block = Block::default();
-    loop {
-        if control.cancelled() {
-            return None;
-        }
-        source.fill(&mut block);
-        control.count_requests(block.arrival.len() as u64);
-        if block.arrival.is_empty() || !simulation.feed(&block) {
-            control.count_runs(1);
-            return Some(simulation.finish().0);
-        }
+/// What the runs of each system give for each quantity.
+struct Readings<'a> {
+    systems: &'a [Prepared],
+    /// By system and replication.
+    found: Vec<Vec<OnceLock<Vec<Option<Pair>>>>>,
+}
+
+impl<'a> Readings<'a> {
+    fn of(systems: &'a [Prepared]) -> Self {
+        let runs = |prepared: &Prepared| prepared.scenario.run.replications;
+        let empty = |prepared| (0..runs(prepared)).map(|_| OnceLock::new()).collect();
+        Readings { systems, found: systems.iter().map(empty).collect() }
+    }
+}
+
+impl Observer for Readings<'_> {
+    fn retain(&self, case: usize, _: u32) -> Retain {
+        if self.systems[case].timeline() { Retain::Timeline } else { Retain::Outcome }
+    }
+
+    fn outcome(&self, case: usize, replication: u32, outcome: Outcome) {
+        let quantities = &self.systems[case].system.quantities;
+        self.found[case][replication as usize]
+            .get_or_init(|| quantities.iter().map(|quantity| quantity.reading.of(&outcome)).collect());
     }
 }
 
 /// Simulates the systems and compares; the same on any number of threads. Systems that were not finished when the work
 /// was stopped are left out.
-pub fn verify(systems: &[Prepared], seed: u64, control: &Control) -> Verification {
-    let tasks: Vec<(usize, u32)> = systems
-        .iter()
-        .enumerate()
-        .flat_map(|(index, prepared)| {
-            (0..prepared.scenario.run.replications).map(move |number| (index, number))
-        })
-        .collect();
-    let found: Vec<Option<Vec<Option<Pair>>>> = tasks
-        .par_iter()
-        .with_max_len(1)
-        .map(|(index, replication)| systems[*index].simulate(seed, *replication, control))
-        .collect();
-    let mut rows = Vec::new();
-    let (mut rest, mut finished) = (found.as_slice(), 0);
-    for prepared in systems {
-        let (own, others) = rest.split_at(prepared.scenario.run.replications as usize);
-        rest = others;
-        let Some(runs) = own.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else { continue };
+///
+/// # Errors
+/// A run lost or made up requests, or outgrew its bound.
+pub fn verify(systems: &[Prepared], seed: u64, evaluator: &Evaluator) -> Result<Verification, RunError> {
+    // A seed of its own for each system, so that the systems are independent of one another.
+    let own_seed = |prepared: &Prepared| {
+        let mut scenario = prepared.scenario.clone();
+        scenario.run.seed = seed.wrapping_add(prepared.system.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        scenario
+    };
+    let scenarios: Vec<Scenario> = systems.iter().map(own_seed).collect();
+    let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+    let readings = Readings::of(systems);
+    evaluator.evaluate(&batch, &readings, |_, _| ())?;
+    let (mut rows, mut finished) = (Vec::new(), 0);
+    for (prepared, runs) in systems.iter().zip(&readings.found) {
+        let Some(runs) = runs.iter().map(OnceLock::get).collect::<Option<Vec<_>>>() else { continue };
         finished += 1;
         for (index, quantity) in prepared.system.quantities.iter().enumerate() {
             let pairs: Vec<Option<Pair>> = runs.iter().map(|run| run[index]).collect();
             rows.push(Row::new(prepared.system.name(), quantity, &pairs, index == 0));
         }
     }
-    Verification::of(rows, finished, seed, finished == systems.len())
+    Ok(Verification::of(rows, finished, seed, finished == systems.len()))
 }
 
 #[cfg(test)]
@@ -164,9 +161,9 @@ mod tests {
     #[test]
     fn stopped_work_leaves_systems_out() {
         let system = catalogue().unwrap().swap_remove(0);
-        let control = Control::default();
-        control.cancel();
-        let found = verify(&[Prepared::new(system, Effort::Quick).unwrap()], 1, &control);
+        let evaluator = Evaluator::default();
+        evaluator.cancel.cancel();
+        let found = verify(&[Prepared::new(system, Effort::Quick).unwrap()], 1, &evaluator).unwrap();
         assert!(!found.complete && found.rows.is_empty());
     }
 }

@@ -195,7 +195,7 @@ pub struct Times {
 /// What one run comes to. Everything is over the measured part: from the end of the warm-up to the end of the run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// When more requests waited than its [`RunLimits`](crate::sim::RunLimits) allows, if they did: then the run stopped there, and
+    /// When more requests waited than its [`RunLimits`](crate::sim::RunLimits) allow, if they did: then the run stopped there, and
     /// nothing else here is of any use.
     pub queue_overflow: Option<Instant>,
     /// Length of the measured part, seconds.

@@ -5,8 +5,6 @@ mod nodes;
 mod outcome;
 mod warm;
 
-use std::sync::Arc;
-
 use super::event_queue::{Event, EventQueue};
 use super::limits::RunLimits;
 use super::model::Model;
@@ -56,10 +54,10 @@ pub(in crate::sim) struct Engine<F, T> {
     lost: Vec<Request>,
     baseline: WarmupBaseline,
     /// By whom it may be stopped; what it would come to is then of no use.
-    watch: Option<Arc<RunLimits>>,
+    limits: Option<RunLimits>,
     /// Arrivals at which to look at how many wait.
     next_check: u64,
-    /// When more requests waited than the watch allows, if they did: the run has stopped there.
+    /// When more requests waited than its limits allow, if they did: the run has stopped there.
     queue_overflow: Option<Instant>,
 }
 
@@ -136,7 +134,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             places: model.service.model.places(),
             lost: Vec::new(),
             baseline: WarmupBaseline::default(),
-            watch: None,
+            limits: None,
             next_check: 0,
             queue_overflow: None,
         };
@@ -172,16 +170,16 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         if self.control.is_asleep() { 0 } else { self.events.gate().min(self.end.as_nanos()) }
     }
 
-    /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows.
-    pub fn watch(&mut self, watch: Arc<RunLimits>) {
-        self.watch = Some(watch);
+    /// Makes the run end early within these limits.
+    pub fn limit(&mut self, limits: RunLimits) {
+        self.limits = Some(limits);
     }
 
     /// Whether more requests wait than may. Looked at once in many arrivals: it need not be caught at the very one.
     fn exceeds_memory(&mut self) -> bool {
         if self.arrived >= self.next_check {
             self.next_check = self.arrived + ARRIVALS_PER_CHECK;
-            let most = self.watch.as_ref().map_or(u64::MAX, |watch| watch.max_waiting());
+            let most = self.limits.as_ref().map_or(u64::MAX, |limits| limits.max_waiting);
             if self.station.backlog(self.reached) > most {
                 self.queue_overflow = Some(Instant::from_nanos(self.reached));
             }
@@ -189,10 +187,14 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         self.queue_overflow.is_some()
     }
 
+    fn is_cancelled(&self) -> bool {
+        self.limits.as_ref().is_some_and(|limits| limits.cancel.is_cancelled())
+    }
+
     /// The next event up to `until`, unless the run is to stop.
     fn next_event(&mut self, until: Instant) -> Option<(Instant, Event)> {
         // Looked at here, where every run comes by, and not at every request.
-        if self.queue_overflow.is_some() || self.watch.as_ref().is_some_and(|watch| watch.stopped()) {
+        if self.queue_overflow.is_some() || self.is_cancelled() {
             return None;
         }
         self.events.next(until)

@@ -33,7 +33,7 @@ impl<T> fmt::Debug for Simulation<T> {
 /// An engine compiled for one service model and one arrangement of queues: chosen once, outside the loop.
 trait Running<T> {
     fn feed(&mut self, block: &Block) -> bool;
-    fn watch(&mut self, watch: Arc<RunLimits>);
+    fn limit(&mut self, limits: RunLimits);
     fn take_decisions(&mut self) -> Vec<DecisionRecord>;
     fn finish(self: Box<Self>) -> (Outcome, T);
 }
@@ -42,8 +42,8 @@ impl<F: Station, T: RequestObserver + 'static> Running<T> for Engine<F, T> {
     fn feed(&mut self, block: &Block) -> bool {
         Engine::feed(self, block)
     }
-    fn watch(&mut self, watch: Arc<RunLimits>) {
-        Engine::watch(self, watch);
+    fn limit(&mut self, limits: RunLimits) {
+        Engine::limit(self, limits);
     }
     fn take_decisions(&mut self) -> Vec<DecisionRecord> {
         Engine::take_decisions(self)
@@ -143,10 +143,10 @@ impl<T: RequestObserver + 'static> Simulation<T> {
         self.0.feed(block)
     }
 
-    /// Makes the run end early once `watch` says so, or when it holds more waiting requests than that allows; what it comes
-    /// to is then of no use.
-    pub fn watch(&mut self, watch: Arc<RunLimits>) {
-        self.0.watch(watch);
+    /// Makes the run end early when it is cancelled, or when more requests wait than may; what it comes to is of no use
+    /// then.
+    pub fn limit(&mut self, limits: RunLimits) {
+        self.0.limit(limits);
     }
 
     /// The decisions kept since the last call, so that whoever writes them down need not hold them all.

@@ -1,0 +1,274 @@
+//! The evaluation service: cases in, records out. Everything that simulates more than one run goes through it.
+
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::task::{Finished, tasks};
+use super::{Observer, Progress, Record, Replications, Retain, RunError};
+use crate::cancel::CancelToken;
+use crate::scenario::Scenario;
+
+/// Some replications of one scenario.
+#[derive(Debug, Clone)]
+pub struct Case<'a> {
+    /// What is run.
+    pub scenario: &'a Scenario,
+    /// Numbers of the replications.
+    pub replications: Range<u32>,
+}
+
+impl Case<'_> {
+    /// Every replication that `scenario` asks for.
+    pub fn whole(scenario: &Scenario) -> Case<'_> {
+        Case { scenario, replications: 0..scenario.run.replications }
+    }
+}
+
+/// Evaluates batches of cases: simulates in parallel, on common random numbers, and can be watched and stopped.
+///
+/// What a batch comes to depends on its cases alone, never on threads. Whoever decides from
+/// records what to run next (until a figure is precise, for example) does so between two batches.
+///
+/// ```
+/// use kneepoint::experiment::{Case, Evaluator};
+/// use kneepoint::scenario::ScenarioFile;
+///
+/// let text = r#"
+/// [arrivals]
+/// kind = "poisson"
+/// rate = 20
+/// [service]
+/// time = "200ms"
+/// [autoscaler]
+/// kind = "fixed"
+/// instances = 6
+/// [run]
+/// duration = "10m"
+/// "#;
+/// let scenario = ScenarioFile::parse("example.toml", text, ".").unwrap().scenario().unwrap();
+/// let evaluator = Evaluator::default();
+/// let found = evaluator.replications(&[Case::whole(&scenario)], &()).unwrap();
+/// assert_eq!(found[0].len(), 5);
+/// assert!(found[0].figures().get("latency.p99").mean.is_some_and(|seconds| seconds >= 0.2));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Evaluator {
+    /// Stops the work: at the next event of a pool or block of requests.
+    pub cancel: CancelToken,
+    /// Told how far the work has come.
+    pub progress: Progress,
+    /// Requests that may wait in one run, so that all that run at a time fit into memory.
+    pub max_waiting: u64,
+}
+
+/// Never stopped but by itself, without a bound.
+impl Default for Evaluator {
+    fn default() -> Self {
+        Evaluator { cancel: CancelToken::default(), progress: Progress::default(), max_waiting: u64::MAX }
+    }
+}
+
+impl Evaluator {
+    /// Runs every case of the batch. As soon as the records of a case are all there, `finish` makes of them, in the order of
+    /// their numbers, what is returned for it: so the times of all requests of a whole sweep are never held at once. If the
+    /// work is cancelled meanwhile, the records that are there are made use of.
+    ///
+    /// # Errors
+    /// A run lost or made up requests, or outgrew its bound.
+    pub fn evaluate<T: Send>(
+        &self,
+        batch: &[Case<'_>],
+        observer: &dyn Observer,
+        finish: impl Fn(usize, Vec<Record>) -> T + Sync,
+    ) -> Result<Vec<T>, RunError> {
+        let missing: Vec<Vec<u32>> = batch.iter().map(|case| case.replications.clone().collect()).collect();
+        let gathered: Vec<Mutex<Gathered<T>>> =
+            missing.iter().map(|missing| Mutex::new(Gathered::expecting(missing.len()))).collect();
+        let work = Work { evaluator: self, batch, observer, stop: self.cancel.child() };
+        // One task at a time: halves handed out whole would leave a thread idle at the end.
+        let tasks = tasks(batch, &missing, rayon::current_num_threads());
+        tasks.into_par_iter().with_max_len(1).try_for_each(|task| {
+            for Finished { case, record } in task.run(&work)? {
+                lock(&gathered[case]).add(record, |records| finish(case, records));
+            }
+            Ok(())
+        })?;
+        let result = |(case, gathered): (usize, Mutex<Gathered<T>>)| {
+            let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+            gathered.result(|records| finish(case, records))
+        };
+        Ok(gathered.into_iter().enumerate().map(result).collect())
+    }
+
+    /// The replications of every case together, in the order given. More cannot be added to them: the times of their
+    /// requests are forgotten.
+    ///
+    /// # Errors
+    /// A run lost or made up requests, or outgrew its bound.
+    pub fn replications(
+        &self,
+        batch: &[Case<'_>],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Replications>, RunError> {
+        let pooled =
+            |case: usize, records| Replications::new(records, batch[case].scenario.model.slo).without_times();
+        self.evaluate(batch, observer, pooled)
+    }
+}
+
+/// One batch on its way.
+pub(super) struct Work<'a> {
+    pub evaluator: &'a Evaluator,
+    pub batch: &'a [Case<'a>],
+    pub observer: &'a dyn Observer,
+    /// Cancelled with the evaluator, and when a run comes to nothing: what the others would come to is of no use then.
+    pub stop: CancelToken,
+}
+
+impl Work<'_> {
+    /// What is retained of a run.
+    pub fn retain(&self, case: usize, replication: u32) -> Retain {
+        self.observer.retain(case, replication)
+    }
+}
+
+/// What has come of one case so far.
+struct Gathered<T> {
+    records: Vec<Record>,
+    /// Records to come.
+    missing: usize,
+    done: Option<T>,
+}
+
+impl<T> Gathered<T> {
+    fn expecting(missing: usize) -> Self {
+        Gathered { records: Vec::new(), missing, done: None }
+    }
+
+    /// Takes a record; the last one lets `finish` make of all what is wanted.
+    fn add(&mut self, record: Record, finish: impl FnOnce(Vec<Record>) -> T) {
+        self.records.push(record);
+        self.missing = self.missing.saturating_sub(1);
+        if self.missing == 0 {
+            self.done = Some(finish(self.in_order()));
+        }
+    }
+
+    fn in_order(&mut self) -> Vec<Record> {
+        let mut records = std::mem::take(&mut self.records);
+        records.sort_by_key(|record| record.number);
+        records
+    }
+
+    fn result(mut self, finish: impl FnOnce(Vec<Record>) -> T) -> T {
+        match self.done.take() {
+            Some(done) => done,
+            None => finish(self.in_order()),
+        }
+    }
+}
+
+/// Nothing panics while it holds such a lock; if anything did, what was gathered is whole all the same.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::observer::FirstRuns;
+    use crate::experiment::{RunFailure, task};
+    use crate::scenario::ScenarioFile;
+    use crate::sim::DecisionRecord;
+
+    fn scenarios(rates: &[f64]) -> Vec<Scenario> {
+        rates.iter().map(|rate| task::tests::scenario(*rate)).collect()
+    }
+
+    fn replications(scenarios: &[&Scenario]) -> Vec<Replications> {
+        let batch: Vec<Case<'_>> = scenarios.iter().map(|scenario| Case::whole(scenario)).collect();
+        Evaluator::default().replications(&batch, &()).unwrap()
+    }
+
+    #[test]
+    fn a_case_comes_out_the_same_alone_and_in_company() {
+        let mut scenarios = scenarios(&[8.0, 9.0, 8.0]);
+        scenarios[2].model.duration = crate::time::Span::from_secs(60);
+        let scenarios: Vec<&Scenario> = scenarios.iter().collect();
+        let together = replications(&scenarios);
+        for (together, scenario) in together.iter().zip(scenarios) {
+            let alone = replications(&[scenario]);
+            assert_eq!(together, &alone[0]);
+            let numbers: Vec<u32> = alone[0].iter().map(|each| each.number).collect();
+            assert_eq!(numbers, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_decisions_of_replication_0_are_heard_in_order_and_no_others() {
+        let scenarios = scenarios(&[8.0]);
+        let heard = Mutex::new(Vec::new());
+        let log = |case: usize, decisions: &[DecisionRecord]| {
+            assert_eq!(case, 0);
+            heard.lock().unwrap().extend(decisions.iter().map(|record| record.at.as_secs_f64()));
+        };
+        let first_runs = FirstRuns::new(1, &log);
+        Evaluator::default().replications(&[Case::whole(&scenarios[0])], &first_runs).unwrap();
+        let first = first_runs.into_outcomes().pop().flatten();
+        // Every 15 s for 10 minutes; the end of the run is not within it.
+        let evaluations: Vec<f64> = (1..).map(|k| f64::from(k) * 15.0).take_while(|at| *at < 600.0).collect();
+        let heard = heard.into_inner().unwrap();
+        assert_eq!(heard[..evaluations.len()], evaluations);
+        assert!(heard.len() <= evaluations.len() + 1);
+        assert!(first.is_some_and(|first| !first.timeline.is_empty()));
+    }
+
+    #[test]
+    fn a_queue_that_outgrows_its_bound_stops_the_work_and_says_where() {
+        // 8 requests/s that need 0.2 s each, and an autoscaler that adds nothing to the one instance: 3 more wait every
+        // second, some 10,000 within an hour. The pool it might have would serve them easily.
+        let scenario = |rate: f64| {
+            let text = format!(
+                "[arrivals]\nkind = \"poisson\"\nrate = {rate}\n[service]\ntime = \"200ms\"\n[autoscaler]\n\
+                 kind = \"threshold\"\nmetric = \"queue_length\"\nmax = 9\nup = {{ above = 1000000 }}\n\
+                 down = {{ below = 1 }}\n[run]\nduration = \"1d\"\nreplications = 3"
+            );
+            ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
+        };
+        let scenarios = [scenario(3.0), scenario(8.0)];
+        assert!(scenarios.iter().all(|scenario| scenario.check_fits(1 << 20, 1).is_ok()));
+        let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+        let evaluator = Evaluator { max_waiting: 10_000, ..Evaluator::default() };
+        let error = evaluator.replications(&batch, &()).unwrap_err();
+        let RunFailure::Overgrown { at, most_waiting } = error.what else { panic!("{error}") };
+        assert_eq!((error.case, most_waiting), (1, 10_000));
+        // Looked at once in 16,384 arrivals, some 34 min.
+        let minutes = at.as_secs_f64() / 60.0;
+        assert!((55.0..100.0).contains(&minutes), "{minutes}");
+        assert!(error.to_string().starts_with("more than 10000 requests wait at 1h"), "{error}");
+        assert!(!evaluator.cancel.is_cancelled(), "the work failed; nobody cancelled it");
+        assert!(evaluator.replications(&batch[..1], &()).is_ok());
+    }
+
+    #[test]
+    fn cancelled_work_returns_nothing_unfinished() {
+        let scenarios = scenarios(&[8.0]);
+        let evaluator = Evaluator::default();
+        evaluator.cancel.cancel();
+        let found = evaluator.replications(&[Case::whole(&scenarios[0])], &()).unwrap();
+        assert!(found[0].is_empty() && evaluator.progress.runs() == 0);
+    }
+
+    #[test]
+    fn batches_that_follow_one_another_come_to_what_one_batch_comes_to() {
+        let scenario = &scenarios(&[8.0])[0];
+        let records = |replications| {
+            let case = Case { scenario, replications };
+            Evaluator::default().evaluate(&[case], &(), |_, records| records).unwrap().swap_remove(0)
+        };
+        let parts = [records(0..1), records(1..3)].concat();
+        assert_eq!(parts, records(0..3));
+    }
+}

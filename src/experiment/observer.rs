@@ -1,0 +1,76 @@
+//! What is seen of runs beside their records.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::sim::{DecisionRecord, Outcome};
+
+/// What is retained of a run beside its record, from little to much. Anything but nothing has to be simulated: a store
+/// holds records only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Retain {
+    /// Nothing: the record may come from the store.
+    Nothing,
+    /// Its outcome: distributions and totals.
+    Outcome,
+    /// Its outcome with the timeline.
+    Timeline,
+    /// Its outcome with the timeline, and every decision of the autoscaler.
+    Decisions,
+}
+
+/// Sees runs in full, as far as it wants to. Called from many threads; a run is seen by one of them.
+pub trait Observer: Sync {
+    /// What it wants of this run.
+    fn retain(&self, case: usize, replication: u32) -> Retain;
+
+    /// Hears decisions as they are made, in their order, a batch at a time: there may be more of them than memory should
+    /// hold.
+    fn decisions(&self, _case: usize, _decisions: &[DecisionRecord]) {}
+
+    /// Takes the outcome of a run that has finished.
+    fn outcome(&self, _case: usize, _replication: u32, _outcome: Outcome) {}
+}
+
+/// Wants nothing but records.
+impl Observer for () {
+    fn retain(&self, _: usize, _: u32) -> Retain {
+        Retain::Nothing
+    }
+}
+
+/// Hears the decisions of a case as they are made, in their order, a batch at a time.
+pub type DecisionSink<'a> = &'a (dyn Fn(usize, &[DecisionRecord]) + Sync);
+
+/// Keeps replication 0 of every case in full; its decisions go to a sink.
+pub(super) struct FirstRuns<'a> {
+    log: DecisionSink<'a>,
+    found: Vec<Mutex<Option<Outcome>>>,
+}
+
+impl<'a> FirstRuns<'a> {
+    pub fn new(cases: usize, log: DecisionSink<'a>) -> Self {
+        FirstRuns { log, found: (0..cases).map(|_| Mutex::default()).collect() }
+    }
+
+    /// The outcome of replication 0 of each case, if it finished; decisions were told to the sink.
+    pub fn into_outcomes(self) -> Vec<Option<Outcome>> {
+        self.found
+            .into_iter()
+            .map(|first| first.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect()
+    }
+}
+
+impl Observer for FirstRuns<'_> {
+    fn retain(&self, _: usize, replication: u32) -> Retain {
+        if replication == 0 { Retain::Decisions } else { Retain::Nothing }
+    }
+
+    fn decisions(&self, case: usize, decisions: &[DecisionRecord]) {
+        (self.log)(case, decisions);
+    }
+
+    fn outcome(&self, case: usize, _: u32, outcome: Outcome) {
+        *self.found[case].lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+}

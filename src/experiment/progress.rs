@@ -1,0 +1,35 @@
+//! How far work has come.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters shared by the threads that work and the one that watches. Nothing in them reaches a result. Clones count
+/// together.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    requests: AtomicU64,
+    runs: AtomicU64,
+}
+
+impl Progress {
+    /// Requests simulated so far, over all runs.
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    /// Runs finished so far.
+    pub fn runs(&self) -> u64 {
+        self.0.runs.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_requests(&self, requests: u64) {
+        self.0.requests.fetch_add(requests, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_simulated(&self) {
+        self.0.runs.fetch_add(1, Ordering::Relaxed);
+    }
+}
