@@ -9,11 +9,13 @@ use rand_distr::{Distribution as _, Exp1};
 use super::cut::Cut;
 use super::process::{Process, Stream};
 use crate::random::Rng;
-use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
+use crate::schema::{
+    Choice, Context, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
+};
 use crate::time::{Instant, Span};
 use crate::traffic::{Column, FileError, read_counts};
 
-const FILE: Key<String> = Key::required("file", "CSV file with a row an interval, one after the other.");
+const FILE: Key<FileName> = Key::required("file", "CSV file with a row an interval, one after the other.");
 const COLUMN: Key<Column> = Key::or("column", "1", "Column of the counts: its name, or its number from 1.");
 const INTERVAL: Key<Span> = Key::required("interval", "Time that each row counts.").above(0.0);
 const WITHIN: Key<Within> = Key::or("within", "\"poisson\"", "How requests lie within their interval.");

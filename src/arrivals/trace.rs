@@ -9,11 +9,11 @@ use super::cut::Cut;
 use super::process::{Process, Stream};
 use super::trace_rows::TraceRows;
 use crate::random::{Purpose, Rng, Streams};
-use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::schema::{FileName, Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 use crate::traffic::{Column, FileError, Format, Trace, TraceColumns, Unit, read_trace};
 
-const FILE: Key<String> = Key::required("file", "File with a row a request.");
+const FILE: Key<FileName> = Key::required("file", "File with a row a request.");
 const FORMAT: Key<&'static Format> = Key::or(
     "format",
     "\"csv\"",

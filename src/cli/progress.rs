@@ -19,7 +19,7 @@ const REDRAW: Duration = Duration::from_millis(100);
 pub(super) fn watched<T: Send>(
     global: &Global,
     scenarios: &[&Scenario],
-    work: impl FnOnce(&Evaluator) -> T + Send,
+    work: impl FnOnce(&Evaluator<'_>) -> T + Send,
 ) -> Result<T, Failure> {
     let evaluator =
         Evaluator { max_waiting: memory::most_waiting(global, scenarios), ..Evaluator::default() };

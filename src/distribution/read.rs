@@ -6,7 +6,8 @@ use super::empirical::Between;
 use super::law::Distribution;
 use super::percentiles::Percentiles;
 use crate::schema::{
-    AnyKey, Choice, Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value, read_choice,
+    AnyKey, Choice, Context, Data, FileName, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value,
+    read_choice,
 };
 use crate::time::Span;
 use crate::traffic::{Column, Order, Unit, read_column};
@@ -92,7 +93,8 @@ impl Value for Between {
     }
 }
 
-const FILE: Key<Option<String>> = Key::optional("file", "CSV file of measured values; instead of `values`.");
+const FILE: Key<Option<FileName>> =
+    Key::optional("file", "CSV file of measured values; instead of `values`.");
 const COLUMN: Key<Column> = Key::or("column", "1", "Column of `file`: its name, or its number from 1.");
 const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the numbers in `file`.");
 const INTERPOLATION: Key<Between> =

@@ -53,15 +53,17 @@ impl Bound {
     }
 
     /// Runs the bound of the first contender that has one; `None` if none has, nothing is promised, or it was stopped.
-    pub(super) fn of(contenders: &[Contender], evaluator: &Evaluator) -> Result<Option<Bound>, RunError> {
+    pub(super) fn of(contenders: &[Contender], evaluator: &Evaluator<'_>) -> Result<Option<Bound>, RunError> {
         let Some(of) = Bound::base(contenders) else { return Ok(None) };
         let base = &contenders[of];
-        let with = |autoscaler| {
+        let with = |(number, autoscaler)| {
             let mut scenario = base.scenario.clone();
             scenario.model.autoscaler = autoscaler;
+            scenario.identity = scenario.identity.changed(&format!("bound {number}"));
             scenario
         };
-        let scenarios: Vec<Scenario> = base.scenario.model.autoscaler.bound().into_iter().map(with).collect();
+        let autoscalers = base.scenario.model.autoscaler.bound();
+        let scenarios: Vec<Scenario> = autoscalers.into_iter().enumerate().map(with).collect();
         let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
         let found = evaluator.replications(&batch, &())?;
         let whole = |replications: &Replications| replications.len() == base.replications.len();

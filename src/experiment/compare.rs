@@ -201,7 +201,7 @@ pub fn comparable<'a>(scenarios: impl Iterator<Item = &'a Scenario> + Clone) -> 
 pub fn compare(
     mut contenders: Vec<(String, Scenario)>,
     figures: &[&str],
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<CompareResult, RunError> {
     let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
     let (results, procedure) = conduct(&mut cases, &(), evaluator)?;

@@ -1,34 +1,17 @@
 //! The evaluation service: cases in, records out. Everything that simulates more than one run goes through it.
 
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
 use super::task::{Finished, tasks};
-use super::{Observer, Progress, Record, Replications, Retain, RunError};
+use super::{Case, Observer, Progress, Record, RecordKey, Replications, Retain, RunError, Store};
 use crate::cancel::CancelToken;
-use crate::scenario::Scenario;
 
-/// Some replications of one scenario.
-#[derive(Debug, Clone)]
-pub struct Case<'a> {
-    /// What is run.
-    pub scenario: &'a Scenario,
-    /// Numbers of the replications.
-    pub replications: Range<u32>,
-}
-
-impl Case<'_> {
-    /// Every replication that `scenario` asks for.
-    pub fn whole(scenario: &Scenario) -> Case<'_> {
-        Case { scenario, replications: 0..scenario.run.replications }
-    }
-}
-
-/// Evaluates batches of cases: simulates in parallel, on common random numbers, and can be watched and stopped.
+/// Evaluates batches of cases: takes from the store what is there, simulates the rest in parallel, on common random
+/// numbers, and can be watched and stopped.
 ///
-/// What a batch comes to depends on its cases alone, never on threads. Whoever decides from
+/// What a batch comes to depends on its cases alone, never on threads or on what the store holds. Whoever decides from
 /// records what to run next (until a figure is precise, for example) does so between two batches.
 ///
 /// ```
@@ -54,7 +37,9 @@ impl Case<'_> {
 /// assert!(found[0].figures().get("latency.p99").mean.is_some_and(|seconds| seconds >= 0.2));
 /// ```
 #[derive(Debug, Clone)]
-pub struct Evaluator {
+pub struct Evaluator<'a> {
+    /// Where records are looked for before anything is simulated, and kept afterwards; `None` keeps none.
+    pub store: Option<&'a dyn Store>,
     /// Stops the work: at the next event of a pool or block of requests.
     pub cancel: CancelToken,
     /// Told how far the work has come.
@@ -63,15 +48,20 @@ pub struct Evaluator {
     pub max_waiting: u64,
 }
 
-/// Never stopped but by itself, without a bound.
-impl Default for Evaluator {
+/// Without a store and without a bound.
+impl Default for Evaluator<'_> {
     fn default() -> Self {
-        Evaluator { cancel: CancelToken::default(), progress: Progress::default(), max_waiting: u64::MAX }
+        Evaluator {
+            store: None,
+            cancel: CancelToken::default(),
+            progress: Progress::default(),
+            max_waiting: u64::MAX,
+        }
     }
 }
 
-impl Evaluator {
-    /// Runs every case of the batch. As soon as the records of a case are all there, `finish` makes of them, in the order of
+impl Evaluator<'_> {
+    /// Evaluates every case of the batch. As soon as the records of a case are all there, `finish` makes of them, in the order of
     /// their numbers, what is returned for it: so the times of all requests of a whole sweep are never held at once. If the
     /// work is cancelled meanwhile, the records that are there are made use of.
     ///
@@ -83,10 +73,14 @@ impl Evaluator {
         observer: &dyn Observer,
         finish: impl Fn(usize, Vec<Record>) -> T + Sync,
     ) -> Result<Vec<T>, RunError> {
-        let missing: Vec<Vec<u32>> = batch.iter().map(|case| case.replications.clone().collect()).collect();
-        let gathered: Vec<Mutex<Gathered<T>>> =
-            missing.iter().map(|missing| Mutex::new(Gathered::expecting(missing.len()))).collect();
         let work = Work { evaluator: self, batch, observer, stop: self.cancel.child() };
+        let look_up = |case: usize| {
+            let (found, missing) = work.look_up(case);
+            let gathered = Gathered::begin(found, missing.len(), |records| finish(case, records));
+            (Mutex::new(gathered), missing)
+        };
+        let (gathered, missing): (Vec<Mutex<Gathered<T>>>, Vec<Vec<u32>>) =
+            (0..batch.len()).into_par_iter().map(look_up).unzip();
         // One task at a time: halves handed out whole would leave a thread idle at the end.
         let tasks = tasks(batch, &missing, rayon::current_num_threads());
         tasks.into_par_iter().with_max_len(1).try_for_each(|task| {
@@ -120,7 +114,7 @@ impl Evaluator {
 
 /// One batch on its way.
 pub(super) struct Work<'a> {
-    pub evaluator: &'a Evaluator,
+    pub evaluator: &'a Evaluator<'a>,
     pub batch: &'a [Case<'a>],
     pub observer: &'a dyn Observer,
     /// Cancelled with the evaluator, and when a run comes to nothing: what the others would come to is of no use then.
@@ -131,6 +125,37 @@ impl Work<'_> {
     /// What is retained of a run.
     pub fn retain(&self, case: usize, replication: u32) -> Retain {
         self.observer.retain(case, replication)
+    }
+
+    /// The records of a case that the store has, in order, and the numbers of those that have to be simulated.
+    fn look_up(&self, case: usize) -> (Vec<Record>, Vec<u32>) {
+        let replications = self.batch[case].replications.clone();
+        let Some(store) = self.evaluator.store else { return (Vec::new(), replications.collect()) };
+        if replications.is_empty() || self.stop.is_cancelled() {
+            return (Vec::new(), replications.collect());
+        }
+        let first = self.batch[case].key(replications.start);
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for replication in replications {
+            let key = RecordKey { replication, ..first };
+            let record = match self.retain(case, replication) {
+                Retain::Nothing => store.get(&key),
+                _ => None,
+            };
+            match record {
+                Some(record) => found.push(record),
+                None => missing.push(replication),
+            }
+        }
+        self.evaluator.progress.add_stored(found.len() as u64);
+        (found, missing)
+    }
+
+    /// Keeps the record of a run that has finished.
+    pub fn keep(&self, case: usize, record: &Record) {
+        if let Some(store) = self.evaluator.store {
+            store.put(&self.batch[case].key(record.number), record);
+        }
     }
 }
 
@@ -143,8 +168,13 @@ struct Gathered<T> {
 }
 
 impl<T> Gathered<T> {
-    fn expecting(missing: usize) -> Self {
-        Gathered { records: Vec::new(), missing, done: None }
+    /// With the records that are there already; if they are all, `finish` makes of them what is wanted.
+    fn begin(records: Vec<Record>, missing: usize, finish: impl FnOnce(Vec<Record>) -> T) -> Self {
+        let mut gathered = Gathered { records, missing, done: None };
+        if missing == 0 {
+            gathered.done = Some(finish(gathered.in_order()));
+        }
+        gathered
     }
 
     /// Takes a record; the last one lets `finish` make of all what is wanted.
@@ -179,8 +209,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::experiment::observer::FirstRuns;
-    use crate::experiment::{RunFailure, task};
-    use crate::scenario::ScenarioFile;
+    use crate::experiment::{MemoryStore, RunFailure, task};
+    use crate::scenario::{Scenario, ScenarioFile};
     use crate::sim::DecisionRecord;
 
     fn scenarios(rates: &[f64]) -> Vec<Scenario> {
@@ -265,10 +295,48 @@ mod tests {
     fn batches_that_follow_one_another_come_to_what_one_batch_comes_to() {
         let scenario = &scenarios(&[8.0])[0];
         let records = |replications| {
-            let case = Case { scenario, replications };
+            let case = Case::some(scenario, replications);
             Evaluator::default().evaluate(&[case], &(), |_, records| records).unwrap().swap_remove(0)
         };
         let parts = [records(0..1), records(1..3)].concat();
         assert_eq!(parts, records(0..3));
+    }
+
+    /// Looks like a run that nobody may simulate.
+    const NEVER: u64 = 0;
+
+    #[test]
+    fn what_a_store_holds_is_not_simulated_again_and_comes_to_the_same() {
+        let scenarios = scenarios(&[8.0, 9.0, 8.0]);
+        let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+        let cold = Evaluator::default().replications(&batch, &()).unwrap();
+        // Half of the records: every other replication of each case, so that what is missing differs.
+        let store = MemoryStore::default();
+        let all = Evaluator::default().evaluate(&batch, &(), |_, records| records).unwrap();
+        for (index, (case, records)) in batch.iter().zip(&all).enumerate() {
+            for record in records.iter().filter(|record| (record.number as usize + index) % 2 == 0) {
+                store.put(&case.key(record.number), record);
+            }
+        }
+        // Cases 0 and 2 are the same: one of them has what the other lacks.
+        assert_eq!(store.len(), 3);
+        let evaluator = Evaluator { store: Some(&store), ..Evaluator::default() };
+        assert_eq!(evaluator.replications(&batch, &()).unwrap(), cold);
+        assert_eq!((evaluator.progress.runs(), evaluator.progress.stored()), (9, 5));
+        assert_eq!(store.len(), 6);
+        let again = Evaluator { store: Some(&store), ..Evaluator::default() };
+        assert_eq!(again.replications(&batch, &()).unwrap(), cold);
+        assert_eq!((again.progress.stored(), again.progress.requests()), (9, NEVER));
+    }
+
+    #[test]
+    fn a_run_that_is_to_be_seen_is_simulated_whatever_the_store_holds() {
+        let (scenario, store) = (&scenarios(&[8.0])[0], MemoryStore::default());
+        let evaluator = Evaluator { store: Some(&store), ..Evaluator::default() };
+        evaluator.replications(&[Case::whole(scenario)], &()).unwrap();
+        let first_runs = FirstRuns::new(1, &|_, _| ());
+        let found = evaluator.replications(&[Case::whole(scenario)], &first_runs).unwrap();
+        assert!(first_runs.into_outcomes()[0].is_some());
+        assert_eq!((found[0].len(), evaluator.progress.stored(), store.len()), (3, 2, 3));
     }
 }

@@ -1,6 +1,7 @@
 //! What is run: replications, runs, sweeps and comparisons, in parallel; intervals, the frontier and its knee.
 
 mod bound;
+mod case;
 mod compare;
 mod evaluator;
 mod figures;
@@ -14,16 +15,18 @@ mod replications;
 mod results;
 mod run;
 mod run_error;
+mod store;
 mod sweep;
 mod task;
 mod types;
 pub mod verify;
 
 pub use bound::{Bound, Standing};
+pub use case::{Case, CaseId, Condition, RESULTS_VERSION, RecordKey};
 pub use compare::{
     CompareResult, Contender, Difference, MOST_FOR_ALL_PAIRS, Pair, Verdict, cannot_pair, comparable, compare,
 };
-pub use evaluator::{Case, Evaluator};
+pub use evaluator::Evaluator;
 pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
@@ -35,6 +38,9 @@ pub use replications::Replications;
 pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
+#[cfg(feature = "cli")]
+pub use store::{FileStore, StoreError};
+pub use store::{MemoryStore, Store};
 pub use sweep::sweep;
 pub use task::MAX_TOGETHER;
 pub use types::{OfType, TYPE_FIGURES, TypeFigure, TypeSample};

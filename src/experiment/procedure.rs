@@ -107,7 +107,7 @@ impl Procedure {
 pub(super) fn conduct(
     cases: &mut [&mut Scenario],
     observer: &dyn Observer,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<(Vec<Replications>, Procedure), RunError> {
     let warmup = find_warmup(cases, evaluator)?;
     let (results, precision) = match cases.first().and_then(|first| first.run.precision) {
@@ -134,7 +134,7 @@ fn until_precise(
     cases: &mut [&mut Scenario],
     asked: Precision,
     observer: &dyn Observer,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<(Vec<Replications>, Attained), RunError> {
     let most_asked = cases.iter().map(|case| case.run.replications).max().unwrap_or(1);
     let mut results: Vec<Replications> =
@@ -144,8 +144,7 @@ fn until_precise(
     loop {
         cases.iter_mut().for_each(|case| case.run.replications = next);
         let done = attained.replications;
-        let batch: Vec<Case<'_>> =
-            cases.iter().map(|case| Case { scenario: case, replications: done..next }).collect();
+        let batch: Vec<Case<'_>> = cases.iter().map(|case| Case::some(case, done..next)).collect();
         let more = evaluator.evaluate(&batch, observer, |_, records| records)?;
         let whole = more.iter().all(|records| records.len() == (next - done) as usize);
         if !whole && done > 0 {
@@ -188,7 +187,10 @@ fn relative(estimate: &Estimate) -> Option<f64> {
 
 /// Finds one warm-up for all cases that leave it to be found: the longest that MSER-5 cuts from their pilots' mean
 /// requests in flight and mean latency, window by window.
-fn find_warmup(cases: &mut [&mut Scenario], evaluator: &Evaluator) -> Result<Option<WarmupFound>, RunError> {
+fn find_warmup(
+    cases: &mut [&mut Scenario],
+    evaluator: &Evaluator<'_>,
+) -> Result<Option<WarmupFound>, RunError> {
     let auto: Vec<usize> = (0..cases.len()).filter(|case| cases[*case].run.warmup == Warmup::Auto).collect();
     if auto.is_empty() {
         return Ok(None);

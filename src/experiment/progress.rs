@@ -12,6 +12,7 @@ pub struct Progress(Arc<Counters>);
 struct Counters {
     requests: AtomicU64,
     runs: AtomicU64,
+    stored: AtomicU64,
 }
 
 impl Progress {
@@ -20,9 +21,14 @@ impl Progress {
         self.0.requests.load(Ordering::Relaxed)
     }
 
-    /// Runs finished so far.
+    /// Runs finished so far: simulated, or found in the store.
     pub fn runs(&self) -> u64 {
         self.0.runs.load(Ordering::Relaxed)
+    }
+
+    /// Those of the runs that were found in the store.
+    pub fn stored(&self) -> u64 {
+        self.0.stored.load(Ordering::Relaxed)
     }
 
     pub(super) fn add_requests(&self, requests: u64) {
@@ -31,5 +37,10 @@ impl Progress {
 
     pub(super) fn add_simulated(&self) {
         self.0.runs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_stored(&self, runs: u64) {
+        self.0.stored.fetch_add(runs, Ordering::Relaxed);
+        self.0.runs.fetch_add(runs, Ordering::Relaxed);
     }
 }

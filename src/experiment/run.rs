@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 pub fn run(
     mut alternatives: Vec<(Option<String>, Scenario)>,
     log: DecisionSink<'_>,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<RunResult, RunError> {
     let mut cases: Vec<&mut Scenario> = alternatives.iter_mut().map(|(_, scenario)| scenario).collect();
     let first_runs = FirstRuns::new(cases.len(), log);

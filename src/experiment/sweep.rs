@@ -17,7 +17,7 @@ use crate::sim::Outcome;
 pub fn sweep(
     mut points: Vec<Point>,
     log: DecisionSink<'_>,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<SweepResult, RunError> {
     let planned = points.len();
     let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
@@ -114,10 +114,10 @@ fn fastest(points: &[PointResult]) -> Option<usize> {
 fn look_closer(
     point: &PointResult,
     log: DecisionSink<'_>,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<Option<Outcome>, RunError> {
     let first_run = FirstRuns::new(1, log);
-    let case = Case { scenario: &point.point.scenario, replications: 0..1 };
+    let case = Case::some(&point.point.scenario, 0..1);
     evaluator
         .evaluate(&[case], &first_run, |_, _| ())
         .map_err(|error| RunError { case: point.number, ..error })?;

@@ -1,7 +1,7 @@
 //! The kernel of the evaluation: runs that meet the same requests, fed from one source.
 
-use super::evaluator::{Case, Work};
-use super::{Record, Retain, RunError, RunFailure};
+use super::evaluator::Work;
+use super::{Case, Record, Retain, RunError, RunFailure};
 use crate::random::Streams;
 use crate::sim::{Block, Options, RequestSource, RunLimits, Simulation};
 
@@ -128,6 +128,7 @@ impl Started {
         }
         work.evaluator.progress.add_simulated();
         let record = Record::of(replication, &outcome, work.batch[case].scenario.model.slo);
+        work.keep(case, &record);
         if retain >= Retain::Decisions {
             work.observer.decisions(case, &outcome.decisions);
         }

@@ -1,12 +1,13 @@
 //! The tables of a scenario, put together.
 
+use super::identity::Identity;
 use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
 use super::{checks, manifest};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, Rhythm};
-use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
+use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
 use crate::service::{Service, TraceColumnMeans};
 use crate::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Slo};
 use crate::time::Span;
@@ -26,6 +27,8 @@ pub struct Scenario {
     pub run: Run,
     /// What it takes from elsewhere that is not modelled, in words.
     pub warnings: Vec<String>,
+    /// What makes it another scenario than others. Whoever puts another part into `model` has to change it too.
+    pub identity: Identity,
 }
 
 const NAME: Key<Option<String>> = Key::optional(
@@ -117,7 +120,11 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
     let (description, label) = (reader.get(&DESCRIPTION)?, reader.get(&LABEL)?);
-    Ok(Scenario { name, description, label, model, run, warnings })
+    let identity = Identity::of(tree, context).map_err(|error| {
+        let message = format!("a file that the scenario names cannot be read: {error}");
+        Problem::new(&Place::Nowhere, message, "expected a file that stays while the scenario is read")
+    })?;
+    Ok(Scenario { name, description, label, model, run, warnings, identity })
 }
 
 /// Reads the sweep.

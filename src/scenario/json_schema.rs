@@ -77,7 +77,7 @@ impl Definitions {
             Kind::Number => number("number", bounds),
             Kind::Integer => number("integer", bounds),
             Kind::Bool => json!({ "type": "boolean" }),
-            Kind::Text => json!({ "type": "string" }),
+            Kind::Text | Kind::File => json!({ "type": "string" }),
             Kind::Choice(options) => {
                 let options: Vec<Json> =
                     options.iter().map(|(name, doc)| json!({ "const": name, "description": doc })).collect();

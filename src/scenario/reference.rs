@@ -267,7 +267,7 @@ impl Page {
             Kind::Number => "number".into(),
             Kind::Integer => "whole number".into(),
             Kind::Bool => "`true` or `false`".into(),
-            Kind::Text => "text".into(),
+            Kind::Text | Kind::File => "text".into(),
             Kind::Choice(_) => "name".into(),
             Kind::List(inner) => match self.takes(inner) {
                 inner if inner.contains(' ') => format!("list of ({inner})"),

@@ -327,7 +327,7 @@ impl Parameter {
             Err(Problem::new(&self.place, message, label).help("write the alternatives as `[[variant]]`"))
         };
         match kind {
-            Kind::Text => return refuse("a text"),
+            Kind::Text | Kind::File => return refuse("a text"),
             Kind::List(_) => return refuse("a list"),
             Kind::Table(_) | Kind::Union(_) | Kind::Map(_) => return refuse("a table"),
             _ => {}

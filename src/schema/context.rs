@@ -2,8 +2,11 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::files::{Disk, Files, NamedFile};
 
@@ -38,6 +41,25 @@ impl Context {
     /// The file a path of the scenario means.
     pub fn file<'a>(&'a self, path: &'a str) -> NamedFile<'a> {
         NamedFile { files: &*self.files, path: self.base.join(Path::new(path)), shown: path }
+    }
+
+    /// A hash (SHA-256) of the bytes of the file that a path of the scenario means; taken once.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn file_digest(&self, path: &str) -> io::Result<[u8; 32]> {
+        let file = self.file(path);
+        let digest = self.load_once(&format!("digest of {}", file.path.display()), || {
+            let mut opened = self.files.open(&file.path)?;
+            let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+            loop {
+                match opened.read(&mut buffer)? {
+                    0 => return Ok::<[u8; 32], io::Error>(hash.finalize().into()),
+                    length => hash.update(&buffer[..length]),
+                }
+            }
+        })?;
+        Ok(*digest)
     }
 
     /// What `load` makes, made once for each `key`; `key` names the file and everything that shapes the result.

@@ -19,6 +19,7 @@
 //! assert_eq!(reader.get(&UP).unwrap(), 100.0);
 //! ```
 
+mod canonical;
 mod context;
 mod key;
 mod problem;
@@ -26,9 +27,10 @@ mod reader;
 mod tree;
 mod value;
 
+pub(crate) use canonical::Canonical;
 pub use context::Context;
 pub use key::{AnyKey, Bounds, Key, TableSpec, UnionSpec};
 pub use problem::{Problem, nearest};
 pub use reader::Reader;
 pub use tree::{Data, Node, Place, Table, Tree};
-pub use value::{Choice, Kind, Value, read_choice};
+pub use value::{Choice, FileName, Kind, Value, read_choice};

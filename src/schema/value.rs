@@ -17,6 +17,8 @@ pub enum Kind {
     Bool,
     /// Free text.
     Text,
+    /// The name of a file, relative to the scenario's folder.
+    File,
     /// One of a few names, each with its meaning.
     Choice(Vec<(&'static str, &'static str)>),
     /// A list of values of one kind.
@@ -167,6 +169,26 @@ impl Value for String {
             Data::Text(text) => Ok(text.clone()),
             _ => Err(wrong_kind(node, path, "a text in quotes")),
         }
+    }
+}
+
+/// The name of a file, relative to the scenario's folder: what stands in the file belongs to the scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(pub String);
+
+impl std::ops::Deref for FileName {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for FileName {
+    fn kind() -> Kind {
+        Kind::File
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        String::read(node, path, context).map(FileName)
     }
 }
 

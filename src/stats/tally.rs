@@ -160,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_takes_about_two_bytes_and_a_half() {
+    fn a_bucket_takes_about_two_bytes() {
         // Exponential latencies of mean 200 ms, 100,000 of them, by their quantiles.
         let nanos = |k: u64| (-(((k as f64 + 0.5) / 1e5).ln()) * 2e8) as u64;
         let digest = of((0..100_000).map(nanos));
         let (buckets, bytes) = (digest.buckets().count(), Tally::of(&digest).steps.len());
-        assert!(bytes < 12_000 && bytes * 2 < buckets * 5, "{bytes} for {buckets}");
+        assert!(buckets > 10_000 && bytes * 10 < buckets * 21, "{bytes} for {buckets}");
     }
 
     #[test]

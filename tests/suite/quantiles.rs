@@ -1,6 +1,6 @@
 //! Quantiles of a run and of its replications together, against the exact ones of the raw values.
 
-use kneepoint::experiment::{Control, Keep, replicate};
+use kneepoint::experiment::{Case, Evaluator};
 use kneepoint::random::Streams;
 use kneepoint::stats::Digest;
 
@@ -43,8 +43,8 @@ fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
         all.extend(raw);
         merged.merge(&outcome.latency);
     }
-    let result = replicate(&[&scenario], Keep::Figures, &Control::default()).unwrap();
-    let reported = result[0].replications.figures().get("latency.p999");
+    let result = Evaluator::default().replications(&[Case::whole(&scenario)], &()).unwrap();
+    let reported = result[0].figures().get("latency.p999");
     near(reported.mean.unwrap(), exact(&all, 999), "reported");
     near(merged.quantile(0.999).unwrap(), exact(&all, 999), "merged");
     // The latency of M/M/1 is exponential with rate μ − λ.

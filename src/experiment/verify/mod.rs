@@ -120,7 +120,7 @@ impl Observer for Readings<'_> {
 ///
 /// # Errors
 /// A run lost or made up requests, or outgrew its bound.
-pub fn verify(systems: &[Prepared], seed: u64, evaluator: &Evaluator) -> Result<Verification, RunError> {
+pub fn verify(systems: &[Prepared], seed: u64, evaluator: &Evaluator<'_>) -> Result<Verification, RunError> {
     // A seed of its own for each system, so that the systems are independent of one another.
     let own_seed = |prepared: &Prepared| {
         let mut scenario = prepared.scenario.clone();

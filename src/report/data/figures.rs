@@ -2,8 +2,8 @@
 
 use super::{Column, ColumnKind, Dataset, Value};
 use crate::experiment::{
-    CompareResult, FIGURES, Figures, PointResult, Record, Replications, RunResult, SweepResult,
-    TYPE_FIGURES, Unit,
+    CompareResult, FIGURES, Figures, PointResult, Record, Replications, RunResult, SweepResult, TYPE_FIGURES,
+    Unit,
 };
 use crate::scenario::Scenario;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::schema::{Context, Data, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::service::requirement::EXTRA_TIME;
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
@@ -70,7 +70,7 @@ const TIME: Key<Span> = Key::required("time", "How long the batch takes.").above
 const TIMING_SPEC: TableSpec =
     TableSpec { name: "table", doc: "The time of a batch of one size.", keys: &[&SIZE, &TIME] };
 
-const FILE: Key<String> = Key::required("file", "CSV file with a row for each size measured.");
+const FILE: Key<FileName> = Key::required("file", "CSV file with a row for each size measured.");
 const SIZE_COLUMN: Key<Column> =
     Key::or("size", "\"size\"", "Column of the batch sizes: its name, or its number from 1.");
 const TIME_COLUMN: Key<Column> =

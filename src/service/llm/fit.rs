@@ -1,6 +1,6 @@
 //! The times of an iteration, fitted to a load test.
 
-use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::schema::{Context, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
 
 /// Times of an iteration fitted to a load test, in seconds.
@@ -12,7 +12,7 @@ pub(super) struct Fit {
     pub per_prefill_token_s: Option<f64>,
 }
 
-const FILE: Key<String> =
+const FILE: Key<FileName> =
     Key::required("file", "CSV file with a row for each level of load: so many sequences at a time.");
 const CONCURRENCY: Key<Column> = Key::or(
     "concurrency",

@@ -1,6 +1,6 @@
 //! The curve of a load test: throughput or latency by concurrency.
 
-use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::schema::{Context, Data, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
 
@@ -31,7 +31,7 @@ const POINT_SPEC: TableSpec = TableSpec {
     keys: &[&POINT_CONCURRENCY, &THROUGHPUT, &LATENCY],
 };
 
-const FILE: Key<String> = Key::required("file", "CSV file with a row for each concurrency measured.");
+const FILE: Key<FileName> = Key::required("file", "CSV file with a row for each concurrency measured.");
 const CONCURRENCY_COLUMN: Key<Column> = Key::or(
     "concurrency",
     "\"concurrency\"",

@@ -1,0 +1,347 @@
+//! Records in a file that survives being killed at any moment.
+//!
+//! The file is a header and then one entry a record, appended as soon as its run has finished. An entry is its length, a
+//! checksum (CRC-32) and its content; the header is one too, after eight bytes that tell the kind of file. What is written
+//! is never changed. When the file is opened, entries are read up to the first that is cut short or does not agree with its
+//! checksum: that one was being written when the process was killed, and is cut off.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Record, RecordKey, Store};
+use crate::experiment::case::{CaseId, version};
+
+/// The first bytes of every file of records; the last of them is the version of the format.
+const KIND: [u8; 8] = *b"kneerec\x01";
+
+/// Longer than any entry: what claims to be longer is no entry.
+const MAX_ENTRY_BYTES: u32 = 1 << 28;
+
+/// Length and checksum before the content of an entry.
+const PREFIX_BYTES: usize = 8;
+
+/// Records in a file, for one process at a time.
+#[derive(Debug)]
+pub struct FileStore {
+    path: PathBuf,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// Where the content of each record begins, and its length.
+    places: HashMap<RecordKey, (u64, u32)>,
+    end: u64,
+    /// The first failure to write; nothing is written after it.
+    failure: Option<io::ErrorKind>,
+}
+
+/// What a file of records is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    /// Of the program that wrote it: see [`version`].
+    version: [u8; 16],
+    /// What is being evaluated: cases with their seeds, in ascending order.
+    plan: Vec<([u8; 16], u64)>,
+}
+
+impl Header {
+    fn of(plan: &[(CaseId, u64)]) -> Header {
+        let plan: BTreeSet<_> = plan.iter().map(|(case, seed)| (case.to_bytes(), *seed)).collect();
+        Header { version: version(), plan: plan.into_iter().collect() }
+    }
+}
+
+/// Why a file of records cannot be used.
+#[derive(Debug)]
+pub enum StoreError {
+    /// It cannot be made, read or written.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// Another process uses it.
+    InUse(PathBuf),
+    /// It is no file of records, or of another version of the program.
+    OtherKind(PathBuf),
+    /// Its records are those of something else.
+    OtherPlan {
+        /// The file.
+        path: PathBuf,
+        /// Cases it was made for.
+        stored: usize,
+        /// Cases asked for.
+        asked: usize,
+        /// Those that are among both.
+        common: usize,
+    },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Io { path, why } => {
+                write!(
+                    f,
+                    "cannot keep finished runs in `{}`: {}",
+                    path.display(),
+                    io::Error::from(why.kind())
+                )
+            }
+            StoreError::InUse(path) => write!(
+                f,
+                "another process is at work in this folder: it holds `{}`\n  help: wait until it has ended, or choose \
+                 another folder with --out",
+                path.display()
+            ),
+            StoreError::OtherKind(path) => write!(
+                f,
+                "cannot resume: `{}` was not written by this version of kneepoint\n  help: without --resume everything \
+                 is run anew",
+                path.display()
+            ),
+            StoreError::OtherPlan { path, stored, asked, common } => write!(
+                f,
+                "cannot resume: the scenario has changed since `{}` was written, so that its finished runs are of \
+                 something else: {common} of its {stored} settings are among the {asked} asked for now\n  help: undo the \
+                 change, or run everything anew without --resume",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl FileStore {
+    /// Begins an empty file of records at `path`, in the place of one that is there; `plan` says which cases it is for, with
+    /// their seeds.
+    ///
+    /// # Errors
+    /// It cannot be made, or another process uses it.
+    pub fn create(path: &Path, plan: &[(CaseId, u64)]) -> Result<FileStore, StoreError> {
+        let failed = |why| StoreError::Io { path: path.to_owned(), why };
+        // Locked before it is emptied: another process may be writing.
+        let mut file = open_locked(path, true)?;
+        file.set_len(0).map_err(failed)?;
+        let header = postcard::to_allocvec(&Header::of(plan)).unwrap_or_default();
+        let bytes = [&KIND[..], &entry(&header)].concat();
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&bytes)).map_err(failed)?;
+        let open = Open { file, places: HashMap::new(), end: bytes.len() as u64, failure: None };
+        Ok(FileStore { path: path.to_owned(), open: Mutex::new(open) })
+    }
+
+    /// Opens the file of records at `path` to go on with it; an empty one is begun if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, another process uses it, or it was written by another version of the program or for other cases
+    /// than those of `plan`.
+    pub fn resume(path: &Path, plan: &[(CaseId, u64)]) -> Result<FileStore, StoreError> {
+        let failed = |why| StoreError::Io { path: path.to_owned(), why };
+        let file = match open_locked(path, false) {
+            Err(StoreError::Io { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
+                return FileStore::create(path, plan);
+            }
+            opened => opened?,
+        };
+        let mut entries = Entries::of(&file);
+        let stored = match entries.header().map_err(failed)? {
+            Head::Whole(header) => header,
+            // The process was killed before it had begun.
+            Head::Torn => {
+                drop(file);
+                return FileStore::create(path, plan);
+            }
+            Head::Other => return Err(StoreError::OtherKind(path.to_owned())),
+        };
+        let asked = Header::of(plan);
+        if stored.version != asked.version {
+            return Err(StoreError::OtherKind(path.to_owned()));
+        }
+        if stored.plan != asked.plan {
+            let common = stored.plan.iter().filter(|case| asked.plan.binary_search(case).is_ok()).count();
+            let (stored, asked) = (stored.plan.len(), asked.plan.len());
+            return Err(StoreError::OtherPlan { path: path.to_owned(), stored, asked, common });
+        }
+        let mut places = HashMap::new();
+        while let Some((start, content)) = entries.next().map_err(failed)? {
+            if let Ok((key, record)) = postcard::take_from_bytes::<StoredKey>(&content) {
+                let begin = start + (content.len() - record.len()) as u64;
+                places.insert(key.into(), (begin, record.len() as u32));
+            }
+        }
+        let end = entries.end;
+        file.set_len(end).map_err(failed)?;
+        Ok(FileStore { path: path.to_owned(), open: Mutex::new(Open { file, places, end, failure: None }) })
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.lock().places.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.lock().places.is_empty()
+    }
+
+    /// Why records are no longer written, if that is so: for want of room, for example.
+    pub fn failure(&self) -> Option<StoreError> {
+        let failure = self.lock().failure;
+        failure.map(|kind| StoreError::Io { path: self.path.clone(), why: io::Error::from(kind) })
+    }
+
+    /// Removes the file: everything in it has been made use of.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn remove(self) -> Result<(), StoreError> {
+        let FileStore { path, open } = self;
+        // Some systems do not remove what is open.
+        drop(open);
+        std::fs::remove_file(&path).map_err(|why| StoreError::Io { path, why })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Nothing panics while it holds the lock.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for FileStore {
+    fn get(&self, key: &RecordKey) -> Option<Record> {
+        let mut open = self.lock();
+        let (start, length) = open.places.get(key).copied()?;
+        let mut bytes = vec![0; length as usize];
+        open.file.seek(SeekFrom::Start(start)).and_then(|_| open.file.read_exact(&mut bytes)).ok()?;
+        drop(open);
+        Record::from_bytes(&bytes)
+    }
+
+    fn put(&self, key: &RecordKey, record: &Record) {
+        let stored = StoredKey::from(*key);
+        let key_bytes = postcard::to_allocvec(&stored).unwrap_or_default();
+        let record = record.to_bytes();
+        let bytes = entry(&[&key_bytes[..], &record].concat());
+        let mut open = self.lock();
+        if open.failure.is_some() || open.places.contains_key(key) {
+            return;
+        }
+        let start = open.end;
+        // In one piece: a process that is killed leaves the last entry cut short at the worst.
+        match open.file.seek(SeekFrom::Start(start)).and_then(|_| open.file.write_all(&bytes)) {
+            Ok(()) => {
+                open.end += bytes.len() as u64;
+                let begin = start + (PREFIX_BYTES + key_bytes.len()) as u64;
+                open.places.insert(*key, (begin, record.len() as u32));
+            }
+            Err(error) => open.failure = Some(error.kind()),
+        }
+    }
+}
+
+/// A [`RecordKey`] as it is written.
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    case: [u8; 16],
+    seed: u64,
+    replication: u32,
+}
+
+impl From<RecordKey> for StoredKey {
+    fn from(key: RecordKey) -> Self {
+        StoredKey { case: key.case.to_bytes(), seed: key.seed, replication: key.replication }
+    }
+}
+
+impl From<StoredKey> for RecordKey {
+    fn from(key: StoredKey) -> Self {
+        let StoredKey { case, seed, replication } = key;
+        RecordKey { case: CaseId::from_bytes(case), seed, replication }
+    }
+}
+
+/// Opens the file and takes hold of it until it is closed, which the system does for a process that is killed.
+fn open_locked(path: &Path, create: bool) -> Result<File, StoreError> {
+    let failed = |why| StoreError::Io { path: path.to_owned(), why };
+    let file = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path);
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        // Some network file systems know no locks; there, nobody keeps two processes apart.
+        Err(TryLockError::Error(why)) if why.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(why)) => Err(failed(why)),
+    }
+}
+
+/// Length, checksum and content.
+fn entry(content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32).to_le_bytes();
+    let checksum = crc32fast::hash(content).to_le_bytes();
+    [&length[..], &checksum, content].concat()
+}
+
+/// Reads a file of records from its beginning.
+struct Entries<'a> {
+    file: BufReader<&'a File>,
+    /// End of what was read whole.
+    end: u64,
+}
+
+enum Head {
+    Whole(Header),
+    /// Cut short: written by a process that was killed.
+    Torn,
+    /// Of another kind or version.
+    Other,
+}
+
+impl<'a> Entries<'a> {
+    fn of(file: &'a File) -> Self {
+        Entries { file: BufReader::with_capacity(1 << 16, file), end: 0 }
+    }
+
+    fn header(&mut self) -> io::Result<Head> {
+        let mut kind = Vec::new();
+        (&mut self.file).take(KIND.len() as u64).read_to_end(&mut kind)?;
+        if kind != KIND {
+            return Ok(if KIND.starts_with(&kind) { Head::Torn } else { Head::Other });
+        }
+        self.end = KIND.len() as u64;
+        Ok(match self.next()? {
+            None => Head::Torn,
+            Some((_, content)) => postcard::from_bytes(&content).map_or(Head::Other, Head::Whole),
+        })
+    }
+
+    /// The next entry with the place of its content; `None` at the end, or at one that is not whole.
+    fn next(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
+        let mut prefix = Vec::new();
+        (&mut self.file).take(PREFIX_BYTES as u64).read_to_end(&mut prefix)?;
+        let Some((length, checksum)) = prefix.split_first_chunk::<4>() else { return Ok(None) };
+        let (length, Ok(checksum)) = (u32::from_le_bytes(*length), <[u8; 4]>::try_from(checksum)) else {
+            return Ok(None);
+        };
+        if length > MAX_ENTRY_BYTES {
+            return Ok(None);
+        }
+        let mut content = Vec::with_capacity(length as usize);
+        (&mut self.file).take(u64::from(length)).read_to_end(&mut content)?;
+        if content.len() < length as usize || crc32fast::hash(&content).to_le_bytes() != checksum {
+            return Ok(None);
+        }
+        let start = self.end + PREFIX_BYTES as u64;
+        self.end = start + content.len() as u64;
+        Ok(Some((start, content)))
+    }
+}

