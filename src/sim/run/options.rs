@@ -9,6 +9,6 @@ pub struct Options {
     pub mark_interval: Span,
     /// Keep the timeline.
     pub timeline: bool,
-    /// Keep every decision of the autoscaler; of more than a million evaluations, those that change something.
+    /// Keep every decision of the autoscaler; of more than 100,000 evaluations, those that change the desired number.
     pub decisions: bool,
 }
