@@ -458,9 +458,39 @@ fn slo_latency(run: &Outcome, times: Times, quantile: f64) -> Option<f64> {
     if among_timed <= 1.0 { times.quantile(among_timed) } else { Some(f64::INFINITY) }
 }
 
+/// All figures of one run, in the order of [`FIGURES`]. The quantiles of the same times are read in one pass.
+pub(super) fn samples(run: &Outcome, slo: Option<Slo>) -> Vec<Sample> {
+    let follows = |one: &Figure, next: &Figure| match (one.source, next.source) {
+        (Source::Quantile(times, q), Source::Quantile(next, higher)) => times == next && q < higher,
+        _ => false,
+    };
+    let mut samples = Vec::with_capacity(FIGURES.len());
+    for figures in FIGURES.chunk_by(follows) {
+        let shares: Vec<f64> = figures.iter().filter_map(Figure::share).collect();
+        match figures[0].source {
+            Source::Quantile(times, _) => {
+                let found = times.of(run).and_then(|times| times.quantiles(&shares));
+                samples.extend(
+                    (0..shares.len()).map(|index| Sample::maybe(found.as_ref().map(|found| found[index]))),
+                );
+            }
+            _ => samples.extend(figures.iter().map(|figure| figure.of(run, slo))),
+        }
+    }
+    samples
+}
+
 impl Figure {
+    /// The share that a quantile is at.
+    fn share(&self) -> Option<f64> {
+        match self.source {
+            Source::Quantile(_, q) => Some(q),
+            _ => None,
+        }
+    }
+
     /// The figure in one run.
-    pub(super) fn of(&self, run: &Outcome, slo: Option<Slo>) -> Sample {
+    fn of(&self, run: &Outcome, slo: Option<Slo>) -> Sample {
         match self.source {
             Source::Run(of) => of(run, slo),
             Source::Mean(times) => Sample::maybe(times.of(run).and_then(Digest::mean)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::{Times, ended};
+use super::figures::{Times, ended, samples};
 use super::types::{self, TypeSample};
 use super::{FIGURES, Figure, Sample};
 use crate::sim::{Outcome, Slo};
@@ -32,7 +32,7 @@ impl Record {
     pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Record {
         Record {
             number,
-            samples: FIGURES.iter().map(|figure| figure.of(outcome, slo)).collect(),
+            samples: samples(outcome, slo),
             types: types::samples(outcome),
             tallies: Times::ALL.iter().map(|times| times.of(outcome).map(Tally::of)).collect(),
             ended: ended(outcome),

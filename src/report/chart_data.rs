@@ -142,8 +142,9 @@ pub fn distribution(scenario: &Scenario, title: &str, outcome: &Outcome) -> Dist
 }
 
 fn series_of(name: &str, digest: &Digest) -> LatencySeries {
-    let percentiles = (1..=99).map(f64::from).chain(TAIL);
-    let quantiles = percentiles.filter_map(|p| Some((p, digest.quantile(p / 100.0)?))).collect();
+    let percentiles: Vec<f64> = (1..=99).map(f64::from).chain(TAIL).collect();
+    let shares: Vec<f64> = percentiles.iter().map(|p| p / 100.0).collect();
+    let quantiles = percentiles.into_iter().zip(digest.quantiles(&shares).unwrap_or_default()).collect();
     LatencySeries { name: name.to_owned(), quantiles }
 }
 

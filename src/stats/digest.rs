@@ -1,33 +1,28 @@
 //! A distribution of times, recorded in bounded memory.
 
-use hdrhistogram::Histogram;
-
+use super::Buckets;
 use crate::time::Span;
 
 /// A distribution of spans: exact count, mean and maximum; quantiles within 0.1 % of a recorded value.
 ///
-/// An HDR histogram (Tene) of three significant digits with exact sums beside it. Memory depends on the range alone,
-/// never on the number of values; digests of one range merge exactly.
+/// Buckets of three significant digits with exact sums beside them. Memory depends on the range alone, never on the number
+/// of values; digests of one range merge exactly.
 #[derive(Debug, Clone)]
 pub struct Digest {
-    histogram: Histogram<u64>,
+    buckets: Buckets<BITS>,
     /// Zeros have a count of their own: they are the most frequent wait, and free to record.
     zeros: u64,
     sum: u128,
-    max: u64,
 }
 
-/// Significant decimal digits of a quantile: relative error at most 10⁻³.
-const DIGITS: u8 = 3;
+/// A bucket is at most 2⁻¹⁰ of its values wide: relative error at most 10⁻³.
+const BITS: u32 = 10;
 
 impl Digest {
     /// An empty digest for spans up to `longest`; longer ones count as `longest`.
     pub fn new(longest: Span) -> Self {
-        let high = longest.as_nanos().clamp(2, u64::MAX / 2);
-        // The bounds are in the range the constructor takes, so it cannot refuse them; were it to, a digest that grows
-        // as needed records the same.
-        let histogram = Histogram::new_with_bounds(1, high, DIGITS).unwrap_or_else(|_| auto_sized());
-        Digest { histogram, zeros: 0, sum: 0, max: 0 }
+        let greatest = longest.as_nanos().clamp(2, u64::MAX / 2);
+        Digest { buckets: Buckets::new(greatest), zeros: 0, sum: 0 }
     }
 
     /// Records one span, in nanoseconds.
@@ -37,36 +32,27 @@ impl Digest {
             self.zeros += 1;
             return;
         }
-        self.histogram.saturating_record(nanos);
+        self.buckets.record(nanos);
         self.sum += u128::from(nanos);
-        self.max = self.max.max(nanos);
     }
 
     /// Adds everything `other` has recorded.
     pub fn merge(&mut self, other: &Digest) {
-        // Refused only for values beyond the range, and both were clamped to theirs; `saturating` keeps the count.
-        if self.histogram.add(&other.histogram).is_err() {
-            for bucket in other.histogram.iter_recorded() {
-                self.histogram
-                    .saturating_record_n(bucket.value_iterated_to(), bucket.count_since_last_iteration());
-            }
-        }
+        self.buckets.add(&other.buckets);
         self.zeros += other.zeros;
         self.sum += other.sum;
-        self.max = self.max.max(other.max);
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.histogram.reset();
+        self.buckets.clear();
         self.zeros = 0;
         self.sum = 0;
-        self.max = 0;
     }
 
     /// How many spans were recorded.
     pub fn count(&self) -> u64 {
-        self.histogram.len() + self.zeros
+        self.buckets.total() + self.zeros
     }
 
     /// Mean in seconds, exact; `None` if nothing was recorded.
@@ -81,33 +67,36 @@ impl Digest {
 
     /// Greatest span in seconds, exact; `None` if nothing was recorded.
     pub fn max(&self) -> Option<f64> {
-        (self.count() > 0).then(|| self.max as f64 / 1e9)
+        (self.count() > 0).then(|| self.buckets.greatest() as f64 / 1e9)
     }
 
     /// The `q`-quantile in seconds (0 < `q` ≤ 1): the least recorded value that at least a share `q` does not exceed,
     /// within 0.1 %; `None` if nothing was recorded.
     pub fn quantile(&self, q: f64) -> Option<f64> {
+        self.quantiles(std::slice::from_ref(&q)).map(|found| found[0])
+    }
+
+    /// Several of [`Digest::quantile`], of shares that ascend, in one pass.
+    pub fn quantiles(&self, shares: &[f64]) -> Option<Vec<f64>> {
         let count = self.count();
         if count == 0 {
             return None;
         }
         // Rounding must not push a rank that is whole up by one: 0.07 × 100 is 7.000000000000001.
-        let rank = (q * count as f64 * (1.0 - 2.0 * f64::EPSILON)).ceil().clamp(1.0, count as f64) as u64;
-        if rank <= self.zeros {
-            return Some(0.0);
-        }
-        // The histogram takes the rank up to the next whole one: half a rank less gives this one, however it rounds.
-        let within = ((rank - self.zeros) as f64 - 0.5) / self.histogram.len() as f64;
-        Some(self.histogram.value_at_quantile(within).min(self.max) as f64 / 1e9)
+        let rank =
+            |q: &f64| (q * count as f64 * (1.0 - 2.0 * f64::EPSILON)).ceil().clamp(1.0, count as f64) as u64;
+        let zeros = shares.iter().filter(|q| rank(q) <= self.zeros).count();
+        let within = self.buckets.at_ranks(shares[zeros..].iter().map(|q| rank(q) - self.zeros));
+        let longest = self.buckets.greatest();
+        let seconds = within.into_iter().map(|nanos| nanos.min(longest) as f64 / 1e9);
+        Some(std::iter::repeat_n(0.0, zeros).chain(seconds).collect())
     }
 
     /// The values recorded, in nanoseconds and to the width of a bucket, in ascending order, with how many there are of
     /// each.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
-        let recorded = self
-            .histogram
-            .iter_recorded()
-            .map(|bucket| (bucket.value_iterated_to().min(self.max), bucket.count_since_last_iteration()));
+        let longest = self.buckets.greatest();
+        let recorded = self.buckets.iter().map(move |(nanos, count)| (nanos.min(longest), count));
         (self.zeros > 0).then_some((0, self.zeros)).into_iter().chain(recorded)
     }
 
@@ -121,13 +110,6 @@ impl Digest {
         };
         self.buckets().map(step).collect()
     }
-}
-
-fn auto_sized() -> Histogram<u64> {
-    let mut histogram =
-        Histogram::<u64>::new(DIGITS).unwrap_or_else(|_| unreachable!("three digits are supported"));
-    histogram.auto(true);
-    histogram
 }
 
 #[cfg(test)]
@@ -144,6 +126,8 @@ mod tests {
             let found = digest.quantile(q).unwrap();
             assert!((found - exact).abs() <= exact * 1e-3, "{q}: {found} for {exact}");
         }
+        let several = [0.5, 0.9, 0.99].map(|q| digest.quantile(q).unwrap());
+        assert_eq!(digest.quantiles(&[0.5, 0.9, 0.99]).unwrap(), several);
         assert_eq!(digest.mean(), Some(5.0005));
         assert_eq!(digest.max(), Some(10.0));
     }

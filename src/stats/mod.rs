@@ -1,5 +1,6 @@
 //! Statistics of runs: what one run records, and what many say together.
 
+mod buckets;
 mod digest;
 mod interval;
 mod linearised;
@@ -7,6 +8,7 @@ mod mser;
 mod quantile;
 mod tally;
 
+pub use buckets::Buckets;
 pub use digest::Digest;
 pub use interval::{CONFIDENCE, Estimate, student_t};
 pub use linearised::Linearised;

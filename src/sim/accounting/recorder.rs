@@ -1,12 +1,10 @@
 //! Accounting of requests: from what became of each to counts and distributions.
 
-use hdrhistogram::Histogram;
-
 use super::cold_requests::ColdRequests;
 use super::facts::{Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
 use super::slo::Slo;
-use crate::stats::Digest;
+use crate::stats::{Buckets, Digest};
 use crate::time::Span;
 
 /// Requests of the whole run, warm-up included.
@@ -44,7 +42,7 @@ pub(in crate::sim) struct Recorder<T> {
     /// Latencies since the last mark of the timeline.
     pub window: Option<Digest>,
     /// Latencies since the last scrape, in microseconds.
-    pub scraped: Option<Histogram<u32>>,
+    pub scraped: Option<LatencyHistogram>,
 }
 
 /// Answers token by token.
@@ -103,7 +101,7 @@ impl<T> Recorder<T> {
     }
 
     pub fn track_latency(&mut self, duration: Span) {
-        self.scraped = latency_histogram(duration);
+        self.scraped = Some(latency_histogram(duration));
     }
 
     /// Accounts for every request reported so far. To be called before anything is read.
@@ -149,7 +147,7 @@ impl<T> Recorder<T> {
             latencies().for_each(|latency| window.record(latency));
         }
         if let Some(scraped) = &mut self.scraped {
-            latencies().for_each(|latency| scraped.saturating_record(latency / 1000));
+            latencies().for_each(|latency| scraped.record(latency / 1000));
         }
         self.batch.clear();
     }
@@ -213,7 +211,10 @@ impl<T: RequestObserver> RequestObserver for Recorder<T> {
     }
 }
 
-/// An empty histogram of latencies up to `longest`, in microseconds, of two significant digits.
-pub(in crate::sim) fn latency_histogram(longest: Span) -> Option<Histogram<u32>> {
-    Histogram::new_with_bounds(1, (longest.as_nanos() / 1000).clamp(2, u64::MAX / 2), 2).ok()
+/// Latencies in microseconds, to two significant digits.
+pub(in crate::sim) type LatencyHistogram = Buckets<7>;
+
+/// An empty histogram of latencies up to `longest`.
+pub(in crate::sim) fn latency_histogram(longest: Span) -> LatencyHistogram {
+    Buckets::new((longest.as_nanos() / 1000).clamp(2, u64::MAX / 2))
 }

@@ -106,8 +106,9 @@ impl Timeline {
             let mut window = self.window(&now, &last, length);
             if let Some(digest) = latencies {
                 window.latency_mean_s = digest.mean();
-                window.latency_p50_s = digest.quantile(0.5);
-                window.latency_p99_s = digest.quantile(0.99);
+                let quantiles = digest.quantiles(&[0.5, 0.99]);
+                window.latency_p50_s = quantiles.as_ref().map(|found| found[0]);
+                window.latency_p99_s = quantiles.as_ref().map(|found| found[1]);
                 digest.clear();
             }
             self.kept.push(window);

@@ -2,12 +2,10 @@
 
 use std::collections::VecDeque;
 
-use hdrhistogram::Histogram;
-
 use super::metrics::Metrics;
 use crate::autoscaler::{Metric, Per, Query};
 use crate::service::FULL;
-use crate::sim::accounting::Gauges;
+use crate::sim::accounting::{Gauges, LatencyHistogram};
 use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.
@@ -23,7 +21,7 @@ pub(in crate::sim) struct ScrapeCounters {
     pub gauges: Gauges,
     pub ready: u32,
     /// Latencies, in microseconds, of what completed since the scrape before; kept only if they are asked for.
-    pub latency: Option<Histogram<u32>>,
+    pub latency: Option<LatencyHistogram>,
 }
 
 /// What the autoscaler's metric is made of.
@@ -102,9 +100,8 @@ impl Pipeline {
         let mut parts = self.scrapes.range(base + 1..=newest).filter_map(|scrape| scrape.latency.as_ref());
         let mut total = parts.next()?.clone();
         for part in parts {
-            // All parts are made alike, so none can be out of the total's range.
-            total += part;
+            total.add(part);
         }
-        (!total.is_empty()).then(|| total.value_at_quantile(self.query.quantile) as f64 / 1e6)
+        total.quantile(self.query.quantile).map(|micros| micros as f64 / 1e6)
     }
 }

@@ -476,7 +476,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
         let arrived = self.attempt_counts().sent;
         let Some(pipeline) = &mut self.control.pipeline else { return };
         let watched = self.recorder.scraped.is_some();
-        let latency = watched.then(|| latency_histogram(self.end.since(Instant::ZERO))).flatten();
+        let latency = watched.then(|| latency_histogram(self.end.since(Instant::ZERO)));
         pipeline.record(ScrapeCounters {
             at,
             arrived,
