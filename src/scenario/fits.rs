@@ -1,7 +1,6 @@
 //! Whether a scenario fits the memory of a machine.
 
 use super::Scenario;
-use crate::service;
 use crate::time::Span;
 
 /// What to do about it.
@@ -32,11 +31,7 @@ impl Scenario {
 pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> Result<(), String> {
     let model = &scenario.model;
     let most = f64::from(model.autoscaler.limits().max);
-    let all_slots = match &model.service.model {
-        service::Model::Slots(slots) => most * f64::from(slots.concurrency),
-        // Memory goes with the requests there are, not with those there may be.
-        service::Model::Shared(_) | service::Model::Batch(_) | service::Model::Llm(_) => most,
-    };
+    let all_slots = most * f64::from(model.service.model.slots_allocated());
     let queue = match model.dispatch.queue_capacity {
         Some(_) => 0.0,
         None => longest_queue(scenario, most * model.service.throughput()),

@@ -45,6 +45,11 @@ impl Model {
             Model::Llm(_) => 1,
         }
     }
+
+    /// Slots for which memory is allocated when an instance starts; models without slots allocate it by request.
+    pub fn slots_allocated(&self) -> u32 {
+        if let Model::Slots(slots) = self { slots.concurrency } else { 1 }
+    }
 }
 
 impl Service {

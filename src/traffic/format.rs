@@ -1,6 +1,11 @@
-//! Formats of traces: which layout, and which columns hold what. A line of the table registers one.
+//! Formats of traces: the layout of the rows, and the columns. One line of [`FORMATS`] registers a format; a new layout is
+//! one file, and a variant of [`Layout`].
 
 use super::Unit;
+use super::error::FileError;
+use super::json_lines::read_json_rows;
+use super::table::{Asked, Order, read_csv_rows};
+use crate::files::NamedFile;
 use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
 
 /// How rows are written.
@@ -12,7 +17,23 @@ pub enum Layout {
     JsonLines,
 }
 
-/// What a format says of a trace; a scenario may say otherwise.
+impl Layout {
+    /// Passes the values `asked` of each row of the file to `take`.
+    pub(super) fn read_rows(
+        self,
+        file: &NamedFile<'_>,
+        asked: &[Asked<'_, i128>],
+        order: Order,
+        take: &mut dyn FnMut(&[i128]),
+    ) -> Result<(), FileError> {
+        match self {
+            Layout::Csv => read_csv_rows(file, asked, order, take),
+            Layout::JsonLines => read_json_rows(file, asked, order, take),
+        }
+    }
+}
+
+/// Columns and units of a format, where the scenario gives none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
     /// How rows are written.

@@ -1,8 +1,7 @@
 //! Requests of a trace, a row each: when they came, and what the trace says of what they asked for.
 
 use super::format::Layout;
-use super::json_lines::read_json_rows;
-use super::table::{Asked, read_csv_rows};
+use super::table::Asked;
 use super::timestamps::{decimal, parse_timestamp};
 use super::{Column, FileError, Order, Unit};
 use crate::files::NamedFile;
@@ -84,7 +83,7 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
 
     let order = if columns.sort { Order::Any } else { Order::Ascending };
     let (mut stamps, mut trace) = (Vec::new(), Trace::default());
-    let take = |row: &[i128]| {
+    let mut take = |row: &[i128]| {
         let mut row = row.iter().copied();
         let mut next = |wanted: bool| if wanted { row.next() } else { None };
         // Each value is known to fit.
@@ -93,10 +92,7 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
         trace.output_tokens.extend(next(columns.output_tokens.is_some()).map(|count| count as u32));
         trace.service.extend(next(columns.service.is_some()).map(|nanos| nanos as u64));
     };
-    match columns.layout {
-        Layout::Csv => read_csv_rows(file, &asked, order, take)?,
-        Layout::JsonLines => read_json_rows(file, &asked, order, take)?,
-    }
+    columns.layout.read_rows(file, &asked, order, &mut take)?;
     trace.sort(&mut stamps);
     let first = stamps.first().copied().unwrap_or_default();
     let relative =
