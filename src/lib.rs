@@ -42,6 +42,7 @@
 //! | [`sim`] | one run: engine, pool, dispatch, observation, accounting |
 //! | [`service`], [`arrivals`], [`autoscaler`] | what a run is made of, one file a kind; they know nothing of the engine |
 //! | [`theory`], [`stats`], [`traffic`], [`distribution`] | exact results, statistics, readers of traces, distributions |
+//! | [`document`] | TOML, YAML and JSON with places |
 //! | [`schema`], [`time`], [`random`], [`units`] | the ground: keys of tables, instants, named random streams, durations |
 
 #![warn(clippy::unwrap_used)]
@@ -52,6 +53,7 @@ pub mod cancel;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod distribution;
+pub mod document;
 pub mod experiment;
 pub mod files;
 pub mod random;

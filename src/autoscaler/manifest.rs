@@ -4,7 +4,12 @@
 //! `--set` overrides them like any other key. What a system has and the model has not is named, never left out in
 //! silence. Adding a form: a translation in its system's folder, and one line of the table here.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
+
+use crate::document::{Source, Span, parse_json_or_yaml};
+use crate::schema::{Node, Place, Problem};
 
 use super::{aws, hpa, keda, kpa, ray_serve};
 
@@ -35,20 +40,22 @@ const FORMS: &[(&str, Translate)] = &[
 ///
 /// # Errors
 /// It is not YAML, of no known form, or a field of it is not what it has to be. Says what is wrong, and where.
-pub fn translate(text: &str) -> Result<Translation, String> {
-    // Answers of a command line put one after the other are JSON, but not YAML.
-    let documents: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
-    let documents: Vec<Value> = match documents {
-        Ok(documents) => documents,
-        Err(_) => serde_saphyr::from_multiple(text)
-            .map_err(|error| format!("it is neither YAML nor JSON: {}", first_line(&error.to_string())))?,
-    };
-    FORMS.iter().find_map(|(_, form)| form(&documents)).unwrap_or_else(|| {
+pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
+    let whole = || Place::Manifest(Span::whole(source));
+    let documents = parse_json_or_yaml(source).map_err(|fault| {
+        let place = fault.span.map_or_else(whole, Place::Manifest);
+        Problem::new(&place, "the manifest is neither YAML nor JSON", fault.message)
+    })?;
+    let documents: Vec<Value> = documents.iter().map(Node::to_json).collect();
+    let understood = FORMS.iter().find_map(|(_, form)| form(&documents)).unwrap_or_else(|| {
         let known: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
         Err(format!("it is none of: {}", known.join(", ")))
-    })
+    });
+    understood.map_err(|why| Problem::new(&whole(), "the manifest is not understood", why))
 }
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+/// [`translate`] of a text without a name; what is wrong alone.
+#[cfg(test)]
+pub(super) fn translate_text(text: &str) -> Result<Translation, String> {
+    translate(&Source::new("manifest.yaml", text)).map_err(|problem| problem.label)
 }

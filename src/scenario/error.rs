@@ -1,11 +1,11 @@
 //! Messages about a scenario, in the shape rustc gives its own.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::document::Source;
 use crate::schema::{Place, Problem};
 
 /// What is wrong with a scenario file, with the text it is wrong in.
@@ -14,18 +14,16 @@ pub struct ScenarioError(Box<Report>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Report {
-    file: String,
-    text: Arc<str>,
+    scenario: Arc<Source>,
     problem: Problem,
     /// What the scenario was set to, beside the file: a variant, a sweep point, the command line.
     settings: Vec<String>,
 }
 
 impl ScenarioError {
-    /// A problem of the file shown as `file`, whose content is `text`.
-    pub(super) fn new(file: &str, text: &Arc<str>, problem: Problem) -> Self {
-        let report = Report { file: file.to_owned(), text: text.clone(), problem, settings: Vec::new() };
-        ScenarioError(Box::new(report))
+    /// A problem of the scenario, or of a file that it names.
+    pub(super) fn new(scenario: &Arc<Source>, problem: Problem) -> Self {
+        ScenarioError(Box::new(Report { scenario: scenario.clone(), problem, settings: Vec::new() }))
     }
 
     /// The same error, met under this setting of the scenario: "in the variant …", "with `--set …`".
@@ -51,35 +49,29 @@ impl Report {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let Problem { place, message, label, help } = &self.problem;
         let mut group = Group::with_title(Level::ERROR.primary_title(message));
-        match self.span(place) {
-            Some(span) => {
-                let here = AnnotationKind::Primary.span(span).label(label);
-                group = group.element(Snippet::source(self.text.as_ref()).path(&self.file).annotation(here));
+        let source = place.span().map_or(&self.scenario, |span| &span.source);
+        match place.span().and_then(|span| span.pointed()) {
+            Some(bytes) => {
+                let here = AnnotationKind::Primary.span(bytes).label(label);
+                let lines =
+                    Snippet::source(source.text()).path(source.name()).line_start(source.first_line());
+                group = group.element(lines.annotation(here));
             }
             None => {
-                group = group.element(Origin::path(&self.file)).element(Level::NOTE.message(label));
+                group = group.element(Origin::path(source.name())).element(Level::NOTE.message(label));
             }
         }
         if let Place::Override(by) = place {
             group = group.element(Level::NOTE.message(format!("set by `{by}`")));
         }
-        if let Place::Manifest(file) = place {
-            group = group.element(Level::NOTE.message(format!("set in the manifest `{file}`")));
+        if source.name() != self.scenario.name() {
+            group = group.element(Level::NOTE.message(format!("named by `{}`", self.scenario.name())));
         }
         for setting in &self.settings {
             group = group.element(Level::NOTE.message(format!("met {setting}")));
         }
         group = group.elements(help.iter().map(|line| Level::HELP.message(line)));
         renderer.render(&[group])
-    }
-
-    /// The bytes to point at; `None` for what is nowhere in particular, or everywhere.
-    fn span(&self, place: &Place) -> Option<Range<usize>> {
-        let Place::File(range) = place else { return None };
-        let (start, end) = (range.start.min(self.text.len()), range.end.min(self.text.len()));
-        let everywhere = start == 0 && end == self.text.len();
-        (!everywhere && self.text.is_char_boundary(start) && self.text.is_char_boundary(end))
-            .then_some(start..end.max(start))
     }
 }
 
@@ -90,3 +82,42 @@ impl fmt::Display for ScenarioError {
 }
 
 impl std::error::Error for ScenarioError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Span;
+
+    fn rendered(place: Place) -> String {
+        let scenario = Source::new("scenario.toml", "a = 1\n[autoscaler]\nfrom = \"hpa.yaml\"\n");
+        ScenarioError::new(&scenario, Problem::new(&place, "wrong", "expected right")).render(false)
+    }
+
+    #[test]
+    fn a_fault_of_any_file_is_shown_at_its_own_line_with_its_own_text() {
+        let lines = "kind: Größe # one\nspec:\n  size: many\n";
+        for text in [lines.to_owned(), lines.replace('\n', "\r\n")] {
+            let manifest = Source::new("folder/hpa.yaml", text);
+            let start = manifest.text().find("many").unwrap();
+            let shown = rendered(Place::Manifest(Span::new(&manifest, start..start + 4)));
+            assert!(shown.contains("--> folder/hpa.yaml:3:9"), "{shown}");
+            assert!(shown.contains("3 |   size: many\n  |         ^^^^ expected right"), "{shown}");
+            assert!(shown.contains("note: named by `scenario.toml`"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_counts_lines_from_the_start_of_its_file() {
+        let table = Source::excerpt("data.csv", "3,4\n5,x\n", 700);
+        let shown = rendered(Place::File(Span::new(&table, 6..7)));
+        assert!(shown.contains("--> data.csv:701:3"), "{shown}");
+        assert!(shown.contains("701 | 5,x\n"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_whole_file_names_it() {
+        let manifest = Source::new("hpa.yaml", "a: 1");
+        assert!(rendered(Place::Manifest(Span::whole(&manifest))).contains("--> hpa.yaml\n"));
+        assert!(rendered(Place::Nowhere).contains("--> scenario.toml\n"));
+    }
+}

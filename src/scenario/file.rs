@@ -8,6 +8,7 @@ use super::sweep::SweepTable;
 use super::variant::{self, VariantTable, impossible};
 use super::{ScenarioError, Setting, fits, manifest};
 use crate::autoscaler::Autoscaler;
+use crate::document::Source;
 use crate::files::{Disk, FileKind, Files, NamedFile};
 use crate::schema::{Context, Data, Node, Place, Problem, Tree, nearest};
 
@@ -17,11 +18,9 @@ const MOST_BYTES: u64 = 4 << 20;
 /// A scenario file, parsed; nothing in it has been checked yet.
 #[derive(Debug)]
 pub struct ScenarioFile {
-    /// The file as messages show it.
-    shown: String,
     /// Name of the scenario, if it writes none.
     stem: String,
-    text: Arc<str>,
+    source: Arc<Source>,
     tree: Tree,
     context: Context,
     /// What the command line has set, as it was written there.
@@ -55,13 +54,13 @@ impl ScenarioFile {
     pub fn load_from(files: Arc<dyn Files>, path: &Path) -> Result<ScenarioFile, ScenarioError> {
         let shown = path.display().to_string();
         let named = NamedFile { files: &*files, path: path.to_owned(), shown: &shown };
-        let bytes = read(&named).map_err(|problem| ScenarioError::new(&shown, &"".into(), problem))?;
+        let bytes = read(&named).map_err(|problem| ScenarioError::new(&Source::new(&*shown, ""), problem))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
             let message = format!("the file is not UTF-8 text: line {line} has a byte that cannot be");
             let problem = Problem::new(&Place::Nowhere, message, "expected a TOML file, which is UTF-8 text");
-            ScenarioError::new(&shown, &"".into(), problem)
+            ScenarioError::new(&Source::new(&*shown, ""), problem)
         })?;
         let context = Context::of(files, path.parent().unwrap_or(Path::new("")));
         Self::parse_in(&shown, &text, context)
@@ -81,15 +80,11 @@ impl ScenarioFile {
     /// The text is not TOML, or a manifest that it names cannot be read.
     pub fn parse_in(name: &str, text: &str, context: Context) -> Result<ScenarioFile, ScenarioError> {
         let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let text: Arc<str> = text.into();
-        match Tree::parse(&text) {
-            Ok(mut tree) => {
-                manifest::expand(&mut tree, &context)
-                    .map_err(|problem| ScenarioError::new(name, &text, problem))?;
-                Ok(ScenarioFile { shown: name.to_owned(), stem, text, tree, context, overrides: Vec::new() })
-            }
-            Err(problem) => Err(ScenarioError::new(name, &text, problem)),
-        }
+        let source = Source::new(name, text);
+        let wrong = |problem| ScenarioError::new(&source, problem);
+        let mut tree = Tree::read(&source).map_err(wrong)?;
+        manifest::expand(&mut tree, &context).map_err(wrong)?;
+        Ok(ScenarioFile { stem, source, tree, context, overrides: Vec::new() })
     }
 
     /// Sets the key at `path`, as `--set path=value` does. `value` is TOML; a text needs no quotes.
@@ -277,7 +272,7 @@ impl ScenarioFile {
     }
 
     fn error(&self, problem: Problem) -> ScenarioError {
-        ScenarioError::new(&self.shown, &self.text, problem)
+        ScenarioError::new(&self.source, problem)
     }
 }
 

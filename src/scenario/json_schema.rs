@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::assemble::SPEC;
-use crate::schema::{AnyKey, Bounds, Data, Kind, Node, Place, TableSpec, Tree, UnionSpec};
+use crate::schema::{AnyKey, Bounds, Kind, Place, TableSpec, Tree, UnionSpec};
 
 /// The JSON Schema (draft 2020-12) of the scenario file, for editors and generators. TOML tables are its objects.
 ///
@@ -66,7 +66,7 @@ impl Definitions {
         let Json::Object(mut schema) = self.kind(&key.kind(), key.bounds()) else { return Json::Null };
         schema.insert("description".into(), key.doc().into());
         if let Some(default) = key.default().and_then(|text| Tree::parse_value(text, Place::Nowhere).ok()) {
-            schema.insert("default".into(), to_json(&default));
+            schema.insert("default".into(), default.to_json());
         }
         Json::Object(schema)
     }
@@ -127,19 +127,6 @@ fn number(kind: &str, bounds: Bounds) -> Json {
         schema.insert("maximum".into(), bounds.most.into());
     }
     Json::Object(schema)
-}
-
-fn to_json(node: &Node) -> Json {
-    match &node.data {
-        Data::Text(text) | Data::Datetime(text) => text.as_str().into(),
-        Data::Integer(integer) => (*integer).into(),
-        Data::Float(float) => (*float).into(),
-        Data::Bool(bool) => (*bool).into(),
-        Data::Array(items) => items.iter().map(to_json).collect(),
-        Data::Table(table) => {
-            Json::Object(table.iter().map(|(name, _, node)| (name.to_owned(), to_json(node))).collect())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! `[autoscaler] from`: the keys of a manifest, beneath those the scenario writes itself.
 
+use std::sync::Arc;
+
 use crate::autoscaler::manifest::{Translation, translate};
+use crate::document::{Source, Span};
 use crate::files::FileKind;
 use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
 
@@ -14,11 +17,12 @@ const MOST_BYTES: u64 = 4 << 20;
 /// The manifest cannot be read or understood, or is of another kind than the scenario writes.
 pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(()) };
-    let translation = load(&file, &from, context)?;
-    let place = Place::Manifest(file.clone());
+    let manifest = load(&file, &from, context)?;
+    let Manifest { source, translation } = &*manifest;
+    let place = Place::Manifest(Span::whole(source));
     let Some(Node { data: Data::Table(table), .. }) = tree.get_mut("autoscaler") else { return Ok(()) };
     // What this one has put there stays: a variant or the command line may have changed it since.
-    table.forget(&|place| matches!(place, Place::Manifest(other) if *other != file));
+    table.remove_at(&|place| matches!(place, Place::Manifest(other) if other.source != *source));
     match table.get("kind") {
         Some(Node { data: Data::Text(kind), place }) if kind != translation.kind => {
             let message =
@@ -43,8 +47,8 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
 /// As [`expand`].
 pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
-    let translation = load(&file, &from, context)?;
-    Ok(translation.warnings.iter().map(|warning| format!("{file}: {warning}")).collect())
+    let manifest = load(&file, &from, context)?;
+    Ok(manifest.translation.warnings.iter().map(|warning| format!("{file}: {warning}")).collect())
 }
 
 /// The file named, and where.
@@ -59,7 +63,13 @@ fn named(tree: &Tree) -> Result<Option<(String, Place)>, Problem> {
     }
 }
 
-fn load(file: &str, from: &Place, context: &Context) -> Result<std::sync::Arc<Translation>, Problem> {
+/// A manifest that has been read.
+struct Manifest {
+    source: Arc<Source>,
+    translation: Translation,
+}
+
+fn load(file: &str, from: &Place, context: &Context) -> Result<Arc<Manifest>, Problem> {
     let wrong = |message: String, label: String| Problem::new(from, message, label);
     context.load_once(&format!("manifest {file}"), || {
         let named = context.file(file);
@@ -76,6 +86,8 @@ fn load(file: &str, from: &Place, context: &Context) -> Result<std::sync::Arc<Tr
             let message = format!("the manifest \"{file}\" is no manifest");
             return Err(wrong(message, "expected a few kB of YAML or JSON in UTF-8".into()));
         };
-        translate(&text).map_err(|why| wrong(format!("the manifest \"{file}\" is not understood"), why))
+        let source = Source::new(named.path.display().to_string(), text);
+        let translation = translate(&source)?;
+        Ok(Manifest { source, translation })
     })
 }

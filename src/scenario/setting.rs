@@ -32,7 +32,7 @@ impl Setting {
                 }
                 _ => Some(Setting::Text(text.clone())),
             },
-            Data::Datetime(_) | Data::Array(_) | Data::Table(_) => None,
+            Data::Null | Data::Datetime(_) | Data::Array(_) | Data::Table(_) => None,
         }
     }
 

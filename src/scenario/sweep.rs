@@ -179,7 +179,7 @@ impl Value for Parameters {
 /// Sorts what a table holds in the order it is written.
 pub(super) fn written_at(place: &Place) -> usize {
     match place {
-        Place::File(range) => range.start,
+        Place::File(span) => span.bytes.start,
         _ => usize::MAX,
     }
 }

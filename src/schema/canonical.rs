@@ -112,6 +112,7 @@ impl<'a> Canonical<'a> {
     /// A value by itself, whatever it is for.
     fn plain(&mut self, node: &Node) {
         match &node.data {
+            Data::Null => self.tagged(b'0', &[]),
             Data::Text(text) | Data::Datetime(text) => self.text(text),
             Data::Bool(bool) => self.tagged(b'b', &[u8::from(*bool)]),
             Data::Float(float) => self.tagged(b'n', &float.to_bits().to_le_bytes()),

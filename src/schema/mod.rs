@@ -27,10 +27,11 @@ mod reader;
 mod tree;
 mod value;
 
+pub use crate::document::{Data, Node, Place, Table};
 pub(crate) use canonical::Canonical;
 pub use context::Context;
 pub use key::{AnyKey, Bounds, Key, TableSpec, UnionSpec};
 pub use problem::{Problem, nearest};
 pub use reader::Reader;
-pub use tree::{Data, Node, Place, Table, Tree};
+pub use tree::Tree;
 pub use value::{Choice, FileName, Kind, Value, read_choice};

@@ -224,11 +224,11 @@ fn nonsense_is_refused_with_one_message() {
     let deep = format!("{}1{}", "[".repeat(4000), "]".repeat(4000));
     let texts = [
         (String::new(), "it is none of"),
-        ("a: [b".into(), "it is neither YAML nor JSON"),
-        (deep, "it is neither YAML nor JSON"),
+        ("a: [b".into(), "the manifest is neither YAML nor JSON"),
+        (deep, "the manifest is neither YAML nor JSON"),
         (format!("{hpa}spec: []\n"), "spec is no object"),
         (format!("{hpa}spec: {{maxReplicas: many}}\n"), "spec.maxReplicas is \"many\""),
-        (format!("{hpa}spec: {{minReplicas: 9, maxReplicas: 2}}\n"), "set in the manifest `bad.yaml`"),
+        (format!("{hpa}spec: {{minReplicas: 9, maxReplicas: 2}}\n"), " bad.yaml"),
         (format!("{keda}spec: {{triggers: [{{type: cron}}]}}\n"), "`autoscaler.triggers` is empty"),
         (
             r#"{"PolicyName": "p", "PolicyType": "SimpleScaling"}"#.into(),
@@ -241,6 +241,6 @@ fn nonsense_is_refused_with_one_message() {
         folder.write("bad.yaml", &text);
         let said = folder.fails(2, &["check", "scenario.toml"]);
         assert!(said.contains(expected), "{expected}: {said}");
-        assert_eq!(said.matches("error: ").count(), 1 + said.matches("JSON: error: ").count(), "{said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
     }
 }

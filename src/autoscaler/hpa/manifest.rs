@@ -162,7 +162,7 @@ pub(crate) fn seconds(seconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::autoscaler::Autoscaler;
-    use crate::autoscaler::manifest::translate;
+    use crate::autoscaler::manifest::translate_text as translate;
     use crate::schema::{Context, Node, Place};
 
     const HPA: &str = "

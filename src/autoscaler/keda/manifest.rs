@@ -233,7 +233,7 @@ fn first(part: &Part<'_>, names: &[&'static str]) -> Result<Option<Value>, Strin
 mod tests {
     use super::*;
     use crate::autoscaler::Autoscaler;
-    use crate::autoscaler::manifest::translate;
+    use crate::autoscaler::manifest::translate_text as translate;
     use crate::schema::{Context, Node, Place};
 
     const SCALED: &str = "

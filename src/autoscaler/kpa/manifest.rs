@@ -253,7 +253,7 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::super::super::Autoscaler;
-    use super::super::super::manifest::translate;
+    use super::super::super::manifest::translate_text as translate;
     use crate::schema::{Context, Node, Place};
 
     const SERVICE: &str = "
