@@ -1,4 +1,4 @@
-//! The table of kinds: one line registers a policy.
+//! The registry of policies: one line registers a policy.
 
 use std::sync::Arc;
 

@@ -1,0 +1,216 @@
+//! What a policy is: its settings, its state, and what it is given.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::explanation::Explanation;
+use super::metric::Query;
+use super::observation::{Observation, Sample};
+use super::replay::{Generic, Replay};
+use crate::arrivals::Arrivals;
+use crate::random::Streams;
+use crate::same::SameAs;
+use crate::schema::{Key, Problem, Reader};
+use crate::time::{Instant, Span};
+
+pub(super) const INTERVAL: Key<Span> =
+    Key::or("interval", "\"15s\"", "Time between two evaluations.").at_least(1e-3);
+pub(super) const PHASE: Key<Span> = Key::or(
+    "phase",
+    "\"0s\"",
+    "Shifts the evaluations: they fall at `phase` + k × `interval`, k = 1, 2, … (k = 0 too when `phase` is not zero).",
+);
+
+/// The settings of a policy as the scenario gives them: immutable, shared by threads.
+pub(crate) trait Settings: Debug + Send + Sync + Any + SameAs {
+    /// Minimum and maximum of the desired instances.
+    fn limits(&self) -> Limits;
+    /// The key of `[autoscaler]` that sets the maximum, for messages.
+    fn limiting_key(&self) -> &'static str {
+        "max"
+    }
+    /// When it is evaluated; `None`: never.
+    fn schedule(&self) -> Option<Schedule>;
+    /// The metric it asks for, made by the pipeline of `[metrics]`.
+    fn query(&self) -> Option<Query> {
+        None
+    }
+    /// Defaults of the keys of `[metrics]`.
+    fn rhythm(&self) -> Rhythm {
+        Rhythm::DEFAULT
+    }
+    /// Whether it takes raw scrapes, through [`Policy::scrape`].
+    fn scrapes(&self) -> bool {
+        false
+    }
+    /// Whether its metric is averaged over `[metrics] window`, and not over windows of its own.
+    fn uses_metrics_window(&self) -> bool {
+        self.query().is_some()
+    }
+    /// Whether it looks at each instance.
+    fn watches_instances(&self) -> bool {
+        false
+    }
+    /// Whether it is evaluated at once when a request arrives while no instance is desired.
+    fn wakes(&self) -> bool {
+        false
+    }
+    /// Whether it acts at every arrival and departure, through [`Policy::react`].
+    fn is_reactive(&self) -> bool {
+        false
+    }
+    /// The policy at the start of a run.
+    fn policy(&self, start: &Start) -> Box<dyn Policy>;
+    /// The policy as `replay` drives it.
+    fn replay(&self) -> Box<dyn Replay> {
+        let start = Start::unknown(self.limits().min.max(1));
+        let policy = self.policy(&start);
+        Box::new(Generic::new(policy, self.query(), self.is_reactive(), start.initial))
+    }
+    /// The settings that give the minimum cost of each SLO attainment, for the policy that is the bound of the others; else
+    /// none.
+    fn bound(&self) -> Vec<Arc<dyn Settings>> {
+        Vec::new()
+    }
+}
+
+/// A policy in a run: its settings and its state.
+pub trait Policy: Debug + Send {
+    /// Takes one scrape. Scrapes come in time order, each before the decisions at or after the instant at which it arrives.
+    fn scrape(&mut self, _sample: &Sample<'_>) {}
+
+    /// Desired instances from `now` on, given the observation. Called in time order.
+    fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32;
+
+    /// The explanation of the last decision or reaction. Built only when it will be read.
+    fn explain(&self) -> Explanation;
+
+    /// When it is to be evaluated next after an evaluation at `now`; `None`: after the interval of its schedule.
+    fn next(&self, _now: Instant) -> Option<Instant> {
+        None
+    }
+
+    /// Desired instances after an arrival, a departure or a change of the pool, for policies that act at these.
+    fn react(&mut self, _glance: &Glance) -> Option<u32> {
+        None
+    }
+
+    /// Keep-alive of instance number `instance` in its idle period number `spells`; `None`: the policy does not remove
+    /// instances for being idle.
+    fn keep_alive(&self, _streams: Streams, _instance: u32, _spells: u64) -> Option<Span> {
+        None
+    }
+}
+
+/// What a policy knows of the system before the run begins.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Instances ready at the start.
+    pub initial: u32,
+    /// Averaging time of a pipeline of the policy's own: `[metrics] window`.
+    pub window: Span,
+    /// Requests one instance serves at a time.
+    pub slots: u32,
+    /// Mean service requirement of a request, seconds.
+    pub service_mean_s: f64,
+    /// Mean time from asking for an instance to ready, seconds.
+    pub cold_start_mean_s: f64,
+    /// The latency promised, in seconds, and the share of requests it is promised for, 0 to 1.
+    pub slo: Option<(f64, f64)>,
+    /// Future arrivals, for the policy that is the bound of the others.
+    pub arrivals: Arrivals,
+    /// The random streams of the run, with which `arrivals` gives exactly its requests.
+    pub streams: Streams,
+    /// Length of the run.
+    pub duration: Span,
+}
+
+impl Start {
+    /// Only the ready instances are known: for a replay of recorded observations.
+    pub fn unknown(initial: u32) -> Start {
+        Start {
+            initial,
+            window: Span::ZERO,
+            slots: 1,
+            service_mean_s: 0.0,
+            cold_start_mean_s: 0.0,
+            slo: None,
+            arrivals: Arrivals::poisson(0.0),
+            streams: Streams::new(0, 0),
+            duration: Span::ZERO,
+        }
+    }
+}
+
+/// State of the pool at one instant, for policies that act at every arrival and departure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// Requests waiting or in service.
+    pub in_flight: u64,
+    /// Requests waiting.
+    pub waiting: u64,
+    /// Instances ready.
+    pub ready: u32,
+    /// Instances starting.
+    pub starting: u32,
+}
+
+/// Minimum and maximum of an autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Minimum instances.
+    pub min: u32,
+    /// Maximum instances.
+    pub max: u32,
+}
+
+impl Limits {
+    /// Reads both keys; the minimum may not exceed the maximum.
+    pub(super) fn read(reader: &Reader<'_>, min: &Key<u32>, max: &Key<u32>) -> Result<Limits, Problem> {
+        let limits = Limits { min: reader.get(min)?, max: reader.get(max)? };
+        if limits.min <= limits.max {
+            return Ok(limits);
+        }
+        let Limits { min: lower, max: upper } = limits;
+        let message = format!("`{}` is {lower} but the maximum is {upper}", reader.path_of(min.name()));
+        Err(reader.problem(min.name(), message, format!("expected at most {upper}")))
+    }
+}
+
+/// Defaults of `[metrics]` for a system: how its metrics reach its autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Time between two scrapes; not zero.
+    pub scrape_interval: Span,
+    /// Averaging time.
+    pub window: Span,
+    /// Delay: the age of a scrape when the autoscaler first sees it.
+    pub delay: Span,
+}
+
+impl Rhythm {
+    /// Scrapes every 15 s, averaged over a minute, at once: what a plain Prometheus set-up gives.
+    pub const DEFAULT: Rhythm =
+        Rhythm { scrape_interval: Span::from_secs(15), window: Span::from_secs(60), delay: Span::ZERO };
+}
+
+/// When a periodic policy is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// Time between two evaluations; not zero.
+    pub interval: Span,
+    /// Shift of the evaluations from the multiples of `interval`.
+    pub phase: Span,
+}
+
+impl Schedule {
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Schedule, Problem> {
+        Ok(Schedule { interval: reader.get(&INTERVAL)?, phase: reader.get(&PHASE)? })
+    }
+
+    /// The first evaluation: never at the very start of the run, when nothing has been observed.
+    pub fn first(&self) -> Instant {
+        Instant::ZERO + if self.phase.is_zero() { self.interval } else { self.phase }
+    }
+}
