@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::session::Plan;
-use super::{Answer, BAD_INPUT, Failure, Global};
+use super::{Answer, BAD_INPUT, Failure, Global, session};
 use crate::report::format;
 
 /// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
@@ -37,9 +36,10 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
 
 /// What there is to say of a file that is right, and what of it is not modelled.
 fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
-    let plan = Plan::read(file, global)?;
+    let plan = session::read(file, global)?;
     let alternatives = plan.alternatives.iter().map(|(_, scenario)| scenario);
-    plan.check_fits(alternatives.chain(plan.points.iter().map(|point| &point.scenario)), global)?;
+    let scenarios = alternatives.chain(plan.points.iter().map(|point| &point.scenario));
+    session::check_fits(&plan, scenarios, global)?;
     let scenario = &plan.scenario;
     let mut what = format::counted(plan.points.len(), "point");
     if plan.alternatives.len() > 1 {
@@ -54,5 +54,5 @@ fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
         model.duration,
         format::count(requests),
     );
-    Ok((line, plan.warnings(global)))
+    Ok((line, session::warnings(&plan, global)))
 }

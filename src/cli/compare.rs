@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::outputs::{self, Printed};
-use super::session::Plan;
-use super::{Answer, Failure, Global, Show, progress, run};
+use super::records::{Records, Resume};
+use super::{Answer, Failure, Global, Show, progress, run, session};
 use crate::experiment::{self, FIGURES};
 use crate::report::{Folder, compose, file_name};
-use crate::scenario::Scenario;
+use crate::scenario::{Plan, Scenario};
 use crate::schema::nearest;
 
 /// Tell settings apart: differences with intervals, paired replication by replication on common random numbers.
@@ -28,6 +28,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     figure: Vec<String>,
     #[command(flatten)]
+    resume: Resume,
+    #[command(flatten)]
     printed: Printed,
 }
 
@@ -37,7 +39,7 @@ pub(super) fn execute(
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
     let plans: Vec<Plan> =
-        arguments.files.iter().map(|file| Plan::read(file, global)).collect::<Result<_, _>>()?;
+        arguments.files.iter().map(|file| session::read(file, global)).collect::<Result<_, _>>()?;
     let contenders = contenders(arguments, &plans)?;
     let Some(((_, first), others)) = contenders.split_first().filter(|(_, others)| !others.is_empty()) else {
         return Err(Failure::bad_input(format!(
@@ -50,15 +52,16 @@ pub(super) fn execute(
     }
     let scenarios: Vec<&Scenario> = contenders.iter().map(|(_, scenario)| scenario).collect();
     for plan in &plans {
-        plan.check_fits(scenarios.iter().copied(), global)?;
+        session::check_fits(plan, scenarios.iter().copied(), global)?;
     }
     let figures = figures(arguments, &scenarios)?;
-    let mut out = plans[0].out(global);
+    let mut out = session::out(&plans[0], global);
     if global.out.is_none() {
         out.set_file_name(file_name(&format!("{}-compare", first.name)));
     }
     let folder = Folder::open(&out).map_err(Failure::could_not)?;
-    let result = progress::watched(global, &scenarios, |evaluator| {
+    let records = Records::open(&folder, &arguments.resume, ("compare", &scenarios))?;
+    let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
         experiment::compare(contenders.clone(), &figures, evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, Some(&contenders[error.case].0)))?;
@@ -67,8 +70,11 @@ pub(super) fn execute(
     }
     let scenario = result.procedure.applied(first.clone());
     let report = compose::compare(&scenario, &result);
-    let notes = (plans.iter().map(|plan| plan.warnings(global)).collect(), "what had finished by then is");
-    outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)
+    let warnings: String = plans.iter().map(|plan| session::warnings(plan, global)).collect();
+    let notes = (warnings + &records.warning(), "what had finished by then is");
+    let answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
+    records.close(result.complete)?;
+    Ok(answer)
 }
 
 /// What is compared, each with a name of its own.

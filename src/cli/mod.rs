@@ -3,11 +3,11 @@
 mod check;
 mod compare;
 mod completions;
-mod decision_log;
 mod init;
 mod memory;
 mod outputs;
 mod progress;
+mod records;
 mod replay;
 mod run;
 mod schema;

@@ -8,21 +8,22 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{COULD_NOT, Failure, Global, memory};
 use crate::cancel::CancelToken;
-use crate::experiment::{Evaluator, Progress};
+use crate::experiment::{Evaluator, Progress, Store};
 use crate::report::format;
 use crate::scenario::{Scenario, Warmup};
 
 /// How often the bar is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// Does `work` on as many threads as asked for, watched and interruptible.
+/// Does `work` on as many threads as asked for, watched and interruptible. Its records are kept in `store`.
 pub(super) fn watched<T: Send>(
     global: &Global,
     scenarios: &[&Scenario],
+    store: Option<&dyn Store>,
     work: impl FnOnce(&Evaluator<'_>) -> T + Send,
 ) -> Result<T, Failure> {
-    let evaluator =
-        Evaluator { max_waiting: memory::most_waiting(global, scenarios), ..Evaluator::default() };
+    let max_waiting = memory::budget(global).max_waiting(scenarios);
+    let evaluator = Evaluator { store, max_waiting, ..Evaluator::default() };
     stop_on_ctrl_c(evaluator.cancel.clone())?;
     let threads = pool(global)?;
     let bar = bar(global, scenarios);
@@ -82,12 +83,16 @@ fn bar(global: &Global, scenarios: &[&Scenario]) -> ProgressBar {
 
 /// Draws the bar until the work is done. Progress is counted in requests: runs are too few and too uneven.
 fn draw(bar: &ProgressBar, progress: &Progress, scenarios: &[&Scenario], done: &AtomicBool) {
+    let expected = bar.length().unwrap_or(0);
     let runs: u64 = scenarios.iter().map(|scenario| u64::from(scenario.run.replications)).sum();
     // Pilots and replications until a figure is sure come on top: how many, no one knows beforehand.
     let open = |scenario: &&Scenario| scenario.run.precision.is_some() || scenario.run.warmup == Warmup::Auto;
     let of_runs = if scenarios.iter().any(open) { " runs".to_owned() } else { format!(" of {runs} runs") };
     while !done.load(Ordering::Relaxed) {
         let requests = progress.requests();
+        // Runs found in a store took none of this time.
+        let found = (progress.stored() as f64 / runs.max(1) as f64 * expected as f64) as u64;
+        bar.set_length(expected.saturating_sub(found));
         bar.set_position(requests.min(bar.length().unwrap_or(u64::MAX)));
         let elapsed = bar.elapsed().as_secs_f64();
         let rate = requests as f64 / elapsed.max(1e-3);

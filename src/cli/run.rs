@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::decision_log::DecisionLogs;
 use super::outputs::{self, Printed};
-use super::session::Plan;
-use super::{Answer, Failure, Global, Show, progress};
+use super::records::{Records, Resume};
+use super::{Answer, Failure, Global, Show, progress, session};
 use crate::experiment;
-use crate::report::{Folder, compose, place};
+use crate::report::{DecisionLogs, Folder, compose, place};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
@@ -24,6 +23,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     #[command(flatten)]
+    resume: Resume,
+    #[command(flatten)]
     printed: Printed,
 }
 
@@ -32,19 +33,20 @@ pub(super) fn execute(
     global: &Global,
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let mut plan = Plan::read(&arguments.file, global)?;
-    let warnings = plan.warnings(global);
+    let mut plan = session::read(&arguments.file, global)?;
+    let warnings = session::warnings(&plan, global);
     if let Some(name) = &arguments.variant {
         plan.alternatives = vec![pick(plan.alternatives, name)?];
     }
     let scenarios: Vec<&Scenario> = plan.alternatives.iter().map(|(_, scenario)| scenario).collect();
-    plan.check_fits(scenarios.iter().copied(), global)?;
-    let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
+    session::check_fits(&plan, scenarios.iter().copied(), global)?;
+    let mut folder = Folder::open(&session::out(&plan, global)).map_err(Failure::could_not)?;
+    let records = Records::open(&folder, &arguments.resume, ("run", &scenarios))?;
     let places = plan.alternatives.iter().enumerate();
     let places = places.map(|(number, (variant, _))| place(number, variant.as_deref()));
-    let logs = DecisionLogs::begin(&folder, places)?;
+    let logs = DecisionLogs::begin(&folder, places).map_err(Failure::could_not)?;
     let alternatives = plan.alternatives.clone();
-    let result = progress::watched(global, &scenarios, |evaluator| {
+    let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
         experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, plan.alternatives[error.case].0.as_deref()))?;
@@ -57,11 +59,13 @@ pub(super) fn execute(
             .iter()
             .any(|alternative| alternative.number == number && alternative.first.is_some())
     };
-    let decisions = logs.finish(&mut folder, kept)?;
+    let decisions = logs.finish(&mut folder, kept).map_err(Failure::could_not)?;
     let scenario = result.procedure.applied(plan.scenario);
     let report = compose::run(&scenario, &result, &decisions);
-    let notes = (warnings, "what had finished by then is");
-    outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)
+    let notes = (warnings + &records.warning(), "what had finished by then is");
+    let answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
+    records.close(result.complete)?;
+    Ok(answer)
 }
 
 /// The variant called `name`, else a message with the nearest one.

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::decision_log::DecisionLogs;
 use super::outputs::{self, Printed};
-use super::session::Plan;
-use super::{Answer, Failure, Global, Show, progress};
+use super::records::{Records, Resume};
+use super::{Answer, Failure, Global, Show, progress, session};
 use crate::experiment;
-use crate::report::{Folder, compose, sentences};
+use crate::report::{DecisionLogs, Folder, compose, sentences};
 use crate::scenario::Scenario;
 
 /// Try every setting of the swept parameters and find the knee of cost versus latency.
@@ -20,6 +19,8 @@ pub(super) struct Arguments {
     /// The scenario file.
     file: PathBuf,
     #[command(flatten)]
+    resume: Resume,
+    #[command(flatten)]
     printed: Printed,
 }
 
@@ -28,30 +29,34 @@ pub(super) fn execute(
     global: &Global,
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let plan = Plan::read(&arguments.file, global)?;
-    let warnings = plan.warnings(global);
+    let plan = session::read(&arguments.file, global)?;
+    let warnings = session::warnings(&plan, global);
     if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
             "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it as it stands",
             arguments.file.display()
         )));
     }
-    plan.check_overrides_of_sweep()?;
+    plan.check_overrides_of_sweep().map_err(session::refused)?;
     let scenarios: Vec<&Scenario> = plan.points.iter().map(|point| &point.scenario).collect();
-    plan.check_fits(scenarios.iter().copied(), global)?;
-    let mut folder = Folder::open(&plan.out(global)).map_err(Failure::could_not)?;
-    let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()))?;
+    session::check_fits(&plan, scenarios.iter().copied(), global)?;
+    let mut folder = Folder::open(&session::out(&plan, global)).map_err(Failure::could_not)?;
+    let records = Records::open(&folder, &arguments.resume, ("sweep", &scenarios))?;
+    let logs = DecisionLogs::begin(&folder, std::iter::once(String::new())).map_err(Failure::could_not)?;
     let points = plan.points.clone();
-    let result = progress::watched(global, &scenarios, |evaluator| {
+    let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, Some(&sentences::settings(&plan.points[error.case]))))?;
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
-    logs.finish(&mut folder, |_| result.closer_look.is_some())?;
+    logs.finish(&mut folder, |_| result.closer_look.is_some()).map_err(Failure::could_not)?;
     let scenario = result.procedure.applied(plan.scenario);
     let report = compose::sweep(&scenario, &result);
     let stopped = format!("{} of {} points had finished and are", result.points.len(), result.planned);
-    outputs::deliver(&report, folder, (&arguments.printed, global), (warnings, &stopped), show)
+    let notes = (warnings + &records.warning(), stopped.as_str());
+    let answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
+    records.close(result.complete())?;
+    Ok(answer)
 }

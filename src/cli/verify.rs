@@ -41,8 +41,9 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         .collect::<Result<_, _>>()?;
     let scenarios: Vec<&Scenario> = systems.iter().map(|prepared| &prepared.scenario).collect();
     let seed = global.seed.unwrap_or(SEED);
-    let found = progress::watched(global, &scenarios, |evaluator| verify::verify(&systems, seed, evaluator))?
-        .map_err(|error| Failure::of_run(&error, Some(&systems[error.case].system.name())))?;
+    let found =
+        progress::watched(global, &scenarios, None, |evaluator| verify::verify(&systems, seed, evaluator))?
+            .map_err(|error| Failure::of_run(&error, Some(&systems[error.case].system.name())))?;
     let status = if found.plausible && found.complete { DONE } else { COULD_NOT };
     let stdout = match (global.json, global.quiet) {
         (true, _) => serde_json::to_string_pretty(&found).map_err(Failure::could_not)? + "\n",

@@ -26,6 +26,9 @@ const NAMES: [&str; 16] = [
     "timeline.svg",
 ];
 
+/// What temporary names begin with.
+const TEMPORARY: &str = ".kneepoint-";
+
 /// Marks a folder that an earlier command has written into.
 const MARK: &str = "summary.json";
 
@@ -131,6 +134,22 @@ impl Folder {
         Ok(())
     }
 
+    /// Removes what a process that was killed has left under temporary names. Only for one that is alone in the folder.
+    pub fn remove_temporary(&self) {
+        let files = |folder: &Path| {
+            std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+        };
+        let variants =
+            files(&self.path.join("variants")).flat_map(|folder| files(&folder).collect::<Vec<_>>());
+        for path in files(&self.path).chain(variants) {
+            let name = path.file_name().map(|name| name.to_string_lossy());
+            if name.is_some_and(|name| name.starts_with(TEMPORARY)) {
+                // One that stays is in nobody's way.
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+
     /// Files under the names of [`NAMES`] that are not staged: none but where a command has written before.
     fn stale(&self) -> Vec<PathBuf> {
         if !self.path.join(MARK).is_file() {
@@ -146,7 +165,7 @@ impl Folder {
         let failed = |why| OutputError { path: folder.to_owned(), what: "write into", why };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let mut builder = Builder::new();
-        builder.prefix(".kneepoint-");
+        builder.prefix(TEMPORARY);
         // A temporary file is private by default; a result is a file like any other.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

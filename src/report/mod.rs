@@ -15,6 +15,8 @@ pub mod chart_data;
 pub mod compose;
 pub mod content;
 pub mod data;
+#[cfg(feature = "cli")]
+mod decision_log;
 #[cfg(test)]
 mod example;
 #[cfg(feature = "cli")]
@@ -30,6 +32,8 @@ pub mod tables;
 #[cfg(feature = "cli")]
 mod write;
 
+#[cfg(feature = "cli")]
+pub use decision_log::DecisionLogs;
 #[cfg(feature = "cli")]
 pub use folder::{Folder, OutputError, Staged};
 pub use names::{file_name, place};

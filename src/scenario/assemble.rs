@@ -81,6 +81,12 @@ pub(super) const SPEC: TableSpec = TableSpec {
     ],
 };
 
+/// The keys of a scenario.
+#[cfg(test)]
+pub(crate) fn keys() -> impl Iterator<Item = &'static dyn crate::schema::AnyKey> {
+    SPEC.keys.iter().copied()
+}
+
 /// Reads everything but sweep and variants; `stem` is the name of a scenario that writes none.
 pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenario, Problem> {
     let reader = Reader::open(tree.root(), "", &SPEC, context)?;

@@ -33,6 +33,7 @@ mod identity;
 mod json_schema;
 mod manifest;
 mod paths;
+mod plan;
 mod precision;
 mod reference;
 mod run;
@@ -43,11 +44,14 @@ mod tests;
 mod variant;
 
 pub use assemble::Scenario;
+#[cfg(test)]
+pub(crate) use assemble::keys;
 pub use error::ScenarioError;
 pub use file::{Point, ScenarioFile};
 pub use identity::Identity;
 pub(crate) use identity::defaults;
 pub use json_schema::json_schema;
+pub use plan::Plan;
 pub use precision::Precision;
 pub use reference::reference_page;
 pub use run::{Run, Warmup};

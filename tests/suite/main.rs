@@ -27,5 +27,6 @@ mod oracle;
 mod oracle_engine;
 mod properties;
 mod quantiles;
+mod resume;
 mod scenarios;
 mod traces;

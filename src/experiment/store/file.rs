@@ -44,18 +44,28 @@ struct Open {
 }
 
 /// What a file of records is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreScope {
+    /// The command that evaluates, such as "sweep".
+    pub command: String,
+    /// The cases, with their seeds, in any order.
+    pub cases: Vec<(CaseId, u64)>,
+}
+
+/// What a file of records says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     /// Of the program that wrote it: see [`version`].
     version: [u8; 16],
-    /// What is being evaluated: cases with their seeds, in ascending order.
-    plan: Vec<([u8; 16], u64)>,
+    command: String,
+    /// Cases with their seeds, in ascending order.
+    cases: Vec<([u8; 16], u64)>,
 }
 
 impl Header {
-    fn of(plan: &[(CaseId, u64)]) -> Header {
-        let plan: BTreeSet<_> = plan.iter().map(|(case, seed)| (case.to_bytes(), *seed)).collect();
-        Header { version: version(), plan: plan.into_iter().collect() }
+    fn of(scope: &StoreScope) -> Header {
+        let cases: BTreeSet<_> = scope.cases.iter().map(|(case, seed)| (case.to_bytes(), *seed)).collect();
+        Header { version: version(), command: scope.command.clone(), cases: cases.into_iter().collect() }
     }
 }
 
@@ -73,8 +83,15 @@ pub enum StoreError {
     InUse(PathBuf),
     /// It is no file of records, or of another version of the program.
     OtherKind(PathBuf),
-    /// Its records are those of something else.
-    OtherPlan {
+    /// Another command has left it.
+    OtherCommand {
+        /// The file.
+        path: PathBuf,
+        /// That command.
+        stored: String,
+    },
+    /// Its records are those of other cases.
+    OtherCases {
         /// The file.
         path: PathBuf,
         /// Cases it was made for.
@@ -109,7 +126,13 @@ impl fmt::Display for StoreError {
                  is run anew",
                 path.display()
             ),
-            StoreError::OtherPlan { path, stored, asked, common } => write!(
+            StoreError::OtherCommand { path, stored } => write!(
+                f,
+                "cannot resume: `{}` was left by `kneepoint {stored}`\n  help: resume that, or run everything anew without \
+                 --resume",
+                path.display()
+            ),
+            StoreError::OtherCases { path, stored, asked, common } => write!(
                 f,
                 "cannot resume: the scenario has changed since `{}` was written, so that its finished runs are of \
                  something else: {common} of its {stored} settings are among the {asked} asked for now\n  help: undo the \
@@ -123,17 +146,17 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl FileStore {
-    /// Begins an empty file of records at `path`, in the place of one that is there; `plan` says which cases it is for, with
+    /// Begins an empty file of records at `path`, in the place of one that is there; `scope` says which cases it is for, with
     /// their seeds.
     ///
     /// # Errors
     /// It cannot be made, or another process uses it.
-    pub fn create(path: &Path, plan: &[(CaseId, u64)]) -> Result<FileStore, StoreError> {
+    pub fn create(path: &Path, scope: &StoreScope) -> Result<FileStore, StoreError> {
         let failed = |why| StoreError::Io { path: path.to_owned(), why };
         // Locked before it is emptied: another process may be writing.
         let mut file = open_locked(path, true)?;
         file.set_len(0).map_err(failed)?;
-        let header = postcard::to_allocvec(&Header::of(plan)).unwrap_or_default();
+        let header = postcard::to_allocvec(&Header::of(scope)).unwrap_or_default();
         let bytes = [&KIND[..], &entry(&header)].concat();
         file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&bytes)).map_err(failed)?;
         let open = Open { file, places: HashMap::new(), end: bytes.len() as u64, failure: None };
@@ -144,12 +167,12 @@ impl FileStore {
     ///
     /// # Errors
     /// It cannot be read, another process uses it, or it was written by another version of the program or for other cases
-    /// than those of `plan`.
-    pub fn resume(path: &Path, plan: &[(CaseId, u64)]) -> Result<FileStore, StoreError> {
+    /// than those of `scope`.
+    pub fn resume(path: &Path, scope: &StoreScope) -> Result<FileStore, StoreError> {
         let failed = |why| StoreError::Io { path: path.to_owned(), why };
         let file = match open_locked(path, false) {
             Err(StoreError::Io { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
-                return FileStore::create(path, plan);
+                return FileStore::create(path, scope);
             }
             opened => opened?,
         };
@@ -159,18 +182,21 @@ impl FileStore {
             // The process was killed before it had begun.
             Head::Torn => {
                 drop(file);
-                return FileStore::create(path, plan);
+                return FileStore::create(path, scope);
             }
             Head::Other => return Err(StoreError::OtherKind(path.to_owned())),
         };
-        let asked = Header::of(plan);
+        let asked = Header::of(scope);
         if stored.version != asked.version {
             return Err(StoreError::OtherKind(path.to_owned()));
         }
-        if stored.plan != asked.plan {
-            let common = stored.plan.iter().filter(|case| asked.plan.binary_search(case).is_ok()).count();
-            let (stored, asked) = (stored.plan.len(), asked.plan.len());
-            return Err(StoreError::OtherPlan { path: path.to_owned(), stored, asked, common });
+        if stored.command != asked.command {
+            return Err(StoreError::OtherCommand { path: path.to_owned(), stored: stored.command });
+        }
+        if stored.cases != asked.cases {
+            let common = stored.cases.iter().filter(|case| asked.cases.binary_search(case).is_ok()).count();
+            let (stored, asked) = (stored.cases.len(), asked.cases.len());
+            return Err(StoreError::OtherCases { path: path.to_owned(), stored, asked, common });
         }
         let mut places = HashMap::new();
         while let Some((start, content)) = entries.next().map_err(failed)? {
@@ -343,5 +369,119 @@ impl<'a> Entries<'a> {
         let start = self.end + PREFIX_BYTES as u64;
         self.end = start + content.len() as u64;
         Ok(Some((start, content)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Case, Evaluator};
+    use crate::scenario::{Scenario, ScenarioFile};
+
+    fn scenario() -> Scenario {
+        let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"200ms\"\n[autoscaler]\n\
+                    kind = \"fixed\"\ninstances = 3\n[run]\nduration = \"1m\"\nreplications = 4";
+        ScenarioFile::parse("test.toml", text, ".").unwrap().scenario().unwrap()
+    }
+
+    fn scope_of(command: &str, case: &Case<'_>) -> StoreScope {
+        let key = case.key(0);
+        StoreScope { command: command.to_owned(), cases: vec![(key.case, key.seed)] }
+    }
+
+    fn records(case: &Case<'_>) -> Vec<Record> {
+        let batch = std::slice::from_ref(case);
+        Evaluator::default().evaluate(batch, &(), |_, records| records).unwrap().swap_remove(0)
+    }
+
+    #[test]
+    fn what_is_cut_short_anywhere_keeps_every_record_before() {
+        let (folder, scenario) = (tempfile::tempdir().unwrap(), scenario());
+        let (path, case) = (folder.path().join("records"), Case::whole(&scenario));
+        let (scope, records) = (scope_of("sweep", &case), records(&case));
+        let store = FileStore::create(&path, &scope).unwrap();
+        let mut ends = vec![store.lock().end];
+        for record in &records {
+            store.put(&case.key(record.number), record);
+            ends.push(store.lock().end);
+        }
+        drop(store);
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(whole.len() as u64, ends[4]);
+        let cuts = (0..whole.len()).step_by(211).chain(ends.iter().map(|end| *end as usize));
+        for cut in cuts {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let store = FileStore::resume(&path, &scope).unwrap();
+            let kept = ends[1..].iter().filter(|end| **end <= cut as u64).count();
+            assert_eq!(store.len(), kept, "{cut} of {}", whole.len());
+            // Goes on from there, and gives back what it had.
+            records.iter().for_each(|record| store.put(&case.key(record.number), record));
+            for record in &records {
+                assert_eq!(store.get(&case.key(record.number)).as_ref(), Some(record));
+            }
+            drop(store);
+            assert_eq!(std::fs::read(&path).unwrap(), whole, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_entry_ends_what_is_read() {
+        let (folder, scenario) = (tempfile::tempdir().unwrap(), scenario());
+        let (path, case) = (folder.path().join("records"), Case::whole(&scenario));
+        let (scope, records) = (scope_of("sweep", &case), records(&case));
+        let store = FileStore::create(&path, &scope).unwrap();
+        store.put(&case.key(0), &records[0]);
+        let first = store.lock().end as usize;
+        store.put(&case.key(1), &records[1]);
+        drop(store);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[first + 40] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let store = FileStore::resume(&path, &scope).unwrap();
+        assert_eq!((store.len(), store.get(&case.key(0))), (1, Some(records[0].clone())));
+    }
+
+    #[test]
+    fn a_file_of_another_kind_command_or_case_is_refused_and_left_alone() {
+        let (folder, scenario) = (tempfile::tempdir().unwrap(), scenario());
+        let (path, case) = (folder.path().join("records"), Case::whole(&scenario));
+        let mine = scope_of("sweep", &case);
+        let refused = |scope: &StoreScope| {
+            let before = std::fs::read(&path).unwrap();
+            let error = FileStore::resume(&path, scope).unwrap_err();
+            assert_eq!(std::fs::read(&path).unwrap(), before);
+            error
+        };
+        std::fs::write(&path, "time,requests\n0,1\n").unwrap();
+        assert!(matches!(refused(&mine), StoreError::OtherKind(_)));
+        FileStore::create(&path, &mine).unwrap();
+        assert!(matches!(refused(&scope_of("run", &case)), StoreError::OtherCommand { .. }));
+        let mut other = scenario.clone();
+        other.identity = other.identity.changed("something");
+        let others = StoreScope {
+            cases: [&mine, &scope_of("sweep", &Case::whole(&other))].map(|scope| scope.cases[0]).into(),
+            ..mine.clone()
+        };
+        let StoreError::OtherCases { stored, asked, common, .. } = refused(&others) else { panic!() };
+        assert_eq!((stored, asked, common), (1, 2, 1));
+        // The version of the program stands right after the kind of file, and length and checksum of the header.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[KIND.len() + PREFIX_BYTES] ^= 1;
+        let header = bytes[KIND.len() + PREFIX_BYTES..].to_vec();
+        std::fs::write(&path, [&KIND[..], &entry(&header)].concat()).unwrap();
+        assert!(matches!(refused(&mine), StoreError::OtherKind(_)));
+    }
+
+    #[test]
+    fn only_one_at_a_time_can_hold_it() {
+        let (folder, scenario) = (tempfile::tempdir().unwrap(), scenario());
+        let (path, case) = (folder.path().join("records"), Case::whole(&scenario));
+        let scope = scope_of("sweep", &case);
+        let store = FileStore::create(&path, &scope).unwrap();
+        store.put(&case.key(0), &records(&case)[0]);
+        assert!(matches!(FileStore::create(&path, &scope), Err(StoreError::InUse(_))));
+        assert!(matches!(FileStore::resume(&path, &scope), Err(StoreError::InUse(_))));
+        drop(store);
+        assert_eq!(FileStore::resume(&path, &scope).unwrap().len(), 1);
     }
 }

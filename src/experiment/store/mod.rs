@@ -5,7 +5,7 @@ mod file;
 mod memory;
 
 #[cfg(feature = "cli")]
-pub use file::{FileStore, StoreError};
+pub use file::{FileStore, StoreError, StoreScope};
 pub use memory::MemoryStore;
 
 use super::{Record, RecordKey};

@@ -2,19 +2,20 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::Failure;
-use crate::report::data::{self, DECISION_COLUMNS};
-use crate::report::render::csv;
-use crate::report::tables::MAX_STEPS;
-use crate::report::{Folder, OutputError, Staged};
+use super::data::{self, DECISION_COLUMNS};
+use super::render::csv;
+use super::tables::MAX_STEPS;
+use super::{Folder, OutputError, Staged};
 use crate::sim::DecisionRecord;
 
 /// Decisions remembered for the terminal: one more than it shows, to tell whether they are all.
 const REMEMBERED: usize = MAX_STEPS + 1;
 
 /// The logs of all alternatives of a command.
-pub(super) struct DecisionLogs(Vec<Mutex<Log>>);
+#[derive(Debug)]
+pub struct DecisionLogs(Vec<Mutex<Log>>);
 
+#[derive(Debug)]
 struct Log {
     file: Staged,
     first: Vec<DecisionRecord>,
@@ -23,13 +24,16 @@ struct Log {
 
 impl DecisionLogs {
     /// Begins a log in each of `places`: folders within `folder`, empty or with a slash at their end.
-    pub fn begin(folder: &Folder, places: impl Iterator<Item = String>) -> Result<DecisionLogs, Failure> {
+    ///
+    /// # Errors
+    /// One of them cannot be made.
+    pub fn begin(folder: &Folder, places: impl Iterator<Item = String>) -> Result<DecisionLogs, OutputError> {
         let begin = |place: String| -> Result<_, OutputError> {
             let mut file = folder.begin(&format!("{place}decisions.csv"))?;
             csv::header(&data::columns(DECISION_COLUMNS), &mut file.file).map_err(|why| file.failed(why))?;
             Ok(Mutex::new(Log { file, first: Vec::new(), error: None }))
         };
-        places.map(begin).collect::<Result<_, _>>().map(DecisionLogs).map_err(Failure::could_not)
+        places.map(begin).collect::<Result<_, _>>().map(DecisionLogs)
     }
 
     /// Writes what log number `log` has to say. An error is told when the log is finished.
@@ -46,17 +50,19 @@ impl DecisionLogs {
 
     /// Gives the logs in `finished` to the folder and throws the others away. Returns the first [`REMEMBERED`] decisions
     /// of each.
+    ///
+    /// # Errors
+    /// One of them could not be written.
     pub fn finish(
         self,
         folder: &mut Folder,
         finished: impl Fn(usize) -> bool,
-    ) -> Result<Vec<Vec<DecisionRecord>>, Failure> {
+    ) -> Result<Vec<Vec<DecisionRecord>>, OutputError> {
         let mut remembered = Vec::new();
         for (number, log) in self.0.into_iter().enumerate() {
             let log = log.into_inner().unwrap_or_else(PoisonError::into_inner);
             if finished(number) {
-                let added = log.error.map_or_else(|| folder.add(log.file), Err);
-                added.map_err(Failure::could_not)?;
+                log.error.map_or_else(|| folder.add(log.file), Err)?;
             }
             remembered.push(log.first);
         }

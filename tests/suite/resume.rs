@@ -1,0 +1,147 @@
+//! Commands that are stopped or killed, and go on where they were.
+#![cfg(unix)]
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::fixtures::cli::Work;
+
+/// 24 points of two replications, some 40,000 requests each.
+const SWEEP: &str = r#"
+name = "small"
+[arrivals]
+kind = "poisson"
+rate = 11
+[service]
+time = { dist = "exponential", mean = "400ms" }
+[autoscaler]
+kind = "threshold"
+metric = "utilization"
+min = 2
+max = 12
+up = { above = 0.8 }
+down = { below = 0.4 }
+[slo]
+latency = "2s"
+[run]
+duration = "1h"
+replications = 2
+[sweep.parameters]
+"autoscaler.up.above" = { from = 0.55, to = 0.9, steps = 8 }
+"autoscaler.down.below" = [0.2, 0.3, 0.4]
+"#;
+
+const RECORDS: &str = "output/small/.records";
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// Starts the command and sends it this signal when it has finished some runs, or waits until it has ended.
+fn stopped(work: &Work, arguments: &[&str], signal: &str) {
+    let records = work.path().join(RECORDS);
+    let before = size(&records);
+    let mut child = work.kneepoint(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    // Without --resume what an earlier command has left is thrown away first.
+    let enough = if arguments.contains(&"--resume") { before + 15_000 } else { 15_000 };
+    while size(&records) < enough && child.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(120), "nothing is kept");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_sweep_that_is_killed_again_and_again_comes_to_the_same_bytes() {
+    let whole = Work::with(SWEEP);
+    let printed = whole.done(&["sweep", "scenario.toml", "--threads", "2"]);
+    let outputs = whole.files("output/small");
+    assert!(!whole.path().join(RECORDS).exists(), "{:?}", outputs.keys());
+    for threads in ["1", "2"] {
+        let work = Work::with(SWEEP);
+        let resume = ["sweep", "scenario.toml", "--threads", threads, "--resume"];
+        stopped(&work, &resume[..4], "-KILL");
+        for _ in 0..3 {
+            let kept = size(&work.path().join(RECORDS));
+            assert!(kept >= 15_000);
+            assert!(!work.path().join("output/small/summary.json").exists(), "all files appear together");
+            stopped(&work, &resume, "-KILL");
+            assert!(size(&work.path().join(RECORDS)) > kept, "it goes on from what there was");
+        }
+        assert_eq!(work.done(&resume), printed);
+        let found = work.files("output/small");
+        assert_eq!(found.keys().collect::<Vec<_>>(), outputs.keys().collect::<Vec<_>>());
+        assert!(found == outputs, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_sweep_stopped_by_ctrl_c_is_completed() {
+    let whole = Work::with(SWEEP);
+    whole.done(&["sweep", "scenario.toml"]);
+    let work = Work::with(SWEEP);
+    stopped(&work, &["sweep", "scenario.toml", "--threads", "1"], "-INT");
+    let summary = std::fs::read_to_string(work.path().join("output/small/summary.json")).unwrap();
+    assert!(summary.contains("\"complete\": false") && work.path().join(RECORDS).exists());
+    work.done(&["sweep", "scenario.toml", "--resume"]);
+    assert!(work.files("output/small") == whole.files("output/small"));
+}
+
+#[test]
+fn runs_of_another_scenario_are_not_taken_for_those_of_this_one() {
+    let work = Work::with(SWEEP);
+    stopped(&work, &["sweep", "scenario.toml"], "-KILL");
+    let kept = size(&work.path().join(RECORDS));
+    // A file that says the same in other words is the same scenario.
+    work.write(
+        "scenario.toml",
+        &SWEEP.replace("\"1h\"", "\"60m\"").replace("name = \"small\"", "name = \"small\" # it"),
+    );
+    stopped(&work, &["sweep", "scenario.toml", "--resume"], "-KILL");
+    assert!(size(&work.path().join(RECORDS)) > kept);
+    work.write("scenario.toml", &SWEEP.replace("400ms", "410ms"));
+    let message = work.fails(1, &["sweep", "scenario.toml", "--resume"]);
+    assert!(message.contains("the scenario has changed") && message.contains("0 of its 24"), "{message}");
+    let message = work.fails(1, &["run", "scenario.toml", "--resume"]);
+    assert!(message.contains("was left by `kneepoint sweep`"), "{message}");
+    std::fs::write(work.path().join(RECORDS), "not ours").unwrap();
+    let message = work.fails(1, &["sweep", "scenario.toml", "--resume"]);
+    assert!(message.contains("was not written by this version"), "{message}");
+    // Without --resume all of it is forgotten.
+    work.done(&["sweep", "scenario.toml"]);
+    assert!(!work.path().join(RECORDS).exists());
+}
+
+#[test]
+fn run_and_compare_resume_too_and_two_commands_do_not_share_a_folder() {
+    let text = SWEEP
+        .split("[sweep.parameters]")
+        .next()
+        .unwrap()
+        .replace("\"1h\"", "\"4h\"")
+        .replace("replications = 2", "replications = 12");
+    let text = format!("{text}[[variant]]\nname = \"larger\"\nset = {{ \"autoscaler.max\" = 20 }}\n");
+    for (command, folder) in [("run", "output/small"), ("compare", "output/small-compare")] {
+        let whole = Work::with(&text);
+        whole.done(&[command, "scenario.toml"]);
+        let work = Work::with(&text);
+        let records = work.path().join(folder).join(".records");
+        let mut child = work
+            .kneepoint(&[command, "scenario.toml", "--threads", "1"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while size(&records) < 15_000 && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let message = work.fails(1, &[command, "scenario.toml"]);
+        assert!(message.contains("another process is at work in this folder"), "{message}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        work.done(&[command, "scenario.toml", "--resume"]);
+        assert!(work.files(folder) == whole.files(folder), "{command}");
+    }
+}
