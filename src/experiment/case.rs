@@ -172,7 +172,7 @@ mod tests {
             Data::Integer(integer) => integer.to_string(),
             Data::Float(float) => format!("{float:?}"),
             Data::Bool(bool) => bool.to_string(),
-            Data::Array(_) | Data::Table(_) => unreachable!("no leaf"),
+            Data::Null | Data::Array(_) | Data::Table(_) => unreachable!("no leaf that TOML can write"),
         }
     }
 
