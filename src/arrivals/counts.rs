@@ -75,7 +75,7 @@ pub(super) struct Counts {
     shift: Span,
 }
 
-/// The same file read once is the same allocation, so a sweep's points compare by address first.
+/// The points of a sweep share the file in memory, so they are compared by address first.
 impl PartialEq for Counts {
     fn eq(&self, other: &Self) -> bool {
         (&self.part, self.interval, self.within, self.scale, self.looped, self.shift)
@@ -103,7 +103,7 @@ pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
     })
 }
 
-/// The rows that `cut` leaves of `rows`.
+/// The range of rows that `cut` keeps of `rows`.
 fn part(reader: &Reader, interval: Span, rows: usize) -> Result<Range<usize>, Problem> {
     let Some(cut) = reader.find(&CUT)? else { return Ok(0..rows) };
     let path = reader.path_of("cut");
@@ -124,26 +124,26 @@ fn part(reader: &Reader, interval: Span, rows: usize) -> Result<Range<usize>, Pr
 }
 
 impl Counts {
-    fn used(&self) -> &[f64] {
+    fn counts(&self) -> &[f64] {
         &self.counts[self.part.clone()]
     }
 
-    /// Requests per second of one recorded request in an interval.
+    /// Rate, requests per second, of a count of 1.
     fn unit_rate(&self) -> f64 {
         self.scale / self.interval.as_secs_f64()
     }
 
     fn requests_before(&self, duration: Span) -> f64 {
         let along = (duration - self.shift).as_nanos();
-        let rows = self.used().len() as u64;
+        let rows = self.counts().len() as u64;
         let (row, offset) = (along / self.interval.as_nanos(), along % self.interval.as_nanos());
-        let total: f64 = self.used().iter().sum();
+        let total: f64 = self.counts().iter().sum();
         let (whole, row) = match self.looped {
             true => ((row / rows) as f64 * total, row % rows),
             false => (0.0, row.min(rows)),
         };
-        let before: f64 = self.used()[..row as usize].iter().sum();
-        let started = self.used().get(row as usize).copied().unwrap_or(0.0);
+        let before: f64 = self.counts()[..row as usize].iter().sum();
+        let started = self.counts().get(row as usize).copied().unwrap_or(0.0);
         self.scale * (whole + before + started * offset as f64 / self.interval.as_nanos() as f64)
     }
 }
@@ -151,10 +151,10 @@ impl Counts {
 impl Process for Counts {
     fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
         Box::new(CountsStream {
-            silent: self.used().iter().all(|count| *count == 0.0),
+            silent: self.counts().iter().all(|count| *count == 0.0),
             row: 0,
             start: self.shift.as_nanos(),
-            open: false,
+            entered: false,
             total: 0.0,
             size: 0,
             left: 0,
@@ -177,29 +177,30 @@ impl Process for Counts {
         let row = along / self.interval.as_nanos();
         let rows = self.part.len() as u64;
         let row = if self.looped { row % rows } else { row };
-        let count = usize::try_from(row).ok().and_then(|row| self.used().get(row)).copied();
+        let count = usize::try_from(row).ok().and_then(|row| self.counts().get(row)).copied();
         Some(count.unwrap_or(0.0) * self.unit_rate())
     }
     fn peak_rate(&self) -> f64 {
-        self.used().iter().copied().fold(0.0, f64::max) * self.unit_rate()
+        self.counts().iter().copied().fold(0.0, f64::max) * self.unit_rate()
     }
 }
 
 #[derive(Debug)]
 struct CountsStream {
     config: Arc<Counts>,
-    /// No row has a request.
+    /// Whether all counts are 0.
     silent: bool,
-    /// The row, when its interval starts, and whether it has been opened.
     row: usize,
+    /// Start of the row's interval.
     start: u64,
-    open: bool,
-    /// Scaled counts so far: a fraction of a request is carried into the next interval, never lost.
+    /// Whether the row has been entered.
+    entered: bool,
+    /// Sum of the scaled counts so far: a fraction of a request is carried into the next interval.
     total: f64,
-    /// Requests of the interval, and how many of them are still to come; not used by `poisson`.
+    /// Requests of the interval, and those still to come; not used by `poisson`.
     size: u64,
     left: u64,
-    /// The last arrival, from the start of the interval.
+    /// Instant of the last arrival, from the start of the interval.
     now: u64,
     rng: Rng,
 }
@@ -217,34 +218,34 @@ impl CountsStream {
                 }
                 self.row = 0;
             }
-            if !self.open {
+            if !self.entered {
                 self.enter();
             }
-            if let Some(offset) = self.within() {
+            if let Some(offset) = self.next_within() {
                 self.now = offset;
                 return Some(self.start.saturating_add(offset));
             }
             self.start = self.start.saturating_add(self.config.interval.as_nanos());
             self.row += 1;
-            self.open = false;
+            self.entered = false;
         }
     }
 
     fn enter(&mut self) {
         let before = (self.total + 0.5).floor();
-        self.total += self.config.used()[self.row] * self.config.scale;
+        self.total += self.config.counts()[self.row] * self.config.scale;
         self.size = ((self.total + 0.5).floor() - before) as u64;
         self.left = self.size;
         self.now = 0;
-        self.open = true;
+        self.entered = true;
     }
 
-    /// The next arrival of the interval, from its start.
-    fn within(&mut self) -> Option<u64> {
+    /// Instant of the next arrival of the interval, from its start.
+    fn next_within(&mut self) -> Option<u64> {
         let length = self.config.interval.as_nanos();
         if self.config.within == Within::Poisson {
-            // Begun anew in every interval, which changes nothing: the gaps are memoryless.
-            let rate = self.config.used()[self.row] * self.config.scale;
+            // Starting afresh in every interval changes nothing, as the gaps are memoryless.
+            let rate = self.config.counts()[self.row] * self.config.scale;
             let gap: f64 = if rate > 0.0 { Exp1.sample(&mut self.rng) } else { return None };
             let next = self.now.saturating_add((gap * length as f64 / rate + 0.5) as u64);
             return (next < length).then_some(next);
@@ -253,10 +254,10 @@ impl CountsStream {
         self.left = self.left.checked_sub(1)?;
         Some(match self.config.within {
             Within::Even => ((done as f64 + 0.5) / self.size as f64 * length as f64) as u64,
-            // The least of those still to come, as for copies of a trace's requests.
+            // The earliest of those still to come, as for copies of a trace's requests.
             _ => {
-                let least = 1.0 - self.rng.random::<f64>().powf(1.0 / (self.left + 1) as f64);
-                self.now + ((length - self.now) as f64 * least) as u64
+                let earliest = 1.0 - self.rng.random::<f64>().powf(1.0 / (self.left + 1) as f64);
+                self.now + ((length - self.now) as f64 * earliest) as u64
             }
         })
     }

@@ -74,7 +74,7 @@ pub(super) struct Diurnal {
     amplitude: f64,
     period: Span,
     peak_at: Span,
-    /// Factor of each day, from the day the run starts on.
+    /// Factor of each day of the week, from the day on which the run starts.
     days: [f64; 7],
 }
 
@@ -116,7 +116,7 @@ fn swing(reader: &Reader) -> Result<(f64, f64), Problem> {
 
 impl Diurnal {
     fn rate_at_nanos(&self, nanos: u64) -> f64 {
-        // Whole numbers up to here, so the phase is as exact after a year as on the first day.
+        // Integers up to here, so the phase is as exact after a year as on the first day.
         let into_period = nanos % self.period.as_nanos();
         let since_peak =
             (into_period as f64 - self.peak_at.as_nanos() as f64) / self.period.as_nanos() as f64;
@@ -124,8 +124,8 @@ impl Diurnal {
         self.rate * (1.0 + self.amplitude * (TAU * since_peak).cos()) * self.days[day]
     }
 
-    /// Expected requests in the first `seconds`, all days alike: the integral of the sine.
-    fn requests_alike(&self, seconds: f64) -> f64 {
+    /// Expected requests in the first `seconds` if all days are the same: the integral of the sine.
+    fn requests_without_week(&self, seconds: f64) -> f64 {
         let (period, peak_at) = (self.period.as_secs_f64(), self.peak_at.as_secs_f64());
         let swing = (TAU * (seconds - peak_at) / period).sin() + (TAU * peak_at / period).sin();
         self.rate * (seconds + self.amplitude * period / TAU * swing)
@@ -133,7 +133,7 @@ impl Diurnal {
 
     fn requests_before(&self, duration: Span) -> f64 {
         let days = duration.as_nanos().div_ceil(DAY.as_nanos());
-        let edge = |day: u64| self.requests_alike((DAY * day).min(duration).as_secs_f64());
+        let edge = |day: u64| self.requests_without_week((DAY * day).min(duration).as_secs_f64());
         (0..days).map(|day| self.days[(day % 7) as usize] * (edge(day + 1) - edge(day))).sum()
     }
 }
@@ -156,30 +156,31 @@ impl Process for Diurnal {
     }
 }
 
-/// Thinning (Lewis and Shedler, Naval Research Logistics Quarterly 26(3), 1979): candidates at a rate that is
-/// never exceeded, each kept with the probability that the rate at its instant is of it.
+/// Thinning (Lewis and Shedler, Naval Research Logistics Quarterly 26(3), 1979): candidates arrive at an upper bound of
+/// the rate, and each is kept with probability rate / bound at its instant.
 ///
-/// The bound is one of a short stretch of the period, so nearly all candidates are kept, and nearly all of those
-/// are below the least rate of the stretch, which spares the cosine. At the end of a stretch the candidates begin
-/// anew, which changes nothing: they are memoryless.
+/// The bound is that of a short part of the period, so nearly all candidates are kept; and nearly all of these are below
+/// the minimum rate of the part, so that the cosine need not be computed. At the end of a part the candidates start
+/// afresh, which changes nothing, as they are memoryless.
 #[derive(Debug)]
 struct DiurnalStream {
     config: Arc<Diurnal>,
-    /// The cosine in the middle of each stretch of the period.
+    /// The cosine in the middle of each part of the period.
     middles: Box<[f64]>,
     now: u64,
-    /// End of the stretch, and the bounds of the rate in it, in requests per second.
+    /// End of the part.
     until: u64,
-    least: f64,
-    most: f64,
-    /// No day has a rate.
+    /// Bounds of the rate in the part, requests per second.
+    rate_min: f64,
+    rate_max: f64,
+    /// Whether the rate of every day is 0.
     silent: bool,
     rng: Rng,
 }
 
 impl DiurnalStream {
     fn new(config: Arc<Diurnal>, rng: Rng) -> Self {
-        // Enough requests in a stretch that its end is rare, and short enough that the rate hardly moves in it.
+        // Long enough to have many requests, so that its end is rare; short enough that the rate hardly changes in it.
         let requests = config.rate * config.period.as_secs_f64();
         let count = ((requests / 64.0).clamp(1.0, 1024.0) as u64).min(config.period.as_nanos());
         let phase = config.peak_at.as_secs_f64() / config.period.as_secs_f64();
@@ -191,8 +192,8 @@ impl DiurnalStream {
             middles,
             now: 0,
             until: 0,
-            least: 0.0,
-            most: 0.0,
+            rate_min: 0.0,
+            rate_max: 0.0,
             rng,
         }
     }
@@ -202,8 +203,8 @@ impl DiurnalStream {
             return None;
         }
         loop {
-            let gap: f64 = if self.most > 0.0 { Exp1.sample(&mut self.rng) } else { f64::INFINITY };
-            let candidate = self.now.saturating_add((gap * 1e9 / self.most + 0.5) as u64);
+            let gap: f64 = if self.rate_max > 0.0 { Exp1.sample(&mut self.rng) } else { f64::INFINITY };
+            let candidate = self.now.saturating_add((gap * 1e9 / self.rate_max + 0.5) as u64);
             if candidate >= self.until {
                 self.now = self.until;
                 if self.now == u64::MAX {
@@ -213,19 +214,19 @@ impl DiurnalStream {
                 continue;
             }
             self.now = candidate;
-            let height = self.rng.random::<f64>() * self.most;
-            if height < self.least || height < self.config.rate_at_nanos(candidate) {
+            let height = self.rng.random::<f64>() * self.rate_max;
+            if height < self.rate_min || height < self.config.rate_at_nanos(candidate) {
                 return Some(candidate);
             }
         }
     }
 
-    /// Enters the stretch that starts now; it ends at midnight if that comes first.
+    /// Enters the part that starts now; it ends at midnight if that comes first.
     fn enter(&mut self) {
         let (period, count) = (self.config.period.as_nanos(), self.middles.len() as u64);
         let (length, into) = (period / count, self.now % period);
         let index = (into / length).min(count - 1);
-        // A single stretch holds in every period alike, so it has no end: requests may be rarer than periods.
+        // A single part is the same in every period, so it has no end: requests may be rarer than periods.
         let left = match index + 1 {
             _ if count == 1 => u64::MAX,
             next if next == count => period - into,
@@ -233,11 +234,11 @@ impl DiurnalStream {
         };
         let midnight = DAY.as_nanos() - self.now % DAY.as_nanos();
         self.until = self.now.saturating_add(left.min(midnight));
-        // From its middle to its ends the cosine goes by less than π/count; twice that covers the rounding, too.
+        // From the middle to the ends the cosine changes by less than π/count; twice that covers the rounding, too.
         let (middle, slack) = (self.middles[index as usize], TAU / count as f64);
         let full = self.config.rate * self.config.days[(self.now / DAY.as_nanos() % 7) as usize];
         let rate = |cosine: f64| full * (1.0 + self.config.amplitude * cosine.clamp(-1.0, 1.0));
-        (self.least, self.most) = (rate(middle - slack), rate(middle + slack));
+        (self.rate_min, self.rate_max) = (rate(middle - slack), rate(middle + slack));
     }
 }
 

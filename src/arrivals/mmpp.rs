@@ -51,9 +51,9 @@ impl Value for State {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Mmpp {
     states: Vec<State>,
-    /// Probabilities of the next state, a row a state.
+    /// Probabilities of the next state, one row per state.
     transitions: Vec<Vec<f64>>,
-    /// Share of time in each state in the long run.
+    /// Long-run share of time in each state.
     stationary: Vec<f64>,
 }
 
@@ -105,8 +105,8 @@ fn checked(reader: &Reader, rows: Vec<Vec<f64>>, count: usize) -> Result<Vec<Vec
 }
 
 /// Stationary law of a transition matrix by the elimination of Grassmann, Taksar and Heyman (*Regenerative
-/// analysis and steady state distributions for Markov chains*, Operations Research 33(5), 1985), which
-/// subtracts nothing; `None` if the states do not all lead to one another.
+/// analysis and steady state distributions for Markov chains*, Operations Research 33(5), 1985), without
+/// subtractions; `None` if not every state leads to every other.
 fn stationary(transitions: &[Vec<f64>]) -> Option<Vec<f64>> {
     let mut p = transitions.to_vec();
     let n = p.len();
@@ -149,7 +149,7 @@ impl Process for Mmpp {
     fn mean_rate(&self, _: Span) -> f64 {
         self.long_run_rate()
     }
-    /// The state is random, and in steady state from the start.
+    /// The mean over the random state, which is in steady state from the start.
     fn rate_at(&self, _: Instant) -> Option<f64> {
         Some(self.long_run_rate())
     }
@@ -169,27 +169,27 @@ fn pick(law: &[f64], rng: &mut Rng) -> usize {
         }
         left -= share;
     }
-    // The shares add up to 1 but for rounding; what is left of it belongs to the last state that can be.
+    // The shares add up to 1 except for rounding; the remainder belongs to the last possible state.
     law.iter().rposition(|share| *share > 0.0).unwrap_or(0)
 }
 
-/// Exact: within a stay the arrivals are Poisson, and what would come after its end is drawn anew, as both the
-/// stays and the gaps are memoryless (Fischer and Meier-Hellstern, *The Markov-modulated Poisson process (MMPP)
+/// Exact: within a stay the arrivals are Poisson, and a gap that ends after the stay is drawn again, as both stays and
+/// gaps are memoryless (Fischer and Meier-Hellstern, *The Markov-modulated Poisson process (MMPP)
 /// cookbook*, Performance Evaluation 18, 1993).
 #[derive(Debug)]
 struct MmppStream {
     config: Arc<Mmpp>,
     state: usize,
-    /// End of the stay in the state.
+    /// Instant at which the stay in the state ends.
     until: u64,
     now: u64,
-    /// No state has a rate.
+    /// Whether the rate of every state is 0.
     silent: bool,
     rng: Rng,
 }
 
 impl MmppStream {
-    /// The end of a stay that starts now.
+    /// Draws the end of a stay that starts now.
     fn stay(&mut self) -> u64 {
         let e: f64 = Exp1.sample(&mut self.rng);
         let mean = self.config.states[self.state].duration.as_nanos() as f64;

@@ -90,7 +90,7 @@ impl Value for After {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piecewise {
     profile: Arc<Profile>,
-    /// When the last request may come, if there is such a time.
+    /// End of the arrivals, if they end.
     end: Option<Span>,
 }
 
@@ -111,7 +111,7 @@ pub(super) fn read(reader: &Reader) -> Result<Piecewise, Problem> {
         After::End => None,
         After::Repeat => Some(0),
         After::Hold => {
-            // An hour at the last rate, over and over.
+            // A segment of one hour at the last rate, repeated.
             segments.push(Segment::flat(Span::from_secs(3600), last));
             Some(segments.len() - 1)
         }

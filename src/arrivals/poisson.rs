@@ -44,7 +44,7 @@ impl Process for Poisson {
     }
 }
 
-/// Time is a sum of whole nanoseconds, so it loses nothing however long the run.
+/// Time is a sum of whole nanoseconds, so precision does not fall with the length of the run.
 #[derive(Debug)]
 struct PoissonStream {
     /// In nanoseconds; infinite at rate 0.

@@ -1,4 +1,4 @@
-//! A rate that varies over time in straight lines, and the Poisson arrivals at that rate.
+//! A piecewise linear rate, and Poisson arrivals at that rate.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use super::process::Stream;
 use crate::random::Rng;
 use crate::time::Span;
 
-/// A stretch of time over which the rate goes in a straight line from one value to another.
+/// A span of time over which the rate is linear.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Segment {
-    /// In nanoseconds.
+    /// Nanoseconds.
     pub(super) length: u64,
     /// Requests per second at its start.
     pub(super) from: f64,
@@ -37,14 +37,14 @@ impl Segment {
         0.5 * (self.from + self.to) * self.seconds()
     }
 
-    /// Nanoseconds after which `requests` are expected: the root of a t + (b − a) t²/(2 L) = requests, in the
-    /// form that does not cancel.
+    /// Time, nanoseconds, after which the expected requests are `requests`: the root of a t + (b − a) t²/(2 L) = requests,
+    /// in the form that does not cancel.
     #[inline]
     fn offset(&self, requests: f64) -> u64 {
         let slope = (self.to - self.from) / self.seconds();
         let root = (self.from * self.from + 2.0 * requests * slope).max(0.0).sqrt();
         let seconds = 2.0 * requests / (self.from + root);
-        // 0/0 at the very start of a rise from nothing becomes 0, as it should.
+        // 0/0 at the very start of a rise from 0 becomes 0, as it should.
         ((seconds * 1e9 + 0.5) as u64).min(self.length)
     }
 
@@ -53,7 +53,7 @@ impl Segment {
     }
 }
 
-/// Segments one after another; then again from one of them on, or no more requests. No segment is empty.
+/// Consecutive segments, none empty; after the last, they repeat from one of them on, or there are no more requests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Profile {
     segments: Vec<Segment>,
@@ -61,7 +61,7 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Segments of no length are left out; `repeat_from` counts those that are given.
+    /// Segments of length 0 are left out; `repeat_from` is an index into those given.
     pub(super) fn new(segments: &[Segment], repeat_from: Option<usize>) -> Self {
         let kept = |segments: &[Segment]| segments.iter().filter(|s| s.length > 0).count();
         Profile {
@@ -70,7 +70,7 @@ impl Profile {
         }
     }
 
-    /// The segments that repeat; none if nothing does.
+    /// The segments that repeat, if any.
     fn cycle(&self) -> &[Segment] {
         self.repeat_from.map_or(&[], |index| &self.segments[index..])
     }
@@ -79,7 +79,7 @@ impl Profile {
         self.segments.iter().map(|segment| segment.from.max(segment.to)).fold(0.0, f64::max)
     }
 
-    /// The segment in force at `nanos` and how far into it that is.
+    /// The segment at `nanos`, and the offset into it.
     fn locate(&self, nanos: u64) -> Option<(&Segment, u64)> {
         let walk = |segments: &[Segment], mut left: u64| {
             for (index, segment) in segments.iter().enumerate() {
@@ -100,7 +100,7 @@ impl Profile {
         }
     }
 
-    /// Expected requests per second at `nanos` from the start; at a jump, the rate that begins there.
+    /// Expected requests per second at `nanos` from the start; at a jump, the rate after it.
     pub(super) fn rate_at(&self, nanos: u64) -> f64 {
         self.locate(nanos).map_or(0.0, |(segment, offset)| segment.rate_at(offset))
     }
@@ -132,7 +132,7 @@ impl Profile {
     }
 }
 
-/// Expected requests in the first `nanos` of these segments, and how much of `nanos` lies past their end.
+/// Expected requests in the first `nanos` of these segments, and the part of `nanos` after their end.
 fn requests_along(segments: &[Segment], nanos: u64) -> (f64, u64) {
     let mut left = nanos;
     let mut requests = 0.0;
@@ -154,11 +154,13 @@ struct ProfileStream {
     profile: Arc<Profile>,
     cycle_length: u64,
     cycle_requests: f64,
-    /// The segment, the nanosecond it starts at, and the expected requests into it.
+    /// Index of the segment.
     index: usize,
+    /// Start of the segment, nanoseconds.
     start: u64,
+    /// Position in the segment, in expected requests.
     position: f64,
-    /// The last arrival: rounding never takes a later one before it.
+    /// Instant of the last arrival: rounding never places a later one before it.
     now: u64,
     rng: Rng,
 }
@@ -187,7 +189,7 @@ impl ProfileStream {
         }
     }
 
-    /// Goes on with the first segment that repeats, past as many whole cycles as `target` covers.
+    /// Continues with the first segment that repeats, after the whole cycles that `target` covers.
     fn wrap(&mut self, target: f64) -> Option<f64> {
         self.index = self.profile.repeat_from.filter(|_| self.cycle_requests > 0.0).unwrap_or(usize::MAX);
         if self.index == usize::MAX {

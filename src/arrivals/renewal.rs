@@ -64,7 +64,7 @@ impl Process for Renewal {
     fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
         Box::new(RenewalStream { config: self, now: 0, rng })
     }
-    /// The long-run rate: the mean over a finite time differs by at most about (cv² − 1)/2 requests in all.
+    /// The long-run rate: over a finite time the expected number of requests differs by at most about (cv² − 1)/2.
     fn mean_rate(&self, _: Span) -> f64 {
         1.0 / self.interarrival.mean()
     }

@@ -1,4 +1,4 @@
-//! Spikes: extra requests for a while, added to any process.
+//! Spikes: requests added to any process for a limited time.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Value for Shape {
     }
 }
 
-/// One spike, or a train of them.
+/// One spike, or periodic spikes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Spike {
     profile: Arc<Profile>,

@@ -71,8 +71,9 @@ impl Process for Steps {
 #[derive(Debug)]
 struct StepsStream {
     config: Arc<Steps>,
-    /// The step, and the load that adds up before it.
+    /// Index of the step.
     index: usize,
+    /// Requests before the step.
     before: f64,
     /// Number of the next request.
     next: u64,
@@ -89,7 +90,7 @@ impl StepsStream {
                 self.next += 1;
                 let offset = Span::from_secs_f64((target - self.before) / load);
                 let start = step * self.index as u64;
-                // Rounding never takes a request out of its step.
+                // Rounding never moves a request out of its step.
                 return Some((start + offset.min(Span::from_nanos(step.as_nanos() - 1))).as_nanos());
             }
             self.before += whole;

@@ -103,16 +103,17 @@ pub(super) const SPEC: TableSpec = TableSpec {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TraceArrivals {
     trace: Arc<Trace>,
-    /// The requests that are used.
+    /// The rows that are replayed.
     part: Range<usize>,
-    /// The trace's time at which the part starts.
+    /// Start of the part, in the time of the trace.
     origin: u64,
     speed: f64,
     scale: f64,
     looped: bool,
     shift: Span,
-    /// Length of the part in the run's time, in nanoseconds, and the mean gap between two of its requests.
+    /// Length of the part, nanoseconds in the time of the run.
     length: u64,
+    /// Mean gap between two of its requests, nanoseconds in the time of the run.
     mean_gap: u64,
 }
 
@@ -133,7 +134,7 @@ pub(super) fn read(reader: &Reader) -> Result<TraceArrivals, Problem> {
     let recorded_gap = (used[used.len() - 1] - used[0]) / gaps;
     let end = cut.to.map_or(used[used.len() - 1].saturating_add(recorded_gap), Span::as_nanos);
     let (speed, looped) = (reader.get(&SPEED)?, reader.get(&LOOP)?);
-    let length = faster(end - origin, speed);
+    let length = sped_up(end - origin, speed);
     if looped && length == 0 {
         let message = "a trace that takes no time cannot be looped";
         return Err(reader.problem("loop", message, "expected `cut` with `to`, where the loop ends"));
@@ -141,7 +142,7 @@ pub(super) fn read(reader: &Reader) -> Result<TraceArrivals, Problem> {
     Ok(TraceArrivals {
         scale: reader.get(&SCALE)?,
         shift: reader.get(&SHIFT)?,
-        mean_gap: faster(recorded_gap, speed),
+        mean_gap: sped_up(recorded_gap, speed),
         part,
         origin,
         speed,
@@ -179,7 +180,7 @@ fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
     loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))
 }
 
-/// Puts each instant anywhere in its tick alike, in order and from the first one on.
+/// Distributes the instants of each tick over it uniformly, in order; the first one becomes 0.
 fn spread_within(instants: &mut [u64], tick: u64) {
     let mut rng = Streams::new(0, 0).stream(Purpose::Ticks);
     for instants in instants.chunk_by_mut(|one, other| one / tick == other / tick) {
@@ -191,7 +192,7 @@ fn spread_within(instants: &mut [u64], tick: u64) {
     instants.iter_mut().for_each(|instant| *instant -= first);
 }
 
-fn faster(nanos: u64, speed: f64) -> u64 {
+fn sped_up(nanos: u64, speed: f64) -> u64 {
     if speed == 1.0 { nanos } else { (nanos as f64 / speed).round() as u64 }
 }
 
@@ -200,13 +201,13 @@ impl TraceArrivals {
         &self.trace.instants[self.part.clone()]
     }
 
-    /// When a request comes, in nanoseconds from the start of the part.
+    /// Instant of a recorded request, nanoseconds from the start of the part in the time of the run.
     #[inline]
     fn within(&self, recorded: u64) -> u64 {
-        faster(recorded - self.origin, self.speed)
+        sped_up(recorded - self.origin, self.speed)
     }
 
-    /// Recorded requests in the first `duration` of the run.
+    /// Number of recorded requests in the first `duration` of the run.
     fn recorded_before(&self, duration: Span) -> f64 {
         let along = (duration - self.shift).as_nanos();
         let within = |nanos: u64| self.used().partition_point(|recorded| self.within(*recorded) < nanos);
@@ -249,7 +250,7 @@ impl Process for TraceArrivals {
     fn rows(&self) -> Option<TraceRows> {
         Some(TraceRows { trace: Arc::clone(&self.trace), part: self.part.clone() })
     }
-    /// Over the busiest minute, minutes counted from the start of the part; a shorter part is one bucket.
+    /// The rate of the busiest minute, with minutes from the start of the part; a shorter part counts as a whole.
     fn peak_rate(&self) -> f64 {
         let bucket = self.length.clamp(1, 60_000_000_000);
         let index = |recorded: &u64| self.within(*recorded) / bucket;
@@ -261,13 +262,17 @@ impl Process for TraceArrivals {
 #[derive(Debug)]
 struct TraceStream {
     config: Arc<TraceArrivals>,
-    /// The next recorded request, and when this turn of the loop starts.
+    /// Row of the next recorded request.
     next: usize,
+    /// Start of this turn of the loop.
     start: u64,
-    /// Copies of the last request that are still to come, its row, the last arrival, and when copies must have come.
+    /// Copies of the last recorded request that are still to come.
     copies: u64,
+    /// Row of the last arrival.
     row: usize,
+    /// Instant of the last arrival.
     now: u64,
+    /// Instant before which all copies come.
     until: u64,
     rng: Rng,
 }
@@ -288,9 +293,9 @@ impl TraceStream {
             let arrival = self.instant(self.next);
             self.row = self.next;
             self.next += 1;
-            let many = self.how_many();
-            if many > 0 {
-                self.copies = many - 1;
+            let requests = self.draw_scale();
+            if requests > 0 {
+                self.copies = requests - 1;
                 self.now = arrival;
                 if self.copies > 0 {
                     self.until = arrival.saturating_add(self.config.mean_gap).min(self.following());
@@ -304,7 +309,7 @@ impl TraceStream {
         self.start.saturating_add(self.config.within(self.config.trace.instants[index]))
     }
 
-    /// When the next request comes, or the part ends.
+    /// Instant of the next recorded request, or end of the part.
     fn following(&self) -> u64 {
         match self.next < self.config.part.end {
             true => self.instant(self.next),
@@ -312,18 +317,18 @@ impl TraceStream {
         }
     }
 
-    /// How many requests take the place of the next recorded one.
-    fn how_many(&mut self) -> u64 {
+    /// Number of requests that take the place of one recorded request.
+    fn draw_scale(&mut self) -> u64 {
         let (whole, fraction) = (self.config.scale.floor(), self.config.scale.fract());
         whole as u64 + u64::from(fraction > 0.0 && self.rng.random::<f64>() < fraction)
     }
 
-    /// The earliest of the copies still to come, each uniform between now and `until`: of n uniforms on (0, 1)
-    /// the least is 1 − U^(1/n).
+    /// Instant of the earliest of the copies still to come, each uniform between now and `until`: the minimum of n
+    /// uniforms on (0, 1) is 1 − U^(1/n).
     fn copy(&mut self) -> u64 {
-        let least = 1.0 - self.rng.random::<f64>().powf(1.0 / self.copies as f64);
+        let earliest = 1.0 - self.rng.random::<f64>().powf(1.0 / self.copies as f64);
         let room = self.until.saturating_sub(self.now);
-        self.now += ((room as f64 * least) as u64).min(room);
+        self.now += ((room as f64 * earliest) as u64).min(room);
         self.copies -= 1;
         self.now
     }

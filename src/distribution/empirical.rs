@@ -6,13 +6,12 @@ use rand::RngExt as _;
 
 use crate::random::Rng;
 
-/// What lies between two measured values.
+/// How draws fall between two measured values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Between {
-    /// Nothing: every draw is one of the values, each as likely (the bootstrap's law; Efron, 1979).
+    /// Not at all: every draw is one of the values, with equal probability (the law of the bootstrap; Efron, 1979).
     Nothing,
-    /// A straight line of the distribution function through the sorted values, so draws fall between them but
-    /// never outside (Law, *Simulation Modeling and Analysis*, 5th ed., §6.2.4).
+    /// By a distribution function that is linear between the sorted values: draws fall between them, never outside (Law, *Simulation Modeling and Analysis*, 5th ed., §6.2.4).
     Line,
 }
 
@@ -22,7 +21,7 @@ pub(super) struct Empirical {
     between: Between,
 }
 
-/// The same file read once is the same allocation, so a sweep's points compare by address first.
+/// The points of a sweep share the file in memory, so they are compared by address first.
 impl PartialEq for Empirical {
     fn eq(&self, other: &Self) -> bool {
         let same = Arc::ptr_eq(&self.sorted, &other.sorted) || self.sorted == other.sorted;

@@ -7,7 +7,7 @@ use super::percentiles::{Percentiles, spread};
 use super::root;
 use crate::random::Rng;
 
-/// Shapes between which percentiles are fitted: coefficients of variation from about 7 down to 0.003.
+/// Range of shapes in which percentiles are fitted: coefficients of variation from about 7 down to 0.003.
 const SHAPES: (f64, f64) = (0.02, 1e5);
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@ use rand::RngExt as _;
 use super::root;
 use crate::random::Rng;
 
-/// Exponents between which a missing one is sought; below zero the density would rise.
+/// Range of exponents in which a missing one is sought; below zero the density would rise.
 const ALPHAS: (f64, f64) = (1e-6, 1e3);
 
 /// Density α L^α x^(−α−1) / (1 − (L/H)^α) on [L, H]

@@ -1,4 +1,4 @@
-//! A root of a continuous function, between two points where its sign differs.
+//! A root of a continuous function between two points of different sign.
 
 /// A zero of `f` between `low` and `high`, to the last few bits; `f(low)` and `f(high)` must differ in sign.
 ///

@@ -7,7 +7,7 @@ use super::percentiles::{Percentiles, spread};
 use super::root;
 use crate::random::Rng;
 
-/// Shapes between which a CV is fitted: coefficients of variation from about 16,000 down to 0.0013.
+/// Range of shapes in which a CV is fitted: coefficients of variation from about 16,000 down to 0.0013.
 const SHAPES: (f64, f64) = (0.08, 1e3);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
