@@ -48,7 +48,8 @@ enum Retention {
     All,
 }
 
-/// Evaluations up to which all are kept.
+/// Evaluations of a run up to which all decisions are kept; of more, only those that change something. Documented in
+/// `docs/outputs.md` and at the run option that asks for decisions.
 const MAX_EVALUATIONS_KEPT: u64 = 100_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
