@@ -9,19 +9,19 @@ use crate::time::Span;
 /// When no instance was ready, and the latency of the requests that arrived then.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct ColdRequests {
-    /// From when on nobody is let in, if so.
+    /// Since when no instance has been ready, if none is.
     none_ready_since: Option<u64>,
-    /// Times in which nobody was let in: first instant, and the first after. As far back as requests in flight.
-    shut: VecDeque<(u64, u64)>,
+    /// Times in which no instance was ready: first instant, and the first after. As far back as requests in flight.
+    gaps: VecDeque<(u64, u64)>,
     duration: Span,
     /// Latency of the cold requests answered; `None` while there are none.
-    pub cold: Option<Digest>,
+    pub latency: Option<Digest>,
 }
 
 impl ColdRequests {
-    /// A door that is shut from the start.
+    /// No instance is ready at the start.
     pub fn new(duration: Span) -> Self {
-        ColdRequests { none_ready_since: Some(0), shut: VecDeque::new(), duration, cold: None }
+        ColdRequests { none_ready_since: Some(0), gaps: VecDeque::new(), duration, latency: None }
     }
 
     pub fn none_is_ready(&self) -> bool {
@@ -30,35 +30,35 @@ impl ColdRequests {
 
     /// The last ready instance goes at `now`; those who arrived at this very instant came before. No request in flight
     /// arrived before `oldest`.
-    pub fn shut(&mut self, now: u64, oldest: u64) {
-        while self.shut.front().is_some_and(|(_, until)| *until <= oldest) {
-            self.shut.pop_front();
+    pub fn lose_last(&mut self, now: u64, oldest: u64) {
+        while self.gaps.front().is_some_and(|(_, until)| *until <= oldest) {
+            self.gaps.pop_front();
         }
         self.none_ready_since = Some(now + 1);
     }
 
     /// An instance is ready at `now`, before any who arrive at this very instant.
-    pub fn open(&mut self, now: u64) {
+    pub fn gain_first(&mut self, now: u64) {
         if let Some(from) = self.none_ready_since.take().filter(|from| *from < now) {
-            self.shut.push_back((from, now));
+            self.gaps.push_back((from, now));
         }
     }
 
     /// Whether any request can have been cold so far.
     pub fn is_quiet(&self) -> bool {
-        self.shut.is_empty()
+        self.gaps.is_empty()
     }
 
     /// Whether a request that has been answered was cold.
     pub fn was_cold(&self, request: &Completion) -> bool {
-        let after = self.shut.partition_point(|(from, _)| *from <= request.arrival);
-        let within = after > 0 && request.arrival < self.shut[after - 1].1;
+        let after = self.gaps.partition_point(|(from, _)| *from <= request.arrival);
+        let within = after > 0 && request.arrival < self.gaps[after - 1].1;
         within || request.first
     }
 
     /// Takes in the latency of a cold request.
     pub fn record(&mut self, latency: u64) {
-        self.cold.get_or_insert_with(|| Digest::new(self.duration)).record(latency);
+        self.latency.get_or_insert_with(|| Digest::new(self.duration)).record(latency);
     }
 }
 
@@ -69,23 +69,23 @@ mod tests {
 
     #[test]
     fn who_arrives_after_the_last_has_gone_and_before_one_is_ready_is_cold() {
-        let mut door = ColdRequests::new(Span::from_secs(1));
-        door.open(0);
-        door.shut(10, 5);
-        door.open(20);
-        let cold = |arrival| {
+        let mut cold = ColdRequests::new(Span::from_secs(1));
+        cold.gain_first(0);
+        cold.lose_last(10, 5);
+        cold.gain_first(20);
+        let was_cold = |arrival| {
             let class = Class::Low;
-            door.was_cold(&Completion { arrival, start: 30, finish: 40, instance: 0, class, first: false })
+            cold.was_cold(&Completion { arrival, start: 30, finish: 40, instance: 0, class, first: false })
         };
-        assert_eq!([9, 10, 11, 19, 20].map(cold), [false, false, true, true, false]);
+        assert_eq!([9, 10, 11, 19, 20].map(was_cold), [false, false, true, true, false]);
     }
 
     #[test]
     fn times_before_every_request_in_flight_are_forgotten() {
-        let mut door = ColdRequests::new(Span::from_secs(1));
-        door.open(3);
-        door.shut(10, 8);
-        door.open(20);
-        assert_eq!(door.shut, [(11, 20)]);
+        let mut cold = ColdRequests::new(Span::from_secs(1));
+        cold.gain_first(3);
+        cold.lose_last(10, 8);
+        cold.gain_first(20);
+        assert_eq!(cold.gaps, [(11, 20)]);
     }
 }

@@ -11,7 +11,7 @@ mod slo;
 mod timeline;
 
 pub(in crate::sim) use facts::{Areas, Gauges, InstanceCounts, InstanceTime};
-pub(in crate::sim) use recorder::{LatencyHistogram, Recorder, latency_histogram};
+pub(in crate::sim) use recorder::{LatencyHistogram, Recorder, Recording, latency_histogram};
 pub(in crate::sim) use timeline::{Timeline, WindowCounters, WindowSettings};
 
 pub use cost::{BilledFrom, Cost};

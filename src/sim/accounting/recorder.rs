@@ -15,10 +15,9 @@ pub(in crate::sim) struct Totals {
     pub lost: u64,
 }
 
-/// Turns what becomes of requests into counts and distributions, and passes it on to `observer`.
+/// Turns what becomes of requests into counts and distributions.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Recorder<T> {
-    pub observer: T,
+pub(in crate::sim) struct Recorder {
     /// Requests answered that are not accounted for yet: a batch at a time goes faster than one by one.
     batch: Vec<Completion>,
     /// Requests that arrive before this are not measured, nanoseconds.
@@ -58,10 +57,9 @@ pub(in crate::sim) struct TokenRecord {
 
 const BATCH: usize = 256;
 
-impl<T> Recorder<T> {
-    pub fn new(observer: T, duration: Span, measured_from: Span, slo: Option<Slo>) -> Self {
+impl Recorder {
+    pub fn new(duration: Span, measured_from: Span, slo: Option<Slo>) -> Self {
         Recorder {
-            observer,
             batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
             slo: slo.unwrap_or(Slo::NONE),
@@ -157,7 +155,7 @@ impl<T> Recorder<T> {
     }
 }
 
-impl<T: RequestObserver> RequestObserver for Recorder<T> {
+impl RequestObserver for Recorder {
     fn generated(&mut self, answer: TokenCompletion) {
         let measured = self.measures(answer.arrival);
         if let Some(tokens) = &mut self.tokens {
@@ -174,7 +172,6 @@ impl<T: RequestObserver> RequestObserver for Recorder<T> {
                 tokens.output += u64::from(answer.tokens.output);
             }
         }
-        self.observer.generated(answer);
     }
 
     #[inline]
@@ -183,30 +180,61 @@ impl<T: RequestObserver> RequestObserver for Recorder<T> {
             self.settle();
         }
         self.batch.push(request);
-        self.observer.served(request);
     }
 
     fn rejected(&mut self, arrival: u64) {
         self.totals.lost += 1;
         self.rejected += u64::from(self.measures(arrival));
-        self.observer.rejected(arrival);
     }
 
-    fn rejected_at(&mut self, arrival: u64, at: u64) {
+    fn rejected_at(&mut self, arrival: u64, _at: u64) {
         self.totals.lost += 1;
         self.rejected += u64::from(self.measures(arrival));
-        self.observer.rejected_at(arrival, at);
     }
 
-    fn timed_out(&mut self, arrival: u64, at: u64) {
+    fn timed_out(&mut self, arrival: u64, _at: u64) {
         self.totals.lost += 1;
         self.timed_out += u64::from(self.measures(arrival));
-        self.observer.timed_out(arrival, at);
     }
 
-    fn failed(&mut self, arrival: u64, at: u64) {
+    fn failed(&mut self, arrival: u64, _at: u64) {
         self.totals.lost += 1;
         self.failed += u64::from(self.measures(arrival));
+    }
+}
+
+/// A recorder, and an observer from outside to which everything is passed on.
+#[derive(Debug, Clone)]
+pub(in crate::sim) struct Recording<T> {
+    pub recorder: Recorder,
+    pub observer: T,
+}
+
+impl<T: RequestObserver> RequestObserver for Recording<T> {
+    #[inline]
+    fn generated(&mut self, answer: TokenCompletion) {
+        self.recorder.generated(answer);
+        self.observer.generated(answer);
+    }
+    #[inline]
+    fn served(&mut self, request: Completion) {
+        self.recorder.served(request);
+        self.observer.served(request);
+    }
+    fn rejected(&mut self, arrival: u64) {
+        self.recorder.rejected(arrival);
+        self.observer.rejected(arrival);
+    }
+    fn rejected_at(&mut self, arrival: u64, at: u64) {
+        self.recorder.rejected_at(arrival, at);
+        self.observer.rejected_at(arrival, at);
+    }
+    fn timed_out(&mut self, arrival: u64, at: u64) {
+        self.recorder.timed_out(arrival, at);
+        self.observer.timed_out(arrival, at);
+    }
+    fn failed(&mut self, arrival: u64, at: u64) {
+        self.recorder.failed(arrival, at);
         self.observer.failed(arrival, at);
     }
 }

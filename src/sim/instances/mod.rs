@@ -14,7 +14,7 @@ mod warm_pool;
 
 pub(in crate::sim) use nodes::Place;
 pub(in crate::sim) use provisioner::Provisioner;
-pub(in crate::sim) use registry::{Bill, Pool, State};
+pub(in crate::sim) use registry::{Bill, InstanceRegistry, State};
 
 pub use capacity::{CapacityLimits, OnOffPeriods, Outage};
 pub use hazards::{Failures, Hazards, Interruptions, LostRequests, Slow, StartFailures};

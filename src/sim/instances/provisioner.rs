@@ -3,7 +3,7 @@
 use super::capacity::CapacityProcess;
 use super::instance_type::InstanceType;
 use super::nodes::Nodes;
-use super::registry::Pool;
+use super::registry::InstanceRegistry;
 use super::settings::Instances;
 use super::stage::StartAttempt;
 use super::warm_pool::WarmPool;
@@ -39,8 +39,8 @@ impl Provisioner {
     }
 
     /// The types in the order a start tries them: those below their base first.
-    fn preference(&self, pool: &Pool) -> impl Iterator<Item = usize> + use<> {
-        let held: Vec<u32> = (0..self.kinds.len()).map(|kind| pool.held(kind)).collect();
+    fn preference(&self, registry: &InstanceRegistry) -> impl Iterator<Item = usize> + use<> {
+        let held: Vec<u32> = (0..self.kinds.len()).map(|kind| registry.held(kind)).collect();
         let below = |kind: &usize| held[*kind] < self.kinds[*kind].base;
         let (mut order, rest): (Vec<usize>, Vec<usize>) = (0..self.kinds.len()).partition(below);
         order.extend(rest);
@@ -48,35 +48,41 @@ impl Provisioner {
     }
 
     /// The type that instance number `instance` starts as at `now`; `None` if it is refused, for the `attempt`-th time.
-    pub fn grant(&mut self, pool: &Pool, instance: u32, attempt: u32, now: Instant) -> Option<usize> {
+    pub fn grant(
+        &mut self,
+        registry: &InstanceRegistry,
+        instance: u32,
+        attempt: u32,
+        now: Instant,
+    ) -> Option<usize> {
         let part = u64::from(instance) << 32 | u64::from(attempt);
         let mut rng = self.streams.substream(Purpose::Stock, part);
-        let mut order = self.preference(pool);
+        let mut order = self.preference(registry);
         let granted = order.find(|kind| {
-            if pool.has_room(*kind) {
+            if registry.has_room(*kind) {
                 return true;
             }
             if self.capacity[*kind].as_mut().is_some_and(|market| market.is_out(now)) {
                 return false;
             }
             let stock = &self.kinds[*kind].hazards.stock;
-            stock.as_ref().is_none_or(|stock| !stock.refuses(now, pool.allotted(*kind), &mut rng))
+            stock.as_ref().is_none_or(|stock| !stock.refuses(now, registry.allotted(*kind), &mut rng))
         });
         self.failure_counts.refused_starts += u64::from(granted.is_none());
         granted
     }
 
     /// The type of an instance that is there at the start of the run: within every quota, though none is out of stock.
-    pub fn initial(&self, pool: &Pool) -> Option<usize> {
-        self.preference(pool).find(|kind| {
+    pub fn initial(&self, registry: &InstanceRegistry) -> Option<usize> {
+        self.preference(registry).find(|kind| {
             let quota = self.kinds[*kind].hazards.stock.as_ref().and_then(|stock| stock.quota);
-            quota.is_none_or(|quota| pool.has_room(*kind) || pool.allotted(*kind) < quota)
+            quota.is_none_or(|quota| registry.has_room(*kind) || registry.allotted(*kind) < quota)
         })
     }
 
     /// The type of the warm instance that a start takes; `None` if none is warm.
-    pub fn warm(&self, pool: &Pool) -> Option<usize> {
-        self.preference(pool).find(|kind| pool.warm(*kind) > 0)
+    pub fn warm(&self, registry: &InstanceRegistry) -> Option<usize> {
+        self.preference(registry).find(|kind| registry.warm(*kind) > 0)
     }
 
     /// Instances to keep warm while the autoscaler asks for `desired`.
@@ -176,12 +182,13 @@ mod tests {
             streams,
             failure_counts: FailureCounts::default(),
         };
-        let mut pool = Pool::new(Cost::default(), [1.0, 3.0].into_iter(), &Instances::default());
+        let mut registry =
+            InstanceRegistry::new(Cost::default(), [1.0, 3.0].into_iter(), &Instances::default());
         let mut granted = Vec::new();
         for _ in 0..5 {
-            let id = pool.request(Instant::ZERO);
-            let kind = provisioner.grant(&pool, id, 0, Instant::ZERO);
-            kind.into_iter().for_each(|kind| pool.start(id, kind, Instant::ZERO));
+            let id = registry.request(Instant::ZERO);
+            let kind = provisioner.grant(&registry, id, 0, Instant::ZERO);
+            kind.into_iter().for_each(|kind| registry.start(id, kind, Instant::ZERO));
             granted.push(kind);
         }
         assert_eq!(granted, [Some(1), Some(0), Some(0), Some(1), None]);

@@ -53,7 +53,7 @@ impl Instance {
 
 /// The instances that exist, by number.
 #[derive(Debug, Clone)]
-pub(in crate::sim) struct Pool {
+pub(in crate::sim) struct InstanceRegistry {
     instances: Vec<Instance>,
     counts: InstanceCounts,
     time: InstanceTime,
@@ -109,10 +109,10 @@ pub(in crate::sim) struct Bill {
     pub ready_time: u128,
 }
 
-impl Pool {
+impl InstanceRegistry {
     /// No instances yet, of types at these prices for an hour.
     pub fn new(cost: Cost, prices: impl Iterator<Item = f64>, instances: &Instances) -> Self {
-        Pool {
+        InstanceRegistry {
             instances: Vec::new(),
             counts: InstanceCounts::default(),
             time: InstanceTime::default(),

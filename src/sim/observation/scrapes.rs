@@ -3,7 +3,7 @@
 use crate::autoscaler::{InstanceSample, InstanceView, Sample};
 use crate::service::FULL;
 use crate::sim::accounting::{Areas, Gauges, InstanceCounts};
-use crate::sim::instances::Pool;
+use crate::sim::instances::InstanceRegistry;
 use crate::sim::queueing::Load;
 use crate::time::Instant;
 
@@ -43,7 +43,7 @@ impl Scrapes {
     }
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
-    pub fn take(&mut self, counters: RawCounters, pool: &Pool) -> Sample<'_> {
+    pub fn take(&mut self, counters: RawCounters, registry: &InstanceRegistry) -> Sample<'_> {
         let RawCounters { at, arrived, areas, capacity, places, gauges, counts } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
@@ -61,7 +61,7 @@ impl Scrapes {
             while earlier.next_if(|before| before.instance < load.instance).is_some() {}
             let (measured, served, work) = match earlier.next_if(|before| before.instance == load.instance) {
                 Some(before) => (since_before, before.served, before.work),
-                None => (at.since(pool.ready_since(load.instance).max(self.since)), 0, 0),
+                None => (at.since(registry.ready_since(load.instance).max(self.since)), 0, 0),
             };
             self.instances.push(InstanceSample {
                 id: load.instance,
@@ -96,9 +96,9 @@ impl Scrapes {
     }
 
     /// Every instance of the pool, by its number.
-    pub fn views(&mut self, pool: &Pool) -> &[InstanceView] {
+    pub fn views(&mut self, registry: &InstanceRegistry) -> &[InstanceView] {
         self.views.clear();
-        self.views.extend(pool.views());
+        self.views.extend(registry.views());
         &self.views
     }
 }

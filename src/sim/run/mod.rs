@@ -6,7 +6,9 @@ mod engine;
 mod event_queue;
 mod limits;
 mod model;
+mod operations;
 mod options;
+mod request_side;
 mod requests;
 mod simulation;
 

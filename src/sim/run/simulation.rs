@@ -143,8 +143,8 @@ impl<T: RequestObserver + 'static> Simulation<T> {
         self.0.feed(block)
     }
 
-    /// Makes the run end early when it is cancelled, or when more requests wait than may; what it comes to is of no use
-    /// then.
+    /// Makes the run end early within these limits; what it comes
+    /// to is then of no use.
     pub fn limit(&mut self, limits: RunLimits) {
         self.0.limit(limits);
     }

@@ -1,10 +1,10 @@
 //! What a pool has beside the instances that serve: those kept warm, and the nodes all are on.
 
-use super::{Instance, Pool, State};
+use super::{Instance, InstanceRegistry, State};
 use crate::sim::instances::nodes::{Cluster, Place};
 use crate::time::Instant;
 
-impl Pool {
+impl InstanceRegistry {
     /// Asks for an instance to be kept warm and returns its number.
     pub fn request_warm(&mut self, now: Instant) -> u32 {
         self.count(now);

@@ -1,38 +1,66 @@
 //! What a run comes to, from the counters at its end and at the start of its measured part.
 
-use super::Engine;
+use super::Operations;
 use crate::service::FULL;
-use crate::sim::accounting::RequestObserver;
-use crate::sim::accounting::{Actions, Counts, Integrals, Outcome, Sending, TokenOutcome, TypeShare};
-use crate::sim::instances::Bill;
-use crate::sim::instances::InstanceType;
-use crate::sim::queueing::Station;
+use crate::sim::accounting::{
+    Actions, Areas, Counts, Integrals, Outcome, Recorder, Sending, TokenOutcome, TypeShare,
+};
+use crate::sim::clients::AttemptCounts;
+use crate::sim::instances::{Bill, InstanceType};
+use crate::sim::run::request_side::RequestSide;
 use crate::time::Instant;
 
-impl<F: Station, T: RequestObserver> Engine<F, T> {
+/// Counters of the requests at the end of the run.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sim::run) struct LastCounts {
+    arrived: u64,
+    areas: Areas,
+    /// Integral of the requests in flight.
+    in_flight_area: u128,
+    /// Requests in flight that arrived in the measured part, and those of them that have missed the SLO.
+    in_flight: u64,
+    overdue: u64,
+    attempt_counts: AttemptCounts,
+    preemptions: u64,
+}
+
+impl Operations {
+    /// Lets the events happen that are left, and everything up to the end; the counters of the requests there.
+    pub fn run_to_end(&mut self, requests: &mut dyn RequestSide) -> LastCounts {
+        while self.handle_next(requests).is_some() {}
+        let end = self.end.as_nanos();
+        self.advance(requests, end);
+        LastCounts {
+            arrived: requests.arrived(),
+            areas: requests.areas(end),
+            in_flight_area: requests.in_flight_area(end),
+            in_flight: requests.in_flight(end, self.baseline.at.as_nanos()..u64::MAX),
+            overdue: self.overdue(requests, self.end),
+            attempt_counts: requests.attempt_counts(),
+            preemptions: requests.cache(end).1,
+        }
+    }
+
     /// The figures of the run, which has ended.
-    pub(super) fn outcome(mut self) -> (Outcome, T) {
+    pub fn outcome(mut self, last: &LastCounts, mut recorder: Recorder) -> Outcome {
         let end = self.end;
         let start = self.baseline.clone();
-        let areas = self.station.areas(end.as_nanos());
-        let time = self.pool.time(end);
-        let measured_from = start.at.as_nanos();
-        let in_flight = self.in_flight(end.as_nanos()).filter(|arrival| *arrival >= measured_from).count();
-        let overdue = self.overdue(end);
+        let areas = last.areas;
+        let time = self.registry.time(end);
         let counts = Counts {
-            arrived: self.arrived - start.arrived,
-            served: self.recorder.latency.count(),
-            rejected: self.recorder.rejected,
-            timed_out: self.recorder.timed_out,
-            failed: self.recorder.failed,
-            in_flight: in_flight as u64,
+            arrived: last.arrived - start.arrived,
+            served: recorder.latency.count(),
+            rejected: recorder.rejected,
+            timed_out: recorder.timed_out,
+            failed: recorder.failed,
+            in_flight: last.in_flight,
         };
         let seconds = |later: u128, earlier: u128| (later - earlier) as f64 / 1e9;
         let integrals = Integrals {
             waiting: seconds(areas.waiting, start.areas.waiting),
             in_service: seconds(areas.in_service, start.areas.in_service),
             busy: seconds(areas.busy, start.areas.busy),
-            in_flight: seconds(self.in_flight_area(end.as_nanos()), start.in_flight),
+            in_flight: seconds(last.in_flight_area, start.in_flight),
             pending: seconds(time.pending, start.time.pending),
             work: seconds(areas.work, start.areas.work) / FULL as f64,
             starting: seconds(time.starting, start.time.starting),
@@ -41,9 +69,9 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             warming: seconds(time.warming, start.time.warming),
             warm: seconds(time.warm, start.time.warm),
         };
-        let preemptions = self.station.cache(end.as_nanos()).1 - start.preemptions;
+        let preemptions = last.preemptions - start.preemptions;
         let (kv_cache, kv_cache_peak) = (self.timeline.kv_cache, self.timeline.kv_cache_peak);
-        let tokens = self.recorder.tokens.take().map(|record| TokenOutcome {
+        let tokens = recorder.tokens.take().map(|record| TokenOutcome {
             ttft: record.ttft,
             tpot: record.tpot,
             prompt: record.prompt,
@@ -53,30 +81,30 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             kv_cache_peak,
         });
         let by_type = self.by_type(end, &start.ready_times);
-        let attempt_counts = self.attempt_counts();
+        let attempt_counts = last.attempt_counts;
         let failure_counts = self.provisioner.failure_counts;
-        let (started, warm_starts) = self.pool.starts();
+        let (started, warm_starts) = self.registry.starts();
         let actions = self.control.actions;
-        let outcome = Outcome {
+        Outcome {
             queue_overflow: self.queue_overflow,
             measured_s: end.since(start.at).as_secs_f64(),
             counts,
-            latency: self.recorder.latency,
-            wait: self.recorder.wait,
-            classes: self.recorder.classes,
+            latency: recorder.latency,
+            wait: recorder.wait,
+            classes: recorder.classes,
             tokens,
-            good: self.recorder.good,
-            overdue,
+            good: recorder.good,
+            overdue: last.overdue,
             integrals,
             slots: self.places,
             peak_waiting: self.timeline.peak_waiting,
-            peak_ready: self.pool.peak_ready(),
+            peak_ready: self.registry.peak_ready(),
             started: u64::from(started - start.starts.0),
             warm_starts: u64::from(warm_starts - start.starts.1),
             billed_hours: by_type.iter().map(|each| each.billed_hours).sum(),
             cost: by_type.iter().map(|each| each.cost).sum(),
             by_type,
-            cold: self.recorder.cold.cold,
+            cold: recorder.cold.latency,
             sending: Sending {
                 sent: attempt_counts.sent - start.attempt_counts.sent,
                 retried: attempt_counts.retried - start.attempt_counts.retried,
@@ -92,12 +120,11 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             below_slo_s: self.timeline.below_slo_s,
             timeline: self.timeline.kept,
             decisions: self.control.decisions,
-        };
-        (outcome, self.recorder.observer)
+        }
     }
 
     fn by_type(&mut self, end: Instant, before: &[u128]) -> Vec<TypeShare> {
-        let bills = self.pool.bills(end);
+        let bills = self.registry.bills(end);
         let before = before.iter().copied().chain(std::iter::repeat(0));
         let share = |((kind, bill), before): ((&InstanceType, Bill), u128)| TypeShare {
             name: kind.name.clone(),

@@ -1,18 +1,16 @@
 //! Instances kept warm beside those that serve.
 
-use super::Engine;
-use crate::sim::accounting::RequestObserver;
-use crate::sim::queueing::Station;
+use super::Operations;
 use crate::time::Instant;
 
-impl<F: Station, T: RequestObserver> Engine<F, T> {
+impl Operations {
     /// Fills the warm pool at the start of the run, as far as quotas go.
     pub(super) fn seed_warm(&mut self) {
         let target = self.provisioner.warm_target(self.control.desired);
-        while self.pool.counts().warm < target
-            && let Some(kind) = self.provisioner.initial(&self.pool)
+        while self.registry.counts().warm < target
+            && let Some(kind) = self.provisioner.initial(&self.registry)
         {
-            self.pool.rest(kind, Instant::ZERO);
+            self.registry.rest(kind, Instant::ZERO);
         }
         self.refill(Instant::ZERO);
     }
@@ -29,13 +27,13 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
             return;
         }
         let (target, prepared) =
-            (self.provisioner.warm_target(self.control.desired), self.pool.counts().prepared());
+            (self.provisioner.warm_target(self.control.desired), self.registry.counts().prepared());
         for _ in prepared..target {
-            let id = self.pool.request_warm(at);
+            let id = self.registry.request_warm(at);
             self.ask(id, 0, at);
         }
         for _ in target..prepared {
-            if !self.pool.discard_warm(at) {
+            if !self.registry.discard_warm(at) {
                 return;
             }
         }
@@ -43,7 +41,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// A draining instance is done: it ends, or returns to the warm pool; `false` if it is gone already.
     pub(super) fn leave(&mut self, id: u32, at: Instant) -> bool {
-        let left = self.pool.leave(id, at);
+        let left = self.registry.leave(id, at);
         self.tidy(at);
         left
     }

@@ -1,48 +1,46 @@
 //! The lives of the instances: asked for, granted, started, ready, lost or drained.
 
-use super::Engine;
-use crate::sim::accounting::RequestObserver;
-use crate::sim::instances::DrainPolicy;
-use crate::sim::instances::State;
-use crate::sim::queueing::Station;
+use super::Operations;
+use crate::sim::instances::{DrainPolicy, State};
 use crate::sim::run::event_queue::Event;
+use crate::sim::run::request_side::RequestSide;
 use crate::time::{Instant, Span};
 
-impl<F: Station, T: RequestObserver> Engine<F, T> {
+impl Operations {
     /// Puts `count` instances into the pool that are ready at the start of the run.
-    pub(super) fn seed(&mut self, count: u32) {
+    pub(super) fn seed(&mut self, requests: &mut dyn RequestSide, count: u32) {
         for _ in 0..count {
-            let id = self.pool.request(Instant::ZERO);
-            match self.provisioner.initial(&self.pool) {
+            let id = self.registry.request(Instant::ZERO);
+            match self.provisioner.initial(&self.registry) {
                 Some(kind) => {
-                    self.pool.start(id, kind, Instant::ZERO);
+                    self.registry.start(id, kind, Instant::ZERO);
                     self.place_at_start(id, kind);
-                    self.become_ready(id, Instant::ZERO);
+                    self.become_ready(requests, id, Instant::ZERO);
                 }
                 None => self.ask(id, 0, Instant::ZERO),
             }
         }
         self.seed_warm();
-        self.track_readiness(Instant::ZERO);
+        self.track_readiness(requests, Instant::ZERO);
     }
 
     /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
-    pub(super) fn reconcile(&mut self, at: Instant) {
-        let existing = self.pool.counts().existing();
+    pub(super) fn reconcile(&mut self, requests: &mut dyn RequestSide, at: Instant) {
+        let existing = self.registry.counts().existing();
         for _ in existing..self.control.desired {
-            let id = self.pool.request(at);
+            let id = self.registry.request(at);
             self.ask(id, 0, at);
         }
         for _ in self.control.desired..existing {
-            let (station, provisioner) = (&self.station, &self.provisioner);
+            let provisioner = &self.provisioner;
             let scale_down_rank = |kind, held| provisioner.scale_down_rank(kind, held);
             match self
-                .pool
-                .next_to_go(self.instances.scale_down, scale_down_rank, |id| station.outstanding(id))
+                .registry
+                .next_to_go(self.instances.scale_down, scale_down_rank, |id| requests.outstanding(id))
             {
-                Some((id, State::Ready)) => self.drain(id, at, Span::MAX),
+                Some((id, State::Ready)) => self.drain(requests, id, at, Span::MAX),
                 Some((id, _)) => {
-                    self.pool.remove(id, at);
+                    self.registry.remove(id, at);
                 }
                 None => break,
             }
@@ -52,17 +50,17 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// Asks for the capacity an instance needs to start, for the `attempt`-th time; what is warm comes first.
     pub(super) fn ask(&mut self, id: u32, attempt: u32, at: Instant) {
-        let Some((state, _)) = self.pool.find(id) else { return };
+        let Some((state, _)) = self.registry.find(id) else { return };
         if state == State::Pending
-            && let Some(kind) = self.provisioner.warm(&self.pool)
+            && let Some(kind) = self.provisioner.warm(&self.registry)
         {
-            self.pool.start_warm(id, kind, at);
+            self.registry.start_warm(id, kind, at);
             self.events.add(at + self.provisioner.draw_warm_start(kind, id), Event::Ready(id));
             return;
         }
-        match self.provisioner.grant(&self.pool, id, attempt, at) {
+        match self.provisioner.grant(&self.registry, id, attempt, at) {
             Some(kind) => {
-                self.pool.start(id, kind, at);
+                self.registry.start(id, kind, at);
                 if self.place(id, kind, at) {
                     self.start(id, 0, at);
                 }
@@ -76,8 +74,8 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// An instance begins to start, after so many attempts that failed.
     pub(super) fn start(&mut self, id: u32, attempt: u32, at: Instant) {
-        let Some((state, kind)) = self.pool.find(id) else { return };
-        let start = match self.pool.nodes().and_then(|nodes| nodes.cached(id)) {
+        let Some((state, kind)) = self.registry.find(id) else { return };
+        let start = match self.registry.nodes().and_then(|nodes| nodes.cached(id)) {
             Some(cached) => self.provisioner.draw_start_on_node(kind, (id, attempt), at, cached),
             None => self.provisioner.draw_start(kind, id, attempt, state == State::Warming),
         };
@@ -87,7 +85,7 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
 
     /// An attempt to start is found to have failed.
     pub(super) fn start_failed(&mut self, id: u32, attempt: u32, at: Instant) {
-        let Some((state, kind)) = self.pool.find(id) else { return };
+        let Some((state, kind)) = self.registry.find(id) else { return };
         self.provisioner.failure_counts.failed_starts += 1;
         let start = self.provisioner.draw_start(kind, id, attempt, state == State::Warming);
         let pause = start.retry.unwrap_or(Span::ZERO);
@@ -95,19 +93,16 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     }
 
     /// An instance has started: requests may come, or it is kept warm.
-    pub(super) fn become_ready(&mut self, id: u32, at: Instant) {
-        let Some((state, kind)) = self.pool.find(id) else { return };
+    pub(super) fn become_ready(&mut self, requests: &mut dyn RequestSide, id: u32, at: Instant) {
+        let Some((state, kind)) = self.registry.find(id) else { return };
         if state == State::Warming {
-            self.pool.warmed(id, kind, at);
+            self.registry.warmed(id, kind, at);
             return;
         }
-        self.pool.ready(id, at);
-        self.track_readiness(at);
-        if F::EVENT_DRIVEN {
-            let first_service = self.instances.draw_first_request(self.streams, id);
-            self.station.set_next_instance(self.provisioner.speed(kind, id), first_service);
-        }
-        self.station.add(id, at.as_nanos(), &mut self.recorder);
+        self.registry.ready(id, at);
+        self.track_readiness(requests, at);
+        let first_service = self.instances.draw_first_request(self.streams, id);
+        requests.add(id, at.as_nanos(), self.provisioner.speed(kind, id), first_service);
         let (failure, notice) = self.provisioner.draw_end(kind, id);
         if let Some(after) = failure {
             self.events.add(at + after, Event::Fail(id));
@@ -118,82 +113,74 @@ impl<F: Station, T: RequestObserver> Engine<F, T> {
     }
 
     /// An instance fails with the requests it has, and is replaced.
-    pub(super) fn fail(&mut self, id: u32, at: Instant) {
-        let Some((state, _)) = self.pool.find(id) else { return };
+    pub(super) fn fail(&mut self, requests: &mut dyn RequestSide, id: u32, at: Instant) {
+        let Some((state, _)) = self.registry.find(id) else { return };
         self.provisioner.failure_counts.failures += 1;
-        self.pool.remove(id, at);
-        self.track_readiness(at);
-        self.kill(id, at.as_nanos());
+        self.registry.remove(id, at);
+        self.track_readiness(requests, at);
+        requests.kill(id, at.as_nanos());
         if state == State::Ready {
-            self.replace(at);
+            self.replace(requests, at);
         } else {
             self.tidy(at);
         }
     }
 
-    /// Takes an instance away with all it has.
-    pub(super) fn kill(&mut self, id: u32, now: u64) {
-        self.station.kill(id, now, &mut self.lost);
-        for request in self.lost.drain(..) {
-            self.recorder.failed(request.arrival, now);
-        }
-    }
-
     /// An instance is given notice: it drains as far as it gets, and is replaced.
-    pub(super) fn give_notice(&mut self, id: u32, at: Instant) {
-        let Some((state, kind)) = self.pool.find(id) else { return };
+    pub(super) fn give_notice(&mut self, requests: &mut dyn RequestSide, id: u32, at: Instant) {
+        let Some((state, kind)) = self.registry.find(id) else { return };
         self.provisioner.failure_counts.interruptions += 1;
         let notice = self.provisioner.notice(kind);
         if state == State::Ready {
-            self.drain(id, at, notice);
-            self.replace(at);
+            self.drain(requests, id, at, notice);
+            self.replace(requests, at);
         } else {
-            self.pool.keep_from_returning(id);
+            self.registry.keep_from_returning(id);
             self.tidy(at);
             self.events.add(at + notice, Event::Deadline(id));
         }
     }
 
     /// Starts another for one that was lost, as far as the autoscaler still wants it.
-    pub(super) fn replace(&mut self, at: Instant) {
-        if F::EVENT_DRIVEN {
+    pub(super) fn replace(&mut self, requests: &mut dyn RequestSide, at: Instant) {
+        if requests.is_event_driven() {
             // A policy that acts at every change acts at this one first.
-            self.react(at);
+            self.react(requests, at);
         }
-        self.reconcile(at);
+        self.reconcile(requests, at);
     }
 
     /// A ready instance takes no more requests, and is gone when it has finished those it has: within `notice`, and the
     /// drain deadline.
-    pub(super) fn drain(&mut self, id: u32, at: Instant, notice: Span) {
+    pub(super) fn drain(&mut self, requests: &mut dyn RequestSide, id: u32, at: Instant, notice: Span) {
         // What has been given notice cannot come back.
         let reuse = self.instances.warm_pool.as_ref().is_some_and(|pool| pool.reuse_on_scale_in);
-        self.pool.drain(id, at, reuse && notice == Span::MAX);
-        self.track_readiness(at);
-        let is_busy = self.station.outstanding(id) > 0;
-        let last = Instant::from_nanos(self.station.drain(id, at.as_nanos()));
+        self.registry.drain(id, at, reuse && notice == Span::MAX);
+        self.track_readiness(requests, at);
+        let is_busy = requests.outstanding(id) > 0;
+        let last = Instant::from_nanos(requests.drain(id, at.as_nanos()));
         let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
         if is_busy && deadline <= last && self.instances.leaving == DrainPolicy::Finish {
             self.events.add(deadline, Event::Deadline(id));
         } else if last == at {
-            self.pool.leave(id, at);
+            self.registry.leave(id, at);
         } else {
             self.events.add(last, Event::Gone(id));
         }
     }
 
     /// Notes when no instance is ready, and when one is again.
-    pub(super) fn track_readiness(&mut self, at: Instant) {
-        let shut = self.pool.counts().ready == 0;
-        if shut == self.recorder.cold.none_is_ready() {
+    pub(super) fn track_readiness(&mut self, requests: &mut dyn RequestSide, at: Instant) {
+        let none_is_ready = self.registry.counts().ready == 0;
+        if none_is_ready == requests.recorder().cold.none_is_ready() {
             return;
         }
-        if shut {
-            self.recorder.settle();
-            let oldest = self.in_flight(at.as_nanos()).min().unwrap_or(u64::MAX);
-            self.recorder.cold.shut(at.as_nanos(), oldest);
+        if none_is_ready {
+            requests.recorder().settle();
+            let oldest = requests.oldest_in_flight(at.as_nanos());
+            requests.recorder().cold.lose_last(at.as_nanos(), oldest);
         } else {
-            self.recorder.cold.open(at.as_nanos());
+            requests.recorder().cold.gain_first(at.as_nanos());
         }
     }
 }

@@ -1,0 +1,202 @@
+//! The requests of a run: the station they meet, the clients that wait for them, and the account of what becomes of them.
+//!
+//! Everything that happens once a request is compiled for the service model and the arrangement of queues. What happens
+//! to instances is rare, and the same for all of them: it reaches the requests by way of [`RequestSide`], so that it is
+//! compiled once.
+
+use std::ops::Range;
+
+use crate::service::Request;
+use crate::sim::accounting::{Areas, Gauges, Recorder, Recording, RequestObserver};
+use crate::sim::clients::{AttemptCounts, Attempts};
+use crate::sim::queueing::{Load, Station};
+
+/// The requests of a run, as seen from the side of the instances. Where an instant is given, everything has advanced to it.
+pub(super) trait RequestSide {
+    /// Whether every change happens at its instant, so that policies can act at each.
+    fn is_event_driven(&self) -> bool;
+    /// Lets every request up to `now` take its course, and accounts for it.
+    fn advance(&mut self, now: u64);
+    /// Hands the clients what has become of their attempts.
+    fn take_outcomes(&mut self, now: u64);
+    /// A draining instance that has run out of work since the last call.
+    fn next_drained(&mut self) -> Option<u32>;
+    /// A ready instance that has run out of work since the last call, and the count of its busy spells.
+    fn next_idle(&mut self) -> Option<(u32, u64)>;
+    /// Whether an instance has been idle since the end of this busy spell.
+    fn still_idle(&self, instance: u32, spells: u64) -> bool;
+    /// An instance becomes ready, of this speed and with this service requirement of its first request.
+    fn add(&mut self, instance: u32, now: u64, speed: f64, first_service: u64);
+    /// An instance takes no more requests; when it will have finished those it has.
+    fn drain(&mut self, instance: u32, now: u64) -> u64;
+    /// An instance is taken away with all it has.
+    fn kill(&mut self, instance: u32, now: u64);
+    /// Requests an instance has.
+    fn outstanding(&self, instance: u32) -> u64;
+    /// Requests that wait, as far as is known without letting anything happen.
+    fn backlog(&self, now: u64) -> u64;
+    fn gauges(&self, now: u64) -> Gauges;
+    fn areas(&self, now: u64) -> Areas;
+    /// Mean share of the memory for keys and values in use, and sequences preempted.
+    fn cache(&self, now: u64) -> (f64, u64);
+    fn loads(&self, now: u64, out: &mut Vec<Load>);
+    /// Requests that have arrived.
+    fn arrived(&self) -> u64;
+    /// What has been sent so far.
+    fn attempt_counts(&self) -> AttemptCounts;
+    /// Integral of the requests in flight.
+    fn in_flight_area(&self, now: u64) -> u128;
+    /// Requests in flight that arrived within `arrivals`.
+    fn in_flight(&self, now: u64, arrivals: Range<u64>) -> u64;
+    /// Requests in flight that wait and arrived within `arrivals`, where tokens are counted.
+    fn waiting(&self, arrivals: Range<u64>) -> u64;
+    /// When the oldest request in flight arrived; [`u64::MAX`] if there is none.
+    fn oldest_in_flight(&self, now: u64) -> u64;
+    fn recorder(&mut self) -> &mut Recorder;
+    /// The same, for what is compiled once.
+    fn as_dyn(&mut self) -> &mut dyn RequestSide;
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Requests<S, T> {
+    pub station: S,
+    pub recording: Recording<T>,
+    /// Where requests may be sent more than once.
+    pub clients: Option<Attempts>,
+    pub arrived: u64,
+    /// Requests lost with an instance; kept to keep its memory.
+    lost: Vec<Request>,
+}
+
+impl<S: Station, T: RequestObserver> Requests<S, T> {
+    pub fn new(station: S, recording: Recording<T>, clients: Option<Attempts>) -> Self {
+        Requests { station, recording, clients, arrived: 0, lost: Vec::new() }
+    }
+
+    /// Arrival instants of the requests in flight at `now`, in no order.
+    fn arrivals_in_flight(&self, now: u64) -> impl Iterator<Item = u64> {
+        let attended = self.clients.iter().flat_map(Attempts::in_flight);
+        let plain = self.clients.is_none().then(|| self.station.in_flight(now));
+        attended.chain(plain.into_iter().flatten())
+    }
+
+    /// Arrival instants of the requests in flight that wait, in no order, where tokens are counted.
+    fn arrivals_waiting(&self) -> impl Iterator<Item = u64> {
+        let attended = self.clients.iter().filter(|_| S::COUNTS_TOKENS);
+        let plain = self.clients.is_none().then(|| self.station.waiting());
+        attended.flat_map(|clients| clients.waiting(&self.station)).chain(plain.into_iter().flatten())
+    }
+}
+
+impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
+    fn is_event_driven(&self) -> bool {
+        S::EVENT_DRIVEN
+    }
+
+    fn advance(&mut self, now: u64) {
+        self.station.advance(now, &mut self.recording);
+        self.recording.recorder.settle();
+    }
+
+    #[inline]
+    fn take_outcomes(&mut self, now: u64) {
+        if let Some(clients) = &mut self.clients {
+            clients.take_outcomes(now, &mut self.station, &mut self.recording);
+        }
+    }
+
+    #[inline]
+    fn next_drained(&mut self) -> Option<u32> {
+        self.station.next_drained()
+    }
+
+    #[inline]
+    fn next_idle(&mut self) -> Option<(u32, u64)> {
+        self.station.next_idle()
+    }
+
+    fn still_idle(&self, instance: u32, spells: u64) -> bool {
+        self.station.still_idle(instance, spells)
+    }
+
+    fn add(&mut self, instance: u32, now: u64, speed: f64, first_service: u64) {
+        self.station.set_next_instance(speed, first_service);
+        self.station.add(instance, now, &mut self.recording);
+    }
+
+    fn drain(&mut self, instance: u32, now: u64) -> u64 {
+        self.station.drain(instance, now)
+    }
+
+    fn kill(&mut self, instance: u32, now: u64) {
+        self.station.kill(instance, now, &mut self.lost);
+        for request in self.lost.drain(..) {
+            self.recording.failed(request.arrival, now);
+        }
+    }
+
+    fn outstanding(&self, instance: u32) -> u64 {
+        self.station.outstanding(instance)
+    }
+
+    fn backlog(&self, now: u64) -> u64 {
+        self.station.backlog(now)
+    }
+
+    #[inline]
+    fn gauges(&self, now: u64) -> Gauges {
+        self.station.gauges(now)
+    }
+
+    fn areas(&self, now: u64) -> Areas {
+        self.station.areas(now)
+    }
+
+    fn cache(&self, now: u64) -> (f64, u64) {
+        self.station.cache(now)
+    }
+
+    fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        self.station.loads(now, out);
+    }
+
+    fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    fn attempt_counts(&self) -> AttemptCounts {
+        let plain = AttemptCounts { sent: self.arrived, ..AttemptCounts::default() };
+        self.clients.as_ref().map_or(plain, |clients| clients.attempt_counts)
+    }
+
+    fn in_flight_area(&self, now: u64) -> u128 {
+        match &self.clients {
+            Some(clients) => clients.area(now),
+            None => {
+                let areas = self.station.areas(now);
+                areas.waiting + areas.in_service
+            }
+        }
+    }
+
+    fn in_flight(&self, now: u64, arrivals: Range<u64>) -> u64 {
+        self.arrivals_in_flight(now).filter(|arrival| arrivals.contains(arrival)).count() as u64
+    }
+
+    fn waiting(&self, arrivals: Range<u64>) -> u64 {
+        self.arrivals_waiting().filter(|arrival| arrivals.contains(arrival)).count() as u64
+    }
+
+    fn oldest_in_flight(&self, now: u64) -> u64 {
+        self.arrivals_in_flight(now).min().unwrap_or(u64::MAX)
+    }
+
+    fn recorder(&mut self) -> &mut Recorder {
+        &mut self.recording.recorder
+    }
+
+    fn as_dyn(&mut self) -> &mut dyn RequestSide {
+        self
+    }
+}
