@@ -107,6 +107,7 @@ impl Recorder {
         self.totals.served += self.batch.len() as u64;
         let slo = self.slo.latency.as_nanos();
         for request in &self.batch {
+            debug_assert!(request.arrival <= request.start && request.start <= request.finish, "{request:?}");
             let latency = request.finish - request.arrival;
             let good = u64::from(latency <= slo);
             self.totals.good += good;

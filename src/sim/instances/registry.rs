@@ -5,8 +5,7 @@ mod beside;
 use super::nodes::Cluster;
 use super::settings::{Instances, ScaleDownOrder};
 use crate::autoscaler::{InstanceState, InstanceView};
-use crate::sim::accounting::{BilledFrom, Cost};
-use crate::sim::accounting::{InstanceCounts, InstanceTime};
+use crate::sim::accounting::{BilledFrom, Cost, InstanceCounts, InstanceTime};
 use crate::time::{Instant, Span};
 
 /// Where an instance is in its life.
@@ -352,11 +351,26 @@ impl InstanceRegistry {
         u128::from((by(now) - before).as_nanos())
     }
 
+    /// Whether every instance is counted once, and those within others are no more than they.
+    fn counts_hold(&self) -> bool {
+        let InstanceCounts { pending, starting, ready, draining, warm_pending, warming, warm, returning } =
+            self.counts;
+        let counted = pending + starting + ready + draining + warm_pending + warming;
+        let sum = |share: fn(&Share) -> u32| self.shares.iter().map(share).sum::<u32>();
+        counted as usize == self.instances.len()
+            && returning <= draining
+            && sum(|share| share.held) == starting + ready
+            && sum(|share| share.ready) == ready
+            && sum(|share| share.warm) == warm
+    }
+
     fn index(&self, id: u32) -> Option<usize> {
         self.instances.binary_search_by_key(&id, |instance| instance.id).ok()
     }
 
     fn count(&mut self, now: Instant) {
+        debug_assert!(self.counts_hold(), "{:?} of {} instances", self.counts, self.instances.len());
+        debug_assert!(now >= self.counted_to, "time falls from {:?} to {now:?}", self.counted_to);
         let passed = u128::from(now.since(self.counted_to).as_nanos());
         for share in &mut self.shares {
             share.ready_time += passed * u128::from(share.ready);

@@ -179,6 +179,7 @@ impl ControlLoop {
 
     /// Takes over what a decision asks for.
     pub fn take_over(&mut self, at: Instant, desired: u32) {
+        debug_assert!(desired <= self.limits.max, "{desired} of at most {} instances", self.limits.max);
         let direction = match desired.cmp(&self.desired) {
             std::cmp::Ordering::Greater => Direction::Up,
             std::cmp::Ordering::Less => Direction::Down,

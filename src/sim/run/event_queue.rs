@@ -77,15 +77,18 @@ pub(in crate::sim) struct EventQueue {
     events: BinaryHeap<Reverse<(Instant, Rank, u64, Event)>>,
     insertions: u64,
     last: Instant,
+    /// When the event taken last fell.
+    reached: Instant,
 }
 
 impl EventQueue {
     /// Nothing to do yet, and nothing ever after `last`.
     pub fn up_to(last: Instant) -> EventQueue {
-        EventQueue { events: BinaryHeap::new(), insertions: 0, last }
+        EventQueue { events: BinaryHeap::new(), insertions: 0, last, reached: Instant::ZERO }
     }
 
     pub fn add(&mut self, at: Instant, event: Event) {
+        debug_assert!(at >= self.reached, "{event:?} at {at:?} is added at {:?}", self.reached);
         // What never comes is not kept: a drained instance without a deadline would leave one here for good.
         if at > self.last {
             return;
@@ -109,6 +112,8 @@ impl EventQueue {
             return None;
         }
         self.events.pop();
+        debug_assert!(at >= self.reached, "time falls from {:?} to {at:?}", self.reached);
+        self.reached = at;
         Some((at, event))
     }
 }

@@ -211,6 +211,7 @@ impl Operations {
 
     fn handle(&mut self, requests: &mut dyn RequestSide, at: Instant, event: Event) {
         let nanos = at.as_nanos();
+        debug_assert!(self.reached <= nanos, "{event:?} at {nanos} comes after {}", self.reached);
         if !event.precedes_requests() {
             self.advance(requests, nanos);
         } else if self.reached + 1 < nanos {

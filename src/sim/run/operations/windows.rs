@@ -36,6 +36,7 @@ impl Operations {
 
     fn close_window(&mut self, requests: &mut dyn RequestSide, at: Instant) {
         let nanos = at.as_nanos();
+        debug_assert!(self.is_conserved(requests, nanos), "requests have been lost or invented by {at:?}");
         let counters = WindowCounters {
             at,
             gauges: requests.gauges(nanos),
@@ -50,6 +51,12 @@ impl Operations {
             desired: self.control.desired,
         };
         self.timeline.close(counters, requests.recorder().window.as_mut());
+    }
+
+    /// Whether every request that has arrived is answered, lost or in flight.
+    fn is_conserved(&self, requests: &mut dyn RequestSide, now: u64) -> bool {
+        let totals = requests.recorder().totals;
+        requests.arrived() == totals.served + totals.lost + requests.in_flight(now, 0..u64::MAX)
     }
 
     /// Requests in flight at `at` that are measured and have missed the SLO.
