@@ -56,7 +56,7 @@ impl TokenCompletion {
     }
 }
 
-/// Hears what becomes of each request. Every request that arrives is reported at most once.
+/// Is told what becomes of each request. Every request that arrives is reported at most once.
 ///
 /// Reports come late and out of order in time, but whenever the engine looks (a scrape, a mark of the timeline, an
 /// evaluation, the end), everything up to then has been reported.
@@ -77,7 +77,7 @@ pub trait RequestObserver {
     fn failed(&mut self, arrival: u64, at: u64);
 }
 
-/// Hears nothing.
+/// Observes nothing.
 impl RequestObserver for () {
     #[inline]
     fn served(&mut self, _: Completion) {}
@@ -92,9 +92,9 @@ impl RequestObserver for () {
 /// Requests in the pool at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::sim) struct Gauges {
-    /// Waiting, at the door, in the queue or at an instance.
+    /// Waiting: buffered, in the queue or at an instance.
     pub waiting: u64,
-    /// Of those, held at the door because no instance is ready.
+    /// Of those, buffered because no instance is ready.
     pub buffered: u64,
     /// In service on ready instances.
     pub busy: u64,

@@ -82,7 +82,7 @@ impl Timeline {
         }
     }
 
-    /// Hears how many instances are asked for and ready after something may have changed either.
+    /// Takes in how many instances are asked for and ready, after something may have changed either.
     pub fn record_sizes(&mut self, desired: u32, ready: u32) {
         let widen = |range: &mut (u32, u32), value: u32| *range = (range.0.min(value), range.1.max(value));
         widen(&mut self.desired_range, desired);

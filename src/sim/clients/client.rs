@@ -22,7 +22,7 @@ pub struct Client {
     pub backoff: Backoff,
     /// After how long without an answer a second copy is sent; `None`: never.
     pub hedge_after: Option<Span>,
-    /// Whether the copy that is not needed is called off.
+    /// Whether the copy that is not needed is cancelled.
     pub hedge_cancel: bool,
 }
 

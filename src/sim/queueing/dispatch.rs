@@ -12,8 +12,8 @@ pub const MAX_SLOTS: u64 = 1 << 20;
 pub struct Dispatch {
     /// Which instance a request goes to.
     pub policy: DispatchPolicy,
-    /// Most requests that may wait: in the central queue, or at each instance; at the door too while no instance is
-    /// ready. `None`: no limit.
+    /// Maximum number of requests waiting: in the central queue, or at each instance; also of those buffered while no
+    /// instance is ready. `None`: no limit.
     pub queue_capacity: Option<u64>,
     /// How long a request is willing to wait for its service to begin, in seconds; `None`: as long as it takes.
     pub patience: Option<Durations>,

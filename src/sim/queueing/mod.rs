@@ -3,17 +3,17 @@
 //! does with a request once it has it is a service model; who sends requests, and what follows a loss, is in `clients`.
 
 mod dispatch;
+mod dispatcher;
 mod event_driven;
 mod lazy;
 mod station;
 mod tournament;
 
+pub(in crate::sim) use dispatcher::{Choose, Dispatcher};
 pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
-pub(in crate::sim) use lazy::CentralServers;
-pub(in crate::sim) use lazy::CentralSlots;
-pub(in crate::sim) use lazy::ServerQueue;
-pub(in crate::sim) use lazy::{InstanceQueue, SlotQueue};
-pub(in crate::sim) use lazy::{LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin};
+pub(in crate::sim) use lazy::{
+    CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue,
+};
 pub(in crate::sim) use station::{Arrival, Load, NO_TICKET, RequestOutcome, Station};
 
 pub use dispatch::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};

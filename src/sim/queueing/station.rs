@@ -3,7 +3,7 @@
 use crate::service::{Request, Tokens};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 
-/// What becomes of a request whose client is told.
+/// What has become of a request, for its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum RequestOutcome {
     /// It was answered; and when the first token of the answer came, where tokens are counted.
@@ -105,7 +105,7 @@ pub(in crate::sim) trait Station {
     fn cancel(&mut self, _ticket: u32, _now: u64, _serving_too: bool) -> Option<u64> {
         None
     }
-    /// Tells the speed of the instance that [`Station::add`] is called for next, and the service requirement of the first
+    /// Sets the speed of the instance that [`Station::add`] is called for next, and the service requirement of the first
     /// request it serves ([`u64::MAX`]: the request's own), if it is [`Station::EVENT_DRIVEN`].
     fn set_next_instance(&mut self, _speed: f64, _first_service: u64) {}
     /// An instance becomes ready; what waits may start on it at once.

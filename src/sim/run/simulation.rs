@@ -10,18 +10,13 @@ use super::options::Options;
 use super::requests::{Block, RequestSource};
 use crate::random::{Purpose, Streams};
 use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
-use crate::sim::accounting::RequestObserver;
-use crate::sim::accounting::{DecisionRecord, Outcome};
-use crate::sim::queueing::CentralServers;
-use crate::sim::queueing::CentralSlots;
-use crate::sim::queueing::DispatchPolicy;
-use crate::sim::queueing::ServerQueue;
-use crate::sim::queueing::Station;
-use crate::sim::queueing::{EventDrivenServers, EventDrivenSlots};
-use crate::sim::queueing::{InstanceQueue, SlotQueue};
-use crate::sim::queueing::{LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin};
+use crate::sim::accounting::{DecisionRecord, Outcome, RequestObserver};
+use crate::sim::queueing::{
+    CentralServers, CentralSlots, Choose, DispatchPolicy, Dispatcher, EventDrivenServers, EventDrivenSlots,
+    InstanceQueue, ParallelQueues, ServerQueue, SlotQueue, Station,
+};
 
-/// One run in progress. `T` hears what becomes of each request; `()` does not listen.
+/// One run in progress. `T` observes what becomes of each request; `()` observes nothing.
 pub struct Simulation<T = ()>(Box<dyn Running<T>>);
 
 impl<T> fmt::Debug for Simulation<T> {
@@ -66,30 +61,22 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
         Box::new(Engine::new(station, self.model, self.streams, self.options, self.observer))
     }
 
-    /// Instances with queues of their own.
-    fn routed<S>(self, settings: S::Settings) -> Box<dyn Running<T>>
-    where
-        S: InstanceQueue + 'static,
-    {
-        let rng = || self.streams.stream(Purpose::Routing);
-        let capacity = self.model.dispatch.queue_capacity;
-        match self.model.dispatch.policy {
-            DispatchPolicy::Random => {
-                let chooser = Random { rng: rng() };
-                self.run(ParallelQueues::<S, _>::new(chooser, settings, capacity))
-            }
-            DispatchPolicy::LeastOutstanding => {
-                self.run(ParallelQueues::<S, _>::new(LeastOutstanding::default(), settings, capacity))
-            }
-            DispatchPolicy::PowerOfD(choices) => {
-                let chooser = PowerOfD { rng: rng(), choices: choices as usize, drawn: Vec::new() };
-                self.run(ParallelQueues::<S, _>::new(chooser, settings, capacity))
-            }
-            // A central queue has no stations.
-            DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => {
-                self.run(ParallelQueues::<S, _>::new(RoundRobin::default(), settings, capacity))
-            }
+    /// Slots with a queue at each instance. Where the choice is so cheap that telling it from others would be felt, it is
+    /// compiled for itself.
+    fn slot_queues(self, slots: u32) -> Box<dyn Running<T>> {
+        match Dispatcher::lazy(self.model.dispatch.policy, self.streams.stream(Purpose::Routing)) {
+            Dispatcher::RoundRobin(choice) => self.parallel::<SlotQueue>(choice, slots),
+            Dispatcher::Random(choice) => self.parallel::<SlotQueue>(choice, slots),
+            choice => self.parallel::<SlotQueue>(choice, slots),
         }
+    }
+
+    fn parallel<Q>(self, choice: impl Choose + 'static, settings: Q::Settings) -> Box<dyn Running<T>>
+    where
+        Q: InstanceQueue + 'static,
+    {
+        let capacity = self.model.dispatch.queue_capacity;
+        self.run(ParallelQueues::<Q, _>::new(choice, settings, capacity))
     }
 
     /// Slots, whose course is known once a request has started.
@@ -103,7 +90,7 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
                 self.run(station)
             }
             DispatchPolicy::CentralQueue => self.run(CentralSlots::new(settings.concurrency, capacity)),
-            _ => self.routed::<SlotQueue>(settings.concurrency),
+            _ => self.slot_queues(settings.concurrency),
         }
     }
 
@@ -121,7 +108,10 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
                 self.run(station)
             }
             DispatchPolicy::CentralQueue => self.run(CentralServers::<S>::new(settings, capacity)),
-            _ => self.routed::<ServerQueue<S>>(settings),
+            policy => {
+                let choice = Dispatcher::lazy(policy, self.streams.stream(Purpose::Routing));
+                self.parallel::<ServerQueue<S>>(choice, settings)
+            }
         }
     }
 }

@@ -1,4 +1,16 @@
-//! Requests waiting, some of which go first, give up, or are called off.
+//! Requests waiting, some of which go first, give up, or are cancelled.
+//!
+//! ```text
+//!   lanes[0]  handed back   | 3 | 9 |                 taken first
+//!   lanes[1]  high class    | 5 | x | 12 |            x: gone (gave up, or cancelled), its place still there
+//!   lanes[2]  low class     | 4 | 7 | 8 | 10 |        taken last
+//!
+//!   deadlines               (at 50, 8) (at 70, 4)     the earliest first; passed over if the request has left
+//! ```
+//!
+//! The rule it relies on: each lane is in order of the requests' sequence numbers, so one is found by bisection, and none
+//! begins with one that is gone, so the head is at hand. One that leaves from the middle is only marked: taking it out
+//! would move all behind it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,4 +1,18 @@
 //! A central queue that instances draw from, under a service model that is taken event by event.
+//!
+//! ```text
+//!   arrival --> [ queue ] --> the least of `open`: ready instances with room, by their rank for the next request
+//!                                 |
+//!                                 v
+//!                        host 0   host 1   host 2      each a server with what it has in service
+//!                                 |
+//!   report  <-- the least of `due`: instances by their next change
+//! ```
+//!
+//! The rule it relies on: a host changes only when a change of its own is due, when it begins something, or when it hears
+//! of what waits. So both tournaments are right if a host is put in its places after each of these. Nothing is taken
+//! before somebody looks or a request arrives; then all changes up to there happen in order, those of one instant by the
+//! order in which the hosts became ready.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -203,6 +217,12 @@ impl<S: Server> Station for CentralServers<S> {
             self.queue.withdraw();
             observer.rejected(now);
         }
+        debug_assert!(
+            self.queue.len() <= self.capacity,
+            "{} wait of at most {}",
+            self.queue.len(),
+            self.capacity
+        );
     }
 
     #[inline]

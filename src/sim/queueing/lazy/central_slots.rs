@@ -1,9 +1,27 @@
 //! A central queue before slots that serve at full speed.
 //!
-//! Once a request has started, its end is known, and nothing but the pool's own changes can alter what follows. So
-//! completions are no events here: each slot remembers what it serves, and the slots stand in a tournament by when they
-//! are free. A request that is sure to start before anything can look at the pool or change it is put on its slot at
-//! once, even if it has to wait until then; only the others are queued.
+//! ```text
+//!                         now         gate
+//!                          |           |
+//!   slot 0   ==============|===> 5     |          `free` has the slots by when each falls free:
+//!   slot 1   ==============|========> 8|          here slot 0, then 1, then 2
+//!   slot 2   ==============|===========|====> 12
+//!                          |           |
+//!   arrival  --------------x           |          gets slot 0 at 5, which is before the gate:
+//!                          '-> slot 0 =|==> 9     put on it at once, its end is known
+//!   queue    [ ]                       |          only what no slot can start before the gate
+//! ```
+//!
+//! The rule it relies on: until the gate nothing happens to the pool but further arrivals, and nobody looks. Once a
+//! request has started its end is known, and nothing but the pool's own changes can alter what follows. So completions are
+//! no events here: a slot remembers what it serves, and reports it when it gets its next request or when somebody looks.
+//! A request that is sure to start before the gate is put on its slot at once, even if it has to wait until then; the
+//! others are queued, because a change of the pool may give them another slot or another time. A request costs one change
+//! of the tournament, whatever the length of the queue.
+//!
+//! Equal instants go by insertion, and completions after instances that become ready: hence the bit `COMPLETION` in the
+//! order of a key, and `put_freed_first` where slots have already been seen to fall free at the instant an instance is
+//! added.
 
 use std::collections::VecDeque;
 

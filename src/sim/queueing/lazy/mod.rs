@@ -10,5 +10,5 @@ mod server_queue;
 pub(in crate::sim) use central_servers::CentralServers;
 pub(in crate::sim) use central_slots::CentralSlots;
 pub(in crate::sim) use instance_queue::{InstanceQueue, SlotQueue};
-pub(in crate::sim) use parallel_queues::{LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin};
+pub(in crate::sim) use parallel_queues::ParallelQueues;
 pub(in crate::sim) use server_queue::ServerQueue;

@@ -2,163 +2,39 @@
 
 use std::collections::VecDeque;
 
-use rand::RngExt as _;
-
 use super::instance_queue::InstanceQueue;
-use crate::random::Rng;
 use crate::service::Request;
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
+use crate::sim::queueing::dispatcher::{Candidates, Choose};
 use crate::sim::queueing::station::{Arrival, Load, Station};
-use crate::sim::queueing::tournament::{Key, Tournament};
 
-/// Picks the instance a request goes to.
-pub(in crate::sim) trait Chooser {
-    /// Brings up to `now` the queues whose state the choice depends on, and chooses one of them (there is one).
-    fn choose<S: InstanceQueue>(
-        &mut self,
-        queues: &mut [S],
-        now: u64,
-        observer: &mut impl RequestObserver,
-    ) -> usize;
-    /// Hears that the queue at `index` has taken a request.
-    fn took<S: InstanceQueue>(&mut self, _station: &S, _index: usize) {}
-    /// Hears that the queues are others now.
-    fn changed<S: InstanceQueue>(&mut self, _stations: &[S]) {}
+/// The queues of the ready instances at an instant, to choose from.
+struct Ready<'a, Q, O> {
+    queues: &'a mut [Q],
+    now: u64,
+    observer: &'a mut O,
 }
 
-/// Instances in turn.
-#[derive(Debug, Clone, Default)]
-pub(in crate::sim) struct RoundRobin {
-    next: usize,
-}
-
-impl Chooser for RoundRobin {
+impl<Q: InstanceQueue, O: RequestObserver> Candidates for Ready<'_, Q, O> {
     #[inline]
-    fn choose<S: InstanceQueue>(
-        &mut self,
-        queues: &mut [S],
-        now: u64,
-        observer: &mut impl RequestObserver,
-    ) -> usize {
-        let index = if self.next < queues.len() { self.next } else { 0 };
-        self.next = index + 1;
-        queues[index].advance(now, observer);
-        index
+    fn count(&self) -> usize {
+        self.queues.len()
     }
-}
-
-/// A uniform draw.
-#[derive(Debug, Clone)]
-pub(in crate::sim) struct Random {
-    pub rng: Rng,
-}
-
-impl Chooser for Random {
     #[inline]
-    fn choose<S: InstanceQueue>(
-        &mut self,
-        queues: &mut [S],
-        now: u64,
-        observer: &mut impl RequestObserver,
-    ) -> usize {
-        let index = self.rng.random_range(0..queues.len());
-        queues[index].advance(now, observer);
-        index
+    fn update(&mut self, index: usize) {
+        self.queues[index].advance(self.now, self.observer);
     }
-}
-
-/// The least loaded of a few distinct uniform draws.
-#[derive(Debug, Clone)]
-pub(in crate::sim) struct PowerOfD {
-    pub rng: Rng,
-    pub choices: usize,
-    /// The draws of one request, kept to keep their memory.
-    pub drawn: Vec<usize>,
-}
-
-impl Chooser for PowerOfD {
     #[inline]
-    fn choose<S: InstanceQueue>(
-        &mut self,
-        queues: &mut [S],
-        now: u64,
-        observer: &mut impl RequestObserver,
-    ) -> usize {
-        let choices = self.choices.min(queues.len());
-        self.drawn.clear();
-        let mut best = (u64::MAX, 0);
-        while self.drawn.len() < choices {
-            let index = self.rng.random_range(0..queues.len());
-            // Few are drawn, so looking through them beats any set.
-            if self.drawn.contains(&index) {
-                continue;
-            }
-            self.drawn.push(index);
-            queues[index].advance(now, observer);
-            let outstanding = queues[index].outstanding();
-            if outstanding < best.0 {
-                best = (outstanding, index);
-            }
-        }
-        best.1
+    fn outstanding(&self, index: usize) -> u64 {
+        self.queues[index].outstanding()
     }
-}
-
-/// The least loaded of all. Two tournaments keep a choice at a few comparisons however large the pool: one of the
-/// queues by their next change, so that only those with one due are looked at, one by their load.
-#[derive(Debug, Clone, Default)]
-pub(in crate::sim) struct LeastOutstanding {
-    due: Tournament<Key>,
-    /// Load and index in one word.
-    load: Tournament<u64>,
-}
-
-impl LeastOutstanding {
     #[inline]
-    fn update<S: InstanceQueue>(&mut self, queue: &S, index: usize) {
-        let due = Self::due_key(queue, index);
-        if self.due.key(index) != due {
-            self.due.set(index, due);
-        }
-        self.load.set(index, Self::load_key(queue, index));
+    fn next_change(&self, index: usize) -> u64 {
+        self.queues[index].next_change()
     }
-
-    fn due_key<S: InstanceQueue>(queue: &S, index: usize) -> Key {
-        Key::new(queue.next_change(), 0, index)
-    }
-
-    fn load_key<S: InstanceQueue>(queue: &S, index: usize) -> u64 {
-        queue.outstanding() * u64::from(Key::MAX_LEAVES) + index as u64
-    }
-}
-
-impl Chooser for LeastOutstanding {
     #[inline]
-    fn choose<S: InstanceQueue>(
-        &mut self,
-        queues: &mut [S],
-        now: u64,
-        observer: &mut impl RequestObserver,
-    ) -> usize {
-        loop {
-            let due = self.due.least();
-            if due.nanos() > now {
-                return self.load.least() as usize % Key::MAX_LEAVES as usize;
-            }
-            queues[due.leaf()].advance(now, observer);
-            self.update(&queues[due.leaf()], due.leaf());
-        }
-    }
-
-    #[inline]
-    fn took<S: InstanceQueue>(&mut self, queue: &S, index: usize) {
-        self.update(queue, index);
-    }
-
-    fn changed<S: InstanceQueue>(&mut self, queues: &[S]) {
-        let queues = || queues.iter().enumerate();
-        self.due.rebuild(queues().map(|(index, queue)| Self::due_key(queue, index)));
-        self.load.rebuild(queues().map(|(index, queue)| Self::load_key(queue, index)));
+    fn now(&self) -> u64 {
+        self.now
     }
 }
 
@@ -181,7 +57,7 @@ pub(in crate::sim) struct ParallelQueues<S: InstanceQueue, C> {
     preemptions: u64,
 }
 
-impl<S: InstanceQueue, C: Chooser> ParallelQueues<S, C> {
+impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
     /// No instances yet, each to have a queue of at most `capacity`.
     pub fn new(chooser: C, settings: S::Settings, capacity: Option<u64>) -> Self {
         ParallelQueues {
@@ -199,20 +75,25 @@ impl<S: InstanceQueue, C: Chooser> ParallelQueues<S, C> {
 
     #[inline]
     fn dispatch(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver) {
-        let index = self.chooser.choose(&mut self.queues, now, observer);
-        let queue = &mut self.queues[index];
-        queue.offer(request, now, capacity, observer);
-        self.chooser.took(queue, index);
+        let mut ready = Ready { queues: &mut self.queues, now, observer };
+        let index = self.chooser.choose(&mut ready);
+        ready.queues[index].offer(request, now, capacity, ready.observer);
+        self.chooser.took(&ready, index);
+    }
+
+    /// Tells the chooser that the queues are others, or have changed at once.
+    fn changed(&mut self, now: u64) {
+        self.chooser.changed(&Ready { queues: &mut self.queues, now, observer: &mut () });
     }
 
     fn queue(&self, instance: u32) -> Option<usize> {
         self.queues.iter().position(|queue| queue.instance() == instance)
     }
 
-    fn take_ready(&mut self, instance: u32) -> Option<S> {
+    fn take_ready(&mut self, instance: u32, now: u64) -> Option<S> {
         let index = self.queue(instance)?;
         let queue = self.queues.remove(index);
-        self.chooser.changed(&self.queues);
+        self.changed(now);
         Some(queue)
     }
 
@@ -229,7 +110,7 @@ fn measure_draining<S: InstanceQueue>(queue: &S, before: &Areas, now: u64) -> Ar
     Areas { busy: before.busy, work: before.work, ..all }
 }
 
-impl<S: InstanceQueue, C: Chooser> Station for ParallelQueues<S, C> {
+impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
@@ -248,7 +129,7 @@ impl<S: InstanceQueue, C: Chooser> Station for ParallelQueues<S, C> {
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         self.queues.iter_mut().for_each(|queue| queue.advance(now, observer));
-        self.chooser.changed(&self.queues);
+        self.changed(now);
         if self.draining.is_empty() {
             return;
         }
@@ -266,8 +147,8 @@ impl<S: InstanceQueue, C: Chooser> Station for ParallelQueues<S, C> {
 
     fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
         self.queues.push(S::new(instance, &self.settings));
-        self.chooser.changed(&self.queues);
-        // The door opens whole: its own limit has already been applied.
+        self.changed(now);
+        // All that is buffered goes on at once: its own limit has already been applied.
         while let Some(request) = self.buffer.pop_front() {
             self.buffered_arrivals -= u128::from(request.arrival);
             self.dispatch(request, now, u64::MAX, observer);
@@ -275,7 +156,7 @@ impl<S: InstanceQueue, C: Chooser> Station for ParallelQueues<S, C> {
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
-        let Some(queue) = self.take_ready(instance) else { return now };
+        let Some(queue) = self.take_ready(instance, now) else { return now };
         let mut areas = Areas::default();
         queue.measure(now, &mut areas);
         let last = queue.last(now);
@@ -285,7 +166,7 @@ impl<S: InstanceQueue, C: Chooser> Station for ParallelQueues<S, C> {
 
     fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
         let mut areas = Areas::default();
-        let queue = match self.take_ready(instance) {
+        let queue = match self.take_ready(instance, now) {
             Some(queue) => {
                 queue.measure(now, &mut areas);
                 queue

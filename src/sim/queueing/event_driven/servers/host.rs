@@ -1,6 +1,6 @@
 //! One instance of a pool under a service model that is taken event by event.
 
-use super::request_table::{Book, Intake};
+use super::request_table::{Intake, RequestTable};
 use crate::service::Server;
 use crate::sim::queueing::dispatch::Idle;
 use crate::sim::queueing::event_driven::queue::Queue;
@@ -55,20 +55,20 @@ impl<S: Server> Host<S> {
     }
 
     /// Begins what it can of `queue`; how many begin.
-    pub fn admit(&mut self, queue: &mut Queue, book: &mut Book, now: u64) -> u64 {
+    pub fn admit(&mut self, queue: &mut Queue, table: &mut RequestTable, now: u64) -> u64 {
         let (before, idle) = (queue.len(), self.server.in_service() == 0);
         self.pass(now);
-        self.server.admit(&mut Intake { queue, book, instance: self.id }, now);
+        self.server.admit(&mut Intake { queue, table, instance: self.id }, now);
         let begun = before - queue.len();
         self.spells += u64::from(begun > 0 && idle);
         begun
     }
 
     /// Begins what it can of what waits for it, all that was to happen to it up to `over` having happened.
-    pub fn admit_own(&mut self, book: &mut Book, over: u64, now: u64) -> u64 {
+    pub fn admit_own(&mut self, table: &mut RequestTable, over: u64, now: u64) -> u64 {
         let mut queue = std::mem::take(&mut self.queue);
         self.server.notify(&queue, over);
-        let begun = self.admit(&mut queue, book, now);
+        let begun = self.admit(&mut queue, table, now);
         self.queue = queue;
         begun
     }

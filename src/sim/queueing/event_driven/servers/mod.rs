@@ -1,4 +1,13 @@
 //! A pool taken event by event, under a service model whose instances take from a queue what they can.
+//!
+//! ```text
+//!   central:  arrival --> [ queue ] --> the least of `open` --> host --> outcome, at the least of `due`
+//!   routed:   arrival --> routing --> [ queue of a host ] --> host --> outcome
+//! ```
+//!
+//! The rule it relies on: of the changes due at one instant, those of hosts ready longer come first, then those that end a
+//! delay in which a batch is held back. A host that is told what waits has to know whether its own change of this instant
+//! has happened: all has up to `reached`, and at the instant `turn.0` that of the first `turn.1` hosts.
 
 mod host;
 mod request_table;
@@ -6,19 +15,18 @@ mod station;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use self::host::Host;
-use self::request_table::{Book, Place};
+use self::request_table::{Place, RequestTable};
+use super::ledger::Ledger;
+use super::notices::Notices;
 use super::queue::{Job, Queue};
-use super::report::report_outcome;
-use super::route::Route;
+use super::routing::Routing;
 use crate::random::{Purpose, Streams};
 use crate::service::{Request, Server};
 use crate::sim::accounting::{Areas, Completion, RequestObserver};
-use crate::sim::instances::Instances;
-use crate::sim::instances::LostRequests;
+use crate::sim::instances::{Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::RequestOutcome;
 use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
@@ -33,7 +41,7 @@ pub struct EventDrivenServers<S: Server> {
     /// Whether instances can differ in speed.
     weighted: bool,
     /// Where each instance has a queue of its own: which one a request goes to.
-    route: Option<Route>,
+    routing: Option<Routing>,
     /// Ready and draining instances, in the order they became ready.
     hosts: Vec<Host<S>>,
     /// Number and place in `hosts` of each, by number.
@@ -45,28 +53,18 @@ pub struct EventDrivenServers<S: Server> {
     ready: u32,
     /// Of the instance that becomes ready next.
     speed: f64,
-    /// Ready instances that have run out of work since [`Station::next_idle`], with the count of their busy spells.
-    ///
-    /// [`Station::next_idle`]: crate::sim::queueing::station::Station::next_idle
-    idled: VecDeque<(u32, u64)>,
-    /// Draining instances that have run out of work and not been asked for.
-    emptied: VecDeque<u32>,
-    /// What has become of requests with a ticket and not been asked for.
-    ended: VecDeque<(u32, RequestOutcome)>,
-    book: Book,
-    /// The central queue, or the door.
+    notices: Notices,
+    table: RequestTable,
+    /// The central queue, or what is buffered because no instance is ready.
     queue: Queue,
     sequence: u64,
     /// All that was to happen up to here has happened, nanoseconds.
     reached: u64,
     /// The instant of the last completion, and how many of the hosts have had their turn at it: all before the next.
     turn: (u64, usize),
-    /// Integrals up to `counted_to`; of the work, that of instances that are gone.
-    areas: Areas,
-    counted_to: u64,
-    waiting: u64,
-    serving: u64,
-    serving_ready: u64,
+    ledger: Ledger,
+    /// Capacity used on instances that are gone.
+    past_work: u128,
     /// Sequences that have had to give way on instances that are gone.
     preemptions: u64,
 }
@@ -81,44 +79,30 @@ impl<S: Server> EventDrivenServers<S> {
     ) -> Self {
         let policy = dispatch.policy;
         let weighted = instances.differ_in_speed();
-        let route = Route::new(policy, weighted, streams.stream(Purpose::Routing));
+        let routing = Routing::new(policy, weighted, streams.stream(Purpose::Routing));
         EventDrivenServers {
             settings,
             capacity: dispatch.queue_capacity.unwrap_or(u64::MAX),
             idle_first: dispatch.idle,
             lost: instances.lost,
             weighted,
-            route: (policy != DispatchPolicy::CentralQueue).then_some(route),
+            routing: (policy != DispatchPolicy::CentralQueue).then_some(routing),
             hosts: Vec::new(),
             by_id: Vec::new(),
             due: Tournament::default(),
             open: Tournament::default(),
             ready: 0,
             speed: 1.0,
-            idled: VecDeque::new(),
-            emptied: VecDeque::new(),
-            ended: VecDeque::new(),
-            book: Book::default(),
+            notices: Notices::default(),
+            table: RequestTable::default(),
             queue: Queue::default(),
             sequence: 0,
             reached: 0,
             turn: (0, 0),
-            areas: Areas::default(),
-            counted_to: 0,
-            waiting: 0,
-            serving: 0,
-            serving_ready: 0,
+            ledger: Ledger::default(),
+            past_work: 0,
             preemptions: 0,
         }
-    }
-
-    /// Lets time pass, adding to the integrals.
-    fn pass(&mut self, now: u64) {
-        let passed = u128::from(now - self.counted_to);
-        self.areas.waiting += passed * u128::from(self.waiting);
-        self.areas.in_service += passed * u128::from(self.serving);
-        self.areas.busy += passed * u128::from(self.serving_ready);
-        self.counted_to = now;
     }
 
     /// Up to when everything has happened to a host, of what is due by `now`.
@@ -127,13 +111,25 @@ impl<S: Server> EventDrivenServers<S> {
         if self.reached >= now || had_its_turn { now } else { now.saturating_sub(1) }
     }
 
+    /// Whether the ledger has what there is: no request waits or is served that is not in a queue or on an instance.
+    fn counts_hold(&self) -> bool {
+        let (mut waiting, mut serving, mut serving_ready) = (self.queue.len(), 0, 0);
+        for host in &self.hosts {
+            waiting += host.queue.len();
+            serving += host.server.in_service();
+            serving_ready += if host.drained.is_none() { host.server.in_service() } else { 0 };
+        }
+        let Ledger { waiting: w, serving: s, serving_ready: r, .. } = self.ledger;
+        (w, s, r) == (waiting, serving, serving_ready)
+    }
+
     fn index(&self, id: u32) -> Option<usize> {
         let at = self.by_id.binary_search_by_key(&id, |(other, _)| *other).ok()?;
         Some(self.by_id[at].1)
     }
 
     fn is_central(&self) -> bool {
-        self.route.is_none()
+        self.routing.is_none()
     }
 
     fn update(&mut self, index: usize) {
@@ -164,18 +160,18 @@ impl<S: Server> EventDrivenServers<S> {
 
     /// Counts requests that have begun on a host.
     fn count_begun(&mut self, index: usize, begun: u64) {
-        self.waiting -= begun;
-        self.serving += begun;
+        self.ledger.waiting -= begun;
+        self.ledger.serving += begun;
         if self.hosts[index].drained.is_none() {
-            self.serving_ready += begun;
+            self.ledger.serving_ready += begun;
         }
     }
 
     /// Counts requests that are no longer in service on a host.
     fn count_over(&mut self, index: usize, over: u64) {
-        self.serving -= over;
+        self.ledger.serving -= over;
         if self.hosts[index].drained.is_none() {
-            self.serving_ready -= over;
+            self.ledger.serving_ready -= over;
         }
     }
 
@@ -183,10 +179,10 @@ impl<S: Server> EventDrivenServers<S> {
     fn admit(&mut self, index: usize, now: u64) -> u64 {
         let over = self.over(index, now);
         let host = &mut self.hosts[index];
-        let begun = match (self.route.is_some(), host.drained) {
-            (true, _) => host.admit_own(&mut self.book, over, now),
-            (false, None) => host.admit(&mut self.queue, &mut self.book, now),
-            (false, Some(_)) => host.admit(&mut Queue::default(), &mut self.book, now),
+        let begun = match (self.routing.is_some(), host.drained) {
+            (true, _) => host.admit_own(&mut self.table, over, now),
+            (false, None) => host.admit(&mut self.queue, &mut self.table, now),
+            (false, Some(_)) => host.admit(&mut Queue::default(), &mut self.table, now),
         };
         self.count_begun(index, begun);
         self.update(index);
@@ -252,17 +248,17 @@ impl<S: Server> EventDrivenServers<S> {
 
     /// Lets the requests go whose service ends at `now`.
     fn complete(&mut self, index: usize, now: u64, observer: &mut impl RequestObserver) {
-        let (book, ended, host) = (&mut self.book, &mut self.ended, &mut self.hosts[index]);
+        let (table, notices, host) = (&mut self.table, &mut self.notices, &mut self.hosts[index]);
         host.pass(now);
         let (instance, before) = (host.id, host.server.in_service());
         host.server.step(&mut |active, first_token| {
             let Request { arrival, mark, .. } = active.request;
-            let entry = book.remove(mark);
+            let entry = table.remove(mark);
             let start = active.start;
             let served =
                 Completion { arrival, start, finish: now, instance, class: entry.class, first: false };
             let outcome = RequestOutcome::Served(served, S::COUNTS_TOKENS.then_some(first_token));
-            report_outcome(ended, entry.ticket, &active.request, outcome, now, observer);
+            notices.report(entry.ticket, &active.request, outcome, now, observer);
         });
         let over = before - host.server.in_service();
         self.count_over(index, over);
@@ -275,16 +271,16 @@ impl<S: Server> EventDrivenServers<S> {
             return;
         }
         if drained.is_none() {
-            self.idled.push_back((id, spells));
+            self.notices.idle.push_back((id, spells));
         } else {
             self.remove(index, now);
-            self.emptied.push_back(id);
+            self.notices.drained.push_back(id);
         }
     }
 
     fn remove(&mut self, index: usize, now: u64) -> Host<S> {
         let host = self.hosts.remove(index);
-        self.areas.work += host.work(now);
+        self.past_work += host.work(now);
         self.preemptions += host.server.preemptions();
         if index < self.turn.1 {
             self.turn.1 -= 1;
@@ -300,35 +296,35 @@ impl<S: Server> EventDrivenServers<S> {
             return false;
         }
         host.drained = Some(host.server.work(now));
-        self.serving_ready -= host.server.in_service();
+        self.ledger.serving_ready -= host.server.in_service();
         self.ready -= 1;
-        if let Some(route) = &mut self.route {
-            route.remove(host.id);
+        if let Some(routing) = &mut self.routing {
+            routing.remove(host.id);
         }
         self.update(index);
         true
     }
 
     fn enqueue(&mut self, job: Job, deadline: u64) {
-        self.book.put(job.request.mark, Place::Queue);
+        self.table.put(job.request.mark, Place::Queue);
         if job.returned {
             self.queue.push_returned(job);
         } else {
             self.queue.push(job, deadline);
         }
-        self.waiting += 1;
+        self.ledger.waiting += 1;
     }
 
     /// A request that came too many: it is turned away.
     fn reject(&mut self, job: &Job, now: u64, observer: &mut impl RequestObserver) {
-        self.book.remove(job.request.mark);
-        report_outcome(&mut self.ended, job.ticket, &job.request, RequestOutcome::Rejected, now, observer);
+        self.table.remove(job.request.mark);
+        self.notices.report(job.ticket, &job.request, RequestOutcome::Rejected, now, observer);
     }
 
-    /// Sends a request that has arrived, or come back, to an instance with a queue of its own; to the door if there is
-    /// none.
+    /// Sends a request that has arrived, or come back, to an instance with a queue of its own; it is buffered if there
+    /// is none.
     fn dispatch(&mut self, job: Job, capacity: u64, now: u64, observer: &mut impl RequestObserver) {
-        let Some(route) = self.route.as_mut().filter(|route| !route.is_empty()) else {
+        let Some(routing) = self.routing.as_mut().filter(|routing| !routing.is_empty()) else {
             return if job.returned || self.queue.len() < capacity {
                 self.enqueue(job, u64::MAX);
             } else {
@@ -336,23 +332,23 @@ impl<S: Server> EventDrivenServers<S> {
             };
         };
         let (hosts, by_id) = (&self.hosts, &self.by_id);
-        let id = route.choose(|id| {
+        let id = routing.choose(|id| {
             let at = by_id.binary_search_by_key(&id, |(other, _)| *other);
             at.map_or(0, |at| hosts[by_id[at].1].outstanding())
         });
         let Some(index) = self.index(id) else { return };
         let (host, mark) = (&mut self.hosts[index], job.request.mark);
-        self.book.put(mark, Place::Host(id));
+        self.table.put(mark, Place::Host(id));
         if job.returned {
             host.queue.push_returned(job);
         } else {
             host.queue.push(job, u64::MAX);
         }
-        self.waiting += 1;
+        self.ledger.waiting += 1;
         self.admit(index, now);
         let queue = &mut self.hosts[index].queue;
         if !job.returned && queue.len() > capacity && queue.remove(job.sequence).is_some() {
-            self.waiting -= 1;
+            self.ledger.waiting -= 1;
             self.update(index);
             self.reject(&job, now, observer);
         }

@@ -3,15 +3,15 @@
 use crate::service::{Request, RequestQueue};
 use crate::sim::accounting::Class;
 use crate::sim::queueing::event_driven::queue::{Job, Queue};
-use crate::sim::queueing::station::{Arrival, NO_TICKET};
+use crate::sim::queueing::event_driven::tickets::ByTicket;
+use crate::sim::queueing::station::Arrival;
 
 /// The requests in the pool by their marks, and by their tickets. Places are used again.
-#[derive(Debug, Clone, Default)]
-pub struct Book {
+#[derive(Debug, Clone)]
+pub struct RequestTable {
     entries: Vec<Entry>,
     vacant: Vec<u32>,
-    /// By ticket.
-    marks: Vec<u32>,
+    marks: ByTicket<u32>,
 }
 
 /// A request in the pool.
@@ -27,7 +27,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Nowhere,
-    /// In the central queue or at the door.
+    /// In the central queue, or buffered because no instance is ready.
     Queue,
     /// In the queue of an instance.
     Host(u32),
@@ -35,7 +35,14 @@ pub enum Place {
     Service(u32),
 }
 
-impl Book {
+impl Default for RequestTable {
+    fn default() -> Self {
+        // No mark is that great: there is no request with a ticket that has not been put.
+        RequestTable { entries: Vec::new(), vacant: Vec::new(), marks: ByTicket::new(u32::MAX) }
+    }
+}
+
+impl RequestTable {
     /// Enters a request that arrives.
     pub fn enter(&mut self, arrival: &Arrival, sequence: u64) -> Job {
         let (ticket, class) = (arrival.ticket, arrival.class);
@@ -50,17 +57,12 @@ impl Book {
                 self.entries.len() as u32 - 1
             }
         };
-        if ticket != NO_TICKET {
-            if self.marks.len() <= ticket as usize {
-                self.marks.resize(ticket as usize + 1, 0);
-            }
-            self.marks[ticket as usize] = mark;
-        }
+        self.marks.put(ticket, mark);
         let job = Job::new(*arrival, sequence);
         Job { request: Request { mark, ..job.request }, ..job }
     }
 
-    /// Strikes a request out.
+    /// Takes a request out.
     pub fn remove(&mut self, mark: u32) -> Entry {
         let entry = self.entries[mark as usize];
         self.entries[mark as usize].place = Place::Nowhere;
@@ -74,8 +76,8 @@ impl Book {
 
     /// The request with a ticket, if it is in the pool: its mark and entry.
     pub fn find(&self, ticket: u32) -> Option<(u32, Entry)> {
-        let mark = *self.marks.get(ticket as usize)?;
-        let entry = self.entries[mark as usize];
+        let mark = self.marks.get(ticket);
+        let entry = *self.entries.get(mark as usize)?;
         (entry.ticket == ticket && entry.place != Place::Nowhere).then_some((mark, entry))
     }
 
@@ -89,7 +91,7 @@ impl Book {
 /// A queue as an instance draws from it: what it takes is in service there.
 pub struct Intake<'a> {
     pub queue: &'a mut Queue,
-    pub book: &'a mut Book,
+    pub table: &'a mut RequestTable,
     pub instance: u32,
 }
 
@@ -104,7 +106,7 @@ impl RequestQueue for Intake<'_> {
 
     fn pop(&mut self, now: u64) -> Option<Request> {
         let request = RequestQueue::pop(self.queue, now)?;
-        self.book.put(request.mark, Place::Service(self.instance));
+        self.table.put(request.mark, Place::Service(self.instance));
         Some(request)
     }
 

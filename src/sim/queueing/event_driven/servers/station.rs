@@ -11,7 +11,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
     fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
         self.advance(now, observer);
-        let job = self.book.enter(&arrival, self.sequence);
+        let job = self.table.enter(&arrival, self.sequence);
         self.sequence += 1;
         if !self.is_central() {
             return self.dispatch(job, self.capacity, now, observer);
@@ -19,7 +19,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
         self.enqueue(job, now.saturating_add(arrival.patience));
         self.begin(now);
         if self.queue.len() > self.capacity && self.queue.remove(job.sequence).is_some() {
-            self.waiting -= 1;
+            self.ledger.waiting -= 1;
             self.reject(&job, now, observer);
         }
     }
@@ -28,7 +28,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
         while self.next_change() <= now {
             self.step(observer);
         }
-        self.pass(now);
+        self.ledger.pass(now);
         self.reached = now;
     }
 
@@ -42,51 +42,44 @@ impl<S: Server> Station for EventDrivenServers<S> {
         // What ends at the very instant at which waiting ends comes first; a deadline last, so that what begins then is
         // still in time.
         if due.nanos() <= held.min(deadline) {
-            self.pass(due.nanos());
+            self.ledger.pass(due.nanos());
             self.happen(due.leaf(), due.nanos(), observer);
         } else if held <= deadline {
-            self.pass(held);
+            self.ledger.pass(held);
             self.reached = held;
             self.begin(held);
         } else {
-            self.pass(deadline);
+            self.ledger.pass(deadline);
             self.reached = deadline;
             if let Some(job) = self.queue.pass_deadline() {
-                self.waiting -= 1;
-                self.book.remove(job.request.mark);
-                report_outcome(
-                    &mut self.ended,
-                    job.ticket,
-                    &job.request,
-                    RequestOutcome::TimedOut,
-                    deadline,
-                    observer,
-                );
+                self.ledger.waiting -= 1;
+                self.table.remove(job.request.mark);
+                self.notices.report(job.ticket, &job.request, RequestOutcome::TimedOut, deadline, observer);
                 self.call(deadline);
             }
         }
     }
 
     fn next_idle(&mut self) -> Option<(u32, u64)> {
-        self.idled.pop_front()
+        self.notices.idle.pop_front()
     }
 
     fn next_drained(&mut self) -> Option<u32> {
-        self.emptied.pop_front()
+        self.notices.drained.pop_front()
     }
 
     fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
-        self.ended.pop_front()
+        self.notices.outcomes.pop_front()
     }
 
     fn cancel(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
-        self.pass(now);
-        let (mark, entry) = self.book.find(ticket)?;
+        self.ledger.pass(now);
+        let (mark, entry) = self.table.find(ticket)?;
         let had = match entry.place {
             Place::Nowhere => return None,
             Place::Queue => {
                 self.queue.remove(entry.sequence)?;
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 self.call(now);
                 0
             }
@@ -96,7 +89,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
                 let host = &mut self.hosts[index];
                 host.queue.remove(entry.sequence)?;
                 host.server.notify(&host.queue, over);
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 self.update(index);
                 self.settle(index, now);
                 0
@@ -119,7 +112,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
                 now - active.start
             }
         };
-        self.book.remove(mark);
+        self.table.remove(mark);
         Some(had)
     }
 
@@ -134,16 +127,16 @@ impl<S: Server> Station for EventDrivenServers<S> {
     }
 
     fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
-        self.pass(now);
+        self.ledger.pass(now);
         let server = S::new(&self.settings, self.speed);
         self.hosts.push(Host::new(instance, self.speed, server, now));
         self.rebuild();
         self.ready += 1;
-        if let Some(route) = &mut self.route {
-            route.add(instance, self.speed);
-            // The door opens whole: its own limit has already been applied.
+        if let Some(routing) = &mut self.routing {
+            routing.add(instance, self.speed);
+            // All that is buffered goes on at once: its own limit has already been applied.
             while let Some(job) = self.queue.pop() {
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 self.dispatch(job, u64::MAX, now, observer);
             }
         } else {
@@ -154,9 +147,9 @@ impl<S: Server> Station for EventDrivenServers<S> {
         }
     }
 
-    /// When it will have finished is not foretold: it is told when it has.
+    /// When it will have finished is not known ahead: [`Station::next_drained`] reports it when it has.
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
-        self.pass(now);
+        self.ledger.pass(now);
         let Some(index) = self.index(instance) else { return now };
         self.close(index, now);
         if self.hosts[index].is_empty() {
@@ -167,15 +160,15 @@ impl<S: Server> Station for EventDrivenServers<S> {
     }
 
     fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
-        self.pass(now);
+        self.ledger.pass(now);
         let Some(index) = self.index(instance) else { return };
         self.close(index, now);
         self.count_over(index, self.hosts[index].server.in_service());
         let mut host = self.remove(index, now);
         let mut jobs: Vec<Job> =
-            host.server.requests().map(|active| self.book.again(active.request)).collect();
+            host.server.requests().map(|active| self.table.again(active.request)).collect();
         while let Some(job) = host.queue.pop() {
-            self.waiting -= 1;
+            self.ledger.waiting -= 1;
             jobs.push(job);
         }
         jobs.sort_unstable_by_key(|job| job.sequence);
@@ -183,11 +176,11 @@ impl<S: Server> Station for EventDrivenServers<S> {
             return self.requeue(jobs, now);
         }
         for job in jobs {
-            self.book.remove(job.request.mark);
+            self.table.remove(job.request.mark);
             if job.ticket == NO_TICKET {
                 lost.push(job.request);
             } else {
-                self.ended.push_back((job.ticket, RequestOutcome::Failed));
+                self.notices.outcomes.push_back((job.ticket, RequestOutcome::Failed));
             }
         }
     }
@@ -197,22 +190,13 @@ impl<S: Server> Station for EventDrivenServers<S> {
     }
 
     fn gauges(&self, _now: u64) -> Gauges {
-        Gauges {
-            waiting: self.waiting,
-            buffered: if self.ready > 0 { 0 } else { self.queue.len() },
-            busy: self.serving_ready,
-            draining: self.serving - self.serving_ready,
-        }
+        self.ledger.gauges(if self.ready > 0 { 0 } else { self.queue.len() })
     }
 
     fn areas(&self, now: u64) -> Areas {
-        let passed = u128::from(now - self.counted_to);
-        Areas {
-            waiting: self.areas.waiting + passed * u128::from(self.waiting),
-            in_service: self.areas.in_service + passed * u128::from(self.serving),
-            busy: self.areas.busy + passed * u128::from(self.serving_ready),
-            work: self.areas.work + self.hosts.iter().map(|host| host.work(now)).sum::<u128>(),
-        }
+        debug_assert!(self.counts_hold(), "{:?}", self.ledger);
+        let work = self.past_work + self.hosts.iter().map(|host| host.work(now)).sum::<u128>();
+        Areas { work, ..self.ledger.areas(now) }
     }
 
     fn cache(&self, now: u64) -> (f64, u64) {
@@ -227,7 +211,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
     }
 
     fn waits(&self, ticket: u32) -> bool {
-        let place = self.book.find(ticket).map(|(_, entry)| entry.place);
+        let place = self.table.find(ticket).map(|(_, entry)| entry.place);
         matches!(place, Some(Place::Queue | Place::Host(_)))
     }
 

@@ -1,19 +1,30 @@
 //! A pool of slots taken event by event: each completes on its own, at the speed of its instance.
+//!
+//! ```text
+//!                 leaf:    0      1      2      3      4      5
+//!   slots                [ busy ][ busy ][ idle ][ idle ][ busy ][ vacant ]
+//!   instance               7      7      8      8      9      -
+//!   due   (tournament)    t=40   t=35    -      -     t=90    -      the least: the next completion
+//!   idle  (tournament)     -      -     t=10   t=20    -      -      the least: the slot taken next
+//! ```
+//!
+//! The rule it relies on: a leaf is in at most one of `due` (busy), `idle` (without work, its instance ready, under a
+//! central queue) and `vacant` (of no instance). Both tournaments are as wide as `slots`, and a leaf stays with its
+//! instance until that is gone, so nothing moves as instances come and go.
 
 mod station;
 
-use std::collections::VecDeque;
-
+use super::ledger::Ledger;
+use super::notices::Notices;
 use super::queue::{Job, Queue};
-use super::report::report_outcome;
-use super::route::Route;
+use super::routing::Routing;
+use super::tickets::ByTicket;
 use crate::random::{Purpose, Streams};
 use crate::service::{FULL, Slots};
 use crate::sim::accounting::{Areas, Completion, RequestObserver};
-use crate::sim::instances::LostRequests;
-use crate::sim::instances::{DrainPolicy, Instances};
+use crate::sim::instances::{DrainPolicy, Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::queueing::station::{NO_TICKET, RequestOutcome, Station};
+use crate::sim::queueing::station::{NO_TICKET, RequestOutcome};
 use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
 
 /// See the module.
@@ -25,7 +36,7 @@ pub struct EventDrivenSlots {
     leaving: DrainPolicy,
     lost: LostRequests,
     /// Where each instance has a queue of its own: which one a request goes to.
-    route: Option<Route>,
+    routing: Option<Routing>,
     slots: Vec<Slot>,
     /// Busy slots by when they fall free.
     due: Tournament<Key>,
@@ -38,24 +49,14 @@ pub struct EventDrivenSlots {
     ready: u32,
     /// Speed of the instance that becomes ready next, and service requirement of its first request.
     next: (f64, u64),
-    /// Ready instances that have run out of work since [`Station::next_idle`], with the count of their busy spells.
-    idled: VecDeque<(u32, u64)>,
-    /// Draining instances that have run out of work since [`Station::next_drained`].
-    emptied: VecDeque<u32>,
-    /// What has become of requests with a ticket since [`Station::next_outcome`].
-    ended: VecDeque<(u32, RequestOutcome)>,
-    /// Where the requests with a ticket are, by ticket.
-    places: Vec<Place>,
-    /// The central queue, or the door.
+    notices: Notices,
+    /// Where the requests with a ticket are.
+    places: ByTicket<Place>,
+    /// The central queue, or what is buffered because no instance is ready.
     queue: Queue,
     sequence: u64,
     insertions: u64,
-    /// Integrals up to `counted_to`.
-    areas: Areas,
-    counted_to: u64,
-    waiting: u64,
-    serving: u64,
-    serving_ready: u64,
+    ledger: Ledger,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +119,7 @@ impl Host {
 #[derive(Debug, Clone, Copy)]
 enum Place {
     Nowhere,
-    /// In the central queue or at the door.
+    /// In the central queue, or buffered because no instance is ready.
     Queue(u64),
     /// In the queue of an instance.
     Host(u32, u64),
@@ -130,14 +131,14 @@ impl EventDrivenSlots {
     pub fn new(dispatch: &Dispatch, instances: &Instances, slots: Slots, streams: Streams) -> Self {
         let policy = dispatch.policy;
         let rng = streams.stream(Purpose::Routing);
-        let route = Route::new(policy, instances.differ_in_speed(), rng);
+        let routing = Routing::new(policy, instances.differ_in_speed(), rng);
         EventDrivenSlots {
             concurrency: slots.concurrency,
             capacity: dispatch.queue_capacity.unwrap_or(u64::MAX),
             idle_first: dispatch.idle,
             leaving: instances.leaving,
             lost: instances.lost,
-            route: (policy != DispatchPolicy::CentralQueue).then_some(route),
+            routing: (policy != DispatchPolicy::CentralQueue).then_some(routing),
             slots: Vec::new(),
             due: Tournament::default(),
             idle: Tournament::default(),
@@ -145,25 +146,26 @@ impl EventDrivenSlots {
             hosts: Vec::new(),
             ready: 0,
             next: (1.0, u64::MAX),
-            idled: VecDeque::new(),
-            emptied: VecDeque::new(),
-            ended: VecDeque::new(),
-            places: Vec::new(),
+            notices: Notices::default(),
+            places: ByTicket::new(Place::Nowhere),
             queue: Queue::default(),
             sequence: 0,
             insertions: 0,
-            areas: Areas::default(),
-            counted_to: 0,
-            waiting: 0,
-            serving: 0,
-            serving_ready: 0,
+            ledger: Ledger::default(),
         }
     }
 
-    /// Lets time pass, adding to the integrals.
-    fn pass(&mut self, now: u64) {
-        self.areas = self.areas(now);
-        self.counted_to = now;
+    /// Whether the ledger has what there is: no request waits or is served that is not in a queue or a slot.
+    fn counts_hold(&self) -> bool {
+        let (mut waiting, mut serving, mut serving_ready) = (self.queue.len(), 0, 0);
+        for host in &self.hosts {
+            waiting += host.queue.len();
+            serving += u64::from(host.busy);
+            serving_ready += if host.draining { 0 } else { u64::from(host.busy) };
+        }
+        let Ledger { waiting: w, serving: s, serving_ready: r, .. } = self.ledger;
+        (w, s, r) == (waiting, serving, serving_ready)
+            && serving <= (self.slots.len() - self.vacant.len()) as u64
     }
 
     fn index(&self, id: u32) -> Option<usize> {
@@ -175,37 +177,27 @@ impl EventDrivenSlots {
         Some(&mut self.hosts[index])
     }
 
-    fn put(&mut self, ticket: u32, place: Place) {
-        if ticket == NO_TICKET {
-            return;
-        }
-        if self.places.len() <= ticket as usize {
-            self.places.resize(ticket as usize + 1, Place::Nowhere);
-        }
-        self.places[ticket as usize] = place;
-    }
-
     /// Reports what has become of a request: to its client if it has one.
     fn report(&mut self, job: &Job, outcome: RequestOutcome, now: u64, observer: &mut impl RequestObserver) {
-        self.put(job.ticket, Place::Nowhere);
-        report_outcome(&mut self.ended, job.ticket, &job.request, outcome, now, observer);
+        self.places.put(job.ticket, Place::Nowhere);
+        self.notices.report(job.ticket, &job.request, outcome, now, observer);
     }
 
     fn enqueue(&mut self, job: Job, deadline: u64) {
-        self.put(job.ticket, Place::Queue(job.sequence));
+        self.places.put(job.ticket, Place::Queue(job.sequence));
         self.queue.push(job, deadline);
-        self.waiting += 1;
+        self.ledger.waiting += 1;
     }
 
     fn enqueue_returned(&mut self, job: Job) {
-        self.put(job.ticket, Place::Queue(job.sequence));
+        self.places.put(job.ticket, Place::Queue(job.sequence));
         self.queue.push_returned(job);
-        self.waiting += 1;
+        self.ledger.waiting += 1;
     }
 
     fn dequeue(&mut self) -> Option<Job> {
         let job = self.queue.pop()?;
-        self.waiting -= 1;
+        self.ledger.waiting -= 1;
         Some(job)
     }
 
@@ -219,9 +211,9 @@ impl EventDrivenSlots {
         let work = job.remaining.unwrap_or(if first { host.first_service } else { job.request.service });
         let finish = now.saturating_add(host.time(work));
         self.slots[leaf].active = Some(Active { job, begun: now, finish, first });
-        self.put(job.ticket, Place::Slot(leaf));
-        self.serving += 1;
-        self.serving_ready += 1;
+        self.places.put(job.ticket, Place::Slot(leaf));
+        self.ledger.serving += 1;
+        self.ledger.serving_ready += 1;
         self.idle.set(leaf, Key::NEVER);
         self.due.set(leaf, Key::new(finish, self.insertions, leaf));
         self.insertions += 1;
@@ -231,15 +223,15 @@ impl EventDrivenSlots {
     fn release(&mut self, leaf: usize) -> Option<Active> {
         let active = self.slots[leaf].active.take()?;
         self.due.set(leaf, Key::NEVER);
-        self.serving -= 1;
+        self.ledger.serving -= 1;
         let id = self.slots[leaf].instance;
-        let now = self.counted_to;
+        let now = self.ledger.now();
         let draining = self.host(id).is_none_or(|host| {
             host.pass(now);
             host.busy -= 1;
             host.draining
         });
-        self.serving_ready -= u64::from(!draining);
+        self.ledger.serving_ready -= u64::from(!draining);
         Some(active)
     }
 
@@ -247,12 +239,12 @@ impl EventDrivenSlots {
     fn assign_next(&mut self, leaf: usize, now: u64) {
         let id = self.slots[leaf].instance;
         let Some(index) = self.index(id) else { return self.free_slot(leaf) };
-        if self.route.is_some() {
+        if self.routing.is_some() {
             if let Some(job) = self.hosts[index].queue.pop() {
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 self.begin(leaf, job, now);
                 if self.hosts[index].draining {
-                    self.serving_ready -= 1;
+                    self.ledger.serving_ready -= 1;
                 }
                 return;
             }
@@ -276,7 +268,7 @@ impl EventDrivenSlots {
         self.free_slot(leaf);
         let host = &self.hosts[index];
         if host.busy == 0 && host.queue.len() == 0 {
-            self.emptied.push_back(id);
+            self.notices.drained.push_back(id);
         }
     }
 
@@ -284,7 +276,7 @@ impl EventDrivenSlots {
     fn note_idle(&mut self, id: u32) {
         if let Some(Host { busy: 0, spells, draining: false, .. }) = self.host(id) {
             let spells = *spells;
-            self.idled.push_back((id, spells));
+            self.notices.idle.push_back((id, spells));
         }
     }
 
@@ -317,10 +309,10 @@ impl EventDrivenSlots {
         self.vacant.push(leaf);
     }
 
-    /// Sends a request that has arrived, or come back, to an instance with a queue of its own; to the door if there is
-    /// none.
+    /// Sends a request that has arrived, or come back, to an instance with a queue of its own; it is buffered if there
+    /// is none.
     fn dispatch(&mut self, job: Job, capacity: u64, now: u64, observer: &mut impl RequestObserver) {
-        let Some(route) = self.route.as_mut().filter(|route| !route.is_empty()) else {
+        let Some(routing) = self.routing.as_mut().filter(|routing| !routing.is_empty()) else {
             return if job.returned {
                 self.enqueue_returned(job);
             } else if self.queue.len() < capacity {
@@ -335,7 +327,7 @@ impl EventDrivenSlots {
                 .binary_search_by_key(&id, |host| host.id)
                 .map_or(0, |index| u64::from(hosts[index].busy) + hosts[index].queue.len())
         };
-        let id = route.choose(load);
+        let id = routing.choose(load);
         let Some(host) = self.host(id) else { return };
         if let Some(leaf) = host.free.pop() {
             return self.begin(leaf, job, now);
@@ -346,8 +338,8 @@ impl EventDrivenSlots {
             } else {
                 host.queue.push(job, u64::MAX);
             }
-            self.waiting += 1;
-            self.put(job.ticket, Place::Host(id, job.sequence));
+            self.ledger.waiting += 1;
+            self.places.put(job.ticket, Place::Host(id, job.sequence));
         } else {
             self.report(&job, RequestOutcome::Rejected, now, observer);
         }
@@ -357,7 +349,7 @@ impl EventDrivenSlots {
     fn requeue(&mut self, mut jobs: Vec<Job>, now: u64, observer: &mut impl RequestObserver) {
         jobs.sort_unstable_by_key(|job| job.sequence);
         for job in jobs {
-            if self.route.is_some() {
+            if self.routing.is_some() {
                 self.dispatch(Job { returned: true, ..job }, u64::MAX, now, observer);
             } else {
                 self.enqueue_returned(job);
@@ -382,10 +374,10 @@ impl EventDrivenSlots {
         host.draining = true;
         let busy = u64::from(host.busy);
         host.free.clear();
-        self.serving_ready -= busy;
+        self.ledger.serving_ready -= busy;
         self.ready -= 1;
-        if let Some(route) = &mut self.route {
-            route.remove(id);
+        if let Some(routing) = &mut self.routing {
+            routing.remove(id);
         }
         for leaf in self.leaves_of(id) {
             self.idle.set(leaf, Key::NEVER);
@@ -396,7 +388,7 @@ impl EventDrivenSlots {
         true
     }
 
-    /// When a draining instance will have finished what it has, if nothing is called off.
+    /// When a draining instance will have finished what it has, if nothing is cancelled.
     fn last_finish(&self, host: &Host, now: u64) -> u64 {
         let finish = |leaf: &usize| self.slots[*leaf].active.map(|active| active.finish);
         let mut ends: Vec<u64> = self.leaves_of(host.id).iter().filter_map(finish).collect();

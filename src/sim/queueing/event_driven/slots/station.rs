@@ -14,7 +14,7 @@ impl Station for EventDrivenSlots {
         self.advance(now, observer);
         let job = Job::new(arrival, self.sequence);
         self.sequence += 1;
-        if self.route.is_some() {
+        if self.routing.is_some() {
             return self.dispatch(job, self.capacity, now, observer);
         }
         let idle = self.idle.least();
@@ -31,19 +31,19 @@ impl Station for EventDrivenSlots {
         while self.next_change() <= now {
             self.step(observer);
         }
-        self.pass(now);
+        self.ledger.pass(now);
     }
 
     fn step(&mut self, observer: &mut impl RequestObserver) {
         let (due, deadline) = (self.due.least(), self.queue.next_deadline());
         // A slot that falls free at the very instant of a deadline is still in time.
         if due.nanos() <= deadline {
-            self.pass(due.nanos());
+            self.ledger.pass(due.nanos());
             self.complete(due.leaf(), due.nanos(), observer);
         } else {
-            self.pass(deadline);
+            self.ledger.pass(deadline);
             if let Some(job) = self.queue.pass_deadline() {
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 self.report(&job, RequestOutcome::TimedOut, deadline, observer);
             }
         }
@@ -54,29 +54,29 @@ impl Station for EventDrivenSlots {
     }
 
     fn next_idle(&mut self) -> Option<(u32, u64)> {
-        self.idled.pop_front()
+        self.notices.idle.pop_front()
     }
 
     fn next_drained(&mut self) -> Option<u32> {
-        self.emptied.pop_front()
+        self.notices.drained.pop_front()
     }
 
     fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
-        self.ended.pop_front()
+        self.notices.outcomes.pop_front()
     }
 
     fn cancel(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
-        self.pass(now);
-        let had = match self.places.get(ticket as usize).copied().unwrap_or(Place::Nowhere) {
+        self.ledger.pass(now);
+        let had = match self.places.get(ticket) {
             Place::Nowhere => return None,
             Place::Queue(sequence) => {
                 let job = self.queue.remove(sequence)?;
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 job.had
             }
             Place::Host(id, sequence) => {
                 let job = self.host(id)?.queue.remove(sequence)?;
-                self.waiting -= 1;
+                self.ledger.waiting -= 1;
                 job.had
             }
             Place::Slot(_) if !serving_too => return None,
@@ -88,7 +88,7 @@ impl Station for EventDrivenSlots {
                 active.job.had + (now - active.begun)
             }
         };
-        self.put(ticket, Place::Nowhere);
+        self.places.put(ticket, Place::Nowhere);
         Some(had)
     }
 
@@ -102,7 +102,7 @@ impl Station for EventDrivenSlots {
     }
 
     fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
-        self.pass(now);
+        self.ledger.pass(now);
         self.hosts.retain(|host| !host.draining || host.busy > 0);
         let slots = self.concurrency as usize;
         if self.vacant.len() < slots {
@@ -133,9 +133,9 @@ impl Station for EventDrivenSlots {
             self.slots[leaf] = Slot { instance, active: None };
             self.assign_next(leaf, now);
         }
-        if let Some(route) = &mut self.route {
-            route.add(instance, speed);
-            // The door opens whole: its own limit has already been applied.
+        if let Some(routing) = &mut self.routing {
+            routing.add(instance, speed);
+            // All that is buffered goes on at once: its own limit has already been applied.
             while let Some(job) = self.dequeue() {
                 self.dispatch(job, u64::MAX, now, observer);
             }
@@ -144,7 +144,7 @@ impl Station for EventDrivenSlots {
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
-        self.pass(now);
+        self.ledger.pass(now);
         if !self.close(instance) {
             return now;
         }
@@ -165,7 +165,7 @@ impl Station for EventDrivenSlots {
     }
 
     fn kill(&mut self, instance: u32, now: u64, lost: &mut Vec<Request>) {
-        self.pass(now);
+        self.ledger.pass(now);
         let Some(index) = self.index(instance) else { return };
         self.close(instance);
         let speed = self.hosts[index].speed;
@@ -181,7 +181,7 @@ impl Station for EventDrivenSlots {
             self.free_slot(leaf);
         }
         while let Some(job) = self.hosts[index].queue.pop() {
-            self.waiting -= 1;
+            self.ledger.waiting -= 1;
             jobs.push(job);
         }
         self.hosts.remove(index);
@@ -204,23 +204,13 @@ impl Station for EventDrivenSlots {
     }
 
     fn gauges(&self, _now: u64) -> Gauges {
-        Gauges {
-            waiting: self.waiting,
-            buffered: if self.ready > 0 { 0 } else { self.queue.len() },
-            busy: self.serving_ready,
-            draining: self.serving - self.serving_ready,
-        }
+        self.ledger.gauges(if self.ready > 0 { 0 } else { self.queue.len() })
     }
 
     fn areas(&self, now: u64) -> Areas {
-        let passed = u128::from(now - self.counted_to);
-        let busy = self.areas.busy + passed * u128::from(self.serving_ready);
-        Areas {
-            waiting: self.areas.waiting + passed * u128::from(self.waiting),
-            in_service: self.areas.in_service + passed * u128::from(self.serving),
-            busy,
-            work: busy * u128::from(FULL),
-        }
+        debug_assert!(self.counts_hold(), "{:?}", self.ledger);
+        let areas = self.ledger.areas(now);
+        Areas { work: areas.busy * u128::from(FULL), ..areas }
     }
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {
