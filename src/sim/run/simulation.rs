@@ -133,8 +133,7 @@ impl<T: RequestObserver + 'static> Simulation<T> {
         self.0.feed(block)
     }
 
-    /// Makes the run end early within these limits; what it comes
-    /// to is then of no use.
+    /// Makes the run end early within these limits; what it comes to is then of no use.
     pub fn limit(&mut self, limits: RunLimits) {
         self.0.limit(limits);
     }
