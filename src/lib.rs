@@ -1,16 +1,37 @@
-//! Kneepoint: a discrete-event capacity-planning simulator for auto-scaled inference endpoints.
+//! Kneepoint: a discrete-event capacity-planning simulator for auto-scaled inference endpoints. What latency users see, what
+//! it costs, and which settings to choose.
 //!
-//! The command `kneepoint` is the usual way in; see the README. As a library:
+//! The command `kneepoint` is the usual way in; see the README. This is the library below it, for programs. It does five
+//! things, each with one function.
+//!
+//! # Reading
+//!
+//! A [`Scenario`] is one TOML text: traffic, service, instances, autoscaler, price. Its keys stand in `docs/scenario.md`.
+//! It is loaded from disk, or from [`Memory`] where there is none; [`check`] says whether it is right, and every [`Error`]
+//! has the place that is wrong and what was expected there.
 //!
 //! ```
-//! use std::path::Path;
+//! use kneepoint::{Scenario, check};
 //!
-//! use kneepoint::random::Streams;
-//! use kneepoint::scenario::ScenarioFile;
-//! use kneepoint::sim::{Options, simulate};
-//! use kneepoint::time::Span;
+//! let mut scenario = Scenario::load("scenarios/quickstart.toml")?;
+//! scenario.set("run.replications", "3")?;
+//! let checked = check(&scenario)?;
+//! println!("{} points of {} replications", checked.points, checked.replications);
 //!
-//! let text = r#"
+//! let error = Scenario::parse("[arrivals\nkind = \"poisson\"").unwrap_err();
+//! assert_eq!(error.location().unwrap().line, 1);
+//! # Ok::<(), kneepoint::Error>(())
+//! ```
+//!
+//! # Running
+//!
+//! [`run`] simulates a scenario as it stands, replication by replication. Every figure is an [`Estimate`]: a mean with its
+//! 95 % confidence interval.
+//!
+//! ```
+//! use kneepoint::{Options, Scenario, run};
+//!
+//! let scenario = Scenario::parse(r#"
 //!     [arrivals]
 //!     kind = "poisson"
 //!     rate = 8
@@ -21,13 +42,87 @@
 //!     instances = 10
 //!     [run]
 //!     duration = "10m"
-//! "#;
-//! let scenario = ScenarioFile::parse("example.toml", text, Path::new(".")).unwrap().scenario().unwrap();
-//! let options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
-//! let (outcome, ()) = simulate(&scenario.model, Streams::new(1, 0), &options, ());
-//! assert!(outcome.counts.conserved());
-//! assert!(outcome.latency.mean().unwrap() > 0.9);
+//! "#)?;
+//! let result = run(&scenario, &Options::default())?;
+//! let latency = result.figures().get("latency.mean");
+//! // A queue with 10 servers, each busy 80 % of the time: 1.2 s by theory.
+//! assert!((1.0..1.5).contains(&latency.mean.unwrap()) && latency.low.unwrap() < latency.high.unwrap());
+//! # Ok::<(), kneepoint::Error>(())
 //! ```
+//!
+//! # Sweeping
+//!
+//! [`sweep`] tries every setting of the parameters that the scenario sweeps, and finds the frontier of cost versus latency
+//! with its knee, and the cheapest setting that keeps what is promised. A [`Report`] says it in words, tables and charts.
+//!
+//! ```
+//! # use kneepoint::Scenario;
+//! use kneepoint::{Options, sweep};
+//!
+//! # let mut scenario = Scenario::parse("[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\n\
+//! #     kind = \"fixed\"\ninstances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"")?;
+//! scenario.set("sweep.parameters", "{ 'autoscaler.instances' = [9, 12, 15] }")?;
+//! let result = sweep(&scenario, &Options::default())?;
+//! for point in result.points() {
+//!     let figures = point.figures;
+//!     println!("{}: {:?}, {:?} s", point.setting, figures.get("cost").mean, figures.get("latency.p99").mean);
+//! }
+//! let page = result.report().html()?;
+//! # assert!(page.contains("</html>") && result.points().len() == 3);
+//! # Ok::<(), kneepoint::Error>(())
+//! ```
+//!
+//! # Comparing
+//!
+//! [`compare`] tells settings apart. All of them meet the same random numbers, so the interval of a difference is much
+//! narrower than those of the two figures.
+//!
+//! ```
+//! # use kneepoint::Scenario;
+//! use kneepoint::{Options, compare};
+//!
+//! # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+//! #     instances = 10\n[cost]\nper_instance_hour = 2\n[run]\nduration = \"1m\"";
+//! # let (today, mut tomorrow) = (Scenario::parse(text)?, Scenario::parse(text)?);
+//! tomorrow.set("autoscaler.instances", "12")?;
+//! let result = compare(&[&today, &tomorrow], &Options::default())?;
+//! for difference in result.differences() {
+//!     println!("{}: {:?}", difference.figure.name, difference.b_minus_a.mean);
+//! }
+//! # assert!(!result.differences().is_empty());
+//! # Ok::<(), kneepoint::Error>(())
+//! ```
+//!
+//! # Replaying
+//!
+//! [`replay`] puts recorded observations through a policy, which may be that of a manifest as it is deployed, and says what
+//! it would have decided and why.
+//!
+//! ```
+//! use kneepoint::{Observations, Scenario, replay};
+//!
+//! # let policy = Scenario::parse("[autoscaler]\nkind = \"threshold\"\nmetric = \"concurrency\"\nmax = 9\n\
+//! #     up = { above = 8 }\ndown = { below = 2 }")?;
+//! let incident = Observations::csv("incident.csv", "time,ready,metric\n15,2,5\n30,2,9\n")?;
+//! for decision in replay(&policy, &incident)? {
+//!     println!("{:?}: {:?}", decision.desired(), decision.reason());
+//! }
+//! # Ok::<(), kneepoint::Error>(())
+//! ```
+//!
+//! # Watching and stopping
+//!
+//! Work runs on the threads of the current [rayon](https://docs.rs/rayon) pool. [`Options`] takes a [`Progress`] that counts
+//! what has been done, a [`CancelToken`] that stops it, and the memory that it may use. Results depend on none of them.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings | what it costs |
+//! |---|---|---|---|
+//! | `cli` | yes | the command `kneepoint`: arguments, terminal tables, progress bar, Ctrl-C, output folders | 21 crates more: clap, clap_complete, anstream, indicatif, comfy-table, ctrlc, sysinfo, tempfile and what they need |
+//!
+//! Without `cli` the library opens no file but through [`Files`], starts no thread but rayon's, and builds for
+//! `wasm32-unknown-unknown`.
 //!
 //! # Where things live
 //!
@@ -35,7 +130,8 @@
 //!
 //! | floor | what |
 //! |---|---|
-//! | [`cli`] | one file a command; progress and terminal tables |
+//! | `cli` | one file a command; progress and terminal tables |
+//! | `api` | the names of the crate's root: functions of a scenario |
 //! | [`report`] | charts, tables, `report.html`, files: functions of results |
 //! | [`experiment`] | replications, sweeps, intervals, frontier and knee |
 //! | [`scenario`] | the file a user writes, assembled and checked |
@@ -47,6 +143,7 @@
 
 #![warn(clippy::unwrap_used)]
 
+mod api;
 pub mod arrivals;
 pub mod autoscaler;
 pub mod cancel;
@@ -68,3 +165,12 @@ pub mod theory;
 pub mod time;
 pub mod traffic;
 pub mod units;
+
+pub use api::{
+    Alternative, Checked, CompareResult, Decision, Difference, Error, ErrorKind, Location, Observations,
+    Options, Point, Report, RunResult, Scenario, Setting, SweepResult, check, compare, replay, run, sweep,
+};
+pub use cancel::CancelToken;
+pub use experiment::{Figure, Figures, Keeps, Progress, Unit, Verdict};
+pub use files::{Disk, FileKind, Files, Memory};
+pub use stats::Estimate;

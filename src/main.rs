@@ -19,11 +19,7 @@ fn main() -> ExitCode {
     };
     let mut status = DONE;
     let mut show = |answer: &Answer| status = status.max(print(answer));
-    let last = cli.execute(&mut show).unwrap_or_else(|failure| Answer {
-        stdout: String::new(),
-        stderr: failure.message,
-        status: failure.status,
-    });
+    let last = cli.execute(&mut show).unwrap_or_else(Answer::from);
     show(&last);
     ExitCode::from(status)
 }

@@ -25,8 +25,9 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
                 }
             }
             Err(failure) => {
-                answer.status = answer.status.max(failure.status).max(BAD_INPUT);
-                answer.stderr.push_str(failure.message.trim_end());
+                let failed = Answer::from(failure);
+                answer.status = answer.status.max(failed.status).max(BAD_INPUT);
+                answer.stderr.push_str(failed.stderr.trim_end());
                 answer.stderr.push_str("\n\n");
             }
         }

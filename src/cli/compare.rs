@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::outputs::{self, Printed};
 use super::records::{Records, Resume};
 use super::{Answer, Failure, Global, Show, progress, run, session};
+use crate::api::check_pairs;
 use crate::experiment::{self, FIGURES};
 use crate::report::{Folder, compose, file_name};
 use crate::scenario::{Plan, Scenario};
@@ -107,16 +108,6 @@ fn contenders(arguments: &Arguments, plans: &[Plan]) -> Result<Vec<(String, Scen
 
 fn shown(file: &Path) -> String {
     file.display().to_string()
-}
-
-/// Refuses two scenarios whose runs cannot be paired, and says what would have to be equal.
-fn check_pairs(first: &Scenario, name: &str, other: &Scenario) -> Result<(), Failure> {
-    let Some((key, a, b)) = experiment::cannot_pair(first, other) else { return Ok(()) };
-    Err(Failure::bad_input(format!(
-        "error: the runs of \"{name}\" cannot be paired with those of the first: `{key}` is {b}, not {a}\n  \
-         expected the same duration, warm-up, replications and seed, so that differences are not those of the \
-         experiment\n  help: set it for all with --set {key}=…"
-    )))
 }
 
 /// The figures to compare by.

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::experiment::RunError;
+use crate::api::{Error as Failure, ErrorKind};
 
 /// Exit status of a command that did what was asked.
 pub const DONE: u8 = 0;
@@ -39,33 +39,18 @@ pub struct Answer {
     pub status: u8,
 }
 
+impl From<Failure> for Answer {
+    fn from(error: Failure) -> Answer {
+        let status = match error.kind() {
+            ErrorKind::BadInput => BAD_INPUT,
+            ErrorKind::CouldNot | ErrorKind::Cancelled => COULD_NOT,
+        };
+        Answer { stdout: String::new(), stderr: error.in_colour(), status }
+    }
+}
+
 /// Shows an answer, or a first part of it, while the command goes on.
 pub type Show<'a> = dyn FnMut(&Answer) + 'a;
-
-/// Why a command could not do its work.
-#[derive(Debug)]
-pub struct Failure {
-    /// What is wrong, ready to print.
-    pub message: String,
-    /// Exit status.
-    pub status: u8,
-}
-
-impl Failure {
-    fn bad_input(message: impl ToString) -> Failure {
-        Failure { message: message.to_string(), status: BAD_INPUT }
-    }
-
-    fn could_not(message: impl ToString) -> Failure {
-        Failure { message: format!("error: {}", message.to_string()), status: COULD_NOT }
-    }
-
-    /// A run that came to nothing, of what is called `name` where there are several.
-    fn of_run(error: &RunError, name: Option<&str>) -> Failure {
-        let name = name.map_or_else(String::new, |name| format!("{name}: "));
-        Failure::could_not(format!("{name}{error}"))
-    }
-}
 
 /// Simulate auto-scaled inference endpoints: what latency users see, what it costs, and which settings to choose.
 ///

@@ -38,6 +38,14 @@ impl ScenarioError {
         &self.0.problem
     }
 
+    /// The file, and the line and column in it, from 1; `None` for what is nowhere in particular, or everywhere.
+    pub fn location(&self) -> Option<(String, usize, usize)> {
+        let span = self.0.problem.place.span()?;
+        span.pointed()?;
+        let at = span.line_column();
+        Some((span.source.name().to_owned(), at.line, at.column))
+    }
+
     /// The message with the lines of the file it is about; coloured for terminals if `colour`. No newline at the end.
     pub fn render(&self, colour: bool) -> String {
         self.0.render(colour)

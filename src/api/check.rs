@@ -1,0 +1,54 @@
+//! `check`: reading a scenario without running it.
+
+use crate::api::{Error, Scenario};
+
+/// What there is to know of a scenario before it is run.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Checked {
+    /// Points of its sweep; without one, the scenario and its variants.
+    pub points: usize,
+    /// Its variants by name.
+    pub variants: Vec<String>,
+    /// Replications of each.
+    pub replications: u32,
+    /// Requests expected in one run of it.
+    pub requests: f64,
+    /// What of it, or of a manifest that it names, is not modelled or has no effect.
+    pub warnings: Vec<String>,
+}
+
+/// Checks a scenario without running it: every key, unit and value, the variants, and the points of the sweep.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+///
+/// ```
+/// use kneepoint::{Scenario, check};
+///
+/// let mut scenario = Scenario::load("scenarios/quickstart.toml")?;
+/// assert!(check(&scenario)?.points > 1);
+/// scenario.set("arrivals.rte", "20")?;
+/// let error = check(&scenario).unwrap_err().to_string();
+/// assert!(error.contains("unknown key `rte`") && error.contains("did you mean `rate`?"));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
+pub fn check(scenario: &Scenario) -> Result<Checked, Error> {
+    let points = scenario.file.points()?.len();
+    let alternatives = scenario.alternatives()?;
+    let mut warnings: Vec<String> = Vec::new();
+    for warning in alternatives.iter().flat_map(|(_, alternative)| &alternative.warnings) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
+    let base = &alternatives[0].1;
+    let duration = base.model.duration;
+    Ok(Checked {
+        points,
+        replications: base.run.replications,
+        requests: base.model.arrivals.mean_rate(duration) * duration.as_secs_f64(),
+        warnings,
+        variants: alternatives.into_iter().filter_map(|(variant, _)| variant).collect(),
+    })
+}
