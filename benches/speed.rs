@@ -19,13 +19,13 @@ mod table;
 
 use std::time::Instant;
 
-use kneepoint::arrivals::Arrivals;
-use kneepoint::autoscaler::{Autoscaler, Rhythm};
-use kneepoint::random::Streams;
-use kneepoint::schema::{Context, Tree};
-use kneepoint::service::Service;
-use kneepoint::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Options, simulate};
-use kneepoint::time::Span;
+use kneepoint::internals::arrivals::Arrivals;
+use kneepoint::internals::autoscaler::{Autoscaler, Rhythm};
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::schema::{Context, Tree};
+use kneepoint::internals::service::Service;
+use kneepoint::internals::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Options, simulate};
+use kneepoint::internals::time::Span;
 use table::{Limit, median};
 
 const REQUESTS: u64 = 4_000_000;
@@ -188,7 +188,7 @@ fn llm_rows(requests: u64, only: &str) {
         let rate = per_instance * f64::from(SERVERS);
         let model = model_at(rate, LLM, ROUND_ROBIN, IDLE, requests);
         let mut stepped = model.clone();
-        if let kneepoint::service::Model::Llm(llm) = &mut stepped.service.model {
+        if let kneepoint::internals::service::Model::Llm(llm) = &mut stepped.service.model {
             llm.join_iterations = false;
         }
         let (mut ratios, mut gains, mut times) = (Vec::new(), Vec::new(), Vec::new());
@@ -285,7 +285,7 @@ fn model_at(rate: f64, service: &str, dispatch: &str, (above, min): (f64, u32), 
         "kind = \"threshold\"\nmetric = \"utilization\"\nmin = {min}\nmax = {SERVERS}\n\
          up = {{ above = {above} }}\ndown = {{ below = 0.5 }}"
     ));
-    let empty = |path| kneepoint::schema::Reader::absent(path, &context);
+    let empty = |path| kneepoint::internals::schema::Reader::absent(path, &context);
     Model {
         arrivals: Arrivals::read(arrivals.root(), "arrivals", &context).expect("arrivals"),
         service: Service::read(service.root(), "service", &context).expect("service"),

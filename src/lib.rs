@@ -120,6 +120,7 @@
 //! | feature | default | what it brings | what it costs |
 //! |---|---|---|---|
 //! | `cli` | yes | the command `kneepoint`: arguments, terminal tables, progress bar, Ctrl-C, output folders | 21 crates more: clap, clap_complete, anstream, indicatif, comfy-table, ctrlc, sysinfo, tempfile and what they need |
+//! | `internals` | no | opens everything below this page to the crate's own tests and benches. **Unstable**: any of it may change in any release | nothing |
 //!
 //! Without `cli` the library opens no file but through [`Files`], starts no thread but rayon's, and builds for
 //! `wasm32-unknown-unknown`.
@@ -132,39 +133,46 @@
 //! |---|---|
 //! | `cli` | one file a command; progress and terminal tables |
 //! | `api` | the names of the crate's root: functions of a scenario |
-//! | [`report`] | charts, tables, `report.html`, files: functions of results |
-//! | [`experiment`] | replications, sweeps, intervals, frontier and knee |
-//! | [`scenario`] | the file a user writes, assembled and checked |
-//! | [`sim`] | one run: engine, pool, dispatch, observation, accounting |
-//! | [`service`], [`arrivals`], [`autoscaler`] | what a run is made of, one file a kind; they know nothing of the engine |
-//! | [`theory`], [`stats`], [`traffic`], [`distribution`] | exact results, statistics, readers of traces, distributions |
-//! | [`document`] | TOML, YAML and JSON with places |
-//! | [`schema`], [`time`], [`random`], [`units`] | the ground: keys of tables, instants, named random streams, durations |
+//! | `report` | charts, tables, `report.html`, files: functions of results |
+//! | `experiment` | replications, sweeps, intervals, frontier and knee |
+//! | `scenario` | the file a user writes, assembled and checked |
+//! | `sim` | one run: engine, pool, dispatch, observation, accounting |
+//! | `service`, `arrivals`, `autoscaler` | what a run is made of, one file a kind; they know nothing of the engine |
+//! | `theory`, `stats`, `traffic`, `distribution` | exact results, statistics, readers of traces, distributions |
+//! | `document` | TOML, YAML and JSON with places |
+//! | `schema`, `time`, `random`, `units` | the ground: keys of tables, instants, named random streams, durations |
 
 #![warn(clippy::unwrap_used)]
+// Without `internals` much of the lower floors is reached by no one but their tests, which turn it on. With it, as in all
+// checks, nothing counts as unused.
+#![cfg_attr(not(feature = "internals"), allow(dead_code, unused_imports))]
 
 mod api;
-pub mod arrivals;
-pub mod autoscaler;
-pub mod cancel;
+mod arrivals;
+mod autoscaler;
+mod cancel;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
-pub mod distribution;
-pub mod document;
-pub mod experiment;
-pub mod files;
-pub mod random;
-pub mod report;
+mod distribution;
+mod document;
+mod experiment;
+mod files;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
+mod random;
+mod report;
 mod same;
-pub mod scenario;
-pub mod schema;
-pub mod service;
-pub mod sim;
-pub mod stats;
-pub mod theory;
-pub mod time;
-pub mod traffic;
-pub mod units;
+mod scenario;
+mod schema;
+mod service;
+mod sim;
+mod stats;
+mod theory;
+mod time;
+mod traffic;
+mod units;
 
 pub use api::{
     Alternative, Checked, CompareResult, Decision, Difference, Error, ErrorKind, Location, Observations,

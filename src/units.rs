@@ -16,7 +16,7 @@ pub const LONGEST: Span = Span::from_secs(100 * 365 * 24 * 3600);
 /// One phrase saying what is wrong: no unit, not a duration, negative, or longer than 100 years.
 ///
 /// ```
-/// use kneepoint::units::parse_span;
+/// use kneepoint::internals::units::parse_span;
 /// assert_eq!(parse_span("1h 30m").unwrap().as_secs_f64(), 5400.0);
 /// assert!(parse_span("90").unwrap_err().contains("unit"));
 /// ```

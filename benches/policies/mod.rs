@@ -3,10 +3,10 @@
 //! Every pool has the same fixed size, so that all runs serve the same requests in the same way and differ in nothing but
 //! what is observed and decided.
 
-use kneepoint::autoscaler::{Autoscaler, Rhythm};
-use kneepoint::schema::{Context, Tree};
-use kneepoint::sim::{Metrics, Model, Slo};
-use kneepoint::time::Span;
+use kneepoint::internals::autoscaler::{Autoscaler, Rhythm};
+use kneepoint::internals::schema::{Context, Tree};
+use kneepoint::internals::sim::{Metrics, Model, Slo};
+use kneepoint::internals::time::Span;
 
 /// How often a calendar is looked at that has an entry every minute.
 const EACH_MINUTE: Span = Span::from_secs(60);
@@ -58,7 +58,7 @@ pub fn pair(base: &Model, policy: &str) -> (Model, Model) {
     ));
     let rhythm = autoscaler.rhythm();
     let with = |autoscaler: Autoscaler, rhythm: Rhythm| {
-        let absent = kneepoint::schema::Reader::absent("metrics", &context);
+        let absent = kneepoint::internals::schema::Reader::absent("metrics", &context);
         let metrics = Metrics::read(&absent, rhythm).expect("metrics");
         let slo = Some(Slo::latency(Span::from_secs(8), 99.0));
         Model { autoscaler, metrics, slo, ..base.clone() }

@@ -4,7 +4,7 @@
 //! else. It knows no autoscaler, no pool that changes, no waiting requests: what Kneepoint adds, it adds to this.
 
 use hdrhistogram::Histogram;
-use kneepoint::random::{Purpose, Streams};
+use kneepoint::internals::random::{Purpose, Streams};
 use rand_distr::{Distribution, Exp1};
 
 /// Mean sojourn time, in seconds, of `requests` requests at `servers` servers of mean service time 1 s and utilization

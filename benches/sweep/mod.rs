@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use kneepoint::random::Streams;
-use kneepoint::sim::{Block, Model, Options, RequestSource, Simulation, simulate};
-use kneepoint::time::Span;
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::sim::{Block, Model, Options, RequestSource, Simulation, simulate};
+use kneepoint::internals::time::Span;
 use rayon::prelude::*;
 
 const OPTIONS: Options = Options { mark_interval: Span::from_secs(3600), timeline: false, decisions: false };

@@ -4,8 +4,8 @@
 //! expected rate, and a stream of instants. Spikes are added to any of them.
 //!
 //! ```
-//! use kneepoint::arrivals::Arrivals;
-//! use kneepoint::random::Streams;
+//! use kneepoint::internals::arrivals::Arrivals;
+//! use kneepoint::internals::random::Streams;
 //!
 //! let arrivals = Arrivals::poisson(8.0);
 //! let mut instants = Vec::with_capacity(1024);

@@ -4,8 +4,8 @@
 //! [`Distribution`] samples; [`Durations`] and [`Numbers`] are how a scenario writes one.
 //!
 //! ```
-//! use kneepoint::distribution::Distribution;
-//! use kneepoint::random::{Purpose, Streams};
+//! use kneepoint::internals::distribution::Distribution;
+//! use kneepoint::internals::random::{Purpose, Streams};
 //!
 //! let service = Distribution::lognormal(0.350, 0.6).unwrap();
 //! let mut rng = Streams::new(1, 0).stream(Purpose::Service);

@@ -15,8 +15,8 @@ use crate::cancel::CancelToken;
 /// records what to run next (until a figure is precise, for example) does so between two batches.
 ///
 /// ```
-/// use kneepoint::experiment::{Case, Evaluator};
-/// use kneepoint::scenario::ScenarioFile;
+/// use kneepoint::internals::experiment::{Case, Evaluator};
+/// use kneepoint::internals::scenario::ScenarioFile;
 ///
 /// let text = r#"
 /// [arrivals]

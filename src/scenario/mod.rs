@@ -5,7 +5,7 @@
 //! what spans several tables, and expands sweeps and variants.
 //!
 //! ```
-//! use kneepoint::scenario::ScenarioFile;
+//! use kneepoint::internals::scenario::ScenarioFile;
 //!
 //! let text = r#"
 //! [arrivals]

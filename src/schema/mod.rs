@@ -5,8 +5,8 @@
 //! one statement.
 //!
 //! ```
-//! use kneepoint::schema::{Context, Key, Reader, TableSpec, Tree};
-//! use kneepoint::time::Span;
+//! use kneepoint::internals::schema::{Context, Key, Reader, TableSpec, Tree};
+//! use kneepoint::internals::time::Span;
 //!
 //! const INTERVAL: Key<Span> = Key::or("interval", "\"15s\"", "Time between two evaluations.").above(0.0);
 //! const UP: Key<f64> = Key::required("up", "Scale up above this.");

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kneepoint::time::Span;
+use kneepoint::internals::time::Span;
 use rayon::prelude::*;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use kneepoint::sim::Outcome;
+use kneepoint::internals::sim::Outcome;
 
 use crate::fixtures::data::{folder_with, unzipped};
 use crate::fixtures::estimate::mean_and_error;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use kneepoint::sim::Outcome;
-use kneepoint::time::Span;
+use kneepoint::internals::sim::Outcome;
+use kneepoint::internals::time::Span;
 
 use crate::fixtures::data::folder_with;
 use crate::fixtures::replications::replications;
@@ -221,7 +221,7 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
                 / sent.iter().sum::<f64>()
                 / 1e3
         };
-        let tokens = |of: fn(&kneepoint::sim::TokenOutcome) -> Option<f64>| {
+        let tokens = |of: fn(&kneepoint::internals::sim::TokenOutcome) -> Option<f64>| {
             show(range(&runs, |run| run.tokens.as_ref().and_then(of)))
         };
         let errors = range(&runs, error);

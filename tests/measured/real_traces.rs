@@ -1,6 +1,6 @@
 //! Public traces: their formats, and real input from end to end.
 
-use kneepoint::random::Streams;
+use kneepoint::internals::random::Streams;
 
 use crate::fixtures::data::folder_with;
 use crate::fixtures::scenario::scenario;

@@ -1,8 +1,8 @@
 //! Whether intervals hold what they promise, over many experiments.
 
-use kneepoint::experiment::{Case, Evaluator};
-use kneepoint::scenario::Scenario;
-use kneepoint::stats::{Estimate, mser5};
+use kneepoint::internals::experiment::{Case, Evaluator};
+use kneepoint::internals::scenario::Scenario;
+use kneepoint::internals::stats::{Estimate, mser5};
 
 use crate::fixtures::queue::mm;
 use crate::fixtures::scenario::scenario;

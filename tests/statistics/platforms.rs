@@ -1,6 +1,6 @@
 //! A published simulation of a function platform.
 
-use kneepoint::sim::Outcome;
+use kneepoint::internals::sim::Outcome;
 
 use crate::fixtures::estimate::mean_and_error;
 use crate::fixtures::platform::{alive, cold_share, platform};

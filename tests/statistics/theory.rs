@@ -7,12 +7,12 @@
 //! The exact values are closed forms, or Markov chains solved numerically; each entry names which. Mean service time 1 s
 //! unless it says otherwise.
 
-use kneepoint::arrivals::Arrivals;
-use kneepoint::autoscaler::{Autoscaler, Rhythm};
-use kneepoint::schema::{Context, Reader, Tree};
-use kneepoint::service::Service;
-use kneepoint::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Outcome};
-use kneepoint::time::Span;
+use kneepoint::internals::arrivals::Arrivals;
+use kneepoint::internals::autoscaler::{Autoscaler, Rhythm};
+use kneepoint::internals::schema::{Context, Reader, Tree};
+use kneepoint::internals::service::Service;
+use kneepoint::internals::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Outcome};
+use kneepoint::internals::time::Span;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::fixtures::estimate::mean_and_error;

@@ -1,8 +1,8 @@
 //! The exact results of `theory` against independently computed reference values.
 use std::collections::BTreeMap;
 
-use kneepoint::theory::single::Interarrival;
-use kneepoint::theory::{
+use kneepoint::internals::theory::single::Interarrival;
+use kneepoint::internals::theory::{
     autoscaled, balanced, batching, impatient, markovian, periodic, setup, sharing, single, unreliable,
 };
 use serde_json::Value;
@@ -357,7 +357,7 @@ fn heavy_traffic_and_large_pools_are_solved_within_their_laws() {
 
 #[test]
 fn what_cannot_be_solved_is_refused() {
-    use kneepoint::theory::Error::{OutOfRange, TooLarge, Unstable};
+    use kneepoint::internals::theory::Error::{OutOfRange, TooLarge, Unstable};
     assert_eq!(markovian::erlang_b(1.0, usize::MAX).unwrap_err(), OutOfRange);
     assert_eq!(markovian::Mmc::new(1.0, 1.0, 0).unwrap_err(), OutOfRange);
     assert_eq!(markovian::Mmc::new(2.0, 1.0, 2).unwrap_err(), Unstable);

@@ -4,8 +4,8 @@
 //! for by a scenario that differs from what the exact value is of, and has to be caught by the rule for the whole
 //! catalogue although one system alone is off.
 
-use kneepoint::experiment::Evaluator;
-use kneepoint::experiment::verify::{Effort, FALSE_ALARM, Prepared, System, catalogue, verify};
+use kneepoint::internals::experiment::Evaluator;
+use kneepoint::internals::experiment::verify::{Effort, FALSE_ALARM, Prepared, System, catalogue, verify};
 
 fn prepare(systems: Vec<System>, effort: Effort) -> Vec<Prepared> {
     systems.into_iter().map(|system| Prepared::new(system, effort).unwrap()).collect()

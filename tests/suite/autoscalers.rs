@@ -1,6 +1,6 @@
 //! When each system's signals let it act, in a simulation: a load that steps up after half an hour and down after another.
 
-use kneepoint::random::Streams;
+use kneepoint::internals::random::Streams;
 
 use crate::fixtures::scenario::scenario;
 use crate::fixtures::simulation::simulate;

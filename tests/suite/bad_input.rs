@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use kneepoint::scenario::{ScenarioError, ScenarioFile};
+use kneepoint::internals::scenario::{ScenarioError, ScenarioFile};
 use proptest::prelude::*;
 
 /// A scenario with nothing wrong; most cases change one thing in it.

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use kneepoint::autoscaler::{Autoscaler, Row};
-use kneepoint::schema::{Context, Node, Place};
+use kneepoint::internals::autoscaler::{Autoscaler, Row};
+use kneepoint::internals::schema::{Context, Node, Place};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,9 +1,11 @@
 //! What holds of every run of a pool that misbehaves under clients that do not wait.
 
-use kneepoint::distribution::{Distribution, Durations};
-use kneepoint::random::Streams;
-use kneepoint::sim::{BilledFrom, Block, DispatchPolicy, Model, Options, Outcome, RequestSource, Simulation};
-use kneepoint::time::Span;
+use kneepoint::internals::distribution::{Distribution, Durations};
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::sim::{
+    BilledFrom, Block, DispatchPolicy, Model, Options, Outcome, RequestSource, Simulation,
+};
+use kneepoint::internals::time::Span;
 use proptest::prelude::*;
 
 use crate::fixtures::requests::Requests;
@@ -28,7 +30,7 @@ fn scenarios() -> impl Strategy<Value = Model> {
             model.dispatch.patience = patience.map(wait);
             model.dispatch.high_priority = classes;
         }
-        model.arrivals = kneepoint::arrivals::Arrivals::poisson(3.0);
+        model.arrivals = kneepoint::internals::arrivals::Arrivals::poisson(3.0);
         model.service.time = Durations(service);
         model.warmup = tenths((model.duration.as_secs_f64() * 10.0 * warmup) as u64);
         model

@@ -1,10 +1,10 @@
 //! Damaged scenarios: every shipped one with lines and words deleted, doubled and replaced. Whatever comes of it, it is a
 //! scenario that runs or a message; never a panic.
 
-use kneepoint::random::{Purpose, Streams};
-use kneepoint::scenario::{Scenario, ScenarioFile};
-use kneepoint::sim::{Options, simulate};
-use kneepoint::time::Span;
+use kneepoint::internals::random::{Purpose, Streams};
+use kneepoint::internals::scenario::{Scenario, ScenarioFile};
+use kneepoint::internals::sim::{Options, simulate};
+use kneepoint::internals::time::Span;
 use rand::RngExt as _;
 
 use crate::scenarios::shipped;
@@ -111,7 +111,7 @@ fn a_damaged_scenario_is_run_or_refused_and_never_panics() {
                 run_a_little(scenario);
                 Ok(())
             });
-            let result: Result<(), kneepoint::scenario::ScenarioError> =
+            let result: Result<(), kneepoint::internals::scenario::ScenarioError> =
                 run.unwrap_or_else(|_| panic!("{} damaged to:\n{copy}", path.display()));
             match result {
                 Ok(()) => ran += 1,

@@ -1,12 +1,14 @@
 //! The fast engine against the slow obvious one: the same requests must start and finish at the same instants.
 
-use kneepoint::arrivals::Arrivals;
-use kneepoint::distribution::{Distribution, Numbers};
-use kneepoint::random::Streams;
-use kneepoint::schema::{Context, Tree};
-use kneepoint::service::{self, FULL, FromTrace, TokenLaws, Tokens};
-use kneepoint::sim::{Block, Class, Completion, DispatchPolicy, Model, Options, RequestSource, Simulation};
-use kneepoint::time::Span;
+use kneepoint::internals::arrivals::Arrivals;
+use kneepoint::internals::distribution::{Distribution, Numbers};
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::schema::{Context, Tree};
+use kneepoint::internals::service::{self, FULL, FromTrace, TokenLaws, Tokens};
+use kneepoint::internals::sim::{
+    Block, Class, Completion, DispatchPolicy, Model, Options, RequestSource, Simulation,
+};
+use kneepoint::internals::time::Span;
 use proptest::prelude::*;
 
 use crate::fixtures::requests::Requests;

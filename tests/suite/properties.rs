@@ -3,12 +3,14 @@
 //! Each figure is held against one computed another way: from the requests themselves, as a listener heard what became
 //! of each, or from a second run that must relate to the first.
 
-use kneepoint::autoscaler::Autoscaler;
-use kneepoint::distribution::{Distribution, Durations};
-use kneepoint::service::{self, Slots};
-use kneepoint::sim::{BilledFrom, Completion, Dispatch, DispatchPolicy, Model, Options, Outcome, Simulation};
-use kneepoint::stats::Digest;
-use kneepoint::time::Span;
+use kneepoint::internals::autoscaler::Autoscaler;
+use kneepoint::internals::distribution::{Distribution, Durations};
+use kneepoint::internals::service::{self, Slots};
+use kneepoint::internals::sim::{
+    BilledFrom, Completion, Dispatch, DispatchPolicy, Model, Options, Outcome, Simulation,
+};
+use kneepoint::internals::stats::Digest;
+use kneepoint::internals::time::Span;
 use proptest::prelude::*;
 
 use crate::fixtures::requests::Requests;
@@ -264,12 +266,12 @@ proptest! {
         model.warmup = Span::ZERO;
         let (outcome, _) = run(&model, &requests(&model), 100);
         let windows = &outcome.timeline;
-        let count = |of: fn(&kneepoint::sim::Window) -> u64| windows.iter().map(of).sum::<u64>();
+        let count = |of: fn(&kneepoint::internals::sim::Window) -> u64| windows.iter().map(of).sum::<u64>();
         prop_assert_eq!(count(|window| window.arrived), outcome.counts.arrived);
         prop_assert_eq!(count(|window| window.served), outcome.counts.served);
         prop_assert_eq!(count(|window| window.lost), outcome.counts.rejected + outcome.counts.failed);
         prop_assert_eq!(count(|window| window.good), outcome.good);
-        let integral = |of: &dyn Fn(&kneepoint::sim::Window) -> f64| {
+        let integral = |of: &dyn Fn(&kneepoint::internals::sim::Window) -> f64| {
             windows.iter().map(|window| of(window) * window.length_s).sum::<f64>()
         };
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + a.abs());
@@ -277,11 +279,11 @@ proptest! {
         prop_assert!(near(integral(&|window| window.waiting), outcome.integrals.waiting));
         let in_flight = outcome.integrals.waiting + outcome.integrals.in_service;
         prop_assert!(near(integral(&|window| window.in_flight), in_flight));
-        let latency = |window: &kneepoint::sim::Window| window.latency_mean_s.unwrap_or(0.0) * window.served as f64;
+        let latency = |window: &kneepoint::internals::sim::Window| window.latency_mean_s.unwrap_or(0.0) * window.served as f64;
         prop_assert!(near(windows.iter().map(latency).sum(), outcome.latency.sum_s()));
         prop_assert!(windows.iter().all(|window| window.utilization.is_none_or(|busy| (0.0..=1.0).contains(&busy))));
         let share = model.slo.map_or(0.0, |slo| slo.quantile());
-        let misses = |window: &&kneepoint::sim::Window| {
+        let misses = |window: &&kneepoint::internals::sim::Window| {
             (window.good as f64) < share * (window.served + window.lost + window.overdue) as f64
         };
         let below: f64 = windows.iter().filter(misses).map(|window| window.length_s).sum();

@@ -1,8 +1,8 @@
 //! Quantiles of a run and of its replications together, against the exact ones of the raw values.
 
-use kneepoint::experiment::{Case, Evaluator};
-use kneepoint::random::Streams;
-use kneepoint::stats::Digest;
+use kneepoint::internals::experiment::{Case, Evaluator};
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::stats::Digest;
 
 use crate::fixtures::queue::mm;
 use crate::fixtures::requests::Requests;

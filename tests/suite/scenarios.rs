@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use kneepoint::random::Streams;
-use kneepoint::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
-use kneepoint::sim::{Block, Options, RequestSource, simulate};
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
+use kneepoint::internals::sim::{Block, Options, RequestSource, simulate};
 
 use crate::fixtures::scenario::scenario;
 
@@ -163,7 +163,11 @@ duration = "2h"
 fn the_shipped_trace_is_drawn_from_the_arrivals_stated_here() {
     let scenario = scenario(CHAT, ".");
     let mut nanos = Vec::new();
-    scenario.model.arrivals.stream(kneepoint::random::Streams::new(42, 0)).fill(&mut nanos, 100_000);
+    scenario
+        .model
+        .arrivals
+        .stream(kneepoint::internals::random::Streams::new(42, 0))
+        .fill(&mut nanos, 100_000);
     let start: jiff::Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
     let mut csv = String::from("timestamp\n");
     for nanos in nanos.iter().take_while(|nanos| **nanos < scenario.run.duration.as_nanos()) {

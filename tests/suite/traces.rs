@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use kneepoint::random::Streams;
-use kneepoint::sim::{Block, Model, RequestSource};
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::sim::{Block, Model, RequestSource};
 
 use crate::fixtures::traces::{LLM, read};
 

@@ -4,7 +4,7 @@ pub mod models;
 pub mod scenarios;
 pub mod wild;
 
-use kneepoint::service::Tokens;
+use kneepoint::internals::service::Tokens;
 use models::tenths;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;

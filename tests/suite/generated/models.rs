@@ -1,15 +1,15 @@
 //! Random models of the pool: instances, dispatch, observation, autoscaler and cost.
 
-use kneepoint::arrivals::Arrivals;
-use kneepoint::autoscaler::Autoscaler;
-use kneepoint::distribution::{Distribution, Durations};
-use kneepoint::schema::{Context, Tree};
-use kneepoint::service::{self, Batch, FromTrace, Llm, Service, Shared, Slots};
-use kneepoint::sim::{
+use kneepoint::internals::arrivals::Arrivals;
+use kneepoint::internals::autoscaler::Autoscaler;
+use kneepoint::internals::distribution::{Distribution, Durations};
+use kneepoint::internals::schema::{Context, Tree};
+use kneepoint::internals::service::{self, Batch, FromTrace, Llm, Service, Shared, Slots};
+use kneepoint::internals::sim::{
     BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, Idle, Instances, Metrics, Model,
     ScaleDownOrder, Stage,
 };
-use kneepoint::time::Span;
+use kneepoint::internals::time::Span;
 use proptest::prelude::*;
 
 /// A metric as a scenario names it, `per` what, and the scale of its thresholds.

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use kneepoint::arrivals::Arrivals;
-use kneepoint::distribution::Durations;
-use kneepoint::random::Streams;
-use kneepoint::schema::{Context, Tree, Value};
-use kneepoint::sim::{Block, DrainPolicy, Model, RequestSource, Slo};
-use kneepoint::time::Span;
+use kneepoint::internals::arrivals::Arrivals;
+use kneepoint::internals::distribution::Durations;
+use kneepoint::internals::random::Streams;
+use kneepoint::internals::schema::{Context, Tree, Value};
+use kneepoint::internals::sim::{Block, DrainPolicy, Model, RequestSource, Slo};
+use kneepoint::internals::time::Span;
 use proptest::prelude::*;
 
 use super::models::{EXACT_METRICS, Watched, models, tenths};
@@ -118,7 +118,7 @@ fn service_time() -> impl Strategy<Value = Durations> {
     ];
     text.prop_map(|text| {
         read(&format!("time = {text}"), |root, path, context| {
-            let kneepoint::schema::Data::Table(table) = &root.data else {
+            let kneepoint::internals::schema::Data::Table(table) = &root.data else {
                 unreachable!("a document is a table")
             };
             Durations::read(table.get("time").unwrap(), path, context)
@@ -129,7 +129,11 @@ fn service_time() -> impl Strategy<Value = Durations> {
 /// Reads a part of a scenario whose files lie in [`FILES`].
 fn read<T>(
     text: &str,
-    reader: impl Fn(&kneepoint::schema::Node, &str, &Context) -> Result<T, kneepoint::schema::Problem>,
+    reader: impl Fn(
+        &kneepoint::internals::schema::Node,
+        &str,
+        &Context,
+    ) -> Result<T, kneepoint::internals::schema::Problem>,
 ) -> T {
     let tree = Tree::parse(text).unwrap();
     reader(tree.root(), "part", &FILES).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))

@@ -1,9 +1,9 @@
 //! Random models of pools that misbehave and clients that do not wait.
 
-use kneepoint::distribution::{Distribution, Durations};
-use kneepoint::schema::{Context, Reader, Tree};
-use kneepoint::service;
-use kneepoint::sim::{Client, DispatchPolicy, Idle, Instances, LostRequests, Model, Nodes, Stage};
+use kneepoint::internals::distribution::{Distribution, Durations};
+use kneepoint::internals::schema::{Context, Reader, Tree};
+use kneepoint::internals::service;
+use kneepoint::internals::sim::{Client, DispatchPolicy, Idle, Instances, LostRequests, Model, Nodes, Stage};
 use proptest::prelude::*;
 
 use super::models::{Watched, models, tenths};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use kneepoint::service::{Batch, FULL, Llm, Model, Shared, Tokens};
+use kneepoint::internals::service::{Batch, FULL, Llm, Model, Shared, Tokens};
 
 /// A request at an instance.
 #[derive(Debug, Clone, Copy)]

@@ -14,14 +14,14 @@ mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kneepoint::autoscaler::{Glance, Metric, Observation, Per, Policy};
-use kneepoint::random::{Purpose, Rng, Streams};
-use kneepoint::service::{self, FULL, Tokens};
-use kneepoint::sim::{
+use kneepoint::internals::autoscaler::{Glance, Metric, Observation, Per, Policy};
+use kneepoint::internals::random::{Purpose, Rng, Streams};
+use kneepoint::internals::service::{self, FULL, Tokens};
+use kneepoint::internals::sim::{
     Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, FailureCounts, Fault, Idle, InstanceType,
     LostRequests, Model, OnOffPeriods, ScaleDownOrder, StartAttempt,
 };
-use kneepoint::time::{Instant, Span};
+use kneepoint::internals::time::{Instant, Span};
 use machine::{Job, Machine};
 use rand::RngExt as _;
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use kneepoint::sim::Nodes;
+use kneepoint::internals::sim::Nodes;
 
 use super::*;
 
