@@ -52,7 +52,7 @@ fn requests() -> impl Strategy<Value = Vec<Demand>> {
     })
 }
 
-/// The same requests for a fleet that knows neither patience nor classes.
+/// The same requests for a station that knows neither patience nor classes.
 fn plain(requests: &[Demand]) -> Vec<Demand> {
     requests.iter().map(|demand| Demand { patience: u64::MAX, class: Class::Low, ..*demand }).collect()
 }

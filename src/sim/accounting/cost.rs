@@ -14,7 +14,7 @@ pub struct Cost {
     pub billed_from: BilledFrom,
     /// Billed time is rounded up to a multiple of this; zero bills exactly.
     pub granularity: Span,
-    /// Least billed time of an instance that is billed at all.
+    /// Minimum billed time of an instance that is billed at all.
     pub minimum: Span,
 }
 

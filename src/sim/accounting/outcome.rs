@@ -1,4 +1,4 @@
-//! What one run comes to, as plain figures.
+//! The outcome of one run, as plain figures.
 
 use super::facts::FailureCounts;
 use crate::autoscaler::Explanation;
@@ -105,9 +105,9 @@ pub struct Window {
     pub desired: u32,
     /// Instances ready at the end.
     pub ready: u32,
-    /// Fewest and most instances asked for at any time within.
+    /// Minimum and maximum of the instances asked for within the window.
     pub desired_range: (u32, u32),
-    /// Fewest and most instances ready at any time within.
+    /// Minimum and maximum of the instances ready within the window.
     pub ready_range: (u32, u32),
     /// Instances starting at the end, or waiting for capacity to.
     pub starting: u32,
@@ -128,7 +128,7 @@ pub struct Sending {
     pub wasted_s: f64,
 }
 
-/// What one type of instance came to.
+/// Instance-hours and cost of one type of instance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TypeShare {
     /// Name of the type; empty where there is only one.
@@ -149,7 +149,7 @@ pub struct TypeShare {
     pub ready: f64,
 }
 
-/// What the answers of a language model come to, token by token.
+/// Figures of the answers of a language model, token by token.
 #[derive(Debug, Clone)]
 pub struct TokenOutcome {
     /// Time to the first token of the requests answered.
@@ -192,7 +192,7 @@ pub struct Times {
     pub wait: Digest,
 }
 
-/// What one run comes to. Everything is over the measured part: from the end of the warm-up to the end of the run.
+/// The outcome of one run. Everything is over the measured part: from the end of the warm-up to the end of the run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// When more requests waited than its [`RunLimits`](crate::sim::RunLimits) allow, if they did: then the run stopped there, and
@@ -208,7 +208,7 @@ pub struct Outcome {
     pub wait: Digest,
     /// The same by class, the high one first, where classes are told apart.
     pub classes: Option<[Times; 2]>,
-    /// What the answers came to token by token, where tokens are counted.
+    /// The answers token by token, where tokens are counted.
     pub tokens: Option<TokenOutcome>,
     /// Requests answered within the SLO; equal to `served` without one.
     pub good: u64,
@@ -218,9 +218,9 @@ pub struct Outcome {
     pub integrals: Integrals,
     /// Places of one instance that its utilization is measured in: slots of the model `slots`, else see the model.
     pub slots: u32,
-    /// Most requests waiting at a mark of the timeline.
+    /// Maximum number of requests waiting at the end of a window of the timeline.
     pub peak_waiting: u64,
-    /// Most instances ready at once.
+    /// Maximum number of instances ready at once.
     pub peak_ready: u32,
     /// Instances started from nothing, in service or to be kept warm.
     pub started: u64,

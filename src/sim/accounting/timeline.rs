@@ -13,7 +13,7 @@ use crate::time::{Instant, Span};
 pub(in crate::sim) struct Timeline {
     pub windows: WindowSettings,
     last: WindowCounters,
-    /// Fewest and most instances asked for, and ready, since the last mark.
+    /// Minimum and maximum of the instances asked for, and of those ready, since the last mark.
     desired_range: (u32, u32),
     ready_range: (u32, u32),
     pub peak_waiting: u64,

@@ -1,4 +1,4 @@
-//! Clients at work: what each request that has arrived is waiting for, and the attempts it has in the pool.
+//! The state of the clients in a run: what each request that has arrived waits for, and its attempts in the pool.
 //!
 //! A request arrives once and ends once; in between it may be sent several times. An attempt whose answer nobody waits
 //! for any more may go on in the pool, in vain. Places are used again, so memory is that of what is in flight.

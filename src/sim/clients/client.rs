@@ -14,7 +14,7 @@ pub struct Client {
     pub timeout: Option<Span>,
     /// What becomes of an attempt that is given up.
     pub abandoned: Abandoned,
-    /// Most times a request is sent again.
+    /// Maximum number of times a request is sent again.
     pub retries: u32,
     /// What it is sent again after.
     pub retry_on: RetryOn,

@@ -11,7 +11,7 @@ use crate::time::{Instant, Span};
 /// Capacity that may be lacking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CapacityLimits {
-    /// Most instances starting or ready at a time; `None`: no limit.
+    /// Maximum number of instances starting or ready at a time; `None`: no limit.
     pub quota: Option<u32>,
     /// Probability that a start is refused.
     pub refused: f64,
@@ -159,7 +159,7 @@ impl CapacityLimits {
 }
 
 impl OnOffPeriods {
-    /// The least mean of both together that a run can step through, in seconds.
+    /// Minimum mean of both together that a run can step through, in seconds.
     const LEAST_S: f64 = 0.1;
 
     fn read(reader: &Reader<'_>) -> Result<Option<OnOffPeriods>, Problem> {

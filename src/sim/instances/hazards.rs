@@ -147,7 +147,7 @@ impl Value for StartFailures {
     }
 }
 
-/// The least mean life of an instance or a node, in seconds: a run of instances that all fail at once would not end.
+/// Minimum mean life of an instance or a node, in seconds: a run of instances that all fail at once would not end.
 pub(in crate::sim) const LEAST_LIFE_S: f64 = 1e-3;
 
 const AFTER: Key<Durations> = Key::required(

@@ -168,7 +168,7 @@ pub(in crate::sim) struct Cluster {
     left: Vec<u32>,
 }
 
-/// Type; whether the node is not there yet; instances on it, the most first; number.
+/// Type; whether the node is not there yet; instances on it, the greatest number first; number of the node.
 type Rank = (usize, bool, Reverse<usize>, u32);
 
 impl Node {

@@ -1,4 +1,4 @@
-//! The instances of a pool: their lives, the time they spend in each state, and what is billed for it.
+//! The registry of the instances of a pool: the state of each, the time spent in each state, and the time billed.
 
 mod beside;
 
@@ -50,7 +50,7 @@ impl Instance {
     }
 }
 
-/// The instances that exist, by number.
+/// The instances that exist, by number, and the totals of those that are gone.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct InstanceRegistry {
     instances: Vec<Instance>,
@@ -92,7 +92,7 @@ struct Share {
     node_time: u128,
 }
 
-/// What one type of instance came to in the measured part.
+/// Hours and cost of one type of instance in the measured part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::sim) struct Bill {
     pub hours: f64,
@@ -313,7 +313,7 @@ impl InstanceRegistry {
         (self.started, self.warm_starts)
     }
 
-    /// Most instances ready at once in the measured part.
+    /// Maximum number of instances ready at once in the measured part.
     pub fn peak_ready(&self) -> u32 {
         self.peak_ready
     }

@@ -15,7 +15,7 @@ use crate::time::Span;
 /// Instances kept started, beside the pool that serves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WarmPool {
-    /// Least instances to keep warm.
+    /// Minimum number of instances to keep warm.
     pub min_size: u32,
     /// Instances to have in all, warm or asked for by the autoscaler; `None`: no matter.
     pub max_prepared: Option<u32>,

@@ -1,4 +1,4 @@
-//! The autoscaler at work in a run: when it runs, what it is shown, and what it has done.
+//! The control loop of a run: when the autoscaler is evaluated, the metrics it is given, and what it has asked for.
 
 use std::collections::VecDeque;
 

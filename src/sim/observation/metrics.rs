@@ -4,7 +4,7 @@ use crate::autoscaler::Rhythm;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Span;
 
-/// How the autoscaler comes to see the pool.
+/// The metrics pipeline between the pool and the autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metrics {
     /// Time between two scrapes; not zero.

@@ -1,4 +1,4 @@
-//! How requests and instances meet: what every arrangement of queues offers the engine.
+//! The station: what every arrangement of queues before ready instances offers the engine.
 
 use crate::service::{Request, Tokens};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
@@ -64,7 +64,7 @@ pub(in crate::sim) struct Load {
     pub kv_cache: f64,
 }
 
-/// An arrangement of queues and ready instances. Time only moves forward from call to call.
+/// An arrangement of queues before ready instances. Time never falls from call to call.
 pub(in crate::sim) trait Station {
     /// Whether it is taken event by event: then it knows patience and classes, and policies that act at every arrival
     /// and departure can watch it.
@@ -88,7 +88,7 @@ pub(in crate::sim) trait Station {
     fn next_idle(&mut self) -> Option<(u32, u64)> {
         None
     }
-    /// Whether a ready instance has been without work since it ran out of it after so many busy spells.
+    /// Whether a ready instance has been idle since the end of its busy spell number `spells`.
     fn still_idle(&self, _instance: u32, _spells: u64) -> bool {
         false
     }

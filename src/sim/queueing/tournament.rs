@@ -1,4 +1,4 @@
-//! A tournament tree: the least of many keys, each of which can change.
+//! A tournament tree: the minimum of many keys, each of which can change.
 //!
 //! Changing the key of one leaf costs one comparison a level and no branch that depends on data, which on the small,
 //! ever-changing sets of a pool (the slots of a few dozen instances) beats a binary heap. Knuth, *The Art of Computer
@@ -22,7 +22,7 @@ impl Ordered for u64 {
     }
 }
 
-/// The least of the keys of `n` leaves.
+/// The minimum of the keys of its leaves.
 #[derive(Debug, Clone)]
 pub struct Tournament<K> {
     /// A complete binary tree as an array: the root at 1, the leaves from `width` on.

@@ -39,7 +39,7 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
         Engine { requests, operations, gate, end: (Instant::ZERO + model.duration).as_nanos() }
     }
 
-    /// Makes the run end early within these limits.
+    /// Makes the run stop early where these limits say so.
     pub fn limit(&mut self, limits: RunLimits) {
         self.operations.limit(limits);
     }

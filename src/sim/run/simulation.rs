@@ -25,7 +25,8 @@ impl<T> fmt::Debug for Simulation<T> {
     }
 }
 
-/// An engine compiled for one service model and one arrangement of queues: chosen once, outside the loop.
+/// An engine compiled for one station: chosen once, outside the loop, and called once a block of requests. A network of
+/// stations is to be a second implementor, beside [`Engine`], so that the loop of one station stays as it is.
 trait Running<T> {
     fn feed(&mut self, block: &Block) -> bool;
     fn limit(&mut self, limits: RunLimits);
@@ -133,7 +134,7 @@ impl<T: RequestObserver + 'static> Simulation<T> {
         self.0.feed(block)
     }
 
-    /// Makes the run end early within these limits; what it comes to is then of no use.
+    /// Makes the run stop early where these limits say so; its outcome is then of no use.
     pub fn limit(&mut self, limits: RunLimits) {
         self.0.limit(limits);
     }
@@ -143,7 +144,7 @@ impl<T: RequestObserver + 'static> Simulation<T> {
         self.0.take_decisions()
     }
 
-    /// Lets the rest of the run happen and returns what it comes to, with the listener.
+    /// Lets the rest of the run happen and returns its outcome, with the observer.
     pub fn finish(self) -> (Outcome, T) {
         self.0.finish()
     }

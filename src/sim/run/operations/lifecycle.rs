@@ -72,7 +72,7 @@ impl Operations {
         }
     }
 
-    /// An instance begins to start, after so many attempts that failed.
+    /// An instance begins its attempt number `attempt`, from 0, to start.
     pub(super) fn start(&mut self, id: u32, attempt: u32, at: Instant) {
         let Some((state, kind)) = self.registry.find(id) else { return };
         let start = match self.registry.nodes().and_then(|nodes| nodes.cached(id)) {

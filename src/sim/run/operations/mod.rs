@@ -40,7 +40,7 @@ pub(super) struct Operations {
     /// Of one instance: what its utilization is measured in.
     places: u32,
     baseline: WarmupBaseline,
-    /// When the run stops before its end; what it would come to is then of no use.
+    /// When the run stops before its end; its outcome is then of no use.
     limits: Option<RunLimits>,
     /// Arrivals at which to check next how many wait.
     next_check: u64,
@@ -120,7 +120,7 @@ impl Operations {
         }
     }
 
-    /// Makes the run end early within these limits.
+    /// Makes the run stop early where these limits say so.
     pub fn limit(&mut self, limits: RunLimits) {
         self.limits = Some(limits);
     }

@@ -1,4 +1,4 @@
-//! What a run comes to, from the counters at its end and at the start of its measured part.
+//! The outcome of a run, from the counters at its end and at the start of its measured part.
 
 use super::Operations;
 use crate::service::FULL;
