@@ -7,7 +7,7 @@
 use rand::RngExt as _;
 
 use super::dispatch::DispatchPolicy;
-use super::tournament::{Key, Tournament};
+use super::tournament::{InstantKey, Tournament};
 use crate::random::Rng;
 
 /// The ready instances a request can be sent to, in the order they became ready. There is at least one.
@@ -116,7 +116,7 @@ impl Choose for PowerOfD {
 /// [`Weighted`] looks at all.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct LeastOutstanding {
-    due: Tournament<Key>,
+    due: Tournament<InstantKey>,
     /// Load and index in one word.
     load: Tournament<u64>,
 }
@@ -131,12 +131,12 @@ impl LeastOutstanding {
         self.load.set(index, Self::load_key(candidates, index));
     }
 
-    fn due_key(candidates: &impl Candidates, index: usize) -> Key {
-        Key::new(candidates.next_change(index), 0, index)
+    fn due_key(candidates: &impl Candidates, index: usize) -> InstantKey {
+        InstantKey::new(candidates.next_change(index), 0, index)
     }
 
     fn load_key(candidates: &impl Candidates, index: usize) -> u64 {
-        candidates.outstanding(index) * u64::from(Key::MAX_LEAVES) + index as u64
+        candidates.outstanding(index) * u64::from(InstantKey::MAX_LEAVES) + index as u64
     }
 }
 
@@ -146,7 +146,7 @@ impl Choose for LeastOutstanding {
         loop {
             let due = self.due.least();
             if due.nanos() > candidates.now() {
-                return self.load.least() as usize % Key::MAX_LEAVES as usize;
+                return self.load.least() as usize % InstantKey::MAX_LEAVES as usize;
             }
             candidates.update(due.leaf());
             self.note(candidates, due.leaf());

@@ -33,20 +33,20 @@ pub struct Tournament<K> {
 
 /// An instant, an order within the instant, and the leaf it belongs to, compared in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct InstantKey {
     nanos: u64,
     /// Order and leaf.
     rest: u64,
 }
 
-impl Key {
+impl InstantKey {
     /// Leaves a tree may have.
     pub const MAX_LEAVES: u32 = 1 << LEAF_BITS;
 
     /// The key of `leaf` at `nanos`; `order` counts insertions and decides between equal instants.
     #[inline]
-    pub fn new(nanos: u64, order: u64, leaf: usize) -> Key {
-        Key { nanos, rest: (order << LEAF_BITS) | leaf as u64 }
+    pub fn new(nanos: u64, order: u64, leaf: usize) -> InstantKey {
+        InstantKey { nanos, rest: (order << LEAF_BITS) | leaf as u64 }
     }
 
     /// The instant, in nanoseconds.
@@ -56,28 +56,28 @@ impl Key {
     }
 
     /// The same key for another leaf.
-    pub fn at_leaf(self, leaf: usize) -> Key {
-        Key::new(self.nanos, self.rest >> LEAF_BITS, leaf)
+    pub fn at_leaf(self, leaf: usize) -> InstantKey {
+        InstantKey::new(self.nanos, self.rest >> LEAF_BITS, leaf)
     }
 
     /// The leaf.
     #[inline]
     pub fn leaf(self) -> usize {
-        (self.rest & (Key::MAX_LEAVES as u64 - 1)) as usize
+        (self.rest & (InstantKey::MAX_LEAVES as u64 - 1)) as usize
     }
 }
 
-impl Ordered for Key {
-    const NEVER: Key = Key { nanos: u64::MAX, rest: u64::MAX };
+impl Ordered for InstantKey {
+    const NEVER: InstantKey = InstantKey { nanos: u64::MAX, rest: u64::MAX };
 
     /// Equal instants are rare, and looked at apart.
     #[inline]
-    fn lesser(self, other: Key) -> Key {
+    fn lesser(self, other: InstantKey) -> InstantKey {
         if self.nanos == other.nanos {
             return if other.rest < self.rest { other } else { self };
         }
         let less = other.nanos < self.nanos;
-        Key {
+        InstantKey {
             nanos: select_unpredictable(less, other.nanos, self.nanos),
             rest: select_unpredictable(less, other.rest, self.rest),
         }
@@ -161,14 +161,14 @@ mod tests {
     #[test]
     fn the_least_key_is_at_the_top_after_every_change() {
         let mut tree = Tournament::default();
-        assert_eq!(tree.least(), Key::NEVER);
-        let mut keys = [Key::NEVER; 5];
+        assert_eq!(tree.least(), InstantKey::NEVER);
+        let mut keys = [InstantKey::NEVER; 5];
         tree.rebuild(keys.iter().copied());
         let mut nanos = 12_345_u64;
         for order in 0..1000 {
             nanos = nanos.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let leaf = (nanos >> 33) as usize % keys.len();
-            keys[leaf] = Key::new(nanos >> 40, order, leaf);
+            keys[leaf] = InstantKey::new(nanos >> 40, order, leaf);
             tree.set(leaf, keys[leaf]);
             assert_eq!(tree.least(), *keys.iter().min().unwrap());
         }
@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn equal_instants_go_by_insertion() {
-        assert!(Key::new(5, 1, 9) < Key::new(5, 2, 0));
-        assert!(Key::new(4, 9, 9) < Key::new(5, 0, 0));
-        assert_eq!((Key::new(7, 3, 11).nanos(), Key::new(7, 3, 11).leaf()), (7, 11));
+        assert!(InstantKey::new(5, 1, 9) < InstantKey::new(5, 2, 0));
+        assert!(InstantKey::new(4, 9, 9) < InstantKey::new(5, 0, 0));
+        assert_eq!((InstantKey::new(7, 3, 11).nanos(), InstantKey::new(7, 3, 11).leaf()), (7, 11));
     }
 }

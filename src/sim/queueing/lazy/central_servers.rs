@@ -21,7 +21,7 @@ use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::station::{Arrival, Load, Station};
-use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(in crate::sim) struct CentralServers<S: Server> {
     /// Ready and draining instances, in the order they became ready.
     hosts: Vec<Host<S>>,
     /// The hosts by their next change.
-    due: Tournament<Key>,
+    due: Tournament<InstantKey>,
     /// The ready hosts that are not full by dispatch_rank: it and the index in one word.
     open: Tournament<u64>,
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
@@ -71,14 +71,14 @@ impl<S: Server> Host<S> {
         Areas { waiting: 0, in_service, busy, work }
     }
 
-    fn due_key(&self, index: usize) -> Key {
-        Key::new(self.server.next_change(), 0, index)
+    fn due_key(&self, index: usize) -> InstantKey {
+        InstantKey::new(self.server.next_change(), 0, index)
     }
 
     fn open_key(&self, index: usize) -> u64 {
         match self.server.dispatch_rank() {
             Some(dispatch_rank) if self.drained.is_none() => {
-                dispatch_rank * u64::from(Key::MAX_LEAVES) + index as u64
+                dispatch_rank * u64::from(InstantKey::MAX_LEAVES) + index as u64
             }
             _ => u64::NEVER,
         }
@@ -120,7 +120,7 @@ impl<S: Server> CentralServers<S> {
     /// The instance that is next in line for what waits.
     fn next_open(&self) -> Option<usize> {
         let least = self.open.least();
-        (least != u64::NEVER).then_some(least as usize % Key::MAX_LEAVES as usize)
+        (least != u64::NEVER).then_some(least as usize % InstantKey::MAX_LEAVES as usize)
     }
 
     /// When the instance that is next in line will begin what waits, if nothing else happens.

@@ -28,14 +28,14 @@ use std::collections::VecDeque;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 use crate::sim::queueing::station::{Arrival, Draining, Load, Station, Waiting};
-use crate::sim::queueing::tournament::{Key, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct CentralSlots {
     slots: Vec<Slot>,
     /// The slots by when they are (or were last) free: the least is the one free longest.
-    free: Tournament<Key>,
+    free: Tournament<InstantKey>,
     queue: VecDeque<Waiting>,
     draining: Draining,
     concurrency: u32,
@@ -113,7 +113,7 @@ impl CentralSlots {
         slot.begun += finish - start;
         self.waited += u128::from(start - waiting.arrival);
         self.worked += u128::from(finish - start);
-        self.free.set(leaf, Key::new(finish, COMPLETION | self.insertions, leaf));
+        self.free.set(leaf, InstantKey::new(finish, COMPLETION | self.insertions, leaf));
         self.insertions += 1;
     }
 
@@ -123,7 +123,7 @@ impl CentralSlots {
         let mut freed: Vec<usize> = (0..self.slots.len()).filter(freed).collect();
         freed.sort_unstable_by_key(|leaf| self.free.key(*leaf));
         for leaf in freed {
-            self.free.set(leaf, Key::new(now, self.insertions, leaf));
+            self.free.set(leaf, InstantKey::new(now, self.insertions, leaf));
             self.insertions += 1;
         }
     }
@@ -178,7 +178,7 @@ impl Station for CentralSlots {
                 class: Class::Low,
                 first: false,
             };
-            self.free.push(Key::new(now, self.insertions, self.slots.len()));
+            self.free.push(InstantKey::new(now, self.insertions, self.slots.len()));
             self.slots.push(Slot { request, pending: false, begun: 0 });
             self.insertions += 1;
         }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, RequestObserver};
 use crate::sim::queueing::station::{Load, Waiting};
-use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
 
 /// One instance with a queue of its own. What happens to it depends on nothing but the requests it is offered, so it is
 /// brought up to date only when somebody looks. Time only moves forward from call to call.
@@ -67,7 +67,7 @@ pub(in crate::sim) struct SlotQueue {
     /// What each slot serves, if it serves.
     slots: Vec<Option<Completion>>,
     /// The busy slots by when they fall free.
-    busy: Tournament<Key>,
+    busy: Tournament<InstantKey>,
     idle: Vec<usize>,
     queue: VecDeque<Waiting>,
     insertions: u64,
@@ -88,7 +88,7 @@ impl SlotQueue {
             class: Class::Low,
             first: false,
         });
-        self.busy.set(slot, Key::new(finish, self.insertions, slot));
+        self.busy.set(slot, InstantKey::new(finish, self.insertions, slot));
         self.insertions += 1;
     }
 
@@ -104,7 +104,7 @@ impl InstanceQueue for SlotQueue {
     fn new(instance: u32, concurrency: &u32) -> Self {
         let slots = *concurrency as usize;
         let mut busy = Tournament::default();
-        busy.rebuild((0..slots).map(|_| Key::NEVER));
+        busy.rebuild((0..slots).map(|_| InstantKey::NEVER));
         SlotQueue {
             instance,
             slots: vec![None; slots],
@@ -156,7 +156,7 @@ impl InstanceQueue for SlotQueue {
                     self.begin(due.leaf(), waiting, due.nanos());
                 }
                 None => {
-                    self.busy.set(due.leaf(), Key::NEVER);
+                    self.busy.set(due.leaf(), InstantKey::NEVER);
                     self.idle.push(due.leaf());
                 }
             }

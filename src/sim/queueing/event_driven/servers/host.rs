@@ -5,7 +5,7 @@ use crate::service::Server;
 use crate::sim::queueing::dispatch::Idle;
 use crate::sim::queueing::event_driven::queue::Queue;
 use crate::sim::queueing::station::Load;
-use crate::sim::queueing::tournament::{Key, Ordered};
+use crate::sim::queueing::tournament::{InstantKey, Ordered};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -75,28 +75,28 @@ impl<S: Server> Host<S> {
 
     /// When something happens to it, as far as `own` queue goes; a change at the same instant as the end of a delay
     /// comes first, on whatever instance.
-    pub fn due_key(&self, own: bool, index: usize) -> Key {
+    pub fn due_key(&self, own: bool, index: usize) -> InstantKey {
         let change = self.server.next_change();
         let held = if own { self.server.holds_until(&self.queue) } else { u64::MAX };
-        if change <= held { Key::new(change, 0, index) } else { Key::new(held, 1, index) }
+        if change <= held { InstantKey::new(change, 0, index) } else { InstantKey::new(held, 1, index) }
     }
 
     /// Its place in line for what waits in a common queue. One that takes turns is in line while it has no work; while it
     /// has, it comes by itself.
-    pub fn open_key(&self, idle_first: Idle, weighted: bool, index: usize) -> Key {
+    pub fn open_key(&self, idle_first: Idle, weighted: bool, index: usize) -> InstantKey {
         let busy = S::TAKES_TURNS && self.server.next_change() < u64::MAX;
         let Some(dispatch_rank) = self.server.dispatch_rank().filter(|_| self.drained.is_none() && !busy)
         else {
-            return Key::NEVER;
+            return InstantKey::NEVER;
         };
         // The bits of numbers above zero are in their order.
         match idle_first {
             Idle::Longest if weighted => {
-                Key::new(((dispatch_rank + 1) as f64 / self.speed).to_bits(), 0, index)
+                InstantKey::new(((dispatch_rank + 1) as f64 / self.speed).to_bits(), 0, index)
             }
-            Idle::Longest => Key::new(dispatch_rank, 0, index),
-            Idle::Newest => Key::new(u64::from(!self.id), 0, index),
-            Idle::Fastest => Key::new(u64::MAX - 1 - self.speed.to_bits(), dispatch_rank, index),
+            Idle::Longest => InstantKey::new(dispatch_rank, 0, index),
+            Idle::Newest => InstantKey::new(u64::from(!self.id), 0, index),
+            Idle::Fastest => InstantKey::new(u64::MAX - 1 - self.speed.to_bits(), dispatch_rank, index),
         }
     }
 

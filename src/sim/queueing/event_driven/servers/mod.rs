@@ -29,7 +29,7 @@ use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::{Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::RequestOutcome;
-use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -47,9 +47,9 @@ pub struct EventDrivenServers<S: Server> {
     /// Number and place in `hosts` of each, by number.
     by_id: Vec<(u32, usize)>,
     /// The hosts by when something happens to them.
-    due: Tournament<Key>,
+    due: Tournament<InstantKey>,
     /// Under a central queue: the ready hosts that are not full, the next in line first.
-    open: Tournament<Key>,
+    open: Tournament<InstantKey>,
     ready: u32,
     /// Of the instance that becomes ready next.
     speed: f64,
@@ -192,7 +192,7 @@ impl<S: Server> EventDrivenServers<S> {
     /// The host that is next in line for what waits in the central queue.
     fn next_open(&self) -> Option<usize> {
         let least = self.open.least();
-        (least != Key::NEVER).then(|| least.leaf())
+        (least != InstantKey::NEVER).then(|| least.leaf())
     }
 
     /// When the host that is next in line will begin what waits in the central queue, if nothing else happens.

@@ -25,7 +25,7 @@ use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::{DrainPolicy, Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::{NO_TICKET, RequestOutcome};
-use crate::sim::queueing::tournament::{Key, Ordered, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -39,9 +39,9 @@ pub struct EventDrivenSlots {
     routing: Option<Routing>,
     slots: Vec<Slot>,
     /// Busy slots by when they fall free.
-    due: Tournament<Key>,
+    due: Tournament<InstantKey>,
     /// Under a central queue: idle slots of ready instances, the one to be taken next first.
-    idle: Tournament<Key>,
+    idle: Tournament<InstantKey>,
     /// Slots of instances that are gone, to be used again.
     vacant: Vec<usize>,
     /// Ready and draining instances, by number.
@@ -214,15 +214,15 @@ impl EventDrivenSlots {
         self.places.put(job.ticket, Place::Slot(leaf));
         self.ledger.serving += 1;
         self.ledger.serving_ready += 1;
-        self.idle.set(leaf, Key::NEVER);
-        self.due.set(leaf, Key::new(finish, self.insertions, leaf));
+        self.idle.set(leaf, InstantKey::NEVER);
+        self.due.set(leaf, InstantKey::new(finish, self.insertions, leaf));
         self.insertions += 1;
     }
 
     /// Takes the request off a slot, whatever becomes of it; the slot is left without work.
     fn release(&mut self, leaf: usize) -> Option<Active> {
         let active = self.slots[leaf].active.take()?;
-        self.due.set(leaf, Key::NEVER);
+        self.due.set(leaf, InstantKey::NEVER);
         self.ledger.serving -= 1;
         let id = self.slots[leaf].instance;
         let now = self.ledger.now();
@@ -261,7 +261,7 @@ impl EventDrivenSlots {
                 // The bits of numbers above zero are in their order.
                 Idle::Fastest => u64::MAX - 1 - self.hosts[index].speed.to_bits(),
             };
-            self.idle.set(leaf, Key::new(order, self.insertions, leaf));
+            self.idle.set(leaf, InstantKey::new(order, self.insertions, leaf));
             self.insertions += 1;
             return;
         }
@@ -356,7 +356,7 @@ impl EventDrivenSlots {
             }
         }
         // What was handed back to the central queue may start elsewhere at once.
-        while self.queue.len() > 0 && self.idle.least() != Key::NEVER {
+        while self.queue.len() > 0 && self.idle.least() != InstantKey::NEVER {
             self.assign_next(self.idle.least().leaf(), now);
         }
     }
@@ -380,7 +380,7 @@ impl EventDrivenSlots {
             routing.remove(id);
         }
         for leaf in self.leaves_of(id) {
-            self.idle.set(leaf, Key::NEVER);
+            self.idle.set(leaf, InstantKey::NEVER);
             if self.slots[leaf].active.is_none() {
                 self.free_slot(leaf);
             }
@@ -404,9 +404,9 @@ impl EventDrivenSlots {
         let from = self.slots.len();
         self.slots.resize(from + leaves, Slot::VACANT);
         self.vacant.extend((from..from + leaves).rev());
-        let padded = |tree: &Tournament<Key>| {
+        let padded = |tree: &Tournament<InstantKey>| {
             let mut keys = tree.keys().to_vec();
-            keys.resize(from + leaves, Key::NEVER);
+            keys.resize(from + leaves, InstantKey::NEVER);
             keys
         };
         let (due, idle) = (padded(&self.due), padded(&self.idle));

@@ -18,7 +18,7 @@ impl Station for EventDrivenSlots {
             return self.dispatch(job, self.capacity, now, observer);
         }
         let idle = self.idle.least();
-        if idle != Key::NEVER {
+        if idle != InstantKey::NEVER {
             self.begin(idle.leaf(), job, now);
         } else if self.queue.len() < self.capacity {
             self.enqueue(job, now.saturating_add(arrival.patience));
