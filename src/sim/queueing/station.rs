@@ -82,7 +82,7 @@ pub(in crate::sim) trait Station {
         u64::MAX
     }
     /// Lets the change at [`Station::next_change`] happen, and no other, if it is [`Station::EVENT_DRIVEN`].
-    fn step(&mut self, _sink: &mut impl RequestObserver) {}
+    fn step(&mut self, _observer: &mut impl RequestObserver) {}
     /// A ready instance that has run out of work since the last call, with the count of its busy spells, if it is
     /// [`Station::EVENT_DRIVEN`].
     fn next_idle(&mut self) -> Option<(u32, u64)> {
