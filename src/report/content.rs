@@ -5,11 +5,10 @@ use serde::ser::Serializer;
 
 use super::chart::{AnyChart, Size};
 use super::data::{self, Dataset, Records, figures};
+use super::results::Results;
 use super::statement::{Statement, Verdict};
 use super::summary::Summary;
 use super::table::Table;
-use crate::experiment::{CompareResult, RunResult, SweepResult};
-use crate::scenario::Scenario;
 use crate::sim::Window;
 
 /// Version of the form of a report: raised when a program that reads it has to change.
@@ -78,17 +77,6 @@ pub struct RunPart<'a> {
     pub title: String,
     /// Its windows.
     pub windows: Records<'a, Window>,
-}
-
-/// The result that a report is composed of, with its scenario.
-#[derive(Debug, Clone, Copy)]
-pub enum Results<'a> {
-    /// Of `run`; the scenario as it was asked for.
-    Run(&'a Scenario, &'a RunResult),
-    /// Of `sweep`; the scenario without any swept parameter.
-    Sweep(&'a Scenario, &'a SweepResult),
-    /// Of `compare`; the scenario of the first contender.
-    Compare(&'a Scenario, &'a CompareResult),
 }
 
 impl<'a> Report<'a> {

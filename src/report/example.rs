@@ -1,8 +1,9 @@
 //! A small report for the tests of its forms.
 
 use super::chart::{Comparison, Size};
-use super::content::{ChartPart, Head, REPORT_VERSION, Report, Results, RunPart};
+use super::content::{ChartPart, Head, REPORT_VERSION, Report, RunPart};
 use super::data::{Records, WINDOW_COLUMNS};
+use super::results::Results;
 use super::statement::{Statement, Verdict};
 use super::table::{Cell, Heading, Mark, Row, Table};
 use crate::experiment::{Keeps, Procedure, RunResult};

@@ -1,6 +1,6 @@
 //! What a person or a program reads of a result. A function of results; nothing here simulates.
 //!
-//! - [`content`]: the [`Report`](content::Report), everything there is to say of a result, as data
+//! - [`results`], [`content`]: a result, and the [`Report`](content::Report): everything there is to say of it, as data
 //! - [`compose`]: from results to reports, one file a kind of result
 //! - [`sentences`], [`tables`], [`chart_data`]: its parts, made of results; every sentence is in the first
 //! - [`statement`], [`table`], [`chart`], [`data`]: what these parts are
@@ -24,6 +24,7 @@ mod folder;
 pub mod format;
 mod names;
 pub mod render;
+pub mod results;
 pub mod sentences;
 pub mod statement;
 pub mod summary;

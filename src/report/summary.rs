@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::content::Results;
+use super::results::Results;
 use crate::experiment::{
     Attained, CompareResult, Difference, End, FIGURES, Figures, Keeps, Pair, PointResult, Procedure,
     RunResult, Standing, SweepResult, Unit, Verdict, WarmupFound,

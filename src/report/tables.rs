@@ -146,9 +146,11 @@ fn ranked(
     figures: &[Difference],
     cell: impl Fn(&Difference, &Contender) -> Cell,
 ) -> Table {
-    let names = figures.iter().map(|difference| difference.figure.name);
-    let extra = result.bound.as_ref().map(|_| "over the bound");
-    let columns = std::iter::once("contender").chain(names).chain(extra).map(Heading::named).collect();
+    let names = figures.iter().map(|difference| difference.figure);
+    let names = names.map(|figure| Heading::of_unit(figure.name, figure.name, figure.unit));
+    let extra =
+        result.bound.as_ref().map(|_| Heading::of_unit("over_the_bound", "over the bound", Unit::Share));
+    let columns = std::iter::once(Heading::named("contender")).chain(names).chain(extra).collect();
     let mut order: Vec<usize> = (0..result.contenders.len()).collect();
     let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| cost(a).total_cmp(&cost(b)));

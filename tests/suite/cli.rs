@@ -464,6 +464,42 @@ fn a_place_that_cannot_be_written_is_refused_before_the_work() {
 }
 
 #[test]
+fn the_answer_is_there_even_where_its_files_cannot_be() {
+    let work = Work::with(WALKTHROUGH);
+    // No file can take the place of a folder that holds something.
+    std::fs::create_dir_all(work.path().join("out/timeline.svg/taken")).unwrap();
+    let printed = work.run(1, &["run", "scenario.toml", "--out", "out"], "");
+    assert!(printed.stdout.contains("slo_latency"), "{}", printed.stdout);
+    assert!(!printed.stdout.contains("Outputs are in"), "{}", printed.stdout);
+    assert!(printed.stderr.starts_with("error: cannot write `out/timeline.svg`"), "{}", printed.stderr);
+}
+
+#[test]
+fn a_report_is_printed_as_markdown_or_whole_as_json() {
+    let work = Work::with(SWEEP);
+    let text = work.done(&["sweep", "scenario.toml", "--summary", "md"]);
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("## small"));
+    assert!(lines.nth(1).is_some_and(|verdict| verdict.starts_with("**The SLO ")), "{text}");
+    assert!(
+        text.contains("\n| autoscaler.up.above | autoscaler.down.below | cost | p99 | within SLO |"),
+        "{text}"
+    );
+    assert!(!text.contains('\x1b') && !text.contains("Outputs are in"), "{text}");
+    assert!(work.path().join("output/small/report.html").exists());
+    let text = work.done(&["run", "scenario.toml", "--summary", "report-json", "--seed", "7"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let written = std::fs::read_to_string(work.path().join("output/small/summary.json")).unwrap();
+    assert_eq!(report["summary"], serde_json::from_str::<Value>(&written).unwrap());
+    assert_eq!(report["verdict"]["id"], "run.verdict");
+    let arrived = work.column("output/small/timeline.csv", "arrived");
+    let in_report: Vec<String> =
+        report["runs"][0]["windows"]["arrived"].as_array().unwrap().iter().map(Value::to_string).collect();
+    assert_eq!(in_report, arrived);
+    work.fails(2, &["run", "scenario.toml", "--summary", "md", "--json"]);
+}
+
+#[test]
 fn init_writes_a_scenario_that_checks_and_never_overwrites() {
     let work = Work::with("mine");
     let message = work.fails(1, &["init", "scenario.toml"]);

@@ -1,9 +1,10 @@
 //! The report of a comparison.
 
-use super::chart;
+use super::parts::chart;
 use crate::experiment::{COST, CompareResult, MOST_FOR_ALL_PAIRS, comparable};
 use crate::report::chart::Size;
-use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report, Results};
+use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use crate::report::results::Results;
 use crate::report::statement::Statement;
 use crate::report::{chart_data, sentences, tables};
 use crate::scenario::Scenario;

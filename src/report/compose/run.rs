@@ -1,9 +1,10 @@
 //! The report of a run.
 
-use super::{chart, detail, notes};
+use super::parts::{chart, detail, notes};
 use crate::experiment::RunResult;
 use crate::report::chart::Size;
-use crate::report::content::{Head, REPORT_VERSION, Report, Results};
+use crate::report::content::{Head, REPORT_VERSION, Report};
+use crate::report::results::Results;
 use crate::report::{chart_data, place, sentences, tables};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;

@@ -1,9 +1,10 @@
 //! The report of a sweep.
 
-use super::{chart, detail, notes};
+use super::parts::{chart, detail, notes};
 use crate::experiment::SweepResult;
 use crate::report::chart::Size;
-use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report, Results};
+use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use crate::report::results::Results;
 use crate::report::{chart_data, sentences, tables};
 use crate::scenario::Scenario;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::Field;
+use super::field::Field;
 use crate::experiment::Unit::{Instances, Seconds};
 use crate::sim::DecisionRecord;
 

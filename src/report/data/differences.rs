@@ -1,6 +1,7 @@
 //! The differences of a comparison, a row a pair and figure.
 
-use super::{Dataset, Field, Value, columns};
+use super::dataset::{Dataset, Value};
+use super::field::{Field, columns};
 use crate::experiment::Unit::Count;
 use crate::experiment::{CompareResult, Difference};
 

@@ -1,6 +1,6 @@
 //! The tables with a column a figure: points of a sweep, and replications of anything.
 
-use super::{Column, ColumnKind, Dataset, Value};
+use super::dataset::{Column, ColumnKind, Dataset, Value};
 use crate::experiment::{
     CompareResult, FIGURES, Figures, PointResult, Record, Replications, RunResult, SweepResult, TYPE_FIGURES,
     Unit,

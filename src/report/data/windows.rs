@@ -1,6 +1,6 @@
 //! The columns of the timeline.
 
-use super::Field;
+use super::field::Field;
 use crate::experiment::Unit::{Instances, Requests, Seconds, Share};
 use crate::sim::Window;
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::form::DataFormat;
 use crate::report::data::{Column, Dataset, Value};
-use crate::report::render::DataFormat;
 
 /// Comma-separated values.
 pub const FORMAT: DataFormat = DataFormat { extension: "csv", write };

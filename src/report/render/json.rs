@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::form::TextFormat;
 use crate::report::content::Report;
-use crate::report::render::TextFormat;
 use crate::report::summary::Summary;
 
 /// `summary.json`: every figure of a result.
@@ -12,7 +12,7 @@ pub fn summary(report: &Report<'_>) -> String {
 }
 
 /// The whole report as one JSON document.
-pub const FORMAT: TextFormat = TextFormat { name: "json", text: report };
+pub const FORMAT: TextFormat = TextFormat { name: "report-json", text: report };
 
 /// The whole report, as a page or a program reads it.
 pub fn report(report: &Report<'_>) -> String {

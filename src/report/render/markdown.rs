@@ -1,8 +1,8 @@
 //! The report as Markdown, to be read in a pull request: verdict, answer, tables and notes. Charts are left out, since
 //! nothing there could show them.
 
+use super::form::TextFormat;
 use crate::report::content::Report;
-use crate::report::render::TextFormat;
 use crate::report::table::Table;
 use crate::report::tables::STEPS_TABLE;
 

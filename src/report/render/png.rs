@@ -1,8 +1,8 @@
 //! Charts as PNG pictures.
 
+use super::form::PictureFormat;
 use crate::report::canvas::PngCanvas;
 use crate::report::chart::{AnyChart, ChartError, Size, draw_on};
-use crate::report::render::PictureFormat;
 
 /// Pictures of pixels.
 pub const FORMAT: PictureFormat = PictureFormat { extension: "png", draw };

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
-use crate::report::content::{Report, Results};
+use crate::report::content::Report;
 use crate::report::format;
+use crate::report::results::Results;
 use crate::report::sentences::{DESCRIPTION, UNMEASURED};
 use crate::report::statement::Statement;
 use crate::report::table::Table;
