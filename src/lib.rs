@@ -6,9 +6,9 @@
 //!
 //! # Reading
 //!
-//! A [`Scenario`] is one TOML text: traffic, service, instances, autoscaler, price. Its keys stand in `docs/scenario.md`.
-//! It is loaded from disk, or from [`Memory`] where there is none; [`check`] says whether it is right, and every [`Error`]
-//! has the place that is wrong and what was expected there.
+//! A [`Scenario`] is one TOML text: traffic, service, instances, autoscaler, price. Its keys are described in `docs/scenario.md`.
+//! It is loaded from disk, or from [`Memory`] where there is none; [`check`] validates it, and every [`Error`]
+//! has the place of the error and what was expected there.
 //!
 //! ```
 //! use kneepoint::{Scenario, check};
@@ -25,7 +25,7 @@
 //!
 //! # Running
 //!
-//! [`run`] simulates a scenario as it stands, replication by replication. Every figure is an [`Estimate`]: a mean with its
+//! [`run`] simulates a scenario, replication by replication. Every figure is an [`Estimate`]: a mean with its
 //! 95 % confidence interval.
 //!
 //! ```
@@ -52,8 +52,8 @@
 //!
 //! # Sweeping
 //!
-//! [`sweep`] tries every setting of the parameters that the scenario sweeps, and finds the frontier of cost versus latency
-//! with its knee, and the cheapest setting that keeps what is promised. A [`Report`] says it in words, tables and charts.
+//! [`sweep`] simulates every setting of the parameters that the scenario sweeps. It finds the frontier of cost versus latency
+//! with its knee, and the cheapest setting that keeps the promise. A [`Report`] shows it in sentences, tables and charts.
 //!
 //! ```
 //! # use kneepoint::Scenario;
@@ -74,8 +74,8 @@
 //!
 //! # Comparing
 //!
-//! [`compare`] tells settings apart. All of them meet the same random numbers, so the interval of a difference is much
-//! narrower than those of the two figures.
+//! [`compare`] compares settings, with confidence intervals. All use the same random numbers, so the interval of a
+//! difference is much narrower than those of the two figures.
 //!
 //! ```
 //! # use kneepoint::Scenario;
@@ -95,8 +95,8 @@
 //!
 //! # Replaying
 //!
-//! [`replay`] puts recorded observations through a policy, which may be that of a manifest as it is deployed, and says what
-//! it would have decided and why.
+//! [`replay`] gives recorded observations to a policy, which may be that of a deployed manifest, and returns its decisions and
+//! their reasons.
 //!
 //! ```
 //! use kneepoint::{Observations, Scenario, replay};
@@ -117,7 +117,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | what it brings | what it costs |
+//! | feature | default | contents | cost |
 //! |---|---|---|---|
 //! | `cli` | yes | the command `kneepoint`: arguments, terminal tables, progress bar, Ctrl-C, output folders | 21 crates more: clap, clap_complete, anstream, indicatif, comfy-table, ctrlc, sysinfo, tempfile and what they need |
 //! | `internals` | no | opens everything below this page to the crate's own tests and benches. **Unstable**: any of it may change in any release | nothing |
@@ -127,20 +127,23 @@
 //!
 //! # Where things live
 //!
-//! Each floor may use those below it, never those above.
+//! A floor uses those below it, never those above.
 //!
-//! | floor | what |
+//! | floor | contents |
 //! |---|---|
-//! | `cli` | one file a command; progress and terminal tables |
-//! | `api` | the names of the crate's root: functions of a scenario |
-//! | `report` | charts, tables, `report.html`, files: functions of results |
-//! | `experiment` | replications, sweeps, intervals, frontier and knee |
-//! | `scenario` | the file a user writes, assembled and checked |
+//! | `cli` | one file per command; progress and terminal tables |
+//! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
+//! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
+//! | `experiment` | cases, records, replications; run, sweep, compare; intervals, frontier and knee |
+//! | `scenario` | the file that a user writes, assembled and checked |
 //! | `sim` | one run: engine, pool, dispatch, observation, accounting |
-//! | `service`, `arrivals`, `autoscaler` | what a run is made of, one file a kind; they know nothing of the engine |
-//! | `theory`, `stats`, `traffic`, `distribution` | exact results, statistics, readers of traces, distributions |
-//! | `document` | TOML, YAML and JSON with places |
-//! | `schema`, `time`, `random`, `units` | the ground: keys of tables, instants, named random streams, durations |
+//! | `arrivals`, `service`, `autoscaler` | what a run is made of, one file each; they know nothing of the engine |
+//! | `traffic`, `distribution`, `stats`, `theory` | readers of traces, distributions, statistics, exact results |
+//! | `schema` | statements of keys |
+//! | `document`, `files` | TOML, YAML and JSON with places; how files are read |
+//! | `random`, `time`, `units`, `dyn_eq`, `cancel` | the ground: random streams, instants, quantities, cancellation |
+//!
+//! `docs/architecture.md` has the seams and how to add to each.
 
 #![warn(clippy::unwrap_used)]
 // Without `internals` much of the lower floors is reached by no one but their tests, which turn it on. With it, as in all
@@ -156,6 +159,7 @@ mod cancel;
 pub mod cli;
 mod distribution;
 mod document;
+mod dyn_eq;
 mod experiment;
 mod files;
 #[cfg(feature = "internals")]
@@ -163,7 +167,6 @@ mod files;
 pub mod internals;
 mod random;
 mod report;
-mod same;
 mod scenario;
 mod schema;
 mod service;

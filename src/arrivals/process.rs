@@ -5,12 +5,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::trace_rows::TraceRows;
+use crate::dyn_eq::DynEq;
 use crate::random::Rng;
-use crate::same::SameAs;
 use crate::time::{Instant, Span};
 
 /// One kind of arrival process with valid parameters. The methods are those of [`super::Arrivals`].
-pub(super) trait Process: Debug + Send + Sync + Any + SameAs {
+pub(super) trait Process: Debug + Send + Sync + Any + DynEq {
     /// The instants of one replication, from the start of the run.
     fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream>;
 

@@ -105,7 +105,7 @@ impl Arrivals {
 impl PartialEq for Arrivals {
     fn eq(&self, other: &Self) -> bool {
         let (theirs, other): (_, &dyn Any) = (&other.spikes, other.process.as_ref());
-        self.process.same_as(other) && self.spikes == *theirs
+        self.process.dyn_eq(other) && self.spikes == *theirs
     }
 }
 

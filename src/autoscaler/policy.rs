@@ -9,8 +9,8 @@ use super::metric::Query;
 use super::observation::{Observation, Sample};
 use super::replay::{Generic, Replay};
 use crate::arrivals::Arrivals;
+use crate::dyn_eq::DynEq;
 use crate::random::Streams;
-use crate::same::SameAs;
 use crate::schema::{Key, Problem, Reader};
 use crate::time::{Instant, Span};
 
@@ -23,7 +23,7 @@ pub(super) const PHASE: Key<Span> = Key::or(
 );
 
 /// The settings of a policy as the scenario gives them: immutable, shared by threads.
-pub(crate) trait Settings: Debug + Send + Sync + Any + SameAs {
+pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     /// Minimum and maximum of the desired instances.
     fn limits(&self) -> Limits;
     /// The key of `[autoscaler]` that sets the maximum, for messages.

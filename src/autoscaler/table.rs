@@ -16,7 +16,7 @@ pub struct Autoscaler(Arc<dyn Settings>);
 impl PartialEq for Autoscaler {
     fn eq(&self, other: &Self) -> bool {
         let other: &dyn Any = other.0.as_ref();
-        self.0.same_as(other)
+        self.0.dyn_eq(other)
     }
 }
 
