@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::fixtures::cli::Work;
 
-/// 24 points of two replications, some 40,000 requests each.
+/// 48 points of two replications, some 480,000 requests each: seconds of work, so that it can be stopped half-way.
 const SWEEP: &str = r#"
 name = "small"
 [arrivals]
@@ -25,10 +25,10 @@ down = { below = 0.4 }
 [slo]
 latency = "2s"
 [run]
-duration = "1h"
+duration = "12h"
 replications = 2
 [sweep.parameters]
-"autoscaler.up.above" = { from = 0.55, to = 0.9, steps = 8 }
+"autoscaler.up.above" = { from = 0.55, to = 0.9, steps = 16 }
 "autoscaler.down.below" = [0.2, 0.3, 0.4]
 "#;
 
@@ -98,13 +98,13 @@ fn runs_of_another_scenario_are_not_taken_for_those_of_this_one() {
     // A file that says the same in other words is the same scenario.
     work.write(
         "scenario.toml",
-        &SWEEP.replace("\"1h\"", "\"60m\"").replace("name = \"small\"", "name = \"small\" # it"),
+        &SWEEP.replace("\"12h\"", "\"720m\"").replace("name = \"small\"", "name = \"small\" # it"),
     );
     stopped(&work, &["sweep", "scenario.toml", "--resume"], "-KILL");
     assert!(size(&work.path().join(RECORDS)) > kept);
     work.write("scenario.toml", &SWEEP.replace("400ms", "410ms"));
     let message = work.fails(1, &["sweep", "scenario.toml", "--resume"]);
-    assert!(message.contains("the scenario has changed") && message.contains("0 of its 24"), "{message}");
+    assert!(message.contains("the scenario has changed") && message.contains("0 of its 48"), "{message}");
     let message = work.fails(1, &["run", "scenario.toml", "--resume"]);
     assert!(message.contains("was left by `kneepoint sweep`"), "{message}");
     std::fs::write(work.path().join(RECORDS), "not ours").unwrap();
@@ -121,7 +121,7 @@ fn run_and_compare_resume_too_and_two_commands_do_not_share_a_folder() {
         .split("[sweep.parameters]")
         .next()
         .unwrap()
-        .replace("\"1h\"", "\"4h\"")
+        .replace("\"12h\"", "\"48h\"")
         .replace("replications = 2", "replications = 12");
     let text = format!("{text}[[variant]]\nname = \"larger\"\nset = {{ \"autoscaler.max\" = 20 }}\n");
     for (command, folder) in [("run", "output/small"), ("compare", "output/small-compare")] {
