@@ -14,6 +14,7 @@ mod instructions;
 mod memory;
 mod policies;
 mod reference;
+mod store;
 mod sweep;
 mod table;
 
@@ -118,6 +119,9 @@ fn main() {
     llm_rows(requests / 4, only);
     if "sweep".contains(only) {
         sweep_rows(requests / 4);
+    }
+    if measured && "store".contains(only) {
+        store_rows();
     }
     for (kind, ..) in REMEMBERED {
         if format!("memory, {kind}").contains(only) {
@@ -238,6 +242,23 @@ fn sweep_rows(requests: u64) {
         table::row("  processor time, two threads against one", "", cost, Limit::None);
         table::row("  so two threads can bring", "", 2.0 * busy / cost, Limit::AtLeast(1.9));
     }
+}
+
+/// A sweep of 1,000 short points whose finished runs are kept in a file, and one that finds them there.
+fn store_rows() {
+    let points = store::points();
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| store::measure(&points)).collect();
+    let middle = |of: fn(&store::Seconds) -> f64| median(rounds.iter().map(of).collect());
+    let figure = |seconds: f64| format!("{:.0} µs/point", seconds / points.len() as f64 * 1e6);
+    let ratio = middle(|round| round.empty / round.without);
+    table::row(
+        "store, every run kept, against none kept",
+        &figure(middle(|round| round.empty)),
+        ratio,
+        Limit::None,
+    );
+    let ratio = middle(|round| round.without / round.full);
+    table::row("store, every run found, speed-up", &figure(middle(|round| round.full)), ratio, Limit::None);
 }
 
 /// Peak memory of a run against one of a tenth of its requests, and against 100 MB.
