@@ -182,6 +182,6 @@ pub use api::{
     Options, Point, Report, RunResult, Scenario, Setting, SweepResult, check, compare, replay, run, sweep,
 };
 pub use cancel::CancelToken;
-pub use experiment::{Figure, Figures, Keeps, Progress, Unit, Verdict};
+pub use experiment::{Figure, Figures, Progress, SloVerdict, Unit, Verdict};
 pub use files::{Disk, FileKind, Files, Memory};
 pub use stats::Estimate;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Error, Options, Report, Scenario, Setting};
-use crate::experiment::{self, Figure, Figures, Keeps, PointResult, Verdict};
+use crate::experiment::{self, Figure, Figures, PointResult, SloVerdict, Verdict};
 use crate::report::tables::MAX_STEPS;
 use crate::report::{compose, sentences};
 use crate::scenario as inner;
@@ -177,7 +177,7 @@ pub struct Point<'a> {
     /// Whether no other point beats it in both cost and latency.
     pub on_frontier: bool,
     /// Whether it keeps the promise; `None` if nothing is promised.
-    pub keeps_slo: Option<Keeps>,
+    pub keeps_slo: Option<SloVerdict>,
 }
 
 impl<'a> Point<'a> {
@@ -250,7 +250,7 @@ fn contenders(scenarios: &[&Scenario]) -> Result<Vec<(String, inner::Scenario)>,
 
 /// Refuses two scenarios whose runs cannot be paired, and says what would have to be equal.
 pub(crate) fn check_pairs(first: &inner::Scenario, name: &str, other: &inner::Scenario) -> Result<(), Error> {
-    let Some((key, a, b)) = experiment::cannot_pair(first, other) else { return Ok(()) };
+    let Some((key, a, b)) = experiment::pairing_conflict(first, other) else { return Ok(()) };
     Err(Error::bad_input(format!(
         "error: the runs of \"{name}\" cannot be paired with those of the first: `{key}` is {b}, not {a}\n  \
          expected the same duration, warm-up, replications and seed, so that differences are not those of the \

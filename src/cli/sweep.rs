@@ -51,7 +51,7 @@ pub(super) fn execute(
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
-    logs.finish(&mut folder, |_| result.closer_look.is_some()).map_err(Failure::could_not)?;
+    logs.finish(&mut folder, |_| result.detailed_run.is_some()).map_err(Failure::could_not)?;
     let scenario = result.procedure.applied(plan.scenario);
     let report = compose::sweep(&scenario, &result);
     let stopped = format!("{} of {} points had finished and are", result.points.len(), result.planned);

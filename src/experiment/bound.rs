@@ -33,7 +33,8 @@ pub enum Standing {
     /// It keeps the SLO less often than every pool of the bound.
     WorseThanBound,
     /// It differs from the bound by more than its autoscaler, or did not finish the same replications.
-    Apart,
+    #[serde(rename = "apart")]
+    NotComparable,
 }
 
 /// A pool of the bound, in what is interpolated.
@@ -74,7 +75,7 @@ impl Bound {
         let corners: Vec<Corner> = better.iter().map(Corner::of).collect();
         let standing = |each: &Contender| {
             let alike = whole(&each.replications) && alike(&each.scenario, &base.scenario);
-            if alike { Corner::of(&each.replications).against(&corners) } else { Standing::Apart }
+            if alike { Corner::of(&each.replications).against(&corners) } else { Standing::NotComparable }
         };
         let standings = contenders.iter().map(standing).collect();
         Ok(Some(Bound { of, points: better.iter().map(Replications::figures).collect(), standings }))
@@ -118,7 +119,9 @@ impl Corner {
     /// How far from the line through `corners`, which are by rising attainment, at the same attainment.
     fn against(&self, corners: &[Corner]) -> Standing {
         let missed = self.missed();
-        let (Some(first), Some(last)) = (corners.first(), corners.last()) else { return Standing::Apart };
+        let (Some(first), Some(last)) = (corners.first(), corners.last()) else {
+            return Standing::NotComparable;
+        };
         if missed > first.missed() {
             return Standing::WorseThanBound;
         }

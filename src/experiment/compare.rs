@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use super::procedure::conduct;
-use super::{
-    Bound, COST, Evaluator, FIGURES, Figure, Figures, Procedure, Replications, RunError, SLO_LATENCY,
-};
+use super::run_plan::run_cases;
+use super::{Bound, COST, Evaluator, FIGURES, Figure, Figures, Replications, RunError, RunPlan, SLO_LATENCY};
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
@@ -132,14 +130,14 @@ pub struct Pair {
 
 /// Contenders up to which every two of them are compared: of more, the pairs are too many to read, and their joint
 /// intervals too wide to tell anything.
-pub const MOST_FOR_ALL_PAIRS: usize = 6;
+pub const MAX_FOR_ALL_PAIRS: usize = 6;
 
 /// What `compare` comes to.
 #[derive(Debug, Clone)]
 pub struct CompareResult {
     /// What was compared, in the order given.
     pub contenders: Vec<Contender>,
-    /// Every two of them; of more than [`MOST_FOR_ALL_PAIRS`], each of the others with the one that knows the future, or
+    /// Every two of them; of more than [`MAX_FOR_ALL_PAIRS`], each of the others with the one that knows the future, or
     /// with the first.
     pub pairs: Vec<Pair>,
     /// What the SLO attainment of each would cost a pool that knows the future, if one of them does.
@@ -149,13 +147,13 @@ pub struct CompareResult {
     /// Confidence of each of them alone, so that all hold together at [`CONFIDENCE`].
     pub each: f64,
     /// What the runs themselves found of warm-up and precision.
-    pub procedure: Procedure,
+    pub procedure: RunPlan,
     /// Whether every replication finished.
     pub complete: bool,
 }
 
 /// A setting of the run that two scenarios must share to be paired and do not: its key, and both values.
-pub fn cannot_pair(a: &Scenario, b: &Scenario) -> Option<(&'static str, String, String)> {
+pub fn pairing_conflict(a: &Scenario, b: &Scenario) -> Option<(&'static str, String, String)> {
     let precision = |scenario: &Scenario| match scenario.run.precision {
         Some(Precision { metric, relative, most }) => {
             format!("{metric} within {relative} or {most} replications")
@@ -204,7 +202,7 @@ pub fn compare(
     evaluator: &Evaluator<'_>,
 ) -> Result<CompareResult, RunError> {
     let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
-    let (results, procedure) = conduct(&mut cases, &(), evaluator)?;
+    let (results, procedure) = run_cases(&mut cases, &(), evaluator)?;
     let contenders: Vec<Contender> = contenders
         .into_iter()
         .zip(results)
@@ -218,8 +216,8 @@ pub fn compare(
     let named = |name: &&str| FIGURES.iter().find(|figure| figure.name == *name);
     let figures: Vec<&'static Figure> = figures.iter().filter_map(named).collect();
     let bound = Bound::of(&contenders, evaluator)?;
-    let couples = couples(contenders.len(), bound.as_ref().map_or(0, |bound| bound.of));
-    let intervals = couples.len() * figures.len();
+    let pairs_of = pairs_of(contenders.len(), bound.as_ref().map_or(0, |bound| bound.of));
+    let intervals = pairs_of.len() * figures.len();
     let each = 1.0 - (1.0 - CONFIDENCE) / intervals.max(1) as f64;
     let pair = |(a, b): (usize, usize)| {
         let (of_a, of_b) = (&contenders[a], &contenders[b]);
@@ -230,7 +228,7 @@ pub fn compare(
             differences: figures.iter().map(|figure| Difference::of(figure, of_a, of_b, each)).collect(),
         }
     };
-    let pairs = couples.into_iter().map(pair).collect();
+    let pairs = pairs_of.into_iter().map(pair).collect();
     let complete = procedure.ended()
         && bound.is_some() == Bound::base(&contenders).is_some()
         && contenders
@@ -240,9 +238,9 @@ pub fn compare(
 }
 
 /// The pairs of `count` contenders that are compared.
-fn couples(count: usize, reference: usize) -> Vec<(usize, usize)> {
+fn pairs_of(count: usize, reference: usize) -> Vec<(usize, usize)> {
     match count {
-        0..=MOST_FOR_ALL_PAIRS => (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect(),
+        0..=MAX_FOR_ALL_PAIRS => (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect(),
         _ => (0..count).filter(|other| *other != reference).map(|other| (reference, other)).collect(),
     }
 }
@@ -300,9 +298,9 @@ mod tests {
 
     #[test]
     fn many_are_compared_with_one_of_them_only() {
-        let all: Vec<(usize, usize)> = couples(MOST_FOR_ALL_PAIRS, 2);
-        assert_eq!(all.len(), MOST_FOR_ALL_PAIRS * (MOST_FOR_ALL_PAIRS - 1) / 2);
-        assert_eq!(couples(7, 2), [(2, 0), (2, 1), (2, 3), (2, 4), (2, 5), (2, 6)]);
+        let all: Vec<(usize, usize)> = pairs_of(MAX_FOR_ALL_PAIRS, 2);
+        assert_eq!(all.len(), MAX_FOR_ALL_PAIRS * (MAX_FOR_ALL_PAIRS - 1) / 2);
+        assert_eq!(pairs_of(7, 2), [(2, 0), (2, 1), (2, 3), (2, 4), (2, 5), (2, 6)]);
     }
 
     #[test]
@@ -333,7 +331,7 @@ mod tests {
         };
         assert!(extra(bound.standings[0]).low.is_some_and(|low| low > 0.2), "{:?}", bound.standings);
         assert!(extra(bound.standings[1]).mean.is_some_and(|mean| (-1e-9..0.15).contains(&mean)));
-        assert_eq!(bound.standings[2], Standing::Apart, "another service and no promise");
+        assert_eq!(bound.standings[2], Standing::NotComparable, "another service and no promise");
     }
 
     #[test]
@@ -348,8 +346,8 @@ mod tests {
     #[test]
     fn runs_of_other_lengths_and_seeds_cannot_be_paired() {
         let plain = scenario(3, "");
-        assert_eq!(cannot_pair(&plain, &scenario(4, "")), None);
-        let refused = |more: &str| cannot_pair(&plain, &scenario(3, more)).map(|(key, ..)| key);
+        assert_eq!(pairing_conflict(&plain, &scenario(4, "")), None);
+        let refused = |more: &str| pairing_conflict(&plain, &scenario(3, more)).map(|(key, ..)| key);
         assert_eq!(refused("seed = 2"), Some("run.seed"));
         assert_eq!(refused("replications = 6"), Some("run.replications"));
         assert_eq!(refused("warmup = \"1m\""), Some("run.warmup"));

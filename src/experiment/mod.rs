@@ -9,13 +9,13 @@ mod frontier;
 mod knee;
 mod memory_budget;
 mod observer;
-mod procedure;
 mod progress;
 mod record;
 mod replications;
 mod results;
 mod run;
 mod run_error;
+mod run_plan;
 mod store;
 mod sweep;
 mod task;
@@ -25,7 +25,8 @@ pub mod verify;
 pub use bound::{Bound, Standing};
 pub use case::{Case, CaseId, Condition, RESULTS_VERSION, RecordKey};
 pub use compare::{
-    CompareResult, Contender, Difference, MOST_FOR_ALL_PAIRS, Pair, Verdict, cannot_pair, comparable, compare,
+    CompareResult, Contender, Difference, MAX_FOR_ALL_PAIRS, Pair, Verdict, comparable, compare,
+    pairing_conflict,
 };
 pub use evaluator::Evaluator;
 pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
@@ -33,13 +34,13 @@ pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use memory_budget::MemoryBudget;
 pub use observer::{DecisionSink, Observer, Retain};
-pub use procedure::{Attained, End, Procedure, WarmupFound};
 pub use progress::Progress;
 pub use record::Record;
 pub use replications::Replications;
-pub use results::{Alternative, Keeps, PointResult, RunResult, SweepResult};
+pub use results::{Alternative, PointResult, RunResult, SloVerdict, SweepResult};
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
+pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound};
 #[cfg(feature = "cli")]
 pub use store::{FileStore, StoreError, StoreScope};
 pub use store::{MemoryStore, Store};

@@ -41,7 +41,7 @@ impl Observer for () {
 /// Hears the decisions of a case as they are made, in their order, a batch at a time.
 pub type DecisionSink<'a> = &'a (dyn Fn(usize, &[DecisionRecord]) + Sync);
 
-/// Keeps replication 0 of every case in full; its decisions go to a sink.
+/// SloVerdict replication 0 of every case in full; its decisions go to a sink.
 pub(super) struct FirstRuns<'a> {
     log: DecisionSink<'a>,
     found: Vec<Mutex<Option<Outcome>>>,

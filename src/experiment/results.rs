@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{COST, Figures, Membership, Procedure, Replications, SLO_ATTAINMENT};
+use super::{COST, Figures, Membership, Replications, RunPlan, SLO_ATTAINMENT};
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
 use crate::stats::Estimate;
@@ -37,7 +37,7 @@ pub struct RunResult {
     /// The scenario, then its variants; those that finished at least one replication.
     pub alternatives: Vec<Alternative>,
     /// What the runs themselves found of warm-up and precision.
-    pub procedure: Procedure,
+    pub procedure: RunPlan,
     /// Whether every replication of every alternative finished.
     pub complete: bool,
 }
@@ -56,13 +56,13 @@ pub struct PointResult {
     /// Whether it is on the frontier.
     pub frontier: Membership,
     /// Whether it keeps the SLO, by the interval of `slo_attainment`; `None` if nothing is promised.
-    pub meets_slo: Option<Keeps>,
+    pub meets_slo: Option<SloVerdict>,
 }
 
 /// Whether a promise is kept, as far as the replications can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Keeps {
+pub enum SloVerdict {
     /// The whole interval of the share of requests that keeps it is at least the share promised.
     Yes,
     /// None of the interval is.
@@ -71,22 +71,22 @@ pub enum Keeps {
     Uncertain,
 }
 
-impl Keeps {
+impl SloVerdict {
     /// Whether a share of requests with this `estimate` is at least the share `promised`.
-    pub fn of(estimate: &Estimate, promised: f64) -> Keeps {
+    pub fn of(estimate: &Estimate, promised: f64) -> SloVerdict {
         match (estimate.low, estimate.high) {
-            (Some(low), _) if low >= promised => Keeps::Yes,
-            (_, Some(high)) if high < promised => Keeps::No,
-            _ => Keeps::Uncertain,
+            (Some(low), _) if low >= promised => SloVerdict::Yes,
+            (_, Some(high)) if high < promised => SloVerdict::No,
+            _ => SloVerdict::Uncertain,
         }
     }
 
     /// In a word.
     pub fn name(self) -> &'static str {
         match self {
-            Keeps::Yes => "yes",
-            Keeps::No => "no",
-            Keeps::Uncertain => "uncertain",
+            SloVerdict::Yes => "yes",
+            SloVerdict::No => "no",
+            SloVerdict::Uncertain => "uncertain",
         }
     }
 }
@@ -114,24 +114,24 @@ pub struct SweepResult {
     /// Points planned.
     pub planned: usize,
     /// What the runs themselves found of warm-up and precision.
-    pub procedure: Procedure,
+    pub procedure: RunPlan,
     /// The knee of the frontier, as an index into `points`.
     pub knee: Option<usize>,
-    /// The cheapest point that surely meets the SLO ([`Keeps::Yes`]), as an index into `points`.
+    /// The cheapest point that surely meets the SLO ([`SloVerdict::Yes`]), as an index into `points`.
     pub cheapest_within_slo: Option<usize>,
     /// The cheapest point that meets it on average but not surely, if it is cheaper than that one, as an index into
     /// `points`.
-    pub perhaps_within_slo: Option<usize>,
+    pub cheapest_maybe_within_slo: Option<usize>,
     /// The point looked at closely, as an index into `points`, with its replication 0 in full but for its
     /// decisions: the one that [`SweepResult::pick`] picks, else the fastest of the frontier.
-    pub closer_look: Option<(usize, Outcome)>,
+    pub detailed_run: Option<(usize, Outcome)>,
 }
 
 impl SweepResult {
     /// The point a user would pick, as an index into `points`: the cheapest that surely meets the SLO, else the cheapest
     /// that does on average, else the knee.
     pub fn pick(&self) -> Option<usize> {
-        self.cheapest_within_slo.or(self.perhaps_within_slo).or(self.knee)
+        self.cheapest_within_slo.or(self.cheapest_maybe_within_slo).or(self.knee)
     }
 
     /// Whether every point planned finished, with all the replications that its precision asks for.
@@ -172,14 +172,14 @@ mod tests {
                 high: Some(mean + half),
                 replications: 5,
             };
-            Keeps::of(&ends, 0.95)
+            SloVerdict::of(&ends, 0.95)
         };
-        assert_eq!(keeps(0.97, 0.02), Keeps::Yes);
-        assert_eq!(keeps(0.96, 0.02), Keeps::Uncertain);
-        assert_eq!(keeps(0.94, 0.02), Keeps::Uncertain);
-        assert_eq!(keeps(0.92, 0.02), Keeps::No);
+        assert_eq!(keeps(0.97, 0.02), SloVerdict::Yes);
+        assert_eq!(keeps(0.96, 0.02), SloVerdict::Uncertain);
+        assert_eq!(keeps(0.94, 0.02), SloVerdict::Uncertain);
+        assert_eq!(keeps(0.92, 0.02), SloVerdict::No);
         let once = Estimate { mean: Some(1.0), replications: 1, ..Estimate::default() };
-        assert_eq!(Keeps::of(&once, 0.95), Keeps::Uncertain);
-        assert_eq!(Keeps::of(&Estimate::default(), 0.95), Keeps::Uncertain);
+        assert_eq!(SloVerdict::of(&once, 0.95), SloVerdict::Uncertain);
+        assert_eq!(SloVerdict::of(&Estimate::default(), 0.95), SloVerdict::Uncertain);
     }
 }

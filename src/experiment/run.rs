@@ -1,7 +1,7 @@
 //! `run`: a scenario and its variants, as they stand.
 
 use super::observer::FirstRuns;
-use super::procedure::conduct;
+use super::run_plan::run_cases;
 use super::{Alternative, DecisionSink, Evaluator, RunError, RunResult};
 use crate::scenario::Scenario;
 
@@ -17,7 +17,7 @@ pub fn run(
 ) -> Result<RunResult, RunError> {
     let mut cases: Vec<&mut Scenario> = alternatives.iter_mut().map(|(_, scenario)| scenario).collect();
     let first_runs = FirstRuns::new(cases.len(), log);
-    let (results, procedure) = conduct(&mut cases, &first_runs, evaluator)?;
+    let (results, procedure) = run_cases(&mut cases, &first_runs, evaluator)?;
     let complete = procedure.ended()
         && results.iter().zip(&cases).all(|(result, case)| result.len() == case.run.replications as usize);
     let alternatives = alternatives

@@ -32,11 +32,11 @@ const VARIES: f64 = 0.25;
 
 /// How the runs came about, where the scenario leaves it to them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Procedure {
+pub struct RunPlan {
     /// The warm-up found, if it was to be found.
     pub warmup: Option<WarmupFound>,
     /// What became of the precision asked for, if any was.
-    pub precision: Option<Attained>,
+    pub precision: Option<PrecisionResult>,
 }
 
 /// A warm-up found by MSER-5.
@@ -56,7 +56,7 @@ pub struct WarmupFound {
 
 /// What became of the precision asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Attained {
+pub struct PrecisionResult {
     /// What was asked for.
     pub asked: Precision,
     /// Replications of every setting.
@@ -64,12 +64,12 @@ pub struct Attained {
     /// The widest of the intervals, half of it as a share of its mean; `None` if there is none.
     pub widest: Option<f64>,
     /// Why no more replications were added.
-    pub end: End,
+    pub end: StopReason,
 }
 
 /// Why no more replications were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum StopReason {
     /// Every setting is as precise as asked for.
     Reached,
     /// The limit was reached first.
@@ -80,7 +80,7 @@ pub enum End {
     Stopped,
 }
 
-impl Procedure {
+impl RunPlan {
     /// The scenario as it was run in the end.
     #[must_use]
     pub fn applied(&self, mut scenario: Scenario) -> Scenario {
@@ -95,7 +95,7 @@ impl Procedure {
 
     /// Whether it came to its end.
     pub(super) fn ended(&self) -> bool {
-        self.precision.is_none_or(|attained| attained.end != End::Stopped)
+        self.precision.is_none_or(|attained| attained.end != StopReason::Stopped)
     }
 }
 
@@ -104,11 +104,11 @@ impl Procedure {
 ///
 /// # Errors
 /// A run lost or made up requests, or outgrew its bound.
-pub(super) fn conduct(
+pub(super) fn run_cases(
     cases: &mut [&mut Scenario],
     observer: &dyn Observer,
     evaluator: &Evaluator<'_>,
-) -> Result<(Vec<Replications>, Procedure), RunError> {
+) -> Result<(Vec<Replications>, RunPlan), RunError> {
     let warmup = find_warmup(cases, evaluator)?;
     let (results, precision) = match cases.first().and_then(|first| first.run.precision) {
         None => {
@@ -120,7 +120,7 @@ pub(super) fn conduct(
             (results.into_iter().map(Replications::without_times).collect(), Some(attained))
         }
     };
-    Ok((results, Procedure { warmup, precision }))
+    Ok((results, RunPlan { warmup, precision }))
 }
 
 /// The sequential procedure of Law (§9.4.1, after Chow and Robbins, Ann. Math. Stat. 36, 1965): look at the interval
@@ -135,11 +135,11 @@ fn until_precise(
     asked: Precision,
     observer: &dyn Observer,
     evaluator: &Evaluator<'_>,
-) -> Result<(Vec<Replications>, Attained), RunError> {
+) -> Result<(Vec<Replications>, PrecisionResult), RunError> {
     let most_asked = cases.iter().map(|case| case.run.replications).max().unwrap_or(1);
     let mut results: Vec<Replications> =
         cases.iter().map(|case| Replications::new(Vec::new(), case.model.slo)).collect();
-    let mut attained = Attained { asked, replications: 0, widest: None, end: End::Stopped };
+    let mut attained = PrecisionResult { asked, replications: 0, widest: None, end: StopReason::Stopped };
     let mut next = most_asked.max(FIRST_LOOK).min(asked.most);
     loop {
         cases.iter_mut().for_each(|case| case.run.replications = next);
@@ -150,7 +150,7 @@ fn until_precise(
         if !whole && done > 0 {
             // What was finished of this batch is of some cases only.
             cases.iter_mut().for_each(|case| case.run.replications = done);
-            return Ok((results, Attained { end: End::Stopped, ..attained }));
+            return Ok((results, PrecisionResult { end: StopReason::Stopped, ..attained }));
         }
         let with = |(result, more): (Replications, _)| result.and(more);
         results = results.into_iter().zip(more).map(with).collect();
@@ -160,12 +160,12 @@ fn until_precise(
         }
         attained.widest = widest(&results, asked.metric);
         attained.end = match attained.widest {
-            None => End::NoFigure,
-            Some(widest) if widest <= asked.relative => End::Reached,
-            Some(_) if next >= asked.most => End::Limit,
-            Some(_) => End::Stopped,
+            None => StopReason::NoFigure,
+            Some(widest) if widest <= asked.relative => StopReason::Reached,
+            Some(_) if next >= asked.most => StopReason::Limit,
+            Some(_) => StopReason::Stopped,
         };
-        if attained.end != End::Stopped {
+        if attained.end != StopReason::Stopped {
             return Ok((results, attained));
         }
         next = (next + MORE).min(asked.most);
@@ -237,7 +237,7 @@ fn pilot(case: &Scenario) -> Scenario {
     pilot
 }
 
-/// Keeps the timeline of every run.
+/// SloVerdict the timeline of every run.
 struct Timelines(Vec<Mutex<Vec<(u32, Vec<Window>)>>>);
 
 impl Timelines {
@@ -303,9 +303,9 @@ mod tests {
         ScenarioFile::parse("test.toml", &text, ".").unwrap().scenario().unwrap()
     }
 
-    fn conducted(scenarios: &mut [Scenario]) -> (Vec<Replications>, Procedure) {
+    fn conducted(scenarios: &mut [Scenario]) -> (Vec<Replications>, RunPlan) {
         let mut cases: Vec<&mut Scenario> = scenarios.iter_mut().collect();
-        conduct(&mut cases, &(), &Evaluator::default()).unwrap()
+        run_cases(&mut cases, &(), &Evaluator::default()).unwrap()
     }
 
     #[test]
@@ -334,12 +334,15 @@ mod tests {
             (attained.replications, attained.end, half)
         };
         let (rough, end, half) = precise(0.5, 200);
-        assert_eq!((rough, end), (10, End::Reached));
+        assert_eq!((rough, end), (10, StopReason::Reached));
         assert!(half <= 0.5);
         let (fine, end, half) = precise(0.05, 400);
-        assert!(fine > 10 && fine % 10 == 0 && end == End::Reached && half <= 0.05, "{fine} {end:?} {half}");
+        assert!(
+            fine > 10 && fine % 10 == 0 && end == StopReason::Reached && half <= 0.05,
+            "{fine} {end:?} {half}"
+        );
         assert_eq!(precise(0.001, 15).0, 15);
-        assert_eq!(precise(0.001, 15).1, End::Limit);
+        assert_eq!(precise(0.001, 15).1, StopReason::Limit);
     }
 
     #[test]

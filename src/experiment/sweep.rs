@@ -1,10 +1,10 @@
 //! `sweep`: every point of the swept parameters, the frontier over them, and its knee.
 
 use super::observer::FirstRuns;
-use super::procedure::conduct;
+use super::run_plan::run_cases;
 use super::{
-    COST, Case, DecisionSink, Evaluator, Keeps, Membership, PointResult, RunError, SLO_ATTAINMENT,
-    SLO_LATENCY, SweepResult, frontier, knee,
+    COST, Case, DecisionSink, Evaluator, Membership, PointResult, RunError, SLO_ATTAINMENT, SLO_LATENCY,
+    SloVerdict, SweepResult, frontier, knee,
 };
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
@@ -21,7 +21,7 @@ pub fn sweep(
 ) -> Result<SweepResult, RunError> {
     let planned = points.len();
     let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
-    let (results, procedure) = conduct(&mut cases, &(), evaluator)?;
+    let (results, procedure) = run_cases(&mut cases, &(), evaluator)?;
     let mut points: Vec<PointResult> = points
         .into_iter()
         .zip(results)
@@ -32,7 +32,7 @@ pub fn sweep(
             let kept = figures.get(SLO_ATTAINMENT);
             PointResult {
                 number,
-                meets_slo: point.scenario.model.slo.map(|slo| Keeps::of(&kept, slo.quantile())),
+                meets_slo: point.scenario.model.slo.map(|slo| SloVerdict::of(&kept, slo.quantile())),
                 point,
                 figures,
                 replications,
@@ -41,23 +41,24 @@ pub fn sweep(
         })
         .collect();
     let knee = mark_frontier(&mut points);
-    let cheapest_within_slo = cheapest(&points, |point| point.meets_slo == Some(Keeps::Yes));
+    let cheapest_within_slo = cheapest(&points, |point| point.meets_slo == Some(SloVerdict::Yes));
     let cost = |index: usize| points[index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
-    let perhaps_within_slo =
-        cheapest(&points, |point| point.meets_slo == Some(Keeps::Uncertain) && point.meets_slo_on_average())
-            .filter(|perhaps| cheapest_within_slo.is_none_or(|sure| cost(*perhaps) < cost(sure)));
+    let cheapest_maybe_within_slo = cheapest(&points, |point| {
+        point.meets_slo == Some(SloVerdict::Uncertain) && point.meets_slo_on_average()
+    })
+    .filter(|perhaps| cheapest_within_slo.is_none_or(|sure| cost(*perhaps) < cost(sure)));
     let mut result = SweepResult {
         points,
         planned,
         procedure,
         knee,
         cheapest_within_slo,
-        perhaps_within_slo,
-        closer_look: None,
+        cheapest_maybe_within_slo,
+        detailed_run: None,
     };
     if let Some(index) = result.pick().or_else(|| fastest(&result.points)) {
-        let looked = look_closer(&result.points[index], log, evaluator)?;
-        result.closer_look = looked.map(|outcome| (index, outcome));
+        let looked = run_in_detail(&result.points[index], log, evaluator)?;
+        result.detailed_run = looked.map(|outcome| (index, outcome));
     }
     Ok(result)
 }
@@ -111,7 +112,7 @@ fn fastest(points: &[PointResult]) -> Option<usize> {
 }
 
 /// Replication 0 of `point` once more, with everything kept: cheaper than keeping it for every point.
-fn look_closer(
+fn run_in_detail(
     point: &PointResult,
     log: DecisionSink<'_>,
     evaluator: &Evaluator<'_>,

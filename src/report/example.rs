@@ -6,7 +6,7 @@ use super::data::{Records, WINDOW_COLUMNS};
 use super::results::Results;
 use super::statement::{Statement, Verdict};
 use super::table::{Cell, Heading, Mark, Row, Table};
-use crate::experiment::{Keeps, Procedure, RunResult};
+use crate::experiment::{RunPlan, RunResult, SloVerdict};
 use crate::scenario::ScenarioFile;
 use crate::sim::Window;
 
@@ -15,7 +15,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
     let text = "[arrivals]\nkind = \"poisson\"\nrate = 1\n[service]\ntime = \"1s\"\n\
                 [autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"10m\"";
     let scenario = ScenarioFile::parse("test.toml", text, ".").unwrap().scenario().unwrap();
-    let result = RunResult { alternatives: Vec::new(), procedure: Procedure::default(), complete: true };
+    let result = RunResult { alternatives: Vec::new(), procedure: RunPlan::default(), complete: true };
     let statement = || Statement::plain("test", name);
     let chart = Comparison {
         title: name.to_owned(),
@@ -39,7 +39,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
     of(&Report {
         schema_version: REPORT_VERSION,
         head: Head { title: name.to_owned(), command: "run", complete: true },
-        verdict: Some(Verdict { kept: Keeps::Yes, statement: statement() }),
+        verdict: Some(Verdict { kept: SloVerdict::Yes, statement: statement() }),
         answer: vec![statement()],
         details: Vec::new(),
         reading: Vec::new(),

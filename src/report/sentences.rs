@@ -5,8 +5,8 @@ use super::format;
 use super::statement::{Statement, Verdict as PromiseVerdict};
 use super::table::Mark;
 use crate::experiment::{
-    Alternative, COST, CompareResult, Contender, Difference, End, Figure, Figures, Keeps, Pair, PointResult,
-    Procedure, RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, Unit, Verdict,
+    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, Pair, PointResult, RunPlan,
+    RunResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, Scenario};
 use crate::sim::{Promised, Slo};
@@ -72,7 +72,7 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
     let at = |index: usize| point(scenario, &result.points[index]);
     let about = |id, text, index: usize| about_point(Statement::plain(id, text), &result.points[index]);
     let confidence = CONFIDENCE * 100.0;
-    Some(match (result.cheapest_within_slo, result.perhaps_within_slo) {
+    Some(match (result.cheapest_within_slo, result.cheapest_maybe_within_slo) {
         (Some(sure), None) => {
             let text = format!(
                 "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}.",
@@ -104,15 +104,17 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
 /// Whether some setting of a sweep keeps the SLO; `None` if nothing is promised.
 pub fn sweep_verdict(scenario: &Scenario, result: &SweepResult) -> Option<PromiseVerdict> {
     let promise = promise(scenario)?;
-    let (kept, text) = match (result.cheapest_within_slo, result.perhaps_within_slo) {
-        (Some(_), _) => (Keeps::Yes, format!("The SLO can be met: at least one setting keeps {promise}.")),
+    let (kept, text) = match (result.cheapest_within_slo, result.cheapest_maybe_within_slo) {
+        (Some(_), _) => {
+            (SloVerdict::Yes, format!("The SLO can be met: at least one setting keeps {promise}."))
+        }
         (None, Some(_)) => (
-            Keeps::Uncertain,
+            SloVerdict::Uncertain,
             format!(
                 "It is uncertain whether the SLO can be met: no setting keeps {promise} with confidence."
             ),
         ),
-        (None, None) => (Keeps::No, format!("The SLO is missed: no setting keeps {promise}.")),
+        (None, None) => (SloVerdict::No, format!("The SLO is missed: no setting keeps {promise}.")),
     };
     Some(PromiseVerdict { kept, statement: Statement::plain("sweep.verdict", text) })
 }
@@ -122,11 +124,11 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
     let first = result.alternatives.first()?;
     let slo = first.scenario.model.slo?;
     let attained = first.figures.get(SLO_ATTAINMENT);
-    let kept = Keeps::of(&attained, slo.quantile());
+    let kept = SloVerdict::of(&attained, slo.quantile());
     let begin = match kept {
-        Keeps::Yes => "The SLO is met",
-        Keeps::No => "The SLO is missed",
-        Keeps::Uncertain => "It is uncertain whether the SLO is met",
+        SloVerdict::Yes => "The SLO is met",
+        SloVerdict::No => "The SLO is missed",
+        SloVerdict::Uncertain => "It is uncertain whether the SLO is met",
     };
     let text = format!(
         "{begin}: {} of requests within {}; {} % are required.",
@@ -140,7 +142,7 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
 }
 
 /// What the runs themselves found of warm-up and precision.
-pub fn procedure(procedure: &Procedure) -> Vec<Statement> {
+pub fn procedure(procedure: &RunPlan) -> Vec<Statement> {
     let warmup = procedure.warmup.map(|found| {
         let doubt = match found.settled {
             true => "",
@@ -169,21 +171,21 @@ pub fn procedure(procedure: &Procedure) -> Vec<Statement> {
         let (asked, runs) = (percent(relative), attained.replications);
         let widest = attained.widest.map_or_else(|| "unknown".to_owned(), percent);
         let text = match attained.end {
-            End::Reached => {
+            StopReason::Reached => {
                 format!("Precision reached: {metric} is within {widest} (asked: {asked}) after {runs} replications.")
             }
-            End::Limit => format!(
+            StopReason::Limit => format!(
                 "Precision not reached: {metric} is within {widest}, not {asked}, after the limit of {most} replications."
             ),
-            End::NoFigure => {
+            StopReason::NoFigure => {
                 format!("Precision not reached: {metric} has no finite mean after {runs} replications.")
             }
-            End::Stopped => format!("Precision not reached: stopped after {runs} replications."),
+            StopReason::Stopped => format!("Precision not reached: stopped after {runs} replications."),
         };
         Statement::plain("note.precision", text)
             .with("figure", metric)
             .with("relative", relative)
-            .with("reached", attained.end == End::Reached)
+            .with("reached", attained.end == StopReason::Reached)
             .with("replications", runs)
     });
     warmup.into_iter().chain(precision).collect()
@@ -256,7 +258,7 @@ pub fn bound(result: &CompareResult) -> Vec<Statement> {
             Standing::WorseThanBound => {
                 format!("{name} keeps the SLO for {kept}, less than any pool of the bound.")
             }
-            Standing::Apart => return None,
+            Standing::NotComparable => return None,
         };
         let statement = Statement::plain("compare.standing", text)
             .with("alternative", name.as_str())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::experiment::Keeps;
+use crate::experiment::SloVerdict;
 use crate::stats::Estimate;
 
 /// One thing that a report says: which, with which numbers, and in words.
@@ -115,7 +115,7 @@ impl From<&str> for Fact {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
     /// Whether it is.
-    pub kept: Keeps,
+    pub kept: SloVerdict,
     /// The sentence, with what it rests on.
     #[serde(flatten)]
     pub statement: Statement,

@@ -7,8 +7,8 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::results::Results;
 use crate::experiment::{
-    Attained, CompareResult, Difference, End, FIGURES, Figures, Keeps, Pair, PointResult, Procedure,
-    RunResult, Standing, SweepResult, Unit, Verdict, WarmupFound,
+    CompareResult, Difference, FIGURES, Figures, Pair, PointResult, PrecisionResult, RunPlan, RunResult,
+    SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
 };
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
@@ -94,7 +94,7 @@ struct PrecisionSummary {
 }
 
 impl<'a> Head<'a> {
-    fn of(command: &'static str, scenario: &'a Scenario, procedure: &Procedure, complete: bool) -> Head<'a> {
+    fn of(command: &'static str, scenario: &'a Scenario, procedure: &RunPlan, complete: bool) -> Head<'a> {
         let warmup = |found: WarmupFound| WarmupSummary {
             method: "mser-5",
             pilots: found.pilots,
@@ -102,11 +102,11 @@ impl<'a> Head<'a> {
             settled: found.settled,
             traffic_varies: found.traffic_varies,
         };
-        let precision = |attained: Attained| PrecisionSummary {
+        let precision = |attained: PrecisionResult| PrecisionSummary {
             metric: attained.asked.metric,
             relative: attained.asked.relative,
             most: attained.asked.most,
-            reached: attained.end == End::Reached,
+            reached: attained.end == StopReason::Reached,
             replications: attained.replications,
             widest: attained.widest,
         };
@@ -197,7 +197,7 @@ struct PointSummary<'a> {
     parameters: Parameters<'a>,
     on_frontier: bool,
     frontier_uncertain: Option<bool>,
-    meets_slo: Option<Keeps>,
+    meets_slo: Option<SloVerdict>,
     #[serde(flatten)]
     figures: &'a Figures,
 }
@@ -210,7 +210,7 @@ fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a
         frontier: result.frontier().map(|point| point.number).collect(),
         knee: number(result.knee),
         cheapest_within_slo: number(result.cheapest_within_slo),
-        perhaps_within_slo: number(result.perhaps_within_slo),
+        perhaps_within_slo: number(result.cheapest_maybe_within_slo),
         points: result.points.iter().map(PointSummary::of).collect(),
     }
 }

@@ -4,8 +4,9 @@ use super::data::action;
 use super::table::{Cell, Heading, Mark, Row, Table};
 use super::{format, sentences};
 use crate::experiment::{
-    Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, Keeps, MOST_FOR_ALL_PAIRS, OfType,
-    Pair, PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, Standing, SweepResult, TYPE_FIGURES, Unit,
+    Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, MAX_FOR_ALL_PAIRS, OfType, Pair,
+    PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Standing, SweepResult, TYPE_FIGURES,
+    Unit,
 };
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
@@ -127,7 +128,7 @@ pub fn contenders(result: &CompareResult) -> Table {
         let currency = &contender.scenario.model.cost.currency;
         Cell::estimate(&contender.figures.get(figure.name), figure.unit, currency)
     };
-    if result.bound.is_some() || result.contenders.len() > MOST_FOR_ALL_PAIRS {
+    if result.bound.is_some() || result.contenders.len() > MAX_FOR_ALL_PAIRS {
         return ranked(result, figures, cell);
     }
     let row = |difference: &Difference| {
@@ -174,7 +175,7 @@ fn over_the_bound(bound: &Bound, contender: usize) -> Cell {
         Standing::Judged { relative, .. } => Cell::estimate(&relative, Unit::Share, ""),
         Standing::BetterThanBound => Cell::text("beyond its best"),
         Standing::WorseThanBound => Cell::text("beyond its worst"),
-        Standing::Apart => Cell::text("–"),
+        Standing::NotComparable => Cell::text("–"),
     }
 }
 
@@ -261,8 +262,8 @@ fn standing(result: &SweepResult, point: &PointResult) -> Vec<Mark> {
         _ => None,
     };
     let slo = match point.meets_slo {
-        Some(Keeps::No) => Some(Mark::MissesSlo),
-        Some(Keeps::Uncertain) => Some(Mark::SloUncertain),
+        Some(SloVerdict::No) => Some(Mark::MissesSlo),
+        Some(SloVerdict::Uncertain) => Some(Mark::SloUncertain),
         _ => None,
     };
     let knee = is(result.knee).then_some(Mark::Knee);
@@ -273,7 +274,7 @@ fn standing(result: &SweepResult, point: &PointResult) -> Vec<Mark> {
 /// The points of the frontier, cheapest first; of a long one, those nearest to the knee and the cheapest within the SLO.
 fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
     let frontier: Vec<&PointResult> = result.frontier().collect();
-    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo, result.perhaps_within_slo]
+    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo, result.cheapest_maybe_within_slo]
         .into_iter()
         .flatten()
         .filter_map(|index| frontier.iter().position(|point| point.number == result.points[index].number))

@@ -1,7 +1,7 @@
 //! The report of a comparison.
 
 use super::parts::chart;
-use crate::experiment::{COST, CompareResult, MOST_FOR_ALL_PAIRS, comparable};
+use crate::experiment::{COST, CompareResult, MAX_FOR_ALL_PAIRS, comparable};
 use crate::report::chart::Size;
 use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
@@ -23,7 +23,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
     let mut notes = sentences::comparison_notes(result);
     notes.extend(sentences::procedure(&result.procedure));
     notes.extend(sentences::unmeasured(scenario));
-    let few = result.contenders.len() <= MOST_FOR_ALL_PAIRS;
+    let few = result.contenders.len() <= MAX_FOR_ALL_PAIRS;
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: title(result), command: "compare", complete: result.complete },
@@ -47,7 +47,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
 fn title(result: &CompareResult) -> String {
     let names: Vec<&str> = result.contenders.iter().map(|each| each.name.as_str()).collect();
     match names.len() {
-        0..=MOST_FOR_ALL_PAIRS => names.join(" – "),
+        0..=MAX_FOR_ALL_PAIRS => names.join(" – "),
         many => format!("{many} alternatives compared"),
     }
 }

@@ -1,6 +1,6 @@
 //! The parts that reports of several kinds have in common.
 
-use crate::experiment::Procedure;
+use crate::experiment::RunPlan;
 use crate::report::chart::{AnyChart, Size};
 use crate::report::content::{ChartPart, RunPart};
 use crate::report::data::{Records, WINDOW_COLUMNS};
@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::sim::Outcome;
 
 /// The notes of a run and of a sweep: what the scenario says of itself, what intervals are, and how the runs came about.
-pub(super) fn notes(scenario: &Scenario, replications: usize, procedure: &Procedure) -> Vec<Statement> {
+pub(super) fn notes(scenario: &Scenario, replications: usize, procedure: &RunPlan) -> Vec<Statement> {
     let described = sentences::description(scenario).into_iter();
     let conducted = sentences::procedure(procedure);
     let unmeasured = sentences::unmeasured(scenario);

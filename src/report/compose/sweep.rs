@@ -16,7 +16,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
     let mut charts = vec![ChartPart { caption: caption.to_owned(), ..curve }];
     charts.extend(chart_data::heat_map(scenario, result).map(|map| chart("heat_map", map, Size::WIDE)));
     let mut runs = Vec::new();
-    if let Some((index, outcome)) = &result.closer_look {
+    if let Some((index, outcome)) = &result.detailed_run {
         let point = &result.points[*index].point;
         let (run, of_run) = detail("", &point.scenario, &sentences::settings(point), outcome);
         runs.push(run);

@@ -1,0 +1,102 @@
+//! The figures a run is reported by: each stated once, with its unit and how it follows from an outcome.
+
+mod catalogue;
+mod figure;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::types::{ByName, OfType};
+use crate::stats::Estimate;
+pub use catalogue::FIGURES;
+pub use figure::{Figure, Sample, Unit};
+pub(super) use figure::{Source, Times, ended, samples, slo_quantile, slo_times};
+
+/// The figure a frontier is drawn over.
+pub const COST: &str = "cost";
+/// The latency figure a frontier is drawn against.
+pub const SLO_LATENCY: &str = "slo_latency";
+/// The share of requests that keeps the promise.
+pub const SLO_ATTAINMENT: &str = "slo_attainment";
+
+/// All figures over the replications of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// In the order of [`FIGURES`].
+    all: Vec<Estimate>,
+    types: Vec<OfType>,
+}
+
+impl Figures {
+    /// Takes an estimate of each figure, in their order, and the figures of each type of instance.
+    pub(super) fn new(all: Vec<Estimate>, types: Vec<OfType>) -> Figures {
+        Figures { all, types }
+    }
+
+    /// The figures of each type of instance; none where all are alike.
+    pub fn types(&self) -> &[OfType] {
+        &self.types
+    }
+
+    /// The figure called `name`; one without a mean if there is none of that name.
+    pub fn get(&self, name: &str) -> Estimate {
+        self.iter().find(|(figure, _)| figure.name == name).map(|(_, estimate)| estimate).unwrap_or_default()
+    }
+
+    /// Every figure with its estimate.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Figure, Estimate)> {
+        FIGURES.iter().zip(self.all.iter().copied())
+    }
+}
+
+/// As tables: `latency.p99` becomes the key `p99` of `latency`; the types of instance, where there are several, under
+/// `by_type`.
+impl Serialize for Figures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let told =
+            |(figure, estimate): &(&Figure, Estimate)| !figure.is_of_a_class() || estimate.replications > 0;
+        let all: Vec<_> = self.iter().filter(told).collect();
+        for group in all.chunk_by(|(one, _), (next, _)| table(one).is_some() && table(one) == table(next)) {
+            let (first, estimate) = group[0];
+            match table(first) {
+                None => map.serialize_entry(first.name, &estimate)?,
+                Some(name) => map.serialize_entry(name, &Nested(group))?,
+            }
+        }
+        if !self.types.is_empty() {
+            map.serialize_entry("by_type", &ByName(&self.types))?;
+        }
+        map.end()
+    }
+}
+
+struct Nested<'a>(&'a [(&'static Figure, Estimate)]);
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let key = |figure: &Figure| figure.name.split_once('.').map_or(figure.name, |(_, key)| key);
+        serializer.collect_map(self.0.iter().map(|(figure, estimate)| (key(figure), estimate)))
+    }
+}
+
+fn table(figure: &Figure) -> Option<&'static str> {
+    figure.name.split_once('.').map(|(table, _)| table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_given_once_and_tables_of_names_stand_together() {
+        let names: std::collections::BTreeSet<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+        assert_eq!(names.len(), FIGURES.len());
+        let json = serde_json::to_value(crate::experiment::Replications::default().figures()).unwrap();
+        // Those of priority classes are there only where classes are told apart.
+        for figure in FIGURES.iter().filter(|figure| !figure.is_of_a_class()) {
+            let pointer = format!("/{}", figure.name.replace('.', "/"));
+            assert!(json.pointer(&pointer).is_some_and(|value| value.get("mean").is_some()), "{pointer}");
+        }
+    }
+}
