@@ -6,26 +6,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use crate::document::{Source, Span, parse_json_or_yaml};
-use crate::schema::{Node, Place, Problem};
-
+use super::reading::Translate;
+use super::reading::quantity::parse_quantity;
+pub use super::reading::{Change, Remark, Translation};
 use super::{aws, hpa, keda, kpa, ray_serve};
-
-/// What a manifest comes to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Translation {
-    /// The kind of autoscaler it configures.
-    pub kind: &'static str,
-    /// Keys of `[autoscaler]` for that kind.
-    pub table: Map<String, Value>,
-    /// What it sets that is not modelled: one phrase each, with the path of the field.
-    pub warnings: Vec<String>,
-}
-
-/// Turns the documents of a file into settings; `None` if none of them is of the form it knows. Ignores the others.
-pub(super) type Translate = fn(&[Value]) -> Option<Result<Translation, String>>;
+use crate::document::{Source, Span, parse_json_or_yaml};
+use crate::schema::{Data, Place, Problem};
+use crate::units::parse_span;
 
 /// Each form: what it is called, and its translation.
 const FORMS: &[(&str, Translate)] = &[
@@ -46,16 +33,232 @@ pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
         let place = fault.span.map_or_else(whole, Place::Manifest);
         Problem::new(&place, "the manifest is neither YAML nor JSON", fault.message)
     })?;
-    let documents: Vec<Value> = documents.iter().map(Node::to_json).collect();
-    let understood = FORMS.iter().find_map(|(_, form)| form(&documents)).unwrap_or_else(|| {
+    FORMS.iter().find_map(|(_, form)| form(&documents)).unwrap_or_else(|| {
         let known: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
-        Err(format!("it is none of: {}", known.join(", ")))
-    });
-    understood.map_err(|why| Problem::new(&whole(), "the manifest is not understood", why))
+        let expected = format!("it is none of: {}", known.join(", "));
+        Err(Problem::new(&whole(), "the manifest is not understood", expected))
+    })
+}
+
+/// The manifest with some settings changed: only the bytes of their fields change. What is written reads back as just
+/// these settings.
+///
+/// # Errors
+/// The manifest cannot express a setting, as one sentence: another than the field takes, or one without a field.
+pub fn write(source: &Arc<Source>, changes: &[Change]) -> Result<Arc<Source>, String> {
+    let read = |source: &Arc<Source>| {
+        translate(source).map_err(|problem| format!("{}: {}", problem.message, problem.label))
+    };
+    let before = read(source)?;
+    let mut written = source.clone();
+    for change in changes {
+        let edit = read(&written)?.edit(change)?;
+        written = Source::new(written.name(), edit.apply());
+    }
+    let after = read(&written)?;
+    let asked = |key: &str| changes.iter().rev().find(|change| change.key == key);
+    for key in before.settings().keys().chain(after.settings().keys()) {
+        let expected = asked(key).map(|change| &change.value).or(before.value(key));
+        if !same_value(after.value(key), expected) {
+            return Err(format!("`autoscaler.{key}` would become another than what was asked for"));
+        }
+    }
+    Ok(written)
+}
+
+/// Whether two values mean the same: 5 and 5.0, "60s" and "1m", an empty list and one that has been filled.
+fn same_value(a: Option<&Data>, b: Option<&Data>) -> bool {
+    let number = |data: &Data| match data {
+        Data::Integer(integer) => Some(*integer as f64),
+        Data::Float(float) => Some(*float),
+        Data::Text(text) => parse_quantity(text).map(|thousandths| thousandths as f64 / 1000.0),
+        _ => None,
+    };
+    let span = |data: &Data| match data {
+        Data::Text(text) => parse_span(text).ok(),
+        _ => None,
+    };
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            a == b
+                || number(a).is_some_and(|a| number(b) == Some(a))
+                || span(a).is_some_and(|a| span(b) == Some(a))
+        }
+        // A table that holds a new setting is new too.
+        (Some(Data::Table(table)), None) => table.is_empty(),
+        (a, b) => a.is_none() && b.is_none(),
+    }
 }
 
 /// [`translate`] of a text without a name; what is wrong alone.
 #[cfg(test)]
 pub(super) fn translate_text(text: &str) -> Result<Translation, String> {
-    translate(&Source::new("manifest.yaml", text)).map_err(|problem| problem.label)
+    translate(&Source::new("manifest.yaml", text))
+        .map_err(|problem| format!("{}: {}", problem.message, problem.label))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::edit::Scalar;
+
+    const MANIFESTS: [(&str, &str); 6] = [
+        ("hpa.yaml", include_str!("../../tests/manifests/hpa.yaml")),
+        ("keda.yaml", include_str!("../../tests/manifests/keda.yaml")),
+        ("knative.yaml", include_str!("../../tests/manifests/knative.yaml")),
+        ("ray-serve.yaml", include_str!("../../tests/manifests/ray-serve.yaml")),
+        ("aws-target.json", include_str!("../../tests/manifests/aws-target.json")),
+        ("aws-steps.json", include_str!("../../tests/manifests/aws-steps.json")),
+    ];
+
+    /// Every manifest, with either end of line.
+    fn manifests() -> impl Iterator<Item = Arc<Source>> {
+        let both = |(name, text): (&str, &str)| {
+            let lf = text.replace("\r\n", "\n");
+            let crlf = lf.replace('\n', "\r\n");
+            [Source::new(name, lf), Source::new(name, crlf)]
+        };
+        MANIFESTS.into_iter().flat_map(both)
+    }
+
+    #[test]
+    fn every_setting_stands_at_the_place_of_its_field() {
+        for source in manifests() {
+            let translation = translate(&source).unwrap();
+            for (key, setting) in translation.settings() {
+                let Some((field, codec)) = &setting.field else { continue };
+                let span = field.place.span().unwrap();
+                assert_eq!(span.source, source, "{key}");
+                assert_eq!(codec.read(field).unwrap(), setting.value.data, "{key}: {}", span.text());
+                let line = source.text().lines().nth(span.line_column().line - 1).unwrap();
+                assert!(line.contains(span.text().trim_end()), "{key}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_change_or_with_the_same_values_no_byte_changes() {
+        for source in manifests() {
+            assert_eq!(write(&source, &[]).unwrap(), source);
+            let translation = translate(&source).unwrap();
+            for (key, setting) in translation.settings().iter().filter(|(_, setting)| setting.field.is_some())
+            {
+                let change = Change { key: key.clone(), value: setting.value.data.clone() };
+                let written = write(&source, std::slice::from_ref(&change)).unwrap();
+                let again = translate(&written).unwrap();
+                assert_eq!(again.json(), translation.json(), "{}: {key}", source.name());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_added_and_reads_back() {
+        let mut added = 0;
+        for source in manifests() {
+            let translation = translate(&source).unwrap();
+            for (key, codec) in translation.open_keys() {
+                let value = [
+                    Data::Integer(3),
+                    Data::Bool(true),
+                    Data::Text("90s".into()),
+                    Data::Text("max".into()),
+                    Data::Text("concurrency".into()),
+                ];
+                let fits = |value: &Data| match codec.write(value) {
+                    Ok(Scalar::Text(text)) => codec.read(&plain(Data::Text(text))).as_ref() == Ok(value),
+                    Ok(Scalar::Plain(_)) => true,
+                    Err(_) => false,
+                };
+                let Some(value) = value.into_iter().find(fits) else { continue };
+                let change = Change { key: key.to_owned(), value };
+                // Rules need more than one field before they mean something: what is refused is refused in words.
+                match write(&source, std::slice::from_ref(&change)) {
+                    Ok(written) => {
+                        added += 1;
+                        let again = translate(&written).unwrap();
+                        assert!(same_value(again.value(key), Some(&change.value)), "{key}");
+                        let lines: Vec<&str> = written.text().lines().collect();
+                        let kept = source.text().lines().filter(|line| lines.contains(line)).count();
+                        assert!(kept + 1 >= source.text().lines().count(), "{key}: {}", written.text());
+                    }
+                    Err(why) => panic!("{} {key}: {why}", source.name()),
+                }
+            }
+        }
+        assert!(added > 100, "{added}");
+    }
+
+    fn plain(data: Data) -> crate::schema::Node {
+        crate::schema::Node { data, place: Place::Nowhere }
+    }
+
+    #[test]
+    fn a_change_keeps_comments_order_and_every_other_byte() {
+        let text = "# ours\r\nkind: HorizontalPodAutoscaler\r\napiVersion: autoscaling/v2\r\nspec:\r\n  \
+                    maxReplicas: 8 # enough\r\n  minReplicas: 2\r\n  metrics:\r\n  - {type: Resource, \
+                    resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}\r\n";
+        let source = Source::new("hpa.yaml", text);
+        let change = |key: &str, value: Data| Change { key: key.into(), value };
+        let changes = [
+            change("max", Data::Integer(12)),
+            change("metrics.0.average_utilization", Data::Float(60.0)),
+            change("behavior.scale_down.stabilization_window", Data::Text("5m".into())),
+        ];
+        let expected = text.replace("maxReplicas: 8", "maxReplicas: 12").replace(": 70", ": 60").replace(
+            "minReplicas: 2\r\n",
+            "minReplicas: 2\r\n  behavior:\r\n    scaleDown:\r\n      stabilizationWindowSeconds: 300\r\n",
+        );
+        assert_eq!(write(&source, &changes).unwrap().text(), expected);
+        for (key, value, why) in [
+            ("metrics.0.average_utilization", Data::Float(62.5), "whole percentage"),
+            ("behavior.scale_up.stabilization_window", Data::Text("500ms".into()), "whole seconds"),
+            ("metrics.0.name", Data::Text("gpu".into()), "follows from other fields"),
+            ("sync_period", Data::Text("15s".into()), "no field"),
+        ] {
+            let refused = write(&source, &[change(key, value)]).unwrap_err();
+            assert!(refused.contains(why), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_a_field_stands_at_its_line() {
+        for (from, to, line, column) in [
+            ("maxReplicas: 8", "maxReplicas: many", 5, 16),
+            ("averageUtilization: 70", "averageUtilization: [1]", 8, 92),
+        ] {
+            let text = "# größer\nkind: HorizontalPodAutoscaler\napiVersion: autoscaling/v2\nspec:\n  \
+                        maxReplicas: 8\n\n  metrics:\n  - {type: Resource, resource: {name: cpu, target: \
+                        {type: Utilization, averageUtilization: 70}}}\n";
+            for text in [text.replace(from, to), text.replace(from, to).replace('\n', "\r\n")] {
+                let problem = translate(&Source::new("hpa.yaml", text)).unwrap_err();
+                let at = problem.place.span().unwrap().line_column();
+                assert_eq!((at.line, at.column), (line, column), "{}", problem.message);
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever numbers a change has: it is refused, or reads back as them.
+        #[test]
+        fn what_is_written_reads_back(which in 0..MANIFESTS.len(), index in 0_usize..40, number in -3.0..5000.0_f64) {
+            let (name, text) = MANIFESTS[which];
+            let source = Source::new(name, text);
+            let translation = translate(&source).unwrap();
+            let fields: Vec<&String> =
+                translation.settings().iter().filter(|(_, set)| set.field.is_some()).map(|(key, _)| key).collect();
+            let key = fields[index % fields.len()].clone();
+            for value in [
+                Data::Float(number),
+                Data::Integer(number as i64),
+                Data::Text(format!("{}s", number.abs().floor())),
+                Data::Text(format!("{}ms", number.abs().floor())),
+            ] {
+                if let Ok(written) = write(&source, &[Change { key: key.clone(), value: value.clone() }]) {
+                    prop_assert!(same_value(translate(&written).unwrap().value(&key), Some(&value)), "{} {:?}", key, value);
+                }
+            }
+        }
+    }
 }

@@ -69,30 +69,6 @@ struct Entry {
 }
 
 impl Node {
-    /// A JSON value, all of it at one place. What is null is left out of its table or list.
-    pub fn from_json(value: &serde_json::Value, place: &Place) -> Node {
-        use serde_json::Value;
-        let data = match value {
-            Value::Null => Data::Table(Table::EMPTY),
-            Value::Bool(value) => Data::Bool(*value),
-            Value::Number(number) => number
-                .as_i64()
-                .map_or_else(|| Data::Float(number.as_f64().unwrap_or(f64::INFINITY)), Data::Integer),
-            Value::String(text) => Data::Text(text.clone()),
-            Value::Array(items) => {
-                let items = items.iter().filter(|item| !item.is_null());
-                Data::Array(items.map(|item| Node::from_json(item, place)).collect())
-            }
-            Value::Object(fields) => {
-                let entry = |(name, value): (&String, &Value)| {
-                    (name.clone(), place.clone(), Node::from_json(value, place))
-                };
-                Data::Table(Table::of(fields.iter().filter(|(_, value)| !value.is_null()).map(entry)))
-            }
-        };
-        Node { data, place: place.clone() }
-    }
-
     /// The value as JSON writes it, for messages.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
@@ -106,6 +82,22 @@ impl Node {
             Data::Table(table) => {
                 Value::Object(table.iter().map(|(name, _, node)| (name.to_owned(), node.to_json())).collect())
             }
+        }
+    }
+
+    /// Moves every place in a file to where `to` says.
+    pub(super) fn move_places(&mut self, to: &dyn Fn(&Span) -> Place) {
+        let moved = |place: &Place| place.span().map_or_else(|| place.clone(), to);
+        self.place = moved(&self.place);
+        match &mut self.data {
+            Data::Array(items) => items.iter_mut().for_each(|item| item.move_places(to)),
+            Data::Table(table) => {
+                for entry in &mut table.entries {
+                    entry.name_place = moved(&entry.name_place);
+                    entry.node.move_places(to);
+                }
+            }
+            _ => {}
         }
     }
 

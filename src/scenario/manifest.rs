@@ -31,10 +31,7 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
         }
         _ => {}
     }
-    let fields = serde_json::Value::Object(translation.table.clone());
-    if let Data::Table(beneath) = Node::from_json(&fields, &place).data {
-        table.fill(&beneath);
-    }
+    table.fill(&translation.table());
     let mut kind = Table::EMPTY;
     kind.insert("kind", Node { data: Data::Text(translation.kind.to_owned()), place });
     table.fill(&kind);
@@ -48,7 +45,7 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
 pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
     let manifest = load(&file, &from, context)?;
-    Ok(manifest.translation.warnings.iter().map(|warning| format!("{file}: {warning}")).collect())
+    Ok(manifest.translation.remarks().iter().map(|remark| format!("{file}: {}", remark.text)).collect())
 }
 
 /// The file named, and where.

@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use kneepoint::internals::autoscaler::{Autoscaler, Row};
-use kneepoint::internals::schema::{Context, Node, Place};
+use kneepoint::internals::document::{Source, json};
+use kneepoint::internals::schema::Context;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -50,7 +51,8 @@ fn conform(system: &str, at_least: usize) {
 
 fn check(case: &Case) -> Result<(), String> {
     let wrong = |what: String| Err(format!("{} ({}, {}): {what}", case.id, case.source, case.test));
-    let node = Node::from_json(&case.policy, &Place::Nowhere);
+    let source = Source::new("policy", case.policy.to_string());
+    let node = json::parse_all(&source).unwrap().remove(0);
     let autoscaler = match Autoscaler::read(&node, "autoscaler", &Context::default()) {
         Ok(autoscaler) => autoscaler,
         Err(problem) => return wrong(format!("{} ({})", problem.message, problem.label)),

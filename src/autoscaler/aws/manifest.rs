@@ -1,10 +1,8 @@
 //! AWS scaling policies as JSON: `put-scaling-policy` with `register-scalable-target` and `put-metric-alarm`, or the answers
 //! of the `describe-` calls, in one file.
 
-use serde_json::{Map, Value, json};
-
-use crate::autoscaler::fields::Fields;
-use crate::autoscaler::manifest::Translation;
+use crate::autoscaler::reading::{Codec, Field, Fields, Translation, field_of, manifest_place, text_of};
+use crate::schema::{Data, Node, Problem, Table};
 
 /// Predefined metrics and names of CloudWatch metrics, and the metrics that stand for them.
 const METRICS: [(&str, &str); 15] = [
@@ -72,240 +70,243 @@ const ASIDE: [&str; 23] = [
     "Tags",
 ];
 
-/// What the documents of a file come to, bit by bit.
-#[derive(Default)]
-struct Gathered {
-    table: Map<String, Value>,
-    policies: Vec<Value>,
-    warnings: Vec<String>,
-}
+/// AWS takes whole seconds.
+const SECONDS: Codec = Codec::Seconds { fractions: false };
+const CAPACITY: &[Field] =
+    &[Field::new("MinCapacity", "min", Codec::Number), Field::new("MaxCapacity", "max", Codec::Number)];
+const POLICY: &[Field] = &[Field::new("EstimatedInstanceWarmup", "instance_warmup", SECONDS)];
+const PREDEFINED: Field = Field::new("PredefinedMetricType", "metric", Codec::Names(&METRICS));
+const CUSTOMIZED: Field = Field::new("MetricName", "metric", Codec::Names(&METRICS));
+const TRACKING: &[Field] = &[
+    Field::new("TargetValue", "target", Codec::Number),
+    Field::new("ScaleOutCooldown", "scale_out_cooldown", SECONDS),
+    Field::new("ScaleInCooldown", "scale_in_cooldown", SECONDS),
+    Field::new("DisableScaleIn", "disable_scale_in", Codec::Bool),
+];
+const STEPS: &[Field] = &[
+    Field::new("AdjustmentType", "adjustment_type", Codec::Names(&ADJUSTMENTS)),
+    Field::new("MinAdjustmentMagnitude", "min_adjustment_magnitude", Codec::Number),
+    Field::new("Cooldown", "cooldown", SECONDS),
+];
+const STEP: &[Field] = &[
+    Field::new("MetricIntervalLowerBound", "lower", Codec::Number),
+    Field::new("MetricIntervalUpperBound", "upper", Codec::Number),
+    Field::new("ScalingAdjustment", "adjustment", Codec::Number),
+];
+const ALARM: &[Field] = &[
+    Field::new("MetricName", "metric", Codec::Names(&METRICS)),
+    Field::new("ComparisonOperator", "comparison", Codec::Names(&COMPARISONS)),
+    Field::new("TreatMissingData", "missing_data", Codec::Names(&MISSING)),
+    Field::new("Threshold", "threshold", Codec::Number),
+    Field::new("Period", "period", SECONDS),
+    Field::new("EvaluationPeriods", "evaluation_periods", Codec::Number),
+    Field::new("DatapointsToAlarm", "datapoints_to_alarm", Codec::Number),
+];
 
 /// The scaling policies of the documents; `None` if there are none.
-pub(in crate::autoscaler) fn translate(documents: &[Value]) -> Option<Result<Translation, String>> {
+pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
     let documents = flattened(documents);
-    documents.iter().any(|document| is_policy(document)).then(|| gather(&documents))
+    documents.iter().any(|document| is_policy(document)).then(|| read(&documents))
 }
 
 /// Lists, and the lists within the answers of `describe-` calls, one after the other.
-fn flattened(documents: &[Value]) -> Vec<&Value> {
+fn flattened(documents: &[Node]) -> Vec<&Node> {
     let lists = ["ScalingPolicies", "ScalableTargets", "MetricAlarms"];
     documents.iter().fold(Vec::new(), |mut all, document| {
-        let within: Vec<&Value> = lists.iter().filter_map(|name| document.get(name)).collect();
-        match document {
-            Value::Array(items) => all.extend(flattened(items)),
+        let within: Vec<&Node> = lists.iter().filter_map(|name| field_of(document, name)).collect();
+        match &document.data {
+            Data::Array(items) => all.extend(flattened(items)),
             _ if within.is_empty() => all.push(document),
-            _ => all.extend(within.into_iter().filter_map(Value::as_array).flatten()),
+            _ => all.extend(within.into_iter().flat_map(items_of)),
         }
         all
     })
 }
 
+fn items_of(node: &Node) -> &[Node] {
+    match &node.data {
+        Data::Array(items) => items,
+        _ => &[],
+    }
+}
+
+fn has(document: &Node, name: &str) -> bool {
+    field_of(document, name).is_some()
+}
+
 /// Whether it is the input of `put-scaling-policy`, or the configuration alone that its command line reads from a file.
-fn is_policy(document: &Value) -> bool {
+fn is_policy(document: &Node) -> bool {
     let whole = ["TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration", "PolicyType"];
     let alone = ["TargetValue", "StepAdjustments"];
-    whole.iter().chain(&alone).any(|name| document.get(name).is_some())
+    whole.iter().chain(&alone).any(|name| has(document, name))
 }
 
-fn gather(documents: &[&Value]) -> Result<Translation, String> {
-    let mut gathered = Gathered::default();
-    let alarms: Vec<&Value> =
-        documents.iter().copied().filter(|document| document.get("AlarmName").is_some()).collect();
+fn read(documents: &[&Node]) -> Result<Translation, Problem> {
+    let mut translation = Translation::new("aws");
+    let into = &mut translation;
+    let alarms: Vec<&Node> =
+        documents.iter().copied().filter(|document| has(document, "AlarmName")).collect();
+    let mut count = 0;
     for document in documents {
         if is_policy(document) {
-            gathered.policy(document, &alarms)?;
-        } else if document.get("MinCapacity").or_else(|| document.get("MaxCapacity")).is_some() {
-            gathered.limits(document);
-        } else if document.get("AlarmName").is_none() {
-            gathered.warnings.push("a document that is no policy, target or alarm is left out".into());
+            let key = format!("policies.{count}");
+            into.set(key.clone(), Data::Table(Table::EMPTY), &document.place);
+            policy(document, &key, &alarms, into)?;
+            count += 1;
+        } else if has(document, "MinCapacity") || has(document, "MaxCapacity") {
+            let target = Fields::of(document, "", true)?;
+            target.read(CAPACITY, "", into)?;
+            target.pass_over(&ASIDE);
+            target.finish(into);
+        } else if !has(document, "AlarmName") {
+            let note = "a document that is no policy, target or alarm is left out";
+            into.unused(note.into(), &document.place);
         }
     }
-    let Gathered { mut table, policies, warnings } = gathered;
-    table.insert("policies".into(), policies.into());
-    Ok(Translation { kind: "aws", table, warnings })
+    Ok(translation)
 }
 
-/// The scenario's name for one of AWS's.
-fn named(names: &[(&str, &'static str)], name: &str, path: &str) -> Result<&'static str, String> {
-    let found = names.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours);
-    let known = || names.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
-    found.ok_or_else(|| format!("`{path}` is \"{name}\": expected one of {}", known()))
-}
-
-/// Puts the value under `key`, if there is one.
-fn put(table: &mut Map<String, Value>, key: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        table.insert(key.into(), value);
+fn policy(document: &Node, key: &str, alarms: &[&Node], into: &mut Translation) -> Result<(), Problem> {
+    let policy = Fields::of(document, "", true)?;
+    if let Some(group) = policy.get("AutoScalingGroupName") {
+        into.set("service".into(), Data::Text("ec2".into()), &group.place);
     }
-}
-
-impl Gathered {
-    fn limits(&mut self, document: &Value) {
-        let Some(mut target) = Fields::of(document, "") else { return };
-        put(&mut self.table, "min", target.get("MinCapacity").cloned());
-        put(&mut self.table, "max", target.get("MaxCapacity").cloned());
-        target.pass_over(&ASIDE);
-        target.warn_of_rest(&mut self.warnings);
+    policy.read(POLICY, "", into)?;
+    policy.pass_over(&ASIDE);
+    if has(document, "TargetValue") {
+        tracking(&policy, key, into)?;
+        policy.finish(into);
+        return Ok(());
     }
-
-    fn policy(&mut self, document: &Value, alarms: &[&Value]) -> Result<(), String> {
-        let mut policy = Fields::of(document, "").ok_or("a scaling policy is no object")?;
-        let name = policy.text("PolicyName").unwrap_or_default().to_owned();
-        if policy.get("AutoScalingGroupName").is_some() {
-            self.table.insert("service".into(), "ec2".into());
-        }
-        put(&mut self.table, "instance_warmup", policy.seconds("EstimatedInstanceWarmup")?);
-        policy.pass_over(&ASIDE);
-        if document.get("TargetValue").is_some() {
-            self.tracking(&mut policy)?;
-            policy.warn_of_rest(&mut self.warnings);
+    for field in ["TargetTrackingScalingPolicyConfiguration", "TargetTrackingConfiguration"] {
+        let config = policy.object(field)?;
+        if !config.is_absent() {
+            tracking(&config, key, into)?;
+            config.finish(into);
+            policy.finish(into);
             return Ok(());
         }
-        let tracking = ["TargetTrackingScalingPolicyConfiguration", "TargetTrackingConfiguration"];
-        for field in tracking {
-            if let Some(mut config) = policy.object(field)? {
-                self.tracking(&mut config)?;
-                config.warn_of_rest(&mut self.warnings);
-                policy.warn_of_rest(&mut self.warnings);
-                return Ok(());
-            }
-        }
+    }
+    let config = policy.object("StepScalingPolicyConfiguration")?;
+    if !config.is_absent() {
+        steps(&config, document, key, alarms, into)?;
+        config.finish(into);
+    } else if has(document, "StepAdjustments") {
         // EC2 writes the steps into the policy itself.
-        match policy.object("StepScalingPolicyConfiguration")? {
-            Some(mut config) => {
-                self.steps(&mut config, document, &name, alarms)?;
-                config.warn_of_rest(&mut self.warnings);
-            }
-            None if document.get("StepAdjustments").is_some() => {
-                self.steps(&mut policy, document, &name, alarms)?;
-            }
-            None => {
-                let kind = document.get("PolicyType").unwrap_or(&Value::Null);
-                return Err(format!(
-                    "the policy \"{name}\" is of the type {kind}: expected target tracking or step scaling"
-                ));
-            }
-        }
-        policy.warn_of_rest(&mut self.warnings);
-        Ok(())
+        steps(&policy, document, key, alarms, into)?;
+    } else {
+        let at = field_of(document, "PolicyType").unwrap_or(document);
+        let name = text_of(document, "PolicyName").unwrap_or_default();
+        let kind = field_of(document, "PolicyType").map_or("null".into(), |kind| kind.to_json().to_string());
+        let message = format!("the policy \"{name}\" is of the type {kind}");
+        let expected = "expected target tracking or step scaling";
+        return Err(Problem::new(&manifest_place(&at.place), message, expected));
     }
+    policy.finish(into);
+    Ok(())
+}
 
-    fn tracking(&mut self, config: &mut Fields<'_>) -> Result<(), String> {
-        let mut table = Map::from_iter([("type".to_owned(), json!("target_tracking"))]);
-        let mut metric = None;
-        for (field, name) in [
-            ("PredefinedMetricSpecification", "PredefinedMetricType"),
-            ("CustomizedMetricSpecification", "MetricName"),
-        ] {
-            if let Some(mut specification) = config.object(field)? {
-                let path = specification.path_of(name);
-                let written = specification.text(name).ok_or_else(|| format!("`{path}` is missing"))?;
-                metric = Some((named(&METRICS, written, &path)?, written));
-                specification.pass_over(&["Namespace", "Dimensions", "Unit", "ResourceLabel"]);
-                self.averaged(&mut specification, "Statistic");
-                specification.warn_of_rest(&mut self.warnings);
-            }
-        }
-        let (metric, written) = metric
-            .ok_or_else(|| format!("`{}` is missing", config.path_of("PredefinedMetricSpecification")))?;
-        table.insert("metric".into(), metric.into());
-        if written.ends_with("HighResolution") {
-            table.insert("period".into(), "10s".into());
-        }
-        put(&mut table, "target", config.get("TargetValue").cloned());
-        put(&mut table, "scale_out_cooldown", config.seconds("ScaleOutCooldown")?);
-        put(&mut table, "scale_in_cooldown", config.seconds("ScaleInCooldown")?);
-        put(&mut table, "disable_scale_in", config.get("DisableScaleIn").cloned());
-        self.policies.push(Value::Object(table));
-        Ok(())
-    }
+fn text(key: &str, name: &str, value: &str, place: &crate::schema::Place, into: &mut Translation) {
+    into.set(format!("{key}.{name}"), Data::Text(value.into()), place);
+}
 
-    /// Datapoints are means over a period, or sums of requests: anything else is named.
-    fn averaged(&mut self, fields: &mut Fields<'_>, name: &'static str) {
-        let path = fields.path_of(name);
-        match fields.text(name) {
-            None | Some("Average" | "Sum") => {}
-            Some(other) => {
-                self.warnings.push(format!("`{path}` is \"{other}\": the metric is averaged all the same"));
-            }
+fn tracking(config: &Fields<'_>, key: &str, into: &mut Translation) -> Result<(), Problem> {
+    text(key, "type", "target_tracking", config.place(), into);
+    let mut written = None;
+    for (object, field) in
+        [("PredefinedMetricSpecification", PREDEFINED), ("CustomizedMetricSpecification", CUSTOMIZED)]
+    {
+        let specification = config.object(object)?;
+        if specification.is_absent() {
+            continue;
         }
+        let name = specification.text(field.name)?;
+        written = Some(name.ok_or_else(|| specification.missing(field.name, "the name of a metric"))?);
+        specification.read(&[field], key, into)?;
+        specification.pass_over(&["Namespace", "Dimensions", "Unit", "ResourceLabel"]);
+        averaged(&specification, "Statistic", into);
+        specification.finish(into);
     }
+    let missing = || config.missing("PredefinedMetricSpecification", "the metric that is tracked");
+    if written.ok_or_else(missing)?.ends_with("HighResolution") {
+        text(key, "period", "10s", config.place(), into);
+    }
+    config.read(TRACKING, key, into)
+}
 
-    fn steps(
-        &mut self,
-        config: &mut Fields<'_>,
-        document: &Value,
-        name: &str,
-        alarms: &[&Value],
-    ) -> Result<(), String> {
-        let mut table = Map::from_iter([("type".to_owned(), json!("step_scaling"))]);
-        if let Some(kind) = config.text("AdjustmentType") {
-            let kind = named(&ADJUSTMENTS, kind, &config.path_of("AdjustmentType"))?;
-            table.insert("adjustment_type".into(), kind.into());
+/// Datapoints are means over a period, or sums of requests: anything else is named.
+fn averaged(fields: &Fields<'_>, name: &str, into: &mut Translation) {
+    match fields.text(name).unwrap_or_default() {
+        None | Some("Average" | "Sum") => {}
+        Some(other) => {
+            let path = fields.path_of(name);
+            into.note(
+                format!("`{path}` is \"{other}\": the metric is averaged all the same"),
+                fields.place(),
+            );
         }
-        put(&mut table, "min_adjustment_magnitude", config.get("MinAdjustmentMagnitude").cloned());
-        put(&mut table, "cooldown", config.seconds("Cooldown")?);
-        self.averaged(config, "MetricAggregationType");
-        let path = config.path_of("StepAdjustments");
-        let mut steps = Vec::new();
-        for (index, step) in config.list("StepAdjustments")?.iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            let mut step = Fields::of(step, path.clone()).ok_or_else(|| format!("`{path}` is no object"))?;
-            let mut entry = Map::new();
-            put(&mut entry, "lower", step.get("MetricIntervalLowerBound").cloned());
-            put(&mut entry, "upper", step.get("MetricIntervalUpperBound").cloned());
-            put(&mut entry, "adjustment", step.get("ScalingAdjustment").cloned());
-            step.warn_of_rest(&mut self.warnings);
-            steps.push(Value::Object(entry));
-        }
-        table.insert("steps".into(), steps.into());
-        let alarm = alarm_of(document, name, alarms)?;
-        self.alarm(alarm, &mut table)?;
-        self.policies.push(Value::Object(table));
-        Ok(())
     }
+}
 
-    fn alarm(&mut self, alarm: &Value, table: &mut Map<String, Value>) -> Result<(), String> {
-        let mut alarm = Fields::of(alarm, "").ok_or("an alarm is no object")?;
-        let metric = alarm.text("MetricName").ok_or("`MetricName` of an alarm is missing")?;
-        table.insert("metric".into(), named(&METRICS, metric, "MetricName")?.into());
-        let comparison =
-            alarm.text("ComparisonOperator").ok_or("`ComparisonOperator` of an alarm is missing")?;
-        table.insert("comparison".into(), named(&COMPARISONS, comparison, "ComparisonOperator")?.into());
-        if let Some(missing) = alarm.text("TreatMissingData") {
-            table.insert("missing_data".into(), named(&MISSING, missing, "TreatMissingData")?.into());
-        }
-        put(table, "threshold", alarm.get("Threshold").cloned());
-        put(table, "period", alarm.seconds("Period")?);
-        put(table, "evaluation_periods", alarm.get("EvaluationPeriods").cloned());
-        put(table, "datapoints_to_alarm", alarm.get("DatapointsToAlarm").cloned());
-        self.averaged(&mut alarm, "Statistic");
-        alarm.pass_over(&ASIDE);
-        alarm.warn_of_rest(&mut self.warnings);
-        Ok(())
+fn steps(
+    config: &Fields<'_>,
+    document: &Node,
+    key: &str,
+    alarms: &[&Node],
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    text(key, "type", "step_scaling", config.place(), into);
+    config.read(STEPS, key, into)?;
+    averaged(config, "MetricAggregationType", into);
+    into.set(format!("{key}.steps"), Data::Array(Vec::new()), config.place());
+    for (index, step) in config.objects("StepAdjustments")?.iter().enumerate() {
+        let key = format!("{key}.steps.{index}");
+        into.set(key.clone(), Data::Table(Table::EMPTY), step.place());
+        step.read(STEP, &key, into)?;
+        step.finish(into);
     }
+    let alarm = Fields::of(alarm_of(document, alarms)?, "", true)?;
+    for (name, expected) in
+        [("MetricName", "the metric that it watches"), ("ComparisonOperator", "how it compares")]
+    {
+        alarm.get(name).ok_or_else(|| alarm.missing(name, expected))?;
+    }
+    alarm.read(ALARM, key, into)?;
+    averaged(&alarm, "Statistic", into);
+    alarm.pass_over(&ASIDE);
+    alarm.finish(into);
+    Ok(())
 }
 
 /// The alarm that acts through a policy, by its name in the alarm's actions; the only one, if there is one.
-fn alarm_of<'a>(document: &Value, name: &str, alarms: &[&'a Value]) -> Result<&'a Value, String> {
-    let arn = document.get("PolicyARN").and_then(Value::as_str);
-    let acts = |alarm: &&&Value| {
-        let actions = alarm.get("AlarmActions").and_then(Value::as_array).into_iter().flatten();
-        let mut actions = actions.filter_map(Value::as_str);
+fn alarm_of<'a>(policy: &Node, alarms: &[&'a Node]) -> Result<&'a Node, Problem> {
+    let name = text_of(policy, "PolicyName").unwrap_or_default();
+    let arn = text_of(policy, "PolicyARN");
+    let acts = |alarm: &&&Node| {
+        let actions = field_of(alarm, "AlarmActions").map_or(&[][..], items_of).iter();
+        let mut actions = actions.filter_map(|action| match &action.data {
+            Data::Text(action) => Some(action.as_str()),
+            _ => None,
+        });
         actions.any(|action| Some(action) == arn || action.ends_with(&format!("policyName/{name}")))
     };
     match (alarms.iter().find(acts), alarms) {
         (Some(alarm), _) => Ok(alarm),
         (None, [only]) => Ok(only),
-        _ => Err(format!(
-            "the step scaling policy \"{name}\" has no alarm: put its `put-metric-alarm` JSON into the same file"
+        _ => Err(Problem::new(
+            &manifest_place(&policy.place),
+            format!("the step scaling policy \"{name}\" has no alarm"),
+            "expected its `put-metric-alarm` JSON in the same file",
         )),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::{Value, json};
+
+    use crate::autoscaler::manifest::translate_text;
+    use crate::autoscaler::reading::Translation;
 
     const TRACKING: &str = r#"{
         "PolicyName": "invocations", "ServiceNamespace": "sagemaker", "ResourceId": "endpoint/e/variant/v",
@@ -318,20 +319,23 @@ mod tests {
     }"#;
 
     fn translated(documents: &[Value]) -> Result<Translation, String> {
-        translate(documents).unwrap()
+        translate_text(&documents.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
     fn a_policy_and_its_target_become_a_table() {
         let policy: Value = serde_json::from_str(TRACKING).unwrap();
         let target = json!({ "ServiceNamespace": "sagemaker", "MinCapacity": 1, "MaxCapacity": 8 });
-        let Translation { table, warnings, .. } = translated(&[policy, target]).unwrap();
+        let translation = translated(&[policy, target]).unwrap();
         let expected = json!({ "min": 1, "max": 8, "policies": [{
             "type": "target_tracking", "metric": "invocations_per_instance", "target": 70.0,
             "scale_out_cooldown": "1m", "scale_in_cooldown": "5m",
         }]});
-        assert_eq!(Value::Object(table), expected);
-        assert_eq!(warnings, ["`TargetTrackingScalingPolicyConfiguration.Surprise` is not modelled"]);
+        assert_eq!(translation.json(), expected);
+        assert_eq!(
+            translation.warnings(),
+            ["`TargetTrackingScalingPolicyConfiguration.Surprise` is not modelled"]
+        );
     }
 
     #[test]
@@ -349,14 +353,14 @@ mod tests {
             "ComparisonOperator": "GreaterThanOrEqualToThreshold", "EvaluationPeriods": 2, "Period": 60,
             "TreatMissingData": "missing", "AlarmActions": ["arn:aws:autoscaling:r:1:scalingPolicy:x:policyName/wake"],
         });
-        let table = translated(&[json!([policy, alarm])]).unwrap().table;
+        let translation = translated(&[json!([policy, alarm])]).unwrap();
         let expected = json!({ "policies": [{
             "type": "step_scaling", "adjustment_type": "change_in_capacity", "cooldown": "5m",
             "steps": [{ "lower": 0, "adjustment": 1 }], "metric": "backlog_without_capacity",
             "comparison": "greater_than_or_equal", "missing_data": "missing", "threshold": 1, "period": "1m",
             "evaluation_periods": 2,
         }]});
-        assert_eq!(Value::Object(table), expected);
+        assert_eq!(translation.json(), expected);
     }
 
     #[test]
@@ -366,9 +370,9 @@ mod tests {
             "PredefinedMetricSpecification": { "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance" },
         });
         let translation = translated(&[config]).unwrap();
-        assert_eq!(translation.table["policies"][0]["target"], 70);
-        assert_eq!(translation.table["policies"][0]["scale_in_cooldown"], "10m");
-        assert_eq!(translation.warnings, ["`Surprise` is not modelled"]);
+        assert_eq!(translation.json()["policies"][0]["target"], 70);
+        assert_eq!(translation.json()["policies"][0]["scale_in_cooldown"], "10m");
+        assert_eq!(translation.warnings(), ["`Surprise` is not modelled"]);
     }
 
     #[test]
@@ -388,7 +392,7 @@ mod tests {
                 "TargetValue": 50, "PredefinedMetricSpecification": { "PredefinedMetricType": "ASGAverageCPUUtilization" },
             },
         });
-        let table = translated(&[policy]).unwrap().table;
+        let table = translated(&[policy]).unwrap().json();
         assert_eq!((table["service"].as_str(), table["instance_warmup"].as_str()), (Some("ec2"), Some("2m")));
     }
 }

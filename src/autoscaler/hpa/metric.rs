@@ -1,7 +1,7 @@
 //! `[[autoscaler.metrics]]`: what an HPA watches, and which signal of the simulated pool that is.
 
-use super::quantity::Quantity;
 use super::settings::MOST;
+use crate::autoscaler::reading::quantity::Quantity;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 
 /// One metric of an HPA.

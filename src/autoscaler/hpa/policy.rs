@@ -8,10 +8,10 @@ use super::controller::{Cluster, Controller, Outcome, Scale};
 use super::explain::explain;
 use super::metric::{MetricSpec, Signal, Source, Target};
 use super::pods::{Phase, Pod, PodSample};
-use super::quantity::thousandths;
 use super::replica_calculator::Failure;
 use super::signals::Signals;
 use super::{Hpa, replay};
+use crate::autoscaler::reading::quantity::thousandths;
 use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, Observation, Policy, Replay, Rhythm, Sample, Schedule,
     Settings, Start,

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Hpa;
 use super::pods::{Phase, Pod, PodSample};
-use super::quantity::parse_quantity;
 use super::replica_calculator::{Failure, sum_of_series};
+use crate::autoscaler::reading::quantity::parse_quantity;
 use crate::autoscaler::{Row, RowProblem};
 use crate::time::Span;
 

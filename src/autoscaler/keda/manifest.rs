@@ -1,10 +1,9 @@
 //! A ScaledObject (keda.sh/v1alpha1) as it is deployed.
 
-use serde_json::{Map, Value};
-
-use crate::autoscaler::hpa::manifest::{behavior_table, likely_signal, seconds};
-use crate::autoscaler::hpa::part::{Part, put};
-use crate::autoscaler::manifest::Translation;
+use crate::autoscaler::reading::{
+    Codec, Field, Fields, Translation, behavior, likely_signal, manifest_place, text_of,
+};
+use crate::schema::{Data, Node, Problem, Table};
 
 /// What scalers call their target, and the value from which on they are active.
 const THRESHOLDS: [&str; 12] = [
@@ -34,7 +33,7 @@ const ACTIVATIONS: [&str; 9] = [
 ];
 
 /// Scalers whose target has a default: that of KEDA's documentation.
-const DEFAULT_THRESHOLDS: [(&str, u64); 8] = [
+const DEFAULT_THRESHOLDS: [(&str, i64); 8] = [
     ("aws-sqs-queue", 5),
     ("azure-queue", 5),
     ("azure-servicebus", 5),
@@ -45,196 +44,178 @@ const DEFAULT_THRESHOLDS: [(&str, u64); 8] = [
     ("gcp-pubsub", 10),
 ];
 
-/// Annotations that pause or force scaling, and the key each sets.
-const ANNOTATIONS: [(&str, &str); 5] = [
-    ("autoscaling.keda.sh/paused", "paused"),
-    ("autoscaling.keda.sh/paused-replicas", "paused_replicas"),
-    ("autoscaling.keda.sh/paused-scale-in", "pause_scale_in"),
-    ("autoscaling.keda.sh/paused-scale-out", "pause_scale_out"),
-    ("autoscaling.keda.sh/force-activation", "force_activation"),
+/// Annotations that pause or force scaling; their names begin with [`OWN`].
+const ANNOTATIONS: &[Field] = &[
+    Field::new("paused", "paused", Codec::BoolText),
+    Field::new("paused-replicas", "paused_replicas", Codec::NumberText),
+    Field::new("paused-scale-in", "pause_scale_in", Codec::BoolText),
+    Field::new("paused-scale-out", "pause_scale_out", Codec::BoolText),
+    Field::new("force-activation", "force_activation", Codec::BoolText),
 ];
+const OWN: &str = "autoscaling.keda.sh/";
+const SPEC: &[Field] = &[
+    Field::new("minReplicaCount", "min", Codec::Count),
+    Field::new("maxReplicaCount", "max", Codec::Count),
+    Field::new("idleReplicaCount", "idle", Codec::Count),
+    Field::new("pollingInterval", "polling_interval", Codec::WholeSeconds),
+    Field::new("cooldownPeriod", "cooldown_period", Codec::WholeSeconds),
+    Field::new("initialCooldownPeriod", "initial_cooldown_period", Codec::WholeSeconds),
+];
+const FALLBACK: &[Field] = &[
+    Field::new("failureThreshold", "failure_threshold", Codec::Count),
+    Field::new("replicas", "replicas", Codec::Count),
+    Field::new(
+        "behavior",
+        "behavior",
+        Codec::Names(&[
+            ("static", "static"),
+            ("currentReplicas", "current_replicas"),
+            ("currentReplicasIfHigher", "current_replicas_if_higher"),
+            ("currentReplicasIfLower", "current_replicas_if_lower"),
+        ]),
+    ),
+];
+const METRIC_TYPE: Codec =
+    Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
 
 /// The settings of the first ScaledObject among `documents`; `None` if there is none.
-pub(in crate::autoscaler) fn translate(documents: &[Value]) -> Option<Result<Translation, String>> {
-    let is_scaled = |document: &&Value| {
-        document["kind"] == "ScaledObject"
-            && document["apiVersion"].as_str().is_some_and(|version| version.starts_with("keda.sh/"))
+pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
+    let is_scaled = |document: &&Node| {
+        text_of(document, "kind") == Some("ScaledObject")
+            && text_of(document, "apiVersion").is_some_and(|version| version.starts_with("keda.sh/"))
     };
     let mut found = documents.iter().filter(is_scaled);
     let first = found.next()?;
     Some(read(first).map(|mut translation| {
-        if found.next().is_some() {
-            translation.warnings.push("the file has several ScaledObjects: the first is taken".into());
+        if let Some(further) = found.next() {
+            let note = "the file has several ScaledObjects: the first is taken";
+            translation.note(note.into(), &further.place);
         }
         translation
     }))
 }
 
-fn read(document: &Value) -> Result<Translation, String> {
-    let (mut table, mut warnings) = (Map::new(), Vec::new());
-    annotations(document, &mut table, &mut warnings)?;
-    let spec = Part::new(document.get("spec"), "spec".into())?;
+fn read(document: &Node) -> Result<Translation, Problem> {
+    let mut translation = Translation::new("keda");
+    let into = &mut translation;
+    let root = Fields::of(document, "", false)?;
+    annotations(&root, into)?;
+    let spec = root.object("spec")?;
     // What it scales is the scenario's pool.
     spec.get("scaleTargetRef");
-    put(&mut table, "min", spec.count("minReplicaCount")?);
-    put(&mut table, "max", spec.count("maxReplicaCount")?);
-    put(&mut table, "idle", spec.count("idleReplicaCount")?);
-    put(&mut table, "polling_interval", spec.count("pollingInterval")?.map(seconds));
-    put(&mut table, "cooldown_period", spec.count("cooldownPeriod")?.map(seconds));
-    put(&mut table, "initial_cooldown_period", spec.count("initialCooldownPeriod")?.map(seconds));
-    put(&mut table, "fallback", fallback(&spec.part("fallback")?, &mut warnings)?);
-    let advanced = spec.part("advanced")?;
-    let config = advanced.part("horizontalPodAutoscalerConfig")?;
+    spec.read(SPEC, "", into)?;
+    let fallback = spec.object("fallback")?;
+    if !fallback.is_absent() {
+        into.set("fallback".into(), Data::Table(Table::EMPTY), fallback.place());
+        fallback.read(FALLBACK, "fallback", into)?;
+    }
+    fallback.finish(into);
+    let advanced = spec.object("advanced")?;
+    let config = advanced.object("horizontalPodAutoscalerConfig")?;
     config.get("name");
-    put(&mut table, "behavior", behavior_table(&config.part("behavior")?, &mut warnings)?);
-    config.finish(&mut warnings);
+    behavior::read(&config.object("behavior")?, into)?;
+    config.finish(into);
     // Applies when the scaled object is deleted.
     advanced.get("restoreToOriginalReplicaCount");
-    advanced.finish(&mut warnings);
-    let mut triggers = Vec::new();
-    for part in spec.parts("triggers")? {
-        if let Some(trigger) = trigger(&part, triggers.len(), &mut warnings)? {
-            triggers.push(trigger);
-        }
+    advanced.finish(into);
+    let place = spec.get("triggers").map_or(spec.place(), |triggers| &triggers.place);
+    into.set("triggers".into(), Data::Array(Vec::new()), place);
+    let mut count = 0;
+    for part in spec.objects("triggers")? {
+        count += usize::from(trigger(&part, count, into)?);
     }
-    put(&mut table, "triggers", Some(triggers));
-    spec.finish(&mut warnings);
-    Ok(Translation { kind: "keda", table, warnings })
+    spec.finish(into);
+    Ok(translation)
 }
 
-fn annotations(
-    document: &Value,
-    table: &mut Map<String, Value>,
-    warnings: &mut Vec<String>,
-) -> Result<(), String> {
-    let path = "metadata.annotations";
-    for (name, value) in document["metadata"]["annotations"].as_object().into_iter().flatten() {
-        let known = ANNOTATIONS.iter().find(|(annotation, _)| annotation == name);
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        match known {
-            None if name.contains("keda.sh/") => warnings.push(format!("{path}.{name} is not modelled")),
-            None => {}
-            Some((_, key @ "paused_replicas")) => {
-                let count: u64 =
-                    text.parse().map_err(|_| format!("{path}.{name} is \"{text}\": expected a count"))?;
-                put(table, key, Some(count));
-            }
-            Some((_, key)) => match text.as_str() {
-                "true" | "false" => put(table, key, Some(text == "true")),
-                _ => return Err(format!("{path}.{name} is \"{text}\": expected \"true\" or \"false\"")),
-            },
-        }
+fn annotations(root: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
+    // What is no object of annotations is none of KEDA's.
+    let Ok(metadata) = root.object("metadata") else { return Ok(()) };
+    let Ok(annotations) = metadata.object("annotations") else { return Ok(()) };
+    let annotations = annotations.beneath(OWN);
+    annotations.read(ANNOTATIONS, "", into)?;
+    let annotations = annotations.beneath("");
+    for (name, place) in annotations.rest().into_iter().filter(|(name, _)| name.contains("keda.sh/")) {
+        into.unused(format!("{} is not modelled", annotations.path_of(name)), place);
     }
     Ok(())
 }
 
-fn fallback(part: &Part<'_>, warnings: &mut Vec<String>) -> Result<Option<Value>, String> {
-    if part.is_absent() {
-        return Ok(None);
-    }
-    let mut table = Map::new();
-    put(&mut table, "failure_threshold", part.count("failureThreshold")?);
-    put(&mut table, "replicas", part.count("replicas")?);
-    let behavior = match part.text("behavior")? {
-        None => None,
-        Some("static") => Some("static"),
-        Some("currentReplicas") => Some("current_replicas"),
-        Some("currentReplicasIfHigher") => Some("current_replicas_if_higher"),
-        Some("currentReplicasIfLower") => Some("current_replicas_if_lower"),
-        Some(other) => {
-            return Err(format!(
-                "{}.behavior is \"{other}\": expected static, currentReplicas, currentReplicasIfHigher or currentReplicasIfLower",
-                part.path
-            ));
-        }
-    };
-    put(&mut table, "behavior", behavior);
-    part.finish(warnings);
-    Ok(Some(Value::Object(table)))
-}
-
-/// One of `spec.triggers`; `None` for one that is left out, which is named.
-fn trigger(part: &Part<'_>, index: usize, warnings: &mut Vec<String>) -> Result<Option<Value>, String> {
-    let scaler = part.text("type")?.ok_or_else(|| format!("{}.type is missing", part.path))?;
+/// One of `spec.triggers`; false for one that is left out, which is named.
+fn trigger(part: &Fields<'_>, index: usize, into: &mut Translation) -> Result<bool, Problem> {
+    let scaler = part.text("type")?.ok_or_else(|| part.missing("type", "the name of a scaler"))?;
     if scaler == "cron" {
-        warnings.push(format!("{} (cron) is not modelled and left out", part.path));
-        return Ok(None);
+        into.unused(format!("{} (cron) is not modelled and left out", part.path()), part.place());
+        return Ok(false);
     }
-    let metadata = part.part("metadata")?;
-    let mut table = Map::new();
+    let key = format!("triggers.{index}");
+    into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
+    let metadata = part.object("metadata")?;
     let is_resource = matches!(scaler, "cpu" | "memory");
-    table.insert("type".into(), if is_resource { scaler } else { "external" }.into());
-    let of_metadata = metadata.text("type")?.filter(|_| is_resource);
-    let metric_type = match part.text("metricType")?.or(of_metadata) {
-        None => None,
-        Some("AverageValue") => Some("average_value"),
-        Some("Value") => Some("value"),
-        Some("Utilization") => Some("utilization"),
-        Some(other) => {
-            let known = "expected AverageValue, Value or Utilization";
-            return Err(format!("{}.metricType is \"{other}\": {known}", part.path));
-        }
-    };
-    put(&mut table, "metric_type", metric_type);
-    let threshold = match first(&metadata, &THRESHOLDS)? {
-        Some(threshold) => threshold,
-        None => DEFAULT_THRESHOLDS
-            .iter()
-            .find(|(known, _)| *known == scaler)
-            .map(|(_, threshold)| Value::from(*threshold))
-            .ok_or_else(|| {
-                format!("{} has no target; known are: {}", metadata.path, THRESHOLDS.join(", "))
-            })?,
-    };
-    table.insert("threshold".into(), threshold);
-    if let Some(activation) = first(&metadata, &ACTIVATIONS)? {
-        let number = activation.as_f64().or_else(|| activation.as_str()?.trim().parse().ok());
-        let number = number.ok_or_else(|| {
-            format!("{}: the activation threshold is {activation}: expected a number", metadata.path)
-        })?;
-        table.insert("activation_threshold".into(), number.into());
+    let kind = if is_resource { scaler } else { "external" };
+    into.set(format!("{key}.type"), Data::Text(kind.into()), part.place());
+    let of_metadata = metadata.get("type");
+    let has_metric_type = part.get("metricType").is_some();
+    if is_resource && of_metadata.is_some() && !has_metric_type {
+        metadata.read(&[Field::alias("type", "metric_type", METRIC_TYPE)], &key, into)?;
+    } else {
+        part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], &key, into)?;
     }
+    target(scaler, &metadata, &key, into)?;
     let name = part.text("name")?;
     if !is_resource {
-        put(&mut table, "name", Some(name.unwrap_or(scaler)));
+        into.set(format!("{key}.name"), Data::Text(name.unwrap_or(scaler).into()), part.place());
         let query = metadata.text("query")?.or(metadata.text("metricName")?);
         // Queues count what is being worked on too: a message leaves them when it is done.
         let signal = query.map_or("in_flight", likely_signal);
-        put(&mut table, "signal", Some(signal));
-        let rest = metadata.rest();
+        into.set(format!("{key}.signal"), Data::Text(signal.into()), part.place());
+        let rest: Vec<&str> = metadata.rest().into_iter().map(|(name, _)| name).collect();
         let also = if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) };
-        warnings.push(format!(
-            "{} ({scaler}{also}) is taken for signal = \"{signal}\"; autoscaler.triggers.{index}.signal sets another",
-            part.path
-        ));
+        let note = format!(
+            "{} ({scaler}{also}) is taken for signal = \"{signal}\"; autoscaler.{key}.signal sets another",
+            part.path()
+        );
+        into.note(note, part.place());
     } else {
-        metadata.finish(warnings);
+        metadata.finish(into);
     }
     // Who may read the metric changes nothing.
     part.get("authenticationRef");
-    if part.get("useCachedMetrics") == Some(&Value::Bool(true)) {
-        warnings.push(format!("{}.useCachedMetrics is not modelled", part.path));
+    if let Some(cached) = part.get("useCachedMetrics")
+        && cached.data == Data::Bool(true)
+    {
+        into.unused(format!("{}.useCachedMetrics is not modelled", part.path()), &cached.place);
     }
-    part.finish(warnings);
-    Ok(Some(Value::Object(table)))
+    part.finish(into);
+    Ok(true)
 }
 
-/// The first of `names` that `part` has.
-fn first(part: &Part<'_>, names: &[&'static str]) -> Result<Option<Value>, String> {
-    for name in names {
-        if let Some(value) = part.quantity(name)? {
-            return Ok(Some(value));
+/// The target of a trigger and the value from which on it is active: the first of the names that it has.
+fn target(scaler: &str, metadata: &Fields<'_>, key: &str, into: &mut Translation) -> Result<(), Problem> {
+    let first = |names: &[&'static str]| names.iter().copied().find(|name| metadata.get(name).is_some());
+    match first(&THRESHOLDS) {
+        Some(name) => metadata.read(&[Field::new(name, "threshold", Codec::Quantity)], key, into)?,
+        None => {
+            let default = DEFAULT_THRESHOLDS.iter().find(|(known, _)| *known == scaler);
+            let (_, threshold) = default.ok_or_else(|| {
+                let message = format!("`{}` has no target", metadata.path());
+                let known = format!("known are: {}", THRESHOLDS.join(", "));
+                Problem::new(&manifest_place(metadata.place()), message, known)
+            })?;
+            into.set(format!("{key}.threshold"), Data::Integer(*threshold), metadata.place());
         }
     }
-    Ok(None)
+    match first(&ACTIVATIONS) {
+        Some(name) => {
+            metadata.read(&[Field::new(name, "activation_threshold", Codec::NumberText)], key, into)
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::autoscaler::Autoscaler;
     use crate::autoscaler::manifest::translate_text as translate;
-    use crate::schema::{Context, Node, Place};
 
     const SCALED: &str = "
 apiVersion: keda.sh/v1alpha1
@@ -265,13 +246,13 @@ spec:
     fn a_manifest_becomes_the_table_and_what_is_unknown_is_named() {
         let translation = translate(SCALED).unwrap();
         assert_eq!(translation.kind, "keda");
-        let table = serde_json::to_string(&translation.table).unwrap();
+        let table = translation.json().to_string();
         assert_eq!(
             table,
-            r#"{"behavior":{"scale_down":{"stabilization_window":"60s"}},"cooldown_period":"120s","fallback":{"behavior":"current_replicas_if_higher","failure_threshold":3,"replicas":6},"max":40,"min":0,"pause_scale_in":true,"polling_interval":"15s","triggers":[{"activation_threshold":5.0,"name":"rabbitmq","signal":"in_flight","threshold":"20","type":"external"},{"metric_type":"utilization","threshold":"70","type":"cpu"}]}"#
+            r#"{"behavior":{"scale_down":{"stabilization_window":"60s"}},"cooldown_period":"120s","fallback":{"behavior":"current_replicas_if_higher","failure_threshold":3,"replicas":6},"max":40,"min":0,"pause_scale_in":true,"polling_interval":"15s","triggers":[{"activation_threshold":5,"name":"rabbitmq","signal":"in_flight","threshold":"20","type":"external"},{"metric_type":"utilization","threshold":"70","type":"cpu"}]}"#
         );
         assert_eq!(
-            translation.warnings,
+            translation.warnings(),
             [
                 "metadata.annotations.autoscaling.keda.sh/colour is not modelled",
                 "spec.advanced.scalingModifiers is not modelled",
@@ -279,19 +260,16 @@ spec:
                 "spec.triggers[2] (cron) is not modelled and left out",
             ]
         );
-        let mut table = translation.table;
-        table.insert("kind".into(), "keda".into());
-        let node = Node::from_json(&Value::Object(table), &Place::Nowhere);
-        assert!(Autoscaler::read(&node, "autoscaler", &Context::default()).is_ok());
+        assert!(translation.autoscaler().is_ok());
     }
 
     #[test]
     fn a_query_says_what_it_measures_and_queues_have_a_default_length() {
         let text = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nspec:\n  triggers:\n  - { type: prometheus, metadata: { query: 'sum(rate(http_requests_total[1m]))', threshold: '2.5' } }\n  - { type: aws-sqs-queue, metadata: { queueURL: a } }";
-        let table = translate(text).unwrap().table;
+        let table = translate(text).unwrap().json();
         assert_eq!(table["triggers"][0]["signal"], "request_rate");
         assert_eq!(table["triggers"][1]["threshold"], 5);
         let refused = translate(&text.replace("threshold", "limit")).unwrap_err();
-        assert!(refused.starts_with("spec.triggers[0].metadata has no target; known are: threshold,"));
+        assert!(refused.starts_with("`spec.triggers[0].metadata` has no target: known are: threshold,"));
     }
 }

@@ -9,9 +9,9 @@ use super::policy::{Clocks, tell};
 use crate::autoscaler::hpa::controller::{Outcome, Scale};
 use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::Source;
-use crate::autoscaler::hpa::quantity::{parse_quantity, thousandths};
 use crate::autoscaler::hpa::recorded::{Recorded, age};
 use crate::autoscaler::hpa::replay::{HpaReplay, count};
+use crate::autoscaler::reading::quantity::{parse_quantity, thousandths};
 use crate::autoscaler::{Line, Replay, Row, RowProblem};
 use crate::time::Instant;
 

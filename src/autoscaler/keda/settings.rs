@@ -4,8 +4,8 @@ use super::fallback::Fallback;
 use super::{Activation, Keda, Pause};
 use crate::autoscaler::hpa::behavior::Bounds;
 use crate::autoscaler::hpa::metric::{MetricSpec, Signal, Source, Target};
-use crate::autoscaler::hpa::quantity::Quantity;
 use crate::autoscaler::hpa::settings::{MOST, TUNING_KEYS, Tuning};
+use crate::autoscaler::reading::quantity::Quantity;
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };

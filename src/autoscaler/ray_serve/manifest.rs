@@ -1,28 +1,30 @@
 //! Ray Serve configs: `applications`, or a KubeRay RayService, with a deployment's `autoscaling_config`.
 
-use serde_json::{Map, Value, json};
+use crate::autoscaler::reading::{Codec, Field, Fields, Translation, field_of, manifest_place, text_of};
+use crate::document::edit::parse_embedded;
+use crate::schema::{Data, Node, Problem};
 
-use crate::autoscaler::fields::Fields;
-use crate::autoscaler::manifest::Translation;
-
-/// Keys of `autoscaling_config` and those of the scenario that stand for them; later ones override earlier ones.
-const NUMBERS: [(&str, &str); 9] = [
-    ("min_replicas", "min"),
-    ("max_replicas", "max"),
-    ("target_num_ongoing_requests_per_replica", "target_ongoing_requests"),
-    ("target_ongoing_requests", "target_ongoing_requests"),
-    ("upscale_smoothing_factor", "upscaling_factor"),
-    ("downscale_smoothing_factor", "downscaling_factor"),
-    ("upscaling_factor", "upscaling_factor"),
-    ("downscaling_factor", "downscaling_factor"),
-    ("gang_size", "gang_size"),
-];
-const DURATIONS: [(&str, &str); 5] = [
-    ("upscale_delay_s", "upscale_delay"),
-    ("downscale_delay_s", "downscale_delay"),
-    ("downscale_to_zero_delay_s", "downscale_to_zero_delay"),
-    ("look_back_period_s", "look_back_period"),
-    ("metrics_interval_s", "metrics_interval"),
+const SECONDS: Codec = Codec::Seconds { fractions: true };
+const CAPACITY: &[Field] = &[Field::new("target_capacity", "target_capacity", Codec::Number)];
+const GANG: &[Field] = &[Field::alias("gang_size", "gang_size", Codec::Number)];
+/// `autoscaling_config`. Older names stand before newer ones, which override them; the oldest sets both factors.
+const CONFIG: &[Field] = &[
+    Field::alias("smoothing_factor", "upscaling_factor", Codec::Number),
+    Field::alias("smoothing_factor", "downscaling_factor", Codec::Number),
+    Field::new("min_replicas", "min", Codec::Number),
+    Field::new("max_replicas", "max", Codec::Number),
+    Field::alias("target_num_ongoing_requests_per_replica", "target_ongoing_requests", Codec::Number),
+    Field::new("target_ongoing_requests", "target_ongoing_requests", Codec::Number),
+    Field::alias("upscale_smoothing_factor", "upscaling_factor", Codec::Number),
+    Field::alias("downscale_smoothing_factor", "downscaling_factor", Codec::Number),
+    Field::new("upscaling_factor", "upscaling_factor", Codec::Number),
+    Field::new("downscaling_factor", "downscaling_factor", Codec::Number),
+    Field::new("gang_size", "gang_size", Codec::Number),
+    Field::new("upscale_delay_s", "upscale_delay", SECONDS),
+    Field::new("downscale_delay_s", "downscale_delay", SECONDS),
+    Field::new("downscale_to_zero_delay_s", "downscale_to_zero_delay", SECONDS),
+    Field::new("look_back_period_s", "look_back_period", SECONDS),
+    Field::new("metrics_interval_s", "metrics_interval", SECONDS),
 ];
 
 /// Fields of a config and of an application that have nothing to do with scaling.
@@ -40,151 +42,129 @@ const ASIDE: [&str; 11] = [
     "logging_config",
 ];
 
-/// A deployment that scales, and what stands around it.
+/// A deployment, and whether it scales.
 struct Deployment<'a> {
     fields: Fields<'a>,
     scales: bool,
 }
 
 /// The first deployment that scales; `None` if no document is a Serve config.
-pub(in crate::autoscaler) fn translate(documents: &[Value]) -> Option<Result<Translation, String>> {
+pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
     documents.iter().find_map(|document| {
-        if document.get("kind").and_then(Value::as_str) == Some("RayService") {
+        if text_of(document, "kind") == Some("RayService") {
             return Some(ray_service(document));
         }
-        (document.get("applications")?.is_array()).then(|| serve_config(document))
+        let applications = field_of(document, "applications")?;
+        matches!(applications.data, Data::Array(_)).then(|| serve_config(document))
     })
 }
 
 /// The Serve config within a KubeRay RayService is a text of YAML.
-fn ray_service(document: &Value) -> Result<Translation, String> {
-    let text = document.pointer("/spec/serveConfigV2").and_then(Value::as_str);
-    let text = text.ok_or("`spec.serveConfigV2` is missing: expected the Serve config as a text")?;
-    let config: Value = serde_saphyr::from_str(text).map_err(|error| {
-        format!("`spec.serveConfigV2` is not YAML: {}", error.to_string().lines().next().unwrap_or(""))
+fn ray_service(document: &Node) -> Result<Translation, Problem> {
+    let spec = Fields::of(document, "", true)?.object("spec")?;
+    let missing = || spec.missing("serveConfigV2", "the Serve config as a text");
+    let node = spec.get("serveConfigV2").ok_or_else(missing)?;
+    let text = spec.text("serveConfigV2")?.unwrap_or_default();
+    let not_yaml = |place, why| Problem::new(&place, "`spec.serveConfigV2` is not YAML", why);
+    let configs = parse_embedded(node, text).map_err(|fault| {
+        let place = fault.span.map_or_else(|| node.place.clone(), crate::schema::Place::File);
+        not_yaml(manifest_place(&place), fault.message)
     })?;
-    let mut translation = serve_config(&config)?;
-    if let Some(mut spec) = document.get("spec").and_then(|spec| Fields::of(spec, "spec")) {
-        spec.get("serveConfigV2");
-        spec.warn_of_rest(&mut translation.warnings);
-    }
+    let [config] = configs.as_slice() else {
+        return Err(not_yaml(manifest_place(&node.place), "expected one document".into()));
+    };
+    let mut translation = serve_config(config)?;
+    spec.finish(&mut translation);
     Ok(translation)
 }
 
-fn serve_config(config: &Value) -> Result<Translation, String> {
-    let mut warnings = Vec::new();
-    let mut config = Fields::of(config, "").ok_or("it is no object")?;
-    let mut table = Map::new();
-    if let Some(percent) = config.get("target_capacity") {
-        table.insert("target_capacity".into(), percent.clone());
-    }
+fn serve_config(config: &Node) -> Result<Translation, Problem> {
+    let mut translation = Translation::new("ray_serve");
+    let into = &mut translation;
+    let config = Fields::of(config, "", true)?;
+    config.read(CAPACITY, "", into)?;
     let mut deployments = Vec::new();
-    for (index, application) in config.list("applications")?.iter().enumerate() {
-        let Some(mut application) = Fields::of(application, format!("applications[{index}]")) else {
-            continue;
-        };
-        let path = application.path_of("deployments");
-        for (index, deployment) in application.list("deployments")?.iter().enumerate() {
-            deployments.extend(deployment_of(deployment, format!("{path}[{index}]")));
-        }
+    for application in config.objects("applications")? {
+        deployments.extend(application.objects("deployments")?.into_iter().map(Deployment::of));
         application.pass_over(&ASIDE);
-        application.warn_of_rest(&mut warnings);
+        application.finish(into);
     }
     config.pass_over(&ASIDE);
-    config.warn_of_rest(&mut warnings);
-    let scaled = deployments.iter().position(|deployment| deployment.scales);
-    let first =
-        scaled.ok_or("none of its deployments has an `autoscaling_config` or `num_replicas: auto`")?;
+    config.finish(into);
+    let Some(first) = deployments.iter().position(|deployment| deployment.scales) else {
+        let expected = "expected one with an `autoscaling_config` or `num_replicas: auto`";
+        return Err(Problem::new(
+            &manifest_place(config.place()),
+            "none of the deployments scales",
+            expected,
+        ));
+    };
     for (_, other) in deployments.iter().enumerate().filter(|(index, _)| *index != first) {
         let why =
             if other.scales { "the first deployment that scales is modelled" } else { "it does not scale" };
-        warnings.push(format!("`{}` is left out: {why}", other.fields.path()));
+        into.unused(format!("`{}` is left out: {why}", other.fields.path()), other.fields.place());
     }
-    let mut deployment = deployments.swap_remove(first).fields;
-    read_deployment(&mut deployment, &mut table, &mut warnings)?;
-    Ok(Translation { kind: "ray_serve", table, warnings })
+    read_deployment(&deployments.swap_remove(first).fields, into)?;
+    Ok(translation)
 }
 
-fn deployment_of(value: &Value, path: String) -> Option<Deployment<'_>> {
-    let fields = Fields::of(value, path)?;
-    let auto = value.get("num_replicas").and_then(Value::as_str) == Some("auto");
-    let scales = auto || value.get("autoscaling_config").is_some_and(Value::is_object);
-    Some(Deployment { fields, scales })
+impl<'a> Deployment<'a> {
+    fn of(fields: Fields<'a>) -> Deployment<'a> {
+        let auto = fields.get("num_replicas").is_some_and(|node| node.data == Data::Text("auto".into()));
+        let config = fields.get("autoscaling_config");
+        let scales = auto || config.is_some_and(|config| matches!(config.data, Data::Table(_)));
+        Deployment { fields, scales }
+    }
 }
 
-fn read_deployment(
-    deployment: &mut Fields<'_>,
-    table: &mut Map<String, Value>,
-    warnings: &mut Vec<String>,
-) -> Result<(), String> {
+fn read_deployment(deployment: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
     // `num_replicas: auto` is a set of defaults of its own, beneath the config.
-    if deployment.text("num_replicas") == Some("auto") {
-        table.insert("max".into(), json!(100));
+    if let Some(replicas) = deployment.get("num_replicas")
+        && replicas.data == Data::Text("auto".into())
+    {
+        into.set("max".into(), Data::Integer(100), &replicas.place);
     }
     for (name, stands_for) in
         [("max_ongoing_requests", "service.concurrency"), ("max_queued_requests", "dispatch.queue_limit")]
     {
-        if deployment.get(name).is_some() {
-            let path = deployment.path_of(name);
-            warnings.push(format!("`{path}` is not of the autoscaler: `{stands_for}` is what it sets"));
-        }
+        not_of_the_autoscaler(deployment, name, stands_for, into);
     }
     deployment.get("name");
-    if let Some(mut gang) = deployment.object("gang_scheduling_config")? {
-        if let Some(size) = gang.get("gang_size") {
-            table.insert("gang_size".into(), size.clone());
-        }
-        gang.warn_of_rest(warnings);
-    }
-    if let Some(mut config) = deployment.object("autoscaling_config")? {
-        read_config(&mut config, table, warnings)?;
-        config.warn_of_rest(warnings);
-    }
-    deployment.warn_of_rest(warnings);
-    Ok(())
-}
-
-fn read_config(
-    config: &mut Fields<'_>,
-    table: &mut Map<String, Value>,
-    warnings: &mut Vec<String>,
-) -> Result<(), String> {
-    // The oldest key sets both factors.
-    if let Some(factor) = config.get("smoothing_factor") {
-        table.insert("upscaling_factor".into(), factor.clone());
-        table.insert("downscaling_factor".into(), factor.clone());
-    }
-    for (name, key) in NUMBERS {
-        if let Some(value) = config.get(name) {
-            table.insert(key.into(), value.clone());
-        }
-    }
-    for (name, key) in DURATIONS {
-        if let Some(value) = config.seconds(name)? {
-            table.insert(key.into(), value);
-        }
-    }
-    if config.get("initial_replicas").is_some() {
-        let path = config.path_of("initial_replicas");
-        warnings.push(format!("`{path}` is not of the autoscaler: `instances.initial` is what it sets"));
-    }
-    match config.get("aggregation_function").and_then(Value::as_str) {
+    let gang = deployment.object("gang_scheduling_config")?;
+    gang.read(GANG, "", into)?;
+    gang.finish(into);
+    let config = deployment.object("autoscaling_config")?;
+    config.read(CONFIG, "", into)?;
+    not_of_the_autoscaler(&config, "initial_replicas", "instances.initial", into);
+    match config.text("aggregation_function").unwrap_or_default() {
         None | Some("mean") => {}
         Some(other) => {
             let path = config.path_of("aggregation_function");
-            warnings.push(format!("`{path}` is \"{other}\": requests are averaged all the same"));
+            into.note(format!("`{path}` is \"{other}\": requests are averaged all the same"), config.place());
         }
     }
+    config.finish(into);
+    deployment.finish(into);
     Ok(())
+}
+
+fn not_of_the_autoscaler(fields: &Fields<'_>, name: &str, stands_for: &str, into: &mut Translation) {
+    if let Some(node) = fields.get(name) {
+        let path = fields.path_of(name);
+        let note = format!("`{path}` is not of the autoscaler: `{stands_for}` is what it sets");
+        into.note(note, &node.place);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
+
+    use crate::autoscaler::manifest::translate_text;
+    use crate::autoscaler::reading::Translation;
 
     fn translated(text: &str) -> Translation {
-        let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
-        translate(&documents).unwrap().unwrap()
+        translate_text(text).unwrap()
     }
 
     const CONFIG: &str = "
@@ -212,13 +192,14 @@ applications:
 
     #[test]
     fn the_first_deployment_that_scales_is_taken_and_the_rest_is_named() {
-        let Translation { kind, table, warnings } = translated(CONFIG);
-        assert_eq!(kind, "ray_serve");
+        let translation = translated(CONFIG);
+        let warnings = translation.warnings();
+        assert_eq!(translation.kind, "ray_serve");
         let expected = json!({
             "min": 1, "max": 8, "target_ongoing_requests": 3, "upscale_delay": "10s", "downscale_delay": "500ms",
             "upscaling_factor": 0.5, "downscaling_factor": 0.2,
         });
-        assert_eq!(Value::Object(table), expected);
+        assert_eq!(translation.json(), expected);
         let named =
             ["deployments[0]", "initial_replicas", "max_ongoing_requests", "policy", "autoscaling_policy"];
         for name in named {
@@ -233,21 +214,23 @@ applications:
         let text = format!(
             "apiVersion: ray.io/v1\nkind: RayService\nspec:\n  rayClusterConfig: {{}}\n  serveConfigV2: |\n{indented}\n"
         );
-        let Translation { table, warnings, .. } = translated(&text);
-        assert_eq!(table["max"], 8);
-        assert!(warnings.contains(&"`spec.rayClusterConfig` is not modelled".to_owned()), "{warnings:?}");
+        let translation = translated(&text);
+        assert_eq!(translation.json()["max"], 8);
+        let warnings = translation.warnings();
+        assert!(warnings.contains(&"`spec.rayClusterConfig` is not modelled"), "{warnings:?}");
     }
 
     #[test]
     fn auto_is_one_to_a_hundred_replicas() {
         let text = "applications: [{deployments: [{name: A, num_replicas: auto}]}]";
-        assert_eq!(translated(text).table, *json!({ "max": 100 }).as_object().unwrap());
+        assert_eq!(translated(text).json(), json!({ "max": 100 }));
     }
 
     #[test]
     fn what_is_no_serve_config_is_left_to_others_and_one_that_does_not_scale_is_refused() {
-        assert!(translate(&[json!({ "kind": "Deployment" })]).is_none());
-        let fixed = json!({ "applications": [{ "deployments": [{ "name": "A", "num_replicas": 2 }] }] });
-        assert!(translate(&[fixed]).unwrap().is_err());
+        let refused = |text| translate_text(text).unwrap_err();
+        assert!(refused("kind: Deployment").contains("none of"));
+        let fixed = "applications: [{deployments: [{name: A, num_replicas: 2}]}]";
+        assert!(refused(fixed).contains("none of the deployments scales"));
     }
 }

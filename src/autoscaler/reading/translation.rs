@@ -1,0 +1,214 @@
+//! What a manifest comes to: settings with their places, and what of it is not used.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::codec::Codec;
+use super::manifest_fields::manifest_place;
+use crate::document::edit::{Edit, Slot, replace};
+#[cfg(test)]
+use crate::schema::Problem;
+use crate::schema::{Data, Node, Place, Table};
+
+/// The settings of an autoscaler that a manifest makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Translation {
+    /// The kind of autoscaler it configures.
+    pub kind: &'static str,
+    /// By key.
+    settings: BTreeMap<String, Setting>,
+    openings: Vec<Opening>,
+    remarks: Vec<Remark>,
+}
+
+/// One key of `[autoscaler]` that a manifest sets: its path beneath that, such as `metrics.0.average_utilization`, is
+/// the key of the map of settings.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    /// Its value, at the place of the field.
+    pub value: Node,
+    /// The field as it stands in the manifest, and how it is written; `None` for what is derived from other fields.
+    pub field: Option<(Node, Codec)>,
+}
+
+/// A field that the manifest leaves out and could have.
+#[derive(Debug, Clone, PartialEq)]
+struct Opening {
+    key: String,
+    slot: Arc<Slot>,
+    /// Names of tables that are left out too, then that of the field.
+    names: Vec<String>,
+    codec: Codec,
+}
+
+/// Something of a manifest that a user must know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remark {
+    /// Whether a field is not used at all, rather than used in a way that has to be said.
+    pub unused: bool,
+    /// One phrase, with the path of the field.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A change of one setting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Path of the key beneath `[autoscaler]`.
+    pub key: String,
+    /// The new value, as the scenario writes it.
+    pub value: Data,
+}
+
+impl Translation {
+    pub(crate) fn new(kind: &'static str) -> Translation {
+        Translation { kind, settings: BTreeMap::new(), openings: Vec::new(), remarks: Vec::new() }
+    }
+
+    /// What `check` warns of, in the order it was met.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// The settings by their keys.
+    pub(crate) fn settings(&self) -> &BTreeMap<String, Setting> {
+        &self.settings
+    }
+
+    /// Whether a key is set.
+    pub(crate) fn sets(&self, key: &str) -> bool {
+        self.settings.contains_key(key)
+    }
+
+    /// The value of a key.
+    pub(crate) fn value(&self, key: &str) -> Option<&Data> {
+        self.settings.get(key).map(|setting| &setting.value.data)
+    }
+
+    /// Sets a key by a field of the manifest; what was set before is overridden.
+    pub(crate) fn set_field(&mut self, key: String, value: Data, field: &Node, codec: Codec) {
+        let value = Node { data: value, place: manifest_place(&field.place) };
+        self.settings.insert(key, Setting { value, field: Some((field.clone(), codec)) });
+    }
+
+    /// Sets a key to what follows from fields at `place`.
+    pub(crate) fn set(&mut self, key: String, data: Data, place: &Place) {
+        let value = Node { data, place: manifest_place(place) };
+        self.settings.insert(key, Setting { value, field: None });
+    }
+
+    /// Takes a setting back.
+    pub(crate) fn unset(&mut self, key: &str) {
+        self.settings.remove(key);
+    }
+
+    /// Notes that a field which is left out would set `key`.
+    pub(super) fn open(&mut self, key: String, slot: Arc<Slot>, names: Vec<String>, codec: Codec) {
+        self.openings.push(Opening { key, slot, names, codec });
+    }
+
+    /// Notes a field that is not used.
+    pub(crate) fn unused(&mut self, text: String, place: &Place) {
+        self.remarks.push(Remark { unused: true, text, place: manifest_place(place) });
+    }
+
+    /// Notes how something is used.
+    pub(crate) fn note(&mut self, text: String, place: &Place) {
+        self.remarks.push(Remark { unused: false, text, place: manifest_place(place) });
+    }
+
+    /// The keys as a table, each at its place in the manifest.
+    pub fn table(&self) -> Table {
+        let mut root = Node { data: Data::Table(Table::EMPTY), place: Place::Nowhere };
+        for (key, setting) in &self.settings {
+            put_at(&mut root, key, setting.value.clone());
+        }
+        match root.data {
+            Data::Table(table) => table,
+            _ => Table::EMPTY,
+        }
+    }
+
+    /// Keys that fields which are left out would set.
+    #[cfg(test)]
+    pub(crate) fn open_keys(&self) -> impl Iterator<Item = (&str, Codec)> {
+        let openings = self.openings.iter().filter(|opening| !self.sets(&opening.key));
+        openings.map(|opening| (opening.key.as_str(), opening.codec))
+    }
+
+    /// The keys as JSON.
+    #[cfg(test)]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        Node { data: Data::Table(self.table()), place: Place::Nowhere }.to_json()
+    }
+
+    /// What `check` warns of.
+    #[cfg(test)]
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        self.remarks.iter().map(|remark| remark.text.as_str()).collect()
+    }
+
+    /// The autoscaler that a scenario makes of the settings.
+    #[cfg(test)]
+    pub(crate) fn autoscaler(&self) -> Result<crate::autoscaler::Autoscaler, Problem> {
+        let mut table = self.table();
+        table.insert("kind", Node { data: Data::Text(self.kind.into()), place: Place::Nowhere });
+        let node = Node { data: Data::Table(table), place: Place::Nowhere };
+        crate::autoscaler::Autoscaler::read(&node, "autoscaler", &crate::schema::Context::default())
+    }
+
+    /// The change of the manifest's text that sets one key.
+    ///
+    /// # Errors
+    /// Why the manifest cannot express it, as one sentence.
+    pub(crate) fn edit(&self, change: &Change) -> Result<Edit, String> {
+        let refuse = |why: String| format!("`autoscaler.{}` cannot be written: {why}", change.key);
+        if let Some(setting) = self.settings.get(&change.key) {
+            let no_field = || refuse("it follows from other fields of the manifest".into());
+            let (field, codec) = setting.field.as_ref().ok_or_else(no_field)?;
+            return codec.write(&change.value).and_then(|scalar| replace(field, &scalar)).map_err(refuse);
+        }
+        // The newest name of a field stands last in its table.
+        let opening = self.openings.iter().rev().find(|opening| opening.key == change.key);
+        let opening = opening.ok_or_else(|| refuse("the manifest has no field for it".into()))?;
+        let scalar = opening.codec.write(&change.value).map_err(refuse)?;
+        let names: Vec<&str> = opening.names.iter().map(String::as_str).collect();
+        Ok(opening.slot.insert(&names, &scalar))
+    }
+}
+
+/// Puts a value at a path of names and, where a step is a number, places of a list.
+fn put_at(node: &mut Node, path: &str, value: Node) {
+    let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let place = value.place.clone();
+    let next = || match rest.and_then(|rest| rest.split('.').next()).map(str::parse::<usize>) {
+        Some(Ok(_)) => Data::Array(Vec::new()),
+        _ => Data::Table(Table::EMPTY),
+    };
+    let inner = match (&mut node.data, step.parse::<usize>()) {
+        (Data::Array(items), Ok(index)) => {
+            while items.len() <= index {
+                items.push(Node { data: next(), place: place.clone() });
+            }
+            &mut items[index]
+        }
+        (Data::Table(table), _) => {
+            if table.get(step).is_none() {
+                table.insert(step, Node { data: next(), place: place.clone() });
+            }
+            table.entry(step, &place)
+        }
+        _ => return,
+    };
+    match rest {
+        Some(rest) => put_at(inner, rest, value),
+        // An object or a list may be set before what is in it, or after.
+        None if matches!(&value.data, Data::Table(new) if new.is_empty())
+            && matches!(inner.data, Data::Table(_)) =>
+        {
+            inner.place = place;
+        }
+        None => *inner = value,
+    }
+}
