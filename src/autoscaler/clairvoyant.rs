@@ -82,7 +82,7 @@ impl Settings for Clairvoyant {
         Some(Schedule { interval: self.interval, phase: Span::from_nanos(1) })
     }
     fn policy(&self, start: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(*self, start))
+        Box::new(ClairvoyantPolicy::new(*self, start))
     }
     fn replay(&self) -> Box<dyn Replay> {
         Box::new(Started::new(*self))
@@ -97,7 +97,7 @@ impl Settings for Clairvoyant {
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct ClairvoyantPolicy {
     settings: Clairvoyant,
     sizing: Sizing,
     lead: Span,
@@ -108,8 +108,8 @@ struct AtWork {
     index: usize,
 }
 
-impl AtWork {
-    fn new(settings: Clairvoyant, start: &Start) -> AtWork {
+impl ClairvoyantPolicy {
+    fn new(settings: Clairvoyant, start: &Start) -> ClairvoyantPolicy {
         let Clairvoyant { interval, lead, leads, margin, limits } = settings;
         let lead_s = lead.map_or(start.cold_start_mean_s, Span::as_secs_f64);
         let lead = Span::from_secs_f64(leads * lead_s);
@@ -125,7 +125,7 @@ impl AtWork {
             near.clamp(limits.min, limits.max)
         };
         let plan = peaks.iter().map(&mut size).collect();
-        AtWork { settings, sizing, lead, peaks, plan, index: 0 }
+        ClairvoyantPolicy { settings, sizing, lead, peaks, plan, index: 0 }
     }
 }
 
@@ -148,7 +148,7 @@ fn largest_of_each(values: &[f64], width: usize) -> Vec<f64> {
     largest
 }
 
-impl Policy for AtWork {
+impl Policy for ClairvoyantPolicy {
     fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
         let interval = (now.as_nanos() / self.settings.interval.as_nanos()) as usize;
         self.index = interval.min(self.plan.len().saturating_sub(1));
@@ -215,7 +215,7 @@ mod tests {
             duration: Span::from_secs(1800),
             ..Start::unknown(1)
         };
-        AtWork::new(settings, &start).plan
+        ClairvoyantPolicy::new(settings, &start).plan
     }
 
     #[test]

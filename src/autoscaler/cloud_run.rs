@@ -111,20 +111,20 @@ impl Settings for CloudRun {
 }
 
 impl CloudRun {
-    fn at_work(&self) -> AtWork {
-        AtWork {
+    fn at_work(&self) -> CloudRunPolicy {
+        CloudRunPolicy {
             settings: *self,
             in_service: Buckets::new(WINDOW, 1, Aggregation::Linear),
             now: (0, 0),
             kept: (!self.idle_timeout.is_zero()).then(|| TimeWindow::new(self.idle_timeout, 1)),
-            found: Found::default(),
+            found: CloudRunEvaluation::default(),
         }
     }
 }
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct CloudRunPolicy {
     settings: CloudRun,
     /// Requests in service on all instances, per second.
     in_service: Buckets,
@@ -132,12 +132,12 @@ struct AtWork {
     now: (u64, u64),
     /// What was needed in the time that idle instances are kept.
     kept: Option<TimeWindow>,
-    found: Found,
+    found: CloudRunEvaluation,
 }
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
-struct Found {
+struct CloudRunEvaluation {
     concurrency: f64,
     by_concurrency: u32,
     by_cpu: u32,
@@ -148,7 +148,7 @@ struct Found {
     desired: u32,
 }
 
-impl Policy for AtWork {
+impl Policy for CloudRunPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         self.in_service.record(sample.at, sample.in_service);
         self.now = (sample.waiting_now, sample.in_service_now);
@@ -167,14 +167,30 @@ impl Policy for AtWork {
         let needed = by_concurrency.max(by_cpu).max(by_requests);
         let kept = self.kept.as_mut().map_or(needed, |kept| kept.record(now, needed));
         let desired = kept.clamp(limits.min, limits.max);
-        self.found =
-            Found { concurrency, by_concurrency, by_cpu, waiting, by_requests, needed, kept, desired };
+        self.found = CloudRunEvaluation {
+            concurrency,
+            by_concurrency,
+            by_cpu,
+            waiting,
+            by_requests,
+            needed,
+            kept,
+            desired,
+        };
         desired
     }
 
     fn explain(&self) -> Explanation {
-        let Found { concurrency, by_concurrency, by_cpu, waiting, by_requests, needed, kept, desired } =
-            self.found;
+        let CloudRunEvaluation {
+            concurrency,
+            by_concurrency,
+            by_cpu,
+            waiting,
+            by_requests,
+            needed,
+            kept,
+            desired,
+        } = self.found;
         let CloudRun { max_concurrency, concurrency_target, idle_timeout, .. } = self.settings;
         let each = max_concurrency * concurrency_target;
         let mut reason = format!(
@@ -231,7 +247,7 @@ mod tests {
         }
     }
 
-    fn observe(policy: &mut AtWork, second: u64, in_service: u64, waiting: u64, held: u64) -> u32 {
+    fn observe(policy: &mut CloudRunPolicy, second: u64, in_service: u64, waiting: u64, held: u64) -> u32 {
         let sample = Sample {
             at: at(second),
             since: at(second - 1),

@@ -134,7 +134,7 @@ impl Settings for HuggingFace {
         self.limits.min == 0
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(*self))
+        Box::new(HuggingFacePolicy::new(*self))
     }
 }
 
@@ -156,7 +156,7 @@ impl HuggingFace {
 
 /// The endpoint's autoscaler at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct HuggingFacePolicy {
     settings: HuggingFace,
     /// Scrapes within the window, oldest first: when, what is shared times seconds, and what it is shared by.
     scrapes: VecDeque<(Instant, f64, f64)>,
@@ -183,12 +183,12 @@ enum Outcome {
     Down,
 }
 
-impl AtWork {
-    fn new(settings: HuggingFace) -> AtWork {
+impl HuggingFacePolicy {
+    fn new(settings: HuggingFace) -> HuggingFacePolicy {
         let (last_request, last_look_down) = (Instant::ZERO, Instant::ZERO);
         let scrapes = VecDeque::new();
         let (last_down, metric, outcome) = (None, None, Outcome::NoData);
-        AtWork { settings, scrapes, last_request, last_look_down, last_down, metric, outcome }
+        HuggingFacePolicy { settings, scrapes, last_request, last_look_down, last_down, metric, outcome }
     }
 
     /// The mean over the window.
@@ -277,7 +277,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for HuggingFacePolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         let seconds = sample.seconds();
         let (shared, by) = match self.settings.strategy {
@@ -312,8 +312,8 @@ impl Policy for AtWork {
 mod tests {
     use super::*;
 
-    fn at_work(strategy: Strategy, min: u32) -> AtWork {
-        AtWork::new(HuggingFace {
+    fn at_work(strategy: Strategy, min: u32) -> HuggingFacePolicy {
+        HuggingFacePolicy::new(HuggingFace {
             schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
             limits: Limits { min, max: 4 },
             strategy,

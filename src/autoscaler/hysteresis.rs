@@ -29,7 +29,7 @@ const DOWN: Key<Vec<u64>> = Key::required(
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct HysteresisPolicy {
     settings: Hysteresis,
     last: Option<Step>,
 }
@@ -89,11 +89,11 @@ impl Settings for Hysteresis {
         true
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork { settings: self.clone(), last: None })
+        Box::new(HysteresisPolicy { settings: self.clone(), last: None })
     }
 }
 
-impl Policy for AtWork {
+impl Policy for HysteresisPolicy {
     fn decide(&mut self, _: Instant, observation: &Observation<'_>) -> u32 {
         observation.desired
     }

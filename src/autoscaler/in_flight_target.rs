@@ -134,13 +134,13 @@ impl Settings for InFlightTarget {
         self.limits.min == 0
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(*self))
+        Box::new(InFlightTargetPolicy::new(*self))
     }
 }
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct InFlightTargetPolicy {
     settings: InFlightTarget,
     up_mean: TrailingMean,
     down_mean: TrailingMean,
@@ -149,12 +149,12 @@ struct AtWork {
     /// When a request was last in flight.
     busy: Instant,
     shrunk: Option<Instant>,
-    found: Found,
+    found: InFlightTargetEvaluation,
 }
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
-struct Found {
+struct InFlightTargetEvaluation {
     before: u32,
     held: u64,
     mean_up: Option<f64>,
@@ -183,9 +183,9 @@ enum Because {
     Fits,
 }
 
-impl AtWork {
-    fn new(settings: InFlightTarget) -> AtWork {
-        AtWork {
+impl InFlightTargetPolicy {
+    fn new(settings: InFlightTarget) -> InFlightTargetPolicy {
+        InFlightTargetPolicy {
             settings,
             up_mean: TrailingMean::new(settings.up_window),
             down_mean: TrailingMean::new(settings.down_window),
@@ -193,7 +193,7 @@ impl AtWork {
             largest: Stabilized::largest(settings.down_delay),
             busy: Instant::ZERO,
             shrunk: None,
-            found: Found::default(),
+            found: InFlightTargetEvaluation::default(),
         }
     }
 
@@ -214,7 +214,7 @@ impl AtWork {
     /// The instances wanted of `before`, and why.
     fn judge(&mut self, now: Instant, before: u32) -> (u32, Because) {
         let InFlightTarget { limits, down_delay, down_rate, idle_timeout, .. } = self.settings;
-        let Found { up_to, down_to, wanted_down, .. } = self.found;
+        let InFlightTargetEvaluation { up_to, down_to, wanted_down, .. } = self.found;
         let clamped = |wanted: u32| wanted.clamp(limits.min, limits.max);
         if clamped(up_to) > before {
             return (clamped(up_to), Because::Grows);
@@ -237,7 +237,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for InFlightTargetPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         self.record(sample.since, sample.at, sample.in_flight);
     }
@@ -245,7 +245,13 @@ impl Policy for AtWork {
     fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
         let (before, held) = (observation.desired, observation.held);
         let (mean_up, mean_down) = (self.up_mean.value(), self.down_mean.value());
-        self.found = Found { before, held, mean_up, mean_down, ..Found::default() };
+        self.found = InFlightTargetEvaluation {
+            before,
+            held,
+            mean_up,
+            mean_down,
+            ..InFlightTargetEvaluation::default()
+        };
         if held > 0 {
             self.busy = now;
         }
@@ -269,7 +275,7 @@ impl Policy for AtWork {
     }
 
     fn explain(&self) -> Explanation {
-        let Found {
+        let InFlightTargetEvaluation {
             before,
             held,
             mean_up,
@@ -346,7 +352,7 @@ mod tests {
 
     /// The instances after each minute, and the last reason, given those in flight in it and starting from `desired`.
     fn sizes(settings: InFlightTarget, desired: u32, in_flight: &[f64]) -> (Vec<u32>, String) {
-        let (mut policy, mut desired, mut found) = (AtWork::new(settings), desired, Vec::new());
+        let (mut policy, mut desired, mut found) = (InFlightTargetPolicy::new(settings), desired, Vec::new());
         for (minute, mean) in (0..).zip(in_flight) {
             let at = |minute: u64| Instant::ZERO + Span::from_secs(60 * minute);
             policy.record(at(minute), at(minute + 1), *mean);

@@ -142,7 +142,7 @@ impl Settings for Predictive {
         self.limits.min == 0
     }
     fn policy(&self, start: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(*self, start))
+        Box::new(PredictivePolicy::new(*self, start))
     }
     fn replay(&self) -> Box<dyn Replay> {
         Box::new(Started::new(*self))
@@ -151,7 +151,7 @@ impl Settings for Predictive {
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct PredictivePolicy {
     settings: Predictive,
     sizing: Sizing,
     /// Evaluation intervals from now to the instant the forecast is for.
@@ -162,12 +162,12 @@ struct AtWork {
     /// Requests counted since the last evaluation, and over how long.
     arrived: u64,
     counted: Span,
-    found: Found,
+    found: PredictiveEvaluation,
 }
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
-struct Found {
+struct PredictiveEvaluation {
     rate: Option<f64>,
     forecast: f64,
     seasonal: bool,
@@ -176,13 +176,13 @@ struct Found {
     held: u64,
 }
 
-impl AtWork {
-    fn new(settings: Predictive, start: &Start) -> AtWork {
+impl PredictivePolicy {
+    fn new(settings: Predictive, start: &Start) -> PredictivePolicy {
         let Predictive { schedule, method, level, trend, season, lead, down_window, .. } = settings;
         let lead = lead.unwrap_or_else(|| Span::from_secs_f64(start.cold_start_mean_s) + schedule.interval);
         let interval_s = schedule.interval.as_secs_f64();
         let length = (season.as_secs_f64() / interval_s).round() as usize;
-        AtWork {
+        PredictivePolicy {
             settings,
             sizing: Sizing::new(start),
             steps: lead.as_secs_f64() / interval_s,
@@ -191,7 +191,7 @@ impl AtWork {
             held_size: Stabilized::largest(down_window),
             arrived: 0,
             counted: Span::ZERO,
-            found: Found::default(),
+            found: PredictiveEvaluation::default(),
         }
     }
 
@@ -211,7 +211,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for PredictivePolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         self.arrived += sample.arrived;
         self.counted += sample.at.since(sample.since);
@@ -235,7 +235,7 @@ impl Policy for AtWork {
     }
 
     fn explain(&self) -> Explanation {
-        let Found { rate, forecast, seasonal, needed, stabilized, held } = self.found;
+        let PredictiveEvaluation { rate, forecast, seasonal, needed, stabilized, held } = self.found;
         let Some(level) = self.holt.level() else {
             let reason = match held {
                 0 => "no request counted yet: stay".to_owned(),
@@ -270,7 +270,7 @@ impl Policy for AtWork {
 mod tests {
     use super::*;
 
-    fn at_work(method: Method) -> AtWork {
+    fn at_work(method: Method) -> PredictivePolicy {
         let settings = Predictive {
             schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
             method,
@@ -289,11 +289,11 @@ mod tests {
             slo: Some((2.5, 0.99)),
             ..Start::unknown(1)
         };
-        AtWork::new(settings, &start)
+        PredictivePolicy::new(settings, &start)
     }
 
     /// The instances wanted after each minute, with these requests a second in it.
-    fn wanted(policy: &mut AtWork, rates: impl Iterator<Item = f64>) -> Vec<u32> {
+    fn wanted(policy: &mut PredictivePolicy, rates: impl Iterator<Item = f64>) -> Vec<u32> {
         let at = |minute: u64| Instant::ZERO + Span::from_secs(60 * minute);
         let mut minute = |(index, rate): (u64, f64)| {
             policy.arrived += (60.0 * rate) as u64;

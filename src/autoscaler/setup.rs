@@ -30,7 +30,7 @@ const KEEP_ALIVE: Key<Durations> = Key::or(
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct SetupPolicy {
     settings: Setup,
     last: Option<Glance>,
 }
@@ -57,7 +57,7 @@ impl Settings for Setup {
         true
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork { settings: self.clone(), last: None })
+        Box::new(SetupPolicy { settings: self.clone(), last: None })
     }
 }
 
@@ -69,7 +69,7 @@ impl Setup {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for SetupPolicy {
     fn decide(&mut self, _: Instant, observation: &Observation<'_>) -> u32 {
         observation.desired
     }

@@ -62,27 +62,27 @@ impl Settings for Target {
         Some(self.query)
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork { settings: *self, last: Found::default() })
+        Box::new(TargetPolicy { settings: *self, last: TargetEvaluation::default() })
     }
 }
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct TargetPolicy {
     settings: Target,
-    last: Found,
+    last: TargetEvaluation,
 }
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
-struct Found {
+struct TargetEvaluation {
     observed: Option<f64>,
     held: u64,
     /// Instances it takes, before rounding.
     wanted: Option<f64>,
 }
 
-impl Policy for AtWork {
+impl Policy for TargetPolicy {
     fn decide(&mut self, _: Instant, observation: &Observation<'_>) -> u32 {
         let Observation { desired, ready, held, metric: observed, .. } = *observation;
         let Target { query, target, limits, .. } = self.settings;
@@ -91,7 +91,7 @@ impl Policy for AtWork {
             Metric::Utilization | Metric::Latency => ratio.map(|ratio| ratio * f64::from(ready)),
             _ => ratio,
         };
-        self.last = Found { observed, held, wanted };
+        self.last = TargetEvaluation { observed, held, wanted };
         match wanted {
             _ if desired == 0 && held > 0 => limits.min.max(1),
             // `as` saturates, and the limits bound what it saturates at.
@@ -101,7 +101,7 @@ impl Policy for AtWork {
     }
 
     fn explain(&self) -> Explanation {
-        let (metric, Found { observed, held, wanted }) = (self.settings.query.name(), self.last);
+        let (metric, TargetEvaluation { observed, held, wanted }) = (self.settings.query.name(), self.last);
         let target = self.settings.target;
         let reason = match (observed, wanted) {
             _ if held > 0 => format!("{held} held at the door: at least one"),
@@ -142,7 +142,7 @@ mod tests {
             metric: Some(observed),
             instances: &[],
         };
-        AtWork { settings, last: Found::default() }.decide(Instant::ZERO, &observation)
+        TargetPolicy { settings, last: TargetEvaluation::default() }.decide(Instant::ZERO, &observation)
     }
 
     #[test]

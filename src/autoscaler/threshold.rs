@@ -184,15 +184,15 @@ impl Settings for Threshold {
 }
 
 impl Threshold {
-    fn at_work(&self) -> AtWork {
+    fn at_work(&self) -> ThresholdPolicy {
         let last = (None, Outcome::NoMetric);
-        AtWork { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None, last }
+        ThresholdPolicy { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None, last }
     }
 }
 
 /// The loop at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct ThresholdPolicy {
     settings: Threshold,
     breaches_up: u32,
     breaches_down: u32,
@@ -239,7 +239,7 @@ enum Outcome {
     },
 }
 
-impl Policy for AtWork {
+impl Policy for ThresholdPolicy {
     fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
         let (desired, outcome) = self.evaluate(now, observation);
         if desired != observation.desired {
@@ -260,7 +260,7 @@ impl Policy for AtWork {
     }
 }
 
-impl AtWork {
+impl ThresholdPolicy {
     fn evaluate(&mut self, now: Instant, observation: &Observation<'_>) -> (u32, Outcome) {
         let desired = observation.desired;
         if desired == 0 && observation.held > 0 {
@@ -333,7 +333,7 @@ mod tests {
     use super::super::{Metric, Per};
     use super::*;
 
-    fn loop_between(below: f64, above: f64) -> AtWork {
+    fn loop_between(below: f64, above: f64) -> ThresholdPolicy {
         let condition =
             |threshold| Condition { threshold, step: Step::Instances(1), breaches: 1, cooldown: Span::ZERO };
         Threshold {
@@ -352,7 +352,7 @@ mod tests {
     }
 
     /// Feeds one load an evaluation and returns the pool's size after each.
-    fn sizes(policy: &mut AtWork, loads: &[f64], start: u32) -> Vec<u32> {
+    fn sizes(policy: &mut ThresholdPolicy, loads: &[f64], start: u32) -> Vec<u32> {
         let mut desired = start;
         let mut minutes = 0;
         loads

@@ -143,28 +143,33 @@ impl Settings for Vertex {
 }
 
 impl Vertex {
-    fn at_work(&self, initial: u32) -> AtWork {
+    fn at_work(&self, initial: u32) -> VertexPolicy {
         let seconds = (self.schedule.interval.as_secs_f64().ceil() as u64).max(1);
-        AtWork {
+        VertexPolicy {
             settings: *self,
             load: Load::default(),
             busy_until: None,
             largest: (!self.window.is_zero()).then(|| TimeWindow::new(self.window, seconds)),
-            found: Found { needed: initial, held: initial, desired: initial, ..Found::default() },
+            found: VertexEvaluation {
+                needed: initial,
+                held: initial,
+                desired: initial,
+                ..VertexEvaluation::default()
+            },
         }
     }
 }
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct VertexPolicy {
     settings: Vertex,
     /// Since the evaluation before.
     load: Load,
     /// The last scrape that found a request.
     busy_until: Option<Instant>,
     largest: Option<TimeWindow>,
-    found: Found,
+    found: VertexEvaluation,
 }
 
 /// Integrals over time, seconds.
@@ -178,7 +183,7 @@ struct Load {
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
-struct Found {
+struct VertexEvaluation {
     /// Busy share of the replicas' slots; `None` while there were none.
     busy: Option<f64>,
     by: [u32; 2],
@@ -190,7 +195,7 @@ struct Found {
     idle: bool,
 }
 
-impl Policy for AtWork {
+impl Policy for VertexPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         let seconds = sample.seconds();
         self.load.seconds += seconds;
@@ -231,12 +236,12 @@ impl Policy for AtWork {
         let least = if limits.min == 0 && (idle || asleep) { 0 } else { limits.min.max(1) };
         let most = if limits.min == 0 && (idle || asleep) && held <= 1 { 0 } else { limits.max };
         let desired = held.clamp(least, most);
-        self.found = Found { busy, by, by_requests, ready, needed, held, desired, idle };
+        self.found = VertexEvaluation { busy, by, by_requests, ready, needed, held, desired, idle };
         desired
     }
 
     fn explain(&self) -> Explanation {
-        let Found { busy, by, by_requests, ready, needed, held, desired, idle } = self.found;
+        let VertexEvaluation { busy, by, by_requests, ready, needed, held, desired, idle } = self.found;
         let [cpu, accelerator] = self.settings.drivers;
         let driver = |name: &str, driver: Driver, needs: u32| {
             let utilization = busy.unwrap_or(0.0) * driver.at_full_load * 100.0;
@@ -299,7 +304,7 @@ mod tests {
     }
 
     /// Evaluates `second`, after 15 s with `ready` replicas of which so great a share was busy.
-    fn observe(policy: &mut AtWork, second: u64, ready: u32, busy: f64) -> u32 {
+    fn observe(policy: &mut VertexPolicy, second: u64, ready: u32, busy: f64) -> u32 {
         let slots = f64::from(ready) * 10.0;
         let sample = Sample {
             at: at(second),

@@ -9,7 +9,7 @@ use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct AtWork {
+pub(super) struct AwsPolicy {
     pub settings: Aws,
     feeds: Vec<Feed>,
     pub tracks: Vec<Track>,
@@ -69,8 +69,8 @@ pub(super) enum Outcome {
     Nothing(usize),
 }
 
-impl AtWork {
-    pub fn new(settings: Aws) -> AtWork {
+impl AwsPolicy {
+    pub fn new(settings: Aws) -> AwsPolicy {
         let mut feeds: Vec<Feed> = Vec::with_capacity(settings.policies.len());
         let track = |(feed, policy): (usize, &ScalingPolicy)| {
             let periods = policy.periods() as usize;
@@ -79,7 +79,7 @@ impl AtWork {
             Track { feed, high, low, credit: None, metric: None, base: 0, wanted: None }
         };
         let tracks = settings.policies.iter().enumerate().map(track).collect();
-        AtWork {
+        AwsPolicy {
             settings,
             feeds,
             tracks,
@@ -250,7 +250,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for AwsPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         let left_out = self.left_out(sample);
         for feed in &mut self.feeds {
@@ -275,11 +275,11 @@ mod tests {
     use crate::autoscaler::{InstanceSample, InstanceView};
     use crate::schema::{Context, Reader, Tree};
 
-    fn ec2() -> AtWork {
+    fn ec2() -> AwsPolicy {
         let text = "max = 9\nservice = \"ec2\"\npolicies = [{ type = \"target_tracking\", metric = \"utilization\", target = 50 }]";
         let (tree, context) = (Tree::parse(text).unwrap(), Context::default());
         let reader = Reader::open(tree.root(), "autoscaler", &super::super::SPEC, &context).unwrap();
-        AtWork::new(super::super::read(&reader).unwrap())
+        AwsPolicy::new(super::super::read(&reader).unwrap())
     }
 
     #[test]

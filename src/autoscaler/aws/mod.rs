@@ -14,7 +14,7 @@ mod step_scaling;
 mod target_tracking;
 mod words;
 
-use self::at_work::AtWork;
+use self::at_work::AwsPolicy;
 use self::policy::ScalingPolicy;
 use super::{Limits, PHASE, Policy, Replay, Rhythm, Schedule, Settings, Start};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
@@ -144,7 +144,7 @@ impl Settings for Aws {
         self.service == Service::Ec2
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(self.clone()))
+        Box::new(AwsPolicy::new(self.clone()))
     }
     fn replay(&self) -> Box<dyn Replay> {
         Box::new(replay::Recorded::new(self.clone()))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Aws;
-use super::at_work::AtWork;
+use super::at_work::AwsPolicy;
 use super::policy::Rule;
 use super::step_scaling::{AdjustmentType, StepScaling, adjusted, whole_change};
 use crate::autoscaler::{Line, Policy, Replay, Row, RowProblem};
@@ -12,7 +12,7 @@ use crate::schema::Choice;
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Recorded {
-    work: AtWork,
+    work: AwsPolicy,
     /// The capacity last decided, for rows that leave it out.
     desired: u32,
 }
@@ -20,7 +20,7 @@ pub(super) struct Recorded {
 impl Recorded {
     pub fn new(settings: Aws) -> Recorded {
         let desired = settings.limits.min.max(1);
-        Recorded { work: AtWork::new(settings), desired }
+        Recorded { work: AwsPolicy::new(settings), desired }
     }
 
     fn decide(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::at_work::{AtWork, Outcome};
+use super::at_work::{AwsPolicy, Outcome};
 use super::policy::Rule;
 use crate::autoscaler::{Explanation, Limits, Shown};
 use crate::units::show_span;
 
-impl AtWork {
+impl AwsPolicy {
     pub(super) fn explanation(&self) -> Explanation {
         let index = match self.outcome {
             Outcome::Out(index) | Outcome::Enough(index) | Outcome::In(index) | Outcome::Nothing(index) => {

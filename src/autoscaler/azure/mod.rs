@@ -83,7 +83,7 @@ impl Settings for Azure {
         true
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(self.clone()))
+        Box::new(AzurePolicy::new(self.clone()))
     }
     fn replay(&self) -> Box<dyn Replay> {
         Box::new(replay::Recorded::new(self.clone()))
@@ -92,17 +92,17 @@ impl Settings for Azure {
 
 /// The autoscale job at work on one resource.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct AzurePolicy {
     settings: Azure,
     windows: Vec<Window>,
-    found: Vec<Found>,
+    found: Vec<AzureEvaluation>,
     last_action: Option<Instant>,
     outcome: Outcome,
 }
 
 /// What was found of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Found {
+struct AzureEvaluation {
     metric: Option<f64>,
     triggered: bool,
     /// The instances it asks for.
@@ -132,18 +132,18 @@ enum Outcome {
     Flapping(usize),
 }
 
-impl AtWork {
-    fn new(settings: Azure) -> AtWork {
+impl AzurePolicy {
+    fn new(settings: Azure) -> AzurePolicy {
         let windows = settings.rules.iter().map(Window::new).collect();
-        let found = vec![Found::default(); settings.rules.len()];
-        AtWork { settings, windows, found, last_action: None, outcome: Outcome::NoData }
+        let found = vec![AzureEvaluation::default(); settings.rules.len()];
+        AzurePolicy { settings, windows, found, last_action: None, outcome: Outcome::NoData }
     }
 
     fn evaluate(&mut self, now: Instant, current: u32) -> u32 {
         for ((rule, window), found) in self.settings.rules.iter().zip(&self.windows).zip(&mut self.found) {
             let metric = window.value();
             let triggered = metric.is_some_and(|metric| rule.operator.holds(metric, rule.threshold));
-            *found = Found { metric, triggered, wanted: rule.changed(current) };
+            *found = AzureEvaluation { metric, triggered, wanted: rule.changed(current) };
         }
         let Limits { min, max } = self.settings.limits;
         let (desired, outcome) = if !(min..=max).contains(&current) {
@@ -217,7 +217,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for AzurePolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         for window in &mut self.windows {
             window.scrape(sample);
@@ -255,12 +255,12 @@ mod tests {
         }
     }
 
-    fn at_work(rules: Vec<Rule>) -> AtWork {
+    fn at_work(rules: Vec<Rule>) -> AzurePolicy {
         let schedule = Schedule { interval: MINUTE, phase: Span::ZERO };
-        AtWork::new(Azure { schedule, limits: Limits { min: 1, max: 5 }, default: None, rules })
+        AzurePolicy::new(Azure { schedule, limits: Limits { min: 1, max: 5 }, default: None, rules })
     }
 
-    fn at_minute(policy: &mut AtWork, minute: u64, metrics: &[f64], current: u32) -> u32 {
+    fn at_minute(policy: &mut AzurePolicy, minute: u64, metrics: &[f64], current: u32) -> u32 {
         for (window, metric) in policy.windows.iter_mut().zip(metrics) {
             window.push(Some(*metric));
         }

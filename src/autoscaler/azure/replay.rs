@@ -2,14 +2,14 @@
 
 use super::flapping::{Guard, allowed};
 use super::rule::Operator;
-use super::{AtWork, Azure};
+use super::{Azure, AzurePolicy};
 use crate::autoscaler::{Line, Policy, Replay, Row, RowProblem};
 use crate::schema::Choice;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Recorded {
-    work: AtWork,
+    work: AzurePolicy,
     /// The instances last decided, for rows that leave them out.
     desired: u32,
 }
@@ -17,7 +17,7 @@ pub(super) struct Recorded {
 impl Recorded {
     pub fn new(settings: Azure) -> Recorded {
         let desired = settings.default.unwrap_or(settings.limits.min);
-        Recorded { work: AtWork::new(settings), desired }
+        Recorded { work: AzurePolicy::new(settings), desired }
     }
 
     fn decide(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::rule::Rule;
-use super::{AtWork, Outcome};
+use super::{AzurePolicy, Outcome};
 use crate::autoscaler::{Explanation, Shown};
 use crate::units::show_span;
 
-impl AtWork {
+impl AzurePolicy {
     pub(super) fn explanation(&self) -> Explanation {
         let index = match self.outcome {
             Outcome::Out(index) | Outcome::In(index, _) | Outcome::Cooling(index, _) => index,

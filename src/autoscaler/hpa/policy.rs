@@ -38,7 +38,7 @@ impl Settings for Hpa {
         self.metrics.iter().any(MetricSpec::is_of_each_pod)
     }
     fn policy(&self, start: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork {
+        Box::new(HpaPolicy {
             pool: Pool::new(start),
             controller: Controller { scaled_to_zero: start.initial == 0, ..Controller::default() },
             last: None,
@@ -131,14 +131,14 @@ fn pod(instance: &InstanceView, now: Instant, request: i64, sample: Option<PodSa
 
 /// The HPA of a run.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct HpaPolicy {
     hpa: Hpa,
     controller: Controller,
     pool: Pool,
     last: Option<Outcome>,
 }
 
-impl Policy for AtWork {
+impl Policy for HpaPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         self.pool.signals.scrape(sample);
     }

@@ -39,7 +39,7 @@ impl Settings for Keda {
         self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod)
     }
     fn policy(&self, start: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork {
+        Box::new(KedaPolicy {
             clocks: Clocks::new(self),
             executor: Executor { last_active: None, created: Moment(0) },
             controller: Controller::default(),
@@ -103,7 +103,7 @@ impl Clocks {
 
 /// The scaled object of a run.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct KedaPolicy {
     keda: Keda,
     clocks: Clocks,
     executor: Executor,
@@ -113,7 +113,7 @@ struct AtWork {
     synced: Option<Outcome>,
 }
 
-impl Policy for AtWork {
+impl Policy for KedaPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         self.pool.signals.scrape(sample);
     }

@@ -338,7 +338,7 @@ impl Settings for Knative {
         true
     }
     fn policy(&self, start: &Start) -> Box<dyn Policy> {
-        Box::new(policy::AtWork::new(*self, start.initial, crate::time::Instant::ZERO))
+        Box::new(policy::KpaPolicy::new(*self, start.initial, crate::time::Instant::ZERO))
     }
     fn replay(&self) -> Box<dyn Replay> {
         Box::new(replay::Parts::new(*self))

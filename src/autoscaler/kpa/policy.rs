@@ -11,7 +11,7 @@ use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(super) struct AtWork {
+pub(super) struct KpaPolicy {
     pub settings: Knative,
     stable: Buckets,
     panic: Buckets,
@@ -29,7 +29,7 @@ pub(super) struct AtWork {
     proxied_since: Option<Instant>,
     next_tick: Instant,
     requeue: Option<Instant>,
-    pub found: Found,
+    pub found: KpaEvaluation,
 }
 
 /// The second that was written last, so that scrapes shorter than a second are averaged within it.
@@ -42,7 +42,7 @@ struct Second {
 
 /// What the last evaluation found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
+pub(super) struct KpaEvaluation {
     pub at: Instant,
     pub ready: u32,
     pub stable: f64,
@@ -69,9 +69,9 @@ pub(super) enum Occasion {
     Requeue,
 }
 
-impl AtWork {
+impl KpaPolicy {
     /// The autoscaler made at `now`, over `initial` ready instances.
-    pub fn new(settings: Knative, initial: u32, now: Instant) -> AtWork {
+    pub fn new(settings: Knative, initial: u32, now: Instant) -> KpaPolicy {
         let Knative { spec, rules, aggregation, .. } = settings;
         // No instance and no initial scale to reach: a revision that has scaled to zero, rather than a new one.
         let asleep = initial == 0 && rules.initial_scale <= 1 && rules.min_scale == 0;
@@ -92,7 +92,7 @@ impl AtWork {
             bounded: initial,
             why: super::apply::Why::Unknown,
         };
-        AtWork {
+        KpaPolicy {
             settings,
             stable: Buckets::new(spec.stable_window, 1, aggregation),
             panic: Buckets::new(settings.panic_window, 1, aggregation),
@@ -107,7 +107,7 @@ impl AtWork {
             proxied_since: proxied.then_some(now),
             next_tick: now + settings.schedule_of_ticks().first().since(Instant::ZERO),
             requeue: None,
-            found: Found {
+            found: KpaEvaluation {
                 at: now,
                 ready: initial,
                 stable: 0.0,
@@ -201,7 +201,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for KpaPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         let seconds = sample.seconds();
         if seconds <= 0.0 {
@@ -239,7 +239,7 @@ impl Policy for AtWork {
             self.evaluate(now, seen.ready);
         }
         let replicas = self.reconcile(now, seen.desired, seen.ready);
-        self.found = Found {
+        self.found = KpaEvaluation {
             at: now,
             ready: seen.ready,
             occasion,
@@ -280,7 +280,7 @@ mod tests {
 
     /// A pool that follows at once what is asked for, under so many requests in flight.
     struct Pool {
-        policy: AtWork,
+        policy: KpaPolicy,
         second: u64,
         replicas: u32,
         reasons: Vec<String>,
@@ -288,7 +288,7 @@ mod tests {
 
     impl Pool {
         fn new(keys: &str, initial: u32) -> Pool {
-            let policy = AtWork::new(settings(keys), initial, Instant::ZERO);
+            let policy = KpaPolicy::new(settings(keys), initial, Instant::ZERO);
             Pool { policy, second: 0, replicas: initial, reasons: Vec::new() }
         }
 
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn scrapes_of_any_length_give_the_same_means() {
         let mean = |step: u64| {
-            let mut policy = AtWork::new(settings(""), 1, Instant::ZERO);
+            let mut policy = KpaPolicy::new(settings(""), 1, Instant::ZERO);
             let nanos = |index| Instant::from_nanos(index * step);
             let steps = 30_000_000_000 / step;
             (0..steps).for_each(|i| policy.report(nanos(i), nanos(i + 1), 50.0));

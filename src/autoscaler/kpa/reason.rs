@@ -5,12 +5,12 @@ use super::Knative;
 use super::activator::activators;
 use super::apply::{Condition, Step, Why};
 use super::decider::Verdict;
-use super::policy::{Found, Occasion};
+use super::policy::{KpaEvaluation, Occasion};
 use crate::schema::Choice as _;
 use crate::time::{Instant, Span};
 
 /// The explanation of one evaluation.
-pub(super) fn explain(settings: &Knative, found: &Found) -> Explanation {
+pub(super) fn explain(settings: &Knative, found: &KpaEvaluation) -> Explanation {
     let metric = settings.load.metric();
     let panicking = found.verdict.is_some_and(|verdict| verdict.panic_since.is_some());
     let observed = found.verdict.map(|_| if panicking { found.panic } else { found.stable });
@@ -63,7 +63,7 @@ pub(super) fn condition_name(condition: Condition) -> &'static str {
     }
 }
 
-fn words(settings: &Knative, found: &Found) -> String {
+fn words(settings: &Knative, found: &KpaEvaluation) -> String {
     let decided = match &found.verdict {
         Some(verdict) => {
             let means = Means {

@@ -8,7 +8,7 @@ use super::Knative;
 use super::activator;
 use super::decider::{Decider, Spec, TICK_S, Verdict};
 use super::parts::{time_window_max, window_max};
-use super::policy::AtWork;
+use super::policy::KpaPolicy;
 use super::reason::{Means, decided, verdict_figures};
 use super::window::Buckets;
 use crate::time::{Instant, Span};
@@ -30,7 +30,7 @@ pub(super) struct Parts {
 /// The whole autoscaler, and what it asked for last.
 #[derive(Debug)]
 struct Whole {
-    at_work: AtWork,
+    at_work: KpaPolicy,
     replicas: u32,
     reported: Instant,
 }
@@ -201,7 +201,7 @@ impl Parts {
         let whole = self.whole.get_or_insert_with(|| {
             let before = Instant::ZERO + (at.since(Instant::ZERO) - Span::from_secs(TICK_S));
             let replicas = written.unwrap_or(ready);
-            Whole { at_work: AtWork::new(settings, replicas, before), replicas, reported: before }
+            Whole { at_work: KpaPolicy::new(settings, replicas, before), replicas, reported: before }
         });
         whole.replicas = written.unwrap_or(whole.replicas);
         let unit = if settings.load.rps { "rps" } else { "concurrency" };

@@ -133,13 +133,13 @@ impl Settings for Llmd {
         self.limits.min == 0
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork {
+        Box::new(LlmdPolicy {
             settings: *self,
             reports: Vec::new(),
             greatest: Vec::new(),
             loads: Vec::new(),
             last_request: Instant::ZERO,
-            found: Found::default(),
+            found: LlmdEvaluation::default(),
         })
     }
     fn replay(&self) -> Box<dyn Replay> {
@@ -158,7 +158,7 @@ struct Report {
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct LlmdPolicy {
     settings: Llmd,
     /// Reports within the metrics window, in time order.
     reports: Vec<Report>,
@@ -166,12 +166,12 @@ struct AtWork {
     greatest: Vec<(u32, Option<(f64, f64)>)>,
     loads: Vec<Load>,
     last_request: Instant,
-    found: Found,
+    found: LlmdEvaluation,
 }
 
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
-struct Found {
+struct LlmdEvaluation {
     analysis: Analysis,
     group: Group,
     seen: Seen,
@@ -200,7 +200,7 @@ impl Default for Because {
     }
 }
 
-impl AtWork {
+impl LlmdPolicy {
     /// Drops the reports that the metrics window at `now` does not reach.
     fn forget(&mut self, now: Instant) {
         let window = self.settings.metrics_window;
@@ -237,7 +237,7 @@ impl AtWork {
     }
 
     fn variant(&self) -> Variant<'static> {
-        let Found { group, seen: Seen { existing, ready, desired }, .. } = self.found;
+        let LlmdEvaluation { group, seen: Seen { existing, ready, desired }, .. } = self.found;
         Variant {
             name: "pool",
             cost: 1.0,
@@ -267,7 +267,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for LlmdPolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         if sample.arrived > 0 || sample.in_flight_now > 0 {
             self.last_request = sample.at;
@@ -285,7 +285,7 @@ impl Policy for AtWork {
 
     fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32 {
         let Observation { desired, existing, ready, held, .. } = *observation;
-        self.found = Found { seen: Seen { existing, ready, desired }, ..Found::default() };
+        self.found = LlmdEvaluation { seen: Seen { existing, ready, desired }, ..LlmdEvaluation::default() };
         self.gather(now, observation);
         let (desired, because) = self.judge(now, held);
         (self.found.desired, self.found.because) = (desired, because);
@@ -293,7 +293,7 @@ impl Policy for AtWork {
     }
 
     fn explain(&self) -> Explanation {
-        let Found { analysis, group, because, desired, .. } = self.found;
+        let LlmdEvaluation { analysis, group, because, desired, .. } = self.found;
         let reason = match because {
             Because::Woken => format!("requests held at the door: wake up with {desired}"),
             Because::Idle => {
@@ -332,19 +332,19 @@ mod tests {
         Instant::ZERO + Span::from_secs(seconds)
     }
 
-    fn at_work(settings: Llmd) -> AtWork {
-        AtWork {
+    fn at_work(settings: Llmd) -> LlmdPolicy {
+        LlmdPolicy {
             settings,
             reports: Vec::new(),
             greatest: Vec::new(),
             loads: Vec::new(),
             last_request: Instant::ZERO,
-            found: Found::default(),
+            found: LlmdEvaluation::default(),
         }
     }
 
     /// A scrape at `seconds` of the instances 0, 1, … with these queues, and `central` waiting at the door.
-    fn scrape(policy: &mut AtWork, seconds: u64, queues: &[u64], central: u64) {
+    fn scrape(policy: &mut LlmdPolicy, seconds: u64, queues: &[u64], central: u64) {
         let instance = |(id, queue): (u32, &u64)| InstanceSample {
             id,
             measured: Span::from_secs(15),
@@ -375,7 +375,7 @@ mod tests {
         });
     }
 
-    fn decide(policy: &mut AtWork, seconds: u64, ready: u32, starting: u32) -> u32 {
+    fn decide(policy: &mut LlmdPolicy, seconds: u64, ready: u32, starting: u32) -> u32 {
         let view = |id: u32| InstanceView {
             id,
             state: if id < ready { InstanceState::Ready } else { InstanceState::Starting },

@@ -166,7 +166,7 @@ impl Settings for RayServe {
         true
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork {
+        Box::new(RayServePolicy {
             settings: *self,
             look_back: LookBack::new(self.look_back, self.push_interval),
             delay: Delay::default(),
@@ -180,14 +180,14 @@ impl Settings for RayServe {
 
 /// The controller at work on one deployment.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct RayServePolicy {
     settings: RayServe,
     look_back: LookBack,
     delay: Delay,
     last: Option<(Inputs, Decision)>,
 }
 
-impl Policy for AtWork {
+impl Policy for RayServePolicy {
     fn scrape(&mut self, sample: &Sample<'_>) {
         // Requests that draining replicas still serve are no longer counted there.
         self.look_back.record(sample.at, sample.waiting_now + sample.in_service_now);

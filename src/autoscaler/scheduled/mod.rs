@@ -225,13 +225,13 @@ impl Settings for Scheduled {
         Some(Schedule { interval: Span::MAX, phase: Span::from_nanos(1) })
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(AtWork::new(self.clone()))
+        Box::new(ScheduledPolicy::new(self.clone()))
     }
 }
 
 /// The policy at work.
 #[derive(Debug, Clone)]
-struct AtWork {
+struct ScheduledPolicy {
     settings: Scheduled,
     /// The entry that holds, and since when.
     entry: usize,
@@ -246,12 +246,12 @@ struct Upcoming {
     local: DateTime,
 }
 
-impl AtWork {
-    fn new(settings: Scheduled) -> AtWork {
+impl ScheduledPolicy {
+    fn new(settings: Scheduled) -> ScheduledPolicy {
         let local = settings.first_look();
         let (entry, since) = settings.holding(local);
         let upcoming = (0..settings.entries.len()).map(|index| settings.upcoming(index, local)).collect();
-        AtWork { settings, entry, since, upcoming }
+        ScheduledPolicy { settings, entry, since, upcoming }
     }
 
     /// The entry that comes next; of those that come at once, the first in the list.
@@ -260,7 +260,7 @@ impl AtWork {
     }
 }
 
-impl Policy for AtWork {
+impl Policy for ScheduledPolicy {
     fn decide(&mut self, now: Instant, _: &Observation<'_>) -> u32 {
         while let Some((index, due)) =
             self.next_entry().filter(|(_, due)| due.at <= now && due.at != Instant::MAX)
@@ -303,7 +303,8 @@ mod tests {
 
     /// The hours of the run at which the number changes up to `hours`, with the number.
     fn changes(settings: Scheduled, hours: u64) -> Vec<(f64, u32)> {
-        let (mut policy, mut now, mut found) = (AtWork::new(settings), Instant::from_nanos(1), Vec::new());
+        let (mut policy, mut now, mut found) =
+            (ScheduledPolicy::new(settings), Instant::from_nanos(1), Vec::new());
         let observation =
             Observation { desired: 1, existing: 1, ready: 1, held: 0, metric: None, instances: &[] };
         while now < Instant::ZERO + Span::from_secs(3600 * hours) {
@@ -350,7 +351,7 @@ mod tests {
 
     #[test]
     fn the_reason_names_the_entry_and_the_place() {
-        let policy = AtWork::new(settings("Asia/Tokyo", "2026-01-05T09:30", 0, &OFFICE));
+        let policy = ScheduledPolicy::new(settings("Asia/Tokyo", "2026-01-05T09:30", 0, &OFFICE));
         let expected = "\"0 8 * * mon-fri\" holds since 2026-01-05 08:00 (Asia/Tokyo): 10";
         assert_eq!(policy.explain().reason, expected);
     }
