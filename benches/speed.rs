@@ -21,7 +21,7 @@ mod table;
 use std::time::Instant;
 
 use kneepoint::internals::arrivals::Arrivals;
-use kneepoint::internals::autoscaler::{Autoscaler, Rhythm};
+use kneepoint::internals::autoscaler::{Autoscaler, MetricsDefaults};
 use kneepoint::internals::random::Streams;
 use kneepoint::internals::schema::{Context, Tree};
 use kneepoint::internals::service::Service;
@@ -313,7 +313,7 @@ fn model_at(rate: f64, service: &str, dispatch: &str, (above, min): (f64, u32), 
         instances: Instances { initial: SERVERS, ..Instances::read(&empty("instances")).expect("instances") },
         dispatch: Dispatch::read(dispatch.root(), "dispatch", &context).expect("dispatch"),
         client: Client::default(),
-        metrics: Metrics::read(&empty("metrics"), Rhythm::DEFAULT).expect("metrics"),
+        metrics: Metrics::read(&empty("metrics"), MetricsDefaults::DEFAULT).expect("metrics"),
         autoscaler: Autoscaler::read(autoscaler.root(), "autoscaler", &context).expect("autoscaler"),
         cost: Cost::read(&empty("cost")).expect("cost"),
         slo: None,

@@ -3,7 +3,7 @@
 //! Every pool has the same fixed size, so that all runs serve the same requests in the same way and differ in nothing but
 //! what is observed and decided.
 
-use kneepoint::internals::autoscaler::{Autoscaler, Rhythm};
+use kneepoint::internals::autoscaler::{Autoscaler, MetricsDefaults};
 use kneepoint::internals::schema::{Context, Tree};
 use kneepoint::internals::sim::{Metrics, Model, Slo};
 use kneepoint::internals::time::Span;
@@ -56,13 +56,13 @@ pub fn pair(base: &Model, policy: &str) -> (Model, Model) {
         "kind = \"threshold\"\nmetric = \"utilization\"\ninterval = \"{interval}s\"\nmin = 16\nmax = 16\n\
          up = {{ above = 0.95 }}\ndown = {{ below = 0.1 }}"
     ));
-    let rhythm = autoscaler.rhythm();
-    let with = |autoscaler: Autoscaler, rhythm: Rhythm| {
+    let defaults = autoscaler.metrics_defaults();
+    let with = |autoscaler: Autoscaler, defaults: MetricsDefaults| {
         let absent = kneepoint::internals::schema::Reader::absent("metrics", &context);
-        let metrics = Metrics::read(&absent, rhythm).expect("metrics");
+        let metrics = Metrics::read(&absent, defaults).expect("metrics");
         let slo = Some(Slo::latency(Span::from_secs(8), 99.0));
         Model { autoscaler, metrics, slo, ..base.clone() }
     };
-    let scrapes = Rhythm { scrape_interval: rhythm.scrape_interval, ..Rhythm::DEFAULT };
-    (with(autoscaler, rhythm), with(threshold, scrapes))
+    let scrapes = MetricsDefaults { scrape_interval: defaults.scrape_interval, ..MetricsDefaults::DEFAULT };
+    (with(autoscaler, defaults), with(threshold, scrapes))
 }

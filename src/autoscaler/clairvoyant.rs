@@ -11,8 +11,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::replay_context::Started;
 use super::sizing::Sizing;
-use super::started::Started;
 use super::{Explanation, Limits, Observation, Policy, Replay, Schedule, Settings, Shown, Start};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};

@@ -5,9 +5,10 @@
 //! that evaluations come every second, that each driver's need is rounded up, and that an idle instance is kept for all
 //! of the 15 minutes.
 
-use super::kpa::window::{Aggregation, Buckets, TimeWindow};
+use super::windows::buckets::{Aggregation, Buckets, TimeWindow};
 use super::{
-    Explanation, Limits, Observation, PHASE, Policy, Rhythm, Sample, Schedule, Settings, Shown, Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
+    Start,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -96,8 +97,8 @@ impl Settings for CloudRun {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
     }
-    fn rhythm(&self) -> Rhythm {
-        Rhythm { scrape_interval: Span::from_secs(1), window: WINDOW, delay: Span::ZERO }
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults { scrape_interval: Span::from_secs(1), window: WINDOW, delay: Span::ZERO }
     }
     fn scrapes(&self) -> bool {
         true
@@ -106,12 +107,12 @@ impl Settings for CloudRun {
         true
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(self.at_work())
+        Box::new(self.new_policy())
     }
 }
 
 impl CloudRun {
-    fn at_work(&self) -> CloudRunPolicy {
+    fn new_policy(&self) -> CloudRunPolicy {
         CloudRunPolicy {
             settings: *self,
             in_service: Buckets::new(WINDOW, 1, Aggregation::Linear),
@@ -272,32 +273,32 @@ mod tests {
 
     #[test]
     fn an_instance_is_to_hold_sixty_percent_of_its_concurrency() {
-        let mut policy = settings().at_work();
+        let mut policy = settings().new_policy();
         assert_eq!(observe(&mut policy, 1, 48, 0, 0), 1);
-        let mut policy = settings().at_work();
+        let mut policy = settings().new_policy();
         assert_eq!(observe(&mut policy, 1, 49, 0, 0), 2);
     }
 
     #[test]
     fn the_larger_need_counts() {
-        let mut policy = CloudRun { cpu_at_full_load: 1.0, cpu_target: 0.3, ..settings() }.at_work();
+        let mut policy = CloudRun { cpu_at_full_load: 1.0, cpu_target: 0.3, ..settings() }.new_policy();
         assert_eq!(observe(&mut policy, 1, 48, 0, 0), 2);
         assert_eq!(policy.found.by_concurrency, 1);
     }
 
     #[test]
     fn requests_without_a_slot_start_instances_at_once() {
-        let mut policy = settings().at_work();
+        let mut policy = settings().new_policy();
         (1..60).for_each(|second| assert_eq!(observe(&mut policy, second, 40, 0, 0), 1));
         assert_eq!(observe(&mut policy, 60, 80, 100, 0), 3);
-        let mut asleep = settings().at_work();
+        let mut asleep = settings().new_policy();
         let seen = Observation { desired: 0, existing: 0, ready: 0, held: 1, metric: None, instances: &[] };
         assert_eq!(asleep.decide(at(9), &seen), 1);
     }
 
     #[test]
     fn what_is_idle_is_kept_for_a_quarter_of_an_hour() {
-        let mut policy = settings().at_work();
+        let mut policy = settings().new_policy();
         assert_eq!(observe(&mut policy, 1, 480, 0, 0), 10);
         let kept = (2..2000).take_while(|second| observe(&mut policy, *second, 0, 0, 0) > 0).count();
         // The minute's mean needs one instance until the minute is over, and that one is kept as long again.

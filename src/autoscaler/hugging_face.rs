@@ -8,7 +8,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    Explanation, Limits, Observation, PHASE, Policy, Rhythm, Sample, Schedule, Settings, Shown, Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
+    Start,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -123,8 +124,8 @@ impl Settings for HuggingFace {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
     }
-    fn rhythm(&self) -> Rhythm {
-        Rhythm { scrape_interval: Span::from_secs(5), window: self.window, delay: Span::ZERO }
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults { scrape_interval: Span::from_secs(5), window: self.window, delay: Span::ZERO }
     }
     fn scrapes(&self) -> bool {
         true
@@ -312,7 +313,7 @@ impl Policy for HuggingFacePolicy {
 mod tests {
     use super::*;
 
-    fn at_work(strategy: Strategy, min: u32) -> HuggingFacePolicy {
+    fn new_policy(strategy: Strategy, min: u32) -> HuggingFacePolicy {
         HuggingFacePolicy::new(HuggingFace {
             schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
             limits: Limits { min, max: 4 },
@@ -331,17 +332,17 @@ mod tests {
 
     #[test]
     fn replicas_come_one_by_one() {
-        let mut policy = at_work(Strategy::Hardware, 1);
+        let mut policy = new_policy(Strategy::Hardware, 1);
         let mut look = |at, current, metric| policy.evaluate(minute(at), current, 0, Some(metric));
         assert_eq!((look(1, 1, 0.8), look(2, 2, 1.0), look(3, 4, 1.0)), (2, 3, 4));
-        let mut policy = at_work(Strategy::Pending, 1);
+        let mut policy = new_policy(Strategy::Pending, 1);
         let mut look = |metric| policy.evaluate(minute(1), 1, 0, Some(metric));
         assert_eq!((look(1.5), look(1.6)), (1, 2), "pending requests must be above");
     }
 
     #[test]
     fn they_go_every_other_minute_and_rest_after_each() {
-        let mut policy = at_work(Strategy::Hardware, 1);
+        let mut policy = new_policy(Strategy::Hardware, 1);
         let mut look = |at, current| policy.evaluate(minute(at), current, 0, Some(0.1));
         assert_eq!((look(1, 4), look(2, 4), look(4, 3), look(6, 3), look(8, 3)), (4, 3, 3, 3, 2));
         let mut look = |metric| policy.evaluate(minute(20), 2, 0, Some(metric));
@@ -350,7 +351,7 @@ mod tests {
 
     #[test]
     fn an_hour_without_requests_leads_to_zero_and_a_request_away_from_it() {
-        let mut policy = at_work(Strategy::Hardware, 0);
+        let mut policy = new_policy(Strategy::Hardware, 0);
         assert_eq!(policy.evaluate(minute(59), 1, 0, Some(0.0)), 1);
         assert_eq!(policy.evaluate(minute(60), 1, 0, Some(0.0)), 0);
         assert_eq!(policy.evaluate(minute(61), 0, 0, None), 0);

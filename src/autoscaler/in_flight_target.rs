@@ -6,9 +6,10 @@
 //! flight over concurrency, rounded up, with stabilization windows for both directions). The defaults are Baseten's, whose
 //! are published; the evaluation interval is not, by any of them.
 
-use super::trailing::{Stabilized, TrailingMean};
+use super::windows::trailing::{Stabilized, TrailingMean};
 use super::{
-    Explanation, Limits, Observation, PHASE, Policy, Rhythm, Sample, Schedule, Settings, Shown, Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
+    Start,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -124,8 +125,8 @@ impl Settings for InFlightTarget {
         Some(self.schedule)
     }
     /// The door counts what is in flight, so averages are of the whole time and nothing is late.
-    fn rhythm(&self) -> Rhythm {
-        Rhythm { scrape_interval: self.schedule.interval, ..Rhythm::DEFAULT }
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults { scrape_interval: self.schedule.interval, ..MetricsDefaults::DEFAULT }
     }
     fn scrapes(&self) -> bool {
         true

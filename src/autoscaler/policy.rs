@@ -37,8 +37,8 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
         None
     }
     /// Defaults of the keys of `[metrics]`.
-    fn rhythm(&self) -> Rhythm {
-        Rhythm::DEFAULT
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults::DEFAULT
     }
     /// Whether it takes raw scrapes, through [`Policy::scrape`].
     fn scrapes(&self) -> bool {
@@ -180,7 +180,7 @@ impl Limits {
 
 /// Defaults of `[metrics]` for a system: how its metrics reach its autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rhythm {
+pub struct MetricsDefaults {
     /// Time between two scrapes; not zero.
     pub scrape_interval: Span,
     /// Averaging time.
@@ -189,10 +189,13 @@ pub struct Rhythm {
     pub delay: Span,
 }
 
-impl Rhythm {
+impl MetricsDefaults {
     /// Scrapes every 15 s, averaged over a minute, at once: what a plain Prometheus set-up gives.
-    pub const DEFAULT: Rhythm =
-        Rhythm { scrape_interval: Span::from_secs(15), window: Span::from_secs(60), delay: Span::ZERO };
+    pub const DEFAULT: MetricsDefaults = MetricsDefaults {
+        scrape_interval: Span::from_secs(15),
+        window: Span::from_secs(60),
+        delay: Span::ZERO,
+    };
 }
 
 /// When a periodic policy is evaluated.

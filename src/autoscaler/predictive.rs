@@ -5,9 +5,9 @@
 //! so that what is on its way is there in time and what is here is served.
 
 use super::forecast::{Holt, Season};
+use super::replay_context::Started;
 use super::sizing::Sizing;
-use super::started::Started;
-use super::trailing::Stabilized;
+use super::windows::trailing::Stabilized;
 use super::{
     Explanation, INTERVAL, Limits, Observation, PHASE, Policy, Replay, Sample, Schedule, Settings, Shown,
     Start,
@@ -270,7 +270,7 @@ impl Policy for PredictivePolicy {
 mod tests {
     use super::*;
 
-    fn at_work(method: Method) -> PredictivePolicy {
+    fn new_policy(method: Method) -> PredictivePolicy {
         let settings = Predictive {
             schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
             method,
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_rising_rate_is_sized_for_as_it_will_be_a_cold_start_from_now() {
-        let mut policy = at_work(Method::Holt);
+        let mut policy = new_policy(Method::Holt);
         let wanted = wanted(&mut policy, (0..60).map(|minute| 2.0 + f64::from(minute)));
         // At minute 60 the rate is 61 and will be 66 in five minutes: four of the cold start, one of the interval.
         assert!((policy.found.forecast - 66.0).abs() < 0.1, "{}", policy.found.forecast);
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_falling_rate_is_sized_for_as_it_is() {
-        let mut policy = at_work(Method::Holt);
+        let mut policy = new_policy(Method::Holt);
         let wanted = wanted(&mut policy, (0..60).map(|minute| 62.0 - f64::from(minute)));
         let level = policy.holt.level().unwrap();
         assert!(policy.found.forecast < level);
@@ -325,11 +325,11 @@ mod tests {
 
     #[test]
     fn a_season_knows_what_no_trend_shows() {
-        let mut policy = at_work(Method::SeasonalNaive);
+        let mut policy = new_policy(Method::SeasonalNaive);
         // Ten minutes a season: busy in the last three of them.
         let season = |minute: u32| if minute % 10 >= 7 { 40.0 } else { 4.0 };
         let wanted = wanted(&mut policy, (0..24).map(season));
-        assert!(!at_work(Method::SeasonalNaive).found.seasonal && policy.found.seasonal);
+        assert!(!new_policy(Method::SeasonalNaive).found.seasonal && policy.found.seasonal);
         // After minute 23 (the 4th of its season), five steps on, is the 9th: busy.
         assert!(wanted[23] > wanted[3] + 5, "{wanted:?}");
         assert!(policy.explain().reason.contains("as a season ago"));
@@ -339,7 +339,7 @@ mod tests {
     fn before_anything_is_counted_it_stays() {
         let observation =
             Observation { desired: 3, existing: 3, ready: 3, held: 0, metric: None, instances: &[] };
-        let mut policy = at_work(Method::Holt);
+        let mut policy = new_policy(Method::Holt);
         assert_eq!(policy.decide(Instant::ZERO, &observation), 3);
         assert_eq!(policy.explain().reason, "no request counted yet: stay");
     }

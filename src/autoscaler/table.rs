@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::metric::Query;
-use super::policy::{Limits, Policy, Rhythm, Schedule, Settings, Start};
+use super::policy::{Limits, MetricsDefaults, Policy, Schedule, Settings, Start};
 use super::replay::Replay;
 use super::{fixed, registry};
 use crate::schema::{Context, Key, Node, Problem, UnionSpec};
@@ -66,8 +66,8 @@ impl Autoscaler {
     }
 
     /// Defaults of the keys of `[metrics]`.
-    pub fn rhythm(&self) -> Rhythm {
-        self.0.rhythm()
+    pub fn metrics_defaults(&self) -> MetricsDefaults {
+        self.0.metrics_defaults()
     }
 
     /// Whether it takes raw scrapes.

@@ -179,12 +179,12 @@ impl Settings for Threshold {
         Some(self.query)
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
-        Box::new(self.at_work())
+        Box::new(self.new_policy())
     }
 }
 
 impl Threshold {
-    fn at_work(&self) -> ThresholdPolicy {
+    fn new_policy(&self) -> ThresholdPolicy {
         let last = (None, Outcome::NoMetric);
         ThresholdPolicy { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None, last }
     }
@@ -343,7 +343,7 @@ mod tests {
             up: condition(above),
             down: condition(below),
         }
-        .at_work()
+        .new_policy()
     }
 
     fn seen(desired: u32, held: u64, metric: f64) -> Observation<'static> {

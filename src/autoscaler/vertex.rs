@@ -6,9 +6,10 @@
 //! assumed here: that the need is the ready replicas times utilization over target, rounded up, worked out every 15 s,
 //! and that the largest of the last 5 minutes counts.
 
-use super::kpa::window::TimeWindow;
+use super::windows::buckets::TimeWindow;
 use super::{
-    Explanation, Limits, Observation, PHASE, Policy, Rhythm, Sample, Schedule, Settings, Shown, Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
+    Start,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -131,19 +132,23 @@ impl Settings for Vertex {
     fn scrapes(&self) -> bool {
         true
     }
-    fn rhythm(&self) -> Rhythm {
-        Rhythm { scrape_interval: self.schedule.interval, window: self.schedule.interval, delay: Span::ZERO }
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults {
+            scrape_interval: self.schedule.interval,
+            window: self.schedule.interval,
+            delay: Span::ZERO,
+        }
     }
     fn wakes(&self) -> bool {
         true
     }
     fn policy(&self, start: &Start) -> Box<dyn Policy> {
-        Box::new(self.at_work(start.initial))
+        Box::new(self.new_policy(start.initial))
     }
 }
 
 impl Vertex {
-    fn at_work(&self, initial: u32) -> VertexPolicy {
+    fn new_policy(&self, initial: u32) -> VertexPolicy {
         let seconds = (self.schedule.interval.as_secs_f64().ceil() as u64).max(1);
         VertexPolicy {
             settings: *self,
@@ -331,7 +336,7 @@ mod tests {
 
     #[test]
     fn replicas_are_added_at_once_and_removed_after_five_minutes() {
-        let mut policy = settings().at_work(3);
+        let mut policy = settings().new_policy(3);
         assert_eq!(observe(&mut policy, 15, 3, 0.6), 3, "exactly at the target");
         assert_eq!(observe(&mut policy, 30, 3, 0.9), 5);
         let kept = (3..).take_while(|tick| observe(&mut policy, 15 * tick, 5, 0.1) == 5).count();
@@ -341,21 +346,21 @@ mod tests {
     #[test]
     fn either_metric_adds_and_both_must_allow_to_remove() {
         let both = [Driver { target: 0.6, at_full_load: 0.3 }, Driver { target: 0.6, at_full_load: 1.0 }];
-        let mut policy = Vertex { drivers: both, window: Span::ZERO, ..settings() }.at_work(4);
+        let mut policy = Vertex { drivers: both, window: Span::ZERO, ..settings() }.new_policy(4);
         assert_eq!(observe(&mut policy, 15, 4, 0.9), 6, "the accelerator asks");
         assert_eq!(observe(&mut policy, 30, 6, 0.6), 6, "CPU alone would allow fewer");
     }
 
     #[test]
     fn requests_per_minute_can_count() {
-        let mut policy = Vertex { request_count_target: Some(100.0), ..settings() }.at_work(1);
+        let mut policy = Vertex { request_count_target: Some(100.0), ..settings() }.new_policy(1);
         assert_eq!(observe(&mut policy, 15, 1, 0.1), 6, "600 a minute");
     }
 
     #[test]
     fn the_last_replica_goes_after_an_idle_hour_only() {
         let settings = Vertex { limits: Limits { min: 0, max: 20 }, ..settings() };
-        let mut policy = settings.at_work(1);
+        let mut policy = settings.new_policy(1);
         observe(&mut policy, 15, 1, 0.5);
         let kept = (2..1000).take_while(|tick| observe(&mut policy, 15 * tick, 1, 0.0) > 0).count();
         assert_eq!(kept, 239, "ticks until an hour after the last request");
@@ -365,7 +370,7 @@ mod tests {
 
     #[test]
     fn with_no_replica_ready_nothing_changes() {
-        let mut policy = settings().at_work(4);
+        let mut policy = settings().new_policy(4);
         assert_eq!(observe(&mut policy, 15, 0, 0.0), 4);
     }
 }

@@ -6,7 +6,7 @@ use super::sweep::SweepTable;
 use super::variant::VariantTable;
 use super::{checks, manifest};
 use crate::arrivals::Arrivals;
-use crate::autoscaler::{Autoscaler, Rhythm};
+use crate::autoscaler::{Autoscaler, MetricsDefaults};
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
 use crate::service::{Service, TraceColumnMeans};
 use crate::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Slo};
@@ -114,7 +114,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         instances: reader.get(&INSTANCES)?,
         dispatch: reader.get(&DISPATCH)?,
         client: reader.get(&CLIENT)?,
-        metrics: read_metrics(&reader, autoscaler.rhythm())?,
+        metrics: read_metrics(&reader, autoscaler.metrics_defaults())?,
         autoscaler,
         cost: reader.get(&COST)?,
         slo: reader.find(&SLO)?,
@@ -165,9 +165,9 @@ fn read_service(reader: &Reader<'_>, arrivals: &Arrivals) -> Result<Service, Pro
     Service::read_for(&written_or_empty(reader, "service"), "service", reader.context(), columns)
 }
 
-fn read_metrics(reader: &Reader<'_>, rhythm: Rhythm) -> Result<Metrics, Problem> {
+fn read_metrics(reader: &Reader<'_>, defaults: MetricsDefaults) -> Result<Metrics, Problem> {
     let node = written_or_empty(reader, "metrics");
-    Metrics::read(&Reader::open(&node, "metrics", &Metrics::SPEC, reader.context())?, rhythm)
+    Metrics::read(&Reader::open(&node, "metrics", &Metrics::SPEC, reader.context())?, defaults)
 }
 
 fn written_or_empty(reader: &Reader<'_>, table: &str) -> Node {
@@ -235,7 +235,7 @@ impl Value for MetricsTable {
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &Metrics::SPEC, context)?;
-        Metrics::read(&reader, Rhythm::DEFAULT).map(|_| MetricsTable)
+        Metrics::read(&reader, MetricsDefaults::DEFAULT).map(|_| MetricsTable)
     }
 }
 

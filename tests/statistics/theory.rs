@@ -8,7 +8,7 @@
 //! unless it says otherwise.
 
 use kneepoint::internals::arrivals::Arrivals;
-use kneepoint::internals::autoscaler::{Autoscaler, Rhythm};
+use kneepoint::internals::autoscaler::{Autoscaler, MetricsDefaults};
 use kneepoint::internals::schema::{Context, Reader, Tree};
 use kneepoint::internals::service::Service;
 use kneepoint::internals::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Outcome};
@@ -275,7 +275,7 @@ impl System {
             instances: Instances::read(&absent("instances")).unwrap(),
             dispatch: Dispatch::read(tree(self.dispatch).root(), "dispatch", &context).unwrap(),
             client: Client::default(),
-            metrics: Metrics::read(&absent("metrics"), Rhythm::DEFAULT).unwrap(),
+            metrics: Metrics::read(&absent("metrics"), MetricsDefaults::DEFAULT).unwrap(),
             autoscaler: Autoscaler::fixed(self.instances),
             cost: Cost::read(&absent("cost")).unwrap(),
             slo: None,

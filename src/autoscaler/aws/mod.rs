@@ -5,18 +5,18 @@
 //! EC2 Auto Scaling and SageMaker guides (texts of 2023) and the API references; what AWS does not publish is a key.
 
 mod alarms;
-mod at_work;
+mod aws_policy;
+mod explain;
 pub(super) mod manifest;
 mod metrics;
 mod policy;
 mod replay;
 mod step_scaling;
 mod target_tracking;
-mod words;
 
-use self::at_work::AwsPolicy;
+use self::aws_policy::AwsPolicy;
 use self::policy::ScalingPolicy;
-use super::{Limits, PHASE, Policy, Replay, Rhythm, Schedule, Settings, Start};
+use super::{Limits, MetricsDefaults, PHASE, Policy, Replay, Schedule, Settings, Start};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
 
@@ -131,11 +131,11 @@ impl Settings for Aws {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
     }
-    fn rhythm(&self) -> Rhythm {
+    fn metrics_defaults(&self) -> MetricsDefaults {
         let shortest = self.policies.iter().map(|policy| policy.period).min().unwrap_or(policy::PERIOD);
         let scrape_interval = shortest.min(Span::from_secs(10));
         // A datapoint is published within minutes of its period; AWS promises no figure, so a minute is assumed.
-        Rhythm { scrape_interval, window: shortest, delay: Span::from_secs(60) }
+        MetricsDefaults { scrape_interval, window: shortest, delay: Span::from_secs(60) }
     }
     fn scrapes(&self) -> bool {
         true

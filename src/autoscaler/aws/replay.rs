@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Aws;
-use super::at_work::AwsPolicy;
+use super::aws_policy::AwsPolicy;
 use super::policy::Rule;
 use super::step_scaling::{AdjustmentType, StepScaling, adjusted, whole_change};
 use crate::autoscaler::{Line, Policy, Replay, Row, RowProblem};

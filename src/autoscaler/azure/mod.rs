@@ -4,15 +4,16 @@
 //! Source: Azure Monitor, "Understand autoscale settings", "Best practices for autoscale" and "Flapping in autoscale"; Azure
 //! ML, "Autoscale online endpoints" (documentation of 2024). There is no default profile: every rule is the user's.
 
+mod explain;
 mod flapping;
 mod replay;
 mod rule;
-mod words;
 
 use self::flapping::{Guard, allowed};
 use self::rule::{Direction, Rule, Window};
 use super::{
-    Explanation, Limits, Observation, PHASE, Policy, Replay, Rhythm, Sample, Schedule, Settings, Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Replay, Sample, Schedule, Settings,
+    Start,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -74,10 +75,10 @@ impl Settings for Azure {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
     }
-    fn rhythm(&self) -> Rhythm {
+    fn metrics_defaults(&self) -> MetricsDefaults {
         let window = self.rules.iter().map(|rule| rule.duration).max().unwrap_or(Span::from_secs(60));
         // How late metrics are is not published; a minute is assumed.
-        Rhythm { scrape_interval: Span::from_secs(10), window, delay: Span::from_secs(60) }
+        MetricsDefaults { scrape_interval: Span::from_secs(10), window, delay: Span::from_secs(60) }
     }
     fn scrapes(&self) -> bool {
         true
@@ -255,7 +256,7 @@ mod tests {
         }
     }
 
-    fn at_work(rules: Vec<Rule>) -> AzurePolicy {
+    fn new_policy(rules: Vec<Rule>) -> AzurePolicy {
         let schedule = Schedule { interval: MINUTE, phase: Span::ZERO };
         AzurePolicy::new(Azure { schedule, limits: Limits { min: 1, max: 5 }, default: None, rules })
     }
@@ -269,7 +270,7 @@ mod tests {
 
     #[test]
     fn any_rule_scales_out_and_all_must_scale_in() {
-        let mut policy = at_work(vec![
+        let mut policy = new_policy(vec![
             rule(Direction::Out, Operator::Above, 70.0),
             rule(Direction::Out, Operator::Above, 100.0),
             rule(Direction::In, Operator::Below, 30.0),
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_rule_rests_after_any_action() {
-        let mut policy = at_work(vec![rule(Direction::Out, Operator::Above, 70.0)]);
+        let mut policy = new_policy(vec![rule(Direction::Out, Operator::Above, 70.0)]);
         let sizes = [1, 2, 5, 6].map(|minute| {
             let current = if minute == 1 { 1 } else { 2 };
             at_minute(&mut policy, minute, &[90.0], current)
@@ -295,7 +296,7 @@ mod tests {
     fn a_scale_in_that_would_flap_is_skipped() {
         let rules =
             vec![rule(Direction::Out, Operator::AtLeast, 80.0), rule(Direction::In, Operator::AtMost, 60.0)];
-        let mut policy = at_work(rules);
+        let mut policy = new_policy(rules);
         assert_eq!(at_minute(&mut policy, 1, &[60.0, 60.0], 3), 3);
         assert_eq!(policy.outcome, Outcome::Flapping(1));
         assert_eq!(at_minute(&mut policy, 2, &[50.0, 50.0], 3), 2);
@@ -303,7 +304,7 @@ mod tests {
 
     #[test]
     fn without_metrics_the_default_holds() {
-        let mut policy = at_work(vec![rule(Direction::Out, Operator::Above, 70.0)]);
+        let mut policy = new_policy(vec![rule(Direction::Out, Operator::Above, 70.0)]);
         policy.settings.default = Some(3);
         assert_eq!(policy.evaluate(Instant::ZERO + MINUTE, 2), 3);
         assert_eq!(policy.evaluate(Instant::ZERO + MINUTE, 4), 4);

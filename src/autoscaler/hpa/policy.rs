@@ -13,8 +13,8 @@ use super::signals::Signals;
 use super::{Hpa, replay};
 use crate::autoscaler::reading::quantity::thousandths;
 use crate::autoscaler::{
-    Explanation, InstanceState, InstanceView, Limits, Observation, Policy, Replay, Rhythm, Sample, Schedule,
-    Settings, Start,
+    Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, Replay, Sample,
+    Schedule, Settings, Start,
 };
 use crate::time::{Instant, Span};
 
@@ -25,7 +25,7 @@ impl Settings for Hpa {
     fn schedule(&self) -> Option<Schedule> {
         Some(Schedule { interval: self.sync_period, phase: self.phase })
     }
-    fn rhythm(&self) -> Rhythm {
+    fn metrics_defaults(&self) -> MetricsDefaults {
         METRICS_SERVER
     }
     fn scrapes(&self) -> bool {
@@ -51,8 +51,8 @@ impl Settings for Hpa {
 }
 
 /// metrics-server's default resolution: a scrape every 15 s, each sample the usage since the scrape before.
-pub(crate) const METRICS_SERVER: Rhythm =
-    Rhythm { scrape_interval: Span::from_secs(15), window: Span::from_secs(15), delay: Span::ZERO };
+pub(crate) const METRICS_SERVER: MetricsDefaults =
+    MetricsDefaults { scrape_interval: Span::from_secs(15), window: Span::from_secs(15), delay: Span::ZERO };
 
 impl MetricSpec {
     /// Whether the pods must be told apart to see it.

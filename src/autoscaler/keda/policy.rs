@@ -10,7 +10,7 @@ use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::MetricSpec;
 use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool};
 use crate::autoscaler::{
-    Explanation, Limits, Observation, Policy, Replay, Rhythm, Sample, Schedule, Settings, Start,
+    Explanation, Limits, MetricsDefaults, Observation, Policy, Replay, Sample, Schedule, Settings, Start,
 };
 use crate::time::{Instant, Span};
 
@@ -26,7 +26,7 @@ impl Settings for Keda {
         let interval = self.polling_interval.min(self.hpa.sync_period);
         Some(Schedule { interval, phase: clocks.first().since(Instant::ZERO) })
     }
-    fn rhythm(&self) -> Rhythm {
+    fn metrics_defaults(&self) -> MetricsDefaults {
         METRICS_SERVER
     }
     fn scrapes(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Source: Knative Serving, `pkg/autoscaler/scaling/autoscaler.go`.
 
 use super::activator;
-use super::window::TimeWindow;
+use crate::autoscaler::windows::buckets::TimeWindow;
 use crate::time::{Instant, Span};
 
 /// Time between two evaluations, a constant of Knative.

@@ -13,16 +13,15 @@ mod policy;
 mod reason;
 mod replay;
 mod target;
-pub(super) mod window;
 
 use super::replay::Replay;
-use super::{Limits, Policy, Rhythm, Schedule, Settings, Start};
+use super::{Limits, MetricsDefaults, Policy, Schedule, Settings, Start};
+use crate::autoscaler::windows::buckets::Aggregation;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
 use apply::Rules;
 use decider::{Spec, TICK_S};
 use target::Load;
-use window::Aggregation;
 
 /// Instances that stand for "no bound": about what the simulator can hold of instances with a hundred slots each.
 const UNBOUNDED: u32 = 10_000;
@@ -328,8 +327,12 @@ impl Settings for Knative {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule_of_ticks())
     }
-    fn rhythm(&self) -> Rhythm {
-        Rhythm { scrape_interval: Span::from_secs(1), window: self.spec.stable_window, delay: Span::ZERO }
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults {
+            scrape_interval: Span::from_secs(1),
+            window: self.spec.stable_window,
+            delay: Span::ZERO,
+        }
     }
     fn scrapes(&self) -> bool {
         true

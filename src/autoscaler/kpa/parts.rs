@@ -7,8 +7,8 @@ use super::super::replay::{Line, Row, RowProblem};
 use super::apply::{Condition, Reachability, Situation, condition_after};
 use super::reason::{applied, condition_name};
 use super::replay::{Parts, instant, line, seconds, span, time};
-use super::window::{Aggregation, Buckets, MaxWindow, TimeWindow};
 use super::{Knative, Rps, activator};
+use crate::autoscaler::windows::buckets::{Aggregation, Buckets, MaxWindow, TimeWindow};
 use crate::schema::Choice as _;
 use crate::time::Span;
 

@@ -5,8 +5,8 @@ use super::super::{Explanation, Observation, Policy, Sample};
 use super::activator;
 use super::apply::{Condition, Reachability, Situation, Step, condition_after};
 use super::decider::{Decider, TICK_S, Verdict};
-use super::window::Buckets;
 use super::{Knative, reason};
+use crate::autoscaler::windows::buckets::Buckets;
 use crate::time::{Instant, Span};
 
 /// See the module.

@@ -10,7 +10,7 @@ use super::decider::{Decider, Spec, TICK_S, Verdict};
 use super::parts::{time_window_max, window_max};
 use super::policy::KpaPolicy;
 use super::reason::{Means, decided, verdict_figures};
-use super::window::Buckets;
+use crate::autoscaler::windows::buckets::Buckets;
 use crate::time::{Instant, Span};
 
 /// Added to every time of a row, so that what came before the first row has a time too. A multiple of many lengths, so
@@ -30,7 +30,7 @@ pub(super) struct Parts {
 /// The whole autoscaler, and what it asked for last.
 #[derive(Debug)]
 struct Whole {
-    at_work: KpaPolicy,
+    policy: KpaPolicy,
     replicas: u32,
     reported: Instant,
 }
@@ -201,12 +201,12 @@ impl Parts {
         let whole = self.whole.get_or_insert_with(|| {
             let before = Instant::ZERO + (at.since(Instant::ZERO) - Span::from_secs(TICK_S));
             let replicas = written.unwrap_or(ready);
-            Whole { at_work: KpaPolicy::new(settings, replicas, before), replicas, reported: before }
+            Whole { policy: KpaPolicy::new(settings, replicas, before), replicas, reported: before }
         });
         whole.replicas = written.unwrap_or(whole.replicas);
         let unit = if settings.load.rps { "rps" } else { "concurrency" };
         if let Some(load) = row.find_f64(unit)? {
-            whole.at_work.report(whole.reported, at, load);
+            whole.policy.report(whole.reported, at, load);
         }
         whole.reported = at;
         let observation = Observation {
@@ -218,9 +218,9 @@ impl Parts {
             instances: &[],
         };
         let before = whole.replicas;
-        whole.replicas = whole.at_work.decide(at, &observation);
-        let line = line(time_s, Some(whole.replicas), whole.at_work.explain());
-        Ok(line.with("valid", whole.at_work.found.verdict.is_some()).with("before", before))
+        whole.replicas = whole.policy.decide(at, &observation);
+        let line = line(time_s, Some(whole.replicas), whole.policy.explain());
+        Ok(line.with("valid", whole.policy.found.verdict.is_some()).with("before", before))
     }
 
     fn start_mode(&self, row: &Row<'_>) -> Result<Line, RowProblem> {

@@ -7,14 +7,14 @@
 //!
 //! The controller publishes its number for an HPA or KEDA to follow. Here it takes effect at once.
 
+mod explain;
 mod replay;
 mod saturation;
 mod targets;
-mod words;
 
 use super::{
-    Explanation, InstanceState, Limits, Observation, PHASE, Policy, Replay, Rhythm, Sample, Schedule,
-    Settings, Start,
+    Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, Replay, Sample,
+    Schedule, Settings, Start,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -120,8 +120,8 @@ impl Settings for Llmd {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
     }
-    fn rhythm(&self) -> Rhythm {
-        Rhythm { window: self.metrics_window, ..Rhythm::DEFAULT }
+    fn metrics_defaults(&self) -> MetricsDefaults {
+        MetricsDefaults { window: self.metrics_window, ..MetricsDefaults::DEFAULT }
     }
     fn scrapes(&self) -> bool {
         true
@@ -302,10 +302,10 @@ impl Policy for LlmdPolicy {
             Because::Judged(verdict) => {
                 let variant = self.variant();
                 let thresholds = &self.settings.thresholds;
-                words::reason(verdict, &analysis, thresholds, std::slice::from_ref(&variant))
+                explain::reason(verdict, &analysis, thresholds, std::slice::from_ref(&variant))
             }
         };
-        let figures = words::figures(&analysis).into();
+        let figures = explain::figures(&analysis).into();
         Explanation { metric: "queue_length", observed: Some(group.max_queue), figures, reason }
     }
 }
@@ -332,7 +332,7 @@ mod tests {
         Instant::ZERO + Span::from_secs(seconds)
     }
 
-    fn at_work(settings: Llmd) -> LlmdPolicy {
+    fn new_policy(settings: Llmd) -> LlmdPolicy {
         LlmdPolicy {
             settings,
             reports: Vec::new(),
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_longest_queue_of_the_last_minute_counts() {
-        let mut policy = at_work(DEFAULT);
+        let mut policy = new_policy(DEFAULT);
         scrape(&mut policy, 15, &[4, 4], 0);
         scrape(&mut policy, 30, &[0, 0], 0);
         assert_eq!(decide(&mut policy, 60, 2, 0), 3);
@@ -403,14 +403,14 @@ mod tests {
 
     #[test]
     fn what_waits_in_a_central_queue_is_spread_over_the_instances() {
-        let mut policy = at_work(DEFAULT);
+        let mut policy = new_policy(DEFAULT);
         scrape(&mut policy, 60, &[0, 0], 5);
         assert_eq!((decide(&mut policy, 60, 2, 0), policy.found.group.max_queue), (3, 2.5));
     }
 
     #[test]
     fn an_instance_that_has_not_reported_makes_it_wait() {
-        let mut policy = at_work(DEFAULT);
+        let mut policy = new_policy(DEFAULT);
         scrape(&mut policy, 60, &[4, 4], 0);
         assert_eq!(decide(&mut policy, 60, 2, 1), 3);
         let expected = "3 exist but 2 report: a change is on its way, so stay at 3";
@@ -420,11 +420,11 @@ mod tests {
     #[test]
     fn a_pool_without_requests_goes_to_zero_only_where_it_may() {
         let may = Llmd { limits: Limits { min: 0, max: 10 }, ..DEFAULT };
-        let mut policy = at_work(may);
+        let mut policy = new_policy(may);
         scrape(&mut policy, 60, &[1], 0);
         assert_eq!((decide(&mut policy, 600, 1, 0), decide(&mut policy, 660, 1, 0)), (1, 0));
         assert_eq!(policy.explain().reason, "no request for 10m: to zero");
-        let mut stays = at_work(DEFAULT);
+        let mut stays = new_policy(DEFAULT);
         scrape(&mut stays, 60, &[1], 0);
         assert_eq!(decide(&mut stays, 6000, 1, 0), 1);
     }

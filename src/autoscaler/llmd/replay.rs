@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::saturation::{Analysis, Group, Load, Thresholds};
 use super::targets::{Variant, Verdict};
-use super::{Llmd, words};
+use super::{Llmd, explain};
 use crate::autoscaler::Limits;
 use crate::autoscaler::replay::{Line, Replay, Row, RowProblem};
 
@@ -67,7 +67,7 @@ impl Replay for Replayed {
         let mut line = Line::at(time);
         line.push("desired", desired);
         line.push("reason", reason(verdict, &analysis, thresholds, &variants));
-        words::figures(&analysis).into_iter().for_each(|(name, value)| line.push(name, value));
+        explain::figures(&analysis).into_iter().for_each(|(name, value)| line.push(name, value));
         let saturated = replicas.iter().filter(|replica| thresholds.room(replica.load).is_none());
         line.push("saturated", saturated.map(|replica| replica.name).collect::<Vec<_>>());
         line.push("in_transition", variants.iter().any(Variant::in_transition));
@@ -86,8 +86,8 @@ fn reason(
     variants: &[Variant<'_>],
 ) -> String {
     match variants {
-        [] => words::analysed(analysis, thresholds),
-        variants => words::reason(verdict, analysis, thresholds, variants),
+        [] => explain::analysed(analysis, thresholds),
+        variants => explain::reason(verdict, analysis, thresholds, variants),
     }
 }
 

@@ -6,16 +6,17 @@
 
 mod decision;
 mod delay;
+mod explain;
 mod look_back;
 pub(super) mod manifest;
 mod replay;
-mod words;
 
 use self::decision::{Decision, Inputs};
 use self::delay::{Delay, Delays};
 use self::look_back::LookBack;
 use super::{
-    Explanation, Limits, Observation, PHASE, Policy, Replay, Rhythm, Sample, Schedule, Settings, Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Replay, Sample, Schedule, Settings,
+    Start,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -158,9 +159,13 @@ impl Settings for RayServe {
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
     }
-    fn rhythm(&self) -> Rhythm {
+    fn metrics_defaults(&self) -> MetricsDefaults {
         // `RAY_SERVE_HANDLE_AUTOSCALING_METRIC_RECORD_INTERVAL_S`.
-        Rhythm { scrape_interval: Span::from_nanos(500_000_000), window: self.look_back, delay: Span::ZERO }
+        MetricsDefaults {
+            scrape_interval: Span::from_nanos(500_000_000),
+            window: self.look_back,
+            delay: Span::ZERO,
+        }
     }
     fn scrapes(&self) -> bool {
         true

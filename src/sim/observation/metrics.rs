@@ -1,6 +1,6 @@
 //! `[metrics]`: what stands between the pool and the autoscaler.
 
-use crate::autoscaler::Rhythm;
+use crate::autoscaler::MetricsDefaults;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Span;
 
@@ -43,16 +43,16 @@ impl Metrics {
     ///
     /// # Errors
     /// What is wrong with it, at its place.
-    pub fn read(reader: &Reader<'_>, rhythm: Rhythm) -> Result<Metrics, Problem> {
+    pub fn read(reader: &Reader<'_>, defaults: MetricsDefaults) -> Result<Metrics, Problem> {
         let written = |key: &Key<Span>, otherwise: Span| match reader.has(key.name()) {
             true => reader.get(key),
             false => Ok(otherwise),
         };
         let metrics = Metrics {
-            scrape_interval: written(&SCRAPE_INTERVAL, rhythm.scrape_interval)?,
+            scrape_interval: written(&SCRAPE_INTERVAL, defaults.scrape_interval)?,
             phase: reader.get(&PHASE)?,
-            window: written(&WINDOW, rhythm.window)?,
-            delay: written(&DELAY, rhythm.delay)?,
+            window: written(&WINDOW, defaults.window)?,
+            delay: written(&DELAY, defaults.delay)?,
         };
         if metrics.scrapes_kept() > Self::MAX_SCRAPES {
             let message = format!(

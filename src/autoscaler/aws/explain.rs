@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::at_work::{AwsPolicy, Outcome};
+use super::aws_policy::{AwsPolicy, Outcome};
 use super::policy::Rule;
 use crate::autoscaler::{Explanation, Limits, Shown};
 use crate::units::show_span;

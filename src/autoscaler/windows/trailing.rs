@@ -6,7 +6,7 @@ use crate::time::{Instant, Span};
 
 /// The mean of a gauge over a trailing window, from averages over stretches of time that follow one another.
 #[derive(Debug, Clone)]
-pub(super) struct TrailingMean {
+pub(in crate::autoscaler) struct TrailingMean {
     window: Span,
     /// Ends of the stretches, and the integral up to them, value-seconds; the first is the start of the oldest.
     edges: VecDeque<(Instant, f64)>,
@@ -43,7 +43,7 @@ impl TrailingMean {
 
 /// The largest or least recommendation of a trailing window, itself included (the stabilization of the Kubernetes HPA).
 #[derive(Debug, Clone)]
-pub(super) struct Stabilized {
+pub(in crate::autoscaler) struct Stabilized {
     window: Span,
     largest: bool,
     /// Those that may still come to count: each more extreme than all after it.
