@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_shown_at_its_line() {
-        for (text, line) in [("a: 1\r\nb: [c\r\n", 2), ("a: 1\r\na: 2\r\n", 2), ("ä: 1\r\n\r\n\t- b", 3)] {
+        for (text, line) in [("a: 1\r\nb: [c\r\n", 2), ("a: 1\r\na: 2\r\n", 2), ("ä:\r\n\r\n\t- b", 3)] {
             let fault = parse(text).unwrap_err();
             assert_eq!(fault.span.unwrap().line_column().line, line, "{text:?}: {}", fault.message);
             assert!(!fault.message.contains("line"), "{}", fault.message);

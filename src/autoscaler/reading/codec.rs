@@ -130,11 +130,11 @@ impl Codec {
             Codec::Percent => whole_number("a whole percentage"),
             Codec::Number => Ok(Scalar::Plain(show(number()?))),
             Codec::NumberText => Ok(Scalar::Text(show(number()?))),
-            Codec::PercentText => {
-                let percent = number()?;
-                // In the scenario 1 and less is a fraction.
-                Ok(Scalar::Text(show(if percent <= 1.0 { percent * 100.0 } else { percent })))
-            }
+            // In the scenario 1 and less is a fraction; in the field it is a percentage.
+            Codec::PercentText => match number()? {
+                percent if percent > 1.0 => Ok(Scalar::Text(show(percent))),
+                fraction => Err(format!("it takes a percentage: {}", show(fraction * 100.0))),
+            },
             Codec::Bool => bool(value).map(|bool| Scalar::Plain(bool.to_string())),
             Codec::BoolText => bool(value).map(|bool| Scalar::Text(bool.to_string())),
             Codec::WholeSeconds | Codec::Seconds { fractions: false } => {
@@ -277,7 +277,6 @@ mod tests {
             (Codec::NumberText, Data::Float(7.5)),
             (Codec::NumberText, Data::Integer(-1)),
             (Codec::PercentText, Data::Integer(70)),
-            (Codec::PercentText, Data::Float(0.5)),
             (Codec::Bool, Data::Bool(true)),
             (Codec::BoolText, Data::Bool(false)),
             (Codec::WholeSeconds, text("90s")),
@@ -301,6 +300,7 @@ mod tests {
         for (codec, value) in [
             (Codec::Percent, Data::Float(62.5)),
             (Codec::Count, Data::Integer(-1)),
+            (Codec::PercentText, Data::Float(0.5)),
             (Codec::WholeSeconds, Data::Text("1500ms".into())),
             (Codec::Seconds { fractions: false }, Data::Text("500ms".into())),
             (Codec::Quantity, Data::Float(0.0005)),
