@@ -2,12 +2,11 @@
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-use super::{Global, progress};
 use crate::experiment::MemoryBudget;
 
-/// What the runs of a command may use.
-pub(super) fn budget(global: &Global) -> MemoryBudget {
-    MemoryBudget::of(available(), progress::threads(global))
+/// Memory that the runs of a command on this number of threads may use.
+pub(super) fn budget(threads: usize) -> MemoryBudget {
+    MemoryBudget::of(available(), threads)
 }
 
 /// Bytes that may be used: what the system says is available, within what the process's control group may have.

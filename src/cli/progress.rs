@@ -22,7 +22,7 @@ pub(super) fn watched<T: Send>(
     store: Option<&dyn Store>,
     work: impl FnOnce(&Evaluator<'_>) -> T + Send,
 ) -> Result<T, Failure> {
-    let max_waiting = memory::budget(global).max_waiting(scenarios);
+    let max_waiting = memory::budget(threads(global)).max_waiting(scenarios);
     let evaluator = Evaluator { store, max_waiting, ..Evaluator::default() };
     stop_on_ctrl_c(evaluator.cancel.clone())?;
     let threads = pool(global)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Global, memory};
+use super::{Failure, Global, memory, progress};
 use crate::report::file_name;
 use crate::scenario::{Plan, Scenario, ScenarioError, ScenarioFile};
 
@@ -41,7 +41,7 @@ pub(super) fn check_fits<'a>(
     scenarios: impl Iterator<Item = &'a Scenario>,
     global: &Global,
 ) -> Result<(), Failure> {
-    let budget = memory::budget(global);
+    let budget = memory::budget(progress::threads(global));
     plan.check_fits(scenarios, budget.bytes, budget.parallel_runs).map_err(refused)
 }
 
