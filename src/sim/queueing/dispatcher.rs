@@ -1,8 +1,8 @@
 //! The choice of an instance for a request, where each has a queue of its own.
 //!
 //! Stated once, for queues that are brought up to date as they are looked at and for those that always are; weighted by
-//! speed where speeds differ. Compiled for one choice where a choice is a good part of a request's course ([`Choose`] of
-//! one kind), else for all ([`Dispatcher`]).
+//! speed where speeds differ. A station is compiled for one choice where that is a good part of a request's course, else for
+//! any of them ([`Dispatcher`]), which costs some 30 instructions a request.
 
 use rand::RngExt as _;
 

@@ -9,7 +9,7 @@ mod lazy;
 mod station;
 mod tournament;
 
-pub(in crate::sim) use dispatcher::{Choose, Dispatcher};
+pub(in crate::sim) use dispatcher::{Choose, Dispatcher, LeastOutstanding, PowerOfD, Random, RoundRobin};
 pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
 pub(in crate::sim) use lazy::{
     CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue,

@@ -13,7 +13,8 @@ use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
 use crate::sim::accounting::{DecisionRecord, Outcome, RequestObserver};
 use crate::sim::queueing::{
     CentralServers, CentralSlots, Choose, DispatchPolicy, Dispatcher, EventDrivenServers, EventDrivenSlots,
-    InstanceQueue, ParallelQueues, ServerQueue, SlotQueue, Station,
+    InstanceQueue, LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin, ServerQueue, SlotQueue,
+    Station,
 };
 
 /// One run in progress. `T` observes what becomes of each request; `()` observes nothing.
@@ -62,13 +63,22 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
         Box::new(Engine::new(station, self.model, self.streams, self.options, self.observer))
     }
 
-    /// Slots with a queue at each instance. Where the choice is so cheap that telling it from others would be felt, it is
-    /// compiled for itself.
+    /// Slots with a queue at each instance. The choice is a good part of a request's course, so each is compiled for
+    /// itself.
     fn slot_queues(self, slots: u32) -> Box<dyn Running<T>> {
-        match Dispatcher::lazy(self.model.dispatch.policy, self.streams.stream(Purpose::Routing)) {
-            Dispatcher::RoundRobin(choice) => self.parallel::<SlotQueue>(choice, slots),
-            Dispatcher::Random(choice) => self.parallel::<SlotQueue>(choice, slots),
-            choice => self.parallel::<SlotQueue>(choice, slots),
+        let rng = self.streams.stream(Purpose::Routing);
+        match self.model.dispatch.policy {
+            DispatchPolicy::Random => self.parallel::<SlotQueue>(Random { rng }, slots),
+            DispatchPolicy::LeastOutstanding => {
+                self.parallel::<SlotQueue>(LeastOutstanding::default(), slots)
+            }
+            DispatchPolicy::PowerOfD(choices) => {
+                self.parallel::<SlotQueue>(PowerOfD::new(rng, choices), slots)
+            }
+            // A central queue has no choice to make.
+            DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => {
+                self.parallel::<SlotQueue>(RoundRobin::default(), slots)
+            }
         }
     }
 
@@ -109,6 +119,8 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
                 self.run(station)
             }
             DispatchPolicy::CentralQueue => self.run(CentralServers::<S>::new(settings, capacity)),
+            // So cheap a choice that telling it from others would be felt.
+            DispatchPolicy::RoundRobin => self.parallel::<ServerQueue<S>>(RoundRobin::default(), settings),
             policy => {
                 let choice = Dispatcher::lazy(policy, self.streams.stream(Purpose::Routing));
                 self.parallel::<ServerQueue<S>>(choice, settings)
