@@ -1,36 +1,40 @@
 //! The metrics an autoscaler can watch.
 
+use super::signal::Signal;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, Value, read_choice};
 
-/// What is measured.
+/// A signal as the pipeline of `[metrics]` observes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Requests arriving per second.
-    RequestRate,
-    /// Requests waiting or in service.
-    InFlight,
-    /// Requests in service on ready instances.
-    Concurrency,
-    /// Requests waiting, at the door and at the instances.
-    QueueLength,
-    /// Busy share of the capacity of the ready instances, 0 to 1.
-    Utilization,
-    /// A quantile of the latency of completed requests, in seconds.
-    Latency,
-}
+pub struct PoolSignal(pub Signal);
 
-impl Choice for Metric {
+impl Choice for PoolSignal {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("request_rate", Metric::RequestRate, "requests arriving per second"),
-        ("in_flight", Metric::InFlight, "requests waiting or in service"),
-        ("concurrency", Metric::Concurrency, "requests in service on ready instances"),
-        ("queue_length", Metric::QueueLength, "requests waiting, at the door and at the instances"),
-        ("utilization", Metric::Utilization, "busy share of the ready instances' capacity, 0 to 1"),
-        ("latency", Metric::Latency, "quantile of the latency of completed requests, in seconds"),
+        (Signal::RequestRate.name(), PoolSignal(Signal::RequestRate), "requests arriving per second"),
+        (Signal::InFlight.name(), PoolSignal(Signal::InFlight), "requests waiting or in service"),
+        (
+            Signal::Concurrency.name(),
+            PoolSignal(Signal::Concurrency),
+            "requests in service on ready instances",
+        ),
+        (
+            Signal::QueueLength.name(),
+            PoolSignal(Signal::QueueLength),
+            "requests waiting, at the door and at the instances",
+        ),
+        (
+            Signal::Utilization.name(),
+            PoolSignal(Signal::Utilization),
+            "busy share of the ready instances' capacity, 0 to 1",
+        ),
+        (
+            Signal::Latency.name(),
+            PoolSignal(Signal::Latency),
+            "quantile of the latency of completed requests, in seconds",
+        ),
     ];
 }
 
-impl Value for Metric {
+impl Value for PoolSignal {
     fn kind() -> Kind {
         Self::choices()
     }
@@ -68,15 +72,15 @@ impl Value for Per {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Query {
     /// What is measured.
-    pub metric: Metric,
+    pub metric: Signal,
     /// Over the pool or per instance; utilization and latency are the same either way.
     pub per: Per,
-    /// The quantile of [`Metric::Latency`], 0 to 1.
+    /// The quantile of [`Signal::Latency`], 0 to 1.
     pub quantile: f64,
 }
 
 /// Keys of a table that asks for a metric.
-pub const METRIC: Key<Metric> = Key::required("metric", "The metric watched.");
+pub const METRIC: Key<PoolSignal> = Key::required("metric", "The metric watched.");
 /// See [`Query::per`].
 pub const PER: Key<Per> =
     Key::or("per", "\"total\"", "Whether the metric is the pool's total or divided by its ready instances.");
@@ -92,9 +96,12 @@ impl Query {
     /// # Errors
     /// What is wrong with one of them.
     pub fn read(reader: &Reader<'_>) -> Result<Query, Problem> {
-        let query =
-            Query { metric: reader.get(&METRIC)?, per: reader.get(&PER)?, quantile: reader.get(&QUANTILE)? };
-        if query.per == Per::Instance && matches!(query.metric, Metric::Utilization | Metric::Latency) {
+        let query = Query {
+            metric: reader.get(&METRIC)?.0,
+            per: reader.get(&PER)?,
+            quantile: reader.get(&QUANTILE)?,
+        };
+        if query.per == Per::Instance && !query.metric.quantity().is_additive() {
             let message = format!("`{}` does not apply to this metric", reader.path_of(PER.name()));
             return Err(reader.problem(
                 PER.name(),
@@ -102,7 +109,7 @@ impl Query {
                 "utilization and latency are the same per instance and in total",
             ));
         }
-        if query.metric != Metric::Latency && reader.has(QUANTILE.name()) {
+        if query.metric != Signal::Latency && reader.has(QUANTILE.name()) {
             let message =
                 format!("`{}` applies to metric = \"latency\" only", reader.path_of(QUANTILE.name()));
             return Err(reader.problem(QUANTILE.name(), message, "remove it, or watch the latency"));
@@ -112,6 +119,6 @@ impl Query {
 
     /// The metric as the user wrote it.
     pub fn name(&self) -> &'static str {
-        Metric::OPTIONS.iter().find(|(_, metric, _)| *metric == self.metric).map_or("", |(name, _, _)| name)
+        self.metric.name()
     }
 }

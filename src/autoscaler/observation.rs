@@ -1,6 +1,6 @@
 //! What a policy is shown: never the truth, but what a real autoscaler in its place would see.
 
-use super::Metric;
+use super::Signal;
 use crate::time::{Instant, Span};
 
 /// What the autoscaler is shown at an evaluation.
@@ -107,15 +107,15 @@ impl Sample<'_> {
     }
 
     /// The pool's value of a metric over the time since the scrape before; `None` where there was nothing to measure,
-    /// and for [`Metric::Latency`], which no scrape carries.
-    pub fn value(&self, metric: Metric) -> Option<f64> {
+    /// and for what no scrape carries for the pool.
+    pub fn value(&self, metric: Signal) -> Option<f64> {
         match metric {
-            Metric::RequestRate => (self.seconds() > 0.0).then(|| self.arrived as f64 / self.seconds()),
-            Metric::InFlight => Some(self.in_flight),
-            Metric::Concurrency => Some(self.in_service),
-            Metric::QueueLength => Some(self.waiting),
-            Metric::Utilization => (self.slots > 0.0).then(|| self.work / self.slots),
-            Metric::Latency => None,
+            Signal::RequestRate => (self.seconds() > 0.0).then(|| self.arrived as f64 / self.seconds()),
+            Signal::InFlight => Some(self.in_flight),
+            Signal::Concurrency => Some(self.in_service),
+            Signal::QueueLength => Some(self.waiting),
+            Signal::Utilization => (self.slots > 0.0).then(|| self.work / self.slots),
+            Signal::Latency | Signal::KvCache => None,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::metric::{METRIC, QUANTILE};
 use super::{
-    Explanation, INTERVAL, Limits, Metric, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Start,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Start,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
@@ -88,7 +88,7 @@ impl Policy for TargetPolicy {
         let Target { query, target, limits, .. } = self.settings;
         let ratio = observed.map(|metric| metric / target);
         let wanted = match query.metric {
-            Metric::Utilization | Metric::Latency => ratio.map(|ratio| ratio * f64::from(ready)),
+            metric if !metric.quantity().is_additive() => ratio.map(|ratio| ratio * f64::from(ready)),
             _ => ratio,
         };
         self.last = TargetEvaluation { observed, held, wanted };
@@ -118,16 +118,17 @@ impl Policy for TargetPolicy {
 impl Query {
     /// As [`Query::read`], for a table without [`super::PER`]: over the pool.
     fn read_total(reader: &Reader<'_>) -> Result<Query, Problem> {
-        Ok(Query { metric: reader.get(&METRIC)?, per: Per::Total, quantile: reader.get(&QUANTILE)? })
+        Ok(Query { metric: reader.get(&METRIC)?.0, per: Per::Total, quantile: reader.get(&QUANTILE)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autoscaler::Signal;
     use crate::time::Span;
 
-    fn desired(metric: Metric, observed: f64, ready: u32) -> u32 {
+    fn desired(metric: Signal, observed: f64, ready: u32) -> u32 {
         let settings = Target {
             schedule: Schedule { interval: Span::from_secs(15), phase: Span::ZERO },
             query: Query { metric, per: Per::Total, quantile: 0.99 },
@@ -147,16 +148,16 @@ mod tests {
 
     #[test]
     fn counts_are_divided_by_the_target_and_rounded_up() {
-        assert_eq!(desired(Metric::InFlight, 0.0, 3), 1);
-        assert_eq!(desired(Metric::InFlight, 2.0, 1), 3);
-        assert_eq!(desired(Metric::InFlight, 7.0, 1), 10);
-        assert_eq!(desired(Metric::InFlight, 99.0, 1), 12);
+        assert_eq!(desired(Signal::InFlight, 0.0, 3), 1);
+        assert_eq!(desired(Signal::InFlight, 2.0, 1), 3);
+        assert_eq!(desired(Signal::InFlight, 7.0, 1), 10);
+        assert_eq!(desired(Signal::InFlight, 99.0, 1), 12);
     }
 
     #[test]
     fn shares_scale_the_ready_instances() {
-        assert_eq!(desired(Metric::Utilization, 0.7, 4), 4);
-        assert_eq!(desired(Metric::Utilization, 0.9, 4), 6);
-        assert_eq!(desired(Metric::Utilization, 0.2, 4), 2);
+        assert_eq!(desired(Signal::Utilization, 0.7, 4), 4);
+        assert_eq!(desired(Signal::Utilization, 0.9, 4), 6);
+        assert_eq!(desired(Signal::Utilization, 0.2, 4), 2);
     }
 }

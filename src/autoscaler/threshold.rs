@@ -330,7 +330,7 @@ impl ThresholdPolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Metric, Per};
+    use super::super::{Per, Signal};
     use super::*;
 
     fn loop_between(below: f64, above: f64) -> ThresholdPolicy {
@@ -338,7 +338,7 @@ mod tests {
             |threshold| Condition { threshold, step: Step::Instances(1), breaches: 1, cooldown: Span::ZERO };
         Threshold {
             schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
-            query: Query { metric: Metric::RequestRate, per: Per::Total, quantile: 0.99 },
+            query: Query { metric: Signal::RequestRate, per: Per::Total, quantile: 0.99 },
             limits: Limits { min: 1, max: 10 },
             up: condition(above),
             down: condition(below),

@@ -3,7 +3,7 @@
 use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
-use crate::autoscaler::Metric;
+use crate::autoscaler::Signal;
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
 use crate::sim::{Conflict, MAX_SLOTS, Model};
@@ -154,7 +154,7 @@ fn scrapes(tree: &Tree, model: &Model) -> Result<(), Problem> {
         return Err(Problem::new(&place_of(tree, "metrics.window"), message, label));
     }
     let bytes = metrics.scrapes_kept().saturating_mul(LATENCY_SCRAPE_BYTES);
-    if query.metric == Metric::Latency && bytes > MOST_SCRAPE_BYTES {
+    if query.metric == Signal::Latency && bytes > MOST_SCRAPE_BYTES {
         let message = format!(
             "the latencies of {} scrapes would take {} of memory",
             metrics.scrapes_kept(),

@@ -1,6 +1,7 @@
 //! `[[autoscaler.metrics]]`: what an HPA watches, and which signal of the simulated pool that is.
 
 use super::settings::MOST;
+use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 
@@ -36,16 +37,9 @@ pub(crate) enum Target {
     Value(i64),
 }
 
-/// What is measured in the simulated pool.
+/// A signal as an HPA's metric can be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Utilization,
-    Concurrency,
-    InFlight,
-    QueueLength,
-    RequestRate,
-    KvCache,
-}
+pub(crate) struct HpaSignal(pub Signal);
 
 impl Choice for Source {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
@@ -57,20 +51,28 @@ impl Choice for Source {
     ];
 }
 
-impl Choice for Signal {
+impl Choice for HpaSignal {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         (
-            "utilization",
-            Signal::Utilization,
+            Signal::Utilization.name(),
+            HpaSignal(Signal::Utilization),
             "busy share of the capacity, 0 to 1; of a resource, the busy slots, an instance's slots being its request",
         ),
-        ("concurrency", Signal::Concurrency, "requests in service on ready instances"),
-        ("in_flight", Signal::InFlight, "requests waiting or in service"),
-        ("queue_length", Signal::QueueLength, "requests waiting, at the door and at the instances"),
-        ("request_rate", Signal::RequestRate, "requests arriving per second"),
         (
-            "kv_cache",
-            Signal::KvCache,
+            Signal::Concurrency.name(),
+            HpaSignal(Signal::Concurrency),
+            "requests in service on ready instances",
+        ),
+        (Signal::InFlight.name(), HpaSignal(Signal::InFlight), "requests waiting or in service"),
+        (
+            Signal::QueueLength.name(),
+            HpaSignal(Signal::QueueLength),
+            "requests waiting, at the door and at the instances",
+        ),
+        (Signal::RequestRate.name(), HpaSignal(Signal::RequestRate), "requests arriving per second"),
+        (
+            Signal::KvCache.name(),
+            HpaSignal(Signal::KvCache),
             "share of the KV cache in use, 0 to 1, over the ready instances (service kind \"llm\")",
         ),
     ];
@@ -85,19 +87,12 @@ impl Value for Source {
     }
 }
 
-impl Value for Signal {
+impl Value for HpaSignal {
     fn kind() -> Kind {
         Self::choices()
     }
     fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
         read_choice(node, path)
-    }
-}
-
-impl Signal {
-    /// As a scenario writes it.
-    pub fn name(self) -> &'static str {
-        Self::OPTIONS.iter().find(|(_, signal, _)| *signal == self).map_or("", |(name, _, _)| name)
     }
 }
 
@@ -120,7 +115,7 @@ const VALUE: Key<Option<Quantity>> = Key::optional(
     "value",
     "Target for all replicas together, of an object or external metric: the ready pods are scaled by metric over target.",
 );
-const SIGNAL: Key<Option<Signal>> = Key::optional(
+const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
     "signal",
     "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts.",
 );
@@ -140,7 +135,7 @@ impl Value for MetricSpec {
         let source = reader.get(&TYPE)?;
         let is_resource = matches!(source, Source::Resource | Source::ContainerResource);
         let default_signal = if is_resource { Signal::Utilization } else { Signal::InFlight };
-        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        let signal = reader.find(&SIGNAL)?.map_or(default_signal, |HpaSignal(signal)| signal);
         if is_resource && !matches!(signal, Signal::Utilization | Signal::KvCache) {
             let message = format!("`{}` is \"{}\"", reader.path_of(SIGNAL.name()), signal.name());
             let label =

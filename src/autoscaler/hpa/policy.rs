@@ -6,11 +6,12 @@
 
 use super::controller::{Cluster, Controller, Outcome, Scale};
 use super::explain::explain;
-use super::metric::{MetricSpec, Signal, Source, Target};
+use super::metric::{MetricSpec, Source, Target};
 use super::pods::{Phase, Pod, PodSample};
 use super::replica_calculator::Failure;
 use super::signals::Signals;
 use super::{Hpa, replay};
+use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::thousandths;
 use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, Replay, Sample,

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::metric::Signal;
+use crate::autoscaler::Signal;
 use crate::autoscaler::{InstanceSample, Sample};
 use crate::time::{Instant, Span};
 
@@ -99,6 +99,8 @@ impl Signals {
             Signal::InFlight => Some(sum(|scrape| scrape.in_flight) / seconds),
             Signal::QueueLength => Some(sum(|scrape| scrape.waiting) / seconds),
             Signal::RequestRate => Some(sum(|scrape| scrape.arrived) / seconds),
+            // No key asks an HPA for it.
+            Signal::Latency => None,
             Signal::KvCache => {
                 let present = &self.scrapes.back()?.instances;
                 let mut next = 0;
@@ -121,6 +123,7 @@ impl Signals {
             Signal::Utilization => instance.busy_seconds,
             Signal::KvCache => instance.kv_cache,
             Signal::InFlight | Signal::QueueLength | Signal::RequestRate => 0.0,
+            Signal::Latency => 0.0,
         };
         let instance = &newest.instances[index];
         let (mut measured, mut sum, mut scrapes) = (instance.measured, of_one(instance), 1.0);
@@ -141,6 +144,8 @@ impl Signals {
             // One division instead of two, for each instance at each look.
             Signal::Concurrency | Signal::Utilization => sum * 1e9 / measured.as_nanos() as f64,
             Signal::KvCache => sum / scrapes,
+            // No key asks an HPA for it.
+            Signal::Latency => return None,
             Signal::InFlight | Signal::QueueLength | Signal::RequestRate => {
                 self.total(signal)? / newest.instances.len() as f64
             }

@@ -2,8 +2,9 @@
 
 use super::fallback::Fallback;
 use super::{Activation, Keda, Pause};
+use crate::autoscaler::Signal;
 use crate::autoscaler::hpa::behavior::Bounds;
-use crate::autoscaler::hpa::metric::{MetricSpec, Signal, Source, Target};
+use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
 use crate::autoscaler::hpa::settings::{MOST, TUNING_KEYS, Tuning};
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::schema::{
@@ -73,7 +74,7 @@ const FORCE_ACTIVATION: Key<bool> = Key::or(
 const TYPE: Key<TriggerType> = Key::or("type", "\"external\"", "What kind of trigger it is.");
 const NAME: Key<Option<String>> =
     Key::optional("name", "Name of the metric, for logs. Without it, that of the signal.");
-const SIGNAL: Key<Option<Signal>> = Key::optional(
+const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
     "signal",
     "What the trigger's metric is in a simulation. Without it, \"in_flight\"; \"utilization\" for cpu and memory.",
 );
@@ -210,7 +211,7 @@ impl Value for Trigger {
             false => (Signal::Utilization, MetricType::Utilization),
         };
         let metric_type = reader.find(&METRIC_TYPE)?.unwrap_or(default_type);
-        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        let signal = reader.find(&SIGNAL)?.map_or(default_signal, |HpaSignal(signal)| signal);
         let Quantity(threshold) = reader.get(&THRESHOLD)?;
         let target = match (metric_type, is_external) {
             (MetricType::AverageValue, _) => Target::AverageValue(threshold),

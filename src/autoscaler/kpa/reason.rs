@@ -1,12 +1,11 @@
 //! How a decision came about, in numbers and in words.
 
-use super::super::{Explanation, Metric, Shown};
+use super::super::{Explanation, Shown};
 use super::Knative;
 use super::activator::activators;
 use super::apply::{Condition, Step, Why};
 use super::decider::Verdict;
 use super::policy::{KpaEvaluation, Occasion};
-use crate::schema::Choice as _;
 use crate::time::{Instant, Span};
 
 /// The explanation of one evaluation.
@@ -31,8 +30,7 @@ pub(super) fn explain(settings: &Knative, found: &KpaEvaluation) -> Explanation 
     figures.push(("activators", count.into()));
     figures.push(("route", if found.proxied { "proxy" } else { "serve" }.into()));
     figures.push(("condition", condition_name(found.condition).into()));
-    let name = Metric::OPTIONS.iter().find(|(_, known, _)| *known == metric).map_or("", |(name, _, _)| *name);
-    Explanation { metric: name, observed, figures, reason: words(settings, found) }
+    Explanation { metric: metric.name(), observed, figures, reason: words(settings, found) }
 }
 
 /// Every intermediate number of the decider.

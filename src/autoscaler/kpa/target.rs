@@ -2,7 +2,7 @@
 //!
 //! Source: Knative Serving, `pkg/reconciler/autoscaling/resources/target.go`, `pkg/autoscaler/config/config.go`.
 
-use crate::autoscaler::Metric;
+use crate::autoscaler::Signal;
 
 /// The keys that decide the target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,8 +41,8 @@ impl Load {
 
     /// The metric, in the simulator's words: concurrent requests at a revision are those in flight, whether they wait in
     /// the activator or in the pod's own queue or are in service.
-    pub fn metric(&self) -> Metric {
-        if self.rps { Metric::RequestRate } else { Metric::InFlight }
+    pub fn metric(&self) -> Signal {
+        if self.rps { Signal::RequestRate } else { Signal::InFlight }
     }
 }
 

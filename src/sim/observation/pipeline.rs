@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::metrics::Metrics;
-use crate::autoscaler::{Metric, Per, Query};
+use crate::autoscaler::{Per, Query, Signal};
 use crate::service::FULL;
 use crate::sim::accounting::{Gauges, LatencyHistogram};
 use crate::time::Instant;
@@ -74,20 +74,22 @@ impl Pipeline {
         };
         let begin = &self.scrapes[base];
         let value = match self.query.metric {
-            Metric::RequestRate => {
+            Signal::RequestRate => {
                 (end.arrived - begin.arrived) as f64 / end.at.since(begin.at).as_secs_f64()
             }
-            Metric::InFlight => mean(|gauges| gauges.waiting + gauges.busy + gauges.draining),
-            Metric::Concurrency => mean(|gauges| gauges.busy),
-            Metric::QueueLength => mean(|gauges| gauges.waiting),
-            Metric::Utilization => {
+            Signal::InFlight => mean(|gauges| gauges.waiting + gauges.busy + gauges.draining),
+            Signal::Concurrency => mean(|gauges| gauges.busy),
+            Signal::QueueLength => mean(|gauges| gauges.waiting),
+            Signal::Utilization => {
                 let capacity = end.capacity - begin.capacity;
                 if capacity == 0 {
                     return None;
                 }
                 (end.work - begin.work) as f64 / FULL as f64 / capacity as f64
             }
-            Metric::Latency => return self.latency_quantile(base, newest),
+            Signal::Latency => return self.latency_quantile(base, newest),
+            // No key asks this pipeline for it.
+            Signal::KvCache => return None,
         };
         Some(match self.query.per {
             Per::Total => value,

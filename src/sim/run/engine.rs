@@ -9,7 +9,7 @@ use super::operations::Operations;
 use super::options::Options;
 use super::request_side::Requests;
 use super::requests::Block;
-use crate::autoscaler::Metric;
+use crate::autoscaler::Signal;
 use crate::random::Streams;
 use crate::service::Tokens;
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
@@ -181,7 +181,7 @@ fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
     if options.timeline {
         recorder.track_windows(model.duration);
     }
-    if model.autoscaler.query().is_some_and(|query| query.metric == Metric::Latency) {
+    if model.autoscaler.query().is_some_and(|query| query.metric == Signal::Latency) {
         recorder.track_latency(model.duration);
     }
     if model.dispatch.high_priority.is_some() {

@@ -50,17 +50,18 @@ impl Oracle<'_> {
             within.iter().map(|scrape| gauge(scrape) as f64).sum::<f64>() / within.len() as f64
         };
         let value = match query.metric {
-            Metric::RequestRate => (end.arrived - arrived) as f64 / ((end.at - from) as f64 / 1e9),
-            Metric::InFlight => mean(|scrape| scrape.in_flight),
-            Metric::Concurrency => mean(|scrape| scrape.serving),
-            Metric::QueueLength => mean(|scrape| scrape.waiting),
-            Metric::Utilization => {
+            Signal::RequestRate => (end.arrived - arrived) as f64 / ((end.at - from) as f64 / 1e9),
+            Signal::InFlight => mean(|scrape| scrape.in_flight),
+            Signal::Concurrency => mean(|scrape| scrape.serving),
+            Signal::QueueLength => mean(|scrape| scrape.waiting),
+            Signal::Utilization => {
                 if end.capacity == capacity {
                     return None;
                 }
                 (end.work - work) as f64 / FULL as f64 / (end.capacity - capacity) as f64
             }
-            Metric::Latency => {
+            Signal::KvCache => return None,
+            Signal::Latency => {
                 let mut all: Vec<u64> = within.iter().flat_map(|scrape| scrape.latencies.clone()).collect();
                 all.sort_unstable();
                 let rank = (query.quantile * all.len() as f64).ceil().max(1.0) as usize;

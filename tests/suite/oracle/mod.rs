@@ -14,7 +14,7 @@ mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kneepoint::internals::autoscaler::{Glance, Metric, Observation, Per, Policy};
+use kneepoint::internals::autoscaler::{Glance, Observation, Per, Policy, Signal};
 use kneepoint::internals::random::{Purpose, Rng, Streams};
 use kneepoint::internals::service::{self, FULL, Tokens};
 use kneepoint::internals::sim::{
