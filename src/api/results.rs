@@ -10,7 +10,7 @@ use crate::scenario as inner;
 use crate::sim::DecisionRecord;
 use crate::stats::Estimate;
 
-/// Simulates a scenario as it stands, and its variants beside it, on the threads of the current pool.
+/// Simulates a scenario, and its variants beside it, on the threads of the current pool.
 ///
 /// # Errors
 /// What is wrong with the scenario; a run that came to nothing; or nothing had finished when it was cancelled.

@@ -46,7 +46,7 @@ impl Choice for Within {
             Within::Poisson,
             "Poisson at the interval's rate: the count itself is random, with this mean.",
         ),
-        ("uniform", Within::Uniform, "Exactly the count, each anywhere in the interval alike."),
+        ("uniform", Within::Uniform, "Exactly the count, each uniformly distributed over the interval."),
         (
             "even",
             Within::Even,

@@ -69,7 +69,7 @@ pub(super) fn read(reader: &Reader) -> Result<Mmpp, Problem> {
         None => in_turn(states.len()),
     };
     let visits = stationary(&transitions).ok_or_else(|| {
-        let message = format!("`{}` leaves some state for ever", reader.path_of("transitions"));
+        let message = format!("`{}` leaves some state and never returns", reader.path_of("transitions"));
         reader.problem("transitions", message, "expected every state to lead to every other, in some steps")
     })?;
     let time: Vec<f64> =

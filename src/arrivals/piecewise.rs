@@ -72,7 +72,7 @@ enum After {
 
 impl Choice for After {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("hold", After::Hold, "The last point's rate, for ever."),
+        ("hold", After::Hold, "The last point's rate, without end."),
         ("repeat", After::Repeat, "The points again from the first, which takes the place of the last."),
         ("end", After::End, "No more requests."),
     ];

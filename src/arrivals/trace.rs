@@ -14,11 +14,8 @@ use crate::time::{Instant, Span};
 use crate::traffic::{Column, FileError, Format, Trace, TraceColumns, Unit, read_trace};
 
 const FILE: Key<FileName> = Key::required("file", "File with a row a request.");
-const FORMAT: Key<&'static Format> = Key::or(
-    "format",
-    "\"csv\"",
-    "What the file is like: its columns, where the following keys leave them out.",
-);
+const FORMAT: Key<&'static Format> =
+    Key::or("format", "\"csv\"", "Format of the file: its columns, where the following keys are left out.");
 const COLUMN: Key<Option<Column>> = Key::optional(
     "column",
     "Column of the timestamps: its name, or its number from 1. Without it, the format's.",
@@ -46,22 +43,19 @@ const SORT: Key<Option<bool>> = Key::optional(
 );
 const SPREAD: Key<Option<Span>> = Key::optional(
     "spread",
-    "How far apart the ticks of the trace's clock are, if that is coarser than its requests: those of a tick are put anywhere in it alike, once for the file, the same under every seed. Before `cut` and `speed`.",
+    "Resolution of the trace's clock, if it is coarser than the time between requests: the requests of a tick are distributed over it uniformly, in the same way under every seed. Before `cut` and `speed`.",
 )
 .above(0.0);
 const CUT: Key<Option<Cut>> =
     Key::optional("cut", "The part that is used, from the first request of the trace on.");
-const SPEED: Key<f64> = Key::or(
-    "speed",
-    "1",
-    "How many times faster the trace runs: 2 halves every gap, and so doubles the rate.",
-)
-.above(0.0)
-.at_most(1e6);
+const SPEED: Key<f64> =
+    Key::or("speed", "1", "Factor on the speed of the trace: 2 halves every gap, and so doubles the rate.")
+        .above(0.0)
+        .at_most(1e6);
 const SCALE: Key<f64> = Key::or(
     "scale",
     "1",
-    "How many requests take the place of one, keeping the trace's shape over time. Below 1 each request is kept with \
+    "Factor on the number of requests; the shape of the trace over time is kept. Below 1 each request is kept with \
      that probability. Above 1 copies are added (a fraction of a copy by chance), each at random between its request \
      and the next one, at most a mean gap later.",
 )
@@ -78,9 +72,7 @@ const SHIFT: Key<Span> =
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "trace",
     doc: "The requests of a recorded trace, at the instants it holds. The first request, or the start of the cut, is \
-          the start of the run. What a row tells of its request (tokens, service time) stays with it, each time the \
-          trace is looped and in each copy that `scale` adds; a request of `spikes`, which has no row, takes that of a \
-          row of the part drawn at random, each as likely.",
+          the start of the run. Tokens and service time of a row stay with its request, each time the trace is looped and in each copy that `scale` adds; a request of `spikes`, which has no row, takes those of a row drawn at random with equal probability.",
     keys: &[
         &FILE,
         &FORMAT,

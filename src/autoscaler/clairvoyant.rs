@@ -30,15 +30,13 @@ const MARGIN: Key<f64> = Key::or(
     "Factor on the rate the pool is sized for: less saves instances and misses the SLO more often.",
 )
 .above(0.0);
-const MIN: Key<u32> = Key::or("min", "1", "Fewest instances; with 0 there are none while no request comes.");
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const MIN: Key<u32> = Key::or("min", "1", "Minimum instances; with 0 there are none while no request comes.");
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "clairvoyant"`.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "clairvoyant",
-    doc: "Knows the arrival rate of the whole run, and has as many instances ready as an M/M/c queue takes at each moment's \
-          rate for the SLO to hold (without an SLO, for one request in a hundred to wait). No real policy can; it is the bound \
-          the others are judged against.",
+    doc: "Knows the arrival rate of the whole run, and has as many instances ready as an M/M/c queue needs at each moment's rate to meet the SLO (without an SLO, for one request in a hundred to wait). No real policy can; it is the bound that the others are compared with.",
     keys: &[&INTERVAL, &LEAD, &MARGIN, &MIN, &MAX],
 };
 

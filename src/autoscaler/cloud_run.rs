@@ -48,12 +48,12 @@ const CPU_AT_FULL_LOAD: Key<f64> = Key::or(
 )
 .at_least(0.0)
 .at_most(1.0);
-const MIN: Key<u32> = Key::or("min_instances", "0", "Fewest instances.");
-const MAX: Key<u32> = Key::or("max_instances", "100", "Most instances.").at_least(1.0);
+const MIN: Key<u32> = Key::or("min_instances", "0", "Minimum instances.");
+const MAX: Key<u32> = Key::or("max_instances", "100", "Maximum instances.").at_least(1.0);
 const IDLE: Key<Span> = Key::or(
     "idle_timeout",
     "\"15m\"",
-    "How long an instance that is not needed any more is kept. Cloud Run keeps it for up to 15 minutes; here it is for exactly so long.",
+    "How long an instance that is not needed any more is kept. Cloud Run keeps it for up to 15 minutes; here it is for exactly this time.",
 )
 .at_most(86_400.0);
 const EVALUATED: Key<Span> = Key::or("interval", "\"1s\"", "Time between two evaluations.").at_least(0.1);

@@ -56,8 +56,8 @@ impl Value for Strategy {
     }
 }
 
-const MIN: Key<u32> = Key::or("min", "1", "Fewest replicas. With 0 the endpoint scales to zero.");
-const MAX: Key<u32> = Key::required("max", "Most replicas.").at_least(1.0);
+const MIN: Key<u32> = Key::or("min", "1", "Minimum replicas. With 0 the endpoint scales to zero.");
+const MAX: Key<u32> = Key::required("max", "Maximum replicas.").at_least(1.0);
 const STRATEGY: Key<Strategy> = Key::or("strategy", "\"hardware_usage\"", "What is watched.");
 const THRESHOLD: Key<Option<f64>> = Key::optional(
     "threshold",
@@ -69,9 +69,10 @@ const WINDOW: Key<Option<Span>> = Key::optional(
     "The metric is averaged over this long; left out, 1 minute for the hardware, 20 s for pending requests.",
 );
 const INTERVAL: Key<Span> =
-    Key::or("interval", "\"60s\"", "Time between two looks at scaling up.").at_least(1.0);
+    Key::or("interval", "\"60s\"", "Time between two evaluations for a scale-up.").at_least(1.0);
 const SCALE_DOWN_INTERVAL: Key<Span> =
-    Key::or("scale_down_interval", "\"120s\"", "Time between two looks at scaling down.").at_least(1.0);
+    Key::or("scale_down_interval", "\"120s\"", "Time between two evaluations for a scale-down.")
+        .at_least(1.0);
 const STABILIZATION_WINDOW: Key<Span> =
     Key::or("stabilization_window", "\"300s\"", "Time after a scale-down without another.");
 const SCALE_TO_ZERO_AFTER: Key<Span> = Key::or(
@@ -253,9 +254,9 @@ impl HuggingFacePolicy {
         let metric = Shown(observed);
         match self.outcome {
             Outcome::Asleep => "no replica and no request: none".to_owned(),
-            Outcome::Wake => "a request at the door and no replica: start one".to_owned(),
+            Outcome::Wake => "a request buffered and no replica: start one".to_owned(),
             Outcome::Idle(since) => format!("no request for {}: scale to zero", show_span(since)),
-            Outcome::NoData => format!("no {name} to go by yet: stay"),
+            Outcome::NoData => format!("no {name} yet: stay"),
             Outcome::Up => format!("{name} {metric} is past {limit}: one more"),
             Outcome::AtMax => {
                 format!("{name} {metric} is past {limit}, but the pool is already at its maximum")

@@ -20,7 +20,7 @@ pub(super) struct Hysteresis {
 
 const UP: Key<Vec<u64>> = Key::required(
     "up",
-    "For each number of instances from 1 on, the requests in the system above which one more is started; rising. The most instances are one more than there are thresholds.",
+    "For each number of instances from 1 on, the requests in the system above which one more is started; rising. The maximum of instances is the number of thresholds plus one.",
 );
 const DOWN: Key<Vec<u64>> = Key::required(
     "down",
@@ -53,7 +53,7 @@ enum Change {
 /// `kind = "hysteresis"`.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "hysteresis",
-    doc: "A threshold on the requests in the system for each step up and each step down. It acts at every arrival and departure and sees the truth, so it takes no metric; one instance starts at a time. Central queue only.",
+    doc: "A threshold on the requests in the system for each step up and each step down. It acts at every arrival and departure and sees the true state, so it takes no metric; one instance starts at a time. Central queue only.",
     keys: &[&UP, &DOWN],
 };
 

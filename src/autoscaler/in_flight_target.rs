@@ -16,7 +16,7 @@ use crate::time::{Instant, Span};
 use crate::units::show_span;
 
 const TARGET: Key<f64> =
-    Key::or("target", "1", "Requests in flight that one instance is meant to have at the most.").above(0.0);
+    Key::or("target", "1", "Maximum requests in flight that one instance is meant to have.").above(0.0);
 const UTILIZATION: Key<f64> = Key::or(
     "utilization",
     "0.7",
@@ -48,8 +48,7 @@ const DOWN_DELAY: Key<Span> = Key::or(
 const DOWN_RATE: Key<f64> = Key::or(
     "down_rate",
     "1",
-    "Greatest share of the instances that is removed at a time, one at least; with less than 1 the next removal comes a \
-     `down_delay` later.",
+    "Maximum share of the instances that is removed at a time, at least one; below 1 the next removal comes a `down_delay` later.",
 )
 .above(0.0)
 .at_most(1.0);
@@ -61,9 +60,9 @@ const IDLE_TIMEOUT: Key<Option<Span>> = Key::optional(
 const MIN: Key<u32> = Key::or(
     "min",
     "0",
-    "Fewest instances. With 0 the pool scales to zero; a request held at the door wakes it at once.",
+    "Minimum instances. With 0 the pool scales to zero; a buffered request scales it up at once.",
 );
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "in_flight_target"`.
 pub(super) const SPEC: TableSpec = TableSpec {
@@ -296,10 +295,10 @@ impl Policy for InFlightTargetPolicy {
         let down = mean(mean_down, settings.down_window);
         let most = self.settings.limits.max;
         let reason = match because {
-            Because::NoMetric => "no scrape to go by yet: stay".to_owned(),
-            Because::Woken => format!("{held} held at the door: wake up"),
+            Because::NoMetric => "no scrape yet: stay".to_owned(),
+            Because::Woken => format!("{held} buffered: scale up from zero"),
             Because::Grows if wanted_up > most => {
-                format!("{up} ask for {wanted_up}, more than the most: {desired}")
+                format!("{up} ask for {wanted_up}, more than the maximum: {desired}")
             }
             Because::Grows => format!("{up} ask for {wanted_up}: up to {desired}"),
             Because::Shrinks if desired > down_to => {
@@ -376,7 +375,7 @@ mod tests {
         // BentoCloud's example: two replicas of concurrency 32; 100 in flight take 4, fewer than 32 take 1.
         assert_eq!(sizes(settings(), 2, &[100.0, 31.0, 0.0]).0, [4, 1, 0]);
         let (found, reason) = sizes(settings(), 2, &[1e9]);
-        assert_eq!((found, reason.ends_with("more than the most: 20")), (vec![20], true), "{reason}");
+        assert_eq!((found, reason.ends_with("more than the maximum: 20")), (vec![20], true), "{reason}");
     }
 
     #[test]

@@ -49,15 +49,14 @@ const DOWN_WINDOW: Key<Span> = Key::or(
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
-    "Fewest instances. With 0 the pool scales to zero; a request held at the door wakes it at once.",
+    "Minimum instances. With 0 the pool scales to zero; a buffered request scales it up at once.",
 );
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "predictive"`.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "predictive",
-    doc: "A forecast of the arrival rate a cold start ahead, and as many instances as an M/M/c queue takes at that rate for \
-          the SLO to hold (without an SLO, for one request in a hundred to wait).",
+    doc: "A forecast of the arrival rate a cold start ahead, and as many instances as an M/M/c queue needs at that rate to meet the SLO (without an SLO, for one request in a hundred to wait).",
     keys: &[&METHOD, &LEVEL, &TREND, &SEASON, &LEAD, &MARGIN, &DOWN_WINDOW, &INTERVAL, &PHASE, &MIN, &MAX],
 };
 
@@ -239,7 +238,7 @@ impl Policy for PredictivePolicy {
         let Some(level) = self.holt.level() else {
             let reason = match held {
                 0 => "no request counted yet: stay".to_owned(),
-                held => format!("{held} held at the door: at least one"),
+                held => format!("{held} buffered: at least one"),
             };
             return Explanation { metric: "request_rate", ..Explanation::plain(reason) };
         };

@@ -20,13 +20,10 @@ pub(super) struct Setup {
     pub keep_alive: Durations,
 }
 
-const MIN: Key<u32> = Key::or("min", "0", "Fewest instances.");
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
-const KEEP_ALIVE: Key<Durations> = Key::or(
-    "keep_alive",
-    "\"0s\"",
-    "How long an instance that has run out of work is kept before it is let go.",
-);
+const MIN: Key<u32> = Key::or("min", "0", "Minimum instances.");
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
+const KEEP_ALIVE: Key<Durations> =
+    Key::or("keep_alive", "\"0s\"", "Keep-alive: how long an idle instance is kept before it is removed.");
 
 /// The policy at work.
 #[derive(Debug, Clone)]
@@ -38,7 +35,7 @@ struct SetupPolicy {
 /// `kind = "setup"`.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "setup",
-    doc: "The ideal on-demand autoscaler: one start per waiting request, cancelled when no longer needed; an instance without work is let go at once, or after `keep_alive`. It acts at every arrival and departure and sees the truth, so it takes no metric. Central queue only.",
+    doc: "The ideal on-demand autoscaler: one start per waiting request, cancelled when no longer needed; an idle instance is removed at once, or after `keep_alive`. It acts at every arrival and departure and sees the true state, so it takes no metric. Central queue only.",
     keys: &[&MIN, &MAX, &KEEP_ALIVE],
 };
 

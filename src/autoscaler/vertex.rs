@@ -38,9 +38,9 @@ struct Driver {
 const MIN: Key<u32> = Key::or(
     "min_replica_count",
     "1",
-    "Fewest replicas. With 0 the endpoint scales to zero after `idle_scaledown_period`.",
+    "Minimum replicas. With 0 the endpoint scales to zero after `idle_scaledown_period`.",
 );
-const MAX: Key<u32> = Key::required("max_replica_count", "Most replicas.").at_least(1.0);
+const MAX: Key<u32> = Key::required("max_replica_count", "Maximum replicas.").at_least(1.0);
 const CPU_TARGET: Key<f64> =
     Key::or("cpu_target", "60", "CPU utilization to aim at, in percent.").at_least(1.0).at_most(100.0);
 const ACCELERATOR_TARGET: Key<f64> =

@@ -11,9 +11,9 @@ use crate::report::{Folder, compose, file_name};
 use crate::scenario::{Plan, Scenario};
 use crate::schema::nearest;
 
-/// Tell settings apart: differences with intervals, paired replication by replication on common random numbers.
+/// Compare settings, with confidence intervals: differences paired replication by replication on common random numbers.
 ///
-/// Compares several scenarios as they stand, or one with its variants. Says of every pair which differences are beyond
+/// Compares several scenarios, or one with its variants. Reports for every pair which differences are beyond
 /// noise, by intervals that hold together at 95 %, and writes summary.json, comparison.csv, replications.csv, a chart and
 /// report.html to output/<name of the first>-compare.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// The scenario files; of several, their variants are left out.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Compare this variant of the one file with the scenario as it stands, instead of all variants; may be repeated.
+    /// Compare this variant of the one file with the base scenario, instead of all variants; may be repeated.
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
     /// Compare by this figure, such as latency.p95, instead of cost, latency and SLO attainment; may be repeated.

@@ -52,10 +52,10 @@ impl From<Failure> for Answer {
 /// Shows an answer, or a first part of it, while the command goes on.
 pub type Show<'a> = dyn FnMut(&Answer) + 'a;
 
-/// Simulate auto-scaled inference endpoints: what latency users see, what it costs, and which settings to choose.
+/// Simulate auto-scaled inference endpoints: latency, cost, and the settings to choose.
 ///
 /// Describe traffic, service, cold start, price and autoscaler in one TOML file; `run` simulates it, `sweep` tries many
-/// settings and draws the cost-versus-latency curve with its knee.
+/// settings and plots cost against latency, with the knee.
 #[derive(Debug, Parser)]
 #[command(name = "kneepoint", version, max_term_width = 100)]
 #[command(after_help = "Start with:\n  kneepoint init my-endpoint.toml\n  kneepoint sweep my-endpoint.toml")]
@@ -75,7 +75,7 @@ struct Global {
     /// Print nothing but errors (and the JSON, with --json).
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Threads to use; all cores if not given. Results do not depend on it.
+    /// Number of threads; all cores if not given. Results do not depend on it.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// Seed of all random numbers, instead of the scenario's.

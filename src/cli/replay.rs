@@ -11,11 +11,11 @@ use crate::api::Observations;
 use crate::autoscaler::Autoscaler;
 use crate::scenario::ScenarioFile;
 
-/// Put recorded observations through a policy: what would it have decided, and why?
+/// Give recorded observations to a policy: its decisions and their reasons.
 ///
 /// POLICY is a scenario, a TOML file with an [autoscaler] table, or a manifest (YAML or JSON). OBSERVATIONS is JSON Lines
-/// or CSV, a row an evaluation; - reads JSON Lines from standard input. For each row one JSON line is printed, with the
-/// instances wanted, every intermediate number and the reason in words.
+/// or CSV, a row per evaluation; - reads JSON Lines from standard input. Prints one JSON line per row, with the desired
+/// instances, every intermediate number and the reason in words.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  kneepoint replay hpa.yaml incident.csv")]
 pub(super) struct Arguments {

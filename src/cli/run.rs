@@ -10,7 +10,7 @@ use crate::report::{DecisionLogs, Folder, compose, place};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
-/// Simulate a scenario as it stands, and its variants beside it.
+/// Simulate a scenario and its variants.
 ///
 /// Prints every figure with its 95 % interval over the replications, and writes summary.json, timeline.csv,
 /// decisions.csv, replications.csv, charts and report.html.

@@ -9,7 +9,7 @@ use crate::experiment;
 use crate::report::{DecisionLogs, Folder, compose, sentences};
 use crate::scenario::Scenario;
 
-/// Try every setting of the swept parameters and find the knee of cost versus latency.
+/// Simulate the swept settings, and find the knee of cost versus latency.
 ///
 /// Prints the points with the frontier and the knee marked, and writes summary.json, sweep.csv, replications.csv,
 /// charts and report.html. Ctrl-C stops within a second and keeps the points that are finished.
@@ -33,7 +33,7 @@ pub(super) fn execute(
     let warnings = session::warnings(&plan, global);
     if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
-            "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it as it stands",
+            "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it without them",
             arguments.file.display()
         )));
     }

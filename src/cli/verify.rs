@@ -9,16 +9,16 @@ use crate::report::table::Table;
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
-/// Simulate systems whose answer is known exactly, and compare.
+/// Simulate systems with a known exact answer, and compare.
 ///
 /// Prints a row per quantity: exact value, simulated mean with its 99 % interval, and the difference in standard errors.
-/// Exit status 1 if the whole catalogue is implausible; that one interval in a hundred misses is to be expected.
+/// Exit status 1 if the whole catalogue is implausible; one interval in a hundred misses by chance.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  kneepoint verify\n  kneepoint verify setup\n  kneepoint verify --quick --json"
 )]
 pub(super) struct Arguments {
-    /// Only systems whose name has this in it, whatever the case of the letters.
+    /// Only systems whose name contains this text, in any case.
     name: Option<String>,
     /// Fewer and shorter runs: a tenth of the work.
     #[arg(long)]
@@ -79,7 +79,7 @@ fn text(found: &Verification) -> String {
     let _ = write!(
         text,
         "\n\n{systems} systems, {} quantities, seed {seed}. Of the {counted} intervals that are independent, {missed} \
-         missed (chance of as many or more: {missed_p:.2}).\nThe least p-value is {least_p:.2e}; below {limit:.1e} \
+         missed (chance of as many or more: {missed_p:.2}).\nThe smallest p-value is {least_p:.2e}; below {limit:.1e} \
          (0.05 % over all quantities) one would disagree.\n",
         rows.len(),
     );

@@ -116,8 +116,8 @@ impl Distribution {
     /// A phrase, when `min` is negative or not below `max`.
     pub fn uniform(min: f64, max: f64) -> Result<Self, String> {
         match () {
-            () if !(min >= 0.0 && max.is_finite()) => Err("the least value would have to be negative".into()),
-            () if min >= max => Err("the least value is not below the greatest".into()),
+            () if !(min >= 0.0 && max.is_finite()) => Err("the minimum would be negative".into()),
+            () if min >= max => Err("the minimum is not below the maximum".into()),
             () => Ok(Distribution(Law::Uniform { min, max })),
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct Pareto {
 impl Pareto {
     pub(super) fn new(alpha: f64, min: f64, max: f64) -> Result<Self, String> {
         if min >= max {
-            return Err("the least value is not below the greatest".into());
+            return Err("the minimum is not below the maximum".into());
         }
         let mass = -(alpha * (min / max).ln()).exp_m1();
         Ok(Pareto { alpha, min, max, mass })

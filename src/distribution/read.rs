@@ -79,7 +79,7 @@ impl Quantity for f64 {
 
 impl Choice for Between {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("none", Between::Nothing, "Every draw is one of the values, each as likely."),
+        ("none", Between::Nothing, "Every draw is one of the values, with equal probability."),
         ("linear", Between::Line, "Draws fall also between neighbouring values, never outside them all."),
     ];
 }
@@ -134,8 +134,8 @@ impl<T: Quantity> Keys<T> {
         Key::optional("values", "Measured values; instead of `file`.").at_least(0.0);
     const MEAN: Key<Option<T>> = Key::optional("mean", "Mean.").above(0.0);
     const STAGES_MEAN: Key<T> = Key::required("mean", "Mean of the whole sum.").above(0.0);
-    const MIN: Key<Option<T>> = Key::optional("min", "Least value.").at_least(0.0);
-    const MAX: Key<Option<T>> = Key::optional("max", "Greatest value.").above(0.0);
+    const MIN: Key<Option<T>> = Key::optional("min", "Minimum.").at_least(0.0);
+    const MAX: Key<Option<T>> = Key::optional("max", "Maximum.").above(0.0);
     const MEAN1: Key<Option<T>> = Key::optional("mean1", "Mean of the first branch.").above(0.0);
     const MEAN2: Key<Option<T>> = Key::optional("mean2", "Mean of the second branch.").above(0.0);
 

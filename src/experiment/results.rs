@@ -12,7 +12,7 @@ use crate::stats::Estimate;
 pub struct Alternative {
     /// Its number among those asked for, from 0.
     pub number: usize,
-    /// The variant; `None` for the scenario as it stands.
+    /// The variant; `None` for the base scenario.
     pub variant: Option<String>,
     /// What was run.
     pub scenario: Scenario,

@@ -68,7 +68,7 @@ fn bound_within(bound: &experiment::Bound, contenders: &[Contender]) -> Bound {
     let mean = |figures: &Figures, name| estimate(figures.get(name)).mean;
     let points = bound.points.iter().map(|figures| (mean(figures, COST), mean(figures, SLO_LATENCY)));
     let points = points.filter(|(cost, latency)| *cost <= dearest && *latency <= slowest).collect();
-    Bound { name: "Bound: least cost of a pool that knows the future".to_owned(), points }
+    Bound { name: "Bound: minimum cost of a pool that knows the future".to_owned(), points }
 }
 
 fn contender(name: String, figures: &Figures) -> Contender {

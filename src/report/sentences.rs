@@ -52,7 +52,8 @@ pub fn knee(scenario: &Scenario, result: &SweepResult) -> Statement {
         None => {
             let frontier = result.frontier().count();
             let points = format::counted(frontier, "point");
-            let text = format!("There is no knee: the frontier of {points} nowhere bends.");
+            let text =
+                format!("There is no knee: the frontier of {points} is nowhere below a straight line.");
             Statement::plain("sweep.no_knee", text).with("frontier", frontier)
         }
     }
@@ -75,15 +76,14 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
     Some(match (result.cheapest_within_slo, result.cheapest_maybe_within_slo) {
         (Some(sure), None) => {
             let text = format!(
-                "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}.",
+                "The cheapest setting that keeps {promise} with {confidence} % confidence is {}.",
                 at(sure)
             );
             about("sweep.cheapest", text, sure)
         }
         (Some(sure), Some(perhaps)) => {
             let text = format!(
-                "The cheapest setting that keeps {promise}, sure at {confidence} %, is {}. A cheaper one may do, but is \
-                 not certain: {}.",
+                "The cheapest setting that keeps {promise} with {confidence} % confidence is {}. A cheaper one may keep it, but that is uncertain: {}.",
                 at(sure),
                 at(perhaps)
             );
@@ -91,8 +91,7 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
         }
         (None, Some(perhaps)) => {
             let text = format!(
-                "No setting keeps {promise} for sure at {confidence} %; more replications may tell. The cheapest that \
-                 keeps it on average is {}.",
+                "No setting keeps {promise} with {confidence} % confidence; more replications may decide. The cheapest that keeps it on average is {}.",
                 at(perhaps)
             );
             about("sweep.cheapest_uncertain", text, perhaps)
@@ -271,8 +270,7 @@ pub fn bound(result: &CompareResult) -> Vec<Statement> {
         })
     };
     let begin = format!(
-        "The bound is \"{}\", sized for less and more than it meets: the least cost at which {promise} is kept more or less \
-         often.",
+        "The bound is \"{}\" at several sizes: the minimum cost of each SLO attainment for {promise}.",
         base.name
     );
     let begin = Statement::plain("compare.bound", begin).with("alternative", base.name.as_str());
@@ -302,10 +300,9 @@ fn pair_of(result: &CompareResult, pair: &Pair) -> String {
         false => format!("{names} is the same"),
     }));
     clauses.extend(
-        listed(names(Verdict::Unknown))
-            .map(|(names, _)| format!("nothing can be said of the difference in {names}")),
+        listed(names(Verdict::Unknown)).map(|(names, _)| format!("the difference in {names} is unknown")),
     );
-    format!("{} against {}: {}.", b.name, a.name, clauses.join("; "))
+    format!("{} compared with {}: {}.", b.name, a.name, clauses.join("; "))
 }
 
 /// One difference beyond noise, of the second contender from the first.
@@ -376,8 +373,7 @@ pub fn comparison_notes(result: &CompareResult) -> Vec<Statement> {
     for pair in result.pairs.iter().filter(|pair| !pair.same_requests) {
         let (a, b) = (&result.contenders[pair.a].name, &result.contenders[pair.b].name);
         let text = format!(
-            "{b} and {a} do not meet the same requests: their arrivals, service times, patience or classes differ. They are \
-             paired by their random numbers, which is right but gains less; the difference includes that of the requests."
+            "{b} and {a} do not have the same requests: their arrivals, service times, patience or classes differ. They are paired by their random numbers, which is valid but less precise; the difference includes that of the requests."
         );
         notes.push(Statement::plain("note.other_requests", text).with("a", a.as_str()).with("b", b.as_str()));
     }
@@ -387,7 +383,7 @@ pub fn comparison_notes(result: &CompareResult) -> Vec<Statement> {
 /// What the intervals are, or why there are none.
 pub fn intervals(replications: usize) -> Statement {
     let text = match replications {
-        0 | 1 => "One replication: no intervals, since one run says nothing about spread.".to_owned(),
+        0 | 1 => "One replication: there are no confidence intervals.".to_owned(),
         n => format!("± and ranges are {} % confidence intervals over {n} replications.", CONFIDENCE * 100.0),
     };
     Statement::plain("note.intervals", text).with("replications", replications)

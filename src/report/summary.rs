@@ -140,7 +140,7 @@ impl<'a> Head<'a> {
 struct RunSummary<'a> {
     #[serde(flatten)]
     head: Head<'a>,
-    /// Of the scenario as it stands, or of the one variant that was asked for.
+    /// Of the base scenario, or of the one variant that was asked for.
     variant: Option<&'a str>,
     #[serde(flatten)]
     figures: &'a Figures,

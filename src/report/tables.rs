@@ -173,8 +173,8 @@ fn over_the_bound(bound: &Bound, contender: usize) -> Cell {
     match bound.standings[contender] {
         _ if contender == bound.of => Cell::text(sentences::marks(&[Mark::Bound])),
         Standing::Judged { relative, .. } => Cell::estimate(&relative, Unit::Share, ""),
-        Standing::BetterThanBound => Cell::text("beyond its best"),
-        Standing::WorseThanBound => Cell::text("beyond its worst"),
+        Standing::BetterThanBound => Cell::text("above the best of the bound"),
+        Standing::WorseThanBound => Cell::text("below the worst of the bound"),
         Standing::NotComparable => Cell::text("–"),
     }
 }

@@ -35,28 +35,27 @@ const NAME: Key<Option<String>> = Key::optional(
     "name",
     "Name of the experiment, and of the folder its results go to. Without it, the file's name without `.toml`.",
 );
-const DESCRIPTION: Key<String> = Key::or("description", "\"\"", "What it is about, for the report.");
-const LABEL: Key<String> = Key::or(
-    "label",
-    "\"as it stands\"",
-    "What the scenario as it stands is called beside its variants, in tables and charts.",
-);
+const DESCRIPTION: Key<String> = Key::or("description", "\"\"", "Description, for the report.");
+const LABEL: Key<String> =
+    Key::or("label", "\"base\"", "Name of the base scenario beside its variants, in tables and charts.");
 const ARRIVALS: Key<Arrivals> = Key::required("arrivals", "When requests arrive.");
 const SERVICE: Key<ServiceTable> =
-    Key::required("service", "What a request needs, and how one instance serves it.");
-const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How an instance comes to life and leaves.");
-const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests meet instances.");
-const CLIENT: Key<Client> = Key::or("client", "{}", "What clients do when no answer comes.");
+    Key::required("service", "What a request requires, and how one instance serves it.");
+const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How instances start and stop.");
+const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests are assigned to instances.");
+const CLIENT: Key<Client> =
+    Key::or("client", "{}", "What clients do without an answer: time-outs, retries, hedges.");
 const METRICS: Key<MetricsTable> =
     Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
 const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler that watches the pool.");
 const COST: Key<Cost> = Key::or("cost", "{}", "What instance-time costs.");
-const SLO: Key<Option<Slo>> = Key::optional("slo", "What the service promises. Without it, nothing.");
-const RUN: Key<RunTable> = Key::or("run", "{}", "How long and how often the scenario is run.");
+const SLO: Key<Option<Slo>> =
+    Key::optional("slo", "The promises of the service. Without it, there are none.");
+const RUN: Key<RunTable> = Key::or("run", "{}", "Length and number of runs.");
 const SWEEP: Key<Option<SweepTable>> =
-    Key::optional("sweep", "Which keys `kneepoint sweep` varies, and how.");
+    Key::optional("sweep", "The keys that `kneepoint sweep` varies, and their values.");
 const VARIANTS: Key<Vec<VariantTable>> =
-    Key::or("variant", "[]", "Named alternatives, run side by side with the scenario as it stands.");
+    Key::or("variant", "[]", "Named alternatives, run side by side with the base scenario.");
 
 /// The scenario file.
 pub(super) const SPEC: TableSpec = TableSpec {

@@ -30,7 +30,7 @@ pub struct ScenarioFile {
 /// One setting of a sweep or a variant, ready to run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// The variant it belongs to; `None` for the scenario as it stands.
+    /// The variant it belongs to; `None` for the base scenario.
     pub variant: Option<String>,
     /// The swept keys by their path, with the values they have here, in the order the file writes them.
     pub settings: Vec<(String, Setting)>,
@@ -115,7 +115,7 @@ impl ScenarioFile {
         Ok(())
     }
 
-    /// The scenario as it stands, without sweep and variants.
+    /// The base scenario, without sweep and variants.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
@@ -139,7 +139,7 @@ impl ScenarioFile {
         Autoscaler::read(node, "autoscaler", &self.context).map_err(|problem| self.error(problem))
     }
 
-    /// What a manifest it names sets that is not modelled, for the scenario as it stands.
+    /// What a manifest it names sets that is not modelled, for the base scenario.
     ///
     /// # Errors
     /// The manifest cannot be read.
@@ -177,7 +177,7 @@ impl ScenarioFile {
         sweep.check_unset(&self.tree).map_err(|problem| self.error(problem))
     }
 
-    /// Every point of the sweep: of the scenario as it stands, then of each variant, which is swept over those of the
+    /// Every point of the sweep: of the base scenario, then of each variant, which is swept over those of the
     /// parameters that it has. Without a sweep, one point for each of them.
     ///
     /// # Errors
@@ -280,7 +280,7 @@ fn in_variant(name: &str) -> Option<String> {
     Some(format!("in the variant \"{name}\""))
 }
 
-/// Names the point, for messages: nothing for the scenario as it stands.
+/// Names the point, for messages: nothing for the base scenario.
 fn in_point(variant: Option<&str>, settings: &[(String, Setting)]) -> Option<String> {
     if settings.is_empty() {
         return variant.and_then(in_variant);

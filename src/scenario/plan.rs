@@ -6,9 +6,9 @@ use super::{Point, Scenario, ScenarioError, ScenarioFile};
 #[derive(Debug)]
 pub struct Plan {
     file: ScenarioFile,
-    /// The scenario as it stands.
+    /// The base scenario.
     pub scenario: Scenario,
-    /// The scenario as it stands, then its variants by name.
+    /// The base scenario, then its variants by name.
     pub alternatives: Vec<(Option<String>, Scenario)>,
     /// The points of its sweep; without one, the scenario and its variants.
     pub points: Vec<Point>,

@@ -9,7 +9,7 @@ pub struct Precision {
     pub metric: &'static str,
     /// Half the width of its interval as a share of its mean, at the most.
     pub relative: f64,
-    /// Replications after which to stop in any case.
+    /// Maximum number of replications.
     pub most: u32,
 }
 
@@ -50,22 +50,21 @@ impl Value for Metric {
     }
 }
 
-const METRIC: Key<Metric> = Key::required("metric", "The figure that has to be sure.");
+const METRIC: Key<Metric> = Key::required("metric", "The figure that must be precise.");
 const RELATIVE: Key<f64> = Key::required(
     "relative",
-    "Half the width of its 95 % interval, as a share of its mean, at the most: 0.02 for ±2 %.",
+    "Maximum half-width of its 95 % interval, as a share of its mean: 0.02 for ±2 %.",
 )
 .above(0.0)
 .at_most(1.0);
 const MOST: Key<u32> =
-    Key::or("most", "200", "Replications after which to stop in any case.").at_least(2.0).at_most(10_000.0);
+    Key::or("most", "200", "Maximum number of replications.").at_least(2.0).at_most(10_000.0);
 
 impl Precision {
     /// The table `run.precision`.
     pub const SPEC: TableSpec = TableSpec {
         name: "precision",
-        doc: "Replications are added, ten at a time and at least ten in all, until the interval of `metric` is as \
-              narrow as asked for in every setting that is run, or `most` is reached; the result says which.",
+        doc: "Replications are added, ten at a time and at least ten in all, until the interval of `metric` is narrow enough in every setting that is run, or `most` is reached; the result shows which.",
         keys: &[&METRIC, &RELATIVE, &MOST],
     };
 

@@ -78,18 +78,18 @@ const WARMUP: Key<Warmup> = Key::or(
 const REPLICATIONS: Key<u32> = Key::or(
     "replications",
     "5",
-    "How many runs, each with requests of its own; figures are their means, with 95 % intervals.",
+    "Number of runs, each with requests of its own; figures are their means, with 95 % confidence intervals.",
 )
 .at_least(1.0)
 .at_most(10_000.0);
 const PRECISION: Key<Option<Precision>> = Key::optional(
     "precision",
-    "How sure a figure has to be; replications are added until it is. Without it, as many as `replications` says.",
+    "Precision that a figure must have; replications are added until it is reached. Without it, `replications` is the number.",
 );
 const SEED: Key<u64> = Key::or(
     "seed",
     "1",
-    "What all randomness is derived from: same scenario, same seed, same version, same results.",
+    "Seed of all random numbers: the same scenario, seed and version give the same results.",
 );
 const TIMELINE_INTERVAL: Key<Option<Span>> = Key::optional(
     "timeline_interval",
@@ -107,7 +107,7 @@ impl Run {
     /// The `[run]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "run",
-        doc: "How long and how often the scenario is run.",
+        doc: "Length and number of runs.",
         keys: &[&DURATION, &WARMUP, &REPLICATIONS, &PRECISION, &SEED, &TIMELINE_INTERVAL],
     };
 

@@ -111,11 +111,11 @@ const PARAMETERS: Key<Parameters> = Key::required(
 );
 const DESIGN: Key<Design> = Key::or("design", "\"grid\"", "Which combinations are run.");
 const POINTS: Key<Option<u32>> =
-    Key::optional("points", "How many combinations a sample has.").at_least(1.0).at_most(MOST_SAMPLED);
+    Key::optional("points", "Number of combinations of a sample.").at_least(1.0).at_most(MOST_SAMPLED);
 
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "sweep",
-    doc: "Which keys `kneepoint sweep` varies, and over what.",
+    doc: "The keys that `kneepoint sweep` varies, and their values.",
     keys: &[&PARAMETERS, &DESIGN, &POINTS],
 };
 
@@ -123,7 +123,7 @@ const FROM: Key<End> = Key::required("from", "First value.");
 const TO: Key<End> = Key::required("to", "Last value.");
 const STEPS: Key<Option<u32>> = Key::optional(
     "steps",
-    "How many values, the first and the last among them. A sample needs none: it spreads its points over the range.",
+    "Number of values, the first and the last included. A sample needs none: it spreads its points over the range.",
 )
 .at_least(2.0)
 .at_most(MOST_POINTS as f64);

@@ -1,4 +1,4 @@
-//! `[[variant]]`: a named alternative to the scenario as it stands.
+//! `[[variant]]`: a named alternative to the base scenario.
 
 use super::paths::kind_at;
 use super::sweep::written_at;
@@ -40,8 +40,7 @@ const TABLES: [Key<Option<Node>>; 8] = [
 
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "variant",
-    doc: "A named alternative to the scenario as it stands: what it does not mention stays. A sweep covers each variant \
-          too, over those of its parameters that the variant has.",
+    doc: "A named alternative to the base scenario: what it does not mention stays the same. A sweep covers each variant too, over those of its parameters that the variant has.",
     keys: &[
         &NAME, &SET, &TABLES[0], &TABLES[1], &TABLES[2], &TABLES[3], &TABLES[4], &TABLES[5], &TABLES[6],
         &TABLES[7],
@@ -121,10 +120,10 @@ pub(super) fn impossible(place: &Place, path: &str, why: String) -> Problem {
     Problem::new(place, format!("`{path}` cannot be set"), why)
 }
 
-/// Refuses two variants of one name, and one with the `label` of the scenario as it stands.
+/// Refuses two variants of one name, and one with the `label` of the base scenario.
 pub(super) fn check_names(variants: &[VariantTable], label: &str) -> Result<(), Problem> {
     if let Some(variant) = variants.iter().find(|variant| variant.name == label) {
-        let message = format!("a variant has the name \"{label}\", as the scenario as it stands does");
+        let message = format!("a variant has the name \"{label}\", as the base scenario does");
         return Err(Problem::new(&variant.place, message, "expected a name of its own, or another `label`"));
     }
     let twice = |(index, variant): &(usize, &VariantTable)| {

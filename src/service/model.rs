@@ -56,7 +56,7 @@ impl Service {
     /// The `[service]` table.
     pub const SPEC: UnionSpec = UnionSpec {
         name: "service",
-        doc: "What a request needs, and how one instance serves it.",
+        doc: "What a request requires, and how one instance serves it.",
         tag: "model",
         default: Some("slots"),
         common: &[],

@@ -14,20 +14,20 @@ pub struct TokenLaws {
 
 pub(super) const TIME: Key<Option<Durations>> = Key::optional(
     "time",
-    "Service requirement of a request: how long it takes on an instance that serves it at full speed. Drawn as it arrives. Only where `arrivals` is a trace that tells it (`service_time`) may it be left out: then it is that of the request's row.",
+    "Service time of a request on an instance that serves it at full speed. Drawn when it arrives. May be left out only if `arrivals` is a trace with a `service_time`: then it is that of the request's row.",
 );
 pub(super) const EXTRA_TIME: Key<Durations> = Key::or(
     "time",
     "\"0s\"",
-    "What a request adds to the time of its batch, drawn as it arrives; of the requests in a batch only the longest counts.",
+    "Time that a request adds to its batch, drawn when it arrives; of the requests in a batch only the longest counts.",
 );
 pub(super) const PROMPT: Key<Option<Numbers>> = Key::optional(
     "prompt_tokens",
-    "Tokens of a prompt: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives. Only where `arrivals` is a trace that tells them may it be left out: then they are those of the request's row.",
+    "Tokens of a prompt: a number or a distribution, rounded to whole tokens, at least 1. Drawn when the request arrives. May be left out only if `arrivals` is a trace with such a column: then they are those of the request's row.",
 )
 .above(0.0);
 pub(super) const OUTPUT: Key<Option<Numbers>> = Key::optional(
     "output_tokens",
-    "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn as the request arrives. Only where `arrivals` is a trace that tells them may it be left out: then they are those of the request's row.",
+    "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn when the request arrives. May be left out only if `arrivals` is a trace with such a column: then they are those of the request's row.",
 )
 .above(0.0);

@@ -10,9 +10,10 @@ pub struct Slots {
     pub concurrency: u32,
 }
 
-const CONCURRENCY: Key<u32> = Key::or("concurrency", "1", "Requests in service on one instance at the most.")
-    .at_least(1.0)
-    .at_most(100_000.0);
+const CONCURRENCY: Key<u32> =
+    Key::or("concurrency", "1", "Maximum concurrency: requests in service on one instance.")
+        .at_least(1.0)
+        .at_most(100_000.0);
 
 impl Slots {
     /// `model = "slots"`.

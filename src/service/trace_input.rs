@@ -67,6 +67,6 @@ fn written_or<T: Value>(
     *from_trace = written.is_none();
     written.or(column_mean).ok_or_else(|| {
         let problem = reader.missing(key.name());
-        problem.help(format!("or arrivals of a trace that tells it, with its column as `arrivals.{column}`"))
+        problem.help(format!("or a trace that has it, with its column as `arrivals.{column}`"))
     })
 }

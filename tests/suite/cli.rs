@@ -223,7 +223,7 @@ fn the_verdict_the_share_and_the_latency_of_the_slo_agree_at_every_point() {
 fn one_replication_gets_no_interval_and_says_so() {
     let work = Work::with(WALKTHROUGH);
     let shown = work.done(&["run", "scenario.toml"]);
-    assert!(shown.contains("One replication: no intervals"), "{shown}");
+    assert!(shown.contains("One replication: there are no confidence intervals"), "{shown}");
     let run: Value = serde_json::from_str(&work.done(&["run", "scenario.toml", "--json"])).unwrap();
     assert_eq!(run["latency"]["mean"]["low"], Value::Null);
     assert_eq!(run["latency"]["mean"]["replications"], 1);
@@ -301,7 +301,7 @@ fn a_comparison_tells_each_pair_in_a_sentence_and_writes_its_files() {
     ];
     assert_eq!(names, expected);
     let one = work.done(&["compare", "scenario.toml", "--variant", "four", "--figure", "latency.p90"]);
-    assert!(one.contains("four against as it stands: p90 is ") && !one.contains("busier"), "{one}");
+    assert!(one.contains("four compared with base: p90 is ") && !one.contains("busier"), "{one}");
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn what_cannot_be_compared_is_refused() {
         "{message}"
     );
     let same = work.done(&["compare", "scenario.toml", "longer.toml", "--set", "run.duration=10m"]);
-    assert!(same.contains("longer against pools"), "{same}");
+    assert!(same.contains("longer compared with pools"), "{same}");
     let message = work.fails(2, &["compare", "scenario.toml", "--figure", "latency.p98"]);
     assert!(message.contains("did you mean `latency.p9"), "{message}");
     let message = work.fails(2, &["compare", "scenario.toml", "longer.toml", "--variant", "four"]);

@@ -138,7 +138,7 @@ fn run_and_compare_resume_too_and_two_commands_do_not_share_a_folder() {
             std::thread::sleep(Duration::from_millis(2));
         }
         let message = work.fails(1, &[command, "scenario.toml"]);
-        assert!(message.contains("another process is at work in this folder"), "{message}");
+        assert!(message.contains("another process is writing to this folder"), "{message}");
         child.kill().unwrap();
         child.wait().unwrap();
         work.done(&[command, "scenario.toml", "--resume"]);

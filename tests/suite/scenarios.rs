@@ -88,7 +88,7 @@ fn the_walkthrough_is_the_worked_example() {
 fn the_starter_runs_as_it_is() {
     let file = ScenarioFile::parse("starter.toml", STARTER, ".").unwrap();
     let points = file.points().unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(points.len(), 30, "15 of the scenario as it stands, 15 of its variant");
+    assert_eq!(points.len(), 30, "15 of the base scenario, 15 of its variant");
     assert!(requests(&points[0].scenario) > 100_000.0);
 }
 
@@ -229,7 +229,7 @@ fn the_shipped_llm_trace_is_drawn_from_the_requests_stated_here() {
     assert!(written.replace("\r\n", "\n") == csv, "{} differs from what is stated here", path.display());
 }
 
-/// Every shipped scenario is run as it stands, and loses no request.
+/// Every shipped scenario is run, and loses no request.
 #[test]
 fn every_shipped_scenario_runs() {
     for path in shipped() {

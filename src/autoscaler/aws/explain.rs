@@ -65,7 +65,7 @@ impl AwsPolicy {
                 _ => "no policy has an alarm: stay".to_owned(),
             },
             Outcome::NoData => format!("no {name} to go by: stay"),
-            Outcome::Limits => "outside the limits: brought inside".to_owned(),
+            Outcome::Limits => "outside the limits: set to the nearest limit".to_owned(),
             Outcome::Out(_) => format!("{rule}: scale out from {base} to {wanted}{}", self.at_limit(wanted)),
             Outcome::Enough(_) => format!("{rule} asks for {wanted}, which is there or coming: stay"),
             Outcome::In(_) => format!("{rule}: scale in to {wanted}{}", self.at_limit(wanted)),

@@ -66,9 +66,9 @@ impl Service {
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
-    "Fewest instances (`MinCapacity`). From 0 only a policy on `backlog_without_capacity` gets away again.",
+    "Minimum instances (`MinCapacity`). From 0 only a policy on `backlog_without_capacity` scales up.",
 );
-const MAX: Key<u32> = Key::required("max", "Most instances (`MaxCapacity`).").at_least(1.0);
+const MAX: Key<u32> = Key::required("max", "Maximum instances (`MaxCapacity`).").at_least(1.0);
 const SERVICE: Key<Service> = Key::or("service", "\"application\"", "Which service scales.");
 const POLICIES: Key<Vec<ScalingPolicy>> = Key::required(
     "policies",

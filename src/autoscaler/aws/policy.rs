@@ -57,7 +57,7 @@ const SCALE_OUT_PERIODS: Key<u32> = Key::or(
 .at_most(10_000.0);
 const SCALE_IN_PERIODS: Key<Option<u32>> = Key::optional(
     "scale_in_periods",
-    "Datapoints in a row below `scale_in_below` of the target that scale in; left out, a quarter of an hour's. As seen on consoles.",
+    "Datapoints in a row below `scale_in_below` of the target that scale in; left out, those of a quarter of an hour. As seen on consoles.",
 )
 .at_least(1.0)
 .at_most(10_000.0);
@@ -82,16 +82,18 @@ const STEPS: Key<Vec<Step>> =
 const MIN_ADJUSTMENT_MAGNITUDE: Key<u32> = Key::or(
     "min_adjustment_magnitude",
     "0",
-    "Fewest instances a percentage adds or removes (`MinAdjustmentMagnitude`).",
+    "Minimum instances that a percentage adds or removes (`MinAdjustmentMagnitude`).",
 );
 const COOLDOWN_KEY: Key<Option<Span>> = Key::optional(
     "cooldown",
     "Scaling out, time in which what was added counts towards the next step; scaling in, time without another. Left out, 300 s. Not with EC2.",
 );
 const EVALUATION_PERIODS: Key<u32> =
-    Key::or("evaluation_periods", "1", "Datapoints the alarm looks at.").at_least(1.0).at_most(10_000.0);
+    Key::or("evaluation_periods", "1", "Datapoints that the alarm evaluates.")
+        .at_least(1.0)
+        .at_most(10_000.0);
 const DATAPOINTS_TO_ALARM: Key<Option<u32>> =
-    Key::optional("datapoints_to_alarm", "How many of them must breach the threshold; left out, all.")
+    Key::optional("datapoints_to_alarm", "Datapoints that must breach the threshold; left out, all.")
         .at_least(1.0);
 const MISSING_DATA: Key<Missing> = Key::or(
     "missing_data",

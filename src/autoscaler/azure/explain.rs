@@ -38,8 +38,8 @@ impl AzurePolicy {
         };
         let wanted = |index: usize| self.found[index].wanted;
         match self.outcome {
-            Outcome::Limits => "outside the limits: brought inside".to_owned(),
-            Outcome::NoData => "no metric to go by: at least the default".to_owned(),
+            Outcome::Limits => "outside the limits: set to the nearest limit".to_owned(),
+            Outcome::NoData => "no metric: at least the default".to_owned(),
             Outcome::Quiet => "no rule is triggered: stay".to_owned(),
             Outcome::Disagree(index, other) => {
                 let name = self.settings.rules[other].metric.name();

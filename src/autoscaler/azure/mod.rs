@@ -27,15 +27,15 @@ pub(super) struct Azure {
     rules: Vec<Rule>,
 }
 
-const MIN: Key<u32> = Key::or("min", "1", "Fewest instances (`capacity.minimum`).");
-const MAX: Key<u32> = Key::required("max", "Most instances (`capacity.maximum`).").at_least(1.0);
+const MIN: Key<u32> = Key::or("min", "1", "Minimum instances (`capacity.minimum`).");
+const MAX: Key<u32> = Key::required("max", "Maximum instances (`capacity.maximum`).").at_least(1.0);
 const DEFAULT: Key<Option<u32>> = Key::optional(
     "default",
     "Instances to have at least while the metrics cannot be read (`capacity.default`); left out, `min`.",
 );
 const RULES: Key<Vec<Rule>> = Key::required(
     "rules",
-    "The rules. Any that scales out does, the one to most instances if several; scale-in needs all that scale in.",
+    "The rules. One rule suffices to scale out, and the largest result counts; scale-in needs all rules that scale in.",
 );
 const INTERVAL: Key<Span> = Key::or(
     "interval",

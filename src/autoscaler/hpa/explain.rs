@@ -156,7 +156,7 @@ fn reason(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> String {
     let Outcome { before, replicas, .. } = *outcome;
     let mut words = match outcome.route {
         Route::Disabled if hpa.scale_to_zero && !hpa.sees_beyond_pods() => {
-            return "at 0, and no object or external metric to come back by: scaling is disabled".into();
+            return "at 0, and no object or external metric to return by: scaling is disabled".into();
         }
         Route::Disabled if hpa.scale_to_zero || hpa.bounds.min == 0 => {
             return "at 0, but not by the HPA itself: scaling is disabled".into();
@@ -253,8 +253,7 @@ impl Hpa {
             Limited::TooFewReplicas => format!("{wanted} is below the minimum {replicas}"),
             Limited::TooManyReplicas => format!("{wanted} is above the maximum {replicas}"),
             Limited::ScaleUpLimit => {
-                let by =
-                    self.rate_words(true, limit).unwrap_or_else(|| "to the double, or 4, at a sync".into());
+                let by = self.rate_words(true, limit).unwrap_or_else(|| "to double, or 4, per sync".into());
                 format!("{wanted} is too far up at once: limited to {replicas} by {by}")
             }
             Limited::ScaleDownLimit => {

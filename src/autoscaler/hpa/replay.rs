@@ -177,7 +177,7 @@ impl HpaReplay {
         let stabilized = self.controller.stabilize(&self.hpa, now, current, wanted);
         self.spec = Some(stabilized);
         let reason = match stabilized == wanted {
-            true => format!("nothing recommended of late holds back {wanted}"),
+            true => format!("no recent recommendation limits {wanted}"),
             false => format!("wants {wanted}, held at {stabilized} by the stabilization window"),
         };
         let line = line.with("desired", stabilized).with("reason", reason);

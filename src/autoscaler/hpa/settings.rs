@@ -12,17 +12,17 @@ use crate::time::Span;
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
-    "Fewest replicas (`minReplicas`). From 0 only an object or external metric brings them back.",
+    "Minimum replicas (`minReplicas`). From 0 only an object or external metric brings them back.",
 )
 .at_most(MOST);
-const MAX: Key<u32> = Key::required("max", "Most replicas (`maxReplicas`).").at_least(1.0).at_most(MOST);
+const MAX: Key<u32> = Key::required("max", "Maximum replicas (`maxReplicas`).").at_least(1.0).at_most(MOST);
 const METRICS: Key<Option<Vec<MetricSpec>>> = Key::optional(
     "metrics",
-    "What it watches; the metric that asks for most replicas counts. Without it, 80 % of the CPU, as the API's default has it.",
+    "The metrics; the one with the largest desired number counts. Without them, 80 % of the CPU, the default of the API.",
 );
 const BEHAVIOR: Key<Option<GivenBehavior>> = Key::optional(
     "behavior",
-    "How fast the replicas may change. Without it the rules are older ones, not the defaults of this table: up to the double or 4 at each sync, and no shrinking below what was recommended within `downscale_stabilization`.",
+    "How fast the replicas may change. Without it the rules are older ones, not the defaults of this table: up to double or 4 at each sync, and no scale-down below the recommendations within `downscale_stabilization`.",
 );
 const TOLERANCE: Key<f64> = Key::or(
     "tolerance",
@@ -33,7 +33,7 @@ const TOLERANCE: Key<f64> = Key::or(
 const SYNC_PERIOD: Key<Span> = Key::or(
     "sync_period",
     "\"15s\"",
-    "Time between two looks at the metrics (flag `horizontal-pod-autoscaler-sync-period`).",
+    "Time between two syncs (flag `horizontal-pod-autoscaler-sync-period`).",
 )
 .at_least(1e-3);
 const PHASE: Key<Span> = Key::or(

@@ -43,7 +43,7 @@ impl Value for Behavior {
 
 const FAILURE_THRESHOLD: Key<f64> = Key::required(
     "failure_threshold",
-    "Failures in a row that are put up with; a negative number turns the fallback off.",
+    "Maximum failures in a row before the fallback; a negative number turns it off.",
 )
 .at_least(-1e6)
 .at_most(1e6);
@@ -56,7 +56,7 @@ const BEHAVIOR: Key<Behavior> =
 
 const SPEC: TableSpec = TableSpec {
     name: "fallback",
-    doc: "What counts while a trigger fails: the HPA is told that the load is that of so many replicas. In a simulation triggers do not fail; in a replay they can.",
+    doc: "Fallback while a trigger fails: the HPA gets the load of this number of replicas. In a simulation triggers do not fail; in a replay they can.",
     keys: &[&FAILURE_THRESHOLD, &REPLICAS, &BEHAVIOR],
 };
 

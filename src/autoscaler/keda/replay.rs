@@ -211,7 +211,7 @@ impl KedaReplay {
             Answer::FellBack { replicas, .. } => {
                 format!("{failures} failures: the load of {replicas} replicas")
             }
-            Answer::Failed => format!("{failures} failures, and no fallback for so many: no value"),
+            Answer::Failed => format!("{failures} failures, and no fallback for them: no value"),
         };
         let mut line = line.with("desired", Value::Null).with("reason", reason.clone());
         if told == Answer::Failed {

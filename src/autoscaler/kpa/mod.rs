@@ -117,7 +117,7 @@ const DEFAULT_RPS: Key<f64> = Key::or(
 const STABLE_WINDOW: Key<Span> = Key::or(
     "stable_window",
     "\"60s\"",
-    "Length of the mean the pool follows, in whole seconds. While less has been seen since the last silence as long, the mean is over what has been seen.",
+    "Length of the long averaging window, in whole seconds. After a silence of this length, the mean is over the seconds since then.",
 )
 .at_least(6.0)
 .at_most(3600.0);
@@ -136,13 +136,14 @@ const PANIC_THRESHOLD: Key<f64> = Key::or(
 .at_least(110.0)
 .at_most(1000.0);
 const UP_RATE: Key<f64> =
-    Key::or("max_scale_up_rate", "1000", "Most pods wanted, as a multiple of the ready ones.").above(1.0);
+    Key::or("max_scale_up_rate", "1000", "Maximum scale-up: as a multiple of the ready pods.").above(1.0);
 const DOWN_RATE: Key<f64> =
-    Key::or("max_scale_down_rate", "2", "Fewest pods wanted: the ready ones divided by this.").above(1.0);
+    Key::or("max_scale_down_rate", "2", "Maximum scale-down: the ready pods are divided by at most this.")
+        .above(1.0);
 const DOWN_DELAY: Key<Span> = Key::or(
     "scale_down_delay",
     "\"0s\"",
-    "Fewer pods are asked for only when they were enough for this long, in whole seconds.",
+    "Scale-down delay: fewer pods are requested only after they sufficed for this long, in whole seconds.",
 )
 .at_most(3600.0);
 const BURST: Key<f64> = Key::or(
@@ -170,9 +171,9 @@ const RETENTION: Key<Span> = Key::or(
     "How long the last pod is kept after the revision became inactive, in any case.",
 )
 .at_most(3600.0);
-const MIN: Key<u32> = Key::or("min_scale", "0", "Fewest pods.");
-const MAX: Key<u32> =
-    Key::or("max_scale", "0", "Most pods; 0: no bound (the simulator stops at 10 000).").at_most(100_000.0);
+const MIN: Key<u32> = Key::or("min_scale", "0", "Minimum pods.");
+const MAX: Key<u32> = Key::or("max_scale", "0", "Maximum pods; 0: no bound (the simulator stops at 10 000).")
+    .at_most(100_000.0);
 const INITIAL: Key<u32> = Key::or(
     "initial_scale",
     "1",
@@ -182,13 +183,13 @@ const INITIAL: Key<u32> = Key::or(
 const ACTIVATION: Key<u32> = Key::or(
     "activation_scale",
     "0",
-    "Fewest pods wanted whenever any are, as on the way up from zero; 0 and 1: no such bound.",
+    "Minimum pods whenever there are any, such as after a scale-up from zero; 0 and 1: no such bound.",
 )
 .at_most(100_000.0);
 const DEADLINE: Key<Span> = Key::or(
     "progress_deadline",
     "\"600s\"",
-    "How long a start from zero may take; half a minute later it is given up.",
+    "Maximum time of a start from zero; half a minute later it is abandoned.",
 )
 .at_least(1.0);
 const AGGREGATION: Key<Aggregation> =

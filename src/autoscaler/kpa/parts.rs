@@ -182,7 +182,7 @@ fn condition(row: &Row<'_>, name: &'static str) -> Result<Condition, RowProblem>
 fn greatest(time_s: f64, after_each: Vec<u32>) -> Line {
     let last = after_each.last().copied();
     let reason =
-        last.map_or_else(|| "nothing recorded".to_owned(), |last| format!("greatest of the window: {last}"));
+        last.map_or_else(|| "nothing recorded".to_owned(), |last| format!("maximum of the window: {last}"));
     line(time_s, last, Explanation::plain(reason)).with("max", last).with("max_after_each", after_each)
 }
 

@@ -53,7 +53,7 @@ const INTERVAL: Key<Span> = Key::or("interval", "\"60s\"", "Time between two eva
 const METRICS_WINDOW: Key<Span> = Key::or(
     "metrics_window",
     "\"1m\"",
-    "KV-cache use and queue of an instance are the greatest of its scrapes within this time.",
+    "KV-cache use and queue of an instance are the maxima of its scrapes within this time.",
 );
 const RETENTION_PERIOD: Key<Span> = Key::or(
     "retention_period",
@@ -64,9 +64,9 @@ const RETENTION_PERIOD: Key<Span> = Key::or(
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
-    "Fewest instances. With 0 the pool scales to zero; a request held at the door then wakes it at once.",
+    "Minimum instances. With 0 the pool scales to zero; a buffered request then scales it up at once.",
 );
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "llm_d"`.
 pub(super) const SPEC: TableSpec = TableSpec {
@@ -295,7 +295,7 @@ impl Policy for LlmdPolicy {
     fn explain(&self) -> Explanation {
         let LlmdEvaluation { analysis, group, because, desired, .. } = self.found;
         let reason = match because {
-            Because::Woken => format!("requests held at the door: wake up with {desired}"),
+            Because::Woken => format!("requests buffered: scale up from zero to {desired}"),
             Because::Idle => {
                 format!("no request for {}: to zero", show_span(self.settings.retention_period))
             }

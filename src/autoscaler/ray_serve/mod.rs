@@ -62,11 +62,11 @@ impl Value for Release {
 }
 
 const MIN: Key<u32> =
-    Key::or("min", "1", "Fewest replicas (`min_replicas`). With 0 the pool scales to zero.");
+    Key::or("min", "1", "Minimum replicas (`min_replicas`). With 0 the pool scales to zero.");
 const MAX: Key<u32> = Key::or(
     "max",
     "1",
-    "Most replicas (`max_replicas`): 1 unless set, as in Ray; `num_replicas: auto` is 100.",
+    "Maximum replicas (`max_replicas`): 1 unless set, as in Ray; `num_replicas: auto` is 100.",
 )
 .at_least(1.0);
 const TARGET_ONGOING_REQUESTS: Key<f64> =
@@ -82,8 +82,11 @@ const DOWNSCALING_FACTOR: Key<f64> =
         .above(0.0);
 const UPSCALE_DELAY: Key<Span> =
     Key::or("upscale_delay", "\"30s\"", "How long more replicas must be wanted before they are asked for.");
-const DOWNSCALE_DELAY: Key<Span> =
-    Key::or("downscale_delay", "\"600s\"", "How long fewer replicas must be wanted before they are let go.");
+const DOWNSCALE_DELAY: Key<Span> = Key::or(
+    "downscale_delay",
+    "\"600s\"",
+    "How long fewer replicas must be wanted before the others are removed.",
+);
 const DOWNSCALE_TO_ZERO_DELAY: Key<Option<Span>> = Key::optional(
     "downscale_to_zero_delay",
     "How long the last replica must be unwanted; left out, as `downscale_delay`. Zero is reached over one replica, so both delays pass.",

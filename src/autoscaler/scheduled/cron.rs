@@ -65,7 +65,7 @@ impl Cron {
         // 2000 is a leap year, so that every date there can be is within reach.
         match cron.next_from(DateTime::constant(2000, 1, 1, 0, 0, 0, 0)) {
             Some(_) => Ok(cron),
-            None => Err(format!("\"{text}\" matches no day there is")),
+            None => Err(format!("\"{text}\" matches no day")),
         }
     }
 
@@ -243,6 +243,6 @@ mod tests {
         assert_eq!(problem("60 9 * * *"), "\"60\" is no minute, which goes from 0 to 59");
         assert_eq!(problem("0 9 * * fri-mon"), "\"fri-mon\" goes from 5 down to 1");
         assert_eq!(problem("*/0 9 * * *"), "\"*/0\" has no step of 1 or more");
-        assert_eq!(problem("0 0 31 feb *"), "\"0 0 31 feb *\" matches no day there is");
+        assert_eq!(problem("0 0 31 feb *"), "\"0 0 31 feb *\" matches no day");
     }
 }

@@ -17,8 +17,7 @@ use cron::Cron;
 
 const ENTRIES: Key<Vec<Entry>> = Key::required(
     "entries",
-    "When the number of instances changes, and to what. At the start the entry holds that came last before it; of two that \
-     come at the same minute, the later one in the list.",
+    "Times at which the number of instances changes, and the numbers. At the start the last entry before it holds; of two entries at the same minute, the later one in the list.",
 );
 const TIME_ZONE: Key<Zone> = Key::or(
     "time_zone",
@@ -52,8 +51,7 @@ const ENTRY: TableSpec = TableSpec {
 /// `kind = "scheduled"`.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "scheduled",
-    doc: "Capacity by the clock: entries of a crontab, each with the instances there are to be from then on. It looks at no \
-          metric.",
+    doc: "Capacity by schedule: entries of a crontab, each with the number of instances from then on. It uses no metric.",
     keys: &[&ENTRIES, &TIME_ZONE, &STARTS_AT, &LEAD],
 };
 

@@ -112,22 +112,20 @@ pub static FIGURES: &[Figure] = &[
     }),
     figure("arrived", Requests, "requests that arrived", |run, _| Sample::Value(run.counts.arrived as f64)),
     figure("served", Requests, "requests answered", |run, _| Sample::Value(run.counts.served as f64)),
-    figure("rejected", Requests, "requests turned away by a full queue", |run, _| {
+    figure("rejected", Requests, "requests rejected by a full queue", |run, _| {
         Sample::Value(run.counts.rejected as f64)
     }),
-    figure("timed_out", Requests, "requests that gave up waiting", |run, _| {
+    figure("timed_out", Requests, "requests that timed out", |run, _| {
         Sample::Value(run.counts.timed_out as f64)
     }),
     figure("failed", Requests, "requests lost with their instance", |run, _| {
         Sample::Value(run.counts.failed as f64)
     }),
-    figure("retried", Count, "times a request was sent again after a fault", |run, _| {
-        Sample::Value(run.sending.retried as f64)
-    }),
-    figure("hedged", Count, "second copies sent because no answer had come", |run, _| {
+    figure("retried", Count, "retries", |run, _| Sample::Value(run.sending.retried as f64)),
+    figure("hedged", Count, "hedges: second copies sent while the first was unanswered", |run, _| {
         Sample::Value(run.sending.hedged as f64)
     }),
-    figure("wasted", Share, "share of the service given that nobody waited for at its end", |run, _| {
+    figure("wasted", Share, "share of the service time spent on requests that were abandoned", |run, _| {
         Sample::ratio(run.sending.wasted_s, run.integrals.in_service)
     }),
     figure("in_flight_at_end", Requests, "requests waiting or in service at the end", |run, _| {
@@ -148,12 +146,9 @@ pub static FIGURES: &[Figure] = &[
         "output tokens of the requests answered, per second",
         |run, _| tokens(run, |tokens| tokens.output as f64),
     ),
-    figure(
-        "preemptions",
-        Count,
-        "sequences that gave way for want of KV cache and were computed again",
-        |run, _| Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.preemptions as f64)),
-    ),
+    figure("preemptions", Count, "sequences preempted by a full KV cache and computed again", |run, _| {
+        Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.preemptions as f64))
+    }),
     figure(
         "kv_cache.mean",
         Share,
@@ -168,7 +163,7 @@ pub static FIGURES: &[Figure] = &[
     figure(
         "kv_cache.peak",
         Share,
-        "greatest use of the KV cache of ready instances at the end of a window",
+        "maximum use of the KV cache of ready instances at the end of a window",
         |run, _| Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.kv_cache_peak)),
     ),
     figure("mean_queue", Requests, "time-average of requests waiting", |run, _| {
@@ -177,7 +172,7 @@ pub static FIGURES: &[Figure] = &[
     figure(
         "peak_queue_sampled",
         Requests,
-        "most requests waiting at the end of a window of the timeline",
+        "maximum of the requests waiting at the ends of the windows of the timeline",
         |run, _| Sample::Value(run.peak_waiting as f64),
     ),
     figure(
@@ -189,7 +184,7 @@ pub static FIGURES: &[Figure] = &[
     figure("mean_ready", Instances, "time-average of ready instances", |run, _| {
         per_time(run, run.integrals.ready)
     }),
-    figure("peak_ready", Instances, "most instances ready at once", |run, _| {
+    figure("peak_ready", Instances, "maximum of the instances ready", |run, _| {
         Sample::Value(f64::from(run.peak_ready))
     }),
     figure("mean_starting", Instances, "time-average of instances starting", |run, _| {
@@ -211,8 +206,8 @@ pub static FIGURES: &[Figure] = &[
         per_time(run, run.integrals.warm)
     }),
     figure("warm_starts", Count, "starts from the warm pool", |run, _| Sample::Value(run.warm_starts as f64)),
-    figure("starts", Count, "instances started from nothing", |run, _| Sample::Value(run.started as f64)),
-    figure("refused_starts", Count, "starts refused for want of capacity, each attempt", |run, _| {
+    figure("starts", Count, "cold starts of instances", |run, _| Sample::Value(run.started as f64)),
+    figure("refused_starts", Count, "starts refused for lack of capacity, each attempt", |run, _| {
         Sample::Value(run.failure_counts.refused_starts as f64)
     }),
     figure("failed_starts", Count, "starts that failed, each attempt", |run, _| {
@@ -221,21 +216,24 @@ pub static FIGURES: &[Figure] = &[
     figure("instance_failures", Count, "instances that failed", |run, _| {
         Sample::Value(run.failure_counts.failures as f64)
     }),
-    figure("interruptions", Count, "instances given notice", |run, _| {
+    figure("interruptions", Count, "instances interrupted with notice", |run, _| {
         Sample::Value(run.failure_counts.interruptions as f64)
     }),
     figure("node_failures", Count, "nodes that failed", |run, _| {
         Sample::Value(run.failure_counts.node_failures as f64)
     }),
-    figure("scale_ups", Count, "decisions that raised the instances asked for", |run, _| {
+    figure("scale_ups", Count, "decisions that raised the desired instances", |run, _| {
         Sample::Value(run.actions.up as f64)
     }),
-    figure("scale_downs", Count, "decisions that lowered the instances asked for", |run, _| {
+    figure("scale_downs", Count, "decisions that lowered the desired instances", |run, _| {
         Sample::Value(run.actions.down as f64)
     }),
-    figure("flaps", Count, "decisions that undid one of the five minutes before", |run, _| {
-        Sample::Value(run.actions.flaps as f64)
-    }),
+    figure(
+        "flaps",
+        Count,
+        "decisions that reversed one in the other direction of the last five minutes",
+        |run, _| Sample::Value(run.actions.flaps as f64),
+    ),
     figure("instance_hours", InstanceHours, "instance-hours billed", |run, _| {
         Sample::Value(run.billed_hours)
     }),

@@ -116,27 +116,24 @@ impl fmt::Display for StoreError {
             }
             StoreError::InUse(path) => write!(
                 f,
-                "another process is at work in this folder: it holds `{}`\n  help: wait until it has ended, or choose \
+                "another process is writing to this folder: it holds `{}`\n  help: wait until it has ended, or choose \
                  another folder with --out",
                 path.display()
             ),
             StoreError::OtherKind(path) => write!(
                 f,
-                "cannot resume: `{}` was not written by this version of kneepoint\n  help: without --resume everything \
-                 is run anew",
+                "cannot resume: `{}` was not written by this version of kneepoint\n  help: without --resume everything is simulated again",
                 path.display()
             ),
             StoreError::OtherCommand { path, stored } => write!(
                 f,
-                "cannot resume: `{}` was left by `kneepoint {stored}`\n  help: resume that, or run everything anew without \
-                 --resume",
+                "cannot resume: `{}` was left by `kneepoint {stored}`\n  help: resume that, or simulate everything again without --resume",
                 path.display()
             ),
             StoreError::OtherCases { path, stored, asked, common } => write!(
                 f,
-                "cannot resume: the scenario has changed since `{}` was written, so that its finished runs are of \
-                 something else: {common} of its {stored} settings are among the {asked} asked for now\n  help: undo the \
-                 change, or run everything anew without --resume",
+                "cannot resume: the scenario has changed since `{}` was written, so that its finished runs no longer apply: {common} of its {stored} settings are among the {asked} asked for now\n  help: undo the \
+                 change, or simulate everything again without --resume",
                 path.display()
             ),
         }

@@ -175,7 +175,7 @@ fn step_response() -> Result<System, Error> {
     };
     let drain = instances / (capacity - 2000.0);
     let mut system = System::new("fluid step response", "800 to 2000/s, 10 then 29 instances", text)
-        .within("most waiting", Reading::PeakQueue, exact.peak_backlog, instances)
+        .within("maximum waiting", Reading::PeakQueue, exact.peak_backlog, instances)
         .within("longest wait", Reading::LongestWait, exact.longest_delay, 2.0 * time_s)
         .within("time to drain", Reading::DrainedAfter(90.0), exact.drain_time, drain + 0.01)
         .within("total delay", Reading::TotalDelay, exact.total_delay, instances * (30.0 + exact.drain_time));

@@ -168,7 +168,7 @@ impl CostLatency {
         }
         if any(|p| p.uncertain) {
             let marker = Marker::new(Shape::Disc, 3.5, SOFT_INK).ringed(true);
-            entries.push(Entry::marker("Ringed: on the frontier or not within noise", marker));
+            entries.push(Entry::marker("Ring: on or off the frontier within noise", marker));
         }
         entries
     }

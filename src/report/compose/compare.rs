@@ -15,7 +15,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
     let has_cost = comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST);
     let compared = has_cost.then(|| chart_data::compared(scenario, result)).flatten();
     let caption =
-        "Bars are the intervals of each alone: those of their differences, in the table, tell more.";
+        "Bars are the intervals of each alternative. The intervals of the differences are in the table.";
     let charts = compared.map(|compared| ChartPart {
         caption: caption.to_owned(),
         ..chart("comparison", compared, Size::WIDE)

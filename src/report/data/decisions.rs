@@ -12,7 +12,7 @@ pub static DECISION_COLUMNS: &[Field<DecisionRecord>] = &[
     Field::number("time_s", Seconds, "time of the evaluation, seconds from the start of the run", |record| {
         record.at.as_secs_f64()
     }),
-    Field::text("metric", "the metric that the decision rests on, as the scenario names it", |record| {
+    Field::text("metric", "the metric of the decision, as the scenario names it", |record| {
         record.explanation.metric.into()
     }),
     Field::maybe("observed", None, "value of this metric; empty where there was none", |record| {
@@ -25,8 +25,8 @@ pub static DECISION_COLUMNS: &[Field<DecisionRecord>] = &[
         record.desired.into()
     }),
     Field::count("ready", Instances, "ready instances at the evaluation", |record| record.ready.into()),
-    Field::text("action", "what the decision did: `stay`, `add 2`, `remove 1`", action),
-    Field::text("reason", "why, in a sentence with the figures that it rests on", |record| {
+    Field::text("action", "the action: `stay`, `add 2`, `remove 1`", action),
+    Field::text("reason", "the reason, in a sentence with its figures", |record| {
         record.explanation.reason.as_str().into()
     }),
 ];

@@ -33,20 +33,20 @@ struct Timings(Vec<Timing>);
 
 const MAX_BATCH: Key<Option<u32>> = Key::optional(
     "max_batch",
-    "Most requests in one batch. May be left out with a `table`, where it is the greatest size measured.",
+    "Maximum batch size, in requests. May be left out with a `table`: then it is the greatest size measured.",
 )
 .at_least(1.0)
 .at_most(100_000.0);
 const PREFERRED: Key<Vec<u32>> = Key::or(
     "preferred",
     "[]",
-    "Batch sizes to prefer: as soon as a copy is free and so many wait, a batch of the greatest preferred size that they fill is begun. Without any, only the maximum is.",
+    "Preferred batch sizes: as soon as a copy is free and enough requests wait, a batch of the greatest preferred size that they fill begins. Without any, only the maximum is preferred.",
 )
 .at_least(1.0);
 const MAX_DELAY: Key<Span> = Key::or(
     "max_delay",
     "\"0s\"",
-    "How long a request may be held back, from its arrival, while a copy is free, for others to join it. When it has been, all that wait are begun, up to the maximum.",
+    "Maximum delay of a request, from its arrival, while a copy is free, for others to join its batch. After it all waiting requests begin, up to the maximum batch size.",
 );
 const COPIES: Key<u32> = Key::or(
     "copies",
@@ -86,7 +86,7 @@ impl Batch {
     /// `model = "batch"`.
     pub const SPEC: TableSpec = TableSpec {
         name: "batch",
-        doc: "Requests are served in batches (dynamic batching): a free copy of the model begins a batch as soon as one of a preferred size or of the maximum can be made, or a request has been held back for `max_delay`. A batch takes `constant` + `slope` × size, or what a `table` says, and beyond that the longest `time` of its requests; all its requests end together. The utilization is the busy share of the copies. Under a central queue batches are made from all that wait before the pool. A batch that has begun runs to its end, whoever has given up.",
+        doc: "Requests are served in batches (dynamic batching): a free copy of the model begins a batch as soon as one of a preferred size or of the maximum can be made, or a request has been delayed for `max_delay`. A batch takes `constant` + `slope` × size, or what a `table` says, and beyond that the longest `time` of its requests; all its requests end together. The utilization is the busy share of the copies. With a central queue, batches are made from all waiting requests of the pool. A batch that has begun runs to its end, whichever of its requests have timed out.",
         keys: &[&EXTRA_TIME, &MAX_BATCH, &PREFERRED, &MAX_DELAY, &COPIES, &CONSTANT, &SLOPE, &TABLE],
     };
 
@@ -120,7 +120,7 @@ impl Batch {
         preferred.dedup();
         if let Some(over) = preferred.iter().find(|size| **size > max_batch) {
             let message = format!("`{}` has {over}", reader.path_of("preferred"));
-            let label = format!("expected at most {max_batch}, the greatest batch");
+            let label = format!("expected at most {max_batch}, the maximum batch size");
             return Err(reader.problem("preferred", message, label));
         }
         Ok(Batch::new(max_batch, seconds).with(reader.get(&COPIES)?, preferred, reader.get(&MAX_DELAY)?))

@@ -12,8 +12,10 @@ pub(super) struct Fit {
     pub per_prefill_token_s: Option<f64>,
 }
 
-const FILE: Key<FileName> =
-    Key::required("file", "CSV file with a row for each level of load: so many sequences at a time.");
+const FILE: Key<FileName> = Key::required(
+    "file",
+    "CSV file with a row for each level of load, which is the number of sequences at a time.",
+);
 const CONCURRENCY: Key<Column> = Key::or(
     "concurrency",
     "\"concurrency\"",

@@ -41,26 +41,24 @@ const FIT: Key<Option<Fit>> = Key::optional(
     "fit",
     "A load test that the times of an iteration are fitted to; before those of a `preset`, after those written.",
 );
-const FIXED: Key<Option<Span>> = Key::optional(
-    "fixed",
-    "Time of an iteration apart from what follows; needed without `preset` and `fit`.",
-);
+const FIXED: Key<Option<Span>> =
+    Key::optional("fixed", "Fixed time of an iteration; required without `preset` and `fit`.");
 const PER_PREFILL_TOKEN: Key<Option<Span>> =
-    Key::optional("per_prefill_token", "What each prompt token that is computed adds to its iteration.");
+    Key::optional("per_prefill_token", "Time that each computed prompt token adds to its iteration.");
 const PER_SEQUENCE: Key<Option<Span>> =
-    Key::optional("per_sequence", "What each sequence that decodes adds to the iteration.");
+    Key::optional("per_sequence", "Time that each decoding sequence adds to the iteration.");
 const PER_KV_TOKEN: Key<Option<Span>> = Key::optional(
     "per_kv_token",
-    "What each token in the cache of the sequences that decode adds to the iteration.",
+    "Time that each token in the KV cache of the decoding sequences adds to the iteration.",
 );
 const MAX_SEQUENCES: Key<u32> =
-    Key::or("max_sequences", "256", "Most sequences computed at a time (vLLM: `max_num_seqs`).")
+    Key::or("max_sequences", "256", "Maximum sequences computed at a time (vLLM: `max_num_seqs`).")
         .at_least(1.0)
         .at_most(100_000.0);
 const TOKEN_BUDGET: Key<u32> = Key::or(
     "token_budget",
     "2048",
-    "Most tokens computed in an iteration, one for each sequence that decodes and the rest for prompts, which are cut into chunks to fit (vLLM: `max_num_batched_tokens`).",
+    "Maximum tokens computed in an iteration: one for each decoding sequence, the rest for prompts, which are cut into chunks to fit (vLLM: `max_num_batched_tokens`).",
 )
 .at_least(1.0)
 .at_most(10_000_000.0);
@@ -68,7 +66,7 @@ const BLOCK_TOKENS: Key<u32> =
     Key::or("block_tokens", "16", "Tokens in a block of the KV cache.").at_least(1.0).at_most(4096.0);
 const KV_TOKENS: Key<Option<u64>> = Key::optional(
     "kv_tokens",
-    "Tokens that the KV cache holds, in whole blocks. When it is full the sequence begun last gives way and is computed again later. A request that is longer than the whole cache is cut to it. Without it, or the preset's, no limit.",
+    "Tokens that the KV cache holds, in whole blocks. When it is full the sequence begun last is preempted, and computed again later. A request that is longer than the whole cache is cut to it. Without it, and without a preset, there is no limit.",
 )
 .at_least(2.0);
 const PREFIX_HIT: Key<f64> = Key::or(
@@ -83,7 +81,7 @@ impl Llm {
     /// `model = "llm"`.
     pub const SPEC: TableSpec = TableSpec {
         name: "llm",
-        doc: "A language model served with continuous batching and chunked prefill, iteration by iteration, as vLLM does: every iteration gives each sequence that decodes a token and computes prompts with what the token budget leaves. An iteration takes `fixed` + `per_prefill_token` × prompt tokens + `per_sequence` × sequences that decode + `per_kv_token` × their tokens in the cache. The wait of a request ends when its prompt is begun. The utilization is the share of time in which iterations run. TTFT, TPOT, tokens and use of the cache are reported.",
+        doc: "A language model served with continuous batching and chunked prefill, iteration by iteration, as vLLM does: every iteration computes a token of each decoding sequence, and prompts with the rest of the token budget. An iteration takes `fixed` + `per_prefill_token` × prompt tokens + `per_sequence` × decoding sequences + `per_kv_token` × their tokens in the cache. The wait of a request ends when its prompt is begun. The utilization is the share of time in which iterations run. TTFT, TPOT, tokens and use of the cache are reported.",
         keys: &[
             &PROMPT,
             &OUTPUT,

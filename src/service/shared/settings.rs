@@ -27,13 +27,13 @@ pub struct Pace {
 
 const CONCURRENCY: Key<Option<u32>> = Key::optional(
     "concurrency",
-    "Requests in service on one instance at the most; the rest wait, first come first served. Without it, as many as the curve goes to, or 1000 without a curve.",
+    "Maximum concurrency: requests in service on one instance; the rest wait, first come first served. Without it, the greatest concurrency of the curve, or 1000 without a curve.",
 )
 .at_least(1.0)
 .at_most(100_000.0);
 const CORES: Key<Option<f64>> = Key::optional(
     "cores",
-    "How many requests the instance can serve at full speed; more of them share it: n requests run at min(1, cores/n) of full speed each. Without it, and without `slowdown` and `curve`, 1.",
+    "Number of requests that the instance can serve at full speed; more of them share it: n requests run at min(1, cores/n) of full speed each. Without it, and without `slowdown` and `curve`, 1.",
 )
 .at_least(0.01)
 .at_most(100_000.0);
@@ -59,7 +59,7 @@ impl Shared {
     /// `model = "shared"`.
     pub const SPEC: TableSpec = TableSpec {
         name: "shared",
-        doc: "All requests on an instance progress together and share its speed (processor sharing), up to `concurrency` of them. How fast the instance is with so many at a time is `cores`, a `slowdown` or a measured `curve`; it is rounded to 2⁻³² of full speed, and a request ends at the first nanosecond by which it has had its requirement. The utilization is the speed used as a share of the greatest speed.",
+        doc: "All requests on an instance progress together and share its speed (processor sharing), up to `concurrency` of them. The speed of the instance by concurrency is `cores`, a `slowdown` or a measured `curve`; it is rounded to 2⁻³² of full speed, and a request completes at the first nanosecond by which it has attained its requirement. The utilization is the speed used as a share of the greatest speed.",
         keys: &[&TIME, &CONCURRENCY, &CORES, &SLOWDOWN, &CURVE],
     };
 

@@ -57,7 +57,7 @@ const GRANULARITY: Key<Span> = Key::or(
     "The billed time of each instance is rounded up to a multiple of this; \"0s\" bills exactly.",
 );
 const MINIMUM: Key<Span> =
-    Key::or("minimum", "\"0s\"", "Least time billed for an instance that is billed at all.");
+    Key::or("minimum", "\"0s\"", "Minimum time billed for each instance that is billed.");
 
 impl Cost {
     /// The `[cost]` table.

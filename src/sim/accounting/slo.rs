@@ -59,7 +59,7 @@ impl Slo {
     /// The `[slo]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "slo",
-        doc: "What the service promises: such a share of requests answered within such a time. A request keeps the promise if it keeps all that is written. Tables and charts that have room for one time show that to the first token if it is promised, else that per token, else the latency.",
+        doc: "The promises of the service: a share of the requests is answered within a time. A request keeps the promise if it keeps all times that are written. Tables and charts with room for one time show that to the first token if it is promised, else that per token, else the latency.",
         keys: &[&LATENCY, &TTFT, &TPOT, &PERCENTILE],
     };
 

@@ -32,7 +32,7 @@ pub enum Abandoned {
     /// Nobody notices: it is served all the same, and in vain.
     #[default]
     Served,
-    /// It is dropped if it still waits; service once begun goes on in vain.
+    /// It is dropped if it still waits; service that has begun continues in vain.
     Dropped,
     /// It is dropped, its service stopped if it has begun.
     Stopped,
@@ -44,12 +44,12 @@ impl Choice for Abandoned {
         (
             "dropped",
             Abandoned::Dropped,
-            "it is dropped if it still waits; service once begun goes on in vain",
+            "it is dropped if it still waits; service that has begun continues in vain",
         ),
         (
             "stopped",
             Abandoned::Stopped,
-            "it is dropped, and its service stopped if it has begun: a slot or a share is free at once, an `llm` frees its place and its cache with the iteration under way; a batch that has begun cannot be stopped",
+            "it is dropped, and its service stopped if it has begun: a slot or a share is free at once, an `llm` frees its place and its cache with the iteration in progress; a batch that has begun cannot be stopped",
         ),
     ];
 }
@@ -76,7 +76,7 @@ pub enum Fault {
 
 impl Choice for Fault {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("rejected", Fault::Rejected, "turned away by a full queue"),
+        ("rejected", Fault::Rejected, "rejected by a full queue"),
         ("timed_out", Fault::TimedOut, "given up by the client, or in the queue"),
         ("failed", Fault::Failed, "lost with its instance"),
     ];
@@ -160,15 +160,15 @@ impl Value for Jitter {
 
 const TIMEOUT: Key<Option<Span>> = Key::optional(
     "timeout",
-    "How long the client waits for the answer to an attempt, service included, before it gives it up. Without it as long as it takes.",
+    "Time-out of an attempt: how long the client waits for its answer, service included. Without it there is none.",
 )
 .above(0.0);
 const ABANDONED: Key<Abandoned> = Key::or(
     "abandoned",
     "\"served\"",
-    "What becomes of an attempt that the client has given up. Most servers do not notice.",
+    "What happens to an attempt that has timed out at the client. Most servers do not notice.",
 );
-const RETRIES: Key<u32> = Key::or("retries", "0", "Most times a request is sent again.");
+const RETRIES: Key<u32> = Key::or("retries", "0", "Maximum retries of a request.");
 const RETRY_ON: Key<Vec<Fault>> =
     Key::or("retry_on", "[\"rejected\", \"timed_out\", \"failed\"]", "What a request is sent again after.");
 const BACKOFF: Key<Durations> = Key::or(
@@ -193,7 +193,7 @@ const HEDGE_AFTER: Key<Option<Span>> = Key::optional(
 const HEDGE_CANCEL: Key<bool> = Key::or(
     "hedge_cancel",
     "true",
-    "Whether the copy that is not needed is called off, waiting or in service; else it is served in vain.",
+    "Whether the copy that is not needed is cancelled, waiting or in service; otherwise it is served in vain.",
 );
 
 impl Client {

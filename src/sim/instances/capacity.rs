@@ -23,7 +23,7 @@ pub struct CapacityLimits {
     pub backoff: Backoff,
 }
 
-/// A time in which no capacity is to be had.
+/// A time without capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
     /// When it begins.
@@ -78,7 +78,7 @@ impl CapacityProcess {
 
 const QUOTA: Key<Option<u32>> = Key::optional(
     "quota",
-    "Most instances that can be starting or ready at a time (nodes, where there are such); a start beyond it waits. Without it there is no limit.",
+    "Maximum instances starting or ready at a time (nodes, if there are nodes); a further start waits. Without it there is no limit.",
 );
 const REFUSED: Key<f64> =
     Key::or("refused", "0", "Probability that a start is refused, each attempt for itself.")
@@ -91,25 +91,19 @@ const OUTAGES: Key<Vec<Outage>> = Key::or(
 );
 const AVAILABLE: Key<Option<Durations>> = Key::optional(
     "available",
-    "How long capacity is to be had before it runs out, a distribution; with `unavailable`, in turns that begin with this one, and of each type of instance by itself. Exponential means that the past does not matter. Without both it never runs out so.",
+    "How long capacity is available before it runs out, a distribution; in turns with `unavailable`, beginning with this one, and independently for each instance type. Exponential means memoryless. Without both it never runs out.",
 );
 const UNAVAILABLE: Key<Option<Durations>> =
-    Key::optional("unavailable", "How long it is then not to be had: every start is refused.");
-const STOCK_BACKOFF: Key<Span> = Key::or(
-    "backoff",
-    "\"30s\"",
-    "Pause before a refused start is tried again; it doubles with every refusal.",
-)
-.above(0.0);
+    Key::optional("unavailable", "How long it is then unavailable: every start is refused.");
+const STOCK_BACKOFF: Key<Span> =
+    Key::or("backoff", "\"30s\"", "Pause before a refused start is retried; it doubles with every refusal.")
+        .above(0.0);
 const STOCK_BACKOFF_MAX: Key<Span> = Key::or("backoff_max", "\"10m\"", "The longest such pause.").above(0.0);
 
 const FROM: Key<Span> = Key::required("from", "When it begins.");
 const UNTIL: Key<Span> = Key::required("until", "When it ends.");
-const OUTAGE_SPEC: TableSpec = TableSpec {
-    name: "instances.stock.outages",
-    doc: "A time in which no capacity is to be had.",
-    keys: &[&FROM, &UNTIL],
-};
+const OUTAGE_SPEC: TableSpec =
+    TableSpec { name: "instances.stock.outages", doc: "A time without capacity.", keys: &[&FROM, &UNTIL] };
 
 impl Value for Outage {
     fn kind() -> Kind {
@@ -128,7 +122,7 @@ impl Value for Outage {
 
 const STOCK_SPEC: TableSpec = TableSpec {
     name: "instances.stock",
-    doc: "Capacity that may be lacking. A start that is refused waits, at no cost, and is tried again after a pause.",
+    doc: "Capacity that may be unavailable. A refused start waits, at no cost, and is retried after a pause.",
     keys: &[&QUOTA, &REFUSED, &OUTAGES, &AVAILABLE, &UNAVAILABLE, &STOCK_BACKOFF, &STOCK_BACKOFF_MAX],
 };
 

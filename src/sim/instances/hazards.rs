@@ -65,7 +65,7 @@ pub struct Slow {
     pub speed: f64,
 }
 
-/// What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains.
+/// What happens to the requests on an instance that is lost: failed, interrupted, or out of time as it drains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LostRequests {
     /// They fail; a client may try again.
@@ -113,7 +113,7 @@ const AFTER_STAGE: Key<Option<String>> = Key::optional(
 const START_BACKOFF: Key<Span> = Key::or(
     "backoff",
     "\"10s\"",
-    "Pause before a failed start is tried again; it doubles with every failure. The default is that of a Kubernetes crash loop.",
+    "Pause before a failed start is retried; it doubles with every failure. The default is that of a Kubernetes crash loop.",
 )
 .above(0.0);
 const START_BACKOFF_MAX: Key<Span> = Key::or("backoff_max", "\"5m\"", "The longest such pause.").above(0.0);
@@ -182,7 +182,7 @@ const NOTICE: Key<Span> = Key::or(
 
 const INTERRUPTIONS_SPEC: TableSpec = TableSpec {
     name: "instances.interruptions",
-    doc: "Instances that are taken back with notice, as spot instances are. The pool starts another at the notice.",
+    doc: "Instances that are interrupted with notice, such as spot instances. The pool starts another at the notice.",
     keys: &[&NOTICE_AFTER, &NOTICE],
 };
 
@@ -199,7 +199,7 @@ impl Value for Interruptions {
 const SHARE: Key<f64> =
     Key::required("share", "Share of the instances that are slow, 0 to 1.").at_least(0.0).at_most(1.0);
 const SPEED: Key<f64> =
-    Key::required("speed", "Their speed against that of the others: 0.5 takes twice as long.")
+    Key::required("speed", "Their speed relative to that of the others: 0.5 takes twice as long.")
         .above(0.0)
         .at_most(1.0);
 
@@ -222,11 +222,11 @@ impl Value for Slow {
 const START_FAILURES: Key<Option<StartFailures>> =
     Key::optional("start_failures", "Cold starts that fail. Without it none does.");
 const STOCK: Key<Option<CapacityLimits>> =
-    Key::optional("stock", "Capacity that may be lacking. Without it every start is granted.");
+    Key::optional("stock", "Capacity that may be unavailable. Without it every start is granted.");
 const FAILURES: Key<Option<Failures>> =
     Key::optional("failures", "Instances that fail without notice. Without it none does.");
 const INTERRUPTIONS: Key<Option<Interruptions>> =
-    Key::optional("interruptions", "Instances that are taken back with notice. Without it none is.");
+    Key::optional("interruptions", "Instances that are interrupted with notice. Without it none is.");
 const SLOW: Key<Option<Slow>> =
     Key::optional("slow", "Instances that are slow from the start. Without it all are alike.");
 

@@ -26,7 +26,7 @@ pub struct InstanceType {
 /// More instances than any pool this simulator is meant for; keeps a slip of the hand from exhausting memory.
 pub const MAX_INSTANCES: f64 = 100_000.0;
 
-const NAME: Key<String> = Key::required("name", "What the type is called in tables and files.");
+const NAME: Key<String> = Key::required("name", "Name of the type, in tables and files.");
 const PER_INSTANCE_HOUR: Key<Option<f64>> = Key::optional(
     "per_instance_hour",
     "Price of one instance of this type for one hour. Without it that of `[cost]`.",
@@ -43,7 +43,7 @@ const SPEED: Key<f64> = Key::or(
 const BASE: Key<u32> = Key::or(
     "base",
     "0",
-    "So many of the pool are of this type before any other is taken; beyond that the types are tried in the order they are listed.",
+    "Number of instances of this type that the pool has before it takes any other; beyond that the types are tried in the order listed.",
 );
 const COLD_START: Key<Option<ColdStart>> = Key::optional(
     "cold_start",

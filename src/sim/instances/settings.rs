@@ -15,7 +15,7 @@ use crate::schema::{
 };
 use crate::time::Span;
 
-/// How an instance comes to life and leaves.
+/// How instances start and stop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instances {
     /// Instances ready at the start of the run.
@@ -26,7 +26,7 @@ pub struct Instances {
     pub scale_down: ScaleDownOrder,
     /// How long a draining instance may finish what it has; then the rest fails. `None`: as long as it takes.
     pub drain_deadline: Option<Span>,
-    /// What becomes of the requests in service on an instance that is scaled down.
+    /// What happens to the requests in service on an instance that is scaled down.
     pub leaving: DrainPolicy,
     /// Service requirement of the first request an instance serves, in seconds; `None`: no different.
     pub first_request: Option<Durations>,
@@ -42,7 +42,7 @@ pub struct Instances {
     pub types: Vec<InstanceType>,
 }
 
-/// What becomes of the requests in service on an instance that is scaled down.
+/// What happens to the requests in service on an instance that is scaled down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DrainPolicy {
     /// The instance drains: it finishes them first.
@@ -128,7 +128,7 @@ const DRAIN_DEADLINE: Key<Option<Span>> = Key::optional(
 const LEAVING: Key<DrainPolicy> = Key::or(
     "leaving",
     "\"finish\"",
-    "What becomes of the requests in service on an instance that is scaled down. \"hand_back\" goes with `slots` and a central queue only.",
+    "What happens to the requests in service on an instance that is scaled down. \"hand_back\" goes with `slots` and a central queue only.",
 );
 
 const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
@@ -138,7 +138,7 @@ const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
 const LOST: Key<LostRequests> = Key::or(
     "lost",
     "\"fail\"",
-    "What becomes of the requests on an instance that is lost: failed, interrupted, or out of time as it drains. \"resume\" goes with `slots` only.",
+    "What happens to the requests on an instance that is lost: failed, interrupted, or out of time as it drains. \"resume\" goes with `slots` only.",
 );
 const TYPE: Key<Vec<Written>> = Key::or(
     "type",
@@ -175,7 +175,7 @@ const KEYS: [&dyn AnyKey; 15] = {
 impl Instances {
     /// The `[instances]` table.
     pub const SPEC: TableSpec =
-        TableSpec { name: "instances", doc: "How an instance comes to life and leaves.", keys: &KEYS };
+        TableSpec { name: "instances", doc: "How instances start and stop.", keys: &KEYS };
 
     /// Reads the `[instances]` table.
     ///

@@ -32,7 +32,7 @@ pub struct WarmPool {
 const MIN_SIZE: Key<u32> = Key::or(
     "min_size",
     "0",
-    "Least instances to keep warm, however many are asked for. EC2 Auto Scaling calls it `MinSize`.",
+    "Minimum instances to keep warm, whatever the desired number. EC2 Auto Scaling: `MinSize`.",
 )
 .at_most(MAX_INSTANCES);
 const MAX_PREPARED: Key<Option<u32>> = Key::optional(

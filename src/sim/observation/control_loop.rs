@@ -170,7 +170,7 @@ impl ControlLoop {
     pub fn expired(&mut self, at: Instant) {
         let desired = self.desired.saturating_sub(1);
         if self.keeps(desired) {
-            let explanation = Explanation::plain("an instance has idled for its keep-alive: let it go");
+            let explanation = Explanation::plain("an instance has been idle for its keep-alive: remove it");
             let (before, ready) = (self.desired, self.desired);
             self.decisions.push(DecisionRecord { at, before, ready, desired, explanation });
         }

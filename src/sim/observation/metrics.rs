@@ -13,7 +13,7 @@ pub struct Metrics {
     pub phase: Span,
     /// Length of the average. Zero: the last scrape alone.
     pub window: Span,
-    /// Age a scrape must have before the autoscaler sees it.
+    /// Delay: the age of a scrape when the autoscaler first sees it.
     pub delay: Span,
 }
 
@@ -24,15 +24,16 @@ const PHASE: Key<Span> =
 const WINDOW: Key<Span> = Key::or(
     "window",
     "\"60s\"",
-    "What the autoscaler sees is averaged over this long: rates and utilization from the growth of counters, the rest as the mean of the scrapes. With \"0s\" it sees the last scrape alone.",
+    "Time over which metrics are averaged: rates and utilization from the growth of counters, the others as the mean of the scrapes. With \"0s\" it is the last scrape alone.",
 );
-const DELAY: Key<Span> = Key::or("delay", "\"0s\"", "Age a scrape must have before the autoscaler sees it.");
+const DELAY: Key<Span> =
+    Key::or("delay", "\"0s\"", "Delay: the age of a scrape when the autoscaler first sees it.");
 
 impl Metrics {
     /// The `[metrics]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "metrics",
-        doc: "What stands between the pool and the autoscaler: scrapes, averages and delay. Where the autoscaler names a real system, what is left out is as that system has it.",
+        doc: "How the autoscaler observes the pool: scrapes, averages and delay. For an autoscaler named after a real system, the defaults are those of that system.",
         keys: &[&SCRAPE_INTERVAL, &PHASE, &WINDOW, &DELAY],
     };
 

@@ -7,7 +7,7 @@ use crate::schema::{Choice, Context, Key, Kind, Node, Problem, TableSpec, UnionS
 /// draining instances have room beside them.
 pub const MAX_SLOTS: u64 = 1 << 20;
 
-/// How requests meet instances.
+/// How requests are assigned to instances.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispatch {
     /// Which instance a request goes to.
@@ -73,11 +73,11 @@ pub enum DispatchPolicy {
 
 const QUEUE_CAPACITY: Key<Option<u64>> = Key::optional(
     "queue_capacity",
-    "Most requests that may wait: in the central queue, or at each instance; at the door too while no instance is ready. A request beyond it is rejected. Without it there is no limit.",
+    "Maximum queue length, in requests: of the central queue, or at each instance; also of the buffer while no instance is ready. Further requests are rejected. Without it there is no limit.",
 );
 const TIMEOUT: Key<Option<Durations>> = Key::optional(
     "timeout",
-    "How long a request is willing to wait for its service to begin; then it times out. A distribution where patience differs. Central queue only. Without it requests wait as long as it takes.",
+    "Maximum wait of a request for its service to begin; then it times out. A distribution if patience differs. Central queue only. Without it there is no limit.",
 );
 const HIGH_PRIORITY: Key<Option<f64>> = Key::optional(
     "high_priority",
@@ -88,13 +88,13 @@ const HIGH_PRIORITY: Key<Option<f64>> = Key::optional(
 const IDLE: Key<Idle> = Key::or(
     "idle",
     "\"longest\"",
-    "Who is given the next request, of those with room for it: which idle slot; under the other service models, which instance. An `llm` that has work takes from the queue by itself, at the end of each iteration.",
+    "Which of the free slots gets the next request; with other service models, which instance with room. A busy `llm` takes requests from the queue at the end of each iteration.",
 );
 const CHOICES: Key<u32> = Key::or("choices", "2", "How many distinct instances are drawn.").at_least(1.0);
 
 const CENTRAL_QUEUE: TableSpec = TableSpec {
     name: "central_queue",
-    doc: "All requests wait in one queue, first come first served; the head goes to the next free slot.",
+    doc: "All requests wait in one queue, first come first served; the first one gets the next free slot.",
     keys: &[&TIMEOUT, &HIGH_PRIORITY, &IDLE],
 };
 const ROUND_ROBIN: TableSpec = TableSpec {
@@ -118,7 +118,7 @@ impl Dispatch {
     /// The `[dispatch]` table.
     pub const SPEC: UnionSpec = UnionSpec {
         name: "dispatch",
-        doc: "How requests meet instances.",
+        doc: "How requests are assigned to instances.",
         tag: "policy",
         default: Some("central_queue"),
         common: &[&QUEUE_CAPACITY],

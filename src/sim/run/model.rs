@@ -20,9 +20,9 @@ pub struct Model {
     pub service: Service,
     /// How instances come and go.
     pub instances: Instances,
-    /// How requests meet instances.
+    /// How requests are assigned to instances.
     pub dispatch: Dispatch,
-    /// What clients do when no answer comes.
+    /// What clients do without an answer: time-outs, retries, hedges.
     pub client: Client,
     /// What the autoscaler gets to see.
     pub metrics: Metrics,
@@ -107,7 +107,7 @@ impl Model {
             && self.autoscaler.is_reactive()
             && !batch.max_delay.is_zero()
         {
-            let reason = "this autoscaler starts an instance for each request that waits, and would for those that are only held back for a batch";
+            let reason = "this autoscaler starts an instance for each request that waits, and would do so for requests that are only delayed for a batch";
             return of("autoscaler.kind", "service.max_delay", reason);
         }
         let counts_tokens = matches!(self.service.model, service::Model::Llm(_));
@@ -124,7 +124,7 @@ impl Model {
             return of("autoscaler.kind", "dispatch.policy", "this autoscaler acts on a central queue only");
         }
         if self.instances.leaving == DrainPolicy::Requeue {
-            let reason = "requests can be handed back to a central queue only";
+            let reason = "requests can be returned to a central queue only";
             return of("instances.leaving", "dispatch.policy", reason);
         }
         None
