@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A request to stop, shared by the work and whoever may stop it. Clones are the same token.
 ///
 /// ```
-/// use kneepoint::internals::cancel::CancelToken;
+/// use kneepoint::CancelToken;
 ///
 /// let all = CancelToken::default();
 /// let part = all.child();

@@ -156,6 +156,8 @@ mod autoscaler;
 mod cancel;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
+// Its comments are the texts of `--help`.
+#[allow(rustdoc::invalid_html_tags)]
 pub mod cli;
 mod distribution;
 mod document;

@@ -129,12 +129,6 @@ impl fmt::Display for Instant {
     }
 }
 
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::units::format_span(*self))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

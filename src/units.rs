@@ -1,5 +1,7 @@
 //! Durations as text, the way people write them.
 
+use std::fmt;
+
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use jiff::{SignedDuration, SpanRelativeTo};
 
@@ -49,6 +51,13 @@ pub fn format_span(span: Span) -> String {
         return format!("{}s", span.as_secs_f64());
     }
     SpanPrinter::new().spacing(Spacing::BetweenUnits).duration_to_string(&SignedDuration::new(seconds, nanos))
+}
+
+/// As [`format_span`] writes it.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format_span(*self))
+    }
 }
 
 /// Writes a span for reading: to the second from a minute on, to the millisecond from a second on.

@@ -48,6 +48,18 @@ pub fn run(scenario: &Scenario, options: &Options) -> Result<RunResult, Error> {
 }
 
 /// What [`run`] comes to.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, run};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[run]\nduration = \"1m\"";
+/// let result = run(&Scenario::parse(text)?, &Options::default())?;
+/// let names: Vec<&str> = result.alternatives().map(|alternative| alternative.name).collect();
+/// assert!(result.complete() && names.len() == 1);
+/// assert!(result.figures().get("latency.mean").mean >= Some(1.0));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RunResult {
     base: inner::Scenario,
@@ -129,6 +141,20 @@ pub fn sweep(scenario: &Scenario, options: &Options) -> Result<SweepResult, Erro
 }
 
 /// What [`sweep`] comes to.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, sweep};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[run]\nduration = \"1m\"";
+/// let mut scenario = Scenario::parse(text)?;
+/// scenario.set("sweep.parameters", "{ 'autoscaler.instances' = [9, 15] }")?;
+/// let result = sweep(&scenario, &Options::default())?;
+/// let setting = &result.points()[1].setting;
+/// assert_eq!(setting.values, [("autoscaler.instances".to_owned(), "15".to_owned())]);
+/// assert!(result.complete() && result.points().iter().any(|point| point.on_frontier));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SweepResult {
     base: inner::Scenario,
@@ -258,7 +284,7 @@ pub(crate) fn check_pairs(first: &inner::Scenario, name: &str, other: &inner::Sc
     )))
 }
 
-/// What [`compare`] comes to.
+/// What [`compare`] comes to: an example is there.
 #[derive(Debug)]
 pub struct CompareResult {
     base: inner::Scenario,

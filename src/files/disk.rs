@@ -8,6 +8,15 @@ use super::{FileKind, Files};
 /// The file system of the machine; relative paths start at the working directory.
 ///
 /// Where there is none, as in a browser, every operation fails with [`io::ErrorKind::Unsupported`].
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kneepoint::{Disk, FileKind, Files};
+///
+/// assert_eq!(Disk.kind(Path::new("scenarios"))?, FileKind::Folder);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
 

@@ -12,7 +12,7 @@ use super::{FileKind, Files};
 /// ```
 /// use std::path::Path;
 ///
-/// use kneepoint::internals::files::{Files, Memory};
+/// use kneepoint::{Files, Memory};
 ///
 /// let mut files = Memory::default();
 /// files.insert("traffic/monday.csv", "0.5\n1.25\n");

@@ -15,6 +15,33 @@ pub use memory::Memory;
 /// A set of files.
 ///
 /// [`Disk`] is the file system. [`Memory`] holds files that a caller gives by name: for a browser, a notebook or a test.
+/// Others can be had by a few lines:
+///
+/// ```
+/// use std::io::{self, Read};
+/// use std::path::Path;
+///
+/// use kneepoint::{Disk, FileKind, Files, Scenario};
+///
+/// /// The shipped scenarios, read-only, without what lies beside them.
+/// #[derive(Debug)]
+/// struct Shipped;
+///
+/// impl Files for Shipped {
+///     fn kind(&self, path: &Path) -> io::Result<FileKind> {
+///         Disk.kind(&Path::new("scenarios").join(path))
+///     }
+///     fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+///         Disk.open(&Path::new("scenarios").join(path))
+///     }
+///     fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
+///         Disk.names(&Path::new("scenarios").join(folder))
+///     }
+/// }
+///
+/// assert_eq!(Scenario::load_from(Shipped, "walkthrough.toml")?.name()?, "walkthrough");
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 pub trait Files: fmt::Debug + Send + Sync {
     /// What is at `path`.
     ///
@@ -89,5 +116,65 @@ impl NamedFile<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(_) => Some(Vec::new()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sources that may touch the machine: those of the command line, and the file system as it is seen through [`Files`].
+    const MAY: [&str; 5] =
+        ["cli", "main.rs", "files/disk.rs", "report/folder.rs", "experiment/store/file.rs"];
+
+    /// What a browser does not have.
+    const MACHINE: [&str; 8] = [
+        "std::fs",
+        "std::thread",
+        "std::process",
+        "std::env",
+        "std::net",
+        "std::time",
+        "ThreadPoolBuilder",
+        "::now()",
+    ];
+
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    }
+
+    #[test]
+    fn nothing_but_the_command_line_touches_the_machine_except_through_this_seam() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut read = 0;
+        for path in sources(&src) {
+            let name = path.strip_prefix(&src).unwrap();
+            let is_test = name.file_name().is_some_and(|name| name == "tests.rs");
+            if is_test
+                || name.extension().is_none_or(|extension| extension != "rs")
+                || MAY.iter().any(|may| name.starts_with(may))
+            {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for (number, line) in (1..).zip(code.lines()) {
+                let found =
+                    MACHINE.iter().find(|word| line.contains(**word) && !line.trim_start().starts_with("//"));
+                assert_eq!(found, None, "{}:{number}: {line}", name.display());
+            }
+            read += 1;
+        }
+        assert!(read > 100, "{read} files");
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let mut files = Memory::default();
+        files.insert("a", "12345");
+        let file = NamedFile { files: &files, path: "a".into(), shown: "a" };
+        assert_eq!(file.read(5).unwrap(), Some(b"12345".to_vec()));
+        assert_eq!(file.read(4).unwrap(), None);
     }
 }

@@ -12,7 +12,17 @@ use super::Linearised;
 /// Confidence level of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// A figure over all replications with its [`CONFIDENCE`] interval.
+/// A figure over all replications with its 95 % confidence interval.
+///
+/// ```
+/// use kneepoint::Estimate;
+///
+/// let three = Estimate::of_values(&[1.0, 2.0, 3.0]);
+/// assert_eq!((three.mean, three.replications), (Some(2.0), 3));
+/// assert!(three.low < three.mean && three.mean < three.high);
+/// // One value says nothing about spread.
+/// assert_eq!(Estimate::of_values(&[1.0]).low, None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Estimate {
     /// The figure itself, for most a mean over replications; `None` if no replication has it or it is infinite.

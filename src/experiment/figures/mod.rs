@@ -20,6 +20,20 @@ pub const SLO_LATENCY: &str = "slo_latency";
 pub const SLO_ATTAINMENT: &str = "slo_attainment";
 
 /// All figures over the replications of a run.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, Unit, run};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[run]\nduration = \"1m\"";
+/// let result = run(&Scenario::parse(text)?, &Options::default())?;
+/// let figures = result.figures();
+/// assert!(figures.get("latency.p95").mean >= figures.get("latency.p50").mean);
+/// for (figure, estimate) in figures.iter().filter(|(figure, _)| figure.unit == Unit::Seconds) {
+///     println!("{}: {:?} s ({})", figure.name, estimate.mean, figure.doc);
+/// }
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
     /// In the order of [`FIGURES`].
