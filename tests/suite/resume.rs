@@ -38,14 +38,20 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
-/// Starts the command and sends it this signal when it has finished some runs, or waits until it has ended.
-fn stopped(work: &Work, arguments: &[&str], signal: &str) {
+/// Bytes of the first records: more than none, and far fewer than those of all runs.
+const SOME: u64 = 15_000;
+
+/// Bytes of records enough that all replications of some points are among them.
+const POINTS: u64 = 500_000;
+
+/// Starts the command and sends it this signal when it has kept so many bytes of records, or waits until it has ended.
+fn stopped(work: &Work, arguments: &[&str], signal: &str, bytes: u64) {
     let records = work.path().join(RECORDS);
     let before = size(&records);
     let mut child = work.kneepoint(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let started = Instant::now();
     // Without --resume what an earlier command has left is thrown away first.
-    let enough = if arguments.contains(&"--resume") { before + 15_000 } else { 15_000 };
+    let enough = if arguments.contains(&"--resume") { before + bytes } else { bytes };
     while size(&records) < enough && child.try_wait().unwrap().is_none() {
         assert!(started.elapsed() < Duration::from_secs(120), "nothing is kept");
         std::thread::sleep(Duration::from_millis(2));
@@ -63,12 +69,12 @@ fn a_sweep_that_is_killed_again_and_again_comes_to_the_same_bytes() {
     for threads in ["1", "2"] {
         let work = Work::with(SWEEP);
         let resume = ["sweep", "scenario.toml", "--threads", threads, "--resume"];
-        stopped(&work, &resume[..4], "-KILL");
+        stopped(&work, &resume[..4], "-KILL", SOME);
         for _ in 0..3 {
             let kept = size(&work.path().join(RECORDS));
-            assert!(kept >= 15_000);
+            assert!(kept >= SOME);
             assert!(!work.path().join("output/small/summary.json").exists(), "all files appear together");
-            stopped(&work, &resume, "-KILL");
+            stopped(&work, &resume, "-KILL", SOME);
             assert!(size(&work.path().join(RECORDS)) > kept, "it goes on from what there was");
         }
         assert_eq!(work.done(&resume), printed);
@@ -83,7 +89,7 @@ fn a_sweep_stopped_by_ctrl_c_is_completed() {
     let whole = Work::with(SWEEP);
     whole.done(&["sweep", "scenario.toml"]);
     let work = Work::with(SWEEP);
-    stopped(&work, &["sweep", "scenario.toml", "--threads", "1"], "-INT");
+    stopped(&work, &["sweep", "scenario.toml", "--threads", "1"], "-INT", POINTS);
     let summary = std::fs::read_to_string(work.path().join("output/small/summary.json")).unwrap();
     assert!(summary.contains("\"complete\": false") && work.path().join(RECORDS).exists());
     work.done(&["sweep", "scenario.toml", "--resume"]);
@@ -93,14 +99,14 @@ fn a_sweep_stopped_by_ctrl_c_is_completed() {
 #[test]
 fn runs_of_another_scenario_are_not_taken_for_those_of_this_one() {
     let work = Work::with(SWEEP);
-    stopped(&work, &["sweep", "scenario.toml"], "-KILL");
+    stopped(&work, &["sweep", "scenario.toml"], "-KILL", SOME);
     let kept = size(&work.path().join(RECORDS));
     // A file that says the same in other words is the same scenario.
     work.write(
         "scenario.toml",
         &SWEEP.replace("\"12h\"", "\"720m\"").replace("name = \"small\"", "name = \"small\" # it"),
     );
-    stopped(&work, &["sweep", "scenario.toml", "--resume"], "-KILL");
+    stopped(&work, &["sweep", "scenario.toml", "--resume"], "-KILL", SOME);
     assert!(size(&work.path().join(RECORDS)) > kept);
     work.write("scenario.toml", &SWEEP.replace("400ms", "410ms"));
     let message = work.fails(1, &["sweep", "scenario.toml", "--resume"]);
@@ -134,7 +140,7 @@ fn run_and_compare_resume_too_and_two_commands_do_not_share_a_folder() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        while size(&records) < 15_000 && child.try_wait().unwrap().is_none() {
+        while size(&records) < SOME && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(2));
         }
         let message = work.fails(1, &[command, "scenario.toml"]);
