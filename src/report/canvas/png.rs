@@ -3,18 +3,22 @@
 use std::convert::Infallible;
 use std::fmt;
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
-use png::{DeflateCompression, Filter};
+use png::chunk::IDAT;
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform};
 
 use super::font::{self, Step};
 use super::{TextPlacement, UNITS_PER_PIXEL, pixels, text_size};
 
-/// Level of compression, of 9. Flat areas and sharp edges compress as well at 3, unfiltered, as at the usual 6, filtered:
-/// files of the same size in a sixth of the time.
-const LEVEL: u8 = 3;
+/// Level of compression, of 9. The differences between the rows of a chart are zero nearly everywhere: at the fastest level
+/// a file is a third larger than at the usual one, and takes a tenth of the time.
+const LEVEL: u8 = 1;
+
+/// How PNG calls a row of differences from the row above.
+const FILTER_UP: u8 = 2;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
@@ -60,17 +64,32 @@ impl PngCanvas {
     /// # Errors
     /// [`PngError::Encoding`] if the encoder refuses.
     pub fn finish(self) -> Result<Vec<u8>, PngError> {
+        let (width, height) = (self.pixmap.width(), self.pixmap.height());
         let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, self.pixmap.width(), self.pixmap.height());
+        let mut encoder = png::Encoder::new(&mut file, width, height);
         // The paper is opaque, so that nothing on it is transparent.
         encoder.set_color(png::ColorType::Rgb);
-        encoder.set_deflate_compression(DeflateCompression::Level(LEVEL));
-        encoder.set_filter(Filter::NoFilter);
-        let colors: Vec<u8> =
-            self.pixmap.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
-        let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&colors));
+        let written = encoder.write_header().and_then(|mut writer| {
+            writer.write_chunk(IDAT, &compress_to_vec_zlib(&self.rows(), LEVEL))?;
+            writer.finish()
+        });
         written.map_err(|error| PngError::Encoding(error.to_string()))?;
         Ok(file)
+    }
+
+    /// The rows as PNG has them compressed: each the differences from the row above, after a byte that says so.
+    fn rows(&self) -> Vec<u8> {
+        let length = 3 * self.pixmap.width() as usize;
+        let colors: Vec<u8> =
+            self.pixmap.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
+        let first = vec![0; length];
+        let above = std::iter::once(&first[..]).chain(colors.chunks_exact(length));
+        let mut rows = Vec::with_capacity(colors.len() + self.pixmap.height() as usize);
+        for (row, above) in colors.chunks_exact(length).zip(above) {
+            rows.push(FILTER_UP);
+            rows.extend(row.iter().zip(above).map(|(color, above)| color.wrapping_sub(*above)));
+        }
+        rows
     }
 
     fn fill(&mut self, path: &Path, color: BackendColor) {
@@ -286,13 +305,18 @@ mod tests {
 
     #[test]
     fn a_file_is_a_png_and_an_impossible_size_an_error() {
-        let bytes = with_text("Hl", FontTransform::None).finish().unwrap();
+        let canvas = with_text("Hl", FontTransform::None);
+        let drawn: Vec<u8> =
+            canvas.pixmap.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
+        assert!(canvas.pixmap.pixels().iter().all(|pixel| pixel.alpha() == 255), "nothing is transparent");
+        let bytes = canvas.finish().unwrap();
         assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
         let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
-        let mut colors = vec![0; reader.output_buffer_size().unwrap()];
-        let read = reader.next_frame(&mut colors).unwrap();
-        assert_eq!((read.width, read.height, read.color_type), (100, 100, png::ColorType::Rgb));
-        assert!(colors.starts_with(&[255; 3]) && colors.iter().any(|c| *c < 128), "paper with ink on it");
+        let mut read = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut read).unwrap();
+        assert_eq!((frame.width, frame.height, frame.color_type), (100, 100, png::ColorType::Rgb));
+        assert!(read == drawn && read.iter().any(|color| *color < 128));
+        reader.finish().unwrap();
         assert_eq!(PngCanvas::new(0, 5).unwrap_err(), PngError::Size(0, 5));
     }
 }
