@@ -6,7 +6,7 @@ use serde::ser::Serializer;
 use super::chart::{AnyChart, Size};
 use super::data::{self, Dataset, Records, figures};
 use super::results::Results;
-use super::statement::{Statement, Verdict};
+use super::statement::{PromiseVerdict, Statement};
 use super::summary::Summary;
 use super::table::Table;
 use crate::sim::Window;
@@ -22,10 +22,10 @@ pub struct Report<'a> {
     /// What it is about.
     pub head: Head,
     /// Whether the promise is kept; `None` if nothing is promised.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<PromiseVerdict>,
     /// The answer, in sentences.
     pub answer: Vec<Statement>,
-    /// More sentences, for those who read on.
+    /// More sentences, for those who read on: the scope of a sweep, every pair of a comparison.
     pub details: Vec<Statement>,
     /// What was read, as the simulator understood it.
     pub reading: Vec<Statement>,

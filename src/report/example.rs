@@ -4,7 +4,7 @@ use super::chart::{Comparison, Size};
 use super::content::{ChartPart, Head, REPORT_VERSION, Report, RunPart};
 use super::data::{Records, WINDOW_COLUMNS};
 use super::results::Results;
-use super::statement::{Statement, Verdict};
+use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Mark, Row, Table};
 use crate::experiment::{RunPlan, RunResult, SloVerdict};
 use crate::scenario::ScenarioFile;
@@ -39,7 +39,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
     of(&Report {
         schema_version: REPORT_VERSION,
         head: Head { title: name.to_owned(), command: "run", complete: true },
-        verdict: Some(Verdict { kept: SloVerdict::Yes, statement: statement() }),
+        verdict: Some(PromiseVerdict { kept: SloVerdict::Yes, statement: statement() }),
         answer: vec![statement()],
         details: Vec::new(),
         reading: Vec::new(),

@@ -6,25 +6,16 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// What Kneepoint writes into a folder, and into the folder of each variant.
-const NAMES: [&str; 16] = [
-    "comparison.png",
-    "comparison.svg",
-    "cost_latency.png",
-    "cost_latency.svg",
-    "decisions.csv",
-    "heat_map.png",
-    "heat_map.svg",
-    "latency_distribution.png",
-    "latency_distribution.svg",
-    "replications.csv",
-    "report.html",
-    "summary.json",
-    "sweep.csv",
-    "timeline.csv",
-    "timeline.png",
-    "timeline.svg",
-];
+use super::render::{DATA_FORMATS, PICTURE_FORMATS};
+
+/// Charts that Kneepoint writes into a folder, and into the folder of each variant.
+const CHARTS: [&str; 5] = ["comparison", "cost_latency", "heat_map", "latency_distribution", "timeline"];
+
+/// Datasets that it writes there.
+const DATASETS: [&str; 5] = ["comparison", "decisions", "replications", "sweep", "timeline"];
+
+/// Other files that it writes there.
+const PAGES: [&str; 2] = ["report.html", "summary.json"];
 
 /// What temporary names begin with.
 const TEMPORARY: &str = ".kneepoint-";
@@ -150,14 +141,15 @@ impl Folder {
         }
     }
 
-    /// Files under the names of [`NAMES`] that are not staged: none but where a command has written before.
+    /// Files of an earlier command that are not staged: none but where a command has written before.
     fn stale(&self) -> Vec<PathBuf> {
         if !self.path.join(MARK).is_file() {
             return Vec::new();
         }
         let variants = std::fs::read_dir(self.path.join("variants")).into_iter().flatten().flatten();
         let folders = std::iter::once(self.path.clone()).chain(variants.map(|entry| entry.path()));
-        let known = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+        let names = written_names();
+        let known = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name)));
         known.filter(|path| path.is_file() && !self.staged.iter().any(|(_, place)| place == path)).collect()
     }
 
@@ -176,6 +168,15 @@ impl Folder {
             why: io::Error::from(why.kind()),
         })
     }
+}
+
+/// The names of all files that Kneepoint writes into a folder.
+fn written_names() -> Vec<String> {
+    let pictures = std::iter::once("svg").chain(PICTURE_FORMATS.iter().map(|format| format.extension));
+    let charts = pictures.flat_map(|extension| CHARTS.map(|name| format!("{name}.{extension}")));
+    let data = DATA_FORMATS.iter().map(|format| format.extension);
+    let datasets = data.flat_map(|extension| DATASETS.map(|name| format!("{name}.{extension}")));
+    charts.chain(datasets).chain(PAGES.map(str::to_owned)).collect()
 }
 
 /// A file that is being written under a temporary name.

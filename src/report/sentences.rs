@@ -2,7 +2,7 @@
 //! nowhere else.
 
 use super::format;
-use super::statement::{Statement, Verdict as PromiseVerdict};
+use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
     Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, Pair, PointResult, RunPlan,
@@ -407,6 +407,17 @@ pub const DESCRIPTION: &str = "note.description";
 /// The note of the warm-up that is not measured.
 pub const UNMEASURED: &str = "note.unmeasured";
 
+/// The statement of the points, replications and length of the runs of a sweep.
+pub const SCOPE: &str = "sweep.scope";
+
+/// How to read cost against latency of a sweep.
+pub const CURVE_CAPTION: &str = "Each mark is a setting; a cross misses the SLO on average. The line is the frontier. Bars are 95 % confidence intervals.";
+/// How to read cost against latency of a comparison.
+pub const COMPARISON_CAPTION: &str =
+    "Bars are the intervals of each alternative. The intervals of the differences are in the table.";
+/// What the charts of one run are of.
+pub const RUN_CAPTION: &str = "Replication 0.";
+
 /// The points, replications and length of the runs of a sweep.
 pub fn scope(scenario: &Scenario, points: usize) -> Statement {
     let replications = scenario.run.replications;
@@ -416,7 +427,7 @@ pub fn scope(scenario: &Scenario, points: usize) -> Statement {
         format::counted(replications as usize, "replication"),
         show_span(scenario.model.duration),
     );
-    Statement::plain("sweep.scope", text)
+    Statement::plain(SCOPE, text)
         .with("points", points)
         .with("replications", replications)
         .with("duration_s", scenario.model.duration.as_secs_f64())

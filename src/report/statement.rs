@@ -113,7 +113,7 @@ impl From<&str> for Fact {
 
 /// Whether what was promised is kept, in one sentence.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Verdict {
+pub struct PromiseVerdict {
     /// Whether it is.
     pub kept: SloVerdict,
     /// The sentence, with what it rests on.

@@ -14,10 +14,8 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
     // Costs in several currencies have no common axis.
     let has_cost = comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST);
     let compared = has_cost.then(|| chart_data::compared(scenario, result)).flatten();
-    let caption =
-        "Bars are the intervals of each alternative. The intervals of the differences are in the table.";
     let charts = compared.map(|compared| ChartPart {
-        caption: caption.to_owned(),
+        caption: sentences::COMPARISON_CAPTION.to_owned(),
         ..chart("comparison", compared, Size::WIDE)
     });
     let mut notes = sentences::comparison_notes(result);

@@ -37,5 +37,5 @@ pub(super) fn detail<'a>(
     ];
     let windows = Records { fields: WINDOW_COLUMNS, records: &outcome.timeline };
     let run = RunPart { place: place.to_owned(), title: title.to_owned(), windows };
-    (run, charts.map(|chart| ChartPart { caption: "Replication 0.".to_owned(), ..chart }))
+    (run, charts.map(|chart| ChartPart { caption: sentences::RUN_CAPTION.to_owned(), ..chart }))
 }

@@ -11,8 +11,7 @@ use crate::scenario::Scenario;
 /// The report of a sweep; `scenario` without any swept parameter.
 pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> {
     let curve = chart("cost_latency", chart_data::cost_latency(scenario, result), Size::WIDE);
-    let caption = "Each mark is a setting; a cross misses the SLO on average. The line is the frontier. Bars are 95 % confidence intervals.";
-    let mut charts = vec![ChartPart { caption: caption.to_owned(), ..curve }];
+    let mut charts = vec![ChartPart { caption: sentences::CURVE_CAPTION.to_owned(), ..curve }];
     charts.extend(chart_data::heat_map(scenario, result).map(|map| chart("heat_map", map, Size::WIDE)));
     let mut runs = Vec::new();
     if let Some((index, outcome)) = &result.detailed_run {

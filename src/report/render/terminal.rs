@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 use crate::report::content::Report;
 use crate::report::format;
 use crate::report::results::Results;
-use crate::report::sentences::{DESCRIPTION, UNMEASURED};
+use crate::report::sentences::{DESCRIPTION, SCOPE, UNMEASURED};
 use crate::report::statement::Statement;
 use crate::report::table::Table;
 use crate::report::tables::{DIFFERENCES_TABLE, FIGURES_TABLE, POINTS_TABLE, STEPS_TABLE, TYPES_TABLE};
@@ -47,7 +47,8 @@ fn run(report: &Report<'_>) -> String {
 
 /// The points, then the answer.
 fn sweep(report: &Report<'_>) -> String {
-    let scope = report.details.iter().map(|statement| statement.text.as_str()).collect::<String>();
+    let scope = report.details.iter().find(|statement| statement.id == SCOPE);
+    let scope = scope.map_or("", |scope| scope.text.as_str());
     let mut text = format!("{}: {scope}\n\n", bold(&report.head.title));
     for points in report.tables_called(POINTS_TABLE) {
         let _ = writeln!(text, "{}\n", table(points));
