@@ -74,7 +74,10 @@ impl Limited {
     }
 }
 
-/// Fewest and most replicas.
+/// Replica counts are 32-bit integers with a sign.
+pub(crate) const MAX_REPLICAS: f64 = i32::MAX as f64;
+
+/// Minimum and maximum replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub min: i32,

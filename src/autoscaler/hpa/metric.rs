@@ -1,6 +1,6 @@
 //! `[[autoscaler.metrics]]`: what an HPA watches, and which signal of the simulated pool that is.
 
-use super::settings::MOST;
+use super::behavior::MAX_REPLICAS;
 use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
@@ -106,7 +106,7 @@ const AVERAGE_UTILIZATION: Key<Option<u32>> = Key::optional(
     "Target in percent of what the pods request, for a resource. The measured utilization is truncated to a whole percent.",
 )
 .at_least(1.0)
-.at_most(MOST);
+.at_most(MAX_REPLICAS);
 const AVERAGE_VALUE: Key<Option<Quantity>> = Key::optional(
     "average_value",
     "Target for each replica: a number, or a quantity (\"500m\"). Of objects and external metrics the total is divided by it.",

@@ -1,6 +1,6 @@
 //! `kind = "hpa"`: the keys of the table and their defaults.
 
-use super::behavior::{Behavior, Bounds, Rate, RateKind, Rules, Select};
+use super::behavior::{Behavior, Bounds, MAX_REPLICAS, Rate, RateKind, Rules, Select};
 use super::metric::MetricSpec;
 use super::replica_calculator::Tolerance;
 use super::{Hpa, Release};
@@ -14,8 +14,9 @@ const MIN: Key<u32> = Key::or(
     "1",
     "Minimum replicas (`minReplicas`). From 0 only an object or external metric brings them back.",
 )
-.at_most(MOST);
-const MAX: Key<u32> = Key::required("max", "Maximum replicas (`maxReplicas`).").at_least(1.0).at_most(MOST);
+.at_most(MAX_REPLICAS);
+const MAX: Key<u32> =
+    Key::required("max", "Maximum replicas (`maxReplicas`).").at_least(1.0).at_most(MAX_REPLICAS);
 const METRICS: Key<Option<Vec<MetricSpec>>> = Key::optional(
     "metrics",
     "The metrics; the one with the largest desired number counts. Without them, 80 % of the CPU, the default of the API.",
@@ -80,16 +81,14 @@ const OWN_TOLERANCE: Key<Option<f64>> =
     Key::optional("tolerance", "The tolerance of this direction. Without it, that of the autoscaler.")
         .at_least(0.0);
 const RATE_TYPE: Key<RateKind> = Key::required("type", "What `value` counts.");
-const RATE_VALUE: Key<u32> = Key::required("value", "By how much the replicas may change.").at_most(MOST);
+const RATE_VALUE: Key<u32> =
+    Key::required("value", "By how much the replicas may change.").at_most(MAX_REPLICAS);
 const RATE_PERIOD: Key<Span> =
     Key::required("period", "The time within which they may (`periodSeconds`).").above(0.0);
 const SCALE_UP: Key<Option<GivenRules>> =
     Key::optional("scale_up", "The way up. Without it, its keys' defaults.");
 const SCALE_DOWN: Key<Option<GivenRules>> =
     Key::optional("scale_down", "The way down. Without it, its keys' defaults.");
-
-/// Replica counts are 32-bit integers with a sign.
-pub(crate) const MOST: f64 = i32::MAX as f64;
 
 /// `kind = "hpa"`.
 pub(crate) const SPEC: TableSpec = TableSpec {

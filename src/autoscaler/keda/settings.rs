@@ -3,9 +3,9 @@
 use super::fallback::Fallback;
 use super::{Activation, Keda, Pause};
 use crate::autoscaler::Signal;
-use crate::autoscaler::hpa::behavior::Bounds;
+use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
 use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
-use crate::autoscaler::hpa::settings::{MOST, TUNING_KEYS, Tuning};
+use crate::autoscaler::hpa::settings::{TUNING_KEYS, Tuning};
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
@@ -17,13 +17,14 @@ const MIN: Key<u32> = Key::or(
     "0",
     "Fewest replicas (`minReplicaCount`). With 0 the pool goes to zero while no trigger is active.",
 )
-.at_most(MOST);
-const MAX: Key<u32> = Key::or("max", "100", "Most replicas (`maxReplicaCount`).").at_least(1.0).at_most(MOST);
+.at_most(MAX_REPLICAS);
+const MAX: Key<u32> =
+    Key::or("max", "100", "Most replicas (`maxReplicaCount`).").at_least(1.0).at_most(MAX_REPLICAS);
 const IDLE: Key<Option<u32>> = Key::optional(
     "idle",
     "Replicas while no trigger is active, fewer than `min` (`idleReplicaCount`). Without it, `min`.",
 )
-.at_most(MOST);
+.at_most(MAX_REPLICAS);
 const TRIGGERS: Key<Vec<Trigger>> = Key::required("triggers", "What it watches.");
 const POLLING_INTERVAL: Key<Span> = Key::or(
     "polling_interval",
@@ -54,7 +55,7 @@ const PAUSED_REPLICAS: Key<Option<u32>> = Key::optional(
     "paused_replicas",
     "All scaling stops, at so many replicas (annotation `autoscaling.keda.sh/paused-replicas`).",
 )
-.at_most(MOST);
+.at_most(MAX_REPLICAS);
 const PAUSE_SCALE_IN: Key<bool> = Key::or(
     "pause_scale_in",
     "false",

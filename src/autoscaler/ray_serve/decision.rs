@@ -3,7 +3,7 @@
 //! Source: Ray `python/ray/serve/autoscaling_policy.py` and `serve/_private/autoscaling_state.py` (2026, "newest") and the
 //! same files of releases up to about 2.5x ("legacy").
 
-use super::delay::{Delay, Wait};
+use super::delay::{Delay, Path};
 use super::{RayServe, Release};
 use crate::time::Instant;
 
@@ -35,21 +35,6 @@ pub struct Decision {
     pub in_gangs: u32,
     /// Within the bounds: what becomes the target.
     pub desired: u32,
-}
-
-/// The way through a tick.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Path {
-    /// No replica runs and requests are there: start without delay.
-    ColdStart,
-    /// No replica runs yet and there are no requests: keep what was asked for.
-    Starting,
-    /// What is wanted is what was asked for.
-    Steady,
-    /// Another number is wanted, but not for long enough.
-    Waiting(Wait),
-    /// Another number has been wanted for long enough.
-    Acted(Wait),
 }
 
 impl RayServe {

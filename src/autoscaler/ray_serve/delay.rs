@@ -3,7 +3,6 @@
 //! Only the direction has to last; what is asked for in the end is the number wanted at the last tick. Newest releases go by
 //! the clock. Legacy releases count ticks, which are longer than they assume when the controller is slow.
 
-use super::decision::Path;
 use crate::time::{Instant, Span};
 
 /// How long each direction has to last.
@@ -31,6 +30,21 @@ pub struct Wait {
     pub elapsed: Span,
     /// How long is needed.
     pub needed: Span,
+}
+
+/// The way through a tick.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Path {
+    /// No replica runs and requests are there: start without delay.
+    ColdStart,
+    /// No replica runs yet and there are no requests: keep what was asked for.
+    Starting,
+    /// What is wanted is what was asked for.
+    Steady,
+    /// Another number is wanted, but not for long enough.
+    Waiting(Wait),
+    /// Another number has been wanted for long enough.
+    Acted(Wait),
 }
 
 /// What a deployment remembers between ticks.

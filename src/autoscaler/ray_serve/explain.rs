@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::RayServe;
-use super::decision::{Decision, Inputs, Path};
+use super::decision::{Decision, Inputs};
+use super::delay::Path;
 use super::delay::Wait;
 use crate::autoscaler::Shown;
 use crate::units::show_span;
