@@ -314,7 +314,7 @@ mod tests {
         let store = MemoryStore::default();
         let all = Evaluator::default().evaluate(&batch, &(), |_, records| records).unwrap();
         for (index, (case, records)) in batch.iter().zip(&all).enumerate() {
-            for record in records.iter().filter(|record| (record.number as usize + index) % 2 == 0) {
+            for record in records.iter().filter(|record| (record.number as usize + index).is_multiple_of(2)) {
                 store.put(&case.key(record.number), record);
             }
         }

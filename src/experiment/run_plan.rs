@@ -1,5 +1,6 @@
 //! How an experiment is conducted: the warm-up found by pilot runs, then replications until they are enough.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Case, Evaluator, Observer, Replications, Retain, RunError};
@@ -238,7 +239,10 @@ fn pilot(case: &Scenario) -> Scenario {
 }
 
 /// SloVerdict the timeline of every run.
-struct Timelines(Vec<Mutex<Vec<(u32, Vec<Window>)>>>);
+struct Timelines(Vec<Mutex<ByReplication>>);
+
+/// Timelines by the number of the replication.
+type ByReplication = BTreeMap<u32, Vec<Window>>;
 
 impl Timelines {
     fn of(batch: &[Case<'_>]) -> Timelines {
@@ -247,10 +251,8 @@ impl Timelines {
 
     /// Those of each case, in the order of their replications.
     fn into_inner(self) -> Vec<Vec<Vec<Window>>> {
-        let in_order = |case: Mutex<Vec<(u32, Vec<Window>)>>| {
-            let mut timelines = case.into_inner().unwrap_or_else(PoisonError::into_inner);
-            timelines.sort_by_key(|(replication, _)| *replication);
-            timelines.into_iter().map(|(_, timeline)| timeline).collect()
+        let in_order = |case: Mutex<ByReplication>| {
+            case.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
         };
         self.0.into_iter().map(in_order).collect()
     }
@@ -263,7 +265,7 @@ impl Observer for Timelines {
 
     fn outcome(&self, case: usize, replication: u32, outcome: Outcome) {
         let mut timelines = self.0[case].lock().unwrap_or_else(PoisonError::into_inner);
-        timelines.push((replication, outcome.timeline));
+        timelines.insert(replication, outcome.timeline);
     }
 }
 
