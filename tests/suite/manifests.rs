@@ -226,8 +226,8 @@ fn nonsense_is_refused_with_one_message() {
         (String::new(), "it is none of"),
         ("a: [b".into(), "the manifest is neither YAML nor JSON"),
         (deep, "the manifest is neither YAML nor JSON"),
-        (format!("{hpa}spec: []\n"), "spec is no object"),
-        (format!("{hpa}spec: {{maxReplicas: many}}\n"), "spec.maxReplicas is \"many\""),
+        (format!("{hpa}spec: []\n"), "`spec` is a list"),
+        (format!("{hpa}spec: {{maxReplicas: many}}\n"), "`spec.maxReplicas` is \"many\""),
         (format!("{hpa}spec: {{minReplicas: 9, maxReplicas: 2}}\n"), " bad.yaml"),
         (format!("{keda}spec: {{triggers: [{{type: cron}}]}}\n"), "`autoscaler.triggers` is empty"),
         (
