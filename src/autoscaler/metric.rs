@@ -19,7 +19,7 @@ impl Choice for PoolSignal {
         (
             Signal::QueueLength.name(),
             PoolSignal(Signal::QueueLength),
-            "requests waiting, at the door and at the instances",
+            "requests waiting: buffered, and at the instances",
         ),
         (
             Signal::Utilization.name(),

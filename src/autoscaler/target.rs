@@ -26,9 +26,9 @@ pub(super) struct Target {
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
-    "Fewest instances. With 0 the pool scales to zero; a request held at the door then wakes it at the next evaluation.",
+    "Minimum instances. With 0 the pool scales to zero; a buffered request then scales it up at the next evaluation.",
 );
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 const TARGET: Key<f64> = Key::required(
     "target",
     "The value of the metric one instance should have: requests per second, requests, or busy share. With metric = \"latency\", in seconds, the pool grows in proportion to latency over target.",
@@ -104,11 +104,11 @@ impl Policy for TargetPolicy {
         let (metric, TargetEvaluation { observed, held, wanted }) = (self.settings.query.name(), self.last);
         let target = self.settings.target;
         let reason = match (observed, wanted) {
-            _ if held > 0 => format!("{held} held at the door: at least one"),
+            _ if held > 0 => format!("{held} buffered: at least one"),
             (Some(observed), Some(wanted)) => {
                 format!("{metric} {observed:.4} at {target} an instance asks for {wanted:.2}")
             }
-            _ => format!("no {metric} to go by yet: stay"),
+            _ => format!("no {metric} yet: stay"),
         };
         let figures = vec![("target", target.into()), ("wanted", wanted.into())];
         Explanation { metric, observed, figures, reason }

@@ -82,9 +82,9 @@ impl Value for Step {
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
-    "Fewest instances. With 0 the pool scales to zero; requests then wait at the door, and the next evaluation that finds one there asks for an instance.",
+    "Minimum instances. With 0 the pool scales to zero; requests are then buffered, and the next evaluation that finds one asks for an instance.",
 );
-const MAX: Key<u32> = Key::required("max", "Most instances.").at_least(1.0);
+const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 const UP: Key<Up> = Key::required("up", "When and how instances are added.");
 const DOWN: Key<Down> = Key::required("down", "When and how instances are removed.");
 const ABOVE: Key<f64> = Key::required("above", "Add instances when the metric is above this (strictly).");
@@ -300,11 +300,11 @@ impl ThresholdPolicy {
         let (observed, outcome) = self.last;
         let side = |up| if up { ("above", above) } else { ("below", below) };
         if let Outcome::Wake { held } = outcome {
-            return format!("{held} held at the door and no instance: start one");
+            return format!("{held} buffered and no instance: start one");
         }
-        let Some(observed) = observed.map(Shown) else { return format!("no {name} to go by yet: stay") };
+        let Some(observed) = observed.map(Shown) else { return format!("no {name} yet: stay") };
         match outcome {
-            Outcome::NoMetric | Outcome::Wake { .. } => format!("no {name} to go by yet: stay"),
+            Outcome::NoMetric | Outcome::Wake { .. } => format!("no {name} yet: stay"),
             Outcome::Between => {
                 format!("{name} {observed} is neither above {above} nor below {below}: stay")
             }

@@ -15,6 +15,7 @@ mod fixtures {
     pub mod traces;
 }
 
+mod architecture;
 mod autoscalers;
 mod bad_input;
 mod cli;

@@ -107,9 +107,9 @@ impl Choice for Direction {
 
 impl Choice for Change {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("count", Change::Count, "by so many instances"),
-        ("percent", Change::Percent, "by so many percent of the instances, rounded up"),
-        ("exact", Change::Exact, "to so many instances"),
+        ("count", Change::Count, "by this number of instances"),
+        ("percent", Change::Percent, "by this percentage of the instances, rounded up"),
+        ("exact", Change::Exact, "to this number of instances"),
     ];
 }
 
