@@ -12,10 +12,6 @@ type Edges = BTreeMap<String, BTreeSet<String>>;
 /// Circles of files that are accepted, each with its reason. One that no longer exists fails.
 const CIRCLES: &[(&[&str], &str)] = &[
     (
-        &["autoscaler/hpa/metric.rs", "autoscaler/hpa/settings.rs"],
-        "the table of the HPA lists metrics, and a metric reads keys of the table",
-    ),
-    (
         &["autoscaler/keda/policy.rs", "autoscaler/keda/replay.rs"],
         "a policy makes its replay, which drives the policy",
     ),
@@ -32,10 +28,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "an evaluation explains itself by its own numbers",
     ),
     (&["autoscaler/policy.rs", "autoscaler/replay.rs"], "a policy makes its replay, which drives the policy"),
-    (
-        &["autoscaler/ray_serve/decision.rs", "autoscaler/ray_serve/delay.rs"],
-        "a decision passes the delay, which decides by the decision",
-    ),
     (
         &["autoscaler/reading/manifest_fields.rs", "autoscaler/reading/translation.rs"],
         "a translation reads fields, and fields report to the translation",

@@ -67,7 +67,7 @@ impl Choice for HpaSignal {
         (
             Signal::QueueLength.name(),
             HpaSignal(Signal::QueueLength),
-            "requests waiting, at the door and at the instances",
+            "requests waiting: buffered, and at the instances",
         ),
         (Signal::RequestRate.name(), HpaSignal(Signal::RequestRate), "requests arriving per second"),
         (
@@ -122,7 +122,7 @@ const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
 
 const SPEC: TableSpec = TableSpec {
     name: "metrics",
-    doc: "A metric of the HPA, as in `spec.metrics` of its manifest; the one that asks for most replicas counts. One of `average_utilization`, `average_value` and `value` says what it should be.",
+    doc: "A metric of the HPA, as in `spec.metrics` of its manifest; the one with the largest desired number counts. One of `average_utilization`, `average_value` and `value` is its target.",
     keys: &[&TYPE, &NAME, &AVERAGE_UTILIZATION, &AVERAGE_VALUE, &VALUE, &SIGNAL],
 };
 

@@ -15,11 +15,11 @@ use crate::time::Span;
 const MIN: Key<u32> = Key::or(
     "min",
     "0",
-    "Fewest replicas (`minReplicaCount`). With 0 the pool goes to zero while no trigger is active.",
+    "Minimum replicas (`minReplicaCount`). With 0 the pool goes to zero while no trigger is active.",
 )
 .at_most(MAX_REPLICAS);
 const MAX: Key<u32> =
-    Key::or("max", "100", "Most replicas (`maxReplicaCount`).").at_least(1.0).at_most(MAX_REPLICAS);
+    Key::or("max", "100", "Maximum replicas (`maxReplicaCount`).").at_least(1.0).at_most(MAX_REPLICAS);
 const IDLE: Key<Option<u32>> = Key::optional(
     "idle",
     "Replicas while no trigger is active, fewer than `min` (`idleReplicaCount`). Without it, `min`.",
@@ -29,7 +29,7 @@ const TRIGGERS: Key<Vec<Trigger>> = Key::required("triggers", "What it watches."
 const POLLING_INTERVAL: Key<Span> = Key::or(
     "polling_interval",
     "\"30s\"",
-    "Time between two looks at the triggers, which decide between zero and one (`pollingInterval`). From one on the HPA looks, every `sync_period`.",
+    "Time between two polls of the triggers, which decide between zero and one (`pollingInterval`). From one on the HPA decides, every `sync_period`.",
 )
 .at_least(1e-3);
 const POLLING_PHASE: Key<Span> = Key::or(
@@ -53,7 +53,7 @@ const PAUSED: Key<bool> =
     Key::or("paused", "false", "All scaling stops (annotation `autoscaling.keda.sh/paused`).");
 const PAUSED_REPLICAS: Key<Option<u32>> = Key::optional(
     "paused_replicas",
-    "All scaling stops, at so many replicas (annotation `autoscaling.keda.sh/paused-replicas`).",
+    "All scaling stops, at this number of replicas (annotation `autoscaling.keda.sh/paused-replicas`).",
 )
 .at_most(MAX_REPLICAS);
 const PAUSE_SCALE_IN: Key<bool> = Key::or(
