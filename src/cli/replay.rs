@@ -64,11 +64,10 @@ fn policy(file: &Path, global: &Global) -> Result<(Autoscaler, Vec<String>), Fai
 /// The observations of a file.
 fn observations(file: &Path) -> Result<Observations, Failure> {
     let (name, text) = (file.display().to_string(), read(file)?);
-    let read = match file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+    match file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
         true => Observations::csv(&name, &text),
         false => Observations::json_lines(&name, &text),
-    };
-    read.map_err(Failure::from)
+    }
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
