@@ -31,7 +31,11 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
         return Err(format!("a duration needs its unit, as in \"{text}s\" or \"{text}ms\""));
     }
     let not_a_duration = || format!("`{text}` is not a duration; its units are ns, us, ms, s, m, h, d and w");
-    let span: jiff::Span = text.parse().map_err(|_| not_a_duration())?;
+    let too_fine = || {
+        format!("`{text}` is finer than a nanosecond: write at most nine digits after the point of a second")
+    };
+    let refused = |_| if coarser(text).is_some() { too_fine() } else { not_a_duration() };
+    let span: jiff::Span = text.parse().map_err(refused)?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| not_a_duration())?;
     if duration.is_negative() {
         return Err(format!("`{text}` is negative"));
@@ -41,6 +45,27 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
         span if span > LONGEST => Err(format!("`{text}` is longer than 100 years")),
         span => Ok(span),
     }
+}
+
+/// `text` as a duration without the digits after a point that are too many, if it is one then.
+fn coarser(text: &str) -> Option<jiff::Span> {
+    let without = |most: usize| -> Option<jiff::Span> {
+        let (mut shorter, mut digits) = (String::new(), None);
+        for c in text.chars() {
+            digits = match (c, digits) {
+                ('.' | ',', None) => Some(0),
+                ('.' | ',', Some(_)) => return None,
+                (c, Some(digits)) if c.is_ascii_digit() => Some(digits + 1),
+                _ => None,
+            };
+            if digits.is_none_or(|digits| most > 0 && digits <= most) {
+                shorter.push(c);
+            }
+        }
+        shorter.parse().ok()
+    };
+    // Of nanoseconds there is no fraction at all.
+    without(9).or_else(|| without(0))
 }
 
 /// Writes a span the way [`parse_span`] reads it, exactly: `1h 30m`, `90ms`, `2.5s`.
@@ -107,6 +132,18 @@ mod tests {
             "1 month",
         ] {
             assert!(parse_span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_fine_is_told_from_what_is_no_duration() {
+        for text in ["1.4285714285714286s", "0.0000000001s", "1.5ns", "1h 0.33333333333m"] {
+            let message = parse_span(text).unwrap_err();
+            assert!(message.contains("finer than a nanosecond"), "{text}: {message}");
+        }
+        assert!(parse_span("1.428571428s").is_ok());
+        for text in ["1.2.3s", "5.5 parsecs", "1.00000000001"] {
+            assert!(!parse_span(text).unwrap_err().contains("finer"), "{text}");
         }
     }
 

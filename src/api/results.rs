@@ -174,7 +174,7 @@ impl SweepResult {
 
     /// The cheapest point that surely keeps the promise, with 95 % confidence.
     pub fn cheapest_within_slo(&self) -> Option<Point<'_>> {
-        self.at(self.result.cheapest_within_slo)
+        self.at(self.result.cheapest_within_slo())
     }
 
     /// Whether every point finished: if not, the work was cancelled.

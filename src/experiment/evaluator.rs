@@ -33,7 +33,7 @@ use crate::cancel::CancelToken;
 /// let scenario = ScenarioFile::parse("example.toml", text, ".").unwrap().scenario().unwrap();
 /// let evaluator = Evaluator::default();
 /// let found = evaluator.replications(&[Case::whole(&scenario)], &()).unwrap();
-/// assert_eq!(found[0].len(), 5);
+/// assert_eq!(found[0].len(), 20);
 /// assert!(found[0].figures().get("latency.p99").mean.is_some_and(|seconds| seconds >= 0.2));
 /// ```
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The frontier: the points of which none is both cheaper and faster.
 
-use crate::stats::{CONFIDENCE, Linearised, student_t};
+use crate::stats::{CONFIDENCE, LEAST_REPLICATIONS, Linearised, student_t};
 
 /// Whether a point is on the frontier, and how sure that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn frontier(points: &[CostAndLatency], paired: bool) -> Vec<Membership> {
     let differences = Differences::between(points, paired);
     let frontier: Vec<usize> = (0..points.len()).filter(|index| on[*index]).collect();
     let uncertain = |index: usize| {
-        means[index].filter(|_| points[index].0.replications() > 1)?;
+        means[index].filter(|_| points[index].0.replications() >= LEAST_REPLICATIONS as usize)?;
         // Equal in both is a tie, not noise: under common random numbers it means equal runs.
         let rival = |other: &usize| means[*other].is_some() && means[*other] != means[index];
         let this = &points[index];

@@ -9,6 +9,7 @@ mod frontier;
 mod knee;
 mod memory_budget;
 mod observer;
+mod overload;
 mod progress;
 mod record;
 mod replications;
@@ -29,15 +30,20 @@ pub use compare::{
     pairing_conflict,
 };
 pub use evaluator::Evaluator;
-pub use figures::{COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
+pub use figures::{
+    COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit,
+};
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use memory_budget::MemoryBudget;
 pub use observer::{DecisionSink, Observer, Retain};
+pub use overload::Overload;
 pub use progress::Progress;
 pub use record::Record;
 pub use replications::Replications;
-pub use results::{Alternative, PointResult, RunResult, SloVerdict, SweepResult};
+pub use results::{
+    Alternative, Confirmation, LEAST_FOR_KEPT, PointResult, RunResult, SloVerdict, SweepResult,
+};
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
 pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound};

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::{Times, ended, samples};
+use super::figures::{ended, samples, slo_times};
 use super::types::{self, TypeSample};
-use super::{FIGURES, Figure, Sample};
+use super::{COST, FIGURES, Figure, SLO_ATTAINMENT, Sample};
 use crate::sim::{Outcome, Slo};
-use crate::stats::Tally;
+use crate::stats::{Digest, Observation, Tally};
 
 /// What one replication came to: every figure, and the times its requests took.
 ///
@@ -20,22 +20,23 @@ pub struct Record {
     pub(super) samples: Vec<Sample>,
     /// The figures of each type of instance; none where all are alike.
     pub(super) types: Vec<TypeSample>,
-    /// The times its requests took, in the order of [`Times::ALL`], `None` for those it does not tell; empty once they are
-    /// pooled.
-    pub(super) tallies: Vec<Option<Tally>>,
-    /// Requests that have ended, or have missed the SLO without.
-    pub(super) ended: u64,
+    /// The times that the SLO is about; `None` where there are none, and once they are pooled.
+    pub(super) promised: Option<Tally>,
+    /// Requests that such a time is asked of: those that have ended or have missed the SLO without, but for answers of one
+    /// token where the time per further token is promised.
+    pub(super) asked: u64,
 }
 
 impl Record {
     /// The record of `outcome`, that of replication `number`, judged by `slo`.
     pub fn of(number: u32, outcome: &Outcome, slo: Option<Slo>) -> Record {
+        let times = slo_times(slo).of(outcome);
         Record {
             number,
             samples: samples(outcome, slo),
             types: types::samples(outcome),
-            tallies: Times::ALL.iter().map(|times| times.of(outcome).map(Tally::of)).collect(),
-            ended: ended(outcome),
+            promised: times.map(Tally::of),
+            asked: ended(outcome) + times.map_or(0, Digest::count) - outcome.counts.served,
         }
     }
 
@@ -49,6 +50,26 @@ impl Record {
         FIGURES.iter().zip(self.samples.iter().map(|sample| sample.value()))
     }
 
+    /// The figure called `name`; missing if there is none of that name.
+    pub fn sample(&self, name: &str) -> Sample {
+        let index = FIGURES.iter().position(|figure| figure.name == name);
+        index.map_or(Sample::Missing, |index| self.samples[index])
+    }
+
+    /// Requests that missed the SLO, and those that count; `None` where nothing is promised or none has ended.
+    pub(super) fn missed(&self) -> Option<(f64, f64)> {
+        match self.sample(SLO_ATTAINMENT) {
+            Sample::Ratio { of, to } => Some((to - of, to)),
+            _ => None,
+        }
+    }
+
+    /// What it says of the SLO and of cost; `None` where nothing is promised or no request has ended.
+    pub(super) fn observation(&self) -> Option<Observation> {
+        let (missed, counted) = self.missed()?;
+        Some(Observation { missed, counted, cost: self.sample(COST).value()? })
+    }
+
     /// The record as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Nothing in a record refuses to be written, and memory is all that is written to.
@@ -58,8 +79,7 @@ impl Record {
     /// The record written by [`Record::to_bytes`]; `None` if these bytes are not a record of this version.
     pub fn from_bytes(bytes: &[u8]) -> Option<Record> {
         let (record, rest) = postcard::take_from_bytes::<Record>(bytes).ok()?;
-        let whole = record.samples.len() == FIGURES.len() && record.tallies.len() == Times::ALL.len();
-        (whole && rest.is_empty()).then_some(record)
+        (record.samples.len() == FIGURES.len() && rest.is_empty()).then_some(record)
     }
 }
 

@@ -1,25 +1,25 @@
 //! The replications of one setting, and what they say together.
 
-use super::figures::{Source, Times, slo_quantile, slo_times};
+use super::figures::{Source, slo_quantile};
 use super::types::{self, TypeSample};
 use super::{FIGURES, Figure, Figures, Record, Sample, Unit};
 use crate::sim::Slo;
-use crate::stats::{CONFIDENCE, Linearised, Pool, Quantile, Tally};
+use crate::stats::{CONFIDENCE, Linearised, Misses, Pool, Quantile};
 
-/// The replications of one setting, in their order, with the quantiles of all their requests together.
+/// The replications of one setting, in their order, with the time promised over all their requests together.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Replications {
     each: Vec<Record>,
     slo: Option<Slo>,
-    /// In the order of [`FIGURES`]; `None` for what is no quantile.
-    quantiles: Vec<Option<Quantile>>,
+    /// The time promised at the SLO's percentile, of all requests; `None` without a replication.
+    promised: Option<Quantile>,
 }
 
 impl Replications {
     /// Those in `each`, in the order of their numbers, judged by `slo`.
     pub fn new(each: Vec<Record>, slo: Option<Slo>) -> Replications {
-        let quantiles = quantiles(&each, slo);
-        Replications { each, slo, quantiles }
+        let promised = promised(&each, slo);
+        Replications { each, slo, promised }
     }
 
     /// These and the records in `more`; both with the times of their requests.
@@ -28,10 +28,10 @@ impl Replications {
         Replications::new(self.each.into_iter().chain(more).collect(), self.slo)
     }
 
-    /// Forgets how long each request took: the quantiles are known, and no more replications will come.
+    /// Forgets how long each request took: what they come to is known, and no more replications will come.
     #[must_use]
     pub fn without_times(mut self) -> Replications {
-        self.each.iter_mut().for_each(|replication| replication.tallies = Vec::new());
+        self.each.iter_mut().for_each(|replication| replication.promised = None);
         self
     }
 
@@ -52,13 +52,13 @@ impl Replications {
 
     /// All figures.
     pub fn figures(&self) -> Figures {
-        let estimate = |(index, figure): (usize, &Figure)| match self.quantiles.get(index) {
-            Some(Some(quantile)) => quantile.estimate,
-            _ => {
-                let most = if figure.unit == Unit::Share { 1.0 } else { f64::INFINITY };
-                let samples = self.each.iter().map(|replication| replication.samples[index]);
-                linearised(samples).estimate(CONFIDENCE).within(0.0, most)
-            }
+        let estimate = |(index, figure): (usize, &Figure)| {
+            let most = if figure.unit == Unit::Share { 1.0 } else { f64::INFINITY };
+            let estimate = match (figure.source(), &self.promised) {
+                (Source::SloLatency, Some(promised)) => promised.estimate,
+                _ => self.samples(index).estimate(CONFIDENCE).within(0.0, most),
+            };
+            estimate.from_replications(figure.least_replications())
         };
         let types: Vec<&[TypeSample]> = self.each.iter().map(Record::types).collect();
         Figures::new(FIGURES.iter().enumerate().map(estimate).collect(), types::estimates(&types))
@@ -69,10 +69,20 @@ impl Replications {
         let Some(index) = FIGURES.iter().position(|figure| figure.name == name) else {
             return Linearised::default();
         };
-        match self.quantiles.get(index) {
-            Some(Some(quantile)) => quantile.linearised.clone(),
-            _ => linearised(self.each.iter().map(|replication| replication.samples[index])),
+        match (FIGURES[index].source(), &self.promised) {
+            (Source::SloLatency, Some(promised)) => promised.linearised.clone(),
+            _ => self.samples(index),
         }
+    }
+
+    /// The figure at `index` in [`FIGURES`], from the sample of each replication.
+    fn samples(&self, index: usize) -> Linearised {
+        linearised(self.each.iter().map(|replication| replication.samples[index]))
+    }
+
+    /// The share of requests that miss the SLO; `None` where nothing is promised or no request has ended.
+    pub fn misses(&self) -> Option<Misses> {
+        Misses::of(self.each.iter().filter_map(Record::missed))
     }
 
     /// The figure called `name` here and in `other`, over the replications that both have it in: what can be subtracted
@@ -87,8 +97,8 @@ impl Replications {
         if numbers(self) == numbers(other) && whole(&this) && whole(&that) {
             return (this, that);
         }
-        // Work that was stopped, or replications without a request: quantiles too are then those of each replication, for
-        // what is pooled cannot be taken apart.
+        // Work that was stopped, or replications without a request: what is pooled cannot be taken apart, so it is then that
+        // of each replication.
         let both: Vec<(Sample, Sample)> = self
             .iter()
             .filter_map(|a| Some((a, other.iter().find(|b| b.number == a.number)?)))
@@ -120,53 +130,22 @@ fn linearised(samples: impl Iterator<Item = Sample>) -> Linearised {
     if pairs.is_empty() { Linearised::of_values(&values) } else { Linearised::of_ratio(&pairs) }
 }
 
-/// The quantiles among [`FIGURES`], of all requests of `each` together.
-fn quantiles(each: &[Record], slo: Option<Slo>) -> Vec<Option<Quantile>> {
-    let pool = |index: usize, all: fn(&Record, &Tally) -> u64| {
-        let tally = |of| tally(of, index).map(|tally| (tally, all(of, tally)));
-        Pool::new(each.iter().filter_map(tally))
-    };
-    let answered: Vec<Pool> =
-        (0..Times::ALL.len()).map(|index| pool(index, |_, tally| tally.count())).collect();
-    // Answers that have no such time do not count: those of one token, per further token.
-    let ended = |times| pool(place(times), |of, timed| of.ended + timed.count() - served(of));
-    let quantile = |figure: &Figure| match figure.source() {
-        Source::Run(_) | Source::Mean(_) | Source::Longest(_) => None,
-        Source::Quantile(times, q) => {
-            let kept = each.iter().any(|replication| tally(replication, place(times)).is_some());
-            kept.then(|| answered[place(times)].quantile(q, CONFIDENCE))
-        }
-        Source::SloLatency => {
-            (!each.is_empty()).then(|| ended(slo_times(slo)).quantile(slo_quantile(slo), CONFIDENCE))
-        }
-    };
-    FIGURES.iter().map(quantile).collect()
-}
-
-/// Where `times` stand in [`Times::ALL`].
-fn place(times: Times) -> usize {
-    Times::ALL.iter().position(|each| *each == times).unwrap_or(0)
-}
-
-fn tally(of: &Record, index: usize) -> Option<&Tally> {
-    of.tallies.get(index).and_then(Option::as_ref)
-}
-
-/// Requests answered.
-fn served(of: &Record) -> u64 {
-    tally(of, place(Times::Latency)).map_or(0, Tally::count)
+/// The time promised at the SLO's percentile, of all requests of `each` together.
+fn promised(each: &[Record], slo: Option<Slo>) -> Option<Quantile> {
+    let pool = Pool::new(each.iter().filter_map(|record| Some((record.promised.as_ref()?, record.asked))));
+    (!each.is_empty()).then(|| pool.quantile(slo_quantile(slo), CONFIDENCE))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::SLO_LATENCY;
+    use crate::experiment::{SLO_LATENCY, SLO_LATENCY_OF_RUN};
     use crate::random::Streams;
     use crate::scenario::ScenarioFile;
     use crate::sim::{Options, simulate};
     use crate::time::Span;
 
-    /// Three replications of a language model that loses no request, some of whose answers have one token.
+    /// Six replications of a language model that loses no request, some of whose answers have one token.
     fn figures(slo: &str) -> Figures {
         let text = format!(
             "[arrivals]\nkind = \"poisson\"\nrate = 5\n[service]\nmodel = \"llm\"\npreset = \"llama-3.1-8b-h100\"\n\
@@ -179,7 +158,7 @@ mod tests {
             let (outcome, ()) = simulate(&model, Streams::new(1, number.into()), &options, ());
             Record::of(number, &outcome, model.slo)
         };
-        Replications::new((0..3).map(run).collect(), model.slo).figures()
+        Replications::new((0..6).map(run).collect(), model.slo).figures()
     }
 
     #[test]
@@ -190,9 +169,32 @@ mod tests {
             ("latency = \"30s\"", "latency.p95"),
         ] {
             let figures = figures(&format!("{slo}\npercentile = 95"));
-            let (promised, of) = (figures.get(SLO_LATENCY), figures.get(name));
-            assert_eq!(promised, of, "{name}");
-            assert!(of.mean.is_some_and(|time| time > 0.0) && of.low < of.high, "{name}: {of:?}");
+            let (promised, of_run) = (figures.get(SLO_LATENCY), figures.get(SLO_LATENCY_OF_RUN));
+            let of = figures.get(name);
+            // Of what is in flight at the end, the one counts nothing and the other the time until then.
+            let apart = of_run.mean.unwrap() / of.mean.unwrap() - 1.0;
+            assert!(apart.abs() < 0.02, "{name}: {of_run:?} and {of:?}");
+            assert!(of.mean.is_some_and(|time| time > 0.0) && of.low <= of.high, "{name}: {of:?}");
+            // Of all requests together it is nearly the same where runs are alike.
+            let (pooled, mean) = (promised.mean.unwrap(), of.mean.unwrap());
+            assert!((pooled / mean - 1.0).abs() < 0.05, "{name}: {pooled} and {mean}");
+        }
+    }
+
+    #[test]
+    fn percentiles_rise_to_the_maximum_and_have_intervals_from_five_replications_on() {
+        let figures = figures("latency = \"30s\"");
+        let means: Vec<f64> = ["p50", "p90", "p95", "p99", "p999", "max"]
+            .map(|name| figures.get(&format!("latency.{name}")).mean.unwrap())
+            .into();
+        assert!(means.is_sorted(), "{means:?}");
+        for figure in FIGURES {
+            let least = figure.least_replications();
+            let tail = ["p50", "p90", "p95", "p99", "p999", "max", "peak"]
+                .iter()
+                .any(|tail| figure.name.ends_with(tail));
+            let tail = tail || figure.name.starts_with("peak_") || figure.name.starts_with(SLO_LATENCY);
+            assert_eq!(least, if tail { 5 } else { 3 }, "{}", figure.name);
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{COST, Figures, Membership, Replications, RunPlan, SLO_ATTAINMENT};
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
-use crate::stats::Estimate;
+use crate::stats::{CONFIDENCE, Misses};
 
 /// One alternative of a `run`, over its replications.
 #[derive(Debug, Clone)]
@@ -63,20 +63,33 @@ pub struct PointResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SloVerdict {
-    /// The whole interval of the share of requests that keeps it is at least the share promised.
+    /// The share of requests that miss it is at most the share allowed, by the safest of three limits.
     Yes,
-    /// None of the interval is.
+    /// The same, but of fewer than [`LEAST_FOR_KEPT`] replications, among which the one that matters may be missing.
+    SoFar,
+    /// More requests miss it than it allows, throughout the interval.
     No,
-    /// The interval reaches to both sides, or there is none.
+    /// The replications do not tell.
     Uncertain,
 }
 
+/// Fewest replications by which a promise is called kept: below, even the safest limit is too low where misses come in
+/// bursts that few replications have.
+pub const LEAST_FOR_KEPT: u32 = 20;
+
 impl SloVerdict {
-    /// Whether a share of requests with this `estimate` is at least the share `promised`.
-    pub fn of(estimate: &Estimate, promised: f64) -> SloVerdict {
-        match (estimate.low, estimate.high) {
-            (Some(low), _) if low >= promised => SloVerdict::Yes,
-            (_, Some(high)) if high < promised => SloVerdict::No,
+    /// Whether `misses` leave at least a share `promised` of the requests.
+    pub fn of(misses: Option<&Misses>, promised: f64) -> SloVerdict {
+        let Some(misses) = misses else { return SloVerdict::Uncertain };
+        let (allowed, error) = (1.0 - promised, (1.0 - CONFIDENCE) / 2.0);
+        // Rounding must not decide where misses are exactly what is allowed.
+        let within = |limit: f64| limit <= allowed * (1.0 + 1e-9);
+        if misses.lower_limit(error).is_some_and(|limit| !within(limit)) {
+            return SloVerdict::No;
+        }
+        match misses.upper_limit(error) {
+            Some(limit) if within(limit) && misses.replications() >= LEAST_FOR_KEPT => SloVerdict::Yes,
+            Some(limit) if within(limit) => SloVerdict::SoFar,
             _ => SloVerdict::Uncertain,
         }
     }
@@ -85,6 +98,7 @@ impl SloVerdict {
     pub fn name(self) -> &'static str {
         match self {
             SloVerdict::Yes => "yes",
+            SloVerdict::SoFar => "so_far",
             SloVerdict::No => "no",
             SloVerdict::Uncertain => "uncertain",
         }
@@ -106,6 +120,17 @@ impl PointResult {
     }
 }
 
+/// A point of a sweep that was simulated again after it was chosen.
+#[derive(Debug, Clone)]
+pub struct Confirmation {
+    /// The point, as an index into the points of the sweep.
+    pub point: usize,
+    /// The fresh replications, which had no part in the choice.
+    pub replications: Replications,
+    /// Every figure of these.
+    pub figures: Figures,
+}
+
 /// What `sweep` comes to.
 #[derive(Debug, Clone)]
 pub struct SweepResult {
@@ -117,21 +142,28 @@ pub struct SweepResult {
     pub procedure: RunPlan,
     /// The knee of the frontier, as an index into `points`.
     pub knee: Option<usize>,
-    /// The cheapest point that surely meets the SLO ([`SloVerdict::Yes`]), as an index into `points`.
-    pub cheapest_within_slo: Option<usize>,
-    /// The cheapest point that meets it on average but not surely, if it is cheaper than that one, as an index into
-    /// `points`.
+    /// The cheapest point that meets the SLO, confirmed on fresh random numbers.
+    pub confirmed: Option<Confirmation>,
+    /// The cheapest point that meets it on average but was not confirmed, if it is cheaper than the one confirmed, as an
+    /// index into `points`.
     pub cheapest_maybe_within_slo: Option<usize>,
+    /// Fresh replications that were simulated to confirm a point, whether or not one was.
+    pub fresh: u32,
     /// The point looked at closely, as an index into `points`, with its replication 0 in full but for its
     /// decisions: the one that [`SweepResult::pick`] picks, else the fastest of the frontier.
     pub detailed_run: Option<(usize, Outcome)>,
 }
 
 impl SweepResult {
-    /// The point a user would pick, as an index into `points`: the cheapest that surely meets the SLO, else the cheapest
+    /// The point a user would pick, as an index into `points`: the cheapest confirmed to meet the SLO, else the cheapest
     /// that does on average, else the knee.
     pub fn pick(&self) -> Option<usize> {
-        self.cheapest_within_slo.or(self.cheapest_maybe_within_slo).or(self.knee)
+        self.cheapest_within_slo().or(self.cheapest_maybe_within_slo).or(self.knee)
+    }
+
+    /// The cheapest point that is confirmed to meet the SLO, as an index into `points`.
+    pub fn cheapest_within_slo(&self) -> Option<usize> {
+        self.confirmed.as_ref().map(|confirmed| confirmed.point)
     }
 
     /// Whether every point planned finished, with all the replications that its precision asks for.
@@ -164,22 +196,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_promise_is_kept_surely_only_by_the_whole_interval() {
-        let keeps = |mean: f64, half: f64| {
-            let ends = Estimate {
-                mean: Some(mean),
-                low: Some(mean - half),
-                high: Some(mean + half),
-                replications: 5,
-            };
-            SloVerdict::of(&ends, 0.95)
+    fn a_promise_is_kept_surely_only_by_every_limit_and_enough_replications() {
+        let keeps = |missed: &[f64], times: usize| {
+            let each = missed.iter().cycle().take(missed.len() * times).map(|missed| (*missed, 1000.0));
+            SloVerdict::of(Misses::of(each).as_ref(), 0.95)
         };
-        assert_eq!(keeps(0.97, 0.02), SloVerdict::Yes);
-        assert_eq!(keeps(0.96, 0.02), SloVerdict::Uncertain);
-        assert_eq!(keeps(0.94, 0.02), SloVerdict::Uncertain);
-        assert_eq!(keeps(0.92, 0.02), SloVerdict::No);
-        let once = Estimate { mean: Some(1.0), replications: 1, ..Estimate::default() };
-        assert_eq!(SloVerdict::of(&once, 0.95), SloVerdict::Uncertain);
-        assert_eq!(SloVerdict::of(&Estimate::default(), 0.95), SloVerdict::Uncertain);
+        // 3 % ± 1 of 5 % allowed.
+        assert_eq!(keeps(&[20.0, 30.0, 40.0, 30.0], 5), SloVerdict::Yes);
+        assert_eq!(keeps(&[20.0, 30.0, 40.0, 30.0], 4), SloVerdict::SoFar);
+        assert_eq!(keeps(&[45.0, 30.0, 70.0, 40.0], 5), SloVerdict::Uncertain);
+        assert_eq!(keeps(&[60.0, 70.0, 80.0, 70.0], 5), SloVerdict::No);
+        assert_eq!(keeps(&[60.0, 70.0, 80.0, 70.0], 1), SloVerdict::No);
+        // All misses in one replication of twenty: another may hold twice as many.
+        let mut bursts = [0.0; 20];
+        bursts[7] = 600.0;
+        assert_eq!(keeps(&bursts, 1), SloVerdict::Uncertain);
+        assert_eq!(keeps(&[0.0], 20), SloVerdict::Yes);
+        assert_eq!(keeps(&[0.0], 1), SloVerdict::Uncertain);
+        assert_eq!(SloVerdict::of(None, 0.95), SloVerdict::Uncertain);
     }
 }

@@ -3,11 +3,12 @@
 use super::observer::FirstRuns;
 use super::run_plan::run_cases;
 use super::{
-    COST, Case, DecisionSink, Evaluator, Membership, PointResult, RunError, SLO_ATTAINMENT, SLO_LATENCY,
-    SloVerdict, SweepResult, frontier, knee,
+    COST, Case, Confirmation, DecisionSink, Evaluator, Membership, PointResult, Record, Replications,
+    RunError, SLO_LATENCY, SloVerdict, SweepResult, frontier, knee,
 };
 use crate::scenario::{Point, Scenario};
 use crate::sim::Outcome;
+use crate::stats::{CONFIDENCE, LEAST_REPLICATIONS, Misses, Observation, Plan, Selection, Step};
 
 /// Runs every point with all its replications, and looks closer at the one a user would pick:
 /// `log` hears the decisions of its replication 0.
@@ -29,10 +30,14 @@ pub fn sweep(
         .filter(|(_, (point, replications))| replications.len() == point.scenario.run.replications as usize)
         .map(|(number, (point, replications))| {
             let figures = replications.figures();
-            let kept = figures.get(SLO_ATTAINMENT);
+            let misses = replications.misses();
             PointResult {
                 number,
-                meets_slo: point.scenario.model.slo.map(|slo| SloVerdict::of(&kept, slo.quantile())),
+                meets_slo: point
+                    .scenario
+                    .model
+                    .slo
+                    .map(|slo| SloVerdict::of(misses.as_ref(), slo.quantile())),
                 point,
                 figures,
                 replications,
@@ -41,19 +46,24 @@ pub fn sweep(
         })
         .collect();
     let knee = mark_frontier(&mut points);
-    let cheapest_within_slo = cheapest(&points, |point| point.meets_slo == Some(SloVerdict::Yes));
+    let whole = points.len() == planned && procedure.ended();
+    let chosen = if whole { confirm(&points, evaluator)? } else { Chosen::default() };
     let cost = |index: usize| points[index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
+    let confirmed_cost = chosen.confirmed.as_ref().map(|confirmed| cost(confirmed.point));
     let cheapest_maybe_within_slo = cheapest(&points, |point| {
-        point.meets_slo == Some(SloVerdict::Uncertain) && point.meets_slo_on_average()
+        point.meets_slo.is_some_and(|meets| meets != SloVerdict::No)
+            && point.meets_slo_on_average()
+            && !chosen.refused.contains(&point.number)
     })
-    .filter(|perhaps| cheapest_within_slo.is_none_or(|sure| cost(*perhaps) < cost(sure)));
+    .filter(|perhaps| confirmed_cost.is_none_or(|confirmed| cost(*perhaps) < confirmed));
     let mut result = SweepResult {
         points,
         planned,
         procedure,
         knee,
-        cheapest_within_slo,
+        confirmed: chosen.confirmed,
         cheapest_maybe_within_slo,
+        fresh: chosen.fresh,
         detailed_run: None,
     };
     if let Some(index) = result.pick().or_else(|| fastest(&result.points)) {
@@ -86,6 +96,97 @@ fn mark_frontier(points: &mut [PointResult]) -> Option<usize> {
     members.dedup_by(|next, before| (next.0, next.1) == (before.0, before.1));
     let curve: Vec<(f64, f64)> = members.iter().map(|(cost, latency, _)| (*cost, *latency)).collect();
     knee(&curve).map(|index| members[index].2)
+}
+
+/// What came of confirming a point.
+#[derive(Default)]
+struct Chosen {
+    confirmed: Option<Confirmation>,
+    /// Numbers of the points that were proposed and found to miss the SLO on average.
+    refused: Vec<usize>,
+    fresh: u32,
+}
+
+/// Numbers of the fresh replications of a proposal start at as many millions: no sweep has as many of its own.
+const FRESH_FROM: u32 = 1_000_000;
+
+/// Fresh replications for confirming a point: half as many as the sweep had in all, so that it takes at most half as long
+/// again, but enough for one look. None for a sweep that is smaller than that.
+fn budget(points: &[PointResult]) -> u32 {
+    let runs: usize = points.iter().map(|point| point.replications.len()).sum();
+    let runs = u32::try_from(runs).unwrap_or(u32::MAX);
+    let one_look = Plan::LOOKS[0];
+    if runs < one_look { 0 } else { (runs / 2).max(one_look) }
+}
+
+/// What replications say of SLO and cost, those that say something.
+fn observations<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<Observation> {
+    records.filter_map(Record::observation).collect()
+}
+
+/// Confirms the cheapest point that keeps the SLO, on random numbers that had no part in choosing it. The replications of
+/// the sweep are the race.
+fn confirm(points: &[PointResult], evaluator: &Evaluator<'_>) -> Result<Chosen, RunError> {
+    let mut chosen = Chosen::default();
+    let promised = points.first().and_then(|point| point.point.scenario.model.slo).map(|slo| slo.quantile());
+    let told = |point: &PointResult| observations(point.replications.iter());
+    let raced: Vec<Vec<Observation>> = points.iter().map(told).collect();
+    // A replication in which no request ended says nothing, and would be asked for again and again.
+    let fewest = raced.iter().map(Vec::len).min().unwrap_or(0);
+    let (Some(promised), true) = (promised, fewest >= LEAST_REPLICATIONS as usize) else { return Ok(chosen) };
+    let race = fewest as u32;
+    let plan = Plan {
+        allowed: 1.0 - promised,
+        error: 1.0 - CONFIDENCE,
+        race: (race, race),
+        looks: Plan::LOOKS.to_vec(),
+        fresh: budget(points),
+    };
+    let mut selection = Selection::new(points.len(), plan);
+    let mut fresh: Vec<Record> = Vec::new();
+    loop {
+        let batches = match selection.next_step() {
+            Step::Simulate(batches) => batches,
+            Step::Confirmed { setting, .. } => {
+                let slo = points[setting].point.scenario.model.slo;
+                let replications = Replications::new(fresh, slo).without_times();
+                let figures = replications.figures();
+                chosen.confirmed = Some(Confirmation { point: setting, replications, figures });
+                return Ok(chosen);
+            }
+            Step::Unconfirmed => return Ok(chosen),
+        };
+        for batch in batches {
+            let point = &points[batch.setting];
+            let Some(proposal) = batch.proposal else {
+                selection.tell(&batch, raced[batch.setting].iter().copied().take(fewest));
+                continue;
+            };
+            if batch.replications.start == 0 {
+                fresh.clear();
+            }
+            let from = FRESH_FROM * (proposal + 1);
+            let numbers = from + batch.replications.start..from + batch.replications.end;
+            let wanted = numbers.len();
+            let case = Case::some(&point.point.scenario, numbers);
+            let records = evaluator
+                .evaluate(&[case], &(), |_, records| records)
+                .map_err(|error| RunError { case: point.number, ..error })?;
+            let records: Vec<Record> = records.into_iter().flatten().collect();
+            let seen = observations(records.iter());
+            if seen.len() < wanted {
+                // Stopped, or a replication without a request: nothing can be confirmed.
+                return Ok(chosen);
+            }
+            selection.tell(&batch, seen);
+            chosen.fresh += wanted as u32;
+            fresh.extend(records);
+            let misses = Misses::of(fresh.iter().filter_map(Record::missed));
+            let refused = misses.is_some_and(|misses| misses.share() > 1.0 - promised);
+            chosen.refused.retain(|number| *number != point.number);
+            chosen.refused.extend(refused.then_some(point.number));
+        }
+    }
 }
 
 /// The cheapest of the points that are `wanted`, the faster of equals, then the first.

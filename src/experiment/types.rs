@@ -97,13 +97,13 @@ mod tests {
     fn each_type_has_the_mean_and_the_interval_of_its_own_replications() {
         let sample =
             |name: &str, cost: f64| TypeSample { name: name.to_owned(), values: [1.0, 0.0, 0.0, cost, 2.0] };
-        let each = [[sample("spot", 1.0), sample("base", 5.0)], [sample("spot", 3.0), sample("base", 5.0)]];
-        let found = estimates(&[&each[0], &each[1]]);
+        let each = [1.0, 2.0, 3.0].map(|cost| [sample("spot", cost), sample("base", 5.0)]);
+        let found = estimates(&[&each[0], &each[1], &each[2]]);
         assert_eq!(found.iter().map(|each| each.name.as_str()).collect::<Vec<_>>(), ["spot", "base"]);
         let [spot, base] = [found[0].estimates[3], found[1].estimates[3]];
         assert_eq!(
             (spot.mean, spot.low, spot.replications),
-            (Some(2.0), Some(0.0), 2),
+            (Some(2.0), Some(0.0), 3),
             "no cost is below nothing"
         );
         assert_eq!((base.mean, base.low, base.high), (Some(5.0), Some(5.0), Some(5.0)));

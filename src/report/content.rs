@@ -23,6 +23,8 @@ pub struct Report<'a> {
     pub head: Head,
     /// Whether the promise is kept; `None` if nothing is promised.
     pub verdict: Option<PromiseVerdict>,
+    /// What has to be known before any figure is read: an overloaded pool.
+    pub warnings: Vec<Statement>,
     /// The answer, in sentences.
     pub answer: Vec<Statement>,
     /// More sentences, for those who read on: the scope of a sweep, every pair of a comparison.

@@ -40,6 +40,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
         schema_version: REPORT_VERSION,
         head: Head { title: name.to_owned(), command: "run", complete: true },
         verdict: Some(PromiseVerdict { kept: SloVerdict::Yes, statement: statement() }),
+        warnings: Vec::new(),
         answer: vec![statement()],
         details: Vec::new(),
         reading: Vec::new(),

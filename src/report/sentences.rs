@@ -5,12 +5,13 @@ use super::format;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
-    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, Pair, PointResult, RunPlan,
-    RunResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict,
+    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, LEAST_FOR_KEPT, Overload, Pair,
+    PointResult, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing,
+    StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, Scenario};
 use crate::sim::{Promised, Slo};
-use crate::stats::CONFIDENCE;
+use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
 use crate::units::show_span;
 
@@ -67,34 +68,51 @@ fn about_point(statement: Statement, point: &PointResult) -> Statement {
         .with(SLO_LATENCY, point.figures.get(SLO_LATENCY))
 }
 
-/// The cheapest point that keeps the SLO with confidence, and a cheaper one that may; `None` if nothing is promised.
+/// The cheapest point that is confirmed to keep the SLO, and a cheaper one that may; `None` if nothing is promised.
 pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement> {
     let promise = promise(scenario)?;
     let at = |index: usize| point(scenario, &result.points[index]);
-    let about = |id, text, index: usize| about_point(Statement::plain(id, text), &result.points[index]);
-    let confidence = CONFIDENCE * 100.0;
-    Some(match (result.cheapest_within_slo, result.cheapest_maybe_within_slo) {
-        (Some(sure), None) => {
+    let number = |index: usize| result.points[index].number;
+    Some(match (&result.confirmed, result.cheapest_maybe_within_slo) {
+        (Some(confirmed), perhaps) => {
             let text = format!(
-                "The cheapest setting that keeps {promise} with {confidence} % confidence is {}.",
-                at(sure)
+                "The cheapest setting that keeps {promise} with {} % confidence is {}: {}{}, in {} new replications that \
+                 confirmed it.",
+                CONFIDENCE * 100.0,
+                settings(&result.points[confirmed.point].point),
+                cost_and_latency(scenario, &confirmed.figures),
+                slo_attainment(scenario, &confirmed.figures),
+                confirmed.replications.len(),
             );
-            about("sweep.cheapest", text, sure)
-        }
-        (Some(sure), Some(perhaps)) => {
-            let text = format!(
-                "The cheapest setting that keeps {promise} with {confidence} % confidence is {}. A cheaper one may keep it, but that is uncertain: {}.",
-                at(sure),
-                at(perhaps)
-            );
-            about("sweep.cheapest", text, sure).with("uncertain_point", result.points[perhaps].number)
+            let statement = |text| {
+                Statement::plain("sweep.cheapest", text)
+                    .with("point", number(confirmed.point))
+                    .with(COST, confirmed.figures.get(COST))
+                    .with(SLO_LATENCY, confirmed.figures.get(SLO_LATENCY))
+                    .with("fresh_replications", confirmed.replications.len())
+            };
+            match perhaps {
+                Some(perhaps) => {
+                    let cheaper = at(perhaps);
+                    statement(format!(
+                        "{text} A cheaper one may keep it, but that is not confirmed: {cheaper}."
+                    ))
+                    .with("uncertain_point", number(perhaps))
+                }
+                None => statement(text),
+            }
         }
         (None, Some(perhaps)) => {
             let text = format!(
-                "No setting keeps {promise} with {confidence} % confidence; more replications may decide. The cheapest that keeps it on average is {}.",
-                at(perhaps)
+                "Estimated: the cheapest setting that keeps {promise} is {}. {}",
+                at(perhaps),
+                match result.fresh {
+                    0 => "It was not confirmed in new replications: the sweep has too few for that.",
+                    _ => "New replications confirmed no setting; more replications may decide.",
+                }
             );
-            about("sweep.cheapest_uncertain", text, perhaps)
+            about_point(Statement::plain("sweep.cheapest_estimated", text), &result.points[perhaps])
+                .with("fresh_replications", result.fresh)
         }
         (None, None) => Statement::plain("sweep.none_within_slo", format!("No setting keeps {promise}.")),
     })
@@ -103,15 +121,13 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
 /// Whether some setting of a sweep keeps the SLO; `None` if nothing is promised.
 pub fn sweep_verdict(scenario: &Scenario, result: &SweepResult) -> Option<PromiseVerdict> {
     let promise = promise(scenario)?;
-    let (kept, text) = match (result.cheapest_within_slo, result.cheapest_maybe_within_slo) {
+    let (kept, text) = match (&result.confirmed, result.cheapest_maybe_within_slo) {
         (Some(_), _) => {
             (SloVerdict::Yes, format!("The SLO can be met: at least one setting keeps {promise}."))
         }
         (None, Some(_)) => (
             SloVerdict::Uncertain,
-            format!(
-                "It is uncertain whether the SLO can be met: no setting keeps {promise} with confidence."
-            ),
+            format!("It is uncertain whether the SLO can be met: no setting is confirmed to keep {promise}."),
         ),
         (None, None) => (SloVerdict::No, format!("The SLO is missed: no setting keeps {promise}.")),
     };
@@ -123,14 +139,22 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
     let first = result.alternatives.first()?;
     let slo = first.scenario.model.slo?;
     let attained = first.figures.get(SLO_ATTAINMENT);
-    let kept = SloVerdict::of(&attained, slo.quantile());
+    let kept = SloVerdict::of(first.replications.misses().as_ref(), slo.quantile());
     let begin = match kept {
         SloVerdict::Yes => "The SLO is met",
+        SloVerdict::SoFar => "The SLO is met so far",
         SloVerdict::No => "The SLO is missed",
         SloVerdict::Uncertain => "It is uncertain whether the SLO is met",
     };
+    let few = match kept {
+        SloVerdict::SoFar => format!(
+            " {} are too few to call it met: that takes {LEAST_FOR_KEPT}.",
+            format::counted(first.replications.len(), "replication")
+        ),
+        _ => String::new(),
+    };
     let text = format!(
-        "{begin}: {} of requests within {}; {} % are required.",
+        "{begin}: {} of requests within {}; {} % are required.{few}",
         format::estimate(&attained, Unit::Share, ""),
         bounds(&slo),
         slo.percentile,
@@ -138,6 +162,56 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
     let statement =
         Statement::plain("run.verdict", text).with(SLO_ATTAINMENT, attained).with("required", slo.quantile());
     Some(PromiseVerdict { kept, statement })
+}
+
+/// What an overloaded pool means for its figures, for each alternative of a run that has one.
+pub fn overload_of_run(result: &RunResult) -> Vec<Statement> {
+    let alone = result.alternatives.len() == 1;
+    let of = |each: &Alternative| Some((each.name().to_owned(), Overload::of(&each.replications)?));
+    overloaded(result.alternatives.iter().filter_map(of), alone)
+}
+
+/// The same for what was compared.
+pub fn overload_of_comparison(result: &CompareResult) -> Vec<Statement> {
+    let of = |each: &Contender| Some((each.name.clone(), Overload::of(&each.replications)?));
+    overloaded(result.contenders.iter().filter_map(of), false)
+}
+
+/// The same for the points of a sweep, in one statement.
+pub fn overload_of_sweep(result: &SweepResult) -> Vec<Statement> {
+    let overloaded = result.points.iter().filter(|point| Overload::of(&point.replications).is_some());
+    let numbers: Vec<String> = overloaded.map(|point| point.number.to_string()).collect();
+    if numbers.is_empty() {
+        return Vec::new();
+    }
+    let text = format!(
+        "{} of {} are overloaded: requests arrive faster than they are answered, and the queue grows until the run ends. Their \
+         latencies are at least what is shown: they depend on the length of the run.",
+        format::count(numbers.len() as f64),
+        format::counted(result.points.len(), "setting"),
+    );
+    let statement = Statement::plain("warning.overload", text);
+    vec![statement.with("settings", numbers.len()).with("points", numbers.join(" ").as_str())]
+}
+
+fn overloaded(pools: impl Iterator<Item = (String, Overload)>, alone: bool) -> Vec<Statement> {
+    let statement = |(name, overload): (String, Overload)| {
+        let (at_end, average) = (overload.in_flight_at_end, overload.mean_in_flight);
+        let count = |estimate: &Estimate| format::count(estimate.mean.unwrap_or(f64::NAN));
+        let begin = if alone { "The pool is overloaded".to_owned() } else { format!("{name} is overloaded") };
+        let text = format!(
+            "{begin}: requests arrive faster than they are answered, and the queue grows until the run ends ({} in flight \
+             then, {} on average). Latencies, percentiles and maxima are at least what is shown: they depend on the length of \
+             the run.",
+            count(&at_end),
+            count(&average),
+        );
+        Statement::plain("warning.overload", text)
+            .with("alternative", name.as_str())
+            .with("in_flight_at_end", at_end)
+            .with("mean_in_flight", average)
+    };
+    pools.map(statement).collect()
 }
 
 /// What the runs themselves found of warm-up and precision.
@@ -322,7 +396,7 @@ fn difference_of(a: &Contender, difference: &Difference) -> String {
 /// A figure in a sentence.
 fn figure_name(scenario: &Scenario, figure: &Figure) -> String {
     match figure.name {
-        SLO_LATENCY => percentile(scenario),
+        SLO_LATENCY | SLO_LATENCY_OF_RUN => percentile(scenario),
         "latency.mean" => "mean latency".to_owned(),
         "slo_attainment" => "SLO attainment".to_owned(),
         name => name.replace("latency.", "").replace(['.', '_'], " "),
@@ -343,14 +417,20 @@ pub fn comparison_notes(result: &CompareResult) -> Vec<Statement> {
     let replications =
         result.contenders.iter().map(|contender| contender.replications.len()).min().unwrap_or(0);
     let mut notes = vec![match replications {
-        0 | 1 => intervals(replications),
+        0..3 => intervals(replications),
         n => {
             let text = format!(
                 "Differences are taken within each of {n} replications on common random numbers. Their {} hold together \
-                 at {} %: by Bonferroni's inequality each is made at {:.4} %.",
+                 at {} %: by Bonferroni's inequality each is made at {:.4} %.{} {}",
                 format::counted(result.intervals, "interval"),
                 CONFIDENCE * 100.0,
                 result.each * 100.0,
+                if n < 5 {
+                    " Differences of anything but a cost need at least 5 replications for one."
+                } else {
+                    ""
+                },
+                unseen(n),
             );
             Statement::plain("note.joint_intervals", text)
                 .with("replications", n)
@@ -380,13 +460,45 @@ pub fn comparison_notes(result: &CompareResult) -> Vec<Statement> {
     notes
 }
 
-/// What the intervals are, or why there are none.
+/// What the intervals are, what they cannot tell, or why there are none.
 pub fn intervals(replications: usize) -> Statement {
-    let text = match replications {
+    let few = match replications {
         0 | 1 => "One replication: there are no confidence intervals.".to_owned(),
-        n => format!("± and ranges are {} % confidence intervals over {n} replications.", CONFIDENCE * 100.0),
+        2 => "Two replications: there are no confidence intervals.".to_owned(),
+        n => {
+            let tails =
+                if n < 5 { " Percentiles and maxima need at least 5 replications for one." } else { "" };
+            format!(
+                "± and ranges are {} % confidence intervals over {n} replications.{tails} {}",
+                CONFIDENCE * 100.0,
+                unseen(n)
+            )
+        }
     };
-    Statement::plain("note.intervals", text).with("replications", replications)
+    Statement::plain("note.intervals", few).with("replications", replications)
+}
+
+/// What no interval over so many replications can tell.
+fn unseen(replications: usize) -> String {
+    let unseen = match replications / 3 {
+        1 => "What does not happen in every run may not have been seen".to_owned(),
+        often => format!("What happens in fewer than one run in {often} may not have been seen"),
+    };
+    let covered = lowest_coverage(replications);
+    format!(
+        "{unseen}: where bursts are that rare, such intervals held the truth in as few as {covered} % of experiments."
+    )
+}
+
+/// The lowest coverage, in percent, that was measured for intervals of so many replications: of p99.9, over 102 settings
+/// of bursty traffic (docs/statistics.md). Of three or four, of the figures that have an interval then.
+fn lowest_coverage(replications: usize) -> u32 {
+    match replications {
+        0..10 => 39,
+        10..20 => 43,
+        20..40 => 49,
+        _ => 67,
+    }
 }
 
 /// What the scenario says of itself, if it does.

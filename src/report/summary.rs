@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::results::Results;
+use super::sentences;
+use super::statement::Statement;
 use crate::experiment::{
     CompareResult, Difference, FIGURES, Figures, Pair, PointResult, PrecisionResult, RunPlan, RunResult,
     SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
@@ -61,6 +63,8 @@ struct Head<'a> {
     /// What became of the precision asked for.
     precision: Option<PrecisionSummary>,
     slo: Option<Promise>,
+    /// What has to be known before any figure is read.
+    warnings: Vec<Statement>,
     units: BTreeMap<&'static str, Unit>,
 }
 
@@ -94,7 +98,13 @@ struct PrecisionSummary {
 }
 
 impl<'a> Head<'a> {
-    fn of(command: &'static str, scenario: &'a Scenario, procedure: &RunPlan, complete: bool) -> Head<'a> {
+    fn of(
+        command: &'static str,
+        scenario: &'a Scenario,
+        procedure: &RunPlan,
+        complete: bool,
+        warnings: Vec<Statement>,
+    ) -> Head<'a> {
         let warmup = |found: WarmupFound| WarmupSummary {
             method: "mser-5",
             pilots: found.pilots,
@@ -131,6 +141,7 @@ impl<'a> Head<'a> {
             warmup_found: procedure.warmup.map(warmup),
             precision: procedure.precision.map(precision),
             slo: model.slo.map(promise),
+            warnings,
             units: FIGURES.iter().map(|figure| (figure.name, figure.unit)).collect(),
         }
     }
@@ -155,7 +166,8 @@ struct VariantSummary<'a> {
 }
 
 fn run<'a>(scenario: &'a Scenario, result: &'a RunResult) -> Kind<'a> {
-    let head = Head::of("run", scenario, &result.procedure, result.complete);
+    let head =
+        Head::of("run", scenario, &result.procedure, result.complete, sentences::overload_of_run(result));
     let Some((first, rest)) = result.alternatives.split_first() else {
         return Kind::Nothing(Box::new(head));
     };
@@ -183,11 +195,23 @@ struct SweepSummary<'a> {
     frontier: Vec<usize>,
     /// Number of a point.
     knee: Option<usize>,
-    /// Number of a point.
+    /// Number of a point, confirmed on fresh random numbers.
     cheapest_within_slo: Option<usize>,
-    /// Number of a cheaper point, that meets it on average but not surely.
+    /// The figures of the replications that confirmed it.
+    confirmation: Option<ConfirmationSummary<'a>>,
+    /// Number of a cheaper point, that meets it on average but is not confirmed.
     perhaps_within_slo: Option<usize>,
+    /// Fresh replications that were simulated to confirm a point.
+    fresh_replications: u32,
     points: Vec<PointSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct ConfirmationSummary<'a> {
+    point: usize,
+    replications: usize,
+    #[serde(flatten)]
+    figures: &'a Figures,
 }
 
 #[derive(Serialize)]
@@ -205,12 +229,24 @@ struct PointSummary<'a> {
 fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a> {
     let number = |index: Option<usize>| index.map(|index| result.points[index].number);
     SweepSummary {
-        head: Head::of("sweep", scenario, &result.procedure, result.complete()),
+        head: Head::of(
+            "sweep",
+            scenario,
+            &result.procedure,
+            result.complete(),
+            sentences::overload_of_sweep(result),
+        ),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
         knee: number(result.knee),
-        cheapest_within_slo: number(result.cheapest_within_slo),
+        cheapest_within_slo: number(result.cheapest_within_slo()),
+        confirmation: result.confirmed.as_ref().map(|confirmed| ConfirmationSummary {
+            point: result.points[confirmed.point].number,
+            replications: confirmed.replications.len(),
+            figures: &confirmed.figures,
+        }),
         perhaps_within_slo: number(result.cheapest_maybe_within_slo),
+        fresh_replications: result.fresh,
         points: result.points.iter().map(PointSummary::of).collect(),
     }
 }
@@ -283,7 +319,13 @@ fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> CompareSumm
         differences: pair.differences.iter().map(|each| (each.figure.name, difference(each))).collect(),
     };
     CompareSummary {
-        head: Head::of("compare", scenario, &result.procedure, result.complete),
+        head: Head::of(
+            "compare",
+            scenario,
+            &result.procedure,
+            result.complete,
+            sentences::overload_of_comparison(result),
+        ),
         correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
         contenders: result
             .contenders

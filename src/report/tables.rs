@@ -267,14 +267,14 @@ fn standing(result: &SweepResult, point: &PointResult) -> Vec<Mark> {
         _ => None,
     };
     let knee = is(result.knee).then_some(Mark::Knee);
-    let cheapest = is(result.cheapest_within_slo).then_some(Mark::CheapestWithinSlo);
+    let cheapest = is(result.cheapest_within_slo()).then_some(Mark::CheapestWithinSlo);
     [frontier, knee, cheapest, slo].into_iter().flatten().collect()
 }
 
 /// The points of the frontier, cheapest first; of a long one, those nearest to the knee and the cheapest within the SLO.
 fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
     let frontier: Vec<&PointResult> = result.frontier().collect();
-    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo, result.cheapest_maybe_within_slo]
+    let centres: Vec<usize> = [result.knee, result.cheapest_within_slo(), result.cheapest_maybe_within_slo]
         .into_iter()
         .flatten()
         .filter_map(|index| frontier.iter().position(|point| point.number == result.points[index].number))

@@ -20,7 +20,7 @@
 //! duration = "10m"
 //! "#;
 //! let file = ScenarioFile::parse("example.toml", text, ".").unwrap();
-//! assert_eq!(file.scenario().unwrap().run.replications, 5);
+//! assert_eq!(file.scenario().unwrap().run.replications, 20);
 //! ```
 
 mod assemble;

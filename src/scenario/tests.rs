@@ -40,7 +40,7 @@ fn what_is_left_out_has_its_default() {
     let scenario = file("").scenario().unwrap();
     assert_eq!(scenario.name, "base");
     assert_eq!(scenario.description, "");
-    assert_eq!((scenario.run.replications, scenario.run.seed), (5, 1));
+    assert_eq!((scenario.run.replications, scenario.run.seed), (20, 1));
     assert_eq!(scenario.run.timeline_interval, Span::from_secs(10));
     assert_eq!(scenario.model.metrics.scrape_interval, Span::from_secs(15));
     assert_eq!(scenario.model.dispatch.queue_capacity, None);

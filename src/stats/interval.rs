@@ -1,8 +1,7 @@
 //! What several replications say together: a mean with its confidence interval.
 //!
-//! Replications are independent, so their figures are too, and Student's t applies to them whatever the requests of
-//! one replication have to do with one another (replication/deletion: Law, *Simulation Modeling and Analysis*, 5th
-//! ed., §9.5.2).
+//! Replications are independent, so their figures are too, whatever the requests of one replication have to do with one
+//! another (replication/deletion: Law, *Simulation Modeling and Analysis*, 5th ed., §9.5.2).
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -27,7 +26,7 @@ pub const CONFIDENCE: f64 = 0.95;
 pub struct Estimate {
     /// The figure itself, for most a mean over replications; `None` if no replication has it or it is infinite.
     pub mean: Option<f64>,
-    /// Lower end of the interval; `None` with fewer than two replications, which say nothing about spread.
+    /// Lower end of the interval; `None` with too few replications to tell the spread.
     pub low: Option<f64>,
     /// Upper end of the interval; `None` when `low` is, infinite if there may be none.
     pub high: Option<f64>,
@@ -36,7 +35,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The mean of one value a replication, with its Student t interval.
+    /// The mean of one value a replication, with its interval.
     pub fn of_values(values: &[f64]) -> Estimate {
         Linearised::of_values(values).estimate(CONFIDENCE)
     }
@@ -58,6 +57,12 @@ impl Estimate {
         Estimate { low: cut(self.low), high: cut(self.high), ..self }
     }
 
+    /// The same estimate without its interval if it rests on fewer than `least` replications.
+    #[must_use]
+    pub fn from_replications(self, least: u32) -> Estimate {
+        if self.replications >= least { self } else { Estimate { low: None, high: None, ..self } }
+    }
+
     /// How far the interval reaches below the mean and above it; `None` without an interval.
     pub fn widths(&self) -> Option<(f64, f64)> {
         let mean = self.mean?;
@@ -69,6 +74,12 @@ impl Estimate {
 /// degree of freedom.
 pub fn student_t(confidence: f64, degrees_of_freedom: u32) -> Option<f64> {
     t_of(confidence, f64::from(degrees_of_freedom))
+}
+
+/// The one-sided quantile of Student's t: a share `error` of the distribution lies above it. `None` without a degree of
+/// freedom.
+pub(super) fn one_sided_t(error: f64, degrees_of_freedom: u32) -> Option<f64> {
+    t_of(1.0 - 2.0 * error, f64::from(degrees_of_freedom))
 }
 
 /// [`student_t`] for degrees of freedom that need not be whole.
@@ -100,7 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn one_replication_gets_no_interval() {
+    fn one_replication_gets_no_interval_and_two_neither() {
+        assert_eq!(Estimate::of_values(&[3.0, 4.0]).low, None);
         let one = Estimate::of_values(&[3.0]);
         assert_eq!(one, Estimate { mean: Some(3.0), low: None, high: None, replications: 1 });
         assert_eq!(Estimate::of_ratio(&[(3.0, 2.0)]).mean, Some(1.5));
@@ -122,10 +134,12 @@ mod tests {
         // 1 of 10 and 9 of 30: 10 of 40 in all, not the mean of 0.1 and 0.3.
         let estimate = Estimate::of_ratio(&[(1.0, 10.0), (9.0, 30.0)]);
         assert_eq!(estimate.mean, Some(0.25));
-        // Residuals ∓1.5: variance 4.5, of the mean 2.25, so 1.5 / 20 times t(1).
-        assert!((estimate.widths().unwrap().1 - 12.706204736174694 * 1.5 / 20.0).abs() < 1e-9);
+        // And 5 of 20: residuals ∓1.5 and 0, variance 2.25, of the mean 0.75, over a mean of 20, times t(2).
+        let three = Estimate::of_ratio(&[(1.0, 10.0), (9.0, 30.0), (5.0, 20.0)]);
+        let half = 4.302652729749462 * 0.75_f64.sqrt() / 20.0;
+        assert!((three.widths().unwrap().1 - half).abs() < 1e-9);
         // A ratio that is the same in every replication is known exactly.
-        assert_eq!(Estimate::of_ratio(&[(1.0, 4.0), (3.0, 12.0)]).widths(), Some((0.0, 0.0)));
+        assert_eq!(Estimate::of_ratio(&[(1.0, 4.0), (3.0, 12.0), (2.0, 8.0)]).widths(), Some((0.0, 0.0)));
     }
 
     #[test]
@@ -138,9 +152,11 @@ mod tests {
 
     #[test]
     fn an_interval_is_cut_to_possible_values() {
-        let estimate = Estimate::of_values(&[0.9, 1.0]).within(0.0, 1.0);
-        // 0.95 ± 12.706 × 0.05, and no share is above 1.
+        let estimate = Estimate::of_values(&[0.9, 0.95, 1.0]).within(0.0, 1.0);
+        // 0.95 ± 4.303 × 0.05 / √3, and no share is above 1.
         assert_eq!(estimate.high, Some(1.0));
-        assert!((estimate.low.unwrap() - (0.95 - 12.706204736174694 * 0.05)).abs() < 1e-9);
+        assert!((estimate.low.unwrap() - (0.95 - 4.302652729749462 * 0.05 / 3.0_f64.sqrt())).abs() < 1e-9);
+        assert_eq!(estimate.from_replications(4).low, None);
+        assert_eq!(estimate.from_replications(3), estimate);
     }
 }

@@ -6,6 +6,7 @@
 //! Cochran, *Sampling Techniques*, 3rd ed., §6.3; paired differences: Law, *Simulation Modeling and Analysis*, 5th ed.,
 //! §10.2.1).
 
+use super::hull::{LEAST_REPLICATIONS, Moments};
 use super::interval::{Estimate, student_t, t_of};
 
 /// A figure over replications, with how far each of them pulls it.
@@ -67,12 +68,13 @@ impl Linearised {
     /// The paired interval of how much more this is than `other`, for the quantile `t`: [`Linearised::minus`] and its
     /// estimate without the memory they take, for the many pairs of a sweep.
     pub fn interval_above(&self, other: &Linearised, t: f64) -> (f64, f64) {
-        let n = self.replications() as f64;
         let pairs = self.influences.iter().zip(&other.influences);
-        let squares: f64 = pairs.map(|(this, other)| (this - other).powi(2)).sum();
-        let (mean, half) = (self.mean - other.mean, t * (squares / (n - 1.0) / n).sqrt());
-        // An influence that is not known leaves everything possible.
-        if half.is_nan() { (f64::NEG_INFINITY, f64::INFINITY) } else { (mean - half, mean + half) }
+        let mean = self.mean - other.mean;
+        match Moments::of(pairs.map(|(this, other)| this - other)).widths(t) {
+            Some((below, above)) => (mean - below, mean + above),
+            // An influence that is not known leaves everything possible.
+            None => (f64::NEG_INFINITY, f64::INFINITY),
+        }
     }
 
     /// This as a multiple of `other`, paired replication by replication; both must have the same ones.
@@ -108,12 +110,10 @@ impl Linearised {
         Linearised { mean, influences: pairs.map(|(this, other)| influence(*this, *other)).collect() }
     }
 
-    /// The estimate with its Student t interval at this `confidence`; without one below two replications.
+    /// The estimate with its interval at this `confidence`; without one below [`LEAST_REPLICATIONS`].
     pub fn estimate(&self, confidence: f64) -> Estimate {
-        let half = student_t(confidence, self.replications().saturating_sub(1) as u32)
-            .map(|t| t * self.variance_of_mean().sqrt())
-            .filter(|half| half.is_finite());
-        self.with_half(half)
+        let t = student_t(confidence, self.replications().saturating_sub(1) as u32);
+        self.with_widths(t.and_then(|t| self.moments().widths(t)))
     }
 
     /// How much more this is than `other` if nothing is known of what their replications share: the interval of
@@ -124,24 +124,29 @@ impl Linearised {
         let degrees = (a + b).powi(2) / (a * a / freedom(self) + b * b / freedom(other));
         // Two figures that do not vary have no degrees of freedom to speak of, and no width.
         let degrees = if a + b == 0.0 { 1.0 } else { degrees };
-        let half = t_of(confidence, degrees).map(|t| t * (a + b).sqrt()).filter(|half| half.is_finite());
+        let told = self.replications().min(other.replications()) >= LEAST_REPLICATIONS as usize;
+        let half =
+            t_of(confidence, degrees).map(|t| t * (a + b).sqrt()).filter(|half| told && half.is_finite());
         let difference = Linearised { mean: self.mean - other.mean, influences: self.influences.clone() };
-        difference.with_half(half)
+        difference.with_widths(half.map(|half| (half, half)))
     }
 
     /// Square of the standard error; NaN below two replications.
     pub fn variance_of_mean(&self) -> f64 {
-        let n = self.replications() as f64;
-        self.influences.iter().map(|influence| influence * influence).sum::<f64>() / (n - 1.0) / n
+        self.moments().variance_of_mean()
     }
 
-    fn with_half(&self, half: Option<f64>) -> Estimate {
+    pub(super) fn moments(&self) -> Moments {
+        Moments::of(self.influences.iter().copied())
+    }
+
+    fn with_widths(&self, widths: Option<(f64, f64)>) -> Estimate {
         let replications = u32::try_from(self.replications()).unwrap_or(u32::MAX);
         let Some(mean) = self.mean() else { return Estimate { replications, ..Estimate::default() } };
         Estimate {
             mean: Some(mean),
-            low: half.map(|half| mean - half),
-            high: half.map(|half| mean + half),
+            low: widths.map(|(below, _)| mean - below),
+            high: widths.map(|(_, above)| mean + above),
             replications,
         }
     }
@@ -193,9 +198,9 @@ mod tests {
 
     #[test]
     fn the_difference_of_two_shares_is_that_of_their_totals() {
-        // 1 of 10 and 9 of 30, against 2 of 10 and 12 of 30: 0.25 and 0.35; influences ∓1.5/20 and ∓1.5/20.
-        let a = Linearised::of_ratio(&[(1.0, 10.0), (9.0, 30.0)]);
-        let b = Linearised::of_ratio(&[(2.0, 10.0), (12.0, 30.0)]);
+        // 15 of 60 against 21 of 60: 0.25 and 0.35; influences ∓1.5/20 and 0 of both.
+        let a = Linearised::of_ratio(&[(1.0, 10.0), (9.0, 30.0), (5.0, 20.0)]);
+        let b = Linearised::of_ratio(&[(2.0, 10.0), (12.0, 30.0), (7.0, 20.0)]);
         let difference = b.minus(&a).estimate(0.95);
         near(difference.mean, 0.1);
         near(difference.widths().map(|widths| widths.1), 0.0);

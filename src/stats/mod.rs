@@ -2,16 +2,22 @@
 
 mod buckets;
 mod digest;
+mod hull;
 mod interval;
 mod linearised;
+mod misses;
 mod mser;
 mod quantile;
+mod selection;
 mod tally;
 
 pub use buckets::Buckets;
 pub use digest::Digest;
+pub use hull::LEAST_REPLICATIONS;
 pub use interval::{CONFIDENCE, Estimate, student_t};
 pub use linearised::Linearised;
+pub use misses::Misses;
 pub use mser::{BATCH, Truncation, mser5};
 pub use quantile::{Pool, Quantile};
+pub use selection::{Batch, Observation, Plan, Selection, Step};
 pub use tally::Tally;

@@ -37,10 +37,12 @@ fn ninety_five_in_a_hundred_intervals_of_the_mean_wait_hold_the_truth() {
         estimates.iter().filter(|estimate| covers(estimate)).count() as f64 / EXPERIMENTS as f64
     };
     let covered = share(&|estimate| estimate.low.unwrap() <= TRUTH && TRUTH <= estimate.high.unwrap());
-    assert!((0.92..=0.98).contains(&covered), "{covered}");
+    assert!((0.93..=0.985).contains(&covered), "{covered}");
     // The test can tell: with the normal quantile it would fail.
     let normal = share(&|estimate| {
-        let half = estimate.widths().unwrap().1 * 1.959_964 / 2.776_445;
+        // Of the two sides, the one that the skewness does not widen is Student's.
+        let (below, above) = estimate.widths().unwrap();
+        let half = below.min(above) * 1.959_964 / 2.776_445;
         (estimate.mean.unwrap() - TRUTH).abs() <= half
     });
     assert!(normal < 0.92, "{normal}");
@@ -50,7 +52,7 @@ fn ninety_five_in_a_hundred_intervals_of_the_mean_wait_hold_the_truth() {
 /// the normal quantile for Student's, or the wrong rank.
 #[test]
 fn ninety_five_in_a_hundred_intervals_of_the_p99_hold_the_truth() {
-    // The latency of M/M/1 is exponential with rate μ − λ.
+    // The latency of M/M/1 is exponential with rate μ − λ. Without an SLO, `slo_latency` is the p99 of all requests.
     let truth = 100_f64.ln() / 0.5;
     let scenarios: Vec<Scenario> = (1..=EXPERIMENTS).map(|seed| queue("20200s", "200s", seed)).collect();
     let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
@@ -58,9 +60,9 @@ fn ninety_five_in_a_hundred_intervals_of_the_p99_hold_the_truth() {
     let covers = |estimate: Estimate| {
         estimate.low.is_some_and(|low| low <= truth) && estimate.high.is_some_and(|high| truth <= high)
     };
-    let covered = results.iter().filter(|result| covers(result.figures().get("latency.p99")));
+    let covered = results.iter().filter(|result| covers(result.figures().get("slo_latency")));
     let share = covered.count() as f64 / EXPERIMENTS as f64;
-    assert!((0.92..=0.98).contains(&share), "{share}");
+    assert!((0.93..=0.99).contains(&share), "{share}");
 }
 
 /// The mean is biased where the warm-up is kept, and MSER-5 takes that bias out.

@@ -10,6 +10,7 @@ mod fixtures {
 }
 
 mod coverage;
+mod coverage_table;
 mod platforms;
 mod theory;
 mod theory_reference;

@@ -1,4 +1,4 @@
-//! Quantiles of a run and of its replications together, against the exact ones of the raw values.
+//! Percentiles of runs and of their requests together, against the exact ones of the raw values.
 
 use kneepoint::internals::experiment::{Case, Evaluator};
 use kneepoint::internals::random::Streams;
@@ -31,7 +31,7 @@ fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
     const SEED: u64 = 3;
     let run = format!("[run]\nduration = \"50000s\"\nwarmup = \"200s\"\nreplications = 5\nseed = {SEED}");
     let scenario = scenario(&(mm(1, 0.5) + &run), ".");
-    let mut all = Vec::new();
+    let (mut all, mut each) = (Vec::new(), Vec::new());
     let mut merged = Digest::new(scenario.model.duration);
     for replication in 0..5 {
         let streams = Streams::new(SEED, replication);
@@ -40,12 +40,20 @@ fn p999_of_replicated_runs_agrees_with_the_exact_quantiles_of_the_raw_values() {
         assert_eq!(outcome.latency.count(), raw.len() as u64);
         let what = format!("replication {replication}");
         near(outcome.latency.quantile(0.999).unwrap(), exact(&raw, 999), &what);
+        each.push(exact(&raw, 999));
         all.extend(raw);
         merged.merge(&outcome.latency);
     }
     let result = Evaluator::default().replications(&[Case::whole(&scenario)], &()).unwrap();
     let reported = result[0].figures().get("latency.p999");
-    near(reported.mean.unwrap(), exact(&all, 999), "reported");
+    // Of each run, in which hardly anything is in flight at the end; and of all requests, which is what is promised.
+    near(reported.mean.unwrap(), each.iter().sum::<f64>() / 5.0, "reported");
+    let scenario = crate::fixtures::scenario::scenario(
+        &(mm(1, 0.5) + &run + "\n[slo]\nlatency = \"9s\"\npercentile = 99.9"),
+        ".",
+    );
+    let result = Evaluator::default().replications(&[Case::whole(&scenario)], &()).unwrap();
+    near(result[0].figures().get("slo_latency").mean.unwrap(), exact(&all, 999), "promised");
     near(merged.quantile(0.999).unwrap(), exact(&all, 999), "merged");
     // The latency of M/M/1 is exponential with rate μ − λ.
     let truth = 1000_f64.ln() / 0.5;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kneepoint::internals::experiment::FIGURES;
 use kneepoint::internals::random::Streams;
 use kneepoint::internals::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
 use kneepoint::internals::sim::{Block, Options, RequestSource, simulate};
@@ -105,6 +106,28 @@ fn the_reference_page_is_that_of_this_version() {
         written.replace("\r\n", "\n") == page,
         "docs/scenario.md is out of date: KNEEPOINT_BLESS=1 cargo test --test suite scenarios"
     );
+}
+
+/// Names in the first column of the table of figures, `group.…` for all of a group.
+#[test]
+fn every_figure_is_in_the_documentation_and_nothing_else() {
+    let page = std::fs::read_to_string(root().join("docs/outputs.md")).unwrap();
+    let section = page.split("\n## Figures\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let names: Vec<&str> =
+        cells.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches(['`', ' '])).collect();
+    assert!(names.len() > 40, "{names:?}");
+    let known = |name: &str| FIGURES.iter().any(|figure| figure.name == name);
+    for figure in FIGURES {
+        let group = figure.name.split_once('.').map(|(group, _)| format!("{group}.…"));
+        let told = names.contains(&figure.name) || group.is_some_and(|group| names.contains(&group.as_str()));
+        assert!(told, "docs/outputs.md does not have {}", figure.name);
+    }
+    for name in names.iter().filter(|name| !name.starts_with("by_type.") && !name.starts_with('.')) {
+        let group = name.strip_suffix('…');
+        let some = |group: &str| FIGURES.iter().any(|figure| figure.name.starts_with(group));
+        assert!(known(name) || group.is_some_and(some), "docs/outputs.md has {name}, which is no figure");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::Unit::{Count, Currency, InstanceHours, Instances, PerSecond, Requests, Seconds, Share};
 use super::figure::{Source, Times, ended};
-use super::{COST, Figure, SLO_ATTAINMENT, SLO_LATENCY, Sample, Unit};
+use super::{COST, Figure, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit};
 use crate::sim::{Class, Outcome, Slo, TokenOutcome};
 use crate::stats::Digest;
 
@@ -100,6 +100,12 @@ pub static FIGURES: &[Figure] = &[
         unit: Seconds,
         doc: "the time promised (to the first token, else per token, else the latency) at the SLO's percentile (p99 without an SLO), requests lost counting as never answered",
         source: Source::SloLatency,
+    },
+    Figure {
+        name: SLO_LATENCY_OF_RUN,
+        unit: Seconds,
+        doc: "the same of one replication by itself: what one run of this length shows",
+        source: Source::SloLatencyOfRun,
     },
     figure(SLO_ATTAINMENT, Share, "share of the requests ended that were answered within the SLO", {
         |run, slo| match slo {

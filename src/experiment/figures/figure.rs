@@ -1,10 +1,12 @@
 //! What a figure is, and how it follows from a run.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::FIGURES;
 use crate::sim::{Class, Outcome, Promised, Slo};
-use crate::stats::Digest;
+use crate::stats::{Digest, LEAST_REPLICATIONS};
 
 /// Unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,12 +87,17 @@ pub(in crate::experiment) enum Source {
     Mean(Times),
     /// The longest of such times.
     Longest(Times),
-    /// The quantile of such times; over several replications, of all their requests together.
+    /// The quantile of such times.
     Quantile(Times, f64),
     /// The time promised at the SLO's percentile (the latency's p99 without an SLO), of all requests that ended; over
     /// several replications, of all their requests together.
     SloLatency,
+    /// The same of each replication by itself.
+    SloLatencyOfRun,
 }
+
+/// Fewest replications with an interval of what the tail decides.
+const LEAST_FOR_TAILS: u32 = 5;
 
 /// Times that requests took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,18 +115,6 @@ pub(in crate::experiment) enum Times {
 }
 
 impl Times {
-    pub const ALL: [Times; 9] = [
-        Times::Latency,
-        Times::Wait,
-        Times::LatencyOf(Class::High),
-        Times::WaitOf(Class::High),
-        Times::LatencyOf(Class::Low),
-        Times::WaitOf(Class::Low),
-        Times::Cold,
-        Times::Ttft,
-        Times::Tpot,
-    ];
-
     /// Those of one run; `None` where classes are not told apart, none are cold, or tokens not counted.
     pub fn of(self, run: &Outcome) -> Option<&Digest> {
         let class = |class| run.classes.as_ref().map(|classes| &classes[class as usize]);
@@ -171,6 +166,19 @@ fn slo_latency(run: &Outcome, times: Times, quantile: f64) -> Option<f64> {
     if among_timed <= 1.0 { times.quantile(among_timed) } else { Some(f64::INFINITY) }
 }
 
+/// The times that percentiles and maxima are of: those of the requests answered, and of the latency also how long the
+/// requests in flight at the end had been so by then. Where many are, because the queue has grown, the latency is at least
+/// that; left out, a pool that answers ever fewer of its users would look ever faster.
+fn with_unanswered(times: Times, run: &Outcome) -> Option<Cow<'_, Digest>> {
+    let answered = times.of(run)?;
+    if times != Times::Latency || run.unanswered.count() == 0 {
+        return Some(Cow::Borrowed(answered));
+    }
+    let mut all = answered.clone();
+    all.merge(&run.unanswered);
+    Some(Cow::Owned(all))
+}
+
 /// All figures of one run, in the order of [`FIGURES`]. The quantiles of the same times are read in one pass.
 pub(in crate::experiment) fn samples(run: &Outcome, slo: Option<Slo>) -> Vec<Sample> {
     let follows = |one: &Figure, next: &Figure| match (one.source, next.source) {
@@ -182,7 +190,7 @@ pub(in crate::experiment) fn samples(run: &Outcome, slo: Option<Slo>) -> Vec<Sam
         let shares: Vec<f64> = figures.iter().filter_map(Figure::share).collect();
         match figures[0].source {
             Source::Quantile(times, _) => {
-                let found = times.of(run).and_then(|times| times.quantiles(&shares));
+                let found = with_unanswered(times, run).and_then(|times| times.quantiles(&shares));
                 samples.extend(
                     (0..shares.len()).map(|index| Sample::maybe(found.as_ref().map(|found| found[index]))),
                 );
@@ -207,9 +215,15 @@ impl Figure {
         match self.source {
             Source::Run(of) => of(run, slo),
             Source::Mean(times) => Sample::maybe(times.of(run).and_then(Digest::mean)),
-            Source::Longest(times) => Sample::maybe(times.of(run).and_then(Digest::max)),
-            Source::Quantile(times, q) => Sample::maybe(times.of(run).and_then(|times| times.quantile(q))),
-            Source::SloLatency => Sample::maybe(slo_latency(run, slo_times(slo), slo_quantile(slo))),
+            Source::Longest(times) => {
+                Sample::maybe(with_unanswered(times, run).and_then(|times| times.max()))
+            }
+            Source::Quantile(times, q) => {
+                Sample::maybe(with_unanswered(times, run).and_then(|times| times.quantile(q)))
+            }
+            Source::SloLatency | Source::SloLatencyOfRun => {
+                Sample::maybe(slo_latency(run, slo_times(slo), slo_quantile(slo)))
+            }
         }
     }
 
@@ -223,8 +237,28 @@ impl Figure {
             Source::Mean(times) | Source::Longest(times) | Source::Quantile(times, _) => {
                 matches!(times, Times::LatencyOf(_) | Times::WaitOf(_))
             }
-            Source::Run(_) | Source::SloLatency => false,
+            Source::Run(_) | Source::SloLatency | Source::SloLatencyOfRun => false,
         }
+    }
+
+    /// Fewest replications with an interval. Of percentiles and extremes none holds below five: the heavy replication that
+    /// decides it is most likely not among them.
+    pub fn least_replications(&self) -> u32 {
+        match self.source {
+            Source::Run(_) if self.name.starts_with("peak_") || self.name.ends_with(".peak") => {
+                LEAST_FOR_TAILS
+            }
+            Source::Run(_) | Source::Mean(_) => LEAST_REPLICATIONS,
+            Source::Longest(_) | Source::Quantile(..) | Source::SloLatency | Source::SloLatencyOfRun => {
+                LEAST_FOR_TAILS
+            }
+        }
+    }
+
+    /// Fewest replications with an interval of the difference between two settings: of a cost as many as of a figure, of
+    /// anything else as many as of a percentile.
+    pub fn least_replications_of_difference(&self) -> u32 {
+        if self.unit == Unit::Currency { LEAST_REPLICATIONS } else { LEAST_FOR_TAILS }
     }
 }
 
@@ -242,6 +276,7 @@ mod tests {
             measured_s: 1.0,
             counts: crate::sim::Counts { arrived: served + rejected, served, rejected, ..Default::default() },
             wait: latency.clone(),
+            unanswered: Digest::new(Span::from_secs(1)),
             latency,
             classes: None,
             tokens: None,

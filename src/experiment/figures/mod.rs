@@ -10,12 +10,15 @@ use super::types::{ByName, OfType};
 use crate::stats::Estimate;
 pub use catalogue::FIGURES;
 pub use figure::{Figure, Sample, Unit};
-pub(super) use figure::{Source, Times, ended, samples, slo_quantile, slo_times};
+pub(super) use figure::{Source, ended, samples, slo_quantile, slo_times};
 
 /// The figure a frontier is drawn over.
 pub const COST: &str = "cost";
 /// The latency figure a frontier is drawn against.
 pub const SLO_LATENCY: &str = "slo_latency";
+/// The time promised at the SLO's percentile in each replication by itself: the one that can be compared replication by
+/// replication.
+pub const SLO_LATENCY_OF_RUN: &str = "slo_latency_of_run";
 /// The share of requests that keeps the promise.
 pub const SLO_ATTAINMENT: &str = "slo_attainment";
 

@@ -26,6 +26,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
         schema_version: REPORT_VERSION,
         head: Head { title: title(result), command: "compare", complete: result.complete },
         verdict: None,
+        warnings: sentences::overload_of_comparison(result),
         answer: answer(result),
         details: if few { sentences::pairs(result, result.pairs.iter()) } else { Vec::new() },
         reading: Vec::new(),

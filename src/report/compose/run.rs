@@ -41,6 +41,7 @@ pub fn run<'a>(
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "run", complete: result.complete },
         verdict: sentences::run_verdict(result),
+        warnings: sentences::overload_of_run(result),
         answer: sentences::run(scenario, result),
         details: Vec::new(),
         reading: Vec::new(),

@@ -25,6 +25,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "sweep", complete: result.complete() },
         verdict: sentences::sweep_verdict(scenario, result),
+        warnings: sentences::overload_of_sweep(result),
         answer: within_slo.chain([sentences::knee(scenario, result)]).collect(),
         details: vec![sentences::scope(scenario, result.points.len())],
         reading: Vec::new(),

@@ -8,7 +8,7 @@ use crate::report::tables::STEPS_TABLE;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #22262b; --soft: #4d555e; --line: #d9dde2; --paper: #fff; --card: #fff;
-  --mark: #fdf3dc; --accent: #0072b2 }
+  --mark: #fdf3dc; --accent: #0072b2; --warn: #d55e00 }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8eaed; --soft: #a9b1ba; --line: #3a4048; --paper: #16191d; --mark: #3b3117; --accent: #56b4e9 } }
 * { box-sizing: border-box }
@@ -19,6 +19,9 @@ h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; overflow-wrap: anywhere }
 .answer { font-size: 1.2rem; margin: 0 0 2rem; padding: .9rem 1.1rem; border-left: 4px solid var(--accent);
   background: color-mix(in srgb, var(--accent) 9%, transparent); overflow-wrap: anywhere }
 .answer p { margin: 0 } .answer p + p { margin-top: .4rem }
+.warnings { margin: 0 0 1rem; padding: .9rem 1.1rem; border-left: 4px solid var(--warn); background: var(--mark);
+  overflow-wrap: anywhere }
+.warnings p { margin: 0 } .warnings p + p { margin-top: .4rem }
 figure { margin: 0 0 2rem }
 figure > div { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: .5rem; overflow: hidden }
 figure svg { display: block; width: 100%; height: auto }
@@ -51,6 +54,9 @@ pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
             body {
                 main {
                     h1 { (report.head.title) }
+                    @if !report.warnings.is_empty() {
+                        div.warnings { @for statement in &report.warnings { p { (statement.text) } } }
+                    }
                     div.answer { @for statement in &report.answer { p { (statement.text) } } }
                     @for (chart, drawing) in report.charts.iter().zip(drawings) {
                         (figure(chart, drawing))

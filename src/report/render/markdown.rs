@@ -12,6 +12,7 @@ pub const FORMAT: TextFormat = TextFormat { name: "md", text: markdown };
 /// The report as GitHub-flavoured Markdown; every text in it is escaped.
 pub fn markdown(report: &Report<'_>) -> String {
     let mut parts = vec![format!("## {}", escaped(&report.head.title))];
+    parts.extend(report.warnings.iter().map(|statement| format!("> **{}**", escaped(&statement.text))));
     parts.extend(report.verdict.iter().map(|verdict| format!("**{}**", escaped(&verdict.statement.text))));
     parts.extend(report.answer.iter().map(|statement| escaped(&statement.text)));
     parts.extend(report.tables.iter().filter(|table| table.id != STEPS_TABLE).map(table_text));

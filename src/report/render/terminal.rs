@@ -17,7 +17,11 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 
 /// The report as a terminal shows it, with escape sequences for bold.
 pub fn text(report: &Report<'_>) -> String {
-    let mut text = match report.results {
+    let mut text = String::new();
+    for warning in &report.warnings {
+        let _ = writeln!(text, "{}\n", bold(&format!("warning: {}", warning.text)));
+    }
+    text += &match report.results {
         Results::Run(..) => run(report),
         Results::Sweep(..) => sweep(report),
         Results::Compare(..) => compare(report),

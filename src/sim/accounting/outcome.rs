@@ -206,6 +206,8 @@ pub struct Outcome {
     pub latency: Digest,
     /// Wait of the requests answered.
     pub wait: Digest,
+    /// How long the requests in flight at the end had been so by then.
+    pub unanswered: Digest,
     /// The same by class, the high one first, where classes are told apart.
     pub classes: Option<[Times; 2]>,
     /// The answers token by token, where tokens are counted.

@@ -10,6 +10,7 @@ use crate::service::Request;
 use crate::sim::accounting::{Areas, Gauges, Recorder, Recording, RequestObserver};
 use crate::sim::clients::{AttemptCounts, Attempts};
 use crate::sim::queueing::{Load, Station};
+use crate::stats::Digest;
 
 /// The requests of a run, as seen from the side of the instances. Where an instant is given, everything has advanced to it.
 pub(super) trait RequestSide {
@@ -48,6 +49,8 @@ pub(super) trait RequestSide {
     fn in_flight_area(&self, now: u64) -> u128;
     /// Requests in flight that arrived within `arrivals`.
     fn in_flight(&self, now: u64, arrivals: Range<u64>) -> u64;
+    /// Records how long the requests in flight have been so, of those that arrived at or after `from`.
+    fn record_in_flight(&self, now: u64, from: u64, times: &mut Digest);
     /// Requests in flight that wait and arrived within `arrivals`, where tokens are counted.
     fn waiting(&self, arrivals: Range<u64>) -> u64;
     /// When the oldest request in flight arrived; [`u64::MAX`] if there is none.
@@ -182,6 +185,11 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
 
     fn in_flight(&self, now: u64, arrivals: Range<u64>) -> u64 {
         self.arrivals_in_flight(now).filter(|arrival| arrivals.contains(arrival)).count() as u64
+    }
+
+    fn record_in_flight(&self, now: u64, from: u64, times: &mut Digest) {
+        let measured = self.arrivals_in_flight(now).filter(|arrival| *arrival >= from);
+        measured.for_each(|arrival| times.record(now - arrival));
     }
 
     fn waiting(&self, arrivals: Range<u64>) -> u64 {

@@ -8,17 +8,19 @@ use crate::sim::accounting::{
 use crate::sim::clients::AttemptCounts;
 use crate::sim::instances::{Bill, InstanceType};
 use crate::sim::run::request_side::RequestSide;
+use crate::stats::Digest;
 use crate::time::Instant;
 
 /// Counters of the requests at the end of the run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::sim::run) struct LastCounts {
     arrived: u64,
     areas: Areas,
     /// Integral of the requests in flight.
     in_flight_area: u128,
-    /// Requests in flight that arrived in the measured part, and those of them that have missed the SLO.
-    in_flight: u64,
+    /// How long the requests in flight that arrived in the measured part have been so.
+    unanswered: Digest,
+    /// Those of them that have missed the SLO.
     overdue: u64,
     attempt_counts: AttemptCounts,
     preemptions: u64,
@@ -30,11 +32,13 @@ impl Operations {
         while self.handle_next(requests).is_some() {}
         let end = self.end.as_nanos();
         self.advance(requests, end);
+        let mut unanswered = Digest::new(self.end.since(Instant::ZERO));
+        requests.record_in_flight(end, self.baseline.at.as_nanos(), &mut unanswered);
         LastCounts {
             arrived: requests.arrived(),
             areas: requests.areas(end),
             in_flight_area: requests.in_flight_area(end),
-            in_flight: requests.in_flight(end, self.baseline.at.as_nanos()..u64::MAX),
+            unanswered,
             overdue: self.overdue(requests, self.end),
             attempt_counts: requests.attempt_counts(),
             preemptions: requests.cache(end).1,
@@ -53,7 +57,7 @@ impl Operations {
             rejected: recorder.rejected,
             timed_out: recorder.timed_out,
             failed: recorder.failed,
-            in_flight: last.in_flight,
+            in_flight: last.unanswered.count(),
         };
         let seconds = |later: u128, earlier: u128| (later - earlier) as f64 / 1e9;
         let integrals = Integrals {
@@ -91,6 +95,7 @@ impl Operations {
             counts,
             latency: recorder.latency,
             wait: recorder.wait,
+            unanswered: last.unanswered.clone(),
             classes: recorder.classes,
             tokens,
             good: recorder.good,
