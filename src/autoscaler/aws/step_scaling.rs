@@ -17,7 +17,7 @@ pub(super) enum AdjustmentType {
 impl Choice for AdjustmentType {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("change_in_capacity", AdjustmentType::Change, "instances more or fewer"),
-        ("exact_capacity", AdjustmentType::Exact, "so many instances"),
+        ("exact_capacity", AdjustmentType::Exact, "the new number of instances"),
         ("percent_change_in_capacity", AdjustmentType::Percent, "percent of the capacity more or fewer"),
     ];
 }

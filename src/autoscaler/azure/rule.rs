@@ -82,8 +82,8 @@ impl Choice for Metric {
 impl Choice for Aggregation {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("average", Aggregation::Average, "their mean"),
-        ("minimum", Aggregation::Minimum, "the least"),
-        ("maximum", Aggregation::Maximum, "the greatest"),
+        ("minimum", Aggregation::Minimum, "their minimum"),
+        ("maximum", Aggregation::Maximum, "their maximum"),
         ("total", Aggregation::Total, "their sum"),
         ("last", Aggregation::Last, "the last one"),
     ];
