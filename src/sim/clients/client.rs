@@ -77,7 +77,7 @@ pub enum Fault {
 impl Choice for Fault {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("rejected", Fault::Rejected, "rejected by a full queue"),
-        ("timed_out", Fault::TimedOut, "given up by the client, or in the queue"),
+        ("timed_out", Fault::TimedOut, "timed out at the client, or in the queue"),
         ("failed", Fault::Failed, "lost with its instance"),
     ];
 }
