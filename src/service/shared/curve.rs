@@ -66,6 +66,13 @@ impl Curve {
         self.0[self.0.len() - 1].concurrency
     }
 
+    /// Mean latency of a request at the first point, in seconds, and the concurrency there. Up to it requests are taken to
+    /// run at full speed, so this is also their mean service time.
+    pub fn first_latency_s(&self) -> (f64, f64) {
+        let first = self.0[0];
+        (first.concurrency / first.throughput, first.concurrency)
+    }
+
     /// Speed of the instance with `n` requests in service, in multiples of the full speed of one request: `n` up to the
     /// first point.
     pub fn speed(&self, n: f64) -> f64 {

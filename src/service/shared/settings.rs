@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::curve::Curve;
+use crate::distribution::Durations;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::service::requirement::TIME;
 use crate::service::server::FULL;
+use crate::time::Span;
 
 /// An instance whose requests share its speed.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +81,7 @@ impl Shared {
                 Shared::new(concurrency.unwrap_or(DEFAULT_CONCURRENCY), |n| n / (1.0 + slowdown * (n - 1.0)))
             }
             (None, Some(curve)) => {
+                agrees(reader, &curve)?;
                 let measured = curve.max_concurrency() as u32;
                 Shared::new(concurrency.unwrap_or(measured), |n| curve.speed(n))
             }
@@ -123,5 +126,55 @@ impl Shared {
         let speed =
             |(index, pace): (usize, &Pace)| pace.per_request as f64 * (index + 1) as f64 / UNITS_PER_NS;
         self.paces.iter().enumerate().map(speed).fold(0.0, f64::max) / mean_s
+    }
+}
+
+/// A curve scales `time`, so the two must be of one service: what `time` says and what the first point says a request takes
+/// may differ by a factor of two, for noise and overhead of a load test, and no more.
+fn agrees(reader: &Reader<'_>, curve: &Curve) -> Result<(), Problem> {
+    const MOST_APART: f64 = 2.0;
+    let Some(Durations(time)) = reader.find(&TIME)? else { return Ok(()) };
+    let ((measured_s, concurrency), time_s) = (curve.first_latency_s(), time.mean());
+    let ratio = measured_s / time_s;
+    if (1.0 / MOST_APART..=MOST_APART).contains(&ratio) || !ratio.is_finite() {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` has a mean of {}, but by its first point, at a concurrency of {concurrency}, `{}` has a latency of {}",
+        reader.path_of("time"),
+        Span::from_secs_f64(time_s),
+        reader.path_of("curve"),
+        Span::from_secs_f64(measured_s)
+    );
+    let label = format!("expected a mean within a factor of {MOST_APART} of the load test");
+    let help =
+        "the curve gives speeds relative to its first point: take `time` from there, or check its units";
+    Err(reader.problem("time", message, label).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Context, Tree};
+
+    #[test]
+    fn a_time_far_from_the_first_point_of_the_curve_is_refused_with_both() {
+        let read = |time: &str, first: &str| {
+            let text =
+                format!("time = \"{time}\"\ncurve = [{{ {first} }}, {{ concurrency = 8, throughput = 13 }}]");
+            let tree = Tree::parse(&text).unwrap();
+            let context = Context::new(".");
+            Shared::read(&Reader::open(tree.root(), "service", &Shared::SPEC, &context).unwrap())
+        };
+        let problem = read("24ms", "concurrency = 1, throughput = 4").unwrap_err();
+        assert!(
+            problem.message.contains("mean of 24ms") && problem.message.contains("latency of 250ms"),
+            "{problem:?}"
+        );
+        assert!(read("600ms", "concurrency = 1, throughput = 4").is_err());
+        assert!(read("240ms", "concurrency = 1, throughput = 4").is_ok());
+        // Two at a time at 4/s take 500 ms each.
+        assert!(read("500ms", "concurrency = 2, throughput = 4").is_ok());
+        assert!(read("200ms", "concurrency = 2, latency = \"500ms\"").is_err());
     }
 }
