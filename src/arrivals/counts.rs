@@ -8,12 +8,13 @@ use rand_distr::{Distribution as _, Exp1};
 
 use super::cut::Cut;
 use super::process::{Process, Stream};
+use crate::files::NamedFile;
 use crate::random::Rng;
 use crate::schema::{
     Choice, Context, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
 use crate::time::{Instant, Span};
-use crate::traffic::{Column, FileError, read_counts};
+use crate::traffic::{Clock, Column, FileError, read_counts, read_counts_clock};
 
 const FILE: Key<FileName> = Key::required("file", "CSV file with a row an interval, one after the other.");
 const COLUMN: Key<Column> = Key::or("column", "1", "Column of the counts: its name, or its number from 1.");
@@ -91,6 +92,8 @@ pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
     let loaded = reader.context().load_once(&key, || read_counts(&named, &column));
     let counts = loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))?;
     let interval = reader.get(&INTERVAL)?;
+    agrees(reader, &named, &column, interval)?;
+    whole(reader, &counts)?;
     let part = part(reader, interval, counts.len())?;
     Ok(Counts {
         counts,
@@ -101,6 +104,43 @@ pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
         looped: reader.get(&LOOP)?,
         shift: reader.get(&SHIFT)?,
     })
+}
+
+/// Timestamps beside the counts say how long an interval is, and whether one is missing: the rows after it would come early.
+fn agrees(reader: &Reader, file: &NamedFile<'_>, column: &Column, interval: Span) -> Result<(), Problem> {
+    let key = format!("clock of {} {column:?}", file.path.display());
+    let clock: Arc<Option<Clock>> =
+        reader.context().load_once(&key, || Ok::<_, Problem>(read_counts_clock(file, column)))?;
+    let Some(Clock { column, interval: apart, hole }) = &*clock else { return Ok(()) };
+    let (shown, apart) = (file.shown, Span::from_nanos(*apart));
+    if apart.as_nanos().abs_diff(interval.as_nanos()) > interval.as_nanos() / 100 {
+        let path = reader.path_of("interval");
+        let message =
+            format!("`{path}` is {interval}, but by column {column} the rows of `{shown}` are {apart} apart");
+        return Err(reader.problem("interval", message, format!("expected {apart}")));
+    }
+    let Some((row, gap)) = hole else { return Ok(()) };
+    let message = format!(
+        "`{shown}` has a hole: by column {column}, {} lie between row {row} and the next, not {apart}",
+        Span::from_nanos(*gap)
+    );
+    let problem = reader.problem("file", message, "expected a row for each interval");
+    Err(problem.help("add the rows that are missing, with a count of 0 if there were no requests"))
+}
+
+/// Counts with a fraction are averages or rates; which, only `scale` can say.
+fn whole(reader: &Reader, counts: &[f64]) -> Result<(), Problem> {
+    let fractions = counts.iter().filter(|count| count.fract() != 0.0);
+    let Some(found) = fractions.clone().next().filter(|_| !reader.has("scale")) else { return Ok(()) };
+    let message = format!(
+        "{} of {} counts have a fraction, such as {found}: they may be rates, or averages",
+        fractions.count(),
+        counts.len()
+    );
+    let problem = reader.problem("column", message, "expected whole numbers, or `scale` beside it");
+    Err(problem.help(
+        "set `scale` to the seconds of an interval for requests per second, to 1 for requests per interval",
+    ))
 }
 
 /// The range of rows that `cut` keeps of `rows`.

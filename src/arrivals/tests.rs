@@ -342,6 +342,32 @@ fn counts_give_each_interval_its_requests() {
     }
 }
 
+#[test]
+fn counts_that_contradict_their_timestamps_or_have_fractions_are_refused() {
+    let read = |rows: &str, keys: &str| {
+        let folder = folder_with("c.csv", rows);
+        let text = format!("kind = \"counts\"\nfile = \"c.csv\"\ncolumn = 2\n{keys}");
+        at(folder.path(), &text).map(|_| ())
+    };
+    let dates = "timestamp,n\n2024-11-05T09:00:00Z,60\n2024-11-05T09:01:00Z,61\n2024-11-05T09:02:00Z,62\n";
+    let refused = |rows: &str, keys: &str| read(rows, keys).unwrap_err().message;
+    let error = refused(dates, "interval = \"1s\"");
+    assert!(
+        error.contains("interval` is 1s, but by column `timestamp` the rows of `c.csv` are 1m apart"),
+        "{error}"
+    );
+    read(dates, "interval = \"1m\"").unwrap();
+    let error = refused(&format!("{dates}2024-11-05T09:33:00Z,60\n"), "interval = \"1m\"");
+    assert!(error.contains("31m lie between row 3 and the next"), "{error}");
+    // Seconds since 1970 are told from the numbers of minutes.
+    let epoch = "time,rate\n1763596800,3.5\n1763596860,3\n1763596920,2.25\n";
+    assert!(refused(epoch, "interval = \"15s\"\nscale = 60").contains("are 1m apart"));
+    let error = refused(epoch, "interval = \"1m\"");
+    assert!(error.contains("2 of 3 counts have a fraction, such as 3.5"), "{error}");
+    read(epoch, "interval = \"1m\"\nscale = 60").unwrap();
+    read("time,n\n0,5\n1,6\n2,7\n", "interval = \"1m\"").unwrap();
+}
+
 /// The folder of public traces, if it is there: `KNEEPOINT_DATA`, else `../shared` beside the crate.
 fn traces() -> Option<std::path::PathBuf> {
     let data = std::env::var("KNEEPOINT_DATA").unwrap_or_else(|_| "../shared".into());

@@ -3,6 +3,7 @@
 //! Every reader gives the file, line and column of what it cannot read, and what it expected there.
 
 mod counts;
+mod doubt;
 mod error;
 mod format;
 mod json_lines;
@@ -13,7 +14,7 @@ mod timestamps;
 mod trace;
 mod unit;
 
-pub use counts::read_counts;
+pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
 pub use format::{FORMATS, Format, Layout};
 pub use table::{Column, Order, read_column};

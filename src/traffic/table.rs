@@ -221,7 +221,9 @@ fn choose(
     let shown = file.shown;
     match column {
         Column::Number(number) => match first.get(number - 1) {
-            Some(name) if is_header => Ok(Chosen { index: number - 1, label: format!("column `{name}`") }),
+            Some(name) if is_header => {
+                Ok(Chosen { index: number - 1, label: format!("column `{}`", clip(name)) })
+            }
             Some(_) => Ok(Chosen { index: number - 1, label: format!("column {number}") }),
             None => {
                 let what = format!(" has {}", counted(first.len(), "column"));
@@ -240,7 +242,7 @@ fn choose(
         )
         .with_help("give the column by its number, from 1")),
         Column::Name(name) => match first.iter().position(|cell| cell == name) {
-            Some(index) => Ok(Chosen { index, label: format!("column `{name}`") }),
+            Some(index) => Ok(Chosen { index, label: format!("column `{}`", clip(name)) }),
             None => {
                 let label = format!("expected a column among {}", quoted(first));
                 let error = FileError::whole(shown, &format!("has no column `{name}`"), &label);

@@ -1,5 +1,6 @@
 //! Requests of a trace, a row each: when they came, and what the trace says of what they asked for.
 
+use super::doubt::{AsRead, check_trace};
 use super::format::Layout;
 use super::table::Asked;
 use super::timestamps::{decimal, parse_timestamp};
@@ -59,8 +60,8 @@ impl TraceColumns {
 /// (`2023-11-16 18:15:46.6805900`), taken as UTC. Token counts may be written with a fraction, and are rounded.
 ///
 /// # Errors
-/// The file cannot be read or is empty, has not these columns, a cell holds something else, the rows do not ascend, or
-/// the trace lasts longer than 100 years.
+/// The file cannot be read or is empty, has not these columns, a cell holds something else, the rows do not ascend,
+/// the trace lasts longer than 100 years, or its numbers are plainly of another unit, or row numbers.
 pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace, FileError> {
     let (time, unit) = &columns.time;
     let when = |cell: &str| parse_timestamp(cell, *unit);
@@ -98,11 +99,20 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     let relative =
         |stamp: i128| u64::try_from(stamp - first).ok().filter(|nanos| *nanos <= LONGEST.as_nanos());
     let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
-    instants.map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
+    let trace = instants.map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
         let error =
             FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
         error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
-    })
+    })?;
+    let read = AsRead {
+        layout: columns.layout,
+        time: &columns.time,
+        service: columns.service.as_ref(),
+        first,
+        instants: &trace.instants,
+    };
+    check_trace(file, &read)?;
+    Ok(trace)
 }
 
 impl Trace {
