@@ -44,7 +44,7 @@ pub use explanation::{Explanation, Shown};
 pub use metric::{METRIC, PER, Per, QUANTILE, Query};
 pub use observation::{InstanceSample, InstanceState, InstanceView, Observation, Sample};
 pub(crate) use policy::Settings;
-pub use policy::{Glance, Limits, MetricsDefaults, Policy, Schedule, Start};
+pub use policy::{Glance, Limits, MetricsDefaults, Policy, Schedule, Start, Watched};
 use policy::{INTERVAL, PHASE};
 pub use replay::{Line, Replay, Row, RowProblem};
 pub use signal::{Quantity, Signal};

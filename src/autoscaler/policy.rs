@@ -8,6 +8,7 @@ use super::explanation::Explanation;
 use super::metric::Query;
 use super::observation::{Observation, Sample};
 use super::replay::{Generic, Replay};
+use super::signal::Signal;
 use crate::arrivals::Arrivals;
 use crate::dyn_eq::DynEq;
 use crate::random::Streams;
@@ -35,6 +36,10 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     /// The metric it asks for, made by the pipeline of `[metrics]`.
     fn query(&self) -> Option<Query> {
         None
+    }
+    /// What it compares its signals with, as far as a signal has a bound that can be told from the model.
+    fn watched(&self) -> Vec<Watched> {
+        Vec::new()
     }
     /// Defaults of the keys of `[metrics]`.
     fn metrics_defaults(&self) -> MetricsDefaults {
@@ -73,6 +78,17 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     fn bound(&self) -> Vec<Arc<dyn Settings>> {
         Vec::new()
     }
+}
+
+/// A signal and the value that it must exceed for instances to be added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watched {
+    /// The key that holds the value, within `[autoscaler]`.
+    pub key: String,
+    /// What is observed.
+    pub signal: Signal,
+    /// The value, as one instance has it.
+    pub target: f64,
 }
 
 /// A policy in a run: its settings and its state.

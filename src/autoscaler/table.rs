@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::metric::Query;
-use super::policy::{Limits, MetricsDefaults, Policy, Schedule, Settings, Start};
+use super::policy::{Limits, MetricsDefaults, Policy, Schedule, Settings, Start, Watched};
 use super::replay::Replay;
 use super::{fixed, registry};
 use crate::schema::{Context, Key, Node, Problem, UnionSpec};
@@ -63,6 +63,11 @@ impl Autoscaler {
     /// The metric it uses, if any.
     pub fn query(&self) -> Option<Query> {
         self.0.query()
+    }
+
+    /// What it compares its signals with, where that is known.
+    pub fn watched(&self) -> Vec<Watched> {
+        self.0.watched()
     }
 
     /// Defaults of the keys of `[metrics]`.

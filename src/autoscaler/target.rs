@@ -5,7 +5,7 @@
 
 use super::metric::{METRIC, QUANTILE};
 use super::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Start,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Start, Watched,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
@@ -60,6 +60,9 @@ impl Settings for Target {
     }
     fn query(&self) -> Option<Query> {
         Some(self.query)
+    }
+    fn watched(&self) -> Vec<Watched> {
+        vec![Watched { key: TARGET.name().to_owned(), signal: self.query.metric, target: self.target }]
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
         Box::new(TargetPolicy { settings: *self, last: TargetEvaluation::default() })

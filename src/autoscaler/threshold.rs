@@ -5,7 +5,8 @@
 
 use super::metric::{METRIC, PER, QUANTILE};
 use super::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, Query, Schedule, Settings, Shown, Start,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Shown, Start,
+    Watched,
 };
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
@@ -177,6 +178,13 @@ impl Settings for Threshold {
     }
     fn query(&self) -> Option<Query> {
         Some(self.query)
+    }
+    fn watched(&self) -> Vec<Watched> {
+        let signal = self.query.metric;
+        match self.query.per == Per::Instance || !signal.quantity().is_additive() {
+            true => vec![Watched { key: "up.above".to_owned(), signal, target: self.up.threshold }],
+            false => Vec::new(),
+        }
     }
     fn policy(&self, _: &Start) -> Box<dyn Policy> {
         Box::new(self.new_policy())

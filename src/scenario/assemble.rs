@@ -124,6 +124,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     checks::precision(tree, &model, &run)?;
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
+    warnings.extend(checks::out_of_reach(&model));
     let (description, label) = (reader.get(&DESCRIPTION)?, reader.get(&LABEL)?);
     let identity = Identity::of(tree, context).map_err(|error| {
         let message = format!("a file that the scenario names cannot be read: {error}");

@@ -3,7 +3,7 @@
 use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
-use crate::autoscaler::Signal;
+use crate::autoscaler::{Quantity, Signal, Watched};
 use crate::schema::{Problem, Reader, Tree};
 use crate::service;
 use crate::sim::{Conflict, MAX_SLOTS, Model};
@@ -56,10 +56,51 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
         return Err(Problem::new(&place_of(tree, key), message, reason));
     }
     initial(tree, model)?;
+    shares(tree, model)?;
     slots(tree, model)?;
     scrapes(tree, model)?;
     ticks(tree, model)?;
     requests(tree, model)
+}
+
+/// A share of capacity is 0 to 1: what waits for more never adds an instance.
+fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let is_beyond = |watched: &Watched| watched.signal.quantity() == Quantity::Share && watched.target > 1.0;
+    let Some(Watched { key, signal, target }) = model.autoscaler.watched().into_iter().find(is_beyond) else {
+        return Ok(());
+    };
+    let (path, name) = (format!("autoscaler.{key}"), signal.name());
+    let message = format!("`{path}` is {target}, but `{name}` is a share, 0 to 1: it never gets there");
+    let (label, help) = match target <= 100.0 {
+        true => (format!("expected at most 1: write {} for {target} %", target / 100.0), None),
+        false => ("expected at most 1".to_owned(), Some("choose another signal if it is no share")),
+    };
+    let from = "autoscaler.from";
+    let place = match tree.get(&path) {
+        None if tree.get(from).is_some() => place_of(tree, from),
+        _ => place_of(tree, &path),
+    };
+    let problem = Problem::new(&place, message, label);
+    Err(match help {
+        Some(line) => problem.help(line),
+        None => problem,
+    })
+}
+
+/// Values that a signal cannot reach in this model, though another model could have it reach them, in words.
+pub(super) fn out_of_reach(model: &Model) -> Vec<String> {
+    let places = f64::from(model.slots());
+    let has_cache = matches!(&model.service.model, service::Model::Llm(llm) if llm.blocks < u64::MAX);
+    let of_one = |Watched { key, signal, target }: Watched| match signal {
+        Signal::KvCache if !has_cache => Some(format!(
+            "`autoscaler.{key}` is never reached: the service has no KV cache of limited size, so \"kv_cache\" is always 0"
+        )),
+        Signal::Concurrency if target > places => Some(format!(
+            "`autoscaler.{key}` is never reached: it is {target}, but an instance serves at most {places} requests at a time; \"in_flight\" counts those that wait too"
+        )),
+        _ => None,
+    };
+    model.autoscaler.watched().into_iter().filter_map(of_one).collect()
 }
 
 /// What is written and changes nothing, in words.

@@ -205,3 +205,54 @@ fn a_warm_pool_that_is_no_greater_for_what_is_prepared_is_told() {
     assert!(warnings("min_size = 3\nmax_prepared = 4").is_empty());
     assert!(warnings("min_size = 0\nmax_prepared = 0").is_empty());
 }
+
+#[test]
+fn a_threshold_or_target_above_the_range_of_its_signal_is_refused_or_named() {
+    let read = |autoscaler: &str| {
+        let text = format!(
+            "[arrivals]\nkind = \"poisson\"\nrate = 1\n[service]\ntime = \"1s\"\nconcurrency = 4\n\
+             [run]\nduration = \"10m\"\n[autoscaler]\n{autoscaler}"
+        );
+        ScenarioFile::parse("base.toml", &text, ".").unwrap().scenario()
+    };
+    let threshold = |metric: &str, above: f64| {
+        read(&format!(
+            "kind = \"threshold\"\nmetric = \"{metric}\"\nmax = 4\nup = {{ above = {above} }}\ndown = {{ below = 0.4 }}"
+        ))
+    };
+    let target = |keys: &str| read(&format!("kind = \"target\"\nmax = 4\n{keys}"));
+    let hpa =
+        |keys: &str| read(&format!("kind = \"hpa\"\nmax = 4\nmetrics = [{{ type = \"pods\", {keys} }}]"));
+    let keda = |keys: &str| read(&format!("kind = \"keda\"\nmax = 4\ntriggers = [{{ {keys} }}]"));
+    for (read, key, write) in [
+        (threshold("utilization", 70.0), "autoscaler.up.above` is 70,", "write 0.7 for"),
+        (target("metric = \"utilization\"\ntarget = 60"), "autoscaler.target` is 60,", "write 0.6 for"),
+        (
+            hpa("signal = \"utilization\", average_value = 20"),
+            "metrics.0.average_value` is 20,",
+            "write 0.2 for",
+        ),
+        (keda("signal = \"utilization\", threshold = 70"), "triggers.0.threshold` is 70,", "write 0.7 for"),
+        (
+            keda("signal = \"utilization\", metric_type = \"value\", threshold = 70"),
+            "threshold` is 70,",
+            "write 0.7",
+        ),
+    ] {
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains(write), "{error}");
+    }
+    for read in [
+        threshold("utilization", 1.0),
+        threshold("in_flight", 70.0),
+        target("metric = \"utilization\"\ntarget = 0.6"),
+        hpa("signal = \"concurrency\", average_value = 4"),
+        keda("threshold = 70"),
+    ] {
+        assert!(read.unwrap().warnings.is_empty());
+    }
+    let warned = hpa("signal = \"concurrency\", average_value = 5").unwrap().warnings;
+    assert!(warned.len() == 1 && warned[0].contains("at most 4 requests at a time"), "{warned:?}");
+    let warned = hpa("signal = \"kv_cache\", average_value = 0.5").unwrap().warnings;
+    assert!(warned.len() == 1 && warned[0].contains("no KV cache"), "{warned:?}");
+}

@@ -15,7 +15,7 @@ use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::thousandths;
 use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, Replay, Sample,
-    Schedule, Settings, Start,
+    Schedule, Settings, Start, Watched,
 };
 use crate::time::{Instant, Span};
 
@@ -28,6 +28,9 @@ impl Settings for Hpa {
     }
     fn metrics_defaults(&self) -> MetricsDefaults {
         METRICS_SERVER
+    }
+    fn watched(&self) -> Vec<Watched> {
+        watched(&self.metrics, |at, key| format!("metrics.{at}.{key}"))
     }
     fn scrapes(&self) -> bool {
         true
@@ -49,6 +52,26 @@ impl Settings for Hpa {
     fn replay(&self) -> Box<dyn Replay> {
         Box::new(replay::HpaReplay::new(self.clone()))
     }
+}
+
+/// What the metrics of an HPA are compared with; `key` names the key of one by its position and the kind of its target. A
+/// resource is left out: it is in units of its own.
+pub(crate) fn watched(metrics: &[MetricSpec], key: impl Fn(usize, &str) -> String) -> Vec<Watched> {
+    let of_one = |(at, metric): (usize, &MetricSpec)| {
+        let signal = metric.signal;
+        let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
+        let (name, target) = match metric.target {
+            Target::AverageValue(value) if !is_resource => ("average_value", value),
+            Target::Value(value) if !signal.quantity().is_additive() => ("value", value),
+            _ => return None,
+        };
+        Some(Watched { key: key(at, name), signal, target: value_of(target) })
+    };
+    metrics.iter().enumerate().filter_map(of_one).collect()
+}
+
+fn value_of(thousandths: i64) -> f64 {
+    thousandths as f64 / 1000.0
 }
 
 /// metrics-server's default resolution: a scrape every 15 s, each sample the usage since the scrape before.

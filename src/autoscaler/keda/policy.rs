@@ -8,9 +8,10 @@ use crate::autoscaler::hpa::controller::{Controller, Outcome, Scale};
 use crate::autoscaler::hpa::explain::explain;
 use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::MetricSpec;
-use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool};
+use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool, watched};
 use crate::autoscaler::{
     Explanation, Limits, MetricsDefaults, Observation, Policy, Replay, Sample, Schedule, Settings, Start,
+    Watched,
 };
 use crate::time::{Instant, Span};
 
@@ -28,6 +29,9 @@ impl Settings for Keda {
     }
     fn metrics_defaults(&self) -> MetricsDefaults {
         METRICS_SERVER
+    }
+    fn watched(&self) -> Vec<Watched> {
+        watched(&self.hpa.metrics, |at, _| format!("triggers.{at}.threshold"))
     }
     fn scrapes(&self) -> bool {
         true

@@ -74,7 +74,14 @@ impl Slo {
             None if ttft.is_some() || tpot.is_some() => Span::MAX,
             None => return Err(reader.missing("latency")),
         };
-        Ok(Slo { latency, ttft, tpot, percentile: reader.get(&PERCENTILE)? })
+        let percentile = reader.get(&PERCENTILE)?;
+        // Nobody promises that 0.99 % of requests are fast: it is a share that was meant.
+        if percentile < 1.0 {
+            let message = format!("`{}` is {percentile}, which is a share", reader.path_of("percentile"));
+            let label = format!("expected percent: write {}", to_percent(percentile));
+            return Err(reader.problem("percentile", message, label));
+        }
+        Ok(Slo { latency, ttft, tpot, percentile })
     }
 
     /// The latency promised, if one is.
@@ -95,5 +102,32 @@ impl Slo {
     /// The percentile as a fraction.
     pub fn quantile(&self) -> f64 {
         self.percentile / 100.0
+    }
+}
+
+/// A share in percent, without the digits that a product of floats adds.
+fn to_percent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Context, Tree};
+
+    #[test]
+    fn a_percentile_written_as_a_share_is_refused_with_what_to_write() {
+        let read = |percentile: &str| {
+            let tree = Tree::parse(&format!("latency = \"2s\"\npercentile = {percentile}")).unwrap();
+            let context = Context::new(".");
+            Slo::read(&Reader::open(tree.root(), "slo", &Slo::SPEC, &context).unwrap())
+        };
+        for (share, percent) in [("0.99", "write 99"), ("0.999", "write 99.9"), ("0.57", "write 57")] {
+            let problem = read(share).unwrap_err();
+            assert!(problem.message.contains(&format!("is {share}, which is a share")), "{problem:?}");
+            assert!(problem.label.ends_with(percent), "{problem:?}");
+        }
+        assert_eq!(read("1").unwrap().percentile, 1.0);
+        assert_eq!(read("99.9").unwrap().percentile, 99.9);
     }
 }
