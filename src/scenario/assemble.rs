@@ -125,7 +125,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
     warnings.extend(checks::out_of_reach(&model));
-    let (description, label) = (reader.get(&DESCRIPTION)?, reader.get(&LABEL)?);
+    let (description, label) = (reader.get(&DESCRIPTION)?, reader.shown("label", reader.get(&LABEL)?)?);
     let identity = Identity::of(tree, context).map_err(|error| {
         let message = format!("a file that the scenario names cannot be read: {error}");
         Problem::new(&Place::Nowhere, message, "expected a file that stays while the scenario is read")

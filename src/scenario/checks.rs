@@ -4,7 +4,7 @@ use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
 use crate::autoscaler::{Quantity, Signal, Watched};
-use crate::schema::{Problem, Reader, Tree};
+use crate::schema::{Problem, Reader, Tree, controls_display};
 use crate::service;
 use crate::sim::{Conflict, MAX_SLOTS, Model};
 use crate::time::Span;
@@ -34,7 +34,7 @@ pub(super) fn name(reader: &Reader<'_>, written: Option<String>, stem: &str) -> 
         "is empty"
     } else if name.chars().count() > 100 {
         "is longer than 100 characters"
-    } else if name.chars().any(|c| c.is_control() || "/\\:*?\"<>|".contains(c)) {
+    } else if name.chars().any(|c| controls_display(c) || "/\\:*?\"<>|".contains(c)) {
         "has a character that some systems do not allow in names of files"
     } else if name.starts_with(['.', '-', ' ']) || name.ends_with(['.', ' ']) {
         "starts or ends with a character that is trouble in file names"

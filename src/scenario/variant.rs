@@ -82,7 +82,7 @@ impl Value for VariantTable {
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &SPEC, context)?;
-        let name = reader.get(&NAME)?;
+        let name = reader.shown("name", reader.get(&NAME)?)?;
         if name.trim().is_empty() {
             let message = format!("`{}` is empty", reader.path_of("name"));
             return Err(reader.problem("name", message, "expected a name for tables and charts"));

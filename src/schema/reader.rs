@@ -127,6 +127,21 @@ impl<'a> Reader<'a> {
         Problem::new(&self.place_of(name), message, label)
     }
 
+    /// A text that is shown on one line, in tables, charts and terminals: without characters that control how it is shown.
+    ///
+    /// # Errors
+    /// It has one; the message says which.
+    pub fn shown(&self, name: &str, text: String) -> Result<String, Problem> {
+        match text.chars().find(|c| controls_display(*c)) {
+            None => Ok(text),
+            Some(c) => {
+                let path = self.path_of(name);
+                let message = format!("`{path}` has the control character U+{:04X}", u32::from(c));
+                Err(self.problem(name, message, "expected a text on one line, without control characters"))
+            }
+        }
+    }
+
     /// Where `name` is written; the table's place if it is not.
     pub fn place_of(&self, name: &str) -> Place {
         self.table.get(name).map_or_else(|| self.place.clone(), |node| node.place.clone())
@@ -150,5 +165,23 @@ impl<'a> Reader<'a> {
     /// What the scenario's paths are relative to.
     pub fn context(&self) -> &'a Context {
         self.context
+    }
+}
+
+/// Whether a character changes how others are shown: a control character, or one that sets the direction of text.
+pub(crate) fn controls_display(c: char) -> bool {
+    let sets_direction =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || sets_direction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_change_how_others_are_shown_are_told_from_letters_of_any_script() {
+        assert!("\0\u{1b}\n\t\u{9b}\u{202e}\u{2066}\u{200f}".chars().all(controls_display));
+        assert!(!"a é ß 日本 עברית – „x“ 🚀 \u{200d}".chars().any(controls_display));
     }
 }

@@ -44,13 +44,23 @@ pub fn rows<'a>(rows: impl Iterator<Item = Vec<Value<'a>>>, out: &mut dyn Write)
                 Value::Number(number) => write!(text, "{number}"),
                 Value::Count(count) => write!(text, "{count}"),
                 Value::Flag(flag) => write!(text, "{flag}"),
-                Value::Text(words) => text.write_str(words),
+                Value::Text(words) => {
+                    if runs_as_formula(words) {
+                        text.push('\'');
+                    }
+                    text.write_str(words)
+                }
             };
             csv.write_field(&text)?;
         }
         csv.write_record(None::<&[u8]>)?;
     }
     csv.flush()
+}
+
+/// Whether a spreadsheet would run the text of a cell as a formula. A number is none, nor is a dash alone.
+fn runs_as_formula(text: &str) -> bool {
+    text.len() > 1 && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
 }
 
 #[cfg(test)]
@@ -70,5 +80,18 @@ mod tests {
         write(dataset, &mut out).unwrap();
         let expected = "a,\"b,c\",d\n,0.30000000000000004,\"x, \"\"y\"\"\"\n7,true,0.0000001\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_text_that_a_spreadsheet_would_run_is_kept_from_it_by_an_apostrophe() {
+        for text in ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1"] {
+            assert!(runs_as_formula(text), "{text}");
+        }
+        for text in ["", "-", "-0.5", "+3", "a=b", "'=1", "1e9", "−3"] {
+            assert!(!runs_as_formula(text), "{text}");
+        }
+        let mut out = Vec::new();
+        rows([vec![Value::text("=1+1"), Value::Number(-1.0)]].into_iter(), &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "'=1+1,-1\n");
     }
 }

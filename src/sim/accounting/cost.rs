@@ -74,7 +74,7 @@ impl Cost {
     pub fn read(reader: &Reader<'_>) -> Result<Cost, Problem> {
         Ok(Cost {
             per_instance_hour: reader.get(&PER_INSTANCE_HOUR)?,
-            currency: reader.get(&CURRENCY)?,
+            currency: reader.shown("currency", reader.get(&CURRENCY)?)?,
             billed_from: reader.get(&BILLED_FROM)?,
             granularity: reader.get(&GRANULARITY)?,
             minimum: reader.get(&MINIMUM)?,
