@@ -142,7 +142,7 @@ fn what_a_trace_does_not_tell_is_asked_for() {
         (
             "file = \"azure_llm.csv\"\nprompt_tokens = 2",
             LLM,
-            "a trace that tells it, with its column as `arrivals.output_tokens`",
+            "a trace that has it, with its column as `arrivals.output_tokens`",
         ),
         ("file = \"azure_llm.csv\"\nformat = \"azure_llm\"", "concurrency = 2", "`service.time` is missing"),
         ("file = \"azure_llm.csv\"\nformat = \"burst_gpt\"", LLM, "has no column `Timestamp`"),
