@@ -195,7 +195,7 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
             table.column("arrival_per_min")[1..].iter().map(|count| format!("{count}\n")).collect();
         std::fs::write(folder.path().join("counts.csv"), counts).unwrap();
         let text = format!(
-            "[arrivals]\nkind = \"counts\"\nfile = \"counts.csv\"\ninterval = \"1m\"\n\
+            "[arrivals]\nkind = \"counts\"\nfile = \"counts.csv\"\ninterval = \"1m\"\nscale = 1\n\
              [service]\nmodel = \"llm\"\nkv_tokens = {kv_tokens}\nmax_sequences = 1024\ntoken_budget = 8192\n\
              fit = {{ file = \"fit.csv\", unit = \"ms\", ttft = \"ttft\", prompt_tokens = \"prompt\", output_tokens = \"answer\" }}\n\
              prompt_tokens = {{ dist = \"lognormal\", mean = {PROMPT}, cv = 1.2 }}\n\
