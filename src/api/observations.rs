@@ -38,6 +38,13 @@ impl Observations {
     pub fn csv(name: &str, text: &str) -> Result<Observations, Error> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
         let header = reader.headers().map_err(|error| Error::at_line(name, 1, &error.to_string()))?.clone();
+        // Each dot is an object within an object.
+        const DEEPEST: usize = 64;
+        let dots = header.iter().map(|column| column.matches('.').count()).max().unwrap_or(0);
+        if dots > DEEPEST {
+            let why = format!("the name of a column has {dots} dots; at most {DEEPEST} are read");
+            return Err(Error::at_line(name, 1, &why));
+        }
         let mut rows = Vec::new();
         for (index, record) in reader.records().enumerate() {
             let record = record.map_err(|error| Error::at_line(name, index + 2, &error.to_string()))?;
@@ -127,4 +134,18 @@ impl Decision {
 /// ```
 pub fn replay(policy: &Scenario, observations: &Observations) -> Result<Vec<Decision>, Error> {
     observations.replay(&policy.file.autoscaler()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_nothing_but_dots_is_refused_at_once() {
+        let rows =
+            |dots: usize| Observations::csv("rows.csv", &format!("time,{}b\n1,2\n", "a.".repeat(dots)));
+        assert!(rows(64).is_ok());
+        let error = rows(200_000).unwrap_err().to_string();
+        assert!(error.contains("has 200000 dots; at most 64 are read"), "{error}");
+    }
 }

@@ -74,8 +74,15 @@ impl Tree {
     /// Sets the value at `path`, making the tables on the way where they are missing.
     ///
     /// # Errors
-    /// A phrase, when the path leads through something that is not a table, or past the end of a list.
+    /// A phrase, when the path leads through something that is not a table, or past the end of a list, or is deeper than
+    /// any key.
     pub fn set(&mut self, path: &str, node: Node) -> Result<(), String> {
+        // Each part becomes a table within the one before.
+        const DEEPEST: usize = 64;
+        let parts = path.split('.').count();
+        if parts > DEEPEST {
+            return Err(format!("the path has {parts} parts; at most {DEEPEST} are read"));
+        }
         let mut current = &mut self.root;
         let mut steps = path.split('.').peekable();
         while let Some(step) = steps.next() {
@@ -119,6 +126,15 @@ mod tests {
         let node = tree.get("run.seed").unwrap();
         assert_eq!(node.data, Data::Integer(7));
         assert_eq!(node.place.span().map(|span| span.bytes.clone()), Some(13..14));
+    }
+
+    #[test]
+    fn a_path_deeper_than_any_key_is_refused_at_once() {
+        let mut tree = Tree::parse("seed = 7").unwrap();
+        let seven = tree.get("seed").unwrap().clone();
+        assert_eq!(tree.set(&format!("{}b", "a.".repeat(63)), seven.clone()), Ok(()));
+        let refused = tree.set(&format!("{}b", "a.".repeat(64)), seven).unwrap_err();
+        assert_eq!(refused, "the path has 65 parts; at most 64 are read");
     }
 
     #[test]
