@@ -11,7 +11,7 @@ use crate::scenario::{Scenario, ScenarioFile};
 /// use kneepoint::{CancelToken, ErrorKind, Options, Progress, Scenario, run};
 ///
 /// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
-/// #     instances = 10\n[run]\nduration = \"1m\"";
+/// #     instances = 10\n[run]\nduration = \"1m\"\nreplications = 5";
 /// let scenario = Scenario::parse(text)?;
 /// let (cancel, progress) = (CancelToken::default(), Progress::default());
 /// let options = Options { cancel: cancel.clone(), progress: progress.clone(), ..Options::default() };
