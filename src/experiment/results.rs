@@ -65,7 +65,7 @@ pub struct PointResult {
 pub enum SloVerdict {
     /// The share of requests that miss it is at most the share allowed, by the safest of three limits.
     Yes,
-    /// The same, but of fewer than [`LEAST_FOR_KEPT`] replications, among which the one that matters may be missing.
+    /// The same, but of fewer than 20 replications, among which the one that matters may be missing.
     SoFar,
     /// More requests miss it than it allows, throughout the interval.
     No,
