@@ -20,8 +20,16 @@ const PAGES: [&str; 2] = ["report.html", "summary.json"];
 /// What temporary names begin with.
 const TEMPORARY: &str = ".kneepoint-";
 
-/// Marks a folder that an earlier command has written into.
+/// Marks a folder that an earlier command has written into: it is taken away first and put into its place last, so where it
+/// is, all other files are of the same run.
 const MARK: &str = "summary.json";
+
+/// Marks a folder whose files are being replaced. It stays where the process was killed meanwhile.
+const INCOMPLETE: &str = "INCOMPLETE.txt";
+
+/// What that file says.
+const INCOMPLETE_TEXT: &str = "A command was stopped while it put its files into this folder: they may be of two runs. \
+                               Run it again.\n";
 
 /// Something about the output folder that did not work.
 #[derive(Debug)]
@@ -102,27 +110,34 @@ impl Folder {
         self.add(staged)
     }
 
-    /// Puts all files in their places, and removes those that an earlier command left and this one has not written.
+    /// Puts all files in their places, and removes those that an earlier command left and this one has not written. Killed
+    /// at any instant, it leaves no `summary.json` beside files of another run.
     ///
     /// # Errors
-    /// One of them cannot be renamed or removed; the rest of those staged is thrown away.
-    pub fn commit(self) -> Result<(), OutputError> {
+    /// One of them cannot be renamed or removed; the rest of those staged is thrown away, and the folder stays marked as
+    /// incomplete.
+    pub fn commit(mut self) -> Result<(), OutputError> {
+        let (incomplete, mark) = (self.path.join(INCOMPLETE), self.path.join(MARK));
         let stale = self.stale();
-        for (file, place) in self.staged {
-            file.persist(&place).map_err(|error| OutputError {
-                path: place.clone(),
+        self.stage(INCOMPLETE, |out| out.write_all(INCOMPLETE_TEXT.as_bytes()))?;
+        // The mark of incompleteness before all others, `summary.json` after them.
+        let last = |place: &Path| (place == mark, place != incomplete);
+        let mut staged = std::mem::take(&mut self.staged);
+        staged.sort_by_key(|(_, place)| last(place));
+        let mut staged = staged.into_iter();
+        let persist = |(file, place): (NamedTempFile, PathBuf)| {
+            file.persist(&place).map(drop).map_err(|error| OutputError {
+                path: place,
                 what: "write",
                 why: error.error,
-            })?;
+            })
+        };
+        staged.next().map_or(Ok(()), persist)?;
+        for path in std::iter::once(mark.clone()).filter(|mark| mark.is_file()).chain(stale) {
+            remove_outdated(path)?;
         }
-        for path in stale {
-            std::fs::remove_file(&path).map_err(|why| OutputError {
-                path,
-                what: "remove the outdated",
-                why,
-            })?;
-        }
-        Ok(())
+        staged.try_for_each(persist)?;
+        remove_outdated(incomplete)
     }
 
     /// Removes what a process that was killed has left under temporary names. Only for one that is alone in the folder.
@@ -143,13 +158,16 @@ impl Folder {
 
     /// Files of an earlier command that are not staged: none but where a command has written before.
     fn stale(&self) -> Vec<PathBuf> {
-        if !self.path.join(MARK).is_file() {
+        if ![MARK, INCOMPLETE].iter().any(|mark| self.path.join(mark).is_file()) {
             return Vec::new();
         }
         let variants = std::fs::read_dir(self.path.join("variants")).into_iter().flatten().flatten();
         let folders = std::iter::once(self.path.clone()).chain(variants.map(|entry| entry.path()));
         let names = written_names();
         let known = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name)));
+        let known = known.filter(|path| {
+            path.file_name().is_none_or(|name| name != MARK) || path.parent() != Some(&self.path)
+        });
         known.filter(|path| path.is_file() && !self.staged.iter().any(|(_, place)| place == path)).collect()
     }
 
@@ -168,6 +186,11 @@ impl Folder {
             why: io::Error::from(why.kind()),
         })
     }
+}
+
+/// Removes a file that is not of this run.
+fn remove_outdated(path: PathBuf) -> Result<(), OutputError> {
+    std::fs::remove_file(&path).map_err(|why| OutputError { path, what: "remove the outdated", why })
 }
 
 /// The names of all files that Kneepoint writes into a folder.
@@ -234,6 +257,28 @@ mod tests {
         write(&names);
         write(&["summary.json"]);
         assert_eq!(there(), [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn a_commit_cut_short_leaves_no_summary_beside_files_of_another_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = |name: &str| dir.path().join(name).exists();
+        let write = |names: &[&str], text: &[u8]| {
+            let mut folder = Folder::open(dir.path()).unwrap();
+            names.iter().for_each(|name| folder.stage(name, |out| out.write_all(text)).unwrap());
+            folder.commit()
+        };
+        let names = ["report.html", "summary.json", "sweep.csv"];
+        write(&names, b"old").unwrap();
+        // A folder stands where a file has to go: it cannot be replaced.
+        std::fs::remove_file(dir.path().join("sweep.csv")).unwrap();
+        std::fs::create_dir_all(dir.path().join("sweep.csv/in the way")).unwrap();
+        assert!(write(&names, b"new").is_err());
+        assert_eq!(std::fs::read(dir.path().join("report.html")).unwrap(), b"new");
+        assert!(there(INCOMPLETE) && !there("summary.json"));
+        std::fs::remove_dir_all(dir.path().join("sweep.csv")).unwrap();
+        write(&["summary.json"], b"newer").unwrap();
+        assert!(there("summary.json") && !there(INCOMPLETE) && !there("report.html"));
     }
 
     #[test]
