@@ -151,3 +151,63 @@ fn run_and_compare_resume_too_and_two_commands_do_not_share_a_folder() {
         assert!(work.files(folder) == whole.files(folder), "{command}");
     }
 }
+
+/// A sweep of a moment: most of its time goes into writing files.
+const SHORT: &str = r#"
+name = "short"
+[arrivals]
+kind = "poisson"
+rate = 5
+[service]
+time = { dist = "exponential", mean = "200ms" }
+[autoscaler]
+kind = "fixed"
+instances = 2
+[cost]
+per_instance_hour = 1
+[slo]
+latency = "2s"
+[run]
+duration = "5m"
+replications = 2
+[sweep.parameters]
+"autoscaler.instances" = [2, 3]
+"#;
+
+#[test]
+fn killed_at_a_hundred_instants_no_summary_stands_beside_files_of_another_run() {
+    let work = Work::with(SHORT);
+    let sweep =
+        |seed: u32| ["sweep", "scenario.toml", "--quiet", "--seed", &seed.to_string()].map(str::to_owned);
+    let start = |seed: u32| {
+        let arguments = sweep(seed);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        work.kneepoint(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let began = Instant::now();
+    assert!(start(1).wait().unwrap().success());
+    let whole = began.elapsed();
+    let (folder, mut killed) = (work.path().join("output/short"), 0);
+    for instant in 1..=100 {
+        let mut child = start(instant + 1);
+        // Spread evenly over a run and a little more, not in order: multiples of the golden ratio.
+        std::thread::sleep(whole.mul_f64((f64::from(instant) * 0.618_034).fract() * 1.1));
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+        let Ok(summary) = std::fs::read_to_string(folder.join("summary.json")) else { continue };
+        let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+        assert_eq!(summary["complete"], true);
+        let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(page.trim_end().ends_with("</html>"));
+        let seed =
+            page.rsplit_once("seed ").map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next());
+        assert_eq!(seed, Some(Some(summary["seed"].to_string().as_str())), "killed at instant {instant}");
+    }
+    assert!(killed >= 50, "only {killed} were killed before they had ended");
+    assert!(start(1).wait().unwrap().success());
+    let names: Vec<String> = work.files("output/short").into_keys().collect();
+    assert!(
+        names.iter().all(|name| !name.contains("kneepoint-") && !name.contains("INCOMPLETE")),
+        "{names:?}"
+    );
+}
