@@ -42,6 +42,12 @@ enum Message {
 }
 
 /// What kind of thing went wrong.
+///
+/// ```
+/// use kneepoint::{ErrorKind, Scenario};
+///
+/// assert_eq!(Scenario::load("no-such-file.toml").unwrap_err().kind(), ErrorKind::BadInput);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -54,6 +60,11 @@ pub enum ErrorKind {
 }
 
 /// A place in a file.
+///
+/// ```
+/// let error = kneepoint::Scenario::parse("[arrivals]\nkind = \"poisson\"\nrate = 8 9").unwrap_err();
+/// assert_eq!(error.location().map(|place| place.line), Some(3));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Location {

@@ -90,6 +90,19 @@ impl RunResult {
 }
 
 /// One of several scenarios that were run side by side.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, run};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"";
+/// let mut scenario = Scenario::parse(text)?;
+/// scenario.set("variant", "[{ name = 'more', set = { 'autoscaler.instances' = 12 } }]")?;
+/// for alternative in run(&scenario, &Options::default())?.alternatives() {
+///     println!("{}: {:?}", alternative.name, alternative.figures.get("cost").mean);
+/// }
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Alternative<'a> {
@@ -193,6 +206,19 @@ impl SweepResult {
 }
 
 /// A point of a sweep.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, sweep};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"";
+/// let mut scenario = Scenario::parse(text)?;
+/// scenario.set("sweep.parameters", "{ 'autoscaler.instances' = [9, 12] }")?;
+/// let result = sweep(&scenario, &Options::default())?;
+/// let points = result.points();
+/// assert!(points.iter().any(|point| point.on_frontier && point.keeps_slo.is_some()));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Point<'a> {
@@ -324,6 +350,21 @@ impl CompareResult {
 }
 
 /// How two alternatives differ in one figure.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, Verdict, compare};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"";
+/// let (today, mut larger) = (Scenario::parse(text)?, Scenario::parse(text)?);
+/// larger.set("autoscaler.instances", "12")?;
+/// let result = compare(&[&today, &larger], &Options::default())?;
+/// let cost = result.differences().into_iter().find(|difference| difference.figure.name == "cost").unwrap();
+/// // Two instances more for a minute, at 2 an hour each.
+/// assert!((cost.b_minus_a.mean.unwrap() - 2.0 * 2.0 / 60.0).abs() < 1e-9);
+/// assert_ne!(cost.verdict, Verdict::Unknown);
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Difference<'a> {

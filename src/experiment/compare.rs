@@ -24,6 +24,19 @@ pub struct Contender {
 }
 
 /// What can be said of a difference.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, Verdict, compare};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"";
+/// let (today, mut larger) = (Scenario::parse(text)?, Scenario::parse(text)?);
+/// larger.set("autoscaler.instances", "12")?;
+/// let result = compare(&[&today, &larger], &Options::default())?;
+/// let cost = result.differences().into_iter().find(|difference| difference.figure.name == "cost");
+/// assert_eq!(cost.map(|cost| cost.verdict), Some(Verdict::Higher));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

@@ -5,6 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counters shared by the threads that work and the one that watches. Nothing in them reaches a result. Clones count
 /// together.
+///
+/// ```
+/// use kneepoint::{Options, Progress, Scenario, run};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"";
+/// let progress = Progress::default();
+/// run(&Scenario::parse(text)?, &Options { progress: progress.clone(), ..Options::default() })?;
+/// assert!(progress.runs() > 0 && progress.requests() > 100);
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Counters>);
 

@@ -60,6 +60,21 @@ pub struct PointResult {
 }
 
 /// Whether a promise is kept, as far as the replications can tell.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, SloVerdict, sweep};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"1m\"";
+/// let mut scenario = Scenario::parse(text)?;
+/// scenario.set("run.replications", "5")?;
+/// scenario.set("sweep.parameters", "{ 'autoscaler.instances' = [4, 30] }")?;
+/// let result = sweep(&scenario, &Options::default())?;
+/// // Half as many instances as it takes, and plenty: but five replications are too few to be sure of that.
+/// let verdicts: Vec<_> = result.points().iter().map(|point| point.keeps_slo).collect();
+/// assert_eq!(verdicts, [Some(SloVerdict::No), Some(SloVerdict::SoFar)]);
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SloVerdict {

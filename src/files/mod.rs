@@ -64,6 +64,13 @@ pub trait Files: fmt::Debug + Send + Sync {
 }
 
 /// What can be at a path.
+///
+/// ```
+/// use kneepoint::{Disk, FileKind, Files};
+///
+/// assert_eq!(Disk.kind("scenarios".as_ref()).unwrap(), FileKind::Folder);
+/// assert_eq!(Disk.kind("scenarios/quickstart.toml".as_ref()).unwrap(), FileKind::Regular);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// A file that ends, and can be read again.
