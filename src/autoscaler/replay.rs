@@ -97,7 +97,7 @@ impl<'a> Row<'a> {
         Row { fields, path, asked: RefCell::default() }
     }
 
-    /// The field as it stands; `None` where it is left out or null.
+    /// The field unconverted; `None` where it is left out or null.
     pub fn value(&self, name: &'static str) -> Option<&'a Value> {
         self.asked.borrow_mut().push(name);
         self.fields.get(name).filter(|value| !value.is_null())

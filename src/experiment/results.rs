@@ -88,7 +88,7 @@ pub enum SloVerdict {
     Uncertain,
 }
 
-/// Fewest replications by which a promise is called kept: below, even the safest limit is too low where misses come in
+/// Minimum number of replications by which a promise is called kept: below, even the safest limit is too low where misses come in
 /// bursts that few replications have.
 pub const LEAST_FOR_KEPT: u32 = 20;
 

@@ -6,7 +6,7 @@
 //! both ends by the skewness found, of which few replications tell little. The interval reported is the hull of the two:
 //! never shorter than Student's, and longer where the sample is skewed. `docs/statistics.md` has its measured coverage.
 
-/// Fewest replications with an interval: two tell nothing of skewness.
+/// Minimum number of replications with an interval: two tell nothing of skewness.
 pub const LEAST_REPLICATIONS: u32 = 3;
 
 /// Sums over the influences of replications that an interval is made of.

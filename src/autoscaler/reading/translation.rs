@@ -27,7 +27,7 @@ pub struct Translation {
 pub(crate) struct Setting {
     /// Its value, at the place of the field.
     pub value: Node,
-    /// The field as it stands in the manifest, and how it is written; `None` for what is derived from other fields.
+    /// The field of the manifest, and how it is written; `None` for what is derived from other fields.
     pub field: Option<(Node, Codec)>,
 }
 

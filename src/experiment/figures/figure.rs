@@ -96,7 +96,7 @@ pub(in crate::experiment) enum Source {
     SloLatencyOfRun,
 }
 
-/// Fewest replications with an interval of what the tail decides.
+/// Minimum number of replications with an interval of what the tail decides.
 const LEAST_FOR_TAILS: u32 = 5;
 
 /// Times that requests took.
@@ -241,7 +241,7 @@ impl Figure {
         }
     }
 
-    /// Fewest replications with an interval. Of percentiles and extremes none holds below five: the heavy replication that
+    /// Minimum number of replications with an interval. Of percentiles and extremes none holds below five: the heavy replication that
     /// decides it is most likely not among them.
     pub fn least_replications(&self) -> u32 {
         match self.source {
@@ -255,7 +255,7 @@ impl Figure {
         }
     }
 
-    /// Fewest replications with an interval of the difference between two settings: of a cost as many as of a figure, of
+    /// Minimum number of replications with an interval of the difference between two settings: of a cost as many as of a figure, of
     /// anything else as many as of a percentile.
     pub fn least_replications_of_difference(&self) -> u32 {
         if self.unit == Unit::Currency { LEAST_REPLICATIONS } else { LEAST_FOR_TAILS }

@@ -89,7 +89,7 @@ impl HeatMap {
         cividis(if high > low { (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 })
     }
 
-    /// A value as it stands in its cell: all with the same decimals, enough to tell them apart.
+    /// A value as its cell shows it: all with the same decimals, enough to tell them apart.
     fn written(&self, value: f64) -> String {
         let (low, high) = self.range();
         let step = (high / 100.0 - low / 100.0).abs();
