@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::replay_context::Started;
 use super::sizing::Sizing;
-use super::{Explanation, Limits, Observation, Policy, Replay, Schedule, Settings, Shown, Start};
+use super::{Explanation, Limits, Observation, Policy, PolicyContext, Replay, Rounded, Schedule, Settings};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 use crate::units::show_span;
@@ -79,7 +79,7 @@ impl Settings for Clairvoyant {
     fn schedule(&self) -> Option<Schedule> {
         Some(Schedule { interval: self.interval, phase: Span::from_nanos(1) })
     }
-    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(ClairvoyantPolicy::new(*self, start))
     }
     fn replay(&self) -> Box<dyn Replay> {
@@ -107,7 +107,7 @@ struct ClairvoyantPolicy {
 }
 
 impl ClairvoyantPolicy {
-    fn new(settings: Clairvoyant, start: &Start) -> ClairvoyantPolicy {
+    fn new(settings: Clairvoyant, start: &PolicyContext) -> ClairvoyantPolicy {
         let Clairvoyant { interval, lead, leads, margin, limits } = settings;
         let lead_s = lead.map_or(start.cold_start_mean_s, Span::as_secs_f64);
         let lead = Span::from_secs_f64(leads * lead_s);
@@ -164,7 +164,7 @@ impl Policy for ClairvoyantPolicy {
         let promise = self.sizing.promise();
         let reason = format!(
             "the rate peaks at {}/s{margin} in the next {within}: {wanted} keep {promise}",
-            Shown(peak)
+            Rounded(peak)
         );
         let figures = vec![("peak_rate", peak.into()), ("needed", wanted.into())];
         Explanation { metric: "request_rate", observed: Some(peak), figures, reason }
@@ -204,14 +204,14 @@ mod tests {
             margin,
             limits: Limits { min: 1, max: 50 },
         };
-        let start = Start {
+        let start = PolicyContext {
             slots: 1,
             service_mean_s: 0.5,
             cold_start_mean_s: 90.0,
             slo: Some((2.5, 0.99)),
             arrivals: arrivals(table),
             duration: Span::from_secs(1800),
-            ..Start::unknown(1)
+            ..PolicyContext::unknown(1)
         };
         ClairvoyantPolicy::new(settings, &start).plan
     }

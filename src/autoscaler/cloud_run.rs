@@ -7,8 +7,8 @@
 
 use super::windows::buckets::{Aggregation, Buckets, TimeWindow};
 use super::{
-    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
-    Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -106,7 +106,7 @@ impl Settings for CloudRun {
     fn wakes(&self) -> bool {
         true
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(self.new_policy())
     }
 }
@@ -150,7 +150,7 @@ struct CloudRunEvaluation {
 }
 
 impl Policy for CloudRunPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         self.in_service.record(sample.at, sample.in_service);
         self.now = (sample.waiting_now, sample.in_service_now);
     }
@@ -196,8 +196,8 @@ impl Policy for CloudRunPolicy {
         let each = max_concurrency * concurrency_target;
         let mut reason = format!(
             "1m mean concurrency {} at {} an instance needs {by_concurrency}",
-            Shown(concurrency),
-            Shown(each)
+            Rounded(concurrency),
+            Rounded(each)
         );
         if by_cpu > 0 {
             reason.push_str(&format!(", CPU {by_cpu}"));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     fn observe(policy: &mut CloudRunPolicy, second: u64, in_service: u64, waiting: u64, held: u64) -> u32 {
-        let sample = Sample {
+        let sample = Scrape {
             at: at(second),
             since: at(second - 1),
             arrived: 0,

@@ -31,9 +31,9 @@ impl Explanation {
 
 /// A number with as many digits as a reader can use: four decimals, without the zeros they may end in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shown(pub f64);
+pub struct Rounded(pub f64);
 
-impl fmt::Display for Shown {
+impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{:.4}", self.0);
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))

@@ -1,6 +1,6 @@
 //! A pool of fixed size: what every autoscaler is compared with.
 
-use super::{Explanation, Limits, Observation, Policy, Schedule, Settings, Start};
+use super::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
 
@@ -34,7 +34,7 @@ impl Settings for Fixed {
     fn schedule(&self) -> Option<Schedule> {
         None
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(self.clone())
     }
 }

@@ -8,8 +8,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
-    Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -135,7 +135,7 @@ impl Settings for HuggingFace {
         // The proxy starts an endpoint at zero on the first request.
         self.limits.min == 0
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(HuggingFacePolicy::new(*self))
     }
 }
@@ -250,8 +250,8 @@ impl HuggingFacePolicy {
     }
 
     fn reason(&self, observed: f64) -> String {
-        let (name, limit) = (self.settings.name(), Shown(self.settings.threshold));
-        let metric = Shown(observed);
+        let (name, limit) = (self.settings.name(), Rounded(self.settings.threshold));
+        let metric = Rounded(observed);
         match self.outcome {
             Outcome::Asleep => "no replica and no request: none".to_owned(),
             Outcome::Wake => "a request buffered and no replica: start one".to_owned(),
@@ -280,7 +280,7 @@ impl HuggingFacePolicy {
 }
 
 impl Policy for HuggingFacePolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         let seconds = sample.seconds();
         let (shared, by) = match self.settings.strategy {
             Strategy::Hardware => (sample.work * seconds, sample.slots * seconds),

@@ -5,7 +5,7 @@
 //! they fall to `down[i − 2]`. One instance starts at a time, and is cancelled when the requests fall to the threshold
 //! its own removal would have.
 
-use super::{Explanation, Glance, Limits, Observation, Policy, Schedule, Settings, Start};
+use super::{Explanation, Limits, Observation, Policy, PolicyContext, PoolState, Schedule, Settings};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
 
@@ -45,7 +45,7 @@ struct Step {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    Start,
+    PolicyContext,
     Cancel,
     Remove,
 }
@@ -88,7 +88,7 @@ impl Settings for Hysteresis {
     fn is_reactive(&self) -> bool {
         true
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(HysteresisPolicy { settings: self.clone(), last: None })
     }
 }
@@ -98,8 +98,8 @@ impl Policy for HysteresisPolicy {
         observation.desired
     }
 
-    fn react(&mut self, glance: &Glance) -> Option<u32> {
-        let step = self.settings.step(glance)?;
+    fn react(&mut self, pool: &PoolState) -> Option<u32> {
+        let step = self.settings.step(pool)?;
         self.last = Some(step);
         Some(step.desired)
     }
@@ -119,8 +119,8 @@ impl Policy for HysteresisPolicy {
 }
 
 impl Hysteresis {
-    fn step(&self, glance: &Glance) -> Option<Step> {
-        let Glance { in_flight, ready, starting, .. } = *glance;
+    fn step(&self, pool: &PoolState) -> Option<Step> {
+        let PoolState { in_flight, ready, starting, .. } = *pool;
         let decide = |desired, threshold: u64, change| Some(Step { desired, in_flight, threshold, change });
         let step = ready.checked_sub(1)? as usize;
         let (up, cancel) = (self.up.get(step).copied(), self.down.get(step).copied());
@@ -142,7 +142,7 @@ mod tests {
 
     fn wanted(in_flight: u64, ready: u32, starting: u32) -> Option<u32> {
         let hysteresis = Hysteresis { up: vec![4, 8], down: vec![1, 4] };
-        hysteresis.step(&Glance { in_flight, waiting: 0, ready, starting }).map(|step| step.desired)
+        hysteresis.step(&PoolState { in_flight, waiting: 0, ready, starting }).map(|step| step.desired)
     }
 
     #[test]

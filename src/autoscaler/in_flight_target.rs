@@ -8,8 +8,8 @@
 
 use super::windows::trailing::{Stabilized, TrailingMean};
 use super::{
-    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
-    Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -133,7 +133,7 @@ impl Settings for InFlightTarget {
     fn wakes(&self) -> bool {
         self.limits.min == 0
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(InFlightTargetPolicy::new(*self))
     }
 }
@@ -238,7 +238,7 @@ impl InFlightTargetPolicy {
 }
 
 impl Policy for InFlightTargetPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         self.record(sample.since, sample.at, sample.in_flight);
     }
 
@@ -289,7 +289,7 @@ impl Policy for InFlightTargetPolicy {
         } = self.found;
         let settings = &self.settings;
         let mean = |mean: Option<f64>, window| {
-            format!("{} in flight over {}", Shown(mean.unwrap_or(0.0)), show_span(window))
+            format!("{} in flight over {}", Rounded(mean.unwrap_or(0.0)), show_span(window))
         };
         let up = mean(mean_up, settings.up_window);
         let down = mean(mean_down, settings.down_window);

@@ -40,12 +40,12 @@ mod threshold;
 mod vertex;
 mod windows;
 
-pub use explanation::{Explanation, Shown};
+pub use explanation::{Explanation, Rounded};
 pub use metric::{METRIC, PER, Per, QUANTILE, Query};
-pub use observation::{InstanceSample, InstanceState, InstanceView, Observation, Sample};
+pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, Scrape};
 pub(crate) use policy::Settings;
-pub use policy::{Glance, Limits, MetricsDefaults, Policy, Schedule, Start, Watched};
 use policy::{INTERVAL, PHASE};
+pub use policy::{Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, Watched};
 pub use replay::{Line, Replay, Row, RowProblem};
 pub use signal::{Quantity, Signal};
 pub use table::Autoscaler;

@@ -48,7 +48,7 @@ pub enum InstanceState {
 /// One scrape of the pool, for policies with a metrics pipeline of their own. Averages are over the time since the
 /// scrape before (since the start of the run, for the first).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sample<'a> {
+pub struct Scrape<'a> {
     /// When.
     pub at: Instant,
     /// When the scrape before was.
@@ -78,12 +78,12 @@ pub struct Sample<'a> {
     /// Instances starting or ready at the instant.
     pub existing: u32,
     /// Each ready instance, by its number; empty unless the policy's settings ask for them.
-    pub instances: &'a [InstanceSample],
+    pub instances: &'a [InstanceScrape],
 }
 
 /// What a scrape finds on one ready instance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InstanceSample {
+pub struct InstanceScrape {
     /// Its number.
     pub id: u32,
     /// Time since the scrape before, or since it became ready if that was later.
@@ -100,7 +100,7 @@ pub struct InstanceSample {
     pub kv_cache: f64,
 }
 
-impl Sample<'_> {
+impl Scrape<'_> {
     /// Seconds since the scrape before.
     pub fn seconds(&self) -> f64 {
         self.at.since(self.since).as_secs_f64()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::explanation::Explanation;
 use super::metric::Query;
-use super::observation::{Observation, Sample};
+use super::observation::{Observation, Scrape};
 use super::replay::{Generic, Replay};
 use super::signal::Signal;
 use crate::arrivals::Arrivals;
@@ -66,10 +66,10 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
         false
     }
     /// The policy at the start of a run.
-    fn policy(&self, start: &Start) -> Box<dyn Policy>;
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy>;
     /// The policy as `replay` drives it.
     fn replay(&self) -> Box<dyn Replay> {
-        let start = Start::unknown(self.limits().min.max(1));
+        let start = PolicyContext::unknown(self.limits().min.max(1));
         let policy = self.policy(&start);
         Box::new(Generic::new(policy, self.query(), self.is_reactive(), start.initial))
     }
@@ -94,7 +94,7 @@ pub struct Watched {
 /// A policy in a run: its settings and its state.
 pub trait Policy: Debug + Send {
     /// Takes one scrape. Scrapes come in time order, each before the decisions at or after the instant at which it arrives.
-    fn scrape(&mut self, _sample: &Sample<'_>) {}
+    fn scrape(&mut self, _sample: &Scrape<'_>) {}
 
     /// Desired instances from `now` on, given the observation. Called in time order.
     fn decide(&mut self, now: Instant, observation: &Observation<'_>) -> u32;
@@ -108,7 +108,7 @@ pub trait Policy: Debug + Send {
     }
 
     /// Desired instances after an arrival, a departure or a change of the pool, for policies that act at these.
-    fn react(&mut self, _glance: &Glance) -> Option<u32> {
+    fn react(&mut self, _pool: &PoolState) -> Option<u32> {
         None
     }
 
@@ -121,7 +121,7 @@ pub trait Policy: Debug + Send {
 
 /// What a policy knows of the system before the run begins.
 #[derive(Debug, Clone)]
-pub struct Start {
+pub struct PolicyContext {
     /// Instances ready at the start.
     pub initial: u32,
     /// Averaging time of a pipeline of the policy's own: `[metrics] window`.
@@ -142,10 +142,10 @@ pub struct Start {
     pub duration: Span,
 }
 
-impl Start {
+impl PolicyContext {
     /// Only the ready instances are known: for a replay of recorded observations.
-    pub fn unknown(initial: u32) -> Start {
-        Start {
+    pub fn unknown(initial: u32) -> PolicyContext {
+        PolicyContext {
             initial,
             window: Span::ZERO,
             slots: 1,
@@ -161,7 +161,7 @@ impl Start {
 
 /// State of the pool at one instant, for policies that act at every arrival and departure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Glance {
+pub struct PoolState {
     /// Requests waiting or in service.
     pub in_flight: u64,
     /// Requests waiting.

@@ -9,8 +9,8 @@ use super::replay_context::Started;
 use super::sizing::Sizing;
 use super::windows::trailing::Stabilized;
 use super::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, Replay, Sample, Schedule, Settings, Shown,
-    Start,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, PolicyContext, Replay, Rounded, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -140,7 +140,7 @@ impl Settings for Predictive {
     fn wakes(&self) -> bool {
         self.limits.min == 0
     }
-    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(PredictivePolicy::new(*self, start))
     }
     fn replay(&self) -> Box<dyn Replay> {
@@ -176,7 +176,7 @@ struct PredictiveEvaluation {
 }
 
 impl PredictivePolicy {
-    fn new(settings: Predictive, start: &Start) -> PredictivePolicy {
+    fn new(settings: Predictive, start: &PolicyContext) -> PredictivePolicy {
         let Predictive { schedule, method, level, trend, season, lead, down_window, .. } = settings;
         let lead = lead.unwrap_or_else(|| Span::from_secs_f64(start.cold_start_mean_s) + schedule.interval);
         let interval_s = schedule.interval.as_secs_f64();
@@ -211,7 +211,7 @@ impl PredictivePolicy {
 }
 
 impl Policy for PredictivePolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         self.arrived += sample.arrived;
         self.counted += sample.at.since(sample.since);
     }
@@ -246,8 +246,8 @@ impl Policy for PredictivePolicy {
         let how = if seasonal { ", as a season ago" } else { "" };
         let mut reason = format!(
             "{}/s now, {}/s in {ahead}{how}: {needed} keep {}",
-            Shown(level),
-            Shown(forecast),
+            Rounded(level),
+            Rounded(forecast),
             self.sizing.promise()
         );
         if stabilized > needed {
@@ -281,12 +281,12 @@ mod tests {
             down_window: Span::ZERO,
             limits: Limits { min: 1, max: 50 },
         };
-        let start = Start {
+        let start = PolicyContext {
             slots: 2,
             service_mean_s: 0.5,
             cold_start_mean_s: 240.0,
             slo: Some((2.5, 0.99)),
-            ..Start::unknown(1)
+            ..PolicyContext::unknown(1)
         };
         PredictivePolicy::new(settings, &start)
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Glance, Observation, Policy, Query, Sample};
+use super::{Observation, Policy, PoolState, Query, Scrape};
 use crate::schema::nearest;
 use crate::time::{Instant, Span};
 
@@ -337,14 +337,14 @@ impl Generic {
     fn observe(&mut self, row: &Row<'_>, at: Instant) -> Result<u32, RowProblem> {
         let ready = row.find_u32("ready")?.unwrap_or(self.desired);
         if self.reactive {
-            let glance = Glance {
+            let pool = PoolState {
                 in_flight: count(row, "in_flight")?,
                 waiting: count(row, "waiting")?,
                 ready,
                 starting: row.find_u32("starting")?.unwrap_or(0),
             };
             row.finish()?;
-            return Ok(self.policy.react(&glance).unwrap_or(self.desired));
+            return Ok(self.policy.react(&pool).unwrap_or(self.desired));
         }
         let named = match self.query {
             Some(query) => row.find_f64(query.name())?,
@@ -365,7 +365,7 @@ impl Generic {
     fn scrape(&mut self, row: &Row<'_>, at: Instant) -> Result<(), RowProblem> {
         let number = |name| Ok::<f64, RowProblem>(row.find_f64(name)?.unwrap_or(0.0));
         let (waiting, in_service) = (number("waiting")?, number("in_service")?);
-        let sample = Sample {
+        let sample = Scrape {
             at,
             since: self.scraped,
             arrived: count(row, "arrived")?,

@@ -1,7 +1,7 @@
 //! Replay of a policy that has to know the system it sizes: the object `start` of the first row says it.
 
 use super::replay::{Generic, Line, Replay, Row, RowProblem};
-use super::{Settings, Start};
+use super::{PolicyContext, Settings};
 use crate::arrivals::Arrivals;
 use crate::time::Span;
 
@@ -19,7 +19,8 @@ impl<S: Settings> Started<S> {
 
     fn start(&self, row: &Row<'_>) -> Result<Generic, RowProblem> {
         let known = row.find_row("start")?.ok_or_else(|| row.missing("start"))?;
-        let unknown = Start::unknown(row.find_u32("desired")?.unwrap_or(self.settings.limits().min.max(1)));
+        let unknown =
+            PolicyContext::unknown(row.find_u32("desired")?.unwrap_or(self.settings.limits().min.max(1)));
         let service_mean_s = known.f64("service_mean")?;
         if !(service_mean_s.is_finite() && service_mean_s > 0.0) {
             return Err(known.wrong("service_mean", "seconds, more than 0"));
@@ -28,7 +29,7 @@ impl<S: Settings> Started<S> {
         let slo = known.find_f64("slo_latency")?.map(|latency_s| (latency_s, percentile / 100.0));
         let interval = self.settings.schedule().map_or(Span::MAX, |schedule| schedule.interval);
         let rates = known.numbers("rates")?;
-        let start = Start {
+        let start = PolicyContext {
             slots: known.find_u32("slots")?.unwrap_or(1),
             service_mean_s,
             cold_start_mean_s: known.find_f64("cold_start_mean")?.unwrap_or(0.0).max(0.0),

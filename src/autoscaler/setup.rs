@@ -5,7 +5,7 @@
 //! Harchol-Balter and Scheller-Wolf, "Exact analysis of the M/M/k/setup class of Markov chains via recursive renewal
 //! reward" (2014); with one instance, the keep-alive of function platforms.
 
-use super::{Explanation, Glance, Limits, Observation, Policy, Schedule, Settings, Start};
+use super::{Explanation, Limits, Observation, Policy, PolicyContext, PoolState, Schedule, Settings};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Key, Problem, Reader, TableSpec};
@@ -29,7 +29,7 @@ const KEEP_ALIVE: Key<Durations> =
 #[derive(Debug, Clone)]
 struct SetupPolicy {
     settings: Setup,
-    last: Option<Glance>,
+    last: Option<PoolState>,
 }
 
 /// `kind = "setup"`.
@@ -53,14 +53,14 @@ impl Settings for Setup {
     fn is_reactive(&self) -> bool {
         true
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(SetupPolicy { settings: self.clone(), last: None })
     }
 }
 
 impl Setup {
-    fn wanted(&self, glance: &Glance) -> u32 {
-        let Glance { waiting, ready, .. } = *glance;
+    fn wanted(&self, pool: &PoolState) -> u32 {
+        let PoolState { waiting, ready, .. } = *pool;
         let room = u64::from(self.limits.max.saturating_sub(ready));
         (ready + waiting.min(room) as u32).max(self.limits.min)
     }
@@ -71,13 +71,13 @@ impl Policy for SetupPolicy {
         observation.desired
     }
 
-    fn react(&mut self, glance: &Glance) -> Option<u32> {
-        self.last = Some(*glance);
-        Some(self.settings.wanted(glance))
+    fn react(&mut self, pool: &PoolState) -> Option<u32> {
+        self.last = Some(*pool);
+        Some(self.settings.wanted(pool))
     }
 
     fn explain(&self) -> Explanation {
-        let Some(Glance { in_flight, waiting, ready, starting }) = self.last else {
+        let Some(PoolState { in_flight, waiting, ready, starting }) = self.last else {
             return Explanation::plain("nothing has happened yet");
         };
         Explanation {
@@ -107,7 +107,7 @@ mod tests {
     fn wanted(waiting: u64, ready: u32, starting: u32) -> u32 {
         let limits = Limits { min: 0, max: 4 };
         let setup = Setup { limits, keep_alive: Durations(Distribution::constant(0.0)) };
-        setup.wanted(&Glance { in_flight: waiting + u64::from(ready), waiting, ready, starting })
+        setup.wanted(&PoolState { in_flight: waiting + u64::from(ready), waiting, ready, starting })
     }
 
     #[test]

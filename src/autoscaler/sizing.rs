@@ -4,7 +4,7 @@
 //! [`crate::theory::markovian::Mmc`]. Waits of other service times are much the same where few requests wait, which is
 //! where an SLO leaves a pool.
 
-use super::Start;
+use super::PolicyContext;
 use crate::theory::markovian::Mmc;
 
 /// What the pool is sized for.
@@ -31,7 +31,7 @@ const WAIT_WITHOUT_SLO: f64 = 0.01;
 impl Sizing {
     /// Sizes for the SLO of the run. Where the service alone takes longer than promised for too many requests, no pool
     /// can keep the promise, and the best there is has as few of them wait; without a promise, one in a hundred may wait.
-    pub fn new(start: &Start) -> Sizing {
+    pub fn new(start: &PolicyContext) -> Sizing {
         let promise = match start.slo {
             Some((within_s, quantile)) if (-within_s / start.service_mean_s).exp() < 1.0 - quantile => {
                 Promise::Latency { within_s, missed: 1.0 - quantile }
@@ -90,12 +90,12 @@ mod tests {
     use super::*;
 
     fn sizing(slo: Option<(f64, f64)>) -> Sizing {
-        Sizing::new(&Start {
+        Sizing::new(&PolicyContext {
             slots: 2,
             service_mean_s: 0.5,
             cold_start_mean_s: 60.0,
             slo,
-            ..Start::unknown(1)
+            ..PolicyContext::unknown(1)
         })
     }
 

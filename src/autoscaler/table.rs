@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::metric::Query;
-use super::policy::{Limits, MetricsDefaults, Policy, Schedule, Settings, Start, Watched};
+use super::policy::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Settings, Watched};
 use super::replay::Replay;
 use super::{fixed, registry};
 use crate::schema::{Context, Key, Node, Problem, UnionSpec};
@@ -106,7 +106,7 @@ impl Autoscaler {
     }
 
     /// The policy at the start of a run.
-    pub fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    pub fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         self.0.policy(start)
     }
 

@@ -5,7 +5,8 @@
 
 use super::metric::{METRIC, QUANTILE};
 use super::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Start, Watched,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, PolicyContext, Query, Schedule, Settings,
+    Watched,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
@@ -64,7 +65,7 @@ impl Settings for Target {
     fn watched(&self) -> Vec<Watched> {
         vec![Watched { key: TARGET.name().to_owned(), signal: self.query.metric, target: self.target }]
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(TargetPolicy { settings: *self, last: TargetEvaluation::default() })
     }
 }

@@ -5,8 +5,8 @@
 
 use super::metric::{METRIC, PER, QUANTILE};
 use super::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, Query, Schedule, Settings, Shown, Start,
-    Watched,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, PolicyContext, Query, Rounded, Schedule,
+    Settings, Watched,
 };
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
@@ -186,7 +186,7 @@ impl Settings for Threshold {
             false => Vec::new(),
         }
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(self.new_policy())
     }
 }
@@ -310,7 +310,7 @@ impl ThresholdPolicy {
         if let Outcome::Wake { held } = outcome {
             return format!("{held} buffered and no instance: start one");
         }
-        let Some(observed) = observed.map(Shown) else { return format!("no {name} yet: stay") };
+        let Some(observed) = observed.map(Rounded) else { return format!("no {name} yet: stay") };
         match outcome {
             Outcome::NoMetric | Outcome::Wake { .. } => format!("no {name} yet: stay"),
             Outcome::Between => {

@@ -8,8 +8,8 @@
 
 use super::windows::buckets::TimeWindow;
 use super::{
-    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Sample, Schedule, Settings, Shown,
-    Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -142,7 +142,7 @@ impl Settings for Vertex {
     fn wakes(&self) -> bool {
         true
     }
-    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(self.new_policy(start.initial))
     }
 }
@@ -201,7 +201,7 @@ struct VertexEvaluation {
 }
 
 impl Policy for VertexPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         let seconds = sample.seconds();
         self.load.seconds += seconds;
         self.load.work += sample.work * seconds;
@@ -251,7 +251,11 @@ impl Policy for VertexPolicy {
         let driver = |name: &str, driver: Driver, needs: u32| {
             let utilization = busy.unwrap_or(0.0) * driver.at_full_load * 100.0;
             let target = driver.target * 100.0;
-            format!("{name} {} % at {} % of {ready} ready needs {needs}", Shown(utilization), Shown(target))
+            format!(
+                "{name} {} % at {} % of {ready} ready needs {needs}",
+                Rounded(utilization),
+                Rounded(target)
+            )
         };
         let mut parts = Vec::new();
         match busy {
@@ -311,7 +315,7 @@ mod tests {
     /// Evaluates `second`, after 15 s with `ready` replicas of which so great a share was busy.
     fn observe(policy: &mut VertexPolicy, second: u64, ready: u32, busy: f64) -> u32 {
         let slots = f64::from(ready) * 10.0;
-        let sample = Sample {
+        let sample = Scrape {
             at: at(second),
             since: at(second - 15),
             arrived: u64::from(busy > 0.0) * 150,

@@ -4,7 +4,7 @@ use super::alarms::{Alarm, State};
 use super::metrics::{Feed, LeftOut};
 use super::policy::{COOLDOWN, Rule, ScalingPolicy};
 use super::{Aws, Service};
-use crate::autoscaler::{Explanation, InstanceState, Observation, Policy, Sample};
+use crate::autoscaler::{Explanation, InstanceState, Observation, Policy, Scrape};
 use crate::time::{Instant, Span};
 
 /// See the module.
@@ -234,7 +234,7 @@ impl AwsPolicy {
     }
 
     /// What the instances that warmed up at a scrape contribute to it.
-    fn left_out(&self, sample: &Sample<'_>) -> LeftOut {
+    fn left_out(&self, sample: &Scrape<'_>) -> LeftOut {
         let all: f64 = sample.instances.iter().map(|instance| instance.measured.as_secs_f64()).sum();
         let slots = if all > 0.0 { sample.slots * sample.seconds() / all } else { 0.0 };
         let warms = |id| match self.warm_from.binary_search_by_key(&id, |(id, _)| *id) {
@@ -251,7 +251,7 @@ impl AwsPolicy {
 }
 
 impl Policy for AwsPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         let left_out = self.left_out(sample);
         for feed in &mut self.feeds {
             feed.scrape(sample, left_out);
@@ -272,7 +272,7 @@ impl Policy for AwsPolicy {
 mod tests {
     use super::super::policy::PERIOD;
     use super::*;
-    use crate::autoscaler::{InstanceSample, InstanceView};
+    use crate::autoscaler::{InstanceScrape, InstanceView};
     use crate::schema::{Context, Reader, Tree};
 
     fn ec2() -> AwsPolicy {
@@ -296,7 +296,7 @@ mod tests {
             Observation { desired: 2, existing: 2, ready: 2, held: 0, metric: None, instances: &instances };
         policy.decide(Instant::ZERO + PERIOD, &seen);
         assert_eq!(policy.tracks[0].base, 1);
-        let sampled = |id, in_service: f64| InstanceSample {
+        let sampled = |id, in_service: f64| InstanceScrape {
             id,
             measured: PERIOD,
             service_seconds: in_service * PERIOD.as_secs_f64(),
@@ -305,7 +305,7 @@ mod tests {
             waiting_now: 0,
             kv_cache: 0.0,
         };
-        let sample = Sample {
+        let sample = Scrape {
             at: Instant::ZERO + PERIOD * 2,
             since: Instant::ZERO + PERIOD,
             arrived: 1,

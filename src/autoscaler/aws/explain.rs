@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::aws_policy::{AwsPolicy, Outcome};
 use super::policy::Rule;
-use crate::autoscaler::{Explanation, Limits, Shown};
+use crate::autoscaler::{Explanation, Limits, Rounded};
 use crate::units::show_span;
 
 impl AwsPolicy {
@@ -48,14 +48,15 @@ impl AwsPolicy {
     fn reason(&self, index: usize) -> String {
         let (policy, track) = (&self.settings.policies[index], &self.tracks[index]);
         let name = policy.metric.name();
-        let observed = track.metric.map_or_else(|| "unknown".to_owned(), |metric| Shown(metric).to_string());
+        let observed =
+            track.metric.map_or_else(|| "unknown".to_owned(), |metric| Rounded(metric).to_string());
         let wanted = track.wanted.unwrap_or(i64::from(track.base));
         let rule = match &policy.rule {
             Rule::TargetTracking(tracking) => {
-                format!("{name} {observed} at a target of {}", Shown(tracking.target))
+                format!("{name} {observed} at a target of {}", Rounded(tracking.target))
             }
             Rule::StepScaling(steps) => {
-                format!("{name} {observed} at a threshold of {}", Shown(steps.alarm.threshold))
+                format!("{name} {observed} at a threshold of {}", Rounded(steps.alarm.threshold))
             }
         };
         let base = track.base;

@@ -1,7 +1,7 @@
 //! The CloudWatch metrics of a pool, made of scrapes: one datapoint a period.
 
 use super::alarms::Series;
-use crate::autoscaler::Sample;
+use crate::autoscaler::Scrape;
 use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
 use crate::time::{Instant, Span};
 
@@ -78,7 +78,7 @@ pub(super) struct LeftOut {
 }
 
 impl Sums {
-    fn add(&mut self, sample: &Sample<'_>, left_out: LeftOut) {
+    fn add(&mut self, sample: &Scrape<'_>, left_out: LeftOut) {
         let seconds = sample.seconds();
         self.arrived += sample.arrived;
         self.seconds += seconds;
@@ -123,7 +123,7 @@ impl Feed {
     }
 
     /// Takes in a scrape. One that spans the end of a period counts for the period in which it was made.
-    pub fn scrape(&mut self, sample: &Sample<'_>, left_out: LeftOut) {
+    pub fn scrape(&mut self, sample: &Scrape<'_>, left_out: LeftOut) {
         while self.ends < sample.at {
             self.end_period();
         }

@@ -16,7 +16,7 @@ mod target_tracking;
 
 use self::aws_policy::AwsPolicy;
 use self::policy::ScalingPolicy;
-use super::{Limits, MetricsDefaults, PHASE, Policy, Replay, Schedule, Settings, Start};
+use super::{Limits, MetricsDefaults, PHASE, Policy, PolicyContext, Replay, Schedule, Settings};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
 
@@ -143,7 +143,7 @@ impl Settings for Aws {
     fn watches_instances(&self) -> bool {
         self.service == Service::Ec2
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(AwsPolicy::new(self.clone()))
     }
     fn replay(&self) -> Box<dyn Replay> {

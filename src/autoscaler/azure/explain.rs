@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::rule::Rule;
 use super::{AzurePolicy, Outcome};
-use crate::autoscaler::{Explanation, Shown};
+use crate::autoscaler::{Explanation, Rounded};
 use crate::units::show_span;
 
 impl AzurePolicy {
@@ -34,7 +34,7 @@ impl AzurePolicy {
         let says = |index: usize| {
             let Rule { metric, operator, threshold, .. } = self.settings.rules[index];
             let observed = self.found[index].metric.unwrap_or(f64::NAN);
-            format!("{} {} is {} {}", metric.name(), Shown(observed), operator.words(), Shown(threshold))
+            format!("{} {} is {} {}", metric.name(), Rounded(observed), operator.words(), Rounded(threshold))
         };
         let wanted = |index: usize| self.found[index].wanted;
         match self.outcome {

@@ -12,8 +12,8 @@ mod rule;
 use self::flapping::{Guard, allowed};
 use self::rule::{Direction, Rule, Window};
 use super::{
-    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Replay, Sample, Schedule, Settings,
-    Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -83,7 +83,7 @@ impl Settings for Azure {
     fn scrapes(&self) -> bool {
         true
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(AzurePolicy::new(self.clone()))
     }
     fn replay(&self) -> Box<dyn Replay> {
@@ -219,7 +219,7 @@ impl AzurePolicy {
 }
 
 impl Policy for AzurePolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         for window in &mut self.windows {
             window.scrape(sample);
         }

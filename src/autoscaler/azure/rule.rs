@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::autoscaler::Sample;
+use crate::autoscaler::Scrape;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
 
@@ -294,7 +294,7 @@ impl Window {
     }
 
     /// Takes in a scrape. One that spans the end of a grain counts for the grain in which it was made.
-    pub fn scrape(&mut self, sample: &Sample<'_>) {
+    pub fn scrape(&mut self, sample: &Scrape<'_>) {
         while self.ends < sample.at {
             self.end_grain();
         }

@@ -9,7 +9,7 @@ use super::behavior::{Limit, Limited, RateKind};
 use super::controller::{Controller, Outcome, Route};
 use super::metric::{MetricSpec, Source, Target};
 use super::replica_calculator::{Failure, Proposal, Verdict};
-use crate::autoscaler::{Explanation, Shown};
+use crate::autoscaler::{Explanation, Rounded};
 
 /// How `outcome` came about.
 pub(crate) fn explain(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> Explanation {
@@ -210,20 +210,20 @@ fn metric_words(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> String
     let Some((metric, proposal)) = leading else {
         return format!("the metrics ask for {}", outcome.wanted.unwrap_or(outcome.before));
     };
-    let (name, usage) = (&metric.name, Shown(proposal.usage as f64 / 1000.0));
+    let (name, usage) = (&metric.name, Rounded(proposal.usage as f64 / 1000.0));
     let mut words = match (metric.target, proposal.utilization) {
         (Target::Utilization(target), Some(percent)) => {
             format!("{name} utilization {percent} % of target {target} %")
         }
-        (Target::Value(_), _) => format!("{name} {usage} of target {}", Shown(metric.target.shown())),
-        _ => format!("{name} {usage} a replica, target {}", Shown(metric.target.shown())),
+        (Target::Value(_), _) => format!("{name} {usage} of target {}", Rounded(metric.target.shown())),
+        _ => format!("{name} {usage} a replica, target {}", Rounded(metric.target.shown())),
     };
     let ratio = proposal.filled.unwrap_or(proposal.ratio);
     if !ratio.is_finite() {
-        let (target, wanted) = (Shown(metric.target.shown()), proposal.replicas);
+        let (target, wanted) = (Rounded(metric.target.shown()), proposal.replicas);
         return format!("{name}: no replica is there, and the total over target {target} asks for {wanted}");
     }
-    let _ = write!(words, ": ratio {}", Shown(ratio));
+    let _ = write!(words, ": ratio {}", Rounded(ratio));
     if proposal.filled.is_some() {
         let (unready, missing) = (proposal.tally.unready, proposal.tally.missing);
         let _ = match (unready, missing) {

@@ -14,8 +14,8 @@ use super::{Hpa, replay};
 use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::thousandths;
 use crate::autoscaler::{
-    Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, Replay, Sample,
-    Schedule, Settings, Start, Watched,
+    Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, PolicyContext,
+    Replay, Schedule, Scrape, Settings, Watched,
 };
 use crate::time::{Instant, Span};
 
@@ -41,7 +41,7 @@ impl Settings for Hpa {
     fn watches_instances(&self) -> bool {
         self.metrics.iter().any(MetricSpec::is_of_each_pod)
     }
-    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(HpaPolicy {
             pool: Pool::new(start),
             controller: Controller { scaled_to_zero: start.initial == 0, ..Controller::default() },
@@ -93,27 +93,27 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub fn new(start: &Start) -> Pool {
+    pub fn new(start: &PolicyContext) -> Pool {
         Pool { signals: Signals::new(start.window), slots: start.slots }
     }
 
     /// What the cluster answers at `now`.
-    pub fn at<'a>(&'a self, now: Instant, seen: &'a Observation<'a>) -> Shown<'a> {
-        Shown { pool: self, now, seen }
+    pub fn at<'a>(&'a self, now: Instant, seen: &'a Observation<'a>) -> Rounded<'a> {
+        Rounded { pool: self, now, seen }
     }
 }
 
 /// See [`Pool::at`].
 #[derive(Debug)]
-pub(crate) struct Shown<'a> {
+pub(crate) struct Rounded<'a> {
     pool: &'a Pool,
     now: Instant,
     seen: &'a Observation<'a>,
 }
 
-impl Cluster for Shown<'_> {
+impl Cluster for Rounded<'_> {
     fn pods(&self, _: usize, metric: &MetricSpec) -> Result<impl Iterator<Item = Pod>, Failure> {
-        let Shown { pool, now, seen } = *self;
+        let Rounded { pool, now, seen } = *self;
         let (signals, signal, slots) = (&pool.signals, metric.signal, f64::from(pool.slots));
         let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
         // A resource is counted in slots, everything else as it is.
@@ -163,7 +163,7 @@ struct HpaPolicy {
 }
 
 impl Policy for HpaPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         self.pool.signals.scrape(sample);
     }
 
@@ -205,7 +205,7 @@ impl Target {
 mod tests {
     use super::super::settings;
     use super::*;
-    use crate::autoscaler::InstanceSample;
+    use crate::autoscaler::InstanceScrape;
     use crate::schema::{Context, Reader, Tree};
 
     fn at(seconds: u64) -> Instant {
@@ -216,15 +216,15 @@ mod tests {
     fn policy(keys: &str, initial: u32) -> Box<dyn Policy> {
         let (tree, context) = (Tree::parse(keys).unwrap(), Context::default());
         let reader = Reader::open(tree.root(), "autoscaler", &settings::SPEC, &context).unwrap();
-        let start = Start { window: Span::from_secs(15), ..Start::unknown(initial) };
+        let start = PolicyContext { window: Span::from_secs(15), ..PolicyContext::unknown(initial) };
         settings::read(&reader).unwrap().policy(&start)
     }
 
     /// A scrape that finds the ready instances with so many requests in service each.
     fn scrape(policy: &mut dyn Policy, seconds: u64, busy: &[(u32, f64)]) {
-        let instances: Vec<InstanceSample> = busy
+        let instances: Vec<InstanceScrape> = busy
             .iter()
-            .map(|(id, in_service)| InstanceSample {
+            .map(|(id, in_service)| InstanceScrape {
                 id: *id,
                 measured: Span::from_secs(5),
                 service_seconds: in_service * 5.0,
@@ -235,7 +235,7 @@ mod tests {
             })
             .collect();
         let in_service = busy.iter().map(|(_, in_service)| in_service).sum();
-        policy.scrape(&Sample {
+        policy.scrape(&Scrape {
             at: at(seconds),
             since: at(seconds - 15),
             arrived: 0,

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::autoscaler::Signal;
-use crate::autoscaler::{InstanceSample, Sample};
+use crate::autoscaler::{InstanceScrape, Scrape};
 use crate::time::{Instant, Span};
 
 /// The scrapes of a window.
@@ -14,14 +14,14 @@ use crate::time::{Instant, Span};
 pub(crate) struct Signals {
     window: Span,
     /// In time order; the newest lists the instances there are.
-    scrapes: VecDeque<Scrape>,
+    scrapes: VecDeque<ScrapeSums>,
     /// Instance lists of scrapes that are over, to be filled again.
-    spare: Vec<Vec<InstanceSample>>,
+    spare: Vec<Vec<InstanceScrape>>,
 }
 
 /// The pool over one scrape interval: sums over time, in request-seconds.
 #[derive(Debug, Clone)]
-struct Scrape {
+struct ScrapeSums {
     since: Instant,
     at: Instant,
     seconds: f64,
@@ -32,10 +32,10 @@ struct Scrape {
     slots: f64,
     work: f64,
     /// By number; those that were ready.
-    instances: Vec<InstanceSample>,
+    instances: Vec<InstanceScrape>,
 }
 
-impl Scrape {
+impl ScrapeSums {
     /// Where instance `id` is in the list; most likely at `guess`.
     fn position(&self, id: u32, guess: usize) -> Option<usize> {
         match self.instances.get(guess) {
@@ -60,8 +60,8 @@ impl Signals {
     }
 
     /// Takes in one scrape.
-    pub fn scrape(&mut self, sample: &Sample<'_>) {
-        let is_old = |scrape: &Scrape| scrape.since + self.window < sample.at;
+    pub fn scrape(&mut self, sample: &Scrape<'_>) {
+        let is_old = |scrape: &ScrapeSums| scrape.since + self.window < sample.at;
         while self.scrapes.front().is_some_and(is_old) {
             self.spare.extend(self.scrapes.pop_front().map(|scrape| scrape.instances));
         }
@@ -69,7 +69,7 @@ impl Signals {
         instances.clear();
         instances.extend_from_slice(sample.instances);
         let seconds = sample.seconds();
-        self.scrapes.push_back(Scrape {
+        self.scrapes.push_back(ScrapeSums {
             since: sample.since,
             at: sample.at,
             seconds,
@@ -85,7 +85,7 @@ impl Signals {
 
     /// The pool's value of a signal; `None` while there was nothing to measure.
     pub fn total(&self, signal: Signal) -> Option<f64> {
-        let sum = |value: fn(&Scrape) -> f64| self.scrapes.iter().map(value).sum::<f64>();
+        let sum = |value: fn(&ScrapeSums) -> f64| self.scrapes.iter().map(value).sum::<f64>();
         let seconds = sum(|scrape| scrape.seconds);
         if seconds <= 0.0 {
             return None;
@@ -104,7 +104,7 @@ impl Signals {
             Signal::KvCache => {
                 let present = &self.scrapes.back()?.instances;
                 let mut next = 0;
-                let of_one = |instance: &InstanceSample| self.of_instance(instance.id, signal, &mut next);
+                let of_one = |instance: &InstanceScrape| self.of_instance(instance.id, signal, &mut next);
                 let all: f64 = present.iter().filter_map(of_one).map(|reading| reading.value).sum();
                 (!present.is_empty()).then(|| all / present.len() as f64)
             }
@@ -118,7 +118,7 @@ impl Signals {
         let newest = self.scrapes.back()?;
         let index = newest.position(id, *next)?;
         *next = index + 1;
-        let of_one = |instance: &InstanceSample| match signal {
+        let of_one = |instance: &InstanceScrape| match signal {
             Signal::Concurrency => instance.service_seconds,
             Signal::Utilization => instance.busy_seconds,
             Signal::KvCache => instance.kv_cache,
@@ -165,9 +165,9 @@ mod tests {
 
     /// A scrape every 10 s of ready instances with so many requests in service each.
     fn scrape(signals: &mut Signals, seconds: u64, busy: &[(u32, f64)]) {
-        let instances: Vec<InstanceSample> = busy
+        let instances: Vec<InstanceScrape> = busy
             .iter()
-            .map(|(id, in_service)| InstanceSample {
+            .map(|(id, in_service)| InstanceScrape {
                 id: *id,
                 measured: Span::from_secs(10),
                 service_seconds: in_service * 10.0,
@@ -178,7 +178,7 @@ mod tests {
             })
             .collect();
         let in_service = busy.iter().map(|(_, in_service)| in_service).sum();
-        signals.scrape(&Sample {
+        signals.scrape(&Scrape {
             at: at(seconds),
             since: at(seconds - 10),
             arrived: 20,

@@ -10,8 +10,8 @@ use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::MetricSpec;
 use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool, watched};
 use crate::autoscaler::{
-    Explanation, Limits, MetricsDefaults, Observation, Policy, Replay, Sample, Schedule, Settings, Start,
-    Watched,
+    Explanation, Limits, MetricsDefaults, Observation, Policy, PolicyContext, Replay, Schedule, Scrape,
+    Settings, Watched,
 };
 use crate::time::{Instant, Span};
 
@@ -42,7 +42,7 @@ impl Settings for Keda {
     fn watches_instances(&self) -> bool {
         self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod)
     }
-    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(KedaPolicy {
             clocks: Clocks::new(self),
             executor: Executor { last_active: None, created: Moment(0) },
@@ -118,7 +118,7 @@ struct KedaPolicy {
 }
 
 impl Policy for KedaPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         self.pool.signals.scrape(sample);
     }
 
@@ -208,7 +208,7 @@ mod tests {
 
     /// The pool over the 15 s before `seconds`, with so many in flight.
     fn scrape(policy: &mut dyn Policy, seconds: u64, in_flight: f64) {
-        policy.scrape(&Sample {
+        policy.scrape(&Scrape {
             at: at(seconds),
             since: at(seconds - 15),
             arrived: 0,
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_poll_wakes_the_pool_and_the_sync_scales_it_from_there() {
         let keda = keda("max = 10\ncooldown_period = \"60s\"");
-        let mut policy = Settings::policy(&keda, &Start::unknown(0));
+        let mut policy = Settings::policy(&keda, &PolicyContext::unknown(0));
         assert_eq!(Settings::schedule(&keda).unwrap().first(), at(15));
         scrape(policy.as_mut(), 15, 12.0);
         assert_eq!(policy.decide(at(15), &seen(0)), 0, "only the HPA looks, which leaves zero alone");

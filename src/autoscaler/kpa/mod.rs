@@ -15,7 +15,7 @@ mod replay;
 mod target;
 
 use super::replay::Replay;
-use super::{Limits, MetricsDefaults, Policy, Schedule, Settings, Start};
+use super::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Settings};
 use crate::autoscaler::windows::buckets::Aggregation;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
@@ -341,7 +341,7 @@ impl Settings for Knative {
     fn wakes(&self) -> bool {
         true
     }
-    fn policy(&self, start: &Start) -> Box<dyn Policy> {
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(policy::KpaPolicy::new(*self, start.initial, crate::time::Instant::ZERO))
     }
     fn replay(&self) -> Box<dyn Replay> {

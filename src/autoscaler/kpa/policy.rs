@@ -1,7 +1,7 @@
 //! The autoscaler at work: scrapes into buckets, a decision every tick, and a pass of the scale-to-zero machine after
 //! each and whenever one is due.
 
-use super::super::{Explanation, Observation, Policy, Sample};
+use super::super::{Explanation, Observation, Policy, Scrape};
 use super::activator;
 use super::apply::{Condition, Reachability, Situation, Step, condition_after};
 use super::decider::{Decider, TICK_S, Verdict};
@@ -202,7 +202,7 @@ impl KpaPolicy {
 }
 
 impl Policy for KpaPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         let seconds = sample.seconds();
         if seconds <= 0.0 {
             return;

@@ -1,6 +1,6 @@
 //! How a decision came about, in numbers and in words.
 
-use super::super::{Explanation, Shown};
+use super::super::{Explanation, Rounded};
 use super::Knative;
 use super::activator::activators;
 use super::apply::{Condition, Step, Why};
@@ -99,7 +99,7 @@ pub(super) struct Means {
 /// The decider in words.
 pub(super) fn decided(means: &Means, verdict: &Verdict) -> String {
     let needs = |(window, mean): (Span, f64), needs: f64| {
-        format!("{window} mean {} at {} a pod needs {}", Shown(mean), Shown(means.target), Shown(needs))
+        format!("{window} mean {} at {} a pod needs {}", Rounded(mean), Rounded(means.target), Rounded(needs))
     };
     let stable = || needs(means.stable, verdict.stable_needs);
     let panic = || needs(means.panic, verdict.panic_needs);
@@ -109,7 +109,7 @@ pub(super) fn decided(means: &Means, verdict: &Verdict) -> String {
             "panic: {} of {} ready (≥ {} %): {wanted}",
             panic(),
             means.ready,
-            Shown(means.threshold * 100.0)
+            Rounded(means.threshold * 100.0)
         ),
         Some(since) => {
             let left = (since + means.stable.0).since(means.now);
@@ -119,7 +119,7 @@ pub(super) fn decided(means: &Means, verdict: &Verdict) -> String {
         None => format!("{}: {wanted}", stable()),
     };
     if verdict.panic_since.is_none() && f64::from(wanted) != verdict.stable_needs {
-        let (low, high) = (Shown(verdict.max_scale_down), Shown(verdict.max_scale_up));
+        let (low, high) = (Rounded(verdict.max_scale_down), Rounded(verdict.max_scale_up));
         words.push_str(&format!(" (from {low} to {high} with {} ready)", means.ready));
     }
     if verdict.desired != wanted {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::saturation::{Analysis, Thresholds};
 use super::targets::{Variant, Verdict};
-use crate::autoscaler::Shown;
+use crate::autoscaler::Rounded;
 
 /// Every number of an analysis, in the order it is worked out.
 pub(super) fn figures(analysis: &Analysis) -> [(&'static str, Value); 8] {
@@ -90,7 +90,7 @@ fn shortage(analysis: &Analysis, thresholds: &Thresholds) -> String {
         return format!("all {} saturated", analysis.total);
     }
     let kv = || {
-        let (spare, trigger) = (Shown(analysis.avg_spare_kv), thresholds.kv_spare_trigger);
+        let (spare, trigger) = (Rounded(analysis.avg_spare_kv), thresholds.kv_spare_trigger);
         format!("room for {spare} of the cache on average, less than {trigger}")
     };
     let queue = || {
@@ -104,11 +104,11 @@ fn shortage(analysis: &Analysis, thresholds: &Thresholds) -> String {
     }
 }
 
-fn room_without_one(analysis: &Analysis) -> (Shown, String) {
-    let kv = Shown(analysis.remaining_spare_kv.unwrap_or(0.0));
+fn room_without_one(analysis: &Analysis) -> (Rounded, String) {
+    let kv = Rounded(analysis.remaining_spare_kv.unwrap_or(0.0));
     (kv, requests(analysis.remaining_spare_queue.unwrap_or(0.0)))
 }
 
 fn requests(number: f64) -> String {
-    format!("{} request{}", Shown(number), if number == 1.0 { "" } else { "s" })
+    format!("{} request{}", Rounded(number), if number == 1.0 { "" } else { "s" })
 }

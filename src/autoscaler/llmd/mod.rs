@@ -13,8 +13,8 @@ mod saturation;
 mod targets;
 
 use super::{
-    Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, Replay, Sample,
-    Schedule, Settings, Start,
+    Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay,
+    Schedule, Scrape, Settings,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -132,7 +132,7 @@ impl Settings for Llmd {
     fn wakes(&self) -> bool {
         self.limits.min == 0
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(LlmdPolicy {
             settings: *self,
             reports: Vec::new(),
@@ -268,7 +268,7 @@ impl LlmdPolicy {
 }
 
 impl Policy for LlmdPolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         if sample.arrived > 0 || sample.in_flight_now > 0 {
             self.last_request = sample.at;
         }
@@ -313,7 +313,7 @@ impl Policy for LlmdPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autoscaler::{InstanceSample, InstanceView};
+    use crate::autoscaler::{InstanceScrape, InstanceView};
 
     const DEFAULT: Llmd = Llmd {
         schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
@@ -345,7 +345,7 @@ mod tests {
 
     /// A scrape at `seconds` of the instances 0, 1, … with these queues, and `central` waiting at the door.
     fn scrape(policy: &mut LlmdPolicy, seconds: u64, queues: &[u64], central: u64) {
-        let instance = |(id, queue): (u32, &u64)| InstanceSample {
+        let instance = |(id, queue): (u32, &u64)| InstanceScrape {
             id,
             measured: Span::from_secs(15),
             service_seconds: 15.0,
@@ -354,9 +354,9 @@ mod tests {
             waiting_now: *queue,
             kv_cache: 0.2,
         };
-        let instances: Vec<InstanceSample> = (0..).zip(queues).map(instance).collect();
+        let instances: Vec<InstanceScrape> = (0..).zip(queues).map(instance).collect();
         let waiting = queues.iter().sum::<u64>() + central;
-        policy.scrape(&Sample {
+        policy.scrape(&Scrape {
             at: at(seconds),
             since: at(seconds - 15),
             arrived: waiting,

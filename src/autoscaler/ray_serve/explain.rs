@@ -6,7 +6,7 @@ use super::RayServe;
 use super::decision::{Decision, Inputs};
 use super::delay::Path;
 use super::delay::Wait;
-use crate::autoscaler::Shown;
+use crate::autoscaler::Rounded;
 use crate::units::show_span;
 
 impl RayServe {
@@ -37,14 +37,14 @@ impl RayServe {
     /// Why, in words.
     pub(super) fn reason(&self, inputs: &Inputs, decision: &Decision) -> String {
         let asks = match (inputs.proposal, decision.raw) {
-            (Some(proposal), _) => format!("the policy asks for {}", Shown(proposal)),
+            (Some(proposal), _) => format!("the policy asks for {}", Rounded(proposal)),
             (None, Some(raw)) if inputs.running > 0 => format!(
                 "{} requests at {} a replica ask for {}",
-                Shown(inputs.total),
-                Shown(self.target_ongoing_requests),
-                Shown(raw)
+                Rounded(inputs.total),
+                Rounded(self.target_ongoing_requests),
+                Rounded(raw)
             ),
-            _ => format!("{} requests", Shown(inputs.total)),
+            _ => format!("{} requests", Rounded(inputs.total)),
         };
         let wanted = decision.smoothed.unwrap_or(i64::from(decision.decision)).max(0);
         let Decision { decision: decided, in_gangs, desired, .. } = *decision;

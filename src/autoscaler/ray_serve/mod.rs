@@ -15,8 +15,8 @@ use self::decision::{Decision, Inputs};
 use self::delay::{Delay, Delays};
 use self::look_back::LookBack;
 use super::{
-    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, Replay, Sample, Schedule, Settings,
-    Start,
+    Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay, Schedule,
+    Scrape, Settings,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -173,7 +173,7 @@ impl Settings for RayServe {
     fn scrapes(&self) -> bool {
         true
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(RayServePolicy {
             settings: *self,
             look_back: LookBack::new(self.look_back, self.push_interval),
@@ -196,7 +196,7 @@ struct RayServePolicy {
 }
 
 impl Policy for RayServePolicy {
-    fn scrape(&mut self, sample: &Sample<'_>) {
+    fn scrape(&mut self, sample: &Scrape<'_>) {
         // Requests that draining replicas still serve are no longer counted there.
         self.look_back.record(sample.at, sample.waiting_now + sample.in_service_now);
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::{Explanation, Limits, Observation, Policy, Schedule, Settings, Start};
+use super::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest};
 use crate::time::{Instant, Span};
 use cron::Cron;
@@ -222,7 +222,7 @@ impl Settings for Scheduled {
     fn schedule(&self) -> Option<Schedule> {
         Some(Schedule { interval: Span::MAX, phase: Span::from_nanos(1) })
     }
-    fn policy(&self, _: &Start) -> Box<dyn Policy> {
+    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(ScheduledPolicy::new(self.clone()))
     }
 }

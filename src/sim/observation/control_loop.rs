@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::metrics::Metrics;
 use super::pipeline::Pipeline;
 use crate::autoscaler::{
-    Autoscaler, Explanation, Glance, InstanceSample, Limits, Observation, Policy, Sample, Schedule, Start,
+    Autoscaler, Explanation, InstanceScrape, Limits, Observation, Policy, PolicyContext, PoolState, Schedule,
+    Scrape,
 };
 use crate::random::Streams;
 use crate::sim::accounting::{Actions, DecisionRecord, FLAP_WINDOW_S};
@@ -36,7 +37,7 @@ pub(in crate::sim) struct ControlLoop {
 #[derive(Debug, Default)]
 struct Feed {
     delay: Span,
-    late: VecDeque<(Sample<'static>, Vec<InstanceSample>)>,
+    late: VecDeque<(Scrape<'static>, Vec<InstanceScrape>)>,
 }
 
 /// Which decisions are kept.
@@ -61,7 +62,12 @@ enum Direction {
 impl ControlLoop {
     /// An autoscaler that sees the pool by way of `metrics`, and asks for what there is at the `start` until its first
     /// decision.
-    pub fn new(autoscaler: &Autoscaler, metrics: Metrics, start: &Start, keep_decisions: bool) -> Self {
+    pub fn new(
+        autoscaler: &Autoscaler,
+        metrics: Metrics,
+        start: &PolicyContext,
+        keep_decisions: bool,
+    ) -> Self {
         let schedule = autoscaler.schedule();
         let evaluations =
             schedule.map_or(0, |schedule| start.duration.as_nanos() / schedule.interval.as_nanos().max(1));
@@ -103,12 +109,12 @@ impl ControlLoop {
     }
 
     /// Hands over a scrape, at once or when it is as old as scrapes have to be.
-    pub fn take_in(&mut self, sample: &Sample<'_>) {
+    pub fn take_in(&mut self, sample: &Scrape<'_>) {
         let Some(feed) = &mut self.feed else { return };
         if feed.delay.is_zero() {
             return self.policy.scrape(sample);
         }
-        feed.late.push_back((Sample { instances: &[], ..*sample }, sample.instances.to_vec()));
+        feed.late.push_back((Scrape { instances: &[], ..*sample }, sample.instances.to_vec()));
     }
 
     /// Hands over the scrapes that are old enough at `now`.
@@ -116,7 +122,7 @@ impl ControlLoop {
         let Some(feed) = &mut self.feed else { return };
         while feed.late.front().is_some_and(|(sample, _)| sample.at + feed.delay <= now) {
             if let Some((sample, instances)) = feed.late.pop_front() {
-                self.policy.scrape(&Sample { instances: &instances, ..sample });
+                self.policy.scrape(&Scrape { instances: &instances, ..sample });
             }
         }
     }
@@ -147,12 +153,12 @@ impl ControlLoop {
     }
 
     /// What a policy that acts at every arrival and departure wants changed, if anything.
-    pub fn react(&mut self, at: Instant, glance: &Glance) -> Option<u32> {
-        let desired = self.policy.react(glance)?;
+    pub fn react(&mut self, at: Instant, pool: &PoolState) -> Option<u32> {
+        let desired = self.policy.react(pool)?;
         if desired == self.desired {
             return None;
         }
-        self.record(at, glance.ready, desired);
+        self.record(at, pool.ready, desired);
         Some(desired)
     }
 

@@ -1,6 +1,6 @@
 //! Raw scrapes: what the pool looked like since the scrape before, for policies with a metrics pipeline of their own.
 
-use crate::autoscaler::{InstanceSample, InstanceView, Sample};
+use crate::autoscaler::{InstanceScrape, InstanceView, Scrape};
 use crate::service::FULL;
 use crate::sim::accounting::{Areas, Gauges, InstanceCounts};
 use crate::sim::instances::InstanceRegistry;
@@ -17,7 +17,7 @@ pub(in crate::sim) struct Scrapes {
     loads: Vec<Load>,
     /// The loads at the scrape before, by instance.
     before: Vec<Load>,
-    instances: Vec<InstanceSample>,
+    instances: Vec<InstanceScrape>,
     views: Vec<InstanceView>,
 }
 
@@ -43,7 +43,7 @@ impl Scrapes {
     }
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
-    pub fn take(&mut self, counters: RawCounters, registry: &InstanceRegistry) -> Sample<'_> {
+    pub fn take(&mut self, counters: RawCounters, registry: &InstanceRegistry) -> Scrape<'_> {
         let RawCounters { at, arrived, areas, capacity, places, gauges, counts } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
@@ -63,7 +63,7 @@ impl Scrapes {
                 Some(before) => (since_before, before.served, before.work),
                 None => (at.since(registry.ready_since(load.instance).max(self.since)), 0, 0),
             };
-            self.instances.push(InstanceSample {
+            self.instances.push(InstanceScrape {
                 id: load.instance,
                 measured,
                 service_seconds: float(load.served.saturating_sub(served)) * 1e-9,
@@ -74,7 +74,7 @@ impl Scrapes {
             });
         }
         std::mem::swap(&mut self.before, &mut self.loads);
-        let sample = Sample {
+        let sample = Scrape {
             at,
             since: self.since,
             arrived: arrived - self.arrived,
@@ -122,8 +122,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use crate::autoscaler::{
-        Autoscaler, Explanation, InstanceState, Limits, Observation, Policy, Sample, Schedule, Settings,
-        Start,
+        Autoscaler, Explanation, InstanceState, Limits, Observation, Policy, PolicyContext, Schedule, Scrape,
+        Settings,
     };
     use crate::random::Streams;
     use crate::scenario::ScenarioFile;
@@ -172,13 +172,13 @@ mod tests {
         fn wakes(&self) -> bool {
             true
         }
-        fn policy(&self, _: &Start) -> Box<dyn Policy> {
+        fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
             Box::new(self.clone())
         }
     }
 
     impl Policy for Watcher {
-        fn scrape(&mut self, sample: &Sample<'_>) {
+        fn scrape(&mut self, sample: &Scrape<'_>) {
             let mut heard = self.heard.lock().unwrap();
             heard.arrived += sample.arrived;
             heard.scrapes += 1;

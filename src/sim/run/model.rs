@@ -1,7 +1,7 @@
 //! Everything one run is made of.
 
 use crate::arrivals::Arrivals;
-use crate::autoscaler::{Autoscaler, Start};
+use crate::autoscaler::{Autoscaler, PolicyContext};
 use crate::random::Streams;
 use crate::service::{self, Service};
 use crate::sim::accounting::{Cost, Slo};
@@ -143,8 +143,8 @@ impl Model {
     }
 
     /// What a policy can know of the system before the run under `streams` begins.
-    pub fn start(&self, streams: Streams) -> Start {
-        Start {
+    pub fn start(&self, streams: Streams) -> PolicyContext {
+        PolicyContext {
             initial: self.initial_instances(),
             window: self.metrics.window,
             slots: self.slots(),

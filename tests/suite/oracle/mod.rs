@@ -14,7 +14,7 @@ mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use kneepoint::internals::autoscaler::{Glance, Observation, Per, Policy, Signal};
+use kneepoint::internals::autoscaler::{Observation, Per, Policy, PoolState, Signal};
 use kneepoint::internals::random::{Purpose, Rng, Streams};
 use kneepoint::internals::service::{self, FULL, Tokens};
 use kneepoint::internals::sim::{
@@ -468,10 +468,10 @@ impl Oracle<'_> {
             let serving: usize = self.instances.iter().map(|instance| instance.serving.len()).sum();
             let waiting = self.queue.len() as u64;
             let (ready, starting) = (self.count(State::Ready), self.coming());
-            let glance = Glance { in_flight: waiting + serving as u64, waiting, ready, starting };
-            match self.policy.react(&glance) {
+            let pool = PoolState { in_flight: waiting + serving as u64, waiting, ready, starting };
+            match self.policy.react(&pool) {
                 Some(desired) if desired != self.desired => {
-                    self.course.decisions.push((self.now, Some(glance.in_flight as f64), desired));
+                    self.course.decisions.push((self.now, Some(pool.in_flight as f64), desired));
                     self.desired = desired;
                     self.reconcile();
                 }

@@ -1,7 +1,7 @@
 //! The autoscaler in a run: what it is shown, and when it acts.
 
 use super::Operations;
-use crate::autoscaler::{Glance, Observation};
+use crate::autoscaler::{Observation, PoolState};
 use crate::sim::accounting::latency_histogram;
 use crate::sim::observation::{RawCounters, ScrapeCounters};
 use crate::sim::run::event_queue::Event;
@@ -33,13 +33,13 @@ impl Operations {
     fn reaction<R: RequestSide + ?Sized>(&mut self, requests: &R, at: Instant) -> Option<u32> {
         let counts = self.registry.counts();
         let gauges = requests.gauges(at.as_nanos());
-        let glance = Glance {
+        let pool = PoolState {
             in_flight: gauges.waiting + gauges.busy + gauges.draining,
             waiting: gauges.waiting,
             ready: counts.ready,
             starting: counts.coming(),
         };
-        self.control.react(at, &glance)
+        self.control.react(at, &pool)
     }
 
     /// Lets an instance go that has been idle for as long as the policy keeps one.
