@@ -3,20 +3,17 @@
 //! A policy is a pure function from its own state and an observation to desired instances: no engine, no randomness, no
 //! clock of its own. The same object serves the simulator, `replay` and the conformance tests.
 //!
-//! Adding a policy: write its file, with its settings and its [`Policy`], and list it in the registry.
+//! Adding a policy: write its file, with its settings and its [`Policy`], and list it in the registry. Policies of no product stand in
+//! `general`, those of a named system beside it.
 //! Policies are called once an evaluation, far from the loop over requests, so they stand behind trait objects.
 
 mod aws;
 mod azure;
-mod clairvoyant;
 mod cloud_run;
 mod explanation;
-mod fixed;
-mod forecast;
+mod general;
 mod hpa;
 mod hugging_face;
-mod hysteresis;
-mod in_flight_target;
 mod keda;
 mod kpa;
 mod llmd;
@@ -24,19 +21,13 @@ pub mod manifest;
 mod metric;
 mod observation;
 mod policy;
-mod predictive;
 mod ray_serve;
 mod reading;
 mod registry;
 mod replay;
 mod replay_context;
-mod scheduled;
-mod setup;
 mod signal;
-mod sizing;
 mod table;
-mod target;
-mod threshold;
 mod vertex;
 mod windows;
 

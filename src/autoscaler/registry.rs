@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{
-    Settings, aws, azure, clairvoyant, cloud_run, fixed, hpa, hugging_face, hysteresis, in_flight_target,
-    keda, kpa, llmd, predictive, ray_serve, scheduled, setup, target, threshold, vertex,
+use super::general::{
+    clairvoyant, fixed, hysteresis, in_flight_target, predictive, scheduled, setup, target, threshold,
 };
+use super::{Settings, aws, azure, cloud_run, hpa, hugging_face, keda, kpa, llmd, ray_serve, vertex};
 use crate::schema::{Problem, Reader, TableSpec};
 
 type Read = fn(&Reader) -> Result<Arc<dyn Settings>, Problem>;

@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::general::fixed;
 use super::metric::Query;
 use super::policy::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Settings, Watched};
+use super::registry;
 use super::replay::Replay;
-use super::{fixed, registry};
 use crate::schema::{Context, Key, Node, Problem, UnionSpec};
 
 /// The `[autoscaler]` table: a policy with its settings, before any observation. Cheap to clone.

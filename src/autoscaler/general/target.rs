@@ -3,8 +3,8 @@
 //! `desired = ceil(metric / target)`: the rule at the heart of most real autoscalers (Kubernetes HPA, KEDA, Knative, AWS
 //! target tracking), without what each of them adds to it.
 
-use super::metric::{METRIC, QUANTILE};
-use super::{
+use crate::autoscaler::metric::{METRIC, QUANTILE};
+use crate::autoscaler::{
     Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, PolicyContext, Query, Schedule, Settings,
     Watched,
 };
@@ -13,7 +13,7 @@ use crate::time::Instant;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Target {
+pub(in crate::autoscaler) struct Target {
     /// When it is evaluated.
     pub schedule: Schedule,
     /// The metric, over the pool.
@@ -37,13 +37,13 @@ const TARGET: Key<f64> = Key::required(
 .above(0.0);
 
 /// `kind = "target"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "target",
     doc: "Proportional scaling: as many instances as hold the metric at `target` each, rounded up. Rates and counts are divided by the target; utilization and latency, which are per instance already, scale the ready instances by metric over target.",
     keys: &[&METRIC, &QUANTILE, &TARGET, &INTERVAL, &PHASE, &MIN, &MAX],
 };
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Target, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Target, Problem> {
     Ok(Target {
         schedule: Schedule::read(reader)?,
         query: Query::read_total(reader)?,
@@ -120,7 +120,7 @@ impl Policy for TargetPolicy {
 }
 
 impl Query {
-    /// As [`Query::read`], for a table without [`super::PER`]: over the pool.
+    /// As [`Query::read`], for a table without [`crate::autoscaler::PER`]: over the pool.
     fn read_total(reader: &Reader<'_>) -> Result<Query, Problem> {
         Ok(Query { metric: reader.get(&METRIC)?.0, per: Per::Total, quantile: reader.get(&QUANTILE)? })
     }

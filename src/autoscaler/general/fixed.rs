@@ -1,12 +1,12 @@
 //! A pool of fixed size: what every autoscaler is compared with.
 
-use super::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
+use crate::autoscaler::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
 
 /// A pool that keeps the same number of instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fixed {
+pub(in crate::autoscaler) struct Fixed {
     /// The number of instances.
     pub instances: u32,
 }
@@ -14,13 +14,13 @@ pub(super) struct Fixed {
 const INSTANCES: Key<u32> = Key::required("instances", "The number of instances.");
 
 /// `kind = "fixed"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "fixed",
     doc: "A pool of fixed size: nothing scales. It starts with this many instances; `instances.initial` may be left out.",
     keys: &[&INSTANCES],
 };
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Fixed, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Fixed, Problem> {
     Ok(Fixed { instances: reader.get(&INSTANCES)? })
 }
 

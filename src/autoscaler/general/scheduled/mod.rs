@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
+use crate::autoscaler::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest};
 use crate::time::{Instant, Span};
 use cron::Cron;
@@ -49,7 +49,7 @@ const ENTRY: TableSpec = TableSpec {
 };
 
 /// `kind = "scheduled"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "scheduled",
     doc: "Capacity by schedule: entries of a crontab, each with the number of instances from then on. It uses no metric.",
     keys: &[&ENTRIES, &TIME_ZONE, &STARTS_AT, &LEAD],
@@ -57,7 +57,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scheduled {
+pub(in crate::autoscaler) struct Scheduled {
     entries: Vec<Entry>,
     zone: Zone,
     starts_at: LocalTime,
@@ -149,7 +149,7 @@ impl Value for LocalTime {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Scheduled, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Scheduled, Problem> {
     let entries = reader.get(&ENTRIES)?;
     if entries.is_empty() {
         let path = reader.path_of(ENTRIES.name());

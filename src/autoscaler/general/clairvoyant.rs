@@ -11,9 +11,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::replay_context::Started;
 use super::sizing::Sizing;
-use super::{Explanation, Limits, Observation, Policy, PolicyContext, Replay, Rounded, Schedule, Settings};
+use crate::autoscaler::replay_context::Started;
+use crate::autoscaler::{
+    Explanation, Limits, Observation, Policy, PolicyContext, Replay, Rounded, Schedule, Settings,
+};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 use crate::units::show_span;
@@ -34,7 +36,7 @@ const MIN: Key<u32> = Key::or("min", "1", "Minimum instances; with 0 there are n
 const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "clairvoyant"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "clairvoyant",
     doc: "Knows the arrival rate of the whole run, and has as many instances ready as an M/M/c queue needs at each moment's rate to meet the SLO (without an SLO, for one request in a hundred to wait). No real policy can; it is the bound that the others are compared with.",
     keys: &[&INTERVAL, &LEAD, &MARGIN, &MIN, &MAX],
@@ -45,7 +47,7 @@ const MOST_EVALUATIONS: u64 = 10_000_000;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Clairvoyant {
+pub(in crate::autoscaler) struct Clairvoyant {
     interval: Span,
     lead: Option<Span>,
     /// Multiple of the lead, for the bound.
@@ -54,7 +56,7 @@ pub(super) struct Clairvoyant {
     limits: Limits,
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Clairvoyant, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Clairvoyant, Problem> {
     Ok(Clairvoyant {
         interval: reader.get(&INTERVAL)?,
         lead: reader.find(&LEAD)?,

@@ -3,8 +3,8 @@
 //! The rule most home-grown autoscalers follow, and the ancestor of the rest. Comparisons are strict: a metric equal to
 //! a threshold does nothing.
 
-use super::metric::{METRIC, PER, QUANTILE};
-use super::{
+use crate::autoscaler::metric::{METRIC, PER, QUANTILE};
+use crate::autoscaler::{
     Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, PolicyContext, Query, Rounded, Schedule,
     Settings, Watched,
 };
@@ -13,7 +13,7 @@ use crate::time::{Instant, Span};
 
 /// Settings of the threshold loop.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Threshold {
+pub(in crate::autoscaler) struct Threshold {
     /// When it is evaluated.
     pub schedule: Schedule,
     /// The metric it watches.
@@ -28,7 +28,7 @@ pub(super) struct Threshold {
 
 /// One direction of the loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Condition {
+pub(in crate::autoscaler) struct Condition {
     /// The value the metric must pass, strictly.
     pub threshold: f64,
     /// By how much the pool changes.
@@ -41,7 +41,7 @@ pub(super) struct Condition {
 
 /// A change of the pool's size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Step {
+pub(in crate::autoscaler) enum Step {
     /// So many instances.
     Instances(u32),
     /// A percentage of the desired instances, rounded up, at least one.
@@ -147,13 +147,13 @@ impl Condition {
 }
 
 /// `kind = "threshold"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "threshold",
     doc: "Above one value of a metric add instances, below another remove them. Both comparisons are strict.",
     keys: &[&METRIC, &PER, &QUANTILE, &INTERVAL, &PHASE, &MIN, &MAX, &UP, &DOWN],
 };
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Threshold, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Threshold, Problem> {
     let limits = Limits::read(reader, &MIN, &MAX)?;
     let (Up(up), Down(down)) = (reader.get(&UP)?, reader.get(&DOWN)?);
     if down.threshold > up.threshold {
@@ -338,8 +338,8 @@ impl ThresholdPolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Per, Signal};
     use super::*;
+    use crate::autoscaler::{Per, Signal};
 
     fn loop_between(below: f64, above: f64) -> ThresholdPolicy {
         let condition =

@@ -4,7 +4,7 @@
 //! [`crate::theory::markovian::Mmc`]. Waits of other service times are much the same where few requests wait, which is
 //! where an SLO leaves a pool.
 
-use super::PolicyContext;
+use crate::autoscaler::PolicyContext;
 use crate::theory::markovian::Mmc;
 
 /// What the pool is sized for.
@@ -18,7 +18,7 @@ enum Promise {
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sizing {
+pub(in crate::autoscaler) struct Sizing {
     /// Requests per second one slot serves.
     rate_of_slot: f64,
     slots: u32,

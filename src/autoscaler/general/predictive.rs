@@ -5,10 +5,10 @@
 //! so that what is on its way is there in time and what is here is served.
 
 use super::forecast::{Holt, Season};
-use super::replay_context::Started;
 use super::sizing::Sizing;
-use super::windows::trailing::Stabilized;
-use super::{
+use crate::autoscaler::replay_context::Started;
+use crate::autoscaler::windows::trailing::Stabilized;
+use crate::autoscaler::{
     Explanation, INTERVAL, Limits, Observation, PHASE, Policy, PolicyContext, Replay, Rounded, Schedule,
     Scrape, Settings,
 };
@@ -54,7 +54,7 @@ const MIN: Key<u32> = Key::or(
 const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "predictive"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "predictive",
     doc: "A forecast of the arrival rate a cold start ahead, and as many instances as an M/M/c queue needs at that rate to meet the SLO (without an SLO, for one request in a hundred to wait).",
     keys: &[&METHOD, &LEVEL, &TREND, &SEASON, &LEAD, &MARGIN, &DOWN_WINDOW, &INTERVAL, &PHASE, &MIN, &MAX],
@@ -89,7 +89,7 @@ impl Value for Method {
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Predictive {
+pub(in crate::autoscaler) struct Predictive {
     schedule: Schedule,
     method: Method,
     level: f64,
@@ -104,7 +104,7 @@ pub(super) struct Predictive {
 /// Evaluations a season may have.
 const LONGEST_SEASON: u64 = 1_000_000;
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Predictive, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Predictive, Problem> {
     let (schedule, season) = (Schedule::read(reader)?, reader.get(&SEASON)?);
     if season.as_nanos() / schedule.interval.as_nanos() > LONGEST_SEASON {
         let message = format!("`{}` has more than {LONGEST_SEASON} intervals", reader.path_of(SEASON.name()));

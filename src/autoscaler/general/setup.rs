@@ -5,7 +5,9 @@
 //! Harchol-Balter and Scheller-Wolf, "Exact analysis of the M/M/k/setup class of Markov chains via recursive renewal
 //! reward" (2014); with one instance, the keep-alive of function platforms.
 
-use super::{Explanation, Limits, Observation, Policy, PolicyContext, PoolState, Schedule, Settings};
+use crate::autoscaler::{
+    Explanation, Limits, Observation, Policy, PolicyContext, PoolState, Schedule, Settings,
+};
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Key, Problem, Reader, TableSpec};
@@ -13,7 +15,7 @@ use crate::time::{Instant, Span};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Setup {
+pub(in crate::autoscaler) struct Setup {
     /// Fewest and most instances.
     pub limits: Limits,
     /// How long an instance without work is kept, in seconds; drawn each time it runs out of work.
@@ -33,13 +35,13 @@ struct SetupPolicy {
 }
 
 /// `kind = "setup"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "setup",
     doc: "The ideal on-demand autoscaler: one start per waiting request, cancelled when no longer needed; an idle instance is removed at once, or after `keep_alive`. It acts at every arrival and departure and sees the true state, so it takes no metric. Central queue only.",
     keys: &[&MIN, &MAX, &KEEP_ALIVE],
 };
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Setup, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Setup, Problem> {
     Ok(Setup { limits: Limits::read(reader, &MIN, &MAX)?, keep_alive: reader.get(&KEEP_ALIVE)? })
 }
 

@@ -5,13 +5,15 @@
 //! they fall to `down[i − 2]`. One instance starts at a time, and is cancelled when the requests fall to the threshold
 //! its own removal would have.
 
-use super::{Explanation, Limits, Observation, Policy, PolicyContext, PoolState, Schedule, Settings};
+use crate::autoscaler::{
+    Explanation, Limits, Observation, Policy, PolicyContext, PoolState, Schedule, Settings,
+};
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::Instant;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hysteresis {
+pub(in crate::autoscaler) struct Hysteresis {
     /// With `i + 1` instances ready, one more above `up[i]` requests in the system.
     pub up: Vec<u64>,
     /// With `i + 2` instances ready, one fewer at `down[i]` requests or less; a start from `i + 1` is cancelled there too.
@@ -45,19 +47,19 @@ struct Step {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    PolicyContext,
+    Start,
     Cancel,
     Remove,
 }
 
 /// `kind = "hysteresis"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "hysteresis",
     doc: "A threshold on the requests in the system for each step up and each step down. It acts at every arrival and departure and sees the true state, so it takes no metric; one instance starts at a time. Central queue only.",
     keys: &[&UP, &DOWN],
 };
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<Hysteresis, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Hysteresis, Problem> {
     let hysteresis = Hysteresis { up: reader.get(&UP)?, down: reader.get(&DOWN)? };
     let Hysteresis { up, down } = &hysteresis;
     let wrong = |key: &str, what: &str| {

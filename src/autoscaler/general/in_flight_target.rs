@@ -6,8 +6,8 @@
 //! flight over concurrency, rounded up, with stabilization windows for both directions). The defaults are Baseten's, whose
 //! are published; the evaluation interval is not, by any of them.
 
-use super::windows::trailing::{Stabilized, TrailingMean};
-use super::{
+use crate::autoscaler::windows::trailing::{Stabilized, TrailingMean};
+use crate::autoscaler::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
     Scrape, Settings,
 };
@@ -65,7 +65,7 @@ const MIN: Key<u32> = Key::or(
 const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 
 /// `kind = "in_flight_target"`.
-pub(super) const SPEC: TableSpec = TableSpec {
+pub(in crate::autoscaler) const SPEC: TableSpec = TableSpec {
     name: "in_flight_target",
     doc: "A target of requests in flight (waiting or in service) per instance, with an average and a delay of its own for each \
           direction, as hosted LLM endpoints offer: Baseten, Together AI, BentoCloud. Instances = requests in flight / (target × \
@@ -88,7 +88,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct InFlightTarget {
+pub(in crate::autoscaler) struct InFlightTarget {
     schedule: Schedule,
     target: f64,
     utilization: f64,
@@ -101,7 +101,7 @@ pub(super) struct InFlightTarget {
     limits: Limits,
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Result<InFlightTarget, Problem> {
+pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<InFlightTarget, Problem> {
     Ok(InFlightTarget {
         schedule: Schedule { interval: reader.get(&INTERVAL)?, phase: reader.get(&PHASE)? },
         target: reader.get(&TARGET)?,

@@ -4,7 +4,7 @@
 /// Athanasopoulos, *Forecasting: Principles and Practice*, 3rd ed., §8.2): a level and a trend, each a running mean that
 /// forgets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Holt {
+pub(in crate::autoscaler) struct Holt {
     /// Weight of the newest value in the level, more than 0 and at most 1.
     alpha: f64,
     /// Weight of the newest change in the trend, 0 to 1.
@@ -54,7 +54,7 @@ impl Holt {
 
 /// Seasonal naive forecasts (Hyndman and Athanasopoulos, §5.2): what will be is what was a season earlier.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Season {
+pub(in crate::autoscaler) struct Season {
     /// The values of the last season, in a ring.
     values: Vec<f64>,
     next: usize,
