@@ -16,6 +16,9 @@ pub struct Checked {
     pub requests: f64,
     /// What of it, or of a manifest that it names, is not modelled or has no effect.
     pub warnings: Vec<String>,
+    /// What was read, as the simulator understands it: a line each for arrivals, service, cold start, price, SLO and
+    /// autoscaler, each begun with its topic.
+    pub reading: Vec<String>,
 }
 
 /// Checks a scenario without running it: every key, unit and value, the variants, and the points of the sweep.
@@ -49,6 +52,7 @@ pub fn check(scenario: &Scenario) -> Result<Checked, Error> {
         replications: base.run.replications,
         requests: base.model.arrivals.mean_rate(duration) * duration.as_secs_f64(),
         warnings,
+        reading: base.reading.iter().map(|fact| format!("{}: {}", fact.topic, fact.text)).collect(),
         variants: alternatives.into_iter().filter_map(|(variant, _)| variant).collect(),
     })
 }

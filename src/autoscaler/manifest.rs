@@ -33,7 +33,11 @@ pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
         let place = fault.span.map_or_else(whole, Place::Manifest);
         Problem::new(&place, "the manifest is neither YAML nor JSON", fault.message)
     })?;
-    FORMS.iter().find_map(|(_, form)| form(&documents)).unwrap_or_else(|| {
+    let read = |(name, form): &(&str, Translate)| {
+        let read = form(&documents)?;
+        Some(read.map(|translation| translation.of_form((*name).to_owned())))
+    };
+    FORMS.iter().find_map(read).unwrap_or_else(|| {
         let known: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
         let expected = format!("it is none of: {}", known.join(", "));
         Err(Problem::new(&whole(), "the manifest is not understood", expected))

@@ -72,6 +72,16 @@ impl Signal {
 }
 
 impl Quantity {
+    /// The unit of a value, for people.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Quantity::Share => "(a share, 0 to 1)",
+            Quantity::Requests => "requests",
+            Quantity::RequestsPerSecond => "requests/s",
+            Quantity::Seconds => "s",
+        }
+    }
+
     /// Whether the pool's value is the sum of its instances', so that a value per instance is a part of it.
     pub const fn is_additive(self) -> bool {
         matches!(self, Quantity::Requests | Quantity::RequestsPerSecond)

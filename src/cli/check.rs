@@ -48,12 +48,14 @@ fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
     }
     let model = &scenario.model;
     let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
-    let line = format!(
+    let mut lines = format!(
         "{}: ok: {what}, {} of {} each, about {} requests a run\n",
         file.display(),
         format::counted(scenario.run.replications as usize, "replication"),
         model.duration,
         format::count(requests),
     );
-    Ok((line, session::warnings(&plan, global)))
+    let full = scenario.reading.iter().map(|fact| format!("  {:<12} {}\n", fact.topic, fact.text));
+    lines.extend(full);
+    Ok((lines, session::warnings(&plan, global)))
 }

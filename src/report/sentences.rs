@@ -9,7 +9,7 @@ use crate::experiment::{
     PointResult, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing,
     StopReason, SweepResult, Unit, Verdict,
 };
-use crate::scenario::{Point, Precision, Scenario};
+use crate::scenario::{Point, Precision, ReadFact, Scenario};
 use crate::sim::{Promised, Slo};
 use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
@@ -505,6 +505,16 @@ fn lowest_coverage(replications: usize) -> u32 {
 pub fn description(scenario: &Scenario) -> Option<Statement> {
     let text = &scenario.description;
     (!text.is_empty()).then(|| Statement::plain(DESCRIPTION, text.as_str()))
+}
+
+/// What was read of a scenario, as the simulator understands it: a statement a line, each begun with its topic.
+pub fn reading(scenario: &Scenario) -> Vec<Statement> {
+    let of_fact = |fact: &ReadFact| {
+        let numbers = fact.numbers.iter().filter(|(_, number)| number.is_finite());
+        let statement = Statement::plain(fact.id, format!("{}: {}", fact.topic, fact.text));
+        numbers.fold(statement, |statement, (name, number)| statement.with(name, *number))
+    };
+    scenario.reading.iter().map(of_fact).collect()
 }
 
 /// What is left out of the measurement, if anything is.

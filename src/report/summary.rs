@@ -65,6 +65,8 @@ struct Head<'a> {
     slo: Option<Promise>,
     /// What has to be known before any figure is read.
     warnings: Vec<Statement>,
+    /// What was read, as the simulator understands it.
+    reading: Vec<Statement>,
     units: BTreeMap<&'static str, Unit>,
 }
 
@@ -142,6 +144,7 @@ impl<'a> Head<'a> {
             precision: procedure.precision.map(precision),
             slo: model.slo.map(promise),
             warnings,
+            reading: sentences::reading(scenario),
             units: FIGURES.iter().map(|figure| (figure.name, figure.unit)).collect(),
         }
     }

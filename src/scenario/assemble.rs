@@ -1,10 +1,11 @@
 //! The tables of a scenario, put together.
 
 use super::identity::Identity;
+use super::read_fact::ReadFact;
 use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
-use super::{checks, manifest};
+use super::{checks, manifest, reading};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, MetricsDefaults};
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
@@ -27,6 +28,8 @@ pub struct Scenario {
     pub run: Run,
     /// What it takes from elsewhere that is not modelled, in words.
     pub warnings: Vec<String>,
+    /// What was read, as the simulator understands it.
+    pub reading: Vec<ReadFact>,
     /// What makes it another scenario than others. Whoever puts another part into `model` has to change it too.
     pub identity: Identity,
 }
@@ -130,7 +133,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         let message = format!("a file that the scenario names cannot be read: {error}");
         Problem::new(&Place::Nowhere, message, "expected a file that stays while the scenario is read")
     })?;
-    Ok(Scenario { name, description, label, model, run, warnings, identity })
+    let reading = reading::of(tree, &model, context)?;
+    Ok(Scenario { name, description, label, model, run, warnings, reading, identity })
 }
 
 /// Reads the sweep.

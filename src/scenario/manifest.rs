@@ -48,6 +48,26 @@ pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Pr
     Ok(manifest.translation.remarks().iter().map(|remark| format!("{file}: {}", remark.text)).collect())
 }
 
+/// What form of which system the manifest is, and what is chosen of it.
+///
+/// # Errors
+/// As [`expand`].
+pub(super) fn form(tree: &Tree, context: &Context) -> Result<Option<String>, Problem> {
+    let Some((file, from)) = named(tree)? else { return Ok(None) };
+    Ok(load(&file, &from, context)?.translation.form().map(str::to_owned))
+}
+
+/// Names of what the manifest sets and nothing uses.
+///
+/// # Errors
+/// As [`expand`].
+pub(super) fn unused(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
+    let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
+    let manifest = load(&file, &from, context)?;
+    let unused = manifest.translation.remarks().iter().filter(|remark| remark.unused);
+    Ok(unused.map(|remark| remark.name().to_owned()).collect())
+}
+
 /// The file named, and where.
 fn named(tree: &Tree) -> Result<Option<(String, Place)>, Problem> {
     match tree.get("autoscaler.from") {

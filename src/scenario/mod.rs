@@ -24,6 +24,7 @@
 //! ```
 
 mod assemble;
+mod autoscaler_reading;
 mod checks;
 mod design;
 mod error;
@@ -35,6 +36,8 @@ mod manifest;
 mod paths;
 mod plan;
 mod precision;
+mod read_fact;
+mod reading;
 mod reference;
 mod run;
 mod setting;
@@ -53,6 +56,7 @@ pub(crate) use identity::defaults;
 pub use json_schema::json_schema;
 pub use plan::Plan;
 pub use precision::Precision;
+pub use read_fact::ReadFact;
 pub use reference::reference_page;
 pub use run::{Run, Warmup};
 pub use setting::Setting;

@@ -15,6 +15,8 @@ use crate::schema::{Data, Node, Place, Table};
 pub struct Translation {
     /// The kind of autoscaler it configures.
     pub kind: &'static str,
+    /// What form of which system it is, with the name of the object that was taken.
+    form: Option<String>,
     /// By key.
     settings: BTreeMap<String, Setting>,
     openings: Vec<Opening>,
@@ -52,6 +54,14 @@ pub struct Remark {
     pub place: Place,
 }
 
+impl Remark {
+    /// The field that it is about: the path its text begins with.
+    pub fn name(&self) -> &str {
+        let name = self.text.split_whitespace().next().unwrap_or(&self.text);
+        name.trim_matches('`')
+    }
+}
+
 /// A change of one setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -63,7 +73,18 @@ pub struct Change {
 
 impl Translation {
     pub(crate) fn new(kind: &'static str) -> Translation {
-        Translation { kind, settings: BTreeMap::new(), openings: Vec::new(), remarks: Vec::new() }
+        Translation { kind, form: None, settings: BTreeMap::new(), openings: Vec::new(), remarks: Vec::new() }
+    }
+
+    /// What form of which system it is, with the name of the object that was taken: `HorizontalPodAutoscaler "chat"`.
+    pub fn form(&self) -> Option<&str> {
+        self.form.as_deref()
+    }
+
+    /// The same translation of a form called so.
+    #[must_use]
+    pub(crate) fn of_form(self, form: String) -> Translation {
+        Translation { form: Some(form), ..self }
     }
 
     /// What `check` warns of, in the order it was met.

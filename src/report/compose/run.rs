@@ -44,7 +44,7 @@ pub fn run<'a>(
         warnings: sentences::overload_of_run(result),
         answer: sentences::run(scenario, result),
         details: Vec::new(),
-        reading: Vec::new(),
+        reading: sentences::reading(scenario),
         tables: all_tables,
         charts,
         runs,

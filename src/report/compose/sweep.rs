@@ -28,7 +28,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         warnings: sentences::overload_of_sweep(result),
         answer: within_slo.chain([sentences::knee(scenario, result)]).collect(),
         details: vec![sentences::scope(scenario, result.points.len())],
-        reading: Vec::new(),
+        reading: sentences::reading(scenario),
         tables: [tables::sweep(scenario, result)].into_iter().chain(tables::types_of_pick(result)).collect(),
         charts,
         runs,

@@ -65,6 +65,10 @@ pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
                     @for table in report.tables.iter().filter(|table| table.id != STEPS_TABLE) {
                         (table_markup(table))
                     }
+                    @if !report.reading.is_empty() {
+                        h2 { "What was read" }
+                        ul { @for read in &report.reading { li { (read.text) } } }
+                    }
                     @if !report.notes.is_empty() {
                         h2 { "Notes" }
                         ul { @for note in &report.notes { li { (note.text) } } }

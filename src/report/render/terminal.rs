@@ -21,6 +21,7 @@ pub fn text(report: &Report<'_>) -> String {
     for warning in &report.warnings {
         let _ = writeln!(text, "{}\n", bold(&format!("warning: {}", warning.text)));
     }
+    text += &read(report);
     text += &match report.results {
         Results::Run(..) => run(report),
         Results::Sweep(..) => sweep(report),
@@ -32,6 +33,17 @@ pub fn text(report: &Report<'_>) -> String {
         let _ = writeln!(text, "{}", note.text);
     }
     text
+}
+
+/// What was read, in its short form: a line of traffic and capacity, one of the autoscaler.
+fn read(report: &Report<'_>) -> String {
+    let facts = match report.results {
+        Results::Run(scenario, _) | Results::Sweep(scenario, _) => &scenario.reading,
+        Results::Compare(..) => return String::new(),
+    };
+    let essential = facts.iter().filter(|fact| fact.is_essential);
+    let lines: String = essential.map(|fact| format!("{:<12} {}\n", fact.topic, fact.text)).collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
 }
 
 /// The steps of short runs, then the figures.

@@ -1,0 +1,164 @@
+//! The autoscaler in the digest of what was read: system, bounds, what each metric is compared with, defaults, and what
+//! of a manifest is not used.
+
+use super::manifest;
+use super::read_fact::{ReadFact, number};
+use crate::autoscaler::{Autoscaler, Signal, Watched};
+use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
+use crate::service;
+use crate::sim::Model;
+
+/// Lists of the table that hold what is watched, one line each in the digest.
+const LISTS: [&str; 4] = ["metrics", "triggers", "policies", "rules"];
+
+/// The lines about the autoscaler.
+///
+/// # Errors
+/// A manifest cannot be read any more.
+pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<ReadFact>, Problem> {
+    let Some(Node { data: Data::Table(table), .. }) = tree.get("autoscaler") else { return Ok(Vec::new()) };
+    let kind = match table.get("kind") {
+        Some(Node { data: Data::Text(kind), .. }) => kind.as_str(),
+        _ => "",
+    };
+    let limits = model.autoscaler.limits();
+    let source = match table.get("from") {
+        Some(Node { data: Data::Text(file), .. }) => format!(", from {file}"),
+        _ => String::new(),
+    };
+    let what = match manifest::form(tree, context)? {
+        Some(form) => format!("{kind}{source} ({form})"),
+        None => format!("{kind}{source}"),
+    };
+    let bounds = match limits.min == limits.max {
+        true => format!("{} instances", limits.min),
+        false => format!("{} to {} instances", limits.min, limits.max),
+    };
+    let head = ReadFact::new("reading.autoscaler", "autoscaler", format!("{what}: {bounds}")).essential();
+    let mut facts = vec![head.with("min", limits.min.into()).with("max", limits.max.into())];
+    facts.extend(metrics(table, &model.autoscaler));
+    let others = own_keys(table);
+    if !others.is_empty() {
+        facts.push(ReadFact::new("reading.settings", "settings", others.join(", ")));
+    }
+    let defaults = defaults(table, kind);
+    if !defaults.is_empty() {
+        facts.push(ReadFact::new("reading.defaults", "defaults", defaults.join(", ")));
+    }
+    let unused = manifest::unused(tree, context)?;
+    if !unused.is_empty() {
+        facts.push(ReadFact::new("reading.unused", "not used", unused.join(", ")).essential());
+    }
+    Ok(facts)
+}
+
+/// Requests per second that one instance serves when it is just at the target; `None` where the target says nothing of it.
+pub(super) fn rate_at_target(tree: &Tree, model: &Model) -> Option<f64> {
+    let most = model.service.throughput();
+    let of_watched = |watched: &Watched| match watched.signal {
+        Signal::Utilization if watched.target <= 1.0 => Some(most * watched.target),
+        Signal::RequestRate => Some(watched.target),
+        Signal::Concurrency | Signal::InFlight => match &model.service.model {
+            service::Model::Slots(slots) => {
+                Some(most * (watched.target / f64::from(slots.concurrency)).min(1.0))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    // Of a resource the target is a percentage of what is requested.
+    let percent =
+        |index: usize| match &tree.get(&format!("autoscaler.metrics.{index}.average_utilization"))?.data {
+            Data::Integer(percent) if *percent <= 100 => Some(most * *percent as f64 / 100.0),
+            _ => None,
+        };
+    let watched = model.autoscaler.watched();
+    let rates = watched.iter().filter_map(of_watched).chain((0..8).filter_map(percent));
+    rates.min_by(f64::total_cmp)
+}
+
+/// A line for each thing that is watched.
+fn metrics(table: &Table, autoscaler: &Autoscaler) -> Vec<ReadFact> {
+    let watched = autoscaler.watched();
+    let mut facts = Vec::new();
+    for list in LISTS {
+        let Some(Node { data: Data::Array(items), .. }) = table.get(list) else { continue };
+        for (index, item) in items.iter().enumerate() {
+            let Data::Table(keys) = &item.data else { continue };
+            let prefix = format!("{list}.{index}.");
+            let parts: Vec<String> = keys.iter().map(|(name, _, node)| shown_key(name, node)).collect();
+            let mut text = parts.join(", ");
+            let found = watched.iter().find(|watched| watched.key.starts_with(&prefix));
+            if let Some(Watched { signal, target, .. }) = found {
+                text += &format!("; compared as {} {}", number(*target), signal.quantity().unit());
+            }
+            let fact = ReadFact::new("reading.metric", "metric", text).essential();
+            facts.push(match found {
+                Some(watched) => fact.with("target", watched.target),
+                None => fact,
+            });
+        }
+    }
+    if facts.is_empty() {
+        for Watched { key, signal, target } in &watched {
+            let text = format!(
+                "{} against `{key}` = {} {}",
+                signal.name(),
+                number(*target),
+                signal.quantity().unit()
+            );
+            facts.push(ReadFact::new("reading.metric", "metric", text).essential().with("target", *target));
+        }
+    }
+    facts
+}
+
+/// A key as the scenario has it; where a manifest says it in other words, with these.
+fn shown_key(name: &str, node: &Node) -> String {
+    let value = shown_value(node);
+    match &node.place {
+        Place::Manifest(span) => {
+            let written = span.text().trim().trim_matches(['"', '\'']);
+            let is_scalar = !matches!(node.data, Data::Array(_) | Data::Table(_));
+            match is_scalar
+                && span.pointed().is_some()
+                && !written.is_empty()
+                && written.len() < 24
+                && written != value
+            {
+                true if !written.contains(['{', '\n', ':']) => format!("{name} {value} (written {written})"),
+                _ => format!("{name} {value}"),
+            }
+        }
+        _ => format!("{name} {value}"),
+    }
+}
+
+fn shown_value(node: &Node) -> String {
+    match &node.data {
+        Data::Text(text) | Data::Datetime(text) => text.clone(),
+        Data::Array(items) => format!("[{}]", items.iter().map(shown_value).collect::<Vec<_>>().join(", ")),
+        Data::Table(table) => {
+            let parts: Vec<String> =
+                table.iter().map(|(name, _, node)| format!("{name} {}", shown_value(node))).collect();
+            format!("{{{}}}", parts.join(", "))
+        }
+        _ => node.to_json().to_string(),
+    }
+}
+
+/// The keys that are set, apart from the lists that have lines of their own.
+fn own_keys(table: &Table) -> Vec<String> {
+    let apart = |name: &str| ["kind", "from", "name"].contains(&name) || LISTS.contains(&name);
+    table.iter().filter(|(name, _, _)| !apart(name)).map(|(name, _, node)| shown_key(name, node)).collect()
+}
+
+/// The keys of the kind that nobody set, with their defaults.
+fn defaults(table: &Table, kind: &str) -> Vec<String> {
+    let spec = Autoscaler::SPEC.variants.iter().find(|variant| variant.name == kind);
+    let keys = spec.into_iter().flat_map(|spec| spec.keys.iter());
+    let of_key = |key: &&&'static dyn crate::schema::AnyKey| table.get(key.name()).is_none();
+    keys.filter(of_key)
+        .filter_map(|key| Some(format!("{} {}", key.name(), key.default()?.trim_matches('"'))))
+        .collect()
+}

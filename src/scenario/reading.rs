@@ -1,0 +1,164 @@
+//! What was read, as the simulator understands it: a digest that a person verifies at a glance, before any figure.
+//!
+//! It says nothing that the model does not hold: the words are made of the assembled [`Model`], and of the keys as they
+//! are written where a unit or a default has to be told.
+
+use super::autoscaler_reading;
+use super::read_fact::{ReadFact, grouped, number, per_second};
+use crate::arrivals::Arrivals;
+use crate::schema::{Context, Data, Node, Problem, Tree};
+use crate::service;
+use crate::sim::{BilledFrom, Instances, Model, Stage};
+use crate::time::Span;
+use crate::units::show_span;
+
+/// The digest of the scenario in `tree`, which came to `model`.
+///
+/// # Errors
+/// A manifest cannot be read any more.
+pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<ReadFact>, Problem> {
+    let mut facts =
+        vec![arrivals(tree, model), service(tree, model), cold_start(&model.instances), price(model)];
+    facts.push(slo(model));
+    facts.extend(autoscaler_reading::of(tree, model, context)?);
+    Ok(facts)
+}
+
+fn arrivals(tree: &Tree, model: &Model) -> ReadFact {
+    let Model { arrivals, duration, .. } = model;
+    let text = |path: &str| match tree.get(path) {
+        Some(Node { data: Data::Text(text), .. }) => Some(text.as_str()),
+        _ => None,
+    };
+    let mut what = text("arrivals.kind").unwrap_or_default().to_owned();
+    if let Some(file) = text("arrivals.file") {
+        what += &format!(" of {file}");
+    }
+    let fact = ReadFact::new("reading.arrivals", "arrivals", String::new()).essential();
+    let (mean, peak) = (arrivals.mean_rate(*duration), arrivals.peak_rate());
+    let mut fact = fact.with("mean_rate", mean).with("peak_rate", peak);
+    if let Some((used, all)) = rows(arrivals) {
+        what += &match used == all {
+            true => format!(", all {} rows", grouped(all as f64)),
+            false => format!(", {} of {} rows", grouped(used as f64), grouped(all as f64)),
+        };
+        fact = fact.with("rows_used", used as f64).with("rows", all as f64);
+    }
+    if let Some(natural) = arrivals.natural_duration() {
+        what += &format!(", which span {}", show_span(natural));
+        fact = fact.with("span_s", natural.as_secs_f64());
+    }
+    let text = format!("{what}: mean {}, peak {}", per_second(mean), per_second(peak));
+    ReadFact { text, ..fact }
+}
+
+/// Rows replayed and rows of the file, of a trace.
+fn rows(arrivals: &Arrivals) -> Option<(usize, usize)> {
+    let rows = arrivals.rows()?;
+    Some((rows.part().len(), rows.trace().instants.len()))
+}
+
+fn service(tree: &Tree, model: &Model) -> ReadFact {
+    let service = &model.service;
+    let most = service.throughput();
+    let how = match &service.model {
+        service::Model::Slots(slots) => {
+            format!("{} at a time, {} each", slots.concurrency, seconds(service.time.0.mean()))
+        }
+        service::Model::Shared(_) => {
+            format!("shared among requests, {} alone", seconds(service.time.0.mean()))
+        }
+        service::Model::Batch(batch) => format!("batches of up to {}", batch.max_batch()),
+        service::Model::Llm(_) => "tokens, batched continuously".to_owned(),
+    };
+    let approximately = if matches!(service.model, service::Model::Llm(_)) { "about " } else { "" };
+    let mut text = format!("{how}: one instance serves {approximately}{} at saturation", per_second(most));
+    let mut fact =
+        ReadFact::new("reading.service", "service", String::new()).essential().with("saturation_rate", most);
+    if let Some(at_target) = autoscaler_reading::rate_at_target(tree, model) {
+        text += &format!(", {} at the autoscaler's target", per_second(at_target));
+        fact = fact.with("target_rate", at_target);
+    }
+    ReadFact { text, ..fact }
+}
+
+fn cold_start(instances: &Instances) -> ReadFact {
+    let mean = |stages: &[Stage]| stages.iter().map(|stage| stage.time.0.mean()).sum::<f64>();
+    let kinds = instances.kinds();
+    let of_kind = |kind: &crate::sim::InstanceType| {
+        let named = if kind.name.is_empty() { String::new() } else { format!("{}: ", kind.name) };
+        let stages = match kind.cold_start.len() {
+            0 | 1 => String::new(),
+            many => format!(" in {many} stages"),
+        };
+        match mean(&kind.cold_start) {
+            0.0 => format!("{named}none"),
+            time => format!("{named}{} on average{stages}", seconds(time)),
+        }
+    };
+    let text = kinds.iter().map(of_kind).collect::<Vec<_>>().join("; ");
+    let fact = ReadFact::new("reading.cold_start", "cold start", text).essential();
+    kinds.iter().take(1).fold(fact, |fact, kind| fact.with("mean_s", mean(&kind.cold_start)))
+}
+
+fn price(model: &Model) -> ReadFact {
+    let cost = &model.cost;
+    let from = match cost.billed_from {
+        BilledFrom::Requested => "from the scale-up decision on",
+        BilledFrom::Ready => "from ready on",
+    };
+    let of_kind = |kind: &crate::sim::InstanceType| {
+        let named = if kind.name.is_empty() { String::new() } else { format!("{} ", kind.name) };
+        format!("{named}{}", kind.per_instance_hour.unwrap_or(cost.per_instance_hour))
+    };
+    let prices = model.instances.kinds().iter().map(of_kind).collect::<Vec<_>>().join(", ");
+    let text = format!("{prices} {} an instance-hour, billed {from}", cost.currency);
+    ReadFact::new("reading.price", "price", text)
+        .essential()
+        .with("per_instance_hour", cost.per_instance_hour)
+}
+
+fn slo(model: &Model) -> ReadFact {
+    let fact = |text: String| ReadFact::new("reading.slo", "SLO", text).essential();
+    let Some(slo) = model.slo else { return fact("none: nothing is promised".into()) };
+    let latency = slo.promised_latency().map(show_span);
+    let ttft = slo.ttft.map(|span| format!("{} to the first token", show_span(span)));
+    let tpot = slo.tpot.map(|span| format!("{} per token", show_span(span)));
+    let bounds: Vec<String> = latency.into_iter().chain(ttft).chain(tpot).collect();
+    fact(format!("{} % of requests within {}", slo.percentile, bounds.join(", ")))
+        .with("percentile", slo.percentile)
+}
+
+/// A time to three significant digits.
+fn seconds(seconds: f64) -> String {
+    let rounded = if seconds >= 1000.0 { Some(seconds.round()) } else { number(seconds).parse().ok() };
+    show_span(Span::from_secs_f64(rounded.unwrap_or(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+
+    fn digest(text: &str) -> Vec<ReadFact> {
+        ScenarioFile::parse("a.toml", text, ".").unwrap().scenario().unwrap().reading
+    }
+
+    const BASE: &str = "[arrivals]\nkind = \"poisson\"\nrate = 20\n[service]\ntime = \"200ms\"\nconcurrency = 4\n\
+                        [instances]\ncold_start = \"90s\"\n[slo]\nlatency = \"2s\"\n[run]\nduration = \"1h\"\n";
+
+    #[test]
+    fn the_digest_says_what_arrives_what_is_served_and_what_is_promised() {
+        let facts = digest(&format!("{BASE}[autoscaler]\nkind = \"fixed\"\ninstances = 3\n"));
+        let text = |id: &str| facts.iter().find(|fact| fact.id == id).map_or("", |fact| fact.text.as_str());
+        assert_eq!(text("reading.arrivals"), "poisson: mean 20 requests/s, peak 20 requests/s");
+        assert_eq!(
+            text("reading.service"),
+            "4 at a time, 200ms each: one instance serves 20 requests/s at saturation"
+        );
+        assert_eq!(text("reading.cold_start"), "1m 30s on average");
+        assert_eq!(text("reading.price"), "1 USD an instance-hour, billed from the scale-up decision on");
+        assert_eq!(text("reading.slo"), "99 % of requests within 2s");
+        assert!(text("reading.autoscaler").starts_with("fixed"), "{facts:?}");
+    }
+}
