@@ -80,7 +80,8 @@ pub struct PointResult {
 pub enum SloVerdict {
     /// The share of requests that miss it is at most the share allowed, by the safest of three limits.
     Yes,
-    /// The same, but of fewer than 20 replications, among which the one that matters may be missing.
+    /// Kept in the replications there are, which are too few to tell: fewer than 20, among which the one that matters may
+    /// be missing; or none of them misses anything, and they are fewer than it takes to know how rare one that does is.
     SoFar,
     /// More requests miss it than it allows, throughout the interval.
     No,
@@ -104,8 +105,19 @@ impl SloVerdict {
         }
         match misses.upper_limit(error) {
             Some(limit) if within(limit) && misses.replications() >= LEAST_FOR_KEPT => SloVerdict::Yes,
-            Some(limit) if within(limit) => SloVerdict::SoFar,
+            Some(limit) if within(limit) || misses.none() => SloVerdict::SoFar,
             _ => SloVerdict::Uncertain,
+        }
+    }
+
+    /// Replications that it takes to call a promise of this share kept, if they go on as these do.
+    pub fn replications_to_be_kept(misses: Option<&Misses>, promised: f64) -> u32 {
+        match misses {
+            Some(misses) if misses.none() => {
+                let (allowed, error) = (1.0 - promised, (1.0 - CONFIDENCE) / 2.0);
+                Misses::replications_without_a_miss(allowed * (1.0 + 1e-9), error).max(LEAST_FOR_KEPT)
+            }
+            _ => LEAST_FOR_KEPT,
         }
     }
 
@@ -226,7 +238,12 @@ mod tests {
         let mut bursts = [0.0; 20];
         bursts[7] = 600.0;
         assert_eq!(keeps(&bursts, 1), SloVerdict::Uncertain);
-        assert_eq!(keeps(&[0.0], 20), SloVerdict::Yes);
+        // Nothing missed tells that fewer than one replication in so many misses something: 72 for one in twenty.
+        assert_eq!(keeps(&[0.0], 20), SloVerdict::SoFar);
+        assert_eq!(keeps(&[0.0], 71), SloVerdict::SoFar);
+        assert_eq!(keeps(&[0.0], 72), SloVerdict::Yes);
+        let nothing = Misses::of([(0.0, 1000.0); 20].into_iter());
+        assert_eq!(SloVerdict::replications_to_be_kept(nothing.as_ref(), 0.95), 72);
         assert_eq!(keeps(&[0.0], 1), SloVerdict::Uncertain);
         assert_eq!(SloVerdict::of(None, 0.95), SloVerdict::Uncertain);
     }

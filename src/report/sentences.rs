@@ -5,9 +5,9 @@ use super::format;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
-    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, LEAST_FOR_KEPT, Overload, Pair,
-    PointResult, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing,
-    StopReason, SweepResult, Unit, Verdict,
+    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, Overload, Pair, PointResult,
+    RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing, StopReason,
+    SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, ReadFact, Scenario};
 use crate::sim::{Promised, Slo};
@@ -139,7 +139,8 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
     let first = result.alternatives.first()?;
     let slo = first.scenario.model.slo?;
     let attained = first.figures.get(SLO_ATTAINMENT);
-    let kept = SloVerdict::of(first.replications.misses().as_ref(), slo.quantile());
+    let misses = first.replications.misses();
+    let kept = SloVerdict::of(misses.as_ref(), slo.quantile());
     let begin = match kept {
         SloVerdict::Yes => "The SLO is met",
         SloVerdict::SoFar => "The SLO is met so far",
@@ -148,8 +149,9 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
     };
     let few = match kept {
         SloVerdict::SoFar => format!(
-            " {} are too few to call it met: that takes {LEAST_FOR_KEPT}.",
-            format::counted(first.replications.len(), "replication")
+            " {} are too few to call it met: that takes {}.",
+            format::counted(first.replications.len(), "replication"),
+            SloVerdict::replications_to_be_kept(misses.as_ref(), slo.quantile()),
         ),
         _ => String::new(),
     };

@@ -47,11 +47,27 @@ impl Misses {
     /// come in bursts that few replications have, the logarithmic one where many have some. `None` below three
     /// replications.
     ///
-    /// Where no replication misses anything it is nothing: how much one that does would miss is not in the sample.
+    /// Where no replication misses anything there is no spread to compute a limit from, and how much one that does would
+    /// miss is not in the sample. The limit then is the exact binomial one on the share of replications with a miss, each
+    /// of which may miss everything: of `n` replications without one, 1 − error^(1/n).
     pub fn upper_limit(&self, error: f64) -> Option<f64> {
         let t = one_sided_t(error, self.replications.saturating_sub(1))?;
         let (_, above) = self.moments.widths(t)?;
+        if self.none() {
+            return Some(without_a_miss(self.replications, error));
+        }
         Some((self.share + above).max(self.logarithmic(t, 1.0)))
+    }
+
+    /// Whether no replication misses anything.
+    pub fn none(&self) -> bool {
+        self.share <= 0.0
+    }
+
+    /// Replications without a miss that it takes until the [upper limit](Misses::upper_limit) is at most `allowed`.
+    pub fn replications_without_a_miss(allowed: f64, error: f64) -> u32 {
+        let needed = (error.ln() / (-allowed).ln_1p()).ceil();
+        if needed.is_finite() { needed.clamp(1.0, f64::from(u32::MAX)) as u32 } else { u32::MAX }
     }
 
     /// What the true share is not below, but for this probability of `error`; `None` below three replications.
@@ -67,7 +83,8 @@ impl Misses {
         t.is_some_and(|t| self.logarithmic(-t, 1.0) > allowed)
     }
 
-    /// Whether the true share is at most `allowed` by the limit of the logarithm alone, but for this probability of `error`.
+    /// Whether the true share is at most `allowed` by the limit of the logarithm alone, but for this probability of `error`;
+    /// so without any miss. It serves to put dearer settings aside, which come back, and never to confirm one.
     pub(super) fn surely_within(&self, allowed: f64, error: f64) -> bool {
         let t = one_sided_t(error, self.replications.saturating_sub(1));
         t.is_some_and(|t| self.logarithmic(t, 1.0) <= allowed)
@@ -75,6 +92,9 @@ impl Misses {
 
     /// The limit to be expected of `replications` fresh ones, if the share is what it is here.
     pub(super) fn expected_limit(&self, replications: u32, error: f64) -> f64 {
+        if self.none() {
+            return without_a_miss(replications, error);
+        }
         let t = one_sided_t(error, replications.saturating_sub(1)).unwrap_or(f64::INFINITY);
         self.logarithmic(t, (f64::from(self.replications) / f64::from(replications)).sqrt())
     }
@@ -83,6 +103,12 @@ impl Misses {
     fn logarithmic(&self, t: f64, scale: f64) -> f64 {
         if self.share <= 0.0 { 0.0 } else { self.share * (t * scale * self.error() / self.share).exp() }
     }
+}
+
+/// The share of replications with a miss that is not exceeded, but for this probability of `error`, if none of so many has
+/// one (Clopper and Pearson, Biometrika 26, 1934).
+fn without_a_miss(replications: u32, error: f64) -> f64 {
+    1.0 - error.powf(1.0 / f64::from(replications.max(1)))
 }
 
 #[cfg(test)]
@@ -119,12 +145,23 @@ mod tests {
         let misses = of(&[1.0, 1.0, 2.0, 3.0, 3.0]);
         let limits = [5, 40, 640].map(|replications| misses.expected_limit(replications, 0.01));
         assert!(limits[0] > limits[1] && limits[1] > limits[2] && limits[2] > 0.02, "{limits:?}");
-        assert_eq!(of(&[0.0; 5]).expected_limit(40, 0.01), 0.0);
+        // 0.01 is 0.8913 to the power of 40.
+        assert!((of(&[0.0; 5]).expected_limit(40, 0.01) - 0.1087).abs() < 1e-4);
     }
 
     #[test]
-    fn no_miss_at_all_leaves_no_limit_to_compute_and_two_replications_none_at_all() {
-        assert_eq!(of(&[0.0; 20]).upper_limit(0.025), Some(0.0));
+    fn no_miss_at_all_has_the_binomial_limit_of_replications_and_two_replications_none_at_all() {
+        // 0.025 is 0.4782 to the power of 5, and 0.8316 to that of 20.
+        for (replications, limit) in [(5, 0.5218), (10, 0.3085), (20, 0.1684), (72, 0.0499)] {
+            let found = of(&vec![0.0; replications]).upper_limit(0.025);
+            assert!(found.is_some_and(|found| (found - limit).abs() < 1e-4), "{replications}: {found:?}");
+        }
+        for allowed in [0.05, 0.01, 0.001] {
+            let needed = Misses::replications_without_a_miss(allowed, 0.025);
+            let limit = |replications: u32| of(&vec![0.0; replications as usize]).upper_limit(0.025).unwrap();
+            assert!(limit(needed) <= allowed && limit(needed - 1) > allowed, "{needed}");
+        }
+        assert_eq!(Misses::replications_without_a_miss(0.0, 0.025), u32::MAX);
         assert_eq!(of(&[1.0, 2.0]).upper_limit(0.025), None);
         assert!(Misses::of(std::iter::empty()).is_none());
     }

@@ -459,7 +459,7 @@ mod tests {
                 step => break step,
             }
         };
-        assert_eq!(step, Step::Confirmed { setting: 1, proposal: 1, replications: 40 });
+        assert_eq!(step, Step::Confirmed { setting: 1, proposal: 1, replications: 640 });
         assert_eq!(asked[2], Batch { setting: 0, proposal: Some(0), replications: 0..40 });
         assert_eq!(asked[3], Batch { setting: 1, proposal: Some(1), replications: 0..40 });
     }

@@ -280,7 +280,11 @@ fn a_setting_is_recommended_only_if_fresh_random_numbers_confirm_it() {
     let (shown, summary) = sweep(5, "20s");
     assert!(shown.contains("Estimated: the cheapest setting that keeps p"), "{shown}");
     assert_eq!((&summary["cheapest_within_slo"], &summary["fresh_replications"]), (&Value::Null, &0.into()));
+    // Nor are forty new ones without any miss: how rare a run with one is they do not tell.
     let (shown, summary) = sweep(20, "20s");
+    assert!(shown.contains("Estimated: the cheapest setting that keeps p"), "{shown}");
+    assert_eq!(summary["confirmation"], Value::Null);
+    let (shown, summary) = sweep(20, "2s");
     assert!(shown.contains(" with 95 % confidence is "), "{shown}");
     let confirmation = &summary["confirmation"];
     assert_eq!(confirmation["point"], summary["cheapest_within_slo"]);
