@@ -14,6 +14,8 @@ mod scenario;
 pub use check::{Checked, check};
 pub use error::{Error, ErrorKind, Location};
 pub use observations::{Decision, Observations, replay};
+#[cfg(feature = "cli")]
+pub(crate) use observations::{RecordedFile, ReplayOptions, Replayed};
 pub use options::Options;
 pub use report::Report;
 #[cfg(feature = "cli")]

@@ -23,6 +23,7 @@ mod observation;
 mod policy;
 mod ray_serve;
 mod reading;
+mod recording;
 mod registry;
 mod replay;
 mod replay_context;
@@ -37,6 +38,7 @@ pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, 
 pub(crate) use policy::Settings;
 use policy::{INTERVAL, PHASE};
 pub use policy::{Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, Watched};
+pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};
 pub use signal::{Quantity, Signal};
 pub use table::Autoscaler;

@@ -9,7 +9,8 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Observation, Policy, PoolState, Query, Scrape};
+use super::recording::{PoolFields, Rows, Unclear, largest};
+use super::{Observation, Per, Policy, PoolState, Quantity, Query, Scrape};
 use crate::schema::nearest;
 use crate::time::{Instant, Span};
 
@@ -20,6 +21,30 @@ pub trait Replay {
     /// # Errors
     /// A field is missing, of the wrong kind, or out of place.
     fn step(&mut self, row: &Row<'_>) -> Result<Line, RowProblem>;
+
+    /// The field that a recording of one metric gives.
+    fn metric_field(&self) -> &'static str {
+        "metric"
+    }
+
+    /// Whether its metrics take quantities as text, which are in whole units.
+    fn takes_quantities(&self) -> bool {
+        false
+    }
+
+    /// Looks at a whole recording before its first row, since a unit shows in many numbers where it does not in one. Returns
+    /// what a reader should know of how it is taken.
+    ///
+    /// # Errors
+    /// The unit of a number is not clear.
+    fn review(&mut self, _rows: &Rows<'_>) -> Result<Vec<String>, Unclear> {
+        Ok(Vec::new())
+    }
+
+    /// The fields that a closed loop sets; `None` if rows list instances, which cannot be made up.
+    fn pool_fields(&self) -> Option<PoolFields> {
+        Some(PoolFields { desired: Some("desired"), ..PoolFields::default() })
+    }
 }
 
 /// What came of one row: named values, in the order they are to be read.
@@ -42,6 +67,13 @@ impl Line {
     /// Adds a value.
     pub fn push(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.push((name, value.into()));
+    }
+
+    /// Puts a value behind the one called `after`; at the end if there is none.
+    pub fn insert_after(&mut self, after: &str, name: &'static str, value: impl Into<Value>) {
+        let place =
+            self.0.iter().position(|(known, _)| *known == after).map_or(self.0.len(), |place| place + 1);
+        self.0.insert(place, (name, value.into()));
     }
 
     /// The value called `name`.
@@ -347,15 +379,16 @@ impl Generic {
             return Ok(self.policy.react(&pool).unwrap_or(self.desired));
         }
         let named = match self.query {
-            Some(query) => row.find_f64(query.name())?,
+            Some(query) => share_or_number(row, query.name())?,
             None => None,
         };
+        let given = share_or_number(row, "metric")?;
         let observation = Observation {
             desired: self.desired,
             existing: row.find_u32("existing")?.unwrap_or(self.desired.max(ready)),
             ready,
             held: count(row, "held")?,
-            metric: row.find_f64("metric")?.or(named),
+            metric: given.or(named),
             instances: &[],
         };
         row.finish()?;
@@ -389,6 +422,19 @@ impl Generic {
     }
 }
 
+/// A number, or a percentage as text ("77%"), which is a share.
+fn share_or_number(row: &Row<'_>, name: &'static str) -> Result<Option<f64>, RowProblem> {
+    let Some(text) = row.value(name).and_then(Value::as_str) else { return row.find_f64(name) };
+    percent(text)
+        .map(|percent| Some(percent / 100.0))
+        .ok_or_else(|| row.wrong(name, "a number, or a percentage (\"77%\")"))
+}
+
+/// The number of a percentage as text: 77 of "77%".
+pub(super) fn percent(text: &str) -> Option<f64> {
+    text.trim().strip_suffix('%')?.trim_end().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// A count of requests; 0 if it is left out.
 fn count(row: &Row<'_>, name: &'static str) -> Result<u64, RowProblem> {
     let count = row.find_i64(name)?.unwrap_or(0);
@@ -417,6 +463,38 @@ impl Replay for Generic {
         line.push("observed", explanation.observed);
         explanation.figures.into_iter().for_each(|(name, value)| line.push(name, value));
         Ok(line)
+    }
+
+    fn review(&mut self, rows: &Rows<'_>) -> Result<Vec<String>, Unclear> {
+        let Some(query) = self.query.filter(|query| query.metric.quantity() == Quantity::Share) else {
+            return Ok(Vec::new());
+        };
+        for name in ["metric", query.name()] {
+            let number = |fields: &Map<String, Value>| fields.get(name).and_then(Value::as_f64);
+            if let Some((row, most)) = largest(rows, |fields| number(fields).filter(|number| *number > 1.0)) {
+                let problem = format!(
+                    "`{name}` reaches {most}, and {} is a share from 0 to 1: write 0.77 or \"77%\" for 77 percent",
+                    query.name()
+                );
+                return Err(Unclear { row, problem });
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn pool_fields(&self) -> Option<PoolFields> {
+        if self.reactive {
+            let (ready, starting) = (Some("ready"), Some("starting"));
+            return Some(PoolFields { ready, starting, desired: Some("desired"), ..PoolFields::default() });
+        }
+        let shared = |query: Query| query.metric.quantity() == Quantity::Share || query.per == Per::Instance;
+        Some(PoolFields {
+            desired: Some("desired"),
+            existing: Some("existing"),
+            ready: Some("ready"),
+            starting: None,
+            shared: vec![self.query.is_some_and(shared)],
+        })
     }
 }
 

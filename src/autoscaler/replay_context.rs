@@ -1,7 +1,7 @@
 //! Replay of a policy that has to know the system it sizes: the object `start` of the first row says it.
 
 use super::replay::{Generic, Line, Replay, Row, RowProblem};
-use super::{PolicyContext, Settings};
+use super::{PolicyContext, PoolFields, Settings};
 use crate::arrivals::Arrivals;
 use crate::time::Span;
 
@@ -52,5 +52,11 @@ impl<S: Settings> Replay for Started<S> {
             Some(replay) => replay.step(row),
             None => Err(row.missing("start")),
         }
+    }
+
+    fn pool_fields(&self) -> Option<PoolFields> {
+        let fields =
+            PoolFields { desired: Some("desired"), existing: Some("existing"), ..PoolFields::default() };
+        Some(PoolFields { ready: Some("ready"), ..fields })
     }
 }

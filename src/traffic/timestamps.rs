@@ -8,7 +8,7 @@ use super::Unit;
 
 /// Nanoseconds since some origin, which is the same for all numbers and for all dates.
 pub(super) fn parse_timestamp(cell: &str, unit: Unit) -> Option<i128> {
-    decimal(cell, unit.nanos().into()).or_else(|| date(cell))
+    decimal(cell, unit.nanos().into()).or_else(|| parse_date(cell))
 }
 
 /// A decimal number times `unit`, rounded to the nanosecond from all of its digits: a 64-bit float would lose
@@ -41,7 +41,8 @@ fn scientific(text: &str, unit: i128) -> Option<i128> {
     (nanos.abs() < 1e30).then_some(nanos as i128)
 }
 
-fn date(text: &str) -> Option<i128> {
+/// Nanoseconds since 1970 of a date with a time of day, in UTC unless it says otherwise.
+pub(crate) fn parse_date(text: &str) -> Option<i128> {
     let text = cut_fraction(text);
     let has_offset = text.get(10..)?.contains(['Z', 'z', '+', '-']);
     let timestamp: Timestamp = match has_offset {

@@ -17,6 +17,7 @@ pub(super) mod metric;
 pub(super) mod pods;
 pub(super) mod policy;
 pub(super) mod recorded;
+pub(super) mod recorded_units;
 pub(super) mod replay;
 pub(super) mod replica_calculator;
 pub(super) mod settings;

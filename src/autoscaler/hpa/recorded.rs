@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use super::Hpa;
+use super::metric::{MetricSpec, Target};
 use super::pods::{Phase, Pod, PodSample};
 use super::replica_calculator::{Failure, sum_of_series};
-use crate::autoscaler::reading::quantity::parse_quantity;
+use crate::autoscaler::reading::quantity::{parse_quantity, thousandths};
+use crate::autoscaler::replay::percent;
 use crate::autoscaler::{Row, RowProblem};
 use crate::time::Span;
 
@@ -28,9 +30,10 @@ pub(crate) struct Listed {
 const LONG_AGO: Span = Span::from_secs(1_000_000);
 
 impl Recorded {
-    /// Reads the fields of a row that describe the cluster, for the metrics of `hpa`.
-    pub fn read(row: &Row<'_>, hpa: &Hpa) -> Result<Recorded, RowProblem> {
-        Self::with(row, hpa, GivenMetrics::read(row, hpa.metrics.len())?)
+    /// Reads the fields of a row that describe the cluster, for the metrics of `hpa`. Where `shares`, numbers of a
+    /// utilization are shares, else percent.
+    pub fn read(row: &Row<'_>, hpa: &Hpa, shares: bool) -> Result<Recorded, RowProblem> {
+        Self::with(row, hpa, GivenMetrics::read(row, &hpa.metrics, shares)?)
     }
 
     /// The same without what is not of pods.
@@ -81,23 +84,24 @@ impl Given {
 struct GivenMetrics(Vec<Given>);
 
 impl GivenMetrics {
-    /// `metrics`, in the order of the policy's, or `value` for a single one.
-    fn read(row: &Row<'_>, expected: usize) -> Result<GivenMetrics, RowProblem> {
-        let mut given = vec![Given::Nothing; expected];
-        if let Some(value) = milli(row, "value")? {
-            if expected != 1 {
-                return Err(
-                    row.wrong("value", "to stand for the only metric; give `metrics`, in their order")
-                );
+    /// `metrics`, in the order of the policy's, or `value` or `utilization` for a single one.
+    fn read(row: &Row<'_>, expected: &[MetricSpec], shares: bool) -> Result<GivenMetrics, RowProblem> {
+        let mut given = vec![Given::Nothing; expected.len()];
+        let request = milli(row, "request")?.unwrap_or(1000);
+        if let [metric] = expected {
+            if let Some(value) = measured(row, metric, request, shares)? {
+                given[0] = Given::Value(value);
             }
-            given[0] = Given::Value(value);
+        } else if let Some(name) = ["value", "utilization"].into_iter().find(|name| row.value(name).is_some())
+        {
+            return Err(row.wrong(name, "to stand for the only metric; give `metrics`, in their order"));
         }
         let rows = row.rows("metrics")?;
-        if rows.len() > expected {
+        if rows.len() > expected.len() {
             return Err(row.wrong("metrics", "as many as the policy has, in its order"));
         }
-        for (slot, metric) in given.iter_mut().zip(&rows) {
-            let series = match milli(metric, "value")? {
+        for ((slot, metric), spec) in given.iter_mut().zip(&rows).zip(expected) {
+            let series = match measured(metric, spec, request, shares)? {
                 Some(value) => Some(vec![value]),
                 None if metric.has("values") => Some(values(metric, "values")?),
                 None => None,
@@ -111,6 +115,55 @@ impl GivenMetrics {
             };
         }
         Ok(GivenMetrics(given))
+    }
+}
+
+/// What was measured for one metric, in thousandths: `value`, in the `unit` given, or `utilization`.
+fn measured(
+    row: &Row<'_>,
+    metric: &MetricSpec,
+    request: i64,
+    shares: bool,
+) -> Result<Option<i64>, RowProblem> {
+    let unit = row.find_text("unit")?;
+    let of_request = |percent: f64| thousandths(percent / 100.0 * request as f64 / 1000.0);
+    let by_utilization = matches!(metric.target, Target::Utilization(_));
+    if let Some(utilization) = row.value("utilization") {
+        let read = match utilization {
+            Value::String(text) => percent(text),
+            number => number.as_f64().map(|number| if shares { number * 100.0 } else { number }),
+        };
+        let percent = read.filter(|percent| *percent >= 0.0);
+        let percent = percent
+            .ok_or_else(|| row.wrong("utilization", "percent of the requests, 0 or more (77, or \"77%\")"))?;
+        if !by_utilization {
+            let expected = "left out: the target of the metric is no utilization, give its `value`";
+            return Err(row.wrong("utilization", expected));
+        }
+        if row.value("value").is_some() {
+            return Err(
+                row.wrong("value", "left out where there is a `utilization`: both say what was measured")
+            );
+        }
+        return Ok(Some(of_request(percent)));
+    }
+    let percentage = row.value("value").and_then(Value::as_str).and_then(percent).filter(|_| by_utilization);
+    if let Some(percent) = percentage {
+        return Ok(Some(of_request(percent)));
+    }
+    let number = |row: &Row<'_>| row.find_f64("value");
+    match unit {
+        None | Some("thousandths") => milli(row, "value"),
+        Some("whole") => Ok(number(row)?.map(thousandths)),
+        Some("percent") if by_utilization => Ok(number(row)?.map(of_request)),
+        Some(_) => {
+            let percent = if by_utilization {
+                "\"thousandths\", \"whole\" or \"percent\""
+            } else {
+                "\"thousandths\" or \"whole\""
+            };
+            Err(row.wrong("unit", percent))
+        }
     }
 }
 

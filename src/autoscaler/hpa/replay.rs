@@ -8,9 +8,10 @@ use super::history::{Moment, Recommendation, ScaleEvent, ScaleEvents};
 use super::metric::MetricSpec;
 use super::pods::{Group, Pod};
 use super::recorded::{Recorded, age, read_pods};
+use super::recorded_units::{pool_fields, review};
 use super::replica_calculator::Failure;
 use super::{Hpa, behavior::without_behavior};
-use crate::autoscaler::{Line, Replay, Row, RowProblem};
+use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem, Rows, Unclear};
 use crate::time::{Instant, Span};
 
 /// An HPA driven row by row.
@@ -22,6 +23,8 @@ pub(crate) struct HpaReplay {
     spec: Option<i32>,
     /// The time of the row before.
     last: Instant,
+    /// Whether numbers of a utilization are shares, rather than percent.
+    shares: bool,
 }
 
 const PARTS: &str = "\"reconcile\", \"metrics\", \"group_pods\", \"stabilize\", \"limit\", \"rate_limit\" or \"store_scale_event\"";
@@ -51,11 +54,29 @@ impl Replay for HpaReplay {
             _ => Err(row.wrong("part", PARTS)),
         }
     }
+
+    fn metric_field(&self) -> &'static str {
+        "value"
+    }
+
+    fn takes_quantities(&self) -> bool {
+        true
+    }
+
+    fn review(&mut self, rows: &Rows<'_>) -> Result<Vec<String>, Unclear> {
+        let (shares, notes) = review(&self.hpa.metrics, rows)?;
+        self.shares = shares;
+        Ok(notes)
+    }
+
+    fn pool_fields(&self) -> Option<PoolFields> {
+        Some(pool_fields(&self.hpa))
+    }
 }
 
 impl HpaReplay {
     pub fn new(hpa: Hpa) -> HpaReplay {
-        HpaReplay { hpa, controller: Controller::default(), spec: None, last: Instant::ZERO }
+        HpaReplay { hpa, controller: Controller::default(), spec: None, last: Instant::ZERO, shares: false }
     }
 
     /// Takes over what a row says the controller remembers.
@@ -82,9 +103,10 @@ impl HpaReplay {
 
     /// The replicas asked for and there.
     fn scale(&self, row: &Row<'_>) -> Result<Scale, RowProblem> {
-        let spec = match count(row, "desired")? {
+        // A recording that begins with nothing but ready pods began at rest.
+        let spec = match count(row, "desired")?.or(self.spec) {
             Some(spec) => spec,
-            None => self.spec.ok_or_else(|| row.missing("desired"))?,
+            None => count(row, "ready")?.ok_or_else(|| row.missing("desired"))?,
         };
         Ok(Scale { spec, status: count(row, "existing")?.unwrap_or(spec) })
     }
@@ -98,7 +120,7 @@ impl HpaReplay {
                 self.controller.reconcile_to(&self.hpa, now, scale.spec, Some(wanted), None)
             }
             None => {
-                let recorded = Recorded::read(row, &self.hpa)?;
+                let recorded = Recorded::read(row, &self.hpa, self.shares)?;
                 row.finish()?;
                 self.controller.reconcile(&self.hpa, now, scale, &recorded)
             }
@@ -127,7 +149,7 @@ impl HpaReplay {
 
     fn metrics(&mut self, row: &Row<'_>, line: Line) -> Result<Line, RowProblem> {
         let scale = self.scale(row)?;
-        let recorded = Recorded::read(row, &self.hpa)?;
+        let recorded = Recorded::read(row, &self.hpa, self.shares)?;
         row.finish()?;
         let (wanted, leader) = self.controller.evaluate(&self.hpa, scale, &recorded);
         let (replicas, route) = match wanted {

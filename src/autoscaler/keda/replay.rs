@@ -10,9 +10,10 @@ use crate::autoscaler::hpa::controller::{Outcome, Scale};
 use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::Source;
 use crate::autoscaler::hpa::recorded::{Recorded, age};
+use crate::autoscaler::hpa::recorded_units::pool_fields;
 use crate::autoscaler::hpa::replay::{HpaReplay, count};
 use crate::autoscaler::reading::quantity::{parse_quantity, thousandths};
-use crate::autoscaler::{Line, Replay, Row, RowProblem};
+use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem};
 use crate::time::Instant;
 
 /// A scaled object driven row by row.
@@ -67,6 +68,14 @@ impl Replay for KedaReplay {
             _ => self.decide(row, now, (polls, syncs), line),
         }
     }
+
+    fn metric_field(&self) -> &'static str {
+        "value"
+    }
+
+    fn pool_fields(&self) -> Option<PoolFields> {
+        Some(pool_fields(&self.keda.hpa))
+    }
 }
 
 impl KedaReplay {
@@ -112,7 +121,11 @@ impl KedaReplay {
     ) -> Result<Line, RowProblem> {
         let spec = match count(row, "desired")? {
             Some(spec) => spec,
-            None => self.spec.ok_or_else(|| row.missing("desired"))?,
+            // A recording that begins with nothing but ready pods began at rest.
+            None => match self.spec {
+                Some(spec) => spec,
+                None => count(row, "ready")?.ok_or_else(|| row.missing("desired"))?,
+            },
         };
         let scale = Scale { spec, status: count(row, "existing")?.unwrap_or(spec) };
         let (active, failed) = (row.find_bool("active")?, row.find_bool("error")?);

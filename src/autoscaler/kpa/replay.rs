@@ -3,7 +3,7 @@
 //! Documented in `docs/replay.md`.
 
 use super::super::replay::{Line, Replay, Row, RowProblem};
-use super::super::{Explanation, Observation, Policy as _};
+use super::super::{Explanation, Observation, Policy as _, PoolFields};
 use super::Knative;
 use super::activator;
 use super::decider::{Decider, Spec, TICK_S, Verdict};
@@ -63,6 +63,14 @@ impl Replay for Parts {
         };
         row.finish()?;
         Ok(line)
+    }
+
+    fn metric_field(&self) -> &'static str {
+        "concurrency"
+    }
+
+    fn pool_fields(&self) -> Option<PoolFields> {
+        Some(PoolFields { ready: Some("ready"), ..PoolFields::default() })
     }
 }
 

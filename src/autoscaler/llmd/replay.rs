@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::saturation::{Analysis, Group, Load, Thresholds};
 use super::targets::{Variant, Verdict};
 use super::{Llmd, explain};
-use crate::autoscaler::Limits;
 use crate::autoscaler::replay::{Line, Replay, Row, RowProblem};
+use crate::autoscaler::{Limits, PoolFields};
 
 /// What a variant is called where a row names none, as in a simulation.
 const POOL: &str = "pool";
@@ -40,6 +40,10 @@ impl<'a> Replica<'a> {
 }
 
 impl Replay for Replayed {
+    fn pool_fields(&self) -> Option<PoolFields> {
+        None
+    }
+
     fn step(&mut self, row: &Row<'_>) -> Result<Line, RowProblem> {
         let thresholds = &self.0.thresholds;
         let time = row.find_f64("time")?.unwrap_or(0.0);

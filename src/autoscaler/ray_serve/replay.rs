@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::decision::{Decision, Inputs};
 use super::delay::Delay;
 use super::{RayServe, Release};
-use crate::autoscaler::{Line, Replay, Row, RowProblem};
+use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem};
 use crate::time::{Instant, Span};
 
 /// Most ticks one row may stand for.
@@ -188,5 +188,13 @@ impl Replay for Recorded {
             Some("bounds") => self.bounds(row),
             Some(_) => Err(row.wrong("part", "\"decide\", \"delay\", \"sizing\" or \"bounds\"")),
         }
+    }
+
+    fn metric_field(&self) -> &'static str {
+        "total_requests"
+    }
+
+    fn pool_fields(&self) -> Option<PoolFields> {
+        Some(PoolFields { desired: Some("target"), ready: Some("running"), ..PoolFields::default() })
     }
 }

@@ -1,0 +1,245 @@
+//! Observations as text: JSON Lines and CSV.
+
+use serde_json::{Map, Value};
+
+use super::{Fields, Place, RecordedRow};
+use crate::api::Error;
+
+/// Names of what is measured: a cell of such a column that is empty is a missing sample, not a field left out.
+const MEASURED: [&str; 3] = ["value", "metric", "utilization"];
+
+/// Whether a field, whose name may be within others, holds a measured value.
+pub(super) fn is_measured(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    MEASURED.contains(&last)
+}
+
+/// Objects of JSON, one a line.
+pub(super) fn json_lines(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            let value = serde_json::from_str(line).or_else(|why| match without_bare_nan(line) {
+                Some(line) => serde_json::from_str(&line).map_err(|_| why),
+                None => Err(why),
+            });
+            match value {
+                Ok(Value::Object(mut fields)) => {
+                    fields.iter_mut().for_each(|(name, value)| clear_nan(name, value));
+                    Ok(RecordedRow { place: Place::Line(number), fields })
+                }
+                Ok(_) => Err(Error::at_line(name, number, "expected one JSON object a line")),
+                Err(error) => Err(Error::at_line(name, number, &format!("not JSON: {error}"))),
+            }
+        })
+        .collect()
+}
+
+/// Rows of CSV with a header. A dot in a column's name makes objects within objects, and numbers between dots make lists.
+pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| Error::at_line(name, 1, &error.to_string()))?.clone();
+    // Each dot is an object within an object.
+    const DEEPEST: usize = 64;
+    let dots = header.iter().map(|column| column.matches('.').count()).max().unwrap_or(0);
+    if dots > DEEPEST {
+        let why = format!("the name of a column has {dots} dots; at most {DEEPEST} are read");
+        return Err(Error::at_line(name, 1, &why));
+    }
+    for (index, column) in header.iter().enumerate() {
+        if header.iter().take(index).any(|other| other == column) {
+            return Err(Error::at_line(name, 1, &format!("two columns are called `{column}`")));
+        }
+    }
+    let mut rows = Vec::new();
+    // The line is counted from the bytes before the record: readers of CSV count CRLF and blank lines in their own way.
+    let (mut counted, mut line) = (0, 1);
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let at = error.position().map_or(counted, |position| position.byte() as usize);
+            let line = line + lines_to(text, counted, at);
+            Error::at_line(name, line, &said(&error))
+        })?;
+        let begins = record.position().map_or(counted, |position| position.byte() as usize);
+        line += lines_to(text, counted, begins);
+        counted = skip_blank(text, begins);
+        let mut fields = Map::new();
+        for (column, cell) in header.iter().zip(&record) {
+            let value = match cell {
+                "" if is_measured(column) => Value::Null,
+                "" => continue,
+                cell => value(cell),
+            };
+            set(&mut fields, column, value).map_err(|why| Error::at_line(name, line, &why))?;
+        }
+        let fields = with_lists(fields).map_err(|why| Error::at_line(name, line, &why))?;
+        rows.push(RecordedRow { place: Place::Line(line), fields });
+    }
+    Ok(rows)
+}
+
+/// Line ends between two places, and those of blank lines that follow.
+fn lines_to(text: &str, from: usize, to: usize) -> usize {
+    let end = skip_blank(text, to);
+    text.as_bytes().get(from..end).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
+}
+
+/// The first byte from `at` on that does not end a line.
+fn skip_blank(text: &str, at: usize) -> usize {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count()
+}
+
+fn said(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the line has {len} cells, and the header {expected_len}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// A cell as JSON would have it: a number, true or false, a list or an object, null where it says that there is no value,
+/// else a text.
+fn value(cell: &str) -> Value {
+    if is_nan(cell) {
+        return Value::Null;
+    }
+    serde_json::from_str(cell).unwrap_or_else(|_| Value::String(cell.to_owned()))
+}
+
+/// How programs write that there is no number.
+fn is_nan(text: &str) -> bool {
+    let text = text.trim_start_matches(['+', '-']);
+    ["nan", "na", "n/a", "null", "none", "inf", "infinity"]
+        .iter()
+        .any(|known| text.eq_ignore_ascii_case(known))
+}
+
+/// Makes null of what is no number, as in exports of Prometheus, where it has to be one.
+fn clear_nan(name: &str, value: &mut Value) {
+    match value {
+        Value::String(text) if name != "name" && is_nan(text) => *value = Value::Null,
+        Value::Array(items) => items.iter_mut().for_each(|item| clear_nan(name, item)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| clear_nan(name, value)),
+        _ => {}
+    }
+}
+
+/// The line with null for each bare `NaN` or infinity, which are no JSON and are written all the same; `None` if there is
+/// none.
+fn without_bare_nan(line: &str) -> Option<String> {
+    let (mut cleared, mut found, mut in_text, mut rest) = (String::new(), false, false, line);
+    while let Some(first) = rest.chars().next() {
+        let token = ["NaN", "-Infinity", "Infinity", "nan", "-inf", "inf"]
+            .into_iter()
+            .find(|token| !in_text && rest.starts_with(token));
+        let taken = match (token, first) {
+            (Some(token), _) => {
+                found = true;
+                cleared.push_str("null");
+                token.len()
+            }
+            (None, '\\') if in_text => {
+                let escaped = rest.chars().take(2).map(char::len_utf8).sum();
+                cleared.push_str(&rest[..escaped]);
+                escaped
+            }
+            (None, first) => {
+                in_text ^= first == '"';
+                cleared.push(first);
+                first.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    found.then_some(cleared)
+}
+
+/// Sets a field; dots in its name make objects within objects.
+pub(super) fn set(fields: &mut Fields, name: &str, value: Value) -> Result<(), String> {
+    let Some((outer, inner)) = name.split_once('.') else {
+        fields.insert(name.to_owned(), value);
+        return Ok(());
+    };
+    match fields.entry(outer).or_insert_with(|| Value::Object(Map::new())) {
+        Value::Object(within) => set(within, inner, value),
+        _ => Err(format!("the column `{name}` is within `{outer}`, which is a column of its own")),
+    }
+}
+
+/// The fields with a list for each object whose names are all numbers, which are places from 0 on.
+pub(super) fn with_lists(fields: Fields) -> Result<Fields, String> {
+    fields.into_iter().map(|(name, value)| Ok((name, listed(value)?))).collect()
+}
+
+fn listed(value: Value) -> Result<Value, String> {
+    const LONGEST: usize = 100_000;
+    let Value::Object(fields) = value else { return Ok(value) };
+    let places: Option<Vec<usize>> = fields.keys().map(|name| name.parse().ok()).collect();
+    let Some(places) = places.filter(|places| !places.is_empty()) else {
+        return Ok(Value::Object(with_lists(fields)?));
+    };
+    let last = places.iter().copied().max().unwrap_or(0);
+    if last >= LONGEST {
+        return Err(format!("place {last} of a list is beyond what is read: at most {LONGEST} places"));
+    }
+    let objects = fields.values().any(Value::is_object);
+    let empty = || if objects { Value::Object(Map::new()) } else { Value::Null };
+    let mut items: Vec<Value> = (0..=last).map(|_| empty()).collect();
+    for (place, (_, value)) in places.into_iter().zip(fields) {
+        items[place] = listed(value)?;
+    }
+    Ok(Value::Array(items))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lines(rows: &[RecordedRow]) -> Vec<String> {
+        rows.iter().map(|row| row.place.to_string()).collect()
+    }
+
+    #[test]
+    fn a_header_of_nothing_but_dots_is_refused_at_once() {
+        let rows = |dots: usize| csv("rows.csv", &format!("time,{}b\n1,2\n", "a.".repeat(dots)));
+        assert!(rows(64).is_ok());
+        let error = rows(200_000).unwrap_err().to_string();
+        assert!(error.contains("has 200000 dots; at most 64 are read"), "{error}");
+    }
+
+    #[test]
+    fn lines_are_counted_over_a_byte_order_mark_crlf_blank_lines_and_cells_of_several_lines() {
+        let rows = csv("rows.csv", "\u{feff}time,why\r\n0,a\r\n\r\n\r\n15,\"b\r\nb\"\r\n30,c\r\n").unwrap();
+        assert_eq!(lines(&rows), ["line 2", "line 5", "line 7"]);
+        assert_eq!(rows[0].fields["time"], json!(0));
+        let error = csv("rows.csv", "time,why\r\n0,a\r\n15\r\n").unwrap_err();
+        assert_eq!(error.location().map(|place| place.line), Some(3), "{error}");
+        assert!(error.to_string().contains("the line has 1 cells, and the header 2"), "{error}");
+    }
+
+    #[test]
+    fn numbers_between_dots_are_places_of_a_list() {
+        let rows = csv("rows.csv", "triggers.0.value,triggers.2.value,state.failures.0\n1,NaN,2\n").unwrap();
+        let expected = json!({"triggers": [{"value": 1}, {}, {"value": null}], "state": {"failures": [2]}});
+        assert_eq!(Value::Object(rows[0].fields.clone()), expected);
+        let error = csv("rows.csv", "a.99999999.b\n1\n").unwrap_err().to_string();
+        assert!(error.contains("at most 100000 places"), "{error}");
+    }
+
+    #[test]
+    fn a_measured_value_that_is_none_is_null_and_another_empty_cell_is_left_out() {
+        let rows = csv("rows.csv", "value,ready\n,\nnan,3\n").unwrap();
+        assert_eq!(Value::Object(rows[0].fields.clone()), json!({"value": null}));
+        assert_eq!(Value::Object(rows[1].fields.clone()), json!({"value": null, "ready": 3}));
+        let rows =
+            json_lines("rows.jsonl", r#"{"value": NaN, "note": "NaN \" NaN x", "of": [-Infinity, "+Inf"]}"#);
+        let expected = json!({"value": null, "note": "NaN \" NaN x", "of": [null, null]});
+        assert_eq!(Value::Object(rows.unwrap()[0].fields.clone()), expected);
+    }
+}
