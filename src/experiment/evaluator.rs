@@ -246,13 +246,13 @@ mod tests {
         };
         let first_runs = FirstRuns::new(1, &log);
         Evaluator::default().replications(&[Case::whole(&scenarios[0])], &first_runs).unwrap();
-        let first = first_runs.into_outcomes().pop().flatten();
+        let first = first_runs.into_seen().pop().flatten();
         // Every 15 s for 10 minutes; the end of the run is not within it.
         let evaluations: Vec<f64> = (1..).map(|k| f64::from(k) * 15.0).take_while(|at| *at < 600.0).collect();
         let heard = heard.into_inner().unwrap();
         assert_eq!(heard[..evaluations.len()], evaluations);
         assert!(heard.len() <= evaluations.len() + 1);
-        assert!(first.is_some_and(|first| !first.timeline.is_empty()));
+        assert!(first.is_some_and(|first| !first.outcome.timeline.is_empty()));
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
         evaluator.replications(&[Case::whole(scenario)], &()).unwrap();
         let first_runs = FirstRuns::new(1, &|_, _| ());
         let found = evaluator.replications(&[Case::whole(scenario)], &first_runs).unwrap();
-        assert!(first_runs.into_outcomes()[0].is_some());
+        assert!(first_runs.into_seen()[0].is_some());
         assert_eq!((found[0].len(), evaluator.progress.stored(), store.len()), (3, 2, 3));
     }
 }

@@ -36,7 +36,7 @@ pub use figures::{
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use memory_budget::MemoryBudget;
-pub use observer::{DecisionSink, Observer, Retain};
+pub use observer::{DecisionSink, Observer, Retain, SeenRun};
 pub use overload::Overload;
 pub use progress::Progress;
 pub use record::Record;

@@ -1,6 +1,6 @@
 //! What is seen of runs beside their records.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::sim::{DecisionRecord, Outcome};
 
@@ -41,10 +41,28 @@ impl Observer for () {
 /// Hears the decisions of a case as they are made, in their order, a batch at a time.
 pub type DecisionSink<'a> = &'a (dyn Fn(usize, &[DecisionRecord]) + Sync);
 
-/// SloVerdict replication 0 of every case in full; its decisions go to a sink.
+/// A run seen in full.
+#[derive(Debug, Clone)]
+pub struct SeenRun {
+    /// What it came to, with its timeline.
+    pub outcome: Outcome,
+    /// The decisions that changed the number of instances, in their order: the first [`MAX_CHANGES`].
+    pub changes: Vec<DecisionRecord>,
+}
+
+/// Changes of one run that are kept: more than a chart can show.
+pub const MAX_CHANGES: usize = 2000;
+
+/// Sees replication 0 of every case in full; its decisions go to a sink.
 pub(super) struct FirstRuns<'a> {
     log: DecisionSink<'a>,
-    found: Vec<Mutex<Option<Outcome>>>,
+    found: Vec<Mutex<Found>>,
+}
+
+#[derive(Default)]
+struct Found {
+    outcome: Option<Outcome>,
+    changes: Vec<DecisionRecord>,
 }
 
 impl<'a> FirstRuns<'a> {
@@ -52,12 +70,17 @@ impl<'a> FirstRuns<'a> {
         FirstRuns { log, found: (0..cases).map(|_| Mutex::default()).collect() }
     }
 
-    /// The outcome of replication 0 of each case, if it finished; decisions were told to the sink.
-    pub fn into_outcomes(self) -> Vec<Option<Outcome>> {
-        self.found
-            .into_iter()
-            .map(|first| first.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect()
+    /// Replication 0 of each case, if it finished; all decisions were told to the sink.
+    pub fn into_seen(self) -> Vec<Option<SeenRun>> {
+        let seen = |found: Mutex<Found>| {
+            let Found { outcome, changes } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+            outcome.map(|outcome| SeenRun { outcome, changes })
+        };
+        self.found.into_iter().map(seen).collect()
+    }
+
+    fn found(&self, case: usize) -> MutexGuard<'_, Found> {
+        self.found[case].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,10 +90,15 @@ impl Observer for FirstRuns<'_> {
     }
 
     fn decisions(&self, case: usize, decisions: &[DecisionRecord]) {
+        let mut found = self.found(case);
+        let room = MAX_CHANGES.saturating_sub(found.changes.len());
+        let changed = decisions.iter().filter(|decision| decision.before != decision.desired);
+        found.changes.extend(changed.take(room).cloned());
+        drop(found);
         (self.log)(case, decisions);
     }
 
     fn outcome(&self, case: usize, _: u32, outcome: Outcome) {
-        *self.found[case].lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        self.found(case).outcome = Some(outcome);
     }
 }

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::{COST, Figures, Membership, Replications, RunPlan, SLO_ATTAINMENT};
+use super::{COST, Figures, Membership, Replications, RunPlan, SLO_ATTAINMENT, SeenRun};
 use crate::scenario::{Point, Scenario};
-use crate::sim::Outcome;
 use crate::stats::{CONFIDENCE, Misses};
 
 /// One alternative of a `run`, over its replications.
@@ -20,8 +19,8 @@ pub struct Alternative {
     pub figures: Figures,
     /// The figures of each replication.
     pub replications: Replications,
-    /// Replication 0 in full, but for its decisions.
-    pub first: Option<Outcome>,
+    /// Replication 0 in full, but for the decisions that changed nothing.
+    pub first: Option<SeenRun>,
 }
 
 impl Alternative {
@@ -178,7 +177,9 @@ pub struct SweepResult {
     pub fresh: u32,
     /// The point looked at closely, as an index into `points`, with its replication 0 in full but for its
     /// decisions: the one that [`SweepResult::pick`] picks, else the fastest of the frontier.
-    pub detailed_run: Option<(usize, Outcome)>,
+    pub detailed_run: Option<(usize, SeenRun)>,
+    /// Replication 0 of a few more points, as indices into `points`: those of the frontier nearest to it.
+    pub looks: Vec<(usize, SeenRun)>,
 }
 
 impl SweepResult {

@@ -22,7 +22,7 @@ pub fn run(
         && results.iter().zip(&cases).all(|(result, case)| result.len() == case.run.replications as usize);
     let alternatives = alternatives
         .into_iter()
-        .zip(results.into_iter().zip(first_runs.into_outcomes()))
+        .zip(results.into_iter().zip(first_runs.into_seen()))
         .enumerate()
         .filter(|(_, (_, (replications, _)))| !replications.is_empty())
         .map(|(number, ((variant, scenario), (replications, first)))| Alternative {

@@ -4,10 +4,9 @@ use super::observer::FirstRuns;
 use super::run_plan::run_cases;
 use super::{
     COST, Case, Confirmation, DecisionSink, Evaluator, Membership, PointResult, Record, Replications,
-    RunError, SLO_LATENCY, SloVerdict, SweepResult, frontier, knee,
+    RunError, SLO_LATENCY, SeenRun, SloVerdict, SweepResult, frontier, knee,
 };
 use crate::scenario::{Point, Scenario};
-use crate::sim::Outcome;
 use crate::stats::{CONFIDENCE, LEAST_REPLICATIONS, Misses, Observation, Plan, Selection, Step};
 
 /// Runs every point with all its replications, and looks closer at the one a user would pick:
@@ -65,10 +64,12 @@ pub fn sweep(
         cheapest_maybe_within_slo,
         fresh: chosen.fresh,
         detailed_run: None,
+        looks: Vec::new(),
     };
     if let Some(index) = result.pick().or_else(|| fastest(&result.points)) {
         let looked = run_in_detail(&result.points[index], log, evaluator)?;
-        result.detailed_run = looked.map(|outcome| (index, outcome));
+        result.detailed_run = looked.map(|seen| (index, seen));
+        result.looks = look_closer(&result, index, evaluator)?;
     }
     Ok(result)
 }
@@ -217,11 +218,44 @@ fn run_in_detail(
     point: &PointResult,
     log: DecisionSink<'_>,
     evaluator: &Evaluator<'_>,
-) -> Result<Option<Outcome>, RunError> {
+) -> Result<Option<SeenRun>, RunError> {
     let first_run = FirstRuns::new(1, log);
     let case = Case::some(&point.point.scenario, 0..1);
     evaluator
         .evaluate(&[case], &first_run, |_, _| ())
         .map_err(|error| RunError { case: point.number, ..error })?;
-    Ok(first_run.into_outcomes().pop().flatten())
+    Ok(first_run.into_seen().pop().flatten())
+}
+
+/// Points looked at closely beside the one picked: what a reader compares it with.
+const MOST_LOOKS: usize = 11;
+
+/// Runs of a sweep for which one more is allowed for looking closer, so that it adds at most a twentieth.
+const RUNS_PER_LOOK: usize = 20;
+
+/// Replication 0 of the points of the frontier that are nearest to the one `picked`, by their rank.
+fn look_closer(
+    result: &SweepResult,
+    picked: usize,
+    evaluator: &Evaluator<'_>,
+) -> Result<Vec<(usize, SeenRun)>, RunError> {
+    let runs: usize = result.points.iter().map(|point| point.replications.len()).sum();
+    let cost = |index: usize| result.points[index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
+    let mut frontier: Vec<usize> =
+        (0..result.points.len()).filter(|index| result.points[*index].frontier.on).collect();
+    frontier.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
+    let rank = frontier.iter().position(|index| *index == picked).unwrap_or(0);
+    let mut nearest: Vec<(usize, usize)> = frontier.into_iter().enumerate().collect();
+    nearest.sort_by_key(|(other, _)| (other.abs_diff(rank), *other));
+    let chosen: Vec<usize> =
+        nearest.into_iter().map(|(_, index)| index).filter(|index| *index != picked).collect();
+    let chosen = &chosen[..chosen.len().min(MOST_LOOKS).min(runs / RUNS_PER_LOOK)];
+    let first_runs = FirstRuns::new(chosen.len(), &|_, _| {});
+    let cases: Vec<Case<'_>> =
+        chosen.iter().map(|index| Case::some(&result.points[*index].point.scenario, 0..1)).collect();
+    evaluator
+        .evaluate(&cases, &first_runs, |_, _| ())
+        .map_err(|error| RunError { case: result.points[chosen[error.case]].number, ..error })?;
+    let seen = chosen.iter().copied().zip(first_runs.into_seen());
+    Ok(seen.filter_map(|(index, seen)| seen.map(|seen| (index, seen))).collect())
 }

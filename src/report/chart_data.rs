@@ -201,7 +201,8 @@ pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
     })
 }
 
-fn cost_axis(scenario: &Scenario) -> String {
+/// What an axis of cost shows.
+pub fn cost_axis(scenario: &Scenario) -> String {
     format!("Cost of {}, {}", show_span(scenario.model.duration), scenario.model.cost.currency)
 }
 
@@ -215,7 +216,7 @@ fn latency_axis(scenario: &Scenario) -> String {
 }
 
 /// What is promised of the time that stands for the promise.
-fn leading_slo(scenario: &Scenario) -> Option<chart::Slo> {
+pub fn leading_slo(scenario: &Scenario) -> Option<chart::Slo> {
     let (_, time) = scenario.model.slo?.leading();
     Some(chart::Slo {
         label: format!("SLO: {} ≤ {time}", sentences::percentile(scenario)),

@@ -5,6 +5,7 @@ use serde::ser::Serializer;
 
 use super::chart::{AnyChart, Size};
 use super::data::{self, Dataset, Records, figures};
+use super::looks::Look;
 use super::results::Results;
 use super::statement::{PromiseVerdict, Statement};
 use super::summary::Summary;
@@ -37,6 +38,8 @@ pub struct Report<'a> {
     pub charts: Vec<ChartPart>,
     /// The runs that are shown window by window.
     pub runs: Vec<RunPart<'a>>,
+    /// Single runs of settings, to be looked at beside their figures.
+    pub looks: Vec<Look>,
     /// What a reader should know: intervals, warm-up, what is not modelled.
     pub notes: Vec<Statement>,
     /// Where it comes from: version, command, seed.
@@ -68,6 +71,13 @@ pub struct ChartPart {
     pub size: Size,
     /// What it shows.
     pub chart: AnyChart,
+}
+
+impl ChartPart {
+    /// Whether it shows one run, and not all settings.
+    pub fn is_of_a_run(&self) -> bool {
+        matches!(self.chart, AnyChart::Timeline(_) | AnyChart::Distribution(_))
+    }
 }
 
 /// A run that is shown window by window.

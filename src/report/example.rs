@@ -47,6 +47,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
         tables: vec![table],
         charts: vec![ChartPart { name: "test".to_owned(), caption, size: Size::WIDE, chart: chart.into() }],
         runs: vec![RunPart { place: String::new(), title: name.to_owned(), windows }],
+        looks: Vec::new(),
         notes: vec![statement()],
         origin: name.to_owned(),
         results: Results::Run(&scenario, &result),

@@ -4,6 +4,7 @@
 //! - [`compose`]: from results to reports, one file a kind of result
 //! - [`sentences`], [`tables`], [`chart_data`]: its parts, made of results; every sentence is in the first
 //! - [`statement`], [`table`], [`chart`], [`data`]: what these parts are
+//! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
 //! - [`summary`]: every figure, as `summary.json` holds it
 //! - [`render`]: the report in each of its forms, one file a form
@@ -22,6 +23,7 @@ mod example;
 #[cfg(feature = "cli")]
 mod folder;
 pub mod format;
+pub mod looks;
 mod names;
 pub mod render;
 pub mod results;

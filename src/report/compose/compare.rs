@@ -36,6 +36,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
             .collect(),
         charts: charts.into_iter().collect(),
         runs: Vec::new(),
+        looks: Vec::new(),
         notes,
         origin: sentences::origin("compare", scenario),
         results: Results::Compare(scenario, result),

@@ -5,7 +5,7 @@ use crate::experiment::RunResult;
 use crate::report::chart::Size;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{chart_data, place, sentences, tables};
+use crate::report::{chart_data, looks, place, sentences, tables};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
 
@@ -22,15 +22,17 @@ pub fn run<'a>(
             .map(|comparison| chart("comparison", comparison, Size::WIDE)),
     );
     let mut runs = Vec::new();
+    let mut seen = Vec::new();
     let mut all_tables = Vec::new();
-    for alternative in &result.alternatives {
+    for (index, alternative) in result.alternatives.iter().enumerate() {
         let variant = alternative.variant.as_deref();
         let steps = decisions.get(alternative.number).and_then(|first| tables::steps(variant, first));
         all_tables.extend(steps);
         let Some(first) = &alternative.first else { continue };
         let title = variant.unwrap_or(&scenario.name);
         let place = place(alternative.number, variant);
-        let (run, of_run) = detail(&place, &alternative.scenario, title, first);
+        let (run, of_run) = detail(&place, &alternative.scenario, title, &first.outcome);
+        seen.push((index, title.to_owned(), &alternative.scenario, first));
         runs.push(run);
         charts.extend(of_run);
     }
@@ -48,6 +50,7 @@ pub fn run<'a>(
         tables: all_tables,
         charts,
         runs,
+        looks: looks::looks(seen),
         notes: notes(scenario, replications.unwrap_or(0), &result.procedure),
         origin: sentences::origin("run", scenario),
         results: Results::Run(scenario, result),

@@ -5,7 +5,7 @@ use crate::experiment::SweepResult;
 use crate::report::chart::Size;
 use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{chart_data, sentences, tables};
+use crate::report::{chart_data, looks, sentences, tables};
 use crate::scenario::Scenario;
 
 /// The report of a sweep; `scenario` without any swept parameter.
@@ -14,12 +14,16 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
     let mut charts = vec![ChartPart { caption: sentences::CURVE_CAPTION.to_owned(), ..curve }];
     charts.extend(chart_data::heat_map(scenario, result).map(|map| chart("heat_map", map, Size::WIDE)));
     let mut runs = Vec::new();
-    if let Some((index, outcome)) = &result.detailed_run {
+    if let Some((index, seen)) = &result.detailed_run {
         let point = &result.points[*index].point;
-        let (run, of_run) = detail("", &point.scenario, &sentences::settings(point), outcome);
+        let (run, of_run) = detail("", &point.scenario, &sentences::settings(point), &seen.outcome);
         runs.push(run);
         charts.extend(of_run);
     }
+    let looks = result.detailed_run.iter().chain(&result.looks).map(|(index, seen)| {
+        let point = &result.points[*index].point;
+        (*index, sentences::settings(point), &point.scenario, seen)
+    });
     let within_slo = sentences::within_slo(scenario, result).into_iter();
     Report {
         schema_version: REPORT_VERSION,
@@ -32,6 +36,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         tables: [tables::sweep(scenario, result)].into_iter().chain(tables::types_of_pick(result)).collect(),
         charts,
         runs,
+        looks: looks::looks(looks.collect()),
         notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
         origin: sentences::origin("sweep", scenario),
         results: Results::Sweep(scenario, result),

@@ -1,0 +1,236 @@
+//! The data of the page: what its script draws and computes from, small enough to travel inside it.
+
+use serde::Serialize;
+
+use crate::experiment::{
+    COST, FIGURES, Figure, Figures, PointResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit,
+};
+use crate::report::content::Report;
+use crate::report::looks::{Look, Rounded};
+use crate::report::results::Results;
+use crate::report::{chart_data, sentences};
+use crate::scenario::{Scenario, Setting};
+
+/// Values of a page: beyond, only the figures that stand in tables are in it.
+const MOST_VALUES: usize = 60_000;
+
+/// Figures of a page with many points.
+const ESSENTIAL: [&str; 12] = [
+    COST,
+    SLO_LATENCY,
+    SLO_ATTAINMENT,
+    "latency.mean",
+    "latency.p50",
+    "latency.p99",
+    "wait.p99",
+    "utilization",
+    "mean_ready",
+    "instance_hours",
+    "served",
+    "cold.share",
+];
+
+/// What the script of the page reads. Lists over points are in their order.
+#[derive(Debug, Serialize)]
+pub struct PageData<'a> {
+    version: &'static str,
+    command: &'static str,
+    title: &'a str,
+    currency: &'a str,
+    /// What is promised of the latency figure.
+    slo: Option<Promise>,
+    /// The latency promised, in seconds: the limit that a timeline can show.
+    latency_slo: Option<f64>,
+    /// Names of the figures of the chart, across and up, and their titles.
+    x: &'static str,
+    y: &'static str,
+    x_title: String,
+    y_title: String,
+    /// The swept keys.
+    paths: Vec<String>,
+    points: Vec<Point<'a>>,
+    figures: Vec<Values>,
+    /// Places of points: the knee, the cheapest confirmed to keep the SLO, the one to choose, the scenario as it is written.
+    knee: Option<usize>,
+    cheapest: Option<usize>,
+    pick: Option<usize>,
+    today: Option<usize>,
+    /// Whether variants are told apart by colour.
+    series: bool,
+    runs: &'a [Look],
+}
+
+#[derive(Debug, Serialize)]
+struct Promise {
+    seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Point<'a> {
+    variant: Option<&'a str>,
+    /// The values of the swept keys as the scenario writes them; null where the variant has no such key.
+    settings: Vec<Option<String>>,
+    keeps: Option<SloVerdict>,
+    keeps_on_average: bool,
+    frontier_uncertain: bool,
+    /// Number of its variant.
+    series: usize,
+}
+
+/// A figure of all points.
+#[derive(Debug, Serialize)]
+struct Values {
+    name: &'static str,
+    unit: Unit,
+    doc: &'static str,
+    higher_is_better: bool,
+    mean: Vec<Rounded>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    low: Vec<Rounded>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    high: Vec<Rounded>,
+}
+
+impl<'a> PageData<'a> {
+    /// The data of `report`.
+    pub fn of(report: &'a Report<'a>) -> PageData<'a> {
+        let (scenario, paths, points, figures) = parts(&report.results);
+        let (mut knee, mut cheapest, mut pick, mut today) = (None, None, None, None);
+        if let Results::Sweep(base, result) = report.results {
+            (knee, cheapest, pick) = (result.knee, result.cheapest_within_slo(), result.pick());
+            let as_written = |point: &PointResult| {
+                point.point.variant.is_none() && point.point.scenario.model == base.model
+            };
+            today = result.points.iter().position(as_written);
+        }
+        let essential = points.len() * FIGURES.len() * 3 > MOST_VALUES;
+        let told = |figure: &&Figure| !essential || ESSENTIAL.contains(&figure.name);
+        let figures: Vec<Values> =
+            FIGURES.iter().filter(told).filter_map(|figure| values(figure, &figures)).collect();
+        let has = |name: &&&str| figures.iter().any(|values| values.name == **name);
+        let choices = [SLO_LATENCY, "latency.p99", SLO_ATTAINMENT, "utilization", COST];
+        let y = choices.iter().find(has).copied().unwrap_or(SLO_LATENCY);
+        // Where nothing is paid for, instance-hours are what a setting costs.
+        let priced =
+            figures.iter().any(|values| values.name == COST && values.mean.iter().any(|mean| mean.0 > 0.0));
+        let x = if priced { COST } else { "instance_hours" };
+        let title = |name: &str, own: String| {
+            if name == x && x == COST || name == y && y == SLO_LATENCY { own } else { name.to_owned() }
+        };
+        PageData {
+            version: env!("CARGO_PKG_VERSION"),
+            command: report.head.command,
+            title: &report.head.title,
+            currency: &scenario.model.cost.currency,
+            slo: chart_data::leading_slo(scenario).map(|slo| Promise { seconds: slo.seconds }),
+            latency_slo: scenario
+                .model
+                .slo
+                .and_then(|slo| slo.promised_latency())
+                .map(|span| span.as_secs_f64()),
+            x,
+            y,
+            x_title: title(x, chart_data::cost_axis(scenario)),
+            y_title: title(y, sentences::percentile(scenario)),
+            series: points.iter().any(|point| point.series > 0),
+            paths,
+            points,
+            figures,
+            knee,
+            cheapest,
+            pick,
+            today,
+            runs: &report.looks,
+        }
+    }
+
+    /// The data as JSON that can stand within an element of the page: nothing in it can end that element.
+    pub fn json(&self) -> String {
+        // Writing plain data to memory cannot fail: keys are text, and a number that is not finite is written as null.
+        let json = serde_json::to_string(self).unwrap_or_default();
+        json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    }
+}
+
+type Parts<'a> = (&'a Scenario, Vec<String>, Vec<Point<'a>>, Vec<&'a Figures>);
+
+/// The scenario, the swept keys, the points and their figures.
+fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
+    let plain = |variant: Option<&'a str>, series: usize, keeps: Option<SloVerdict>| Point {
+        variant,
+        settings: Vec::new(),
+        keeps,
+        keeps_on_average: keeps.is_none_or(|keeps| matches!(keeps, SloVerdict::Yes | SloVerdict::SoFar)),
+        frontier_uncertain: false,
+        series,
+    };
+    match *results {
+        Results::Run(scenario, result) => {
+            let many = result.alternatives.len() > 1;
+            let point = |(series, each): (usize, &'a crate::experiment::Alternative)| {
+                let promised = each.scenario.model.slo;
+                let keeps =
+                    promised.map(|slo| SloVerdict::of(each.replications.misses().as_ref(), slo.quantile()));
+                plain(many.then(|| each.name()), series, keeps)
+            };
+            let points = result.alternatives.iter().enumerate().map(point).collect();
+            let figures = result.alternatives.iter().map(|each| &each.figures).collect();
+            (scenario, Vec::new(), points, figures)
+        }
+        Results::Compare(scenario, result) => {
+            let point = |(series, each): (usize, &'a crate::experiment::Contender)| {
+                plain(Some(each.name.as_str()), series, None)
+            };
+            let points = result.contenders.iter().enumerate().map(point).collect();
+            let figures = result.contenders.iter().map(|each| &each.figures).collect();
+            (scenario, Vec::new(), points, figures)
+        }
+        Results::Sweep(scenario, result) => {
+            let paths = result.paths();
+            let mut variants: Vec<Option<&str>> = Vec::new();
+            let mut point = |each: &'a PointResult| {
+                let variant = each.point.variant.as_deref();
+                let series = variants.iter().position(|known| *known == variant).unwrap_or_else(|| {
+                    variants.push(variant);
+                    variants.len() - 1
+                });
+                let value = |path: &String| {
+                    let found = each.point.settings.iter().find(|(name, _)| name == path);
+                    found.map(|(_, setting): &(String, Setting)| setting.to_string())
+                };
+                Point {
+                    settings: paths.iter().map(value).collect(),
+                    keeps_on_average: each.meets_slo_on_average(),
+                    frontier_uncertain: each.frontier.uncertain.unwrap_or(false),
+                    ..plain(variant, series, each.meets_slo)
+                }
+            };
+            let points = result.points.iter().map(&mut point).collect();
+            let figures = result.points.iter().map(|each| &each.figures).collect();
+            (scenario, paths, points, figures)
+        }
+    }
+}
+
+/// A figure of all points; `None` if none has it.
+fn values(figure: &'static Figure, all: &[&Figures]) -> Option<Values> {
+    let index = FIGURES.iter().position(|known| known.name == figure.name)?;
+    let estimates: Vec<_> =
+        all.iter().filter_map(|figures| figures.iter().nth(index).map(|(_, each)| each)).collect();
+    if estimates.iter().all(|estimate| estimate.mean.is_none()) {
+        return None;
+    }
+    let list = |of: fn(&crate::stats::Estimate) -> Option<f64>| {
+        Rounded::all(estimates.iter().map(|estimate| of(estimate).unwrap_or(f64::NAN)))
+    };
+    let certain = estimates.iter().all(|estimate| estimate.low.is_none());
+    Some(Values {
+        name: figure.name,
+        unit: figure.unit,
+        doc: figure.doc,
+        higher_is_better: figure.name == SLO_ATTAINMENT,
+        mean: list(|estimate| estimate.mean),
+        low: if certain { Vec::new() } else { list(|estimate| estimate.low) },
+        high: if certain { Vec::new() } else { list(|estimate| estimate.high) },
+    })
+}

@@ -1,0 +1,165 @@
+//! `report.html`: one file that opens from disk and needs nothing else. All that is essential stands in it as text, tables and
+//! drawings; a script makes the drawings answer, and print and browsers without a script show it all the same.
+//!
+//! - [`mod@self`]: the document
+//! - [`sections`]: its parts as markup
+//! - [`data`]: what the script reads
+//! - [`assets`]: style and script, from `web/`
+mod assets;
+mod data;
+mod sections;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use crate::report::chart::AnyChart;
+use crate::report::content::{ChartPart, Report};
+use crate::report::sentences::DESCRIPTION;
+use crate::report::tables::{POINTS_TABLE, STEPS_TABLE};
+use data::PageData;
+use sections::{figure, key_figures, statements, table_markup};
+
+/// What the page may load and reach: nothing but itself.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
+                      base-uri 'none'; form-action 'none'";
+
+/// The report as one HTML document; every text in it is escaped. `drawings` are the SVG documents of its charts, in their
+/// order, which are put in as they are.
+pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
+    let data = PageData::of(report).json();
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                title { (report.head.title) }
+                style { (PreEscaped(assets::STYLE)) }
+            }
+            body {
+                main { (content(report, drawings)) }
+                script type="application/json" id="kneepoint-data" { (PreEscaped(data)) }
+                script { (PreEscaped(assets::script())) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The parts of the page in their order: the answer, the trade, what was read, why, tables, the runs over time, notes.
+fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
+    let charts: Vec<(&ChartPart, &str)> =
+        report.charts.iter().zip(drawings.iter().map(String::as_str)).collect();
+    let (of_runs, of_points): (Vec<_>, Vec<_>) =
+        charts.into_iter().partition(|(chart, _)| chart.is_of_a_run());
+    // The script draws the points itself where there are several, and runs where it has their windows.
+    let (maps, of_points): (Vec<_>, Vec<_>) =
+        of_points.into_iter().partition(|(chart, _)| matches!(chart.chart, AnyChart::HeatMap(_)));
+    let description = report.notes.iter().find(|note| note.id == DESCRIPTION);
+    let notes = report.notes.iter().filter(|note| note.id != DESCRIPTION);
+    markup! {
+        header {
+            h1 { (report.head.title) }
+            @if let Some(description) = description { p.note { (description.text) } }
+        }
+        section.card.wide-card.answer-card aria-label="Answer" {
+            @if !report.warnings.is_empty() { div.warnings { (statements(&report.warnings)) } }
+            @if !report.head.complete { div.warnings { p { "The work was stopped: this is what had finished by then." } } }
+            div class="answer" { (statements(&report.answer)) }
+            div.moved data-mount="moved" hidden {}
+            (key_figures(report))
+        }
+        @if !of_points.is_empty() {
+            section.card.trade aria-label="Cost and latency" {
+                h2 { "Cost and latency" }
+                div.tools data-mount="controls" hidden {}
+                div.chart data-mount="frontier" hidden {}
+                @for (chart, drawing) in &of_points {
+                    (figure(chart, drawing, true))
+                }
+            }
+        }
+        section.card.selected data-mount="detail" hidden aria-label="Selected setting" {}
+        @if !report.reading.is_empty() {
+            section.card.wide-card { h2 { "What was read" } ul.plain { @for each in &report.reading { li { (each.text) } } } }
+        }
+        @if !report.details.is_empty() {
+            section.card.wide-card { h2 { "In detail" } (statements(&report.details)) }
+        }
+        // Step by step, a run is read on the terminal: here the timeline shows it.
+        @for table in report.tables.iter().filter(|table| table.id != STEPS_TABLE) {
+            section.card.wide-card {
+                h2.static[table.id == POINTS_TABLE] {
+                    (table.title) @if let Some(subject) = &table.subject { ": " (subject) }
+                }
+                @if table.id == POINTS_TABLE { div data-mount="points" hidden {} }
+                (table_markup(table, table.id == POINTS_TABLE))
+            }
+        }
+        @for (chart, drawing) in &maps {
+            section.card.wide-card { (figure(chart, drawing, false)) }
+        }
+        section.card.wide-card data-mount="timeline" hidden aria-label="Over time" {}
+        @for (chart, drawing) in &of_runs {
+            section.card.wide-card.static[!report.looks.is_empty()] { (figure(chart, drawing, false)) }
+        }
+        section.card.wide-card {
+            h2 { "Notes" }
+            ul { @for note in notes { li { (note.text) } } }
+            footer { (report.origin) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example::report;
+    use crate::report::render::svg;
+
+    const EVIL: &str = "<script>alert('x')</script>\"&amp;";
+
+    fn page_of(name: &str) -> String {
+        report(name, |report| {
+            let drawings: Vec<String> =
+                report.charts.iter().map(|chart| svg::draw(&chart.chart, chart.size).unwrap()).collect();
+            html(report, &drawings)
+        })
+    }
+
+    #[test]
+    fn a_name_that_is_markup_stays_text() {
+        let page = page_of(EVIL);
+        // The data and the script, and none besides.
+        assert_eq!(page.matches("<script").count(), 2);
+        assert_eq!(page.matches("</script").count(), 2);
+        // Title twice, answer, caption, table title, column, cell, note, origin; the chart's own twice in its head.
+        assert!(page.matches("&lt;script&gt;").count() >= 11, "{page}");
+        assert!(page.contains("&amp;amp;"));
+        assert!(page.contains("\\u003cscript>alert('x')\\u003c/script>"), "in the data");
+    }
+
+    #[test]
+    fn the_data_of_the_page_read_back_as_what_was_said() {
+        let page = page_of("</script><!--\u{2028}");
+        let (_, rest) = page.split_once("id=\"kneepoint-data\">").unwrap();
+        let json: serde_json::Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+        assert_eq!(json["title"], "</script><!--\u{2028}");
+        assert_eq!(json["command"], "run");
+    }
+
+    #[test]
+    fn the_file_stands_alone() {
+        let page = page_of(EVIL).replace("http://www.w3.org/2000/svg", "");
+        for outside in ["http:", "https:", " src=", "@import", "url(", "<link"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn columns_of_numbers_go_right_and_the_knee_stands_out() {
+        let page = page_of("day");
+        assert!(page.contains("<td class=\"number\">12.5</td>") && page.contains("<td>b</td>"));
+        assert_eq!(page.matches("<tr class=\"marked\">").count(), 1);
+    }
+}

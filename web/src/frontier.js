@@ -1,0 +1,246 @@
+// The chart of the points: two figures against each other, the frontier, the knee and the promise, which can be dragged.
+
+import { estimate, plain, quantity } from './format.js';
+import { axis, extent, spansDecades } from './scale.js';
+import { html, onWidth, path, svg } from './svg.js';
+import { verdict } from './model.js';
+
+/** What a verdict is called. */
+export const WORDS = { yes: 'kept', so_far: 'kept so far', no: 'missed', uncertain: 'uncertain' };
+
+/** The look of a verdict: shape and colour, so that neither alone has to tell. */
+const LOOKS = {
+  yes: { css: 'good', shape: 'dot' },
+  so_far: { css: 'good', shape: 'dot' },
+  uncertain: { css: 'open', shape: 'ring' },
+  no: { css: 'bad', shape: 'cross' },
+};
+
+/** The title of a figure on an axis: name and scale. */
+export function axisTitle(data, name, log) {
+  const figure = data.figure(name);
+  const title = name === data.x ? data.x_title : name === data.y ? data.y_title : figure?.name ?? name;
+  return log ? `${title} (log scale)` : title;
+}
+
+/** Mounts the chart in `host`; `view()` gives state and what is derived from it. */
+export function mountFrontier(host, data, store, view) {
+  const tip = html('div', { class: 'tip', role: 'status', hidden: true });
+  const canvas = html('div', { class: 'canvas' });
+  host.append(canvas, tip);
+  let current = null;
+  const draw = (width) => {
+    const focus = canvas.contains(document.activeElement) ? document.activeElement.getAttribute('data-focus') : null;
+    current = drawn(data, view(), width, store);
+    canvas.replaceChildren(current.root);
+    if (focus) canvas.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true });
+  };
+  onWidth(canvas, draw);
+  store.subscribe(() => canvas.clientWidth > 0 && draw(canvas.clientWidth));
+  const nearest = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    let best = null;
+    for (const mark of current.marks) {
+      const away = Math.hypot(mark.x - x, mark.y - y);
+      if (away < 22 && (!best || away < best.away)) best = { ...mark, away };
+    }
+    return best;
+  };
+  let dragging = false;
+  const dragTo = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const pixel = Math.min(current.y.from, Math.max(current.y.to, event.clientY - box.top));
+    store.set({ slo: Number(current.y.value(pixel).toPrecision(3)) });
+  };
+  canvas.addEventListener('pointerdown', (event) => {
+    if (event.target.closest?.('.slo')) {
+      dragging = true;
+      canvas.setPointerCapture(event.pointerId);
+      event.preventDefault();
+    }
+  });
+  canvas.addEventListener('pointermove', (event) => {
+    if (dragging) return dragTo(event);
+    const mark = nearest(event);
+    tip.hidden = !mark;
+    if (!mark) return undefined;
+    describe(tip, data, view().state, mark.place);
+    const left = Math.min(Math.max(0, mark.x + 14), canvas.clientWidth - tip.offsetWidth);
+    const over = mark.y - tip.offsetHeight - 10;
+    tip.style.transform = `translate(${left}px, ${over > 0 ? over : mark.y + 14}px)`;
+    return undefined;
+  });
+  canvas.addEventListener('pointerleave', () => {
+    tip.hidden = true;
+  });
+  canvas.addEventListener('pointerup', () => {
+    dragging = false;
+  });
+  canvas.addEventListener('click', (event) => {
+    const mark = event.target.closest?.('.slo') ? null : nearest(event);
+    if (mark) store.set(event.shiftKey ? { pinned: mark.place } : { selected: mark.place });
+  });
+  canvas.addEventListener('keydown', (event) => keys(event, data, store, view, current));
+}
+
+/** Arrows move along the points by the first axis, or move the promise where its line has the focus. */
+function keys(event, data, store, view, current) {
+  const { state } = view();
+  if (event.target.classList?.contains('slo')) {
+    const turn = { ArrowUp: 1.02, ArrowDown: 1 / 1.02, PageUp: 1.2, PageDown: 1 / 1.2 }[event.key];
+    if (turn) store.set({ slo: Number((state.slo * turn).toPrecision(4)) });
+    else if (event.key === 'Home' || event.key === 'Escape') store.set({ slo: data.slo.seconds });
+    else return;
+    event.preventDefault();
+    return;
+  }
+  const order = current.marks.slice().sort((a, b) => a.x - b.x || a.y - b.y);
+  const at = order.findIndex((mark) => mark.place === state.selected);
+  const move = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: order.length - 1 }[event.key];
+  if (move !== undefined && order[Math.min(order.length - 1, Math.max(0, move))]) {
+    store.set({ selected: order[Math.min(order.length - 1, Math.max(0, move))].place });
+  } else if (event.key === 'p' || event.key === 'Enter') {
+    store.set({ pinned: state.pinned === state.selected ? null : state.selected });
+  } else if (event.key === 'Escape') {
+    store.set({ pinned: null });
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+/** What is said of a point beside the pointer. */
+function describe(tip, data, state, place) {
+  const line = (name, label) =>
+    data.has(name) ? html('div', {}, html('span', {}, label), ` ${estimate(data.of(place, name), data.figure(name).unit, data.currency)}`) : null;
+  const kept = verdict(data, place, state.slo);
+  tip.replaceChildren(
+    html('b', {}, data.name(place)),
+    line(state.x, axisTitle(data, state.x, false)),
+    line(state.y, axisTitle(data, state.y, false)),
+    data.slo && state.y !== 'slo_attainment' ? line('slo_attainment', 'within SLO') : '',
+    kept ? html('div', {}, html('span', {}, 'SLO'), ` ${WORDS[kept]}`) : '',
+    html('div', { class: 'hint' }, 'click to select, Shift-click to pin'),
+  );
+}
+
+const MARGIN = { top: 30, right: 14, bottom: 44, left: 58 };
+
+function drawn(data, { state, derived }, width, store) {
+  const height = Math.round(Math.min(460, Math.max(300, width * 0.55)));
+  const values = (name) => derived.places.map((place) => data.of(place, name).mean).filter((value) => value !== null);
+  const ends = (name) => derived.places.flatMap((place) => Object.values(data.of(place, name))).filter((value) => value !== null);
+  const [logX, logY] = [state.x, state.y].map((name) => spansDecades(values(name)));
+  const onLatency = state.slo !== null && state.y === data.y;
+  const some = derived.places.length <= 60 ? ends : values;
+  let [low, high] = extent(some(state.y), logY);
+  // A promise far from all points is named at the edge; it must not squeeze them.
+  const reach = logY ? 3 : 1.6;
+  if (onLatency && state.slo > high && state.slo < high * reach) high = state.slo * 1.05;
+  if (onLatency && state.slo < low && state.slo > low / reach) low = state.slo / 1.05;
+  const x = axis(...extent(some(state.x), logX), MARGIN.left, width - MARGIN.right, logX);
+  const y = axis(low, high, height - MARGIN.bottom, MARGIN.top, logY);
+  const [unitX, unitY] = [state.x, state.y].map((name) => data.figure(name)?.unit);
+  const marks = derived.places
+    .map((place) => ({ place, x: x.at(data.of(place, state.x).mean ?? NaN), y: y.at(data.of(place, state.y).mean ?? NaN) }))
+    .filter((mark) => Number.isFinite(mark.x) && Number.isFinite(mark.y));
+  const parts = [
+    ...x.ticks.map((tick) => [
+      svg('line', { class: 'grid', x1: x.at(tick), x2: x.at(tick), y1: y.from, y2: y.to }),
+      svg('text', { class: 'soft', x: x.at(tick), y: y.from + 17, 'text-anchor': 'middle' }, unitX === 'currency' ? plain(tick) : quantity(tick, unitX, data.currency)),
+    ]),
+    ...y.ticks.map((tick) => [
+      svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: y.at(tick), y2: y.at(tick) }),
+      svg('text', { class: 'soft', x: x.from - 7, y: y.at(tick) + 4, 'text-anchor': 'end' }, unitY === 'currency' ? plain(tick) : quantity(tick, unitY, data.currency)),
+    ]),
+    svg('text', { class: 'soft', x: x.to, y: height - 8, 'text-anchor': 'end' }, axisTitle(data, state.x, logX)),
+    svg('text', { class: 'soft', x: 4, y: 14 }, axisTitle(data, state.y, logY)),
+  ].flat();
+  const on = new Set(derived.frontier);
+  const at = new Map(marks.map((mark) => [mark.place, mark]));
+  const line = derived.frontier.map((place) => at.get(place)).filter(Boolean);
+  if (line.length > 1) parts.push(svg('path', { class: 'frontier', d: path(line.map((mark) => [mark.x, mark.y])) }));
+  for (const place of [state.pinned, state.selected]) {
+    const mark = at.get(place);
+    if (mark) parts.push(...bars(data, state, place, x, y), svg('circle', { class: place === state.selected ? 'halo' : 'halo pin', cx: mark.x, cy: mark.y, r: 12 }));
+  }
+  // The points of the frontier over the others, the one that is selected over all.
+  const rank = (mark) => (mark.place === state.selected ? 2 : on.has(mark.place) ? 1 : 0);
+  for (const mark of marks.slice().sort((a, b) => rank(a) - rank(b))) parts.push(point(data, state, mark, on.has(mark.place)));
+  if (onLatency) parts.push(...promise(data, state, x, y));
+  parts.push(...labels(data, state, derived, at, width, onLatency ? y.at(state.slo) : null));
+  const root = svg(
+    'svg',
+    {
+      width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', tabindex: 0, 'data-focus': 'chart',
+      'aria-label': `${axisTitle(data, state.y, logY)} against ${axisTitle(data, state.x, logX)} of ${marks.length} settings. Arrow keys select a setting, Enter pins it.`,
+    },
+    ...parts,
+  );
+  return { root, marks, x, y };
+}
+
+function bars(data, state, place, x, y) {
+  const [across, up] = [data.of(place, state.x), data.of(place, state.y)];
+  const [cx, cy] = [x.at(across.mean), y.at(up.mean)];
+  const bar = (x1, y1, x2, y2) => svg('line', { class: 'bar', x1, y1, x2, y2 });
+  return [
+    across.low !== null && bar(x.at(across.low), cy, x.at(across.high), cy),
+    up.low !== null && bar(cx, Math.max(y.to, Math.min(y.from, y.at(up.low))), cx, Math.max(y.to, y.at(up.high))),
+  ].filter(Boolean);
+}
+
+function point(data, state, { place, x, y }, onFrontier) {
+  const { css, shape } = LOOKS[verdict(data, place, state.slo)] ?? { css: 'plain', shape: 'dot' };
+  const series = data.series ? ` v${data.points[place].series % 6}` : '';
+  const attributes = { class: `point ${css}${series}${onFrontier || place === state.selected ? '' : ' off'}`, 'data-point': place };
+  if (shape === 'cross') return svg('path', { ...attributes, d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` });
+  return svg('circle', { ...attributes, cx: x, cy: y, r: shape === 'ring' ? 5 : 5.5 });
+}
+
+/** The promise: a line to drag, or an arrow at the edge where it lies beyond. */
+function promise(data, state, x, y) {
+  const text = `SLO: ${data.y_title} ≤ ${quantity(state.slo, 'seconds')}`;
+  const [low, high] = [Math.min(y.low, y.high), Math.max(y.low, y.high)];
+  const inside = state.slo >= low && state.slo <= high;
+  const place = Math.max(y.to, Math.min(y.from, y.at(state.slo)));
+  const grip = {
+    class: 'slo', tabindex: 0, role: 'slider', 'data-focus': 'slo', 'aria-orientation': 'vertical', 'aria-label': 'SLO',
+    'aria-valuenow': state.slo, 'aria-valuetext': text, 'aria-valuemin': low, 'aria-valuemax': Math.max(high, state.slo),
+  };
+  const arrow = inside ? '↕' : state.slo > high ? '↑ beyond' : '↓ beyond';
+  return [
+    svg('g', grip,
+      svg('rect', { class: 'grip', x: x.from, y: place - 10, width: x.to - x.from, height: 20 }),
+      svg('line', { x1: x.from, x2: x.to, y1: place, y2: place }),
+      svg('text', { x: x.to, y: place < y.to + 20 ? place + 16 : place - 7, 'text-anchor': 'end' }, `${text} ${arrow}`)),
+  ];
+}
+
+/** Names of the points that matter, each where it covers least; one that would cover another is left out. */
+function labels(data, state, derived, at, width, slo) {
+  const names = new Map();
+  const add = (place, name) => place !== null && place !== undefined && at.has(place) && names.set(place, [...(names.get(place) ?? []), name]);
+  add(data.today, 'today');
+  if (state.slo !== null) add(derived.cheapest, derived.confirmed ? 'cheapest that keeps the SLO' : 'cheapest on average');
+  add(derived.knee, 'knee');
+  add(state.pinned, 'pinned');
+  if (at.size <= 12) for (const place of at.keys()) if (!names.has(place)) add(place, data.name(place));
+  const room = (place) => (place === state.selected || place === state.pinned ? 13 : 7);
+  const taken = [...at.values()].map(({ place, x, y }) => [x - room(place), y - room(place), x + room(place), y + room(place)]);
+  if (slo !== null) taken.push([width - 190, slo - 20, width, slo + 3]);
+  const free = (box) => box[0] >= 2 && box[2] <= width - 2 && box[1] >= 18 && taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
+  const found = [];
+  for (const [place, parts] of names) {
+    const { x, y } = at.get(place);
+    const text = parts.join(', ');
+    const long = text.length * 7;
+    const spots = [[x + 15, y - 6], [x - 15 - long, y - 6], [x - long / 2, y + 17], [x - long / 2, y - 28], [x + 15, y + 6], [x + 15, y - 20], [x - 15 - long, y + 6], [x - 8 - long, y + 17]];
+    const spot = spots.find(([left, top]) => free([left, top, left + long, top + 13]));
+    if (!spot) continue;
+    taken.push([spot[0], spot[1], spot[0] + long, spot[1] + 13]);
+    found.push(svg('text', { class: 'label', x: spot[0], y: spot[1] + 11 }, text));
+  }
+  return found;
+}

@@ -1,0 +1,92 @@
+// What the reader has chosen, kept in the address so that a link shows the same view.
+
+/** The view as the report was written. */
+export function initial(data) {
+  const selected = [data.pick, data.cheapest, data.knee, 0].find((place) => place !== null && place !== undefined);
+  return {
+    selected: data.points.length ? selected : null,
+    pinned: null,
+    x: data.x,
+    y: data.y,
+    slo: data.slo ? data.slo.seconds : null,
+    facets: {},
+    sort: null,
+    query: '',
+    onlyFrontier: false,
+    zoom: null,
+  };
+}
+
+/** The state as the part of an address after `#`; empty for the view as written. */
+export function toHash(data, state) {
+  const start = initial(data);
+  const parts = new URLSearchParams();
+  for (const key of ['selected', 'pinned', 'x', 'y', 'slo', 'sort', 'query', 'onlyFrontier']) {
+    const value = state[key];
+    if (value !== start[key] && value !== null) parts.set(key, String(value));
+  }
+  if (state.zoom) parts.set('zoom', state.zoom.map((at) => Math.round(at)).join('-'));
+  for (const [key, value] of Object.entries(state.facets)) parts.append('only', `${key}=${value}`);
+  return parts.toString();
+}
+
+/** The state that a hash describes; whatever is not of this report is left out. */
+export function fromHash(data, hash) {
+  const state = initial(data);
+  const parts = new URLSearchParams(hash.replace(/^#/, ''));
+  const point = (text) => (/^\d+$/.test(text ?? '') && Number(text) < data.points.length ? Number(text) : null);
+  state.selected = point(parts.get('selected')) ?? state.selected;
+  state.pinned = point(parts.get('pinned'));
+  for (const key of ['x', 'y']) if (data.has(parts.get(key))) state[key] = parts.get(key);
+  const slo = Number(parts.get('slo'));
+  if (parts.has('slo') && data.slo && slo > 0 && Number.isFinite(slo)) state.slo = slo;
+  state.sort = parts.get('sort');
+  state.query = parts.get('query') ?? '';
+  state.onlyFrontier = parts.get('onlyFrontier') === 'true';
+  const zoom = (parts.get('zoom') ?? '').split('-').map(Number);
+  if (zoom.length === 2 && zoom[1] > zoom[0]) state.zoom = zoom;
+  for (const only of parts.getAll('only')) {
+    const cut = only.indexOf('=');
+    const [key, value] = [only.slice(0, cut), only.slice(cut + 1)];
+    if (key === 'variant' || data.paths.includes(key)) state.facets[key] = value;
+  }
+  return state;
+}
+
+/** A store: `get`, `set(changes)`, `subscribe(listener)`. Listeners are called once a frame. */
+export function store(data, onHash = true) {
+  let current = onHash ? fromHash(data, location.hash) : initial(data);
+  const listeners = [];
+  let asked = false;
+  const tell = () => {
+    asked = false;
+    if (onHash) {
+      const hash = toHash(data, current);
+      history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
+    }
+    listeners.forEach((listener) => listener(current));
+  };
+  const ask = () => {
+    if (!asked) {
+      asked = true;
+      requestAnimationFrame(tell);
+    }
+  };
+  if (onHash) {
+    addEventListener('hashchange', () => {
+      current = fromHash(data, location.hash);
+      ask();
+    });
+  }
+  return {
+    get: () => current,
+    set(changes) {
+      current = { ...current, ...changes };
+      ask();
+    },
+    subscribe(listener) {
+      listeners.push(listener);
+      listener(current);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// Elements of SVG and HTML, made so that no text is ever taken for markup.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** An SVG element with its attributes and children; a child that is text becomes text. */
+export function svg(name, attributes = {}, ...children) {
+  return filled(document.createElementNS(SVG, name), attributes, children);
+}
+
+/** The same for HTML. Attributes whose name begins with `on` are listeners. */
+export function html(name, attributes = {}, ...children) {
+  return filled(document.createElement(name), attributes, children);
+}
+
+function filled(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** A path through points; a gap where one is missing. */
+export function path(points) {
+  let pen = 'M';
+  let text = '';
+  for (const [x, y] of points) {
+    if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      pen = 'M';
+      continue;
+    }
+    text += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
+    pen = 'L';
+  }
+  return text;
+}
+
+/** Calls `draw(width)` now and whenever the width of `element` changes. */
+export function onWidth(element, draw) {
+  let width = 0;
+  const look = () => {
+    const now = Math.round(element.clientWidth);
+    if (now > 0 && now !== width) {
+      width = now;
+      draw(now);
+    }
+  };
+  new ResizeObserver(look).observe(element);
+  look();
+}

@@ -1,0 +1,233 @@
+// One run over time: lanes that share zoom and cursor, scaling events with their reasons, and the worst episodes marked.
+
+import { clock, plain, quantity } from './format.js';
+import { axis, spansDecades, timeTicks } from './scale.js';
+import { html, onWidth, path, svg } from './svg.js';
+import { episodes } from './model.js';
+
+const LEFT = 52;
+const RIGHT = 12;
+
+/** The lanes: what is drawn of the windows, and how. */
+function lanes(data, run) {
+  const { windows } = run;
+  const rate = windows.arrived.map((arrived, place) => arrived / windows.length_s[place]);
+  const queue = windows.waiting.some((value) => value > 0.01);
+  return [
+    { title: 'arrivals, requests/s', unit: 'per_second', series: [{ name: 'arrivals', css: 'a', values: rate, fill: true, step: true }] },
+    { title: 'instances', unit: 'instances', series: [{ name: 'desired', css: 'c', values: windows.desired, step: true }, { name: 'ready', css: 'b', values: windows.ready, fill: true, step: true }], events: true },
+    queue && { title: 'requests waiting', unit: 'requests', series: [{ name: 'waiting', css: 'd', values: windows.waiting, step: true }] },
+    { title: 'latency, p50 and p99 by window', unit: 'seconds', limit: data.latency_slo, series: [{ name: 'p50', css: 'e', values: windows.latency_p50_s }, { name: 'p99', css: 'f', values: windows.latency_p99_s }] },
+  ].filter(Boolean);
+}
+
+export function mountTimeline(host, data, store, view) {
+  const title = html('h2');
+  const canvas = html('div', { class: 'canvas', tabindex: 0, role: 'group', 'aria-label': 'Timeline: arrow keys move the cursor, plus and minus zoom, Escape shows all' });
+  const readout = html('p', { class: 'note readout', role: 'status' });
+  const tools = html('div', { class: 'actions' });
+  const worst = html('div');
+  host.append(title, canvas, readout, tools, worst);
+  let cursor = null;
+  let frame = null;
+  const range = (run) => {
+    const zoom = store.get().zoom;
+    const whole = [0, run.duration_s];
+    return zoom && zoom[0] < run.duration_s ? [Math.max(0, zoom[0]), Math.min(run.duration_s, zoom[1])] : whole;
+  };
+  const current = () => {
+    const { state } = view();
+    const own = state.selected === null ? null : data.run(state.selected);
+    return own ?? data.runs[0];
+  };
+  const draw = (width) => {
+    const run = current();
+    host.hidden = !run;
+    if (!run) return;
+    const { state } = view();
+    const own = data.run(state.selected) === run;
+    title.replaceChildren('Over time ', html('span', { class: 'note' }, `${run.title}, replication 0${own ? '' : ' (the selected setting was not run window by window)'}`));
+    const pinned = state.pinned === null || state.pinned === state.selected ? null : data.run(state.pinned);
+    frame = drawn(data, run, pinned, width, range(run));
+    canvas.replaceChildren(frame.root);
+    show(cursor);
+    const zoomed = range(run)[1] - range(run)[0] < run.duration_s;
+    tools.replaceChildren(...(zoomed ? [html('button', { type: 'button', onclick: () => store.set({ zoom: null }) }, 'Show all')] : []));
+    worst.replaceChildren(...table(run, store));
+  };
+  const show = (at) => {
+    cursor = at;
+    if (!frame) return;
+    const run = current();
+    frame.line.setAttribute('visibility', at === null ? 'hidden' : 'visible');
+    if (at === null) {
+      readout.textContent = 'Point at the chart to read it; drag to zoom.';
+      return;
+    }
+    frame.line.setAttribute('x1', frame.x.at(at));
+    frame.line.setAttribute('x2', frame.x.at(at));
+    readout.textContent = read(run, at, frame.x);
+  };
+  onWidth(canvas, draw);
+  store.subscribe(() => canvas.clientWidth > 0 ? draw(canvas.clientWidth) : current() && (host.hidden = false));
+  const time = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return Math.min(frame.x.high, Math.max(frame.x.low, frame.x.value(event.clientX - box.left)));
+  };
+  let from = null;
+  canvas.addEventListener('pointermove', (event) => {
+    show(time(event));
+    if (from !== null) frame.select(from, time(event));
+  });
+  canvas.addEventListener('pointerdown', (event) => {
+    if (event.pointerType === 'mouse' && event.button === 0) from = time(event);
+  });
+  canvas.addEventListener('pointerup', (event) => {
+    const to = time(event);
+    const wide = from !== null && Math.abs(frame.x.at(to) - frame.x.at(from)) > 6;
+    if (wide) store.set({ zoom: [Math.min(from, to), Math.max(from, to)] });
+    from = null;
+    frame.select(0, 0);
+  });
+  canvas.addEventListener('pointerleave', () => show(null));
+  canvas.addEventListener('dblclick', () => store.set({ zoom: null }));
+  canvas.addEventListener('keydown', (event) => {
+    const run = current();
+    const [low, high] = range(run);
+    const middle = cursor ?? (low + high) / 2;
+    const step = (high - low) / (event.shiftKey ? 10 : 100);
+    const zoom = (times) => {
+      const half = Math.max(30, ((high - low) * times) / 2);
+      const wide = half * 2 >= run.duration_s;
+      store.set({ zoom: wide ? null : [Math.max(0, middle - half), Math.min(run.duration_s, middle + half)] });
+    };
+    const does = {
+      ArrowLeft: () => show(Math.max(low, middle - step)), ArrowRight: () => show(Math.min(high, middle + step)),
+      '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), Escape: () => store.set({ zoom: null }),
+    }[event.key];
+    if (!does) return;
+    does();
+    event.preventDefault();
+  });
+}
+
+/** What there is to read at an instant: every lane, and the last decision before it. */
+function read(run, at, x) {
+  const { windows } = run;
+  let place = windows.time_s.findIndex((end) => end >= at);
+  if (place < 0) place = windows.time_s.length - 1;
+  const p99 = windows.latency_p99_s[place];
+  const event = run.events.filter(([when]) => when <= at).at(-1);
+  const parts = [
+    clock(at, x.high - x.low, run.duration_s),
+    `${plain(windows.arrived[place] / windows.length_s[place])} requests/s`,
+    `${windows.ready[place]} ready of ${windows.desired[place]} desired`,
+    `${plain(windows.waiting[place])} waiting`,
+    p99 === null ? 'no answer' : `p50 ${quantity(windows.latency_p50_s[place], 'seconds')}, p99 ${quantity(p99, 'seconds')}`,
+    event ? `last decision ${clock(event[0], 1, run.duration_s)}: ${event[1]} → ${event[2]}, ${event[3]}` : null,
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
+
+function drawn(data, run, pinned, width, [low, high]) {
+  const x = axis(low, high, LEFT, width - RIGHT, false);
+  const all = lanes(data, run);
+  const other = pinned ? lanes(data, pinned) : [];
+  const parts = [];
+  let top = 20;
+  for (const lane of all) {
+    const tall = lane.unit === 'seconds' ? 96 : 76;
+    parts.push(...draw(run, lane, other.find((each) => each.title === lane.title), pinned, x, top, tall));
+    top += tall + 26;
+  }
+  const bottom = top - 26;
+  for (const { from, to } of episodes(run)) {
+    if (to < low || from > high) continue;
+    const [left, right] = [Math.max(LEFT, x.at(from)), Math.min(width - RIGHT, x.at(to))];
+    parts.unshift(svg('rect', { class: 'episode', x: left, y: 8, width: Math.max(2, right - left), height: bottom - 8 }));
+  }
+  for (const tick of timeTicks(low, high, Math.max(2, Math.floor(width / 90)))) {
+    parts.push(svg('text', { class: 'soft', x: x.at(tick), y: bottom + 18, 'text-anchor': x.at(tick) > width - 40 ? 'end' : 'middle' }, clock(tick, high - low, run.duration_s)));
+  }
+  const line = svg('line', { class: 'cursor', y1: 8, y2: bottom, visibility: 'hidden' });
+  const selection = svg('rect', { class: 'selection', y: 8, height: bottom - 8, width: 0 });
+  const root = svg('svg', { width, height: bottom + 26, viewBox: `0 0 ${width} ${bottom + 26}`, role: 'img', 'aria-label': `Arrivals, instances, waiting requests and latency of ${run.title} over time` }, ...parts, selection, line);
+  const select = (a, b) => {
+    selection.setAttribute('x', Math.min(x.at(a), x.at(b)));
+    selection.setAttribute('width', Math.abs(x.at(a) - x.at(b)));
+  };
+  return { root, x, line, select };
+}
+
+function draw(run, lane, behind, pinned, x, top, tall) {
+  const bottom = top + tall;
+  const inView = (windows) => windows.time_s.map((end, place) => [end, windows.length_s[place], place]).filter(([end, length]) => end > x.low && end - length < x.high);
+  const views = inView(run.windows);
+  const values = lane.series.flatMap((each) => views.map(([, , place]) => each.values[place])).filter((value) => value !== null);
+  let high = Math.max(...values, 1e-9);
+  if (lane.limit && lane.limit < high * 3) high = Math.max(high, lane.limit * 1.1);
+  // One bad window must not flatten all others: latencies that span decades are drawn by their logarithm.
+  const log = lane.unit === 'seconds' && spansDecades(values);
+  const low = log ? Math.min(...values.filter((value) => value > 0)) / 1.2 : 0;
+  const scale = axis(low, high, bottom, top, log);
+  const y = (value) => Math.max(top, Math.min(bottom, scale.at(value)));
+  const clip = (time) => Math.max(x.from, Math.min(x.to, x.at(time)));
+  const trace = (series, seen) =>
+    seen.flatMap(([end, length, place]) => {
+      const value = series.values[place];
+      const at = value === null ? NaN : y(value);
+      return series.step ? [[clip(end - length), at], [clip(end), at]] : [[clip(end - length / 2), at]];
+    });
+  const parts = [
+    svg('text', { class: 'soft', x: LEFT, y: top - 6 }, log ? `${lane.title} (log scale)` : lane.title),
+    log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
+    svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : plain(high)),
+    svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
+    svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: top, y2: top }),
+  ].filter(Boolean);
+  if (behind) {
+    for (const series of behind.series) parts.push(svg('path', { class: 'line pin', d: path(trace(series, inView(pinned.windows))) }));
+  }
+  for (const series of lane.series) {
+    const points = trace(series, views);
+    if (series.fill && points.length) {
+      parts.push(svg('path', { class: `area ${series.css}`, d: `${path(points)}L${points.at(-1)[0]} ${bottom}L${points[0][0]} ${bottom}Z` }));
+    }
+    parts.push(svg('path', { class: `line ${series.css}`, d: path(points) }));
+  }
+  if (lane.limit && lane.limit <= high) {
+    parts.push(svg('line', { class: 'limit', x1: x.from, x2: x.to, y1: y(lane.limit), y2: y(lane.limit) }), svg('text', { class: 'soft', x: x.to, y: y(lane.limit) - 4, 'text-anchor': 'end' }, 'SLO'));
+  }
+  if (lane.events) parts.push(...events(run, x, bottom));
+  return parts;
+}
+
+/** Scaling events as triangles below the instances: up or down, with the reason as their title. */
+function events(run, x, bottom) {
+  const seen = run.events.filter(([at]) => at >= x.low && at <= x.high);
+  return seen.slice(0, 600).map(([at, before, after, reason]) => {
+    const up = after > before;
+    const left = x.at(at);
+    const shape = up ? `M${left - 4} ${bottom + 9}l4 -7l4 7z` : `M${left - 4} ${bottom + 2}l4 7l4 -7z`;
+    return svg('path', { class: up ? 'event up' : 'event down', d: shape }, svg('title', {}, `${clock(at, 1, run.duration_s)}: ${before} → ${after}. ${reason}`));
+  });
+}
+
+/** The worst episodes, each a row that zooms to it. */
+function table(run, store) {
+  const found = episodes(run, 5);
+  if (!found.length) return [];
+  const row = ({ from, to, late, p99 }) => {
+    const around = run.events.filter(([at, before, after]) => at >= from - 300 && at <= to && after > before);
+    const why = around.length ? `${around.map(([at, before, after]) => `${clock(at, 1, run.duration_s)}: ${before} → ${after}`).slice(0, 3).join('; ')}. ${around[0][3]}` : 'no instance was asked for then';
+    const more = Math.max(600, (to - from) * 1.5);
+    const zoom = () => store.set({ zoom: [Math.max(0, from - more), Math.min(run.duration_s, to + more)] });
+    return html('tr', {},
+      html('td', {}, html('button', { type: 'button', class: 'link', onclick: zoom }, `${clock(from, 3600, run.duration_s)} to ${clock(to, 3600, run.duration_s)}`)),
+      html('td', { class: 'number' }, plain(late)), html('td', { class: 'number' }, p99 ? quantity(p99, 'seconds') : '–'), html('td', {}, why));
+  };
+  return [
+    html('h3', {}, 'Worst episodes'),
+    html('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Worst episodes' }, html('table', {}, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'late or lost'), html('th', { scope: 'col', class: 'number' }, 'p99'), html('th', { scope: 'col' }, 'scaling up then'))), html('tbody', {}, ...found.map(row)))),
+  ];
+}
