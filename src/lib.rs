@@ -134,6 +134,7 @@
 //! | `cli` | one file per command; progress and terminal tables |
 //! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
+//! | `explain` | counterfactuals on the same random numbers: causes, shares, episodes |
 //! | `experiment` | cases, records, replications; run, sweep, compare; intervals, frontier and knee |
 //! | `scenario` | the file that a user writes, assembled and checked |
 //! | `sim` | one run: engine, pool, dispatch, observation, accounting |
@@ -163,6 +164,7 @@ mod distribution;
 mod document;
 mod dyn_eq;
 mod experiment;
+mod explain;
 mod files;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

@@ -58,6 +58,8 @@ pub enum Purpose {
     StockSpells = 42,
     /// Starts and failures of nodes.
     Nodes = 43,
+    /// Orders in which an explanation takes causes away.
+    Orders = 71,
 }
 
 /// All streams of one replication.

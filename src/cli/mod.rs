@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod completions;
+mod explain;
 mod init;
 mod memory;
 mod outputs;
@@ -94,6 +95,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
+    Explain(explain::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Init(init::Arguments),
@@ -114,6 +116,7 @@ impl Cli {
             Command::Run(arguments) => run::execute(arguments, global, show),
             Command::Sweep(arguments) => sweep::execute(arguments, global, show),
             Command::Compare(arguments) => compare::execute(arguments, global, show),
+            Command::Explain(arguments) => explain::execute(arguments, global, show),
             Command::Check(arguments) => check::execute(arguments, global),
             Command::Schema(_) => Ok(schema::execute()),
             Command::Init(arguments) => init::execute(arguments),

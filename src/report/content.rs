@@ -5,6 +5,7 @@ use serde::ser::Serializer;
 
 use super::chart::{AnyChart, Size};
 use super::data::{self, Dataset, Records, figures};
+use super::explained;
 use super::looks::Look;
 use super::results::Results;
 use super::statement::{PromiseVerdict, Statement};
@@ -54,7 +55,7 @@ pub struct Report<'a> {
 pub struct Head {
     /// The headline.
     pub title: String,
-    /// What was done: `run`, `sweep` or `compare`.
+    /// What was done: `run`, `sweep`, `compare` or `explain`.
     pub command: &'static str,
     /// Whether all that was asked for finished.
     pub complete: bool,
@@ -101,6 +102,7 @@ impl<'a> Report<'a> {
             Results::Compare(_, result) => {
                 vec![data::differences(result), figures::compare_replications(result)]
             }
+            Results::Explain(result) => vec![explained::causes(result)],
         };
         timelines.chain(rest).collect()
     }

@@ -12,7 +12,7 @@ use super::render::{DATA_FORMATS, PICTURE_FORMATS};
 const CHARTS: [&str; 5] = ["comparison", "cost_latency", "heat_map", "latency_distribution", "timeline"];
 
 /// Datasets that it writes there.
-const DATASETS: [&str; 5] = ["comparison", "decisions", "replications", "sweep", "timeline"];
+const DATASETS: [&str; 6] = ["causes", "comparison", "decisions", "replications", "sweep", "timeline"];
 
 /// Other files that it writes there.
 const PAGES: [&str; 2] = ["report.html", "summary.json"];

@@ -3,6 +3,7 @@
 //! - [`results`], [`content`]: a result, and the [`Report`](content::Report): everything there is to say of it, as data
 //! - [`compose`]: from results to reports, one file a kind of result
 //! - [`sentences`], [`tables`], [`chart_data`]: its parts, made of results; every sentence is in the first
+//! - [`explained`]: the same of an explanation
 //! - [`statement`], [`table`], [`chart`], [`data`]: what these parts are
 //! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
@@ -20,6 +21,7 @@ pub mod data;
 mod decision_log;
 #[cfg(test)]
 mod example;
+pub mod explained;
 #[cfg(feature = "cli")]
 mod folder;
 pub mod format;

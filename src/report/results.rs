@@ -1,6 +1,7 @@
 //! The result that a report is composed of.
 
 use crate::experiment::{CompareResult, RunResult, SweepResult};
+use crate::explain::Explained;
 use crate::scenario::Scenario;
 
 /// The result that a report is composed of, with its scenario.
@@ -12,4 +13,6 @@ pub enum Results<'a> {
     Sweep(&'a Scenario, &'a SweepResult),
     /// Of `compare`; the scenario of the first contender.
     Compare(&'a Scenario, &'a CompareResult),
+    /// Of `explain`.
+    Explain(&'a Explained),
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::explained::Account;
 use super::results::Results;
 use super::sentences;
 use super::statement::Statement;
@@ -32,6 +33,7 @@ enum Kind<'a> {
     Run(Box<RunSummary<'a>>),
     Sweep(Box<SweepSummary<'a>>),
     Compare(Box<CompareSummary<'a>>),
+    Explain(Box<ExplainSummary<'a>>),
 }
 
 impl<'a> Summary<'a> {
@@ -41,6 +43,10 @@ impl<'a> Summary<'a> {
             Results::Run(scenario, result) => run(scenario, result),
             Results::Sweep(scenario, result) => Kind::Sweep(Box::new(sweep(scenario, result))),
             Results::Compare(scenario, result) => Kind::Compare(Box::new(compare(scenario, result))),
+            Results::Explain(result) => Kind::Explain(Box::new(ExplainSummary {
+                head: Head::of("explain", &result.scenario, &RunPlan::default(), true, Vec::new()),
+                account: Account::of(result),
+            })),
         })
     }
 }
@@ -356,6 +362,14 @@ impl<'a> PointSummary<'a> {
             figures: &point.figures,
         }
     }
+}
+
+#[derive(Serialize)]
+struct ExplainSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    account: Account<'a>,
 }
 
 /// Parameters by path, in the order the scenario sweeps them.

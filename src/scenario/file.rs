@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::assemble::{self, Scenario};
 use super::sweep::SweepTable;
 use super::variant::{self, VariantTable, impossible};
@@ -25,6 +27,15 @@ pub struct ScenarioFile {
     context: Context,
     /// What the command line has set, as it was written there.
     overrides: Vec<String>,
+}
+
+/// Another value at a path, or none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Path of the key, such as `instances.cold_start`.
+    pub path: String,
+    /// The value as TOML; `None` leaves the key out.
+    pub value: Option<String>,
 }
 
 /// One setting of a sweep or a variant, ready to run.
@@ -161,6 +172,49 @@ impl ScenarioFile {
                 Ok((variant.name, scenario))
             })
             .collect()
+    }
+
+    /// The base scenario, or the variant called `variant`, with other values at some paths: what it would be without a
+    /// cause of trouble, for example.
+    ///
+    /// # Errors
+    /// There is no such variant, no such key, or the scenario does not take the values together.
+    pub fn changed(&self, variant: Option<&str>, changes: &[Change]) -> Result<Scenario, ScenarioError> {
+        let mut tree = self.alternative(variant)?;
+        for Change { path, value } in changes {
+            let place = Place::Override(format!("{path} = {}", value.as_deref().unwrap_or("nothing")));
+            match value {
+                Some(value) => {
+                    let node =
+                        Tree::parse_value(value, place.clone()).map_err(|problem| self.error(problem))?;
+                    tree.set(path, node).map_err(|why| self.error(impossible(&place, path, why)))?;
+                }
+                None => tree.remove_at(path),
+            }
+        }
+        self.read(&tree)
+    }
+
+    /// What the file, or its variant called `variant`, writes at `path`, as JSON; `None` if it writes nothing there.
+    ///
+    /// # Errors
+    /// There is no such variant.
+    pub fn written(&self, variant: Option<&str>, path: &str) -> Result<Option<Json>, ScenarioError> {
+        Ok(self.alternative(variant)?.get(path).map(Node::to_json))
+    }
+
+    /// The tree of the base scenario, or of a variant.
+    fn alternative(&self, variant: Option<&str>) -> Result<Tree, ScenarioError> {
+        let base = self.model_tree();
+        let Some(name) = variant else { return Ok(base) };
+        let tables = self.variant_tables()?;
+        match tables.iter().find(|table| table.name == name) {
+            Some(table) => self.apply(table, &base),
+            None => {
+                let message = format!("the scenario has no variant \"{name}\"");
+                Err(self.error(Problem::new(&Place::Nowhere, message, "expected the name of a [[variant]]")))
+            }
+        }
     }
 
     /// Whether the file has a sweep.

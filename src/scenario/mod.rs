@@ -50,7 +50,7 @@ pub use assemble::Scenario;
 #[cfg(test)]
 pub(crate) use assemble::keys;
 pub use error::ScenarioError;
-pub use file::{Point, ScenarioFile};
+pub use file::{Change, Point, ScenarioFile};
 pub use identity::Identity;
 pub(crate) use identity::defaults;
 pub use json_schema::json_schema;

@@ -43,6 +43,11 @@ impl Plan {
         self.file.has_sweep() || self.alternatives.len() > 1
     }
 
+    /// The file, for scenarios with other values.
+    pub fn file(&self) -> &ScenarioFile {
+        &self.file
+    }
+
     /// Refuses an override of what the sweep varies.
     ///
     /// # Errors

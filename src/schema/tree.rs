@@ -71,6 +71,21 @@ impl Tree {
         }
     }
 
+    /// Takes the value at `path` out, if there is one; items of a list stay.
+    pub fn remove_at(&mut self, path: &str) {
+        let (tables, last) =
+            path.rsplit_once('.').map_or((None, path), |(tables, last)| (Some(tables), last));
+        let steps = tables.into_iter().flat_map(|tables| tables.split('.'));
+        let holder = steps.into_iter().try_fold(&mut self.root, |node, step| match &mut node.data {
+            Data::Table(table) => table.get_mut(step),
+            Data::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+            _ => None,
+        });
+        if let Some(Node { data: Data::Table(table), .. }) = holder {
+            table.remove(last);
+        }
+    }
+
     /// Sets the value at `path`, making the tables on the way where they are missing.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod autoscalers;
 mod bad_input;
 mod cli;
 mod conformance;
+mod explain;
 mod generated;
 mod manifests;
 mod misbehaviour;

@@ -26,6 +26,7 @@ pub fn text(report: &Report<'_>) -> String {
         Results::Run(..) => run(report),
         Results::Sweep(..) => sweep(report),
         Results::Compare(..) => compare(report),
+        Results::Explain(..) => explanation(report),
     };
     // What the scenario says of itself its reader knows, and what is not measured the scenario says.
     let known = [DESCRIPTION, UNMEASURED];
@@ -39,6 +40,7 @@ pub fn text(report: &Report<'_>) -> String {
 fn read(report: &Report<'_>) -> String {
     let facts = match report.results {
         Results::Run(scenario, _) | Results::Sweep(scenario, _) => &scenario.reading,
+        Results::Explain(result) => &result.scenario.reading,
         Results::Compare(..) => return String::new(),
     };
     let essential = facts.iter().filter(|fact| fact.is_essential);
@@ -92,6 +94,16 @@ fn compare(report: &Report<'_>) -> String {
     push_sentences(&mut text, report.details.iter());
     // The pairs with the first are among those of the details.
     push_sentences(&mut text, report.answer.iter().filter(|statement| statement.id != "compare.pair"));
+    text
+}
+
+/// Every table under its title, then the answer.
+fn explanation(report: &Report<'_>) -> String {
+    let mut text = format!("{}\n\n", bold(&report.head.title));
+    for each in &report.tables {
+        let _ = writeln!(text, "{}\n{}\n", each.title, table(each));
+    }
+    push_sentences(&mut text, report.answer.iter());
     text
 }
 

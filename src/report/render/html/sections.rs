@@ -64,7 +64,7 @@ fn chosen<'a>(results: &Results<'a>) -> Option<(&'a Scenario, &'a Figures, Optio
             let figures = confirmed.unwrap_or(&point.figures);
             Some((scenario, figures, Some(sentences::settings(&point.point))))
         }
-        Results::Compare(..) => None,
+        Results::Compare(..) | Results::Explain(..) => None,
     }
 }
 

@@ -1,0 +1,320 @@
+//! The causes that can be taken away from a scenario, and the keys that do it.
+
+use std::collections::BTreeMap;
+
+use crate::autoscaler::Limits;
+use crate::random::Streams;
+use crate::scenario::{Change, Scenario, ScenarioError, ScenarioFile};
+use crate::time::Span;
+
+/// A mechanism that can be taken away, by other values of some keys.
+#[derive(Debug)]
+pub struct Cause {
+    /// Name for programs.
+    pub id: &'static str,
+    /// Name for readers.
+    pub name: &'static str,
+    /// What the run is without it.
+    pub without: &'static str,
+    /// Whether it protects from misses rather than causing them: then it has no share, and is told by itself.
+    pub protects: bool,
+    /// Whether it can play a part in the scenario at all.
+    applies: fn(&Scenario) -> bool,
+    /// Paths of keys, `*` standing for every item of a list, each with the values to try in their order, as TOML; none:
+    /// the key is left out.
+    keys: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// Every cause, in the order reported.
+pub static CAUSES: &[Cause] = &[
+    Cause {
+        id: "cold_start",
+        name: "cold start",
+        without: "instances are ready at once",
+        protects: false,
+        applies: scales,
+        keys: &[
+            ("instances.cold_start", &["\"0s\""]),
+            ("instances.first_request", &[]),
+            ("instances.node.start", &["\"0s\""]),
+            ("instances.warm_pool.start", &["\"0s\""]),
+            ("instances.type.*.cold_start", &["\"0s\""]),
+        ],
+    },
+    Cause {
+        id: "metrics_delay",
+        name: "metrics delay",
+        without: "metrics are scraped every second, not averaged, and seen at once",
+        protects: false,
+        applies: observes,
+        keys: &[
+            ("metrics.scrape_interval", &["\"1s\""]),
+            ("metrics.window", &["\"0s\""]),
+            ("metrics.delay", &["\"0s\""]),
+            ("autoscaler.stable_window", &["\"1s\"", "\"6s\""]),
+            ("autoscaler.look_back_period", &["\"1s\""]),
+            ("autoscaler.metrics_interval", &["\"1s\""]),
+            ("autoscaler.window", &["\"0s\"", "\"1s\"", "\"15s\"", "\"1m\""]),
+            ("autoscaler.metrics_window", &["\"0s\"", "\"1s\"", "\"15s\""]),
+            ("autoscaler.up_window", &["\"0s\"", "\"1s\""]),
+            ("autoscaler.cpu_initialization_period", &["\"0s\""]),
+            ("autoscaler.initial_readiness_delay", &["\"0s\""]),
+            ("autoscaler.policies.*.period", &["\"1s\"", "\"10s\"", "\"60s\""]),
+            ("autoscaler.rules.*.time_grain", &["\"1s\"", "\"1m\""]),
+            ("autoscaler.rules.*.duration", &["\"1s\"", "\"1m\"", "\"5m\""]),
+        ],
+    },
+    Cause {
+        id: "evaluation_interval",
+        name: "evaluation interval",
+        without: "the autoscaler is evaluated every second",
+        protects: false,
+        applies: evaluated_rarely,
+        keys: &[
+            ("autoscaler.interval", &["\"1s\"", "\"60s\""]),
+            ("autoscaler.sync_period", &["\"1s\""]),
+            ("autoscaler.polling_interval", &["\"1s\""]),
+        ],
+    },
+    Cause {
+        id: "scale_up_limits",
+        name: "limits of scale-up",
+        without: "no cooldown, stabilization, breaches or rate limit holds a scale-up back",
+        protects: false,
+        applies: scales,
+        keys: &[
+            ("autoscaler.up.step", &["{max}"]),
+            ("autoscaler.up.cooldown", &["\"0s\""]),
+            ("autoscaler.up.breaches", &["1"]),
+            ("autoscaler.behavior.scale_up.stabilization_window", &["\"0s\""]),
+            (
+                "autoscaler.behavior.scale_up.policies",
+                &["[{ type = \"pods\", value = 100000, period = \"1s\" }]"],
+            ),
+            ("autoscaler.up_delay", &["\"0s\""]),
+            ("autoscaler.upscale_delay", &["\"0s\""]),
+            ("autoscaler.upscaling_factor", &["1"]),
+            ("autoscaler.max_scale_up_rate", &["100000"]),
+            ("autoscaler.instance_warmup", &["\"0s\""]),
+            ("autoscaler.policies.*.scale_out_cooldown", &["\"0s\""]),
+            ("autoscaler.policies.*.scale_out_periods", &["1"]),
+            ("autoscaler.policies.*.evaluation_periods", &["1"]),
+            ("autoscaler.policies.*.datapoints_to_alarm", &["1"]),
+            ("autoscaler.policies.*.cooldown", &["\"0s\""]),
+            ("autoscaler.rules.*.cooldown", &["\"0s\"", "\"1m\""]),
+        ],
+    },
+    Cause {
+        id: "scale_down_delays",
+        name: "delays of scale-down",
+        without: "instances go as soon as the rule asks for fewer",
+        protects: true,
+        applies: scales,
+        keys: &[
+            ("autoscaler.down.cooldown", &["\"0s\""]),
+            ("autoscaler.down.breaches", &["1"]),
+            ("autoscaler.downscale_stabilization", &["\"0s\""]),
+            ("autoscaler.behavior.scale_down.stabilization_window", &["\"0s\""]),
+            ("autoscaler.cooldown_period", &["\"0s\""]),
+            ("autoscaler.scale_down_delay", &["\"0s\""]),
+            ("autoscaler.downscale_delay", &["\"0s\""]),
+            ("autoscaler.stabilization_window", &["\"0s\""]),
+            ("autoscaler.down_delay", &["\"0s\""]),
+            ("autoscaler.down_window", &["\"0s\"", "\"1s\"", "\"15s\""]),
+            ("autoscaler.idle_timeout", &["\"0s\"", "\"1s\""]),
+            ("autoscaler.idle_scaledown_period", &["\"0s\"", "\"1m\""]),
+            ("autoscaler.keep_alive", &["\"0s\""]),
+            ("autoscaler.retention_period", &["\"1s\"", "\"1m\""]),
+            ("autoscaler.policies.*.scale_in_cooldown", &["\"0s\""]),
+            ("autoscaler.policies.*.scale_in_periods", &["1"]),
+        ],
+    },
+    Cause {
+        id: "maximum",
+        name: "maximum",
+        without: "ten times as many instances are allowed",
+        protects: false,
+        applies: reaches_maximum,
+        keys: &[
+            ("{maximum}", &["{10 max}", "{4 max}", "{2 max}"]),
+            ("instances.stock.quota", &[]),
+            ("instances.type.*.stock.quota", &[]),
+        ],
+    },
+    Cause {
+        id: "failures",
+        name: "failures and stock-outs",
+        without: "no instance fails, is interrupted, refused or slow",
+        protects: false,
+        applies: |_| true,
+        keys: &[
+            ("instances.failures", &[]),
+            ("instances.interruptions", &[]),
+            ("instances.start_failures", &[]),
+            ("instances.slow", &[]),
+            ("instances.stock.refused", &["0"]),
+            ("instances.stock.outages", &[]),
+            ("instances.stock.available", &[]),
+            ("instances.stock.unavailable", &[]),
+            ("instances.node.failure_after", &[]),
+            ("instances.type.*.failures", &[]),
+            ("instances.type.*.interruptions", &[]),
+            ("instances.type.*.start_failures", &[]),
+            ("instances.type.*.slow", &[]),
+            ("instances.type.*.stock", &[]),
+        ],
+    },
+    Cause {
+        id: "retries",
+        name: "retries and hedges",
+        without: "no request is sent twice",
+        protects: false,
+        applies: |_| true,
+        keys: &[("client.retries", &["0"]), ("client.hedge_after", &[])],
+    },
+    Cause {
+        id: "dispatch",
+        name: "dispatch",
+        without: "requests wait in one queue, from which free instances take them",
+        protects: false,
+        applies: |_| true,
+        keys: &[("dispatch.policy", &["\"central_queue\""]), ("dispatch.choices", &[])],
+    },
+];
+
+/// Utilization from which on a pool at its maximum is too small.
+const FULL: f64 = 0.85;
+
+/// Whether the autoscaler ever changes the number of instances.
+fn scales(scenario: &Scenario) -> bool {
+    let Limits { min, max } = scenario.model.autoscaler.limits();
+    min < max
+}
+
+/// Whether the arrivals take more than the maximum, or a quota stands below it.
+fn reaches_maximum(scenario: &Scenario) -> bool {
+    let model = &scenario.model;
+    let kinds = model.instances.kinds();
+    let limited =
+        kinds.iter().any(|kind| kind.hazards.stock.as_ref().is_some_and(|stock| stock.quota.is_some()));
+    let max = f64::from(model.autoscaler.limits().max);
+    scales(scenario)
+        && (limited || (0..scenario.run.replications).any(|number| needed(scenario, number) > FULL * max))
+}
+
+/// Instances that the arrivals of a replication keep busy at their peak.
+pub fn needed(scenario: &Scenario, replication: u32) -> f64 {
+    const INTERVALS: u64 = 10_000;
+    let model = &scenario.model;
+    let streams = Streams::new(scenario.run.seed, u64::from(replication));
+    let start = model.start(streams);
+    let shortest = Span::from_nanos(model.duration.as_nanos() / INTERVALS);
+    let interval = Span::from_secs(30).max(shortest);
+    let count = model.duration.as_nanos().div_ceil(interval.as_nanos()).max(1) as usize;
+    let rates = model.arrivals.future_rates(streams, interval, count);
+    rates.into_iter().fold(0.0, f64::max) * start.service_mean_s / f64::from(start.slots.max(1))
+}
+
+/// Whether the autoscaler looks at metrics.
+fn observes(scenario: &Scenario) -> bool {
+    let autoscaler = &scenario.model.autoscaler;
+    scales(scenario) && (autoscaler.query().is_some() || autoscaler.scrapes())
+}
+
+/// Whether the autoscaler is evaluated less often than every second.
+fn evaluated_rarely(scenario: &Scenario) -> bool {
+    let schedule = scenario.model.autoscaler.schedule();
+    scales(scenario) && schedule.is_some_and(|schedule| schedule.interval > Span::from_secs(1))
+}
+
+/// A cause that plays a part in a scenario, with the changes that take it away.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The cause.
+    pub cause: &'static Cause,
+    /// The keys that have another value than without it.
+    pub changes: Vec<Change>,
+}
+
+/// The causes that play a part in the base scenario, or the variant called `variant`: those that change the model.
+///
+/// # Errors
+/// There is no such variant.
+pub fn applied(
+    file: &ScenarioFile,
+    variant: Option<&str>,
+) -> Result<(Scenario, Vec<Applied>), ScenarioError> {
+    let base = file.changed(variant, &[])?;
+    let mut all = Vec::new();
+    for cause in CAUSES.iter().filter(|cause| (cause.applies)(&base)) {
+        let mut changes = Vec::new();
+        for (path, values) in cause.keys {
+            let path = path.replace("{maximum}", &base.model.autoscaler.limiting_path());
+            for path in spread(file, variant, &path)? {
+                // A table that is not written does nothing, whatever its keys would be.
+                let table = path.rsplit_once('.').filter(|(table, _)| table.starts_with("instances."));
+                if let Some((table, _)) = table
+                    && file.written(variant, table)?.is_none()
+                {
+                    continue;
+                }
+                changes.extend(effective(file, variant, &base, &path, values));
+            }
+        }
+        // Two keys may not do together what each does alone: then the first that do are taken.
+        while !changes.is_empty() && file.changed(variant, &changes).is_err() {
+            changes.pop();
+        }
+        if !changes.is_empty() {
+            all.push(Applied { cause, changes });
+        }
+    }
+    Ok((base, all))
+}
+
+/// The paths that a pattern stands for: one for every item of the list at its `*`.
+fn spread(file: &ScenarioFile, variant: Option<&str>, path: &str) -> Result<Vec<String>, ScenarioError> {
+    let Some((list, rest)) = path.split_once(".*.") else { return Ok(vec![path.to_owned()]) };
+    let written = file.written(variant, list)?;
+    let items = written.as_ref().and_then(|list| list.as_array()).map_or(0, Vec::len);
+    Ok((0..items).map(|index| format!("{list}.{index}.{rest}")).collect())
+}
+
+/// The change at `path` to the first of `values` that the scenario takes, if that makes another model of it.
+fn effective(
+    file: &ScenarioFile,
+    variant: Option<&str>,
+    base: &Scenario,
+    path: &str,
+    values: &[&str],
+) -> Option<Change> {
+    let max = u64::from(base.model.autoscaler.limits().max);
+    let filled = |value: &&str| {
+        let of_max = |factor: u64| (max * factor).to_string();
+        let value = value.replace("{max}", &of_max(1)).replace("{10 max}", &of_max(10));
+        Some(value.replace("{4 max}", &of_max(4)).replace("{2 max}", &of_max(2)))
+    };
+    let candidates: Vec<Option<String>> =
+        if values.is_empty() { vec![None] } else { values.iter().map(filled).collect() };
+    let change = |value: Option<String>| Change { path: path.to_owned(), value };
+    let mut taken = candidates.into_iter().map(change).filter_map(|change| {
+        let scenario = file.changed(variant, std::slice::from_ref(&change)).ok()?;
+        Some((change, scenario))
+    });
+    let (change, scenario) = taken.next()?;
+    (scenario.model != base.model).then_some(change)
+}
+
+/// The changes of all `causes` together, each path once.
+pub fn together<'a>(causes: impl IntoIterator<Item = &'a Applied>) -> Vec<Change> {
+    let all = causes.into_iter().flat_map(|applied| &applied.changes);
+    let by_path: BTreeMap<&str, &Change> = all.map(|change| (change.path.as_str(), change)).collect();
+    by_path.into_values().cloned().collect()
+}
+
+/// The policy that knows the future in the place of the scenario's, within its limits.
+pub fn oracle(scenario: &Scenario) -> Change {
+    let Limits { min, max } = scenario.model.autoscaler.limits();
+    let value = format!("{{ kind = \"clairvoyant\", min = {min}, max = {} }}", max.max(1));
+    Change { path: "autoscaler".to_owned(), value: Some(value) }
+}
