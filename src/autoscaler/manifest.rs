@@ -2,45 +2,166 @@
 //!
 //! A manifest is turned into keys of `[autoscaler]`, which stand beneath what the scenario writes itself: a sweep or
 //! `--set` overrides them like any other key. What a system has and the model has not is named, never left out in
-//! silence. Adding a form: a translation in its system's folder, and one line of the table here.
+//! silence; what the file leaves open is asked for. Adding a form: a [`Form`] in its system's folder, and one line of the
+//! table here.
 
 use std::sync::Arc;
 
-use super::reading::Translate;
 use super::reading::quantity::parse_quantity;
-pub use super::reading::{Change, Remark, Translation};
+use super::reading::refused::{refused_object, refused_text};
+use super::reading::{Candidate, Form, Manifest, metadata_name, text_of};
+pub use super::reading::{Change, Question, Remark, Selection, Translation};
 use super::{aws, hpa, keda, kpa, ray_serve};
+use crate::document::edit::parse_embedded;
 use crate::document::{Source, Span, parse_json_or_yaml};
-use crate::schema::{Data, Place, Problem};
+use crate::schema::{Data, Node, Place, Problem, nearest};
 use crate::units::parse_span;
 
-/// Each form: what it is called, and its translation.
-const FORMS: &[(&str, Translate)] = &[
-    ("a HorizontalPodAutoscaler", hpa::manifest::translate),
-    ("a KEDA ScaledObject", keda::manifest::translate),
-    ("a Knative, KServe or Cloud Run Service", kpa::manifest::translate),
-    ("a Ray Serve config", ray_serve::manifest::translate),
-    ("AWS scaling policies", aws::manifest::translate),
+/// Each form. A file is looked through for all of them.
+const FORMS: &[&Form] = &[
+    &hpa::manifest::FORM,
+    &keda::manifest::FORM,
+    &kpa::manifest::FORM,
+    &ray_serve::manifest::FORM,
+    &aws::manifest::FORM,
 ];
 
-/// Reads a manifest: YAML or JSON, of one or more documents.
+/// Reads a manifest that has one object to read: YAML or JSON, of one or more documents.
 ///
 /// # Errors
 /// It is not YAML, of no known form, or a field of it is not what it has to be. Says what is wrong, and where.
 pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
-    let whole = || Place::Manifest(Span::whole(source));
-    let documents = parse_json_or_yaml(source).map_err(|fault| {
-        let place = fault.span.map_or_else(whole, Place::Manifest);
+    translate_selected(source, &Selection::default())
+}
+
+/// Reads the object of a manifest that is meant.
+///
+/// # Errors
+/// Those of [`translate`]; or it is not said which of several objects is meant.
+pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result<Translation, Problem> {
+    let whole = Place::Manifest(Span::whole(source));
+    let documents = documents(source, &whole)?;
+    let found: Vec<(&Form, Candidate<'_>)> =
+        FORMS.iter().flat_map(|form| (form.find)(&documents).into_iter().map(|each| (*form, each))).collect();
+    if found.is_empty() {
+        if let Some(problem) = documents.iter().find_map(refused_object) {
+            return Err(problem);
+        }
+        let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+        let expected = format!("it is none of: {}", known.join(", "));
+        return Err(Problem::new(&whole, "the manifest is not understood", expected));
+    }
+    let (form, candidate) = pick(&found, selection, &whole)?;
+    let mut translation = (form.read)(candidate, &Manifest { documents: &documents, selection })?;
+    for (_, other) in found.iter().filter(|(_, other)| !std::ptr::eq(other.node, candidate.node)) {
+        translation.aside(format!("{} is not the object that is read", shown(other)), &other.node.place);
+    }
+    let is_found = |node: &&Node| found.iter().all(|(_, each)| !std::ptr::eq(each.node, *node));
+    let holds_config = |node: &&Node| text_of(node, "kind") != Some("RayService");
+    for other in documents.iter().filter(is_found).filter(holds_config) {
+        // A workload beside its autoscaler has been looked at; what a form has no use for is named.
+        if let (Some(kind), Some(name)) = (text_of(other, "kind"), metadata_name(other)) {
+            translation.aside(format!("{kind}/{name} is no autoscaler"), &other.place);
+        }
+    }
+    let name = if candidate.name.is_empty() { String::new() } else { format!(" \"{}\"", candidate.name) };
+    let version =
+        text_of(candidate.node, "apiVersion").map_or(String::new(), |version| format!(", {version}"));
+    let kind = if candidate.kind.is_empty() { form.name } else { candidate.kind };
+    Ok(translation.of_form(format!("{kind}{name}{version}")))
+}
+
+/// The object that is meant: the only one, else the one that the scenario names.
+fn pick<'a, 'd>(
+    found: &'a [(&'a Form, Candidate<'d>)],
+    selection: &Selection,
+    whole: &Place,
+) -> Result<&'a (&'a Form, Candidate<'d>), Problem> {
+    let names: Vec<String> = found.iter().map(|(_, each)| shown(each)).collect();
+    match (&selection.name, found) {
+        (None, [only]) => Ok(only),
+        (None, _) => {
+            let message = format!("the file has {} objects that can be read", found.len());
+            let problem = Problem::new(whole, message, format!("expected which one: {}", names.join(", ")));
+            Err(problem.help(format!("add to `[autoscaler]`: name = \"{}\"", names[0])))
+        }
+        (Some(name), _) => {
+            let is_meant = |(_, each): &&(&Form, Candidate<'d>)| each.name == *name || shown(each) == *name;
+            let mut meant = found.iter().filter(is_meant);
+            match (meant.next(), meant.next()) {
+                (Some(one), None) => Ok(one),
+                (Some(_), Some(_)) => {
+                    let label = format!("expected one of {}", names.join(", "));
+                    Err(Problem::new(whole, format!("the file has several objects called \"{name}\""), label))
+                }
+                (None, _) => {
+                    let label = format!("it has {}", names.join(", "));
+                    let problem =
+                        Problem::new(whole, format!("the file has no object called \"{name}\""), label);
+                    Err(match nearest(name, names.iter().map(String::as_str)) {
+                        Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                        None => problem,
+                    })
+                }
+            }
+        }
+    }
+}
+
+/// An object as messages name it, and as a scenario may.
+fn shown(candidate: &Candidate<'_>) -> String {
+    match (candidate.kind, candidate.name.as_str()) {
+        ("", name) => name.to_owned(),
+        (kind, "") => kind.to_owned(),
+        (kind, name) => format!("{kind}/{name}"),
+    }
+}
+
+/// The documents of a file: lists taken apart, and the config that a RayService holds as a text beside it.
+fn documents(source: &Arc<Source>, whole: &Place) -> Result<Vec<Node>, Problem> {
+    if let Some(problem) = refused_text(source) {
+        return Err(problem);
+    }
+    let parsed = parse_json_or_yaml(source).map_err(|fault| {
+        let place = fault.span.map_or_else(|| whole.clone(), Place::Manifest);
         Problem::new(&place, "the manifest is neither YAML nor JSON", fault.message)
     })?;
-    let read = |(name, form): &(&str, Translate)| {
-        let read = form(&documents)?;
-        Some(read.map(|translation| translation.of_form((*name).to_owned())))
+    let mut documents = Vec::new();
+    parsed.into_iter().for_each(|document| take_apart(document, &mut documents));
+    let mut configs = Vec::new();
+    for service in documents.iter().filter(|document| text_of(document, "kind") == Some("RayService")) {
+        configs.extend(serve_config(service)?);
+    }
+    documents.extend(configs);
+    Ok(documents)
+}
+
+/// Lists of Kubernetes, and lists of documents as JSON has them.
+fn take_apart(document: Node, into: &mut Vec<Node>) {
+    let is_list = text_of(&document, "kind").is_some_and(|kind| kind.ends_with("List"));
+    match document.data {
+        Data::Array(items) => items.into_iter().for_each(|item| take_apart(item, into)),
+        Data::Table(mut table) if is_list => match table.remove("items") {
+            Some(Node { data: Data::Array(items), .. }) => {
+                items.into_iter().for_each(|item| take_apart(item, into))
+            }
+            _ => into.push(Node { data: Data::Table(table), place: document.place }),
+        },
+        data => into.push(Node { data, place: document.place }),
+    }
+}
+
+/// The Serve config within a KubeRay RayService is a text of YAML.
+fn serve_config(service: &Node) -> Result<Vec<Node>, Problem> {
+    let spec = super::reading::field_of(service, "spec");
+    let Some(config) = spec.and_then(|spec| super::reading::field_of(spec, "serveConfigV2")) else {
+        return Ok(Vec::new());
     };
-    FORMS.iter().find_map(read).unwrap_or_else(|| {
-        let known: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
-        let expected = format!("it is none of: {}", known.join(", "));
-        Err(Problem::new(&whole(), "the manifest is not understood", expected))
+    let Data::Text(text) = &config.data else { return Ok(Vec::new()) };
+    parse_embedded(config, text).map_err(|fault| {
+        let place = fault.span.map_or_else(|| config.place.clone(), Place::File);
+        let place = super::reading::manifest_place(&place);
+        Problem::new(&place, "`spec.serveConfigV2` is not YAML", fault.message)
     })
 }
 
@@ -50,8 +171,21 @@ pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
 /// # Errors
 /// The manifest cannot express a setting, as one sentence: another than the field takes, or one without a field.
 pub fn write(source: &Arc<Source>, changes: &[Change]) -> Result<Arc<Source>, String> {
+    write_selected(source, &Selection::default(), changes)
+}
+
+/// The same of the object that is meant.
+///
+/// # Errors
+/// Those of [`write`].
+pub fn write_selected(
+    source: &Arc<Source>,
+    selection: &Selection,
+    changes: &[Change],
+) -> Result<Arc<Source>, String> {
     let read = |source: &Arc<Source>| {
-        translate(source).map_err(|problem| format!("{}: {}", problem.message, problem.label))
+        translate_selected(source, selection)
+            .map_err(|problem| format!("{}: {}", problem.message, problem.label))
     };
     let before = read(source)?;
     let mut written = source.clone();
@@ -193,7 +327,7 @@ mod tests {
                 }
             }
         }
-        assert!(added > 60, "{added}");
+        assert!(added > 40, "{added}");
     }
 
     fn plain(data: Data) -> crate::schema::Node {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::general::fixed;
 use super::metric::Query;
 use super::policy::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Settings, Watched};
+use super::reading::quantity::Quantity;
 use super::registry;
 use super::replay::Replay;
-use crate::schema::{Context, Key, Node, Problem, UnionSpec};
+use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value};
 
 /// The `[autoscaler]` table: a policy with its settings, before any observation. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,6 +26,37 @@ const FROM: Key<Option<String>> = Key::optional(
     "from",
     "A manifest in the form the system is deployed with (YAML or JSON), relative to the scenario. Its settings stand beneath the keys written here, which override them; it says the `kind` too. What it sets that is not modelled is named in a warning.",
 );
+const NAME: Key<Option<String>> = Key::optional(
+    "name",
+    "Which object of the manifest is meant, where it has several: its name, or kind and name as in \"ScaledObject/chat\".",
+);
+const REQUESTS: Key<Option<Requests>> = Key::optional(
+    "requests",
+    "What a pod requests, where the manifest has a target in cores or bytes and not the workload itself.",
+);
+const CPU: Key<Option<Quantity>> = Key::optional("cpu", "Cores: a number or a quantity (\"500m\").");
+const MEMORY: Key<Option<Quantity>> = Key::optional("memory", "Memory: a quantity (\"8Gi\").");
+const REQUESTS_SPEC: TableSpec = TableSpec {
+    name: "autoscaler.requests",
+    doc: "What a pod requests of each resource, for the manifest that `from` names.",
+    keys: &[&CPU, &MEMORY],
+};
+
+/// `requests` by itself: the manifest is read with it.
+struct Requests;
+
+impl Value for Requests {
+    fn kind() -> Kind {
+        Kind::Table(&REQUESTS_SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        let reader = Reader::open(node, path, &REQUESTS_SPEC, context)?;
+        reader.find(&CPU)?;
+        reader.find(&MEMORY)?;
+        Ok(Requests)
+    }
+}
+
 impl Autoscaler {
     /// The `[autoscaler]` table.
     pub const SPEC: UnionSpec = UnionSpec {
@@ -32,7 +64,7 @@ impl Autoscaler {
         doc: "The autoscaler that watches the pool.",
         tag: "kind",
         default: None,
-        common: &[&FROM],
+        common: &[&FROM, &NAME, &REQUESTS],
         variants: &registry::SPECS,
     };
 
@@ -53,6 +85,14 @@ impl Autoscaler {
     /// What is wrong with it, at its place.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Autoscaler, Problem> {
         let (variant, reader) = const { &Self::SPEC }.open(node, path, context)?;
+        let has_manifest = reader.has(FROM.name());
+        if let Some(alone) =
+            [NAME.name(), REQUESTS.name()].into_iter().find(|key| reader.has(key) && !has_manifest)
+        {
+            let message = format!("`{}` is about a manifest, and none is named", reader.path_of(alone));
+            return Err(reader.problem(alone, message, "expected with `from`"));
+        }
+        reader.find(&REQUESTS)?;
         registry::read(variant, &reader).map(Autoscaler)
     }
 

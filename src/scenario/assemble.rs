@@ -105,6 +105,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
             return Err(reader.problem("", message, label).help(help).help(start));
         }
     }
+    manifest::check_settled(tree, context)?;
     let name = checks::name(&reader, reader.find(&NAME)?, stem)?;
     let arrivals = reader.get(&ARRIVALS)?;
     let service = read_service(&reader, &arrivals)?;

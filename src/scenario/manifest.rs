@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::autoscaler::manifest::{Translation, translate};
+use crate::autoscaler::manifest::{Selection, Translation, translate_selected};
 use crate::document::{Source, Span};
 use crate::files::FileKind;
 use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
@@ -17,12 +17,16 @@ const MOST_BYTES: u64 = 4 << 20;
 /// The manifest cannot be read or understood, or is of another kind than the scenario writes.
 pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(()) };
-    let manifest = load(&file, &from, context)?;
+    let manifest = load(tree, &file, &from, context)?;
     let Manifest { source, translation } = &*manifest;
     let place = Place::Manifest(Span::whole(source));
     let Some(Node { data: Data::Table(table), .. }) = tree.get_mut("autoscaler") else { return Ok(()) };
     // What this one has put there stays: a variant or the command line may have changed it since.
-    table.remove_at(&|place| matches!(place, Place::Manifest(other) if other.source != *source));
+    let is_other = |place: &Place| matches!(place, Place::Manifest(other) if other.source != *source);
+    take_up(table, &is_other);
+    table.remove_at(&is_other);
+    let mut beneath = translation.table();
+    lay_over(table, &mut beneath);
     match table.get("kind") {
         Some(Node { data: Data::Text(kind), place }) if kind != translation.kind => {
             let message =
@@ -31,11 +35,94 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
         }
         _ => {}
     }
-    table.fill(&translation.table());
+    table.fill(&beneath);
     let mut kind = Table::EMPTY;
     kind.insert("kind", Node { data: Data::Text(translation.kind.to_owned()), place });
     table.fill(&kind);
     Ok(())
+}
+
+/// Where the scenario writes keys of the items of a manifest's list, as in `metrics.0.signal = "queue_length"`: the list,
+/// with these keys in it, takes the place of the table that was written.
+fn lay_over(written: &mut Table, beneath: &mut Table) {
+    let lists: Vec<String> = beneath
+        .iter()
+        .filter(|(name, _, node)| {
+            matches!(node.data, Data::Array(_))
+                && matches!(written.get(name), Some(Node { data: Data::Table(_), .. }))
+        })
+        .map(|(name, _, _)| name.to_owned())
+        .collect();
+    for name in lists {
+        let Some(Node { data: Data::Array(mut items), .. }) = beneath.remove(&name) else { continue };
+        let Some(Node { data: Data::Table(over), place }) = written.remove(&name) else { continue };
+        let is_item = |at: &str| at.parse::<usize>().is_ok_and(|at| at < items.len());
+        if !over.iter().all(|(at, _, node)| is_item(at) && matches!(node.data, Data::Table(_))) {
+            // No item of the list: the reader says so at its place.
+            written.insert(&name, Node { data: Data::Table(over), place });
+            continue;
+        }
+        for (at, _, node) in over.iter() {
+            let item = at.parse::<usize>().ok().and_then(|at| items.get_mut(at));
+            if let (Some(Node { data: Data::Table(item), .. }), Data::Table(keys)) = (item, &node.data) {
+                keys.iter().for_each(|(key, _, value)| item.insert(key, value.clone()));
+            }
+        }
+        written.insert(&name, Node { data: Data::Array(items), place });
+    }
+}
+
+/// The way back, before another manifest takes over: of a list with keys of the scenario in it, these keys.
+fn take_up(table: &mut Table, is_other: &dyn Fn(&Place) -> bool) {
+    let is_laid = |node: &Node| match &node.data {
+        Data::Array(items) => !is_other(&node.place) && items.iter().any(|item| is_other(&item.place)),
+        _ => false,
+    };
+    let names: Vec<String> =
+        table.iter().filter(|(_, _, node)| is_laid(node)).map(|(name, _, _)| name.to_owned()).collect();
+    for name in names {
+        let Some(Node { data: Data::Array(items), place }) = table.remove(&name) else { continue };
+        let mut over = Table::EMPTY;
+        for (at, item) in items.into_iter().enumerate() {
+            let Data::Table(mut keys) = item.data else { continue };
+            keys.remove_at(is_other);
+            if !keys.is_empty() {
+                over.insert(&at.to_string(), Node { data: Data::Table(keys), place: place.clone() });
+            }
+        }
+        table.insert(&name, Node { data: Data::Table(over), place });
+    }
+}
+
+/// Refuses a manifest that leaves something to the scenario which it does not say.
+///
+/// # Errors
+/// The first such thing, at its place in the manifest, with the line to add.
+pub(super) fn check_settled(tree: &Tree, context: &Context) -> Result<(), Problem> {
+    let Some((file, from)) = named(tree)? else { return Ok(()) };
+    let manifest = load(tree, &file, &from, context)?;
+    let is_open = |key: &str| tree.get(&format!("autoscaler.{key}")).is_none();
+    match manifest.translation.questions().iter().find(|question| is_open(&question.key)) {
+        Some(question) => {
+            let problem = Problem::new(&question.place, &question.why, &question.label);
+            Err(problem.help(format!("add to `[autoscaler]`: {}", question.line)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What the scenario says beside the name of the manifest.
+fn selection(tree: &Tree) -> Selection {
+    let text = |path: &str| match tree.get(path) {
+        Some(Node { data: Data::Text(text), .. }) => Some(text.clone()),
+        _ => None,
+    };
+    let quantity = |path: &str| tree.get(path).and_then(Selection::quantity);
+    Selection {
+        name: text("autoscaler.name"),
+        cpu: quantity("autoscaler.requests.cpu"),
+        memory: quantity("autoscaler.requests.memory"),
+    }
 }
 
 /// What the manifest sets that is not modelled.
@@ -44,8 +131,9 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
 /// As [`expand`].
 pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
-    let manifest = load(&file, &from, context)?;
-    Ok(manifest.translation.remarks().iter().map(|remark| format!("{file}: {}", remark.text)).collect())
+    let manifest = load(tree, &file, &from, context)?;
+    let loud = manifest.translation.remarks().iter().filter(|remark| !remark.is_quiet);
+    Ok(loud.map(|remark| format!("{file}: {}", remark.text)).collect())
 }
 
 /// What form of which system the manifest is, and what is chosen of it.
@@ -54,7 +142,7 @@ pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Pr
 /// As [`expand`].
 pub(super) fn form(tree: &Tree, context: &Context) -> Result<Option<String>, Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(None) };
-    Ok(load(&file, &from, context)?.translation.form().map(str::to_owned))
+    Ok(load(tree, &file, &from, context)?.translation.form().map(str::to_owned))
 }
 
 /// Names of what the manifest sets and nothing uses.
@@ -63,7 +151,7 @@ pub(super) fn form(tree: &Tree, context: &Context) -> Result<Option<String>, Pro
 /// As [`expand`].
 pub(super) fn unused(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
-    let manifest = load(&file, &from, context)?;
+    let manifest = load(tree, &file, &from, context)?;
     let unused = manifest.translation.remarks().iter().filter(|remark| remark.unused);
     Ok(unused.map(|remark| remark.name().to_owned()).collect())
 }
@@ -86,9 +174,10 @@ struct Manifest {
     translation: Translation,
 }
 
-fn load(file: &str, from: &Place, context: &Context) -> Result<Arc<Manifest>, Problem> {
+fn load(tree: &Tree, file: &str, from: &Place, context: &Context) -> Result<Arc<Manifest>, Problem> {
     let wrong = |message: String, label: String| Problem::new(from, message, label);
-    context.load_once(&format!("manifest {file}"), || {
+    let selection = selection(tree);
+    context.load_once(&format!("manifest {file} {selection:?}"), || {
         let named = context.file(file);
         let unreadable = |error: std::io::Error| {
             let message = format!("the manifest \"{file}\" cannot be read");
@@ -104,7 +193,7 @@ fn load(file: &str, from: &Place, context: &Context) -> Result<Arc<Manifest>, Pr
             return Err(wrong(message, "expected a few kB of YAML or JSON in UTF-8".into()));
         };
         let source = Source::new(named.path.display().to_string(), text);
-        let translation = translate(&source)?;
+        let translation = translate_selected(&source, &selection)?;
         Ok(Manifest { source, translation })
     })
 }

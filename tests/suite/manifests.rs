@@ -44,12 +44,7 @@ const FORMS: &[Form] = &[
     Form {
         file: "hpa.yaml",
         warnings: &[
-            "spec.metrics[1] (memory) is taken for signal = \"utilization\"; autoscaler.metrics.1.signal sets another",
             "spec.metrics[2].pods.metric.selector is not modelled",
-            "spec.metrics[2] (requests_in_flight) is taken for signal = \"in_flight\"; \
-             autoscaler.metrics.2.signal sets another",
-            "spec.metrics[3] (rps) is taken for signal = \"request_rate\"; autoscaler.metrics.3.signal sets another",
-            "spec.metrics[4] (queue) is taken for signal = \"queue_length\"; autoscaler.metrics.4.signal sets another",
             "spec.frobnicate is not modelled",
         ],
         row: r#"{"time": 0, "part": "limit", "desired": 10, "proposal": 40}"#,
@@ -71,14 +66,8 @@ const FORMS: &[Form] = &[
         file: "keda.yaml",
         warnings: &[
             "metadata.annotations.scaledobject.keda.sh/transfer-hpa-ownership is not modelled",
-            "spec.advanced.scalingModifiers is not modelled",
-            "spec.triggers[0] (prometheus: serverAddress) is taken for signal = \"request_rate\"; \
-             autoscaler.triggers.0.signal sets another",
-            "spec.triggers[0].useCachedMetrics is not modelled",
-            "spec.triggers[1] (aws-sqs-queue: awsRegion, queueURL) is taken for signal = \"in_flight\"; \
-             autoscaler.triggers.1.signal sets another",
-            "spec.triggers[2] (rabbitmq: mode, protocol, queueName) is taken for signal = \"in_flight\"; \
-             autoscaler.triggers.2.signal sets another",
+            "spec.triggers[0] (prometheus) averages over 60 s: `metrics.window` is what it sets",
+            "spec.triggers[0].useCachedMetrics is not modelled: the HPA is given the value of its own sync, not of the last poll",
             "spec.triggers[4] (cron) is not modelled and left out",
         ],
         row: r#"{"time": 0, "part": "executor", "desired": 0, "active": true, "error": false}"#,
@@ -89,13 +78,13 @@ const FORMS: &[Form] = &[
         file: "ray-serve.yaml",
         warnings: &[
             "`applications[0].deployments[0]` is left out: it does not scale",
-            "`applications[0].deployments[1].max_ongoing_requests` is not of the autoscaler: \
+            "`deployments[llm/Model].max_ongoing_requests` is not of the autoscaler: \
              `service.concurrency` is what it sets",
-            "`applications[0].deployments[1].autoscaling_config.initial_replicas` is not of the autoscaler: \
+            "`deployments[llm/Model].autoscaling_config.initial_replicas` is not of the autoscaler: \
              `instances.initial` is what it sets",
-            "`applications[0].deployments[1].autoscaling_config.aggregation_function` is \"max\": \
+            "`deployments[llm/Model].autoscaling_config.aggregation_function` is \"max\": \
              requests are averaged all the same",
-            "`applications[0].deployments[1].autoscaling_config.policy` is not modelled",
+            "`deployments[llm/Model].autoscaling_config.policy` is not modelled",
         ],
         row: r#"{"part": "sizing", "running": 2, "total_requests": 20}"#,
         desired: 5,

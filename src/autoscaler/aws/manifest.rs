@@ -1,7 +1,9 @@
 //! AWS scaling policies as JSON: `put-scaling-policy` with `register-scalable-target` and `put-metric-alarm`, or the answers
 //! of the `describe-` calls, in one file.
 
-use crate::autoscaler::reading::{Codec, Field, Fields, Translation, field_of, manifest_place, text_of};
+use crate::autoscaler::reading::{
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, manifest_place, text_of,
+};
 use crate::schema::{Data, Node, Problem, Table};
 
 /// Predefined metrics and names of CloudWatch metrics, and the metrics that stand for them.
@@ -103,10 +105,33 @@ const ALARM: &[Field] = &[
     Field::new("DatapointsToAlarm", "datapoints_to_alarm", Codec::Number),
 ];
 
-/// The scaling policies of the documents; `None` if there are none.
-pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
-    let documents = flattened(documents);
-    documents.iter().any(|document| is_policy(document)).then(|| read(&documents))
+/// Scaling policies of AWS.
+pub(in crate::autoscaler) const FORM: Form =
+    Form { name: "AWS scaling policies", find, read: read_candidate };
+
+/// A candidate for each thing that is scaled; policies that do not name it belong together.
+fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
+    let mut found: Vec<Candidate<'_>> = Vec::new();
+    for document in flattened(documents).into_iter().filter(|document| is_policy(document)) {
+        let name = target_name(document).unwrap_or_default().to_owned();
+        if found.iter().all(|each| each.name != name) {
+            found.push(Candidate { kind: "", name, node: document });
+        }
+    }
+    found
+}
+
+/// What a policy or target scales.
+fn target_name(document: &Node) -> Option<&str> {
+    text_of(document, "ResourceId").or_else(|| text_of(document, "AutoScalingGroupName"))
+}
+
+fn read_candidate(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+    let mut documents = flattened(manifest.documents);
+    documents.retain(|document| {
+        target_name(document).is_none_or(|name| name == candidate.name || candidate.name.is_empty())
+    });
+    read(&documents)
 }
 
 /// Lists, and the lists within the answers of `describe-` calls, one after the other.
@@ -219,6 +244,11 @@ fn tracking(config: &Fields<'_>, key: &str, into: &mut Translation) -> Result<()
         let specification = config.object(object)?;
         if specification.is_absent() {
             continue;
+        }
+        if let Some(math) = specification.get("Metrics") {
+            let label = "expected one metric by its name: expressions over several metrics (metric math) are not simulated";
+            let message = format!("`{}` is metric math", specification.path_of("Metrics"));
+            return Err(Problem::new(&manifest_place(&math.place), message, label));
         }
         let name = specification.text(field.name)?;
         written = Some(name.ok_or_else(|| specification.missing(field.name, "the name of a metric"))?);

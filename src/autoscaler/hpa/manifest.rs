@@ -1,119 +1,137 @@
-//! A HorizontalPodAutoscaler (autoscaling/v2, v2beta2 and v1) as it is deployed.
+//! A HorizontalPodAutoscaler (autoscaling/v2, v2beta2, v2beta1 and v1 with its annotations) as it is deployed.
 
+use super::manifest_metric::metric;
 use crate::autoscaler::reading::{
-    Codec, Field, Fields, Translation, behavior, likely_signal, manifest_place, text_of,
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, behavior, field_of, manifest_place, of_kind,
 };
-use crate::schema::{Data, Node, Problem, Table};
+use crate::document::edit::parse_embedded;
+use crate::schema::{Data, Node, Place, Problem, Table};
+
+/// A HorizontalPodAutoscaler.
+pub(in crate::autoscaler) const FORM: Form = Form { name: "a HorizontalPodAutoscaler", find, read };
+
+const VERSIONS: [&str; 4] =
+    ["autoscaling/v2", "autoscaling/v2beta2", "autoscaling/v2beta1", "autoscaling/v1"];
 
 const SPEC: &[Field] =
     &[Field::new("minReplicas", "min", Codec::Count), Field::new("maxReplicas", "max", Codec::Count)];
 /// The one metric of the first version.
 const CPU: &[Field] =
     &[Field::alias("targetCPUUtilizationPercentage", "metrics.0.average_utilization", Codec::Percent)];
-const TARGET: &[Field] = &[
-    Field::new("averageUtilization", "average_utilization", Codec::Percent),
-    Field::new("averageValue", "average_value", Codec::Quantity),
-    Field::new("value", "value", Codec::Quantity),
-];
+/// What the first version holds in annotations, under this prefix.
+const ALPHA: &str = "autoscaling.alpha.kubernetes.io/";
 
-/// The settings of the first HorizontalPodAutoscaler among `documents`; `None` if there is none.
-pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
-    let is_hpa = |document: &&Node| text_of(document, "kind") == Some("HorizontalPodAutoscaler");
-    let mut found = documents.iter().filter(is_hpa);
-    let first = found.next()?;
-    Some(read(first).map(|mut translation| {
-        if let Some(further) = found.next() {
-            let note = "the file has several HorizontalPodAutoscalers: the first is taken";
-            translation.note(note.into(), &further.place);
-        }
-        translation
-    }))
+fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
+    let mut found = of_kind(documents, "autoscaling/", "HorizontalPodAutoscaler");
+    // KEDA makes one for each of its objects, and decides what it is.
+    if !of_kind(documents, "keda.sh/", "ScaledObject").is_empty() {
+        found.retain(|candidate| !candidate.name.starts_with("keda-hpa-"));
+    }
+    found
 }
 
-fn read(document: &Node) -> Result<Translation, Problem> {
+fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+    let document = candidate.node;
     let root = Fields::of(document, "", false)?;
     let version = root.text("apiVersion")?.unwrap_or_default();
-    if !["autoscaling/v2", "autoscaling/v2beta2", "autoscaling/v1"].contains(&version) {
+    if !VERSIONS.contains(&version) {
         let at = root.get("apiVersion").unwrap_or(document);
         let message = format!("`apiVersion` is \"{version}\"");
-        let expected = "expected autoscaling/v2 (or v2beta2, or v1)";
+        let expected = format!("expected one of {}", VERSIONS.join(", "));
         return Err(Problem::new(&manifest_place(&at.place), message, expected));
     }
     let mut translation = Translation::new("hpa");
+    let into = &mut translation;
     let spec = root.object("spec")?;
-    // What it scales is the scenario's pool.
-    spec.get("scaleTargetRef");
-    spec.read(SPEC, "", &mut translation)?;
+    let target = spec.object("scaleTargetRef")?;
+    let workload = target.text("name")?;
+    spec.read(SPEC, "", into)?;
     let mut count = 0;
     if let Some(percent) = spec.get("targetCPUUtilizationPercentage") {
         let text = |text: &str| Data::Text(text.into());
-        translation.set("metrics.0.type".into(), text("resource"), &percent.place);
-        translation.set("metrics.0.name".into(), text("cpu"), &percent.place);
-        spec.read(CPU, "", &mut translation)?;
+        into.set("metrics.0.type".into(), text("resource"), &percent.place);
+        into.set("metrics.0.name".into(), text("cpu"), &percent.place);
+        spec.read(CPU, "", into)?;
         count = 1;
     }
     for part in spec.objects("metrics")? {
-        metric(&part, count, &mut translation)?;
+        metric(&part, count, (manifest, workload), into)?;
         count += 1;
     }
-    behavior::read(&spec.object("behavior")?, &mut translation)?;
-    spec.finish(&mut translation);
+    behavior::read(&spec.object("behavior")?, into)?;
+    annotations(&root, count, (manifest, workload), into)?;
+    spec.finish(into);
+    if let Some(status) = field_of(document, "status") {
+        into.aside("status is what the cluster reports, and not used".into(), &status.place);
+    }
     Ok(translation)
 }
 
-/// One of `spec.metrics`.
-fn metric(part: &Fields<'_>, index: usize, into: &mut Translation) -> Result<(), Problem> {
-    const KNOWN: &str = "Resource, ContainerResource, Pods, Object or External";
-    let (source, field) = match part.get("type") {
-        None => return Err(part.missing("type", KNOWN)),
-        Some(node) => match &node.data {
-            Data::Text(text) => match text.as_str() {
-                "Resource" => ("resource", "resource"),
-                "ContainerResource" => ("container_resource", "containerResource"),
-                "Pods" => ("pods", "pods"),
-                "Object" => ("object", "object"),
-                "External" => ("external", "external"),
-                _ => return Err(part.wrong("type", node, KNOWN)),
-            },
-            _ => return Err(part.wrong("type", node, KNOWN)),
-        },
-    };
-    let key = format!("metrics.{index}");
-    into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
-    let of_source = part.object(field)?;
-    let is_resource = matches!(source, "resource" | "container_resource");
-    let name = match is_resource {
-        true => {
-            of_source.get("container");
-            of_source.text("name")?
+/// Metrics and behavior that the first version holds in annotations as JSON.
+fn annotations(
+    root: &Fields<'_>,
+    count: usize,
+    around: (&Manifest<'_>, Option<&str>),
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let Ok(metadata) = root.object("metadata") else { return Ok(()) };
+    let Ok(annotations) = metadata.object("annotations") else { return Ok(()) };
+    let annotations = annotations.beneath(ALPHA);
+    if let Some(list) = embedded(&annotations, "metrics")? {
+        let Data::Array(items) = &list.data else {
+            return Err(annotations.wrong("metrics", &list, "a list as JSON"));
+        };
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{}[{index}]", annotations.path_of("metrics"));
+            metric(&Fields::of(item, path, false)?, count + index, around, into)?;
         }
-        false => {
-            of_source.get("describedObject");
-            let metric = of_source.object("metric")?;
-            let name = metric.text("name")?;
-            metric.finish(into);
-            name
-        }
-    };
-    let name = name.ok_or_else(|| of_source.missing("name", "the name of the metric"))?;
-    into.set(format!("{key}.type"), Data::Text(source.into()), part.place());
-    into.set(format!("{key}.name"), Data::Text(name.into()), part.place());
-    let signal = if is_resource { "utilization" } else { likely_signal(name) };
-    if name != "cpu" {
-        let note = format!(
-            "{} ({name}) is taken for signal = \"{signal}\"; autoscaler.{key}.signal sets another",
-            part.path()
-        );
-        into.note(note, part.place());
-        into.set(format!("{key}.signal"), Data::Text(signal.into()), part.place());
     }
-    let target = of_source.object("target")?;
-    target.get("type");
-    target.read(TARGET, &key, into)?;
-    target.finish(into);
-    of_source.finish(into);
-    part.finish(into);
+    if let Some(rules) = embedded(&annotations, "behavior")? {
+        let rules = lower_names(&rules);
+        behavior::read(&Fields::of(&rules, annotations.path_of("behavior"), false)?, into)?;
+    }
+    for name in ["conditions", "current-metrics"] {
+        if let Some(node) = annotations.get(name) {
+            let path = annotations.path_of(name);
+            into.aside(format!("{path} is what the cluster reports, and not used"), &node.place);
+        }
+    }
+    annotations.finish(into);
     Ok(())
+}
+
+/// An annotation that holds a document.
+fn embedded(annotations: &Fields<'_>, name: &str) -> Result<Option<Node>, Problem> {
+    let Some(text) = annotations.text(name)? else { return Ok(None) };
+    let Some(node) = annotations.get(name) else { return Ok(None) };
+    let place = manifest_place(&node.place);
+    let path = annotations.path_of(name);
+    let wrong = |why: String| Problem::new(&place, format!("`{path}` is no JSON"), why);
+    let documents = parse_embedded(node, text).map_err(|fault| wrong(fault.message))?;
+    match documents.into_iter().next() {
+        Some(document) => Ok(Some(document)),
+        None => Err(wrong("expected a document".into())),
+    }
+}
+
+/// The same with the first letter of every name in lower case: the annotation is written with and without capitals.
+fn lower_names(node: &Node) -> Node {
+    let data = match &node.data {
+        Data::Table(table) => {
+            let mut lower = Table::EMPTY;
+            for (name, _, value) in table.iter() {
+                let mut letters = name.chars();
+                let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
+                lower.insert(&(first + letters.as_str()), lower_names(value));
+            }
+            Data::Table(lower)
+        }
+        Data::Array(items) => Data::Array(items.iter().map(lower_names).collect()),
+        other => other.clone(),
+    };
+    // A text within a text has no bytes of its own to be changed.
+    let place = node.place.span().map_or(Place::Nowhere, |span| Place::Manifest(span.clone()));
+    Node { data, place }
 }
 
 #[cfg(test)]
@@ -136,7 +154,7 @@ spec:
       metric: { name: vllm_num_requests_waiting, selector: { matchLabels: { model: a } } }
       target: { type: AverageValue, averageValue: 2500m }
   - type: External
-    external: { metric: { name: backlog }, target: { type: Value, value: '30' } }
+    external: { metric: { name: rabbitmq_queue_messages_ready }, target: { type: Value, value: '30' } }
   behavior:
     scaleUp:
       stabilizationWindowSeconds: 0
@@ -154,16 +172,11 @@ spec:
         let table = translation.json().to_string();
         assert_eq!(
             table,
-            r#"{"behavior":{"scale_down":{"select_policy":"disabled","stabilization_window":"600s"},"scale_up":{"policies":[{"period":"60s","type":"pods","value":4}],"select_policy":"max","stabilization_window":"0s","tolerance":0.05}},"max":30,"metrics":[{"average_utilization":70,"name":"cpu","type":"resource"},{"average_value":"2500m","name":"vllm_num_requests_waiting","signal":"queue_length","type":"pods"},{"name":"backlog","signal":"queue_length","type":"external","value":"30"}],"min":2}"#
+            r#"{"behavior":{"scale_down":{"select_policy":"disabled","stabilization_window":"600s"},"scale_up":{"policies":[{"period":"60s","type":"pods","value":4}],"select_policy":"max","stabilization_window":"0s","tolerance":0.05}},"max":30,"metrics":[{"average_utilization":70,"name":"cpu","type":"resource"},{"average_value":"2500m","name":"vllm_num_requests_waiting","signal":"queue_length","type":"pods"},{"name":"rabbitmq_queue_messages_ready","signal":"queue_length","type":"external","value":"30"}],"min":2}"#
         );
         assert_eq!(
             translation.warnings(),
-            [
-                "spec.metrics[1].pods.metric.selector is not modelled",
-                "spec.metrics[1] (vllm_num_requests_waiting) is taken for signal = \"queue_length\"; autoscaler.metrics.1.signal sets another",
-                "spec.metrics[2] (backlog) is taken for signal = \"queue_length\"; autoscaler.metrics.2.signal sets another",
-                "spec.pause is not modelled",
-            ]
+            ["spec.metrics[1].pods.metric.selector is not modelled", "spec.pause is not modelled",]
         );
         assert!(translation.autoscaler().is_ok());
     }
@@ -189,5 +202,60 @@ spec:
         assert!(
             refused("type: Pods\n", "type: Pod\n").starts_with("`spec.metrics[1].type` is \"Pod\": expected")
         );
+    }
+
+    #[test]
+    fn older_versions_say_the_same_in_other_fields() {
+        let text = "apiVersion: autoscaling/v2beta1\nkind: HorizontalPodAutoscaler\nspec: { maxReplicas: 8, metrics: [\
+                    {type: Resource, resource: {name: cpu, targetAverageUtilization: 75}}, \
+                    {type: Object, object: {metricName: requests-per-second, target: {kind: Ingress, name: m}, targetValue: 2k}}, \
+                    {type: External, external: {metricName: queue_of_ours, targetAverageValue: '30'}}] }";
+        let translation = translate(text).unwrap();
+        let table = translation.json();
+        assert_eq!(table["metrics"][0]["average_utilization"], 75);
+        assert_eq!(
+            (&table["metrics"][1]["value"], &table["metrics"][1]["signal"]),
+            (&"2k".into(), &"request_rate".into())
+        );
+        let asked: Vec<&str> = translation.questions().iter().map(|question| question.key.as_str()).collect();
+        assert_eq!(asked, ["metrics.2.signal"]);
+    }
+
+    #[test]
+    fn percentages_become_shares_and_resources_need_what_a_pod_requests() {
+        let gpu =
+            HPA.replace("vllm_num_requests_waiting", "gpu_utilization_percent").replace("2500m", "'20'");
+        let table = translate(&gpu).unwrap().json();
+        assert_eq!(
+            (&table["metrics"][1]["average_value"], &table["metrics"][1]["signal"]),
+            (&0.2.into(), &"utilization".into())
+        );
+        let cores = HPA.replace(
+            "{ type: Utilization, averageUtilization: 70 }",
+            "{ type: AverageValue, averageValue: 500m }",
+        );
+        let asked = translate(&cores).unwrap();
+        assert_eq!(asked.questions()[0].key, "requests.cpu");
+        let workload = "---\nkind: Deployment\nmetadata: { name: chat }\nspec: { template: { spec: { containers: [\
+                        { name: a, resources: { requests: { cpu: '2' } } }] } } }\n";
+        let known = translate(&format!("{cores}{workload}")).unwrap();
+        assert_eq!(known.json()["metrics"][0]["average_utilization"], 25);
+    }
+
+    #[test]
+    fn annotations_of_the_first_version_hold_metrics_and_behavior() {
+        let text = "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata:\n  annotations:\n    \
+                    autoscaling.alpha.kubernetes.io/metrics: '[{\"type\":\"Pods\",\"pods\":{\"metricName\":\"http_requests_per_second\",\"targetAverageValue\":\"10\"}}]'\n    \
+                    autoscaling.alpha.kubernetes.io/behavior: '{\"ScaleDown\":{\"StabilizationWindowSeconds\":120,\"Policies\":[{\"Type\":\"Percent\",\"Value\":50,\"PeriodSeconds\":60}]}}'\n    \
+                    autoscaling.alpha.kubernetes.io/conditions: '[]'\nspec: { maxReplicas: 5, targetCPUUtilizationPercentage: 60 }";
+        let translation = translate(text).unwrap();
+        let table = translation.json();
+        assert_eq!(table["metrics"][0]["average_utilization"], 60);
+        assert_eq!(
+            (&table["metrics"][1]["signal"], &table["metrics"][1]["average_value"]),
+            (&"request_rate".into(), &"10".into())
+        );
+        assert_eq!(table["behavior"]["scale_down"]["stabilization_window"], "120s");
+        assert!(translation.remarks()[0].text.contains("conditions"), "{:?}", translation.remarks());
     }
 }

@@ -1,8 +1,8 @@
 //! `[[autoscaler.metrics]]`: what an HPA watches, and which signal of the simulated pool that is.
 
 use super::behavior::MAX_REPLICAS;
-use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::Quantity;
+use crate::autoscaler::{PER, Per, Signal};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 
 /// One metric of an HPA.
@@ -14,6 +14,8 @@ pub(crate) struct MetricSpec {
     pub target: Target,
     /// What it is in a simulation.
     pub signal: Signal,
+    /// Whether it is the pool's, or divided by the ready instances.
+    pub per: Per,
 }
 
 /// Where a metric comes from.
@@ -123,7 +125,7 @@ const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
 const SPEC: TableSpec = TableSpec {
     name: "metrics",
     doc: "A metric of the HPA, as in `spec.metrics` of its manifest; the one with the largest desired number counts. One of `average_utilization`, `average_value` and `value` is its target.",
-    keys: &[&TYPE, &NAME, &AVERAGE_UTILIZATION, &AVERAGE_VALUE, &VALUE, &SIGNAL],
+    keys: &[&TYPE, &NAME, &AVERAGE_UTILIZATION, &AVERAGE_VALUE, &VALUE, &SIGNAL, &PER],
 };
 
 impl Value for MetricSpec {
@@ -144,7 +146,8 @@ impl Value for MetricSpec {
         }
         let default_name = if is_resource { "cpu" } else { signal.name() };
         let name = reader.find(&NAME)?.unwrap_or_else(|| default_name.to_owned());
-        Ok(MetricSpec { source, name, target: read_target(&reader, source)?, signal })
+        let per = reader.get(&PER)?;
+        Ok(MetricSpec { source, name, target: read_target(&reader, source)?, signal, per })
     }
 }
 
@@ -181,6 +184,7 @@ impl MetricSpec {
             name: "cpu".into(),
             target: Target::Utilization(80),
             signal: Signal::Utilization,
+            per: Per::Total,
         }
     }
 }

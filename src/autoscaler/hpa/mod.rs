@@ -13,6 +13,7 @@ pub(super) mod controller;
 pub(super) mod explain;
 pub(super) mod history;
 pub(super) mod manifest;
+pub(super) mod manifest_metric;
 pub(super) mod metric;
 pub(super) mod pods;
 pub(super) mod policy;

@@ -11,12 +11,12 @@ use super::pods::{Phase, Pod, PodSample};
 use super::replica_calculator::Failure;
 use super::signals::Signals;
 use super::{Hpa, replay};
-use crate::autoscaler::Signal;
 use crate::autoscaler::reading::quantity::thousandths;
 use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, PolicyContext,
     Replay, Schedule, Scrape, Settings, Watched,
 };
+use crate::autoscaler::{Per, Signal};
 use crate::time::{Instant, Span};
 
 impl Settings for Hpa {
@@ -97,6 +97,13 @@ impl Pool {
         Pool { signals: Signals::new(start.window), slots: start.slots }
     }
 
+    /// The value of an external metric, with so many instances ready; `None` while there was nothing to measure.
+    pub fn value(&self, metric: &MetricSpec, ready: u32) -> Option<f64> {
+        let total = self.signals.total(metric.signal)?;
+        let is_shared = metric.per == Per::Instance && metric.signal.quantity().is_additive();
+        Some(if is_shared { total / f64::from(ready.max(1)) } else { total })
+    }
+
     /// What the cluster answers at `now`.
     pub fn at<'a>(&'a self, now: Instant, seen: &'a Observation<'a>) -> Rounded<'a> {
         Rounded { pool: self, now, seen }
@@ -132,7 +139,7 @@ impl Cluster for Rounded<'_> {
     }
 
     fn usage(&self, _: usize, metric: &MetricSpec) -> Result<i64, Failure> {
-        self.pool.signals.total(metric.signal).map(thousandths).ok_or(Failure::Unavailable)
+        self.pool.value(metric, self.seen.ready).map(thousandths).ok_or(Failure::Unavailable)
     }
 
     fn serving(&self) -> Option<u32> {

@@ -1,48 +1,13 @@
 //! A ScaledObject (keda.sh/v1alpha1) as it is deployed.
 
+use super::manifest_trigger::trigger;
 use crate::autoscaler::reading::{
-    Codec, Field, Fields, Translation, behavior, likely_signal, manifest_place, text_of,
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, behavior, of_kind,
 };
 use crate::schema::{Data, Node, Problem, Table};
 
-/// What scalers call their target, and the value from which on they are active.
-const THRESHOLDS: [&str; 12] = [
-    "threshold",
-    "value",
-    "queueLength",
-    "lagThreshold",
-    "listLength",
-    "messageCount",
-    "subscriptionSize",
-    "targetValue",
-    "targetQueryValue",
-    "queryValue",
-    "pendingEntriesCount",
-    "targetMetricValue",
-];
-const ACTIVATIONS: [&str; 9] = [
-    "activationThreshold",
-    "activationValue",
-    "activationQueueLength",
-    "activationLagThreshold",
-    "activationListLength",
-    "activationMessageCount",
-    "activationTargetValue",
-    "activationTargetQueryValue",
-    "activationQueryValue",
-];
-
-/// Scalers whose target has a default: that of KEDA's documentation.
-const DEFAULT_THRESHOLDS: [(&str, i64); 8] = [
-    ("aws-sqs-queue", 5),
-    ("azure-queue", 5),
-    ("azure-servicebus", 5),
-    ("redis", 5),
-    ("redis-cluster", 5),
-    ("kafka", 10),
-    ("apache-kafka", 10),
-    ("gcp-pubsub", 10),
-];
+/// A ScaledObject.
+pub(in crate::autoscaler) const FORM: Form = Form { name: "a KEDA ScaledObject", find, read };
 
 /// Annotations that pause or force scaling; their names begin with [`OWN`].
 const ANNOTATIONS: &[Field] = &[
@@ -75,34 +40,36 @@ const FALLBACK: &[Field] = &[
         ]),
     ),
 ];
-const METRIC_TYPE: Codec =
-    Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
 
-/// The settings of the first ScaledObject among `documents`; `None` if there is none.
-pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
-    let is_scaled = |document: &&Node| {
-        text_of(document, "kind") == Some("ScaledObject")
-            && text_of(document, "apiVersion").is_some_and(|version| version.starts_with("keda.sh/"))
-    };
-    let mut found = documents.iter().filter(is_scaled);
-    let first = found.next()?;
-    Some(read(first).map(|mut translation| {
-        if let Some(further) = found.next() {
-            let note = "the file has several ScaledObjects: the first is taken";
-            translation.note(note.into(), &further.place);
-        }
-        translation
-    }))
+fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
+    of_kind(documents, "keda.sh/", "ScaledObject")
 }
 
-fn read(document: &Node) -> Result<Translation, Problem> {
+fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
     let mut translation = Translation::new("keda");
     let into = &mut translation;
-    let root = Fields::of(document, "", false)?;
+    let root = Fields::of(candidate.node, "", false)?;
     annotations(&root, into)?;
     let spec = root.object("spec")?;
-    // What it scales is the scenario's pool.
-    spec.get("scaleTargetRef");
+    let target = spec.object("scaleTargetRef")?;
+    let workload = target.text("name")?;
+    scaled(&spec, (manifest, workload), into)?;
+    spec.finish(into);
+    if let Some(status) = root.get("status") {
+        into.aside("status is what the cluster reports, and not used".into(), &status.place);
+    }
+    Ok(translation)
+}
+
+/// What a ScaledObject says of scaling, wherever it stands.
+///
+/// # Errors
+/// A field is not written as it has to be.
+pub(in crate::autoscaler) fn scaled(
+    spec: &Fields<'_>,
+    around: (&Manifest<'_>, Option<&str>),
+    into: &mut Translation,
+) -> Result<(), Problem> {
     spec.read(SPEC, "", into)?;
     let fallback = spec.object("fallback")?;
     if !fallback.is_absent() {
@@ -117,15 +84,27 @@ fn read(document: &Node) -> Result<Translation, Problem> {
     config.finish(into);
     // Applies when the scaled object is deleted.
     advanced.get("restoreToOriginalReplicaCount");
+    modifiers(&advanced.object("scalingModifiers")?)?;
     advanced.finish(into);
     let place = spec.get("triggers").map_or(spec.place(), |triggers| &triggers.place);
     into.set("triggers".into(), Data::Array(Vec::new()), place);
     let mut count = 0;
     for part in spec.objects("triggers")? {
-        count += usize::from(trigger(&part, count, into)?);
+        count += usize::from(trigger(&part, count, around, into)?);
     }
-    spec.finish(into);
-    Ok(translation)
+    Ok(())
+}
+
+/// A formula takes the place of every trigger's own target: without it the object would be another one.
+fn modifiers(modifiers: &Fields<'_>) -> Result<(), Problem> {
+    match modifiers.get("formula") {
+        Some(formula) => Err(modifiers.wrong(
+            "formula",
+            formula,
+            "no formula: it is not simulated, and without it the triggers would be compared with other targets; write `triggers` for what it comes to",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn annotations(root: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
@@ -139,78 +118,6 @@ fn annotations(root: &Fields<'_>, into: &mut Translation) -> Result<(), Problem>
         into.unused(format!("{} is not modelled", annotations.path_of(name)), place);
     }
     Ok(())
-}
-
-/// One of `spec.triggers`; false for one that is left out, which is named.
-fn trigger(part: &Fields<'_>, index: usize, into: &mut Translation) -> Result<bool, Problem> {
-    let scaler = part.text("type")?.ok_or_else(|| part.missing("type", "the name of a scaler"))?;
-    if scaler == "cron" {
-        into.unused(format!("{} (cron) is not modelled and left out", part.path()), part.place());
-        return Ok(false);
-    }
-    let key = format!("triggers.{index}");
-    into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
-    let metadata = part.object("metadata")?;
-    let is_resource = matches!(scaler, "cpu" | "memory");
-    let kind = if is_resource { scaler } else { "external" };
-    into.set(format!("{key}.type"), Data::Text(kind.into()), part.place());
-    let of_metadata = metadata.get("type");
-    let has_metric_type = part.get("metricType").is_some();
-    if is_resource && of_metadata.is_some() && !has_metric_type {
-        metadata.read(&[Field::alias("type", "metric_type", METRIC_TYPE)], &key, into)?;
-    } else {
-        part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], &key, into)?;
-    }
-    target(scaler, &metadata, &key, into)?;
-    let name = part.text("name")?;
-    if !is_resource {
-        into.set(format!("{key}.name"), Data::Text(name.unwrap_or(scaler).into()), part.place());
-        let query = metadata.text("query")?.or(metadata.text("metricName")?);
-        // Queues count what is being worked on too: a message leaves them when it is done.
-        let signal = query.map_or("in_flight", likely_signal);
-        into.set(format!("{key}.signal"), Data::Text(signal.into()), part.place());
-        let rest: Vec<&str> = metadata.rest().into_iter().map(|(name, _)| name).collect();
-        let also = if rest.is_empty() { String::new() } else { format!(": {}", rest.join(", ")) };
-        let note = format!(
-            "{} ({scaler}{also}) is taken for signal = \"{signal}\"; autoscaler.{key}.signal sets another",
-            part.path()
-        );
-        into.note(note, part.place());
-    } else {
-        metadata.finish(into);
-    }
-    // Who may read the metric changes nothing.
-    part.get("authenticationRef");
-    if let Some(cached) = part.get("useCachedMetrics")
-        && cached.data == Data::Bool(true)
-    {
-        into.unused(format!("{}.useCachedMetrics is not modelled", part.path()), &cached.place);
-    }
-    part.finish(into);
-    Ok(true)
-}
-
-/// The target of a trigger and the value from which on it is active: the first of the names that it has.
-fn target(scaler: &str, metadata: &Fields<'_>, key: &str, into: &mut Translation) -> Result<(), Problem> {
-    let first = |names: &[&'static str]| names.iter().copied().find(|name| metadata.get(name).is_some());
-    match first(&THRESHOLDS) {
-        Some(name) => metadata.read(&[Field::new(name, "threshold", Codec::Quantity)], key, into)?,
-        None => {
-            let default = DEFAULT_THRESHOLDS.iter().find(|(known, _)| *known == scaler);
-            let (_, threshold) = default.ok_or_else(|| {
-                let message = format!("`{}` has no target", metadata.path());
-                let known = format!("known are: {}", THRESHOLDS.join(", "));
-                Problem::new(&manifest_place(metadata.place()), message, known)
-            })?;
-            into.set(format!("{key}.threshold"), Data::Integer(*threshold), metadata.place());
-        }
-    }
-    match first(&ACTIVATIONS) {
-        Some(name) => {
-            metadata.read(&[Field::new(name, "activation_threshold", Codec::NumberText)], key, into)
-        }
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -230,7 +137,6 @@ spec:
   fallback: { failureThreshold: 3, replicas: 6, behavior: currentReplicasIfHigher }
   advanced:
     restoreToOriginalReplicaCount: true
-    scalingModifiers: { formula: a + b }
     horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 60 } } }
   triggers:
   - type: rabbitmq
@@ -249,14 +155,12 @@ spec:
         let table = translation.json().to_string();
         assert_eq!(
             table,
-            r#"{"behavior":{"scale_down":{"stabilization_window":"60s"}},"cooldown_period":"120s","fallback":{"behavior":"current_replicas_if_higher","failure_threshold":3,"replicas":6},"max":40,"min":0,"pause_scale_in":true,"polling_interval":"15s","triggers":[{"activation_threshold":5,"name":"rabbitmq","signal":"in_flight","threshold":"20","type":"external"},{"metric_type":"utilization","threshold":"70","type":"cpu"}]}"#
+            r#"{"behavior":{"scale_down":{"stabilization_window":"60s"}},"cooldown_period":"120s","fallback":{"behavior":"current_replicas_if_higher","failure_threshold":3,"replicas":6},"max":40,"min":0,"pause_scale_in":true,"polling_interval":"15s","triggers":[{"activation_threshold":5,"name":"rabbitmq","signal":"queue_length","threshold":"20","type":"external"},{"metric_type":"utilization","threshold":"70","type":"cpu"}]}"#
         );
         assert_eq!(
             translation.warnings(),
             [
                 "metadata.annotations.autoscaling.keda.sh/colour is not modelled",
-                "spec.advanced.scalingModifiers is not modelled",
-                "spec.triggers[0] (rabbitmq: mode, queueName) is taken for signal = \"in_flight\"; autoscaler.triggers.0.signal sets another",
                 "spec.triggers[2] (cron) is not modelled and left out",
             ]
         );
@@ -270,6 +174,52 @@ spec:
         assert_eq!(table["triggers"][0]["signal"], "request_rate");
         assert_eq!(table["triggers"][1]["threshold"], 5);
         let refused = translate(&text.replace("threshold", "limit")).unwrap_err();
-        assert!(refused.starts_with("`spec.triggers[0].metadata` has no target: known are: threshold,"));
+        assert_eq!(refused, "`spec.triggers[0].metadata` has no target: expected threshold");
+    }
+
+    fn trigger(trigger: &str) -> String {
+        format!("apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nspec:\n  triggers:\n  - {trigger}\n")
+    }
+
+    #[test]
+    fn a_query_is_converted_into_the_unit_of_its_signal() {
+        let read = |query: &str, more: &str| {
+            let text = format!(
+                "{{ type: prometheus, metadata: {{ query: '{query}', threshold: '70', activationThreshold: '5' }}{more} }}"
+            );
+            translate(&trigger(&text)).unwrap().json()["triggers"][0].clone()
+        };
+        let gpu = read("avg(DCGM_FI_DEV_GPU_UTIL)", "");
+        assert_eq!((&gpu["threshold"], &gpu["activation_threshold"]), (&0.7.into(), &0.05.into()));
+        let minutes = read("sum(increase(http_requests_total[1m]))", "");
+        assert_eq!(
+            (&minutes["signal"], &minutes["threshold"]),
+            (&"request_rate".into(), &1.166666666667.into())
+        );
+        // A mean of a count is the mean under AverageValue, and the total in equal parts under Value.
+        let mean = read("avg(vllm:num_requests_waiting)", "");
+        assert_eq!((&mean["per"], &mean["threshold"]), (&"instance".into(), &"70".into()));
+        let mean = read("avg(vllm:num_requests_waiting)", ", metricType: Value");
+        assert_eq!((&mean["per"], &mean["metric_type"]), (&serde_json::Value::Null, &"average_value".into()));
+    }
+
+    #[test]
+    fn what_a_trigger_does_not_settle_is_asked_for_and_a_formula_is_refused() {
+        let asked = |text: &str| {
+            let translation = translate(&trigger(text)).unwrap();
+            translation.questions().iter().map(|question| question.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(asked("{ type: gcp-stackdriver, metadata: { filter: f } }"), ["triggers.0.signal"]);
+        assert_eq!(asked("{ type: postgresql, metadata: { targetQueryValue: '3' } }"), ["triggers.0.signal"]);
+        assert_eq!(
+            asked("{ type: cpu, metricType: AverageValue, metadata: { value: 500m } }"),
+            ["requests.cpu"]
+        );
+        assert!(asked("{ type: kafka, metadata: {} }").is_empty());
+        let unknown = translate(&trigger("{ type: rabitmq, metadata: {} }")).unwrap_err();
+        assert!(unknown.starts_with("KEDA has no scaler \"rabitmq\""), "{unknown}");
+        let formula = trigger("{ type: kafka, metadata: {} }")
+            + "  advanced: { scalingModifiers: { formula: a + b, target: '5' } }\n";
+        assert!(translate(&formula).unwrap_err().contains("no formula"));
     }
 }

@@ -10,8 +10,10 @@
 pub(super) mod executor;
 pub(super) mod fallback;
 pub(super) mod manifest;
+mod manifest_trigger;
 pub(super) mod policy;
 pub(super) mod replay;
+mod scalers;
 pub(super) mod settings;
 
 use super::hpa::Hpa;

@@ -130,7 +130,7 @@ impl Policy for KedaPolicy {
         self.synced = None;
         // Before the first scrape there is nothing to poll.
         if let Some(triggers) =
-            Triggers::of(keda, |_, metric| self.pool.signals.total(metric.signal)).filter(|_| poll)
+            Triggers::of(keda, |_, metric| self.pool.value(metric, observation.ready)).filter(|_| poll)
         {
             let polled = self.executor.poll(keda, now.into(), scale.spec, triggers);
             scale.spec = polled.replicas;

@@ -2,11 +2,11 @@
 
 use super::fallback::Fallback;
 use super::{Activation, Keda, Pause};
-use crate::autoscaler::Signal;
 use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
 use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
 use crate::autoscaler::hpa::settings::{TUNING_KEYS, Tuning};
 use crate::autoscaler::reading::quantity::Quantity;
+use crate::autoscaler::{PER, Signal};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
@@ -135,7 +135,7 @@ const KEYS: [&dyn AnyKey; OWN_KEYS.len() + 1 + TUNING_KEYS.len()] = {
 const TRIGGER_SPEC: TableSpec = TableSpec {
     name: "triggers",
     doc: "A trigger: what it measures, and what a replica should have of it.",
-    keys: &[&TYPE, &NAME, &SIGNAL, &METRIC_TYPE, &THRESHOLD, &ACTIVATION_THRESHOLD],
+    keys: &[&TYPE, &NAME, &SIGNAL, &PER, &METRIC_TYPE, &THRESHOLD, &ACTIVATION_THRESHOLD],
 };
 
 /// What a trigger reads.
@@ -240,7 +240,10 @@ impl Value for Trigger {
             true => Activation::Above(reader.get(&ACTIVATION_THRESHOLD)?),
             false => Activation::Resource,
         };
-        Ok(Trigger { activation, metric: MetricSpec { source, name, target, signal } })
+        Ok(Trigger {
+            activation,
+            metric: MetricSpec { source, name, target, signal, per: reader.get(&PER)? },
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 //! them, KServe's InferenceServices, which become such Services, and Cloud Run services, which have the same form.
 
 use super::annotations::{ANNOTATIONS, CLOUD_RUN, CLOUD_RUN_SERVICE, CONFIG, PREDICTOR, WITHOUT_EFFECT};
-use crate::autoscaler::reading::{Codec, Field, Fields, Translation, field_of, text_of};
+use crate::autoscaler::reading::{
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, metadata_name, of_kind, text_of,
+};
 use crate::schema::{Data, Node, Problem};
 
 const AUTOSCALING: &str = "autoscaling.knative.dev/";
@@ -11,19 +13,27 @@ const DEPLOYMENT_MODE: &str = "serving.kserve.io/deploymentMode";
 const DEADLINE: &[Field] =
     &[Field::new("serving.knative.dev/progress-deadline", "progress_deadline", Codec::Duration)];
 
-/// The settings of a Knative, KServe or Cloud Run service among `documents`; `None` if there is no such service.
-pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
-    let revision = documents.iter().find_map(Revision::of)?;
+/// A Knative service, a KServe service that Knative scales, or a Cloud Run service.
+pub(in crate::autoscaler) const FORM: Form =
+    Form { name: "a Knative, KServe or Cloud Run Service", find, read };
+
+fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
+    let knative = ["Service", "Configuration", "Revision"];
+    let knative = knative.iter().flat_map(|kind| of_kind(documents, "serving.knative.dev/", kind));
+    knative.chain(of_kind(documents, "serving.kserve.io/", "InferenceService")).collect()
+}
+
+fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+    let is_kserve = candidate.kind == "InferenceService";
+    let revision = Revision::read(candidate.node, is_kserve)?;
     let is_config = |document: &&Node| {
-        let metadata = field_of(document, "metadata");
-        text_of(document, "kind") == Some("ConfigMap")
-            && metadata.and_then(|metadata| text_of(metadata, "name")) == Some("config-autoscaler")
+        text_of(document, "kind") == Some("ConfigMap") && metadata_name(document) == Some("config-autoscaler")
     };
-    let config = documents.iter().find(is_config).and_then(|config| field_of(config, "data"));
-    Some(revision.and_then(|revision| match revision.is_on_cloud_run() {
+    let config = manifest.documents.iter().find(is_config).and_then(|config| field_of(config, "data"));
+    match revision.is_on_cloud_run() {
         true => revision.cloud_run(),
         false => revision.knative(config),
-    }))
+    }
 }
 
 /// Where in a document a revision's settings stand.
@@ -40,19 +50,6 @@ struct Revision<'a> {
 }
 
 impl<'a> Revision<'a> {
-    /// The revision of a document, if it is about one.
-    fn of(document: &'a Node) -> Option<Result<Revision<'a>, Problem>> {
-        let api = text_of(document, "apiVersion").unwrap_or_default();
-        let is_kserve = api.starts_with("serving.kserve.io/");
-        let is_knative = api.starts_with("serving.knative.dev/");
-        match text_of(document, "kind").unwrap_or_default() {
-            "InferenceService" if is_kserve => {}
-            "Revision" | "Service" | "Configuration" if is_knative => {}
-            _ => return None,
-        }
-        Some(Revision::read(document, is_kserve))
-    }
-
     fn read(document: &'a Node, is_kserve: bool) -> Result<Revision<'a>, Problem> {
         let root = Fields::of(document, "", false)?;
         let own = root.object("metadata")?.object("annotations")?;

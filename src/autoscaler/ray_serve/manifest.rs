@@ -1,8 +1,13 @@
-//! Ray Serve configs: `applications`, or a KubeRay RayService, with a deployment's `autoscaling_config`.
+//! Ray Serve configs with a deployment's `autoscaling_config`: of several applications, of one, within a KubeRay RayService,
+//! and the configs of Ray's LLM servers.
 
-use crate::autoscaler::reading::{Codec, Field, Fields, Translation, field_of, manifest_place, text_of};
-use crate::document::edit::parse_embedded;
+use crate::autoscaler::reading::{
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, manifest_place, text_of,
+};
 use crate::schema::{Data, Node, Problem};
+
+/// A deployment of Ray Serve.
+pub(in crate::autoscaler) const FORM: Form = Form { name: "a Ray Serve config", find, read };
 
 const SECONDS: Codec = Codec::Seconds { fractions: true };
 const CAPACITY: &[Field] = &[Field::new("target_capacity", "target_capacity", Codec::Number)];
@@ -42,79 +47,160 @@ const ASIDE: [&str; 11] = [
     "logging_config",
 ];
 
-/// A deployment, and whether it scales.
-struct Deployment<'a> {
-    fields: Fields<'a>,
-    scales: bool,
+/// Kinds of candidates: a deployment that scales, an LLM server's config, and a config in which nothing scales.
+const DEPLOYMENT: &str = "deployment";
+const LLM: &str = "LLM deployment";
+const STILL: &str = "Serve config";
+
+fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
+    documents.iter().flat_map(of_document).collect()
 }
 
-/// The first deployment that scales; `None` if no document is a Serve config.
-pub(in crate::autoscaler) fn translate(documents: &[Node]) -> Option<Result<Translation, Problem>> {
-    documents.iter().find_map(|document| {
-        if text_of(document, "kind") == Some("RayService") {
-            return Some(ray_service(document));
-        }
-        let applications = field_of(document, "applications")?;
-        matches!(applications.data, Data::Array(_)).then(|| serve_config(document))
-    })
+/// The deployments of a config that scale; the config itself where none does.
+fn of_document(document: &Node) -> Vec<Candidate<'_>> {
+    let mut found = Vec::new();
+    let is_object = text_of(document, "kind").is_some();
+    let is_config = !is_object
+        && (field_of(document, "applications").is_some_and(|list| matches!(list.data, Data::Array(_)))
+            || (field_of(document, "import_path").is_some() && field_of(document, "deployments").is_some()));
+    for application in items(document, "applications") {
+        let name = text_of(application, "name").unwrap_or("application");
+        of_application(application, name, &mut found);
+    }
+    if !is_object {
+        of_application(document, "", &mut found);
+    }
+    if found.is_empty() && is_config {
+        found.push(Candidate { kind: STILL, name: String::new(), node: document });
+    }
+    found
 }
 
-/// The Serve config within a KubeRay RayService is a text of YAML.
-fn ray_service(document: &Node) -> Result<Translation, Problem> {
-    let spec = Fields::of(document, "", true)?.object("spec")?;
-    let missing = || spec.missing("serveConfigV2", "the Serve config as a text");
-    let node = spec.get("serveConfigV2").ok_or_else(missing)?;
-    let text = spec.text("serveConfigV2")?.unwrap_or_default();
-    let not_yaml = |place, why| Problem::new(&place, "`spec.serveConfigV2` is not YAML", why);
-    let configs = parse_embedded(node, text).map_err(|fault| {
-        let place = fault.span.map_or_else(|| node.place.clone(), crate::schema::Place::File);
-        not_yaml(manifest_place(&place), fault.message)
-    })?;
-    let [config] = configs.as_slice() else {
-        return Err(not_yaml(manifest_place(&node.place), "expected one document".into()));
+fn of_application<'a>(application: &'a Node, name: &str, found: &mut Vec<Candidate<'a>>) {
+    let named = |own: Option<&str>| match (name, own.unwrap_or_default()) {
+        ("", own) => own.to_owned(),
+        (name, own) => format!("{name}/{own}"),
     };
-    let mut translation = serve_config(config)?;
-    spec.finish(&mut translation);
-    Ok(translation)
+    if field_of(application, "import_path").is_some() || !name.is_empty() {
+        for deployment in items(application, "deployments").iter().filter(|deployment| scales(deployment)) {
+            found.push(Candidate {
+                kind: DEPLOYMENT,
+                name: named(text_of(deployment, "name")),
+                node: deployment,
+            });
+        }
+    }
+    let arguments = field_of(application, "args");
+    let configs = arguments.map_or(&[][..], |arguments| items(arguments, "llm_configs"));
+    let alone = field_of(application, "model_loading_config").is_some().then_some(application);
+    for config in configs.iter().chain(items(application, "llm_configs")).chain(alone) {
+        let deployment = field_of(config, "deployment_config");
+        if deployment.is_some_and(scales) {
+            let model = field_of(config, "model_loading_config").and_then(|model| text_of(model, "model_id"));
+            found.push(Candidate { kind: LLM, name: named(model), node: config });
+        }
+    }
 }
 
-fn serve_config(config: &Node) -> Result<Translation, Problem> {
+fn items<'a>(node: &'a Node, name: &str) -> &'a [Node] {
+    match field_of(node, name) {
+        Some(Node { data: Data::Array(items), .. }) => items,
+        _ => &[],
+    }
+}
+
+fn scales(deployment: &Node) -> bool {
+    let auto = text_of(deployment, "num_replicas") == Some("auto");
+    auto || field_of(deployment, "autoscaling_config")
+        .is_some_and(|config| matches!(config.data, Data::Table(_)))
+}
+
+fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+    if candidate.kind == STILL {
+        let module =
+            items(candidate.node, "applications").iter().find_map(|each| text_of(each, "import_path"));
+        let module = module.or_else(|| text_of(candidate.node, "import_path")).unwrap_or("MODULE:APP");
+        let expected = format!(
+            "expected one with an `autoscaling_config` or `num_replicas: auto`; what the code of the application says is written out by `serve build {module} -o config.yaml`"
+        );
+        let place = manifest_place(&candidate.node.place);
+        return Err(Problem::new(&place, "none of the deployments scales", expected));
+    }
     let mut translation = Translation::new("ray_serve");
     let into = &mut translation;
-    let config = Fields::of(config, "", true)?;
-    config.read(CAPACITY, "", into)?;
-    let mut deployments = Vec::new();
-    for application in config.objects("applications")? {
-        deployments.extend(application.objects("deployments")?.into_iter().map(Deployment::of));
-        application.pass_over(&ASIDE);
-        application.finish(into);
+    let holds =
+        |document: &&Node| of_document(document).iter().any(|each| std::ptr::eq(each.node, candidate.node));
+    if let Some(config) =
+        manifest.documents.iter().find(holds).filter(|config| !std::ptr::eq(*config, candidate.node))
+    {
+        around(config, candidate, into)?;
     }
-    config.pass_over(&ASIDE);
-    config.finish(into);
-    let Some(first) = deployments.iter().position(|deployment| deployment.scales) else {
-        let expected = "expected one with an `autoscaling_config` or `num_replicas: auto`";
-        return Err(Problem::new(
-            &manifest_place(config.place()),
-            "none of the deployments scales",
-            expected,
-        ));
-    };
-    for (_, other) in deployments.iter().enumerate().filter(|(index, _)| *index != first) {
-        let why =
-            if other.scales { "the first deployment that scales is modelled" } else { "it does not scale" };
-        into.unused(format!("`{}` is left out: {why}", other.fields.path()), other.fields.place());
+    for service in manifest.documents.iter().filter(|each| text_of(each, "kind") == Some("RayService")) {
+        if let Some(cluster) = field_of(service, "spec").and_then(|spec| field_of(spec, "rayClusterConfig")) {
+            let why = "is not used: its nodes may hold back replicas";
+            into.unused(format!("`spec.rayClusterConfig` {why}"), &cluster.place);
+        }
     }
-    read_deployment(&deployments.swap_remove(first).fields, into)?;
+    let root = Fields::of(candidate.node, path_of(candidate), true)?;
+    if candidate.kind == LLM {
+        root.pass_over(&[
+            "model_loading_config",
+            "engine_kwargs",
+            "llm_engine",
+            "runtime_env",
+            "accelerator_type",
+            "lora_config",
+            "experimental_configs",
+            "placement_group_config",
+            "log_engine_metrics",
+        ]);
+        read_deployment(&root.object("deployment_config")?, into)?;
+        root.finish(into);
+    } else {
+        read_deployment(&root, into)?;
+    }
     Ok(translation)
 }
 
-impl<'a> Deployment<'a> {
-    fn of(fields: Fields<'a>) -> Deployment<'a> {
-        let auto = fields.get("num_replicas").is_some_and(|node| node.data == Data::Text("auto".into()));
-        let config = fields.get("autoscaling_config");
-        let scales = auto || config.is_some_and(|config| matches!(config.data, Data::Table(_)));
-        Deployment { fields, scales }
+/// The path of a deployment in messages: its place in the lists around it is told by its name.
+fn path_of(candidate: &Candidate<'_>) -> String {
+    match candidate.name.is_empty() {
+        true => String::new(),
+        false => format!("deployments[{}]", candidate.name),
     }
+}
+
+/// What stands around a deployment: the capacity aimed at, and what else does not scale it.
+fn around(config: &Node, candidate: &Candidate<'_>, into: &mut Translation) -> Result<(), Problem> {
+    let config = Fields::of(config, "", true)?;
+    config.read(CAPACITY, "", into)?;
+    for application in config.objects("applications")? {
+        application.pass_over(&ASIDE);
+        still(&application, into)?;
+        application.finish(into);
+    }
+    still(&config, into)?;
+    config.pass_over(&ASIDE);
+    config.pass_over(&["llm_configs"]);
+    config.finish(into);
+    if candidate.kind == LLM {
+        let why = "the ingress of the application scales by itself, and is not simulated";
+        into.note(why.into(), &candidate.node.place);
+    }
+    Ok(())
+}
+
+/// Deployments that do not scale.
+fn still(application: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
+    for deployment in application.objects("deployments")? {
+        if !scales(deployment.node()) {
+            into.unused(
+                format!("`{}` is left out: it does not scale", deployment.path()),
+                deployment.place(),
+            );
+        }
+    }
+    Ok(())
 }
 
 fn read_deployment(deployment: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
@@ -191,7 +277,7 @@ applications:
 ";
 
     #[test]
-    fn the_first_deployment_that_scales_is_taken_and_the_rest_is_named() {
+    fn the_deployment_that_scales_is_taken_and_the_rest_is_named() {
         let translation = translated(CONFIG);
         let warnings = translation.warnings();
         assert_eq!(translation.kind, "ray_serve");
@@ -217,7 +303,10 @@ applications:
         let translation = translated(&text);
         assert_eq!(translation.json()["max"], 8);
         let warnings = translation.warnings();
-        assert!(warnings.contains(&"`spec.rayClusterConfig` is not modelled"), "{warnings:?}");
+        assert!(
+            warnings.contains(&"`spec.rayClusterConfig` is not used: its nodes may hold back replicas"),
+            "{warnings:?}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How a field of a manifest is written, both ways: to the value of a scenario's key, and back.
 
+use super::measure::Factor;
 use crate::autoscaler::reading::quantity::parse_quantity;
 use crate::document::edit::Scalar;
 use crate::schema::{Data, Node};
@@ -36,6 +37,8 @@ pub(crate) enum Codec {
     Quantity,
     /// A quantity that is a plain number in the scenario.
     QuantityNumber,
+    /// A quantity in another unit than the scenario's: a plain number there.
+    Converted(Factor),
     /// A text.
     Text,
     /// One of a few names of the system, and what the scenario calls each.
@@ -95,6 +98,12 @@ impl Codec {
             }
             .map(Data::Float)
             .ok_or_else(|| "a quantity".into()),
+            Codec::Converted(factor) => match &node.data {
+                Data::Text(text) => parse_quantity(text).map(|thousandths| thousandths as f64 / 1000.0),
+                _ => number().ok(),
+            }
+            .map(|written| whole(rounded(factor.apply(written))))
+            .ok_or_else(|| "a quantity".into()),
             Codec::Text => match (&node.data, text) {
                 (Data::Text(text), _) => Ok(Data::Text(text.trim().to_owned())),
                 (_, Some(text)) => Ok(Data::Text(text)),
@@ -151,6 +160,7 @@ impl Codec {
                 _ => quantity(number()?),
             },
             Codec::QuantityNumber => quantity(number()?),
+            Codec::Converted(factor) => quantity(rounded(factor.undo(number()?))),
             Codec::Text => match value {
                 Data::Text(text) => Ok(Scalar::Text(text.clone())),
                 _ => Err("it takes a text".into()),
@@ -181,6 +191,11 @@ fn number(node: &Node) -> Option<f64> {
         Data::Float(float) => Some(float),
         _ => None,
     }
+}
+
+/// Without the last digits, which a conversion leaves behind.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.12e}").parse().unwrap_or(number)
 }
 
 fn text_number(text: &Option<String>) -> Result<f64, String> {
@@ -286,6 +301,8 @@ mod tests {
             (Codec::Quantity, text("2500m")),
             (Codec::Quantity, Data::Integer(30)),
             (Codec::QuantityNumber, Data::Float(0.05)),
+            (Codec::Converted(Factor { num: 1.0, den: 100.0 }), Data::Float(0.07)),
+            (Codec::Converted(Factor { num: 1.0, den: 60.0 }), Data::Integer(10)),
             (Codec::Text, text("concurrency")),
             (Codec::Names(NAMES), text("min")),
             (Codec::AnyCase(NAMES), text("max")),

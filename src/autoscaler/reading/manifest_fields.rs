@@ -36,7 +36,7 @@ impl Field {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fields<'a> {
     table: Option<&'a Table>,
     /// The object; where it is left out, the one around it.
@@ -105,6 +105,11 @@ impl<'a> Fields<'a> {
     /// Where the object stands; where it is left out, the one around it.
     pub fn place(&self) -> &'a Place {
         &self.node.place
+    }
+
+    /// The object; where it is left out, the one around it.
+    pub fn node(&self) -> &'a Node {
+        self.node
     }
 
     /// Whether there is no such object.

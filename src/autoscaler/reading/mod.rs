@@ -7,20 +7,24 @@
 
 pub(crate) mod behavior;
 mod codec;
+mod documents;
 mod manifest_fields;
+pub(crate) mod measure;
+pub(crate) mod metric_names;
+pub(crate) mod promql;
 pub(crate) mod quantity;
-mod signals;
+pub(crate) mod refused;
 mod translation;
+mod watched;
 
 pub(crate) use codec::Codec;
+pub use documents::Selection;
+pub(crate) use documents::{Candidate, Form, Manifest, metadata_name, of_kind, quantity as quantity_of};
 pub(crate) use manifest_fields::{Field, Fields, manifest_place};
-pub(crate) use signals::likely_signal;
-pub use translation::{Change, Remark, Translation};
+pub use translation::{Change, Question, Remark, Translation};
+pub(crate) use watched::{Target, TargetKind, Watch};
 
-use crate::schema::{Node, Problem};
-
-/// Turns the documents of a file into settings; `None` if none of them is of the form it knows. Ignores the others.
-pub(crate) type Translate = fn(&[Node]) -> Option<Result<Translation, Problem>>;
+use crate::schema::Node;
 
 /// The field of a document that is a text, such as `kind`.
 pub(crate) fn text_of<'a>(document: &'a Node, name: &str) -> Option<&'a str> {

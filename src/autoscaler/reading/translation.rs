@@ -21,6 +21,7 @@ pub struct Translation {
     settings: BTreeMap<String, Setting>,
     openings: Vec<Opening>,
     remarks: Vec<Remark>,
+    questions: Vec<Question>,
 }
 
 /// One key of `[autoscaler]` that a manifest sets: its path beneath that, such as `metrics.0.average_utilization`, is
@@ -48,6 +49,8 @@ struct Opening {
 pub struct Remark {
     /// Whether a field is not used at all, rather than used in a way that has to be said.
     pub unused: bool,
+    /// Whether it is expected, so that it is listed and not warned of.
+    pub is_quiet: bool,
     /// One phrase, with the path of the field.
     pub text: String,
     /// Where it stands.
@@ -62,6 +65,21 @@ impl Remark {
     }
 }
 
+/// A key that the manifest does not settle, so that a user has to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Its path beneath `[autoscaler]`.
+    pub key: String,
+    /// Why it is not settled, as one phrase.
+    pub why: String,
+    /// What is expected, and what the line to add is like.
+    pub label: String,
+    /// The line to add to `[autoscaler]`.
+    pub line: String,
+    /// Where the field stands that leaves it open.
+    pub place: Place,
+}
+
 /// A change of one setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -73,7 +91,14 @@ pub struct Change {
 
 impl Translation {
     pub(crate) fn new(kind: &'static str) -> Translation {
-        Translation { kind, form: None, settings: BTreeMap::new(), openings: Vec::new(), remarks: Vec::new() }
+        Translation {
+            kind,
+            form: None,
+            settings: BTreeMap::new(),
+            openings: Vec::new(),
+            remarks: Vec::new(),
+            questions: Vec::new(),
+        }
     }
 
     /// What form of which system it is, with the name of the object that was taken: `HorizontalPodAutoscaler "chat"`.
@@ -90,6 +115,17 @@ impl Translation {
     /// What `check` warns of, in the order it was met.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
+    }
+
+    /// What a user has to settle.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// Leaves a key to the user.
+    pub(crate) fn ask(&mut self, question: Question) {
+        let place = manifest_place(&question.place);
+        self.questions.push(Question { place, ..question });
     }
 
     /// The settings by their keys.
@@ -131,12 +167,17 @@ impl Translation {
 
     /// Notes a field that is not used.
     pub(crate) fn unused(&mut self, text: String, place: &Place) {
-        self.remarks.push(Remark { unused: true, text, place: manifest_place(place) });
+        self.remarks.push(Remark { unused: true, is_quiet: false, text, place: manifest_place(place) });
+    }
+
+    /// Lists a field that is not used, as one expects: addresses, what the cluster reports, other objects.
+    pub(crate) fn aside(&mut self, text: String, place: &Place) {
+        self.remarks.push(Remark { unused: true, is_quiet: true, text, place: manifest_place(place) });
     }
 
     /// Notes how something is used.
     pub(crate) fn note(&mut self, text: String, place: &Place) {
-        self.remarks.push(Remark { unused: false, text, place: manifest_place(place) });
+        self.remarks.push(Remark { unused: false, is_quiet: false, text, place: manifest_place(place) });
     }
 
     /// The keys as a table, each at its place in the manifest.
@@ -167,7 +208,7 @@ impl Translation {
     /// What `check` warns of.
     #[cfg(test)]
     pub(crate) fn warnings(&self) -> Vec<&str> {
-        self.remarks.iter().map(|remark| remark.text.as_str()).collect()
+        self.remarks.iter().filter(|remark| !remark.is_quiet).map(|remark| remark.text.as_str()).collect()
     }
 
     /// The autoscaler that a scenario makes of the settings.

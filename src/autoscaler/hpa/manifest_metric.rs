@@ -1,0 +1,178 @@
+//! One metric of a manifest's HPA, in the form of any version.
+
+use crate::autoscaler::reading::measure::{Factor, Measure, Of, of_name};
+use crate::autoscaler::reading::{
+    Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, quantity_of,
+};
+use crate::schema::{Data, Problem, Table};
+
+const KNOWN: &str = "Resource, ContainerResource, Pods, Object or External";
+
+/// Names of the target's fields: average utilization, average value, value.
+type Names = [&'static str; 3];
+
+const NEW: Names = ["averageUtilization", "averageValue", "value"];
+/// Before v2beta2, in the object of the source itself.
+const OLD: Names = ["targetAverageUtilization", "targetAverageValue", "targetValue"];
+
+/// Reads one metric as `metrics.INDEX`. `around` is the file, and the workload that is scaled.
+///
+/// # Errors
+/// A field is not written as it has to be.
+pub(in crate::autoscaler) fn metric(
+    part: &Fields<'_>,
+    index: usize,
+    around: (&Manifest<'_>, Option<&str>),
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let kind = part.get("type").ok_or_else(|| part.missing("type", KNOWN))?;
+    let (source, field) = match part.text("type")?.unwrap_or_default() {
+        "Resource" => ("resource", "resource"),
+        "ContainerResource" => ("container_resource", "containerResource"),
+        "Pods" => ("pods", "pods"),
+        "Object" => ("object", "object"),
+        "External" => ("external", "external"),
+        _ => return Err(part.wrong("type", kind, KNOWN)),
+    };
+    let key = format!("metrics.{index}");
+    into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
+    into.set(format!("{key}.type"), Data::Text(source.into()), part.place());
+    let of_source = part.object(field)?;
+    if matches!(source, "resource" | "container_resource") {
+        resource(&of_source, &key, around, into)?;
+    } else {
+        custom(&of_source, source, &key, into)?;
+    }
+    of_source.finish(into);
+    part.finish(into);
+    Ok(())
+}
+
+/// The object that holds the target, and the names of its fields.
+fn target_of<'a>(source: &Fields<'a>) -> Result<(Fields<'a>, Names), Problem> {
+    let target = source.object("target")?;
+    let is_new = NEW.iter().any(|name| target.get(name).is_some()) || target.get("type").is_some();
+    match is_new || OLD.iter().chain(&["averageValue"]).all(|name| source.get(name).is_none()) {
+        true => Ok((target, NEW)),
+        // `target` then is the object that is measured.
+        false => Ok((source.clone(), OLD)),
+    }
+}
+
+fn resource(
+    source: &Fields<'_>,
+    key: &str,
+    (manifest, workload): (&Manifest<'_>, Option<&str>),
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let container = source.text("container")?;
+    let name = source.text("name")?.ok_or_else(|| source.missing("name", "the name of the resource"))?;
+    into.set(format!("{key}.name"), Data::Text(name.into()), source.place());
+    let (target, [percent, average, _]) = target_of(source)?;
+    let watch = Watch { key: key.to_owned(), path: source.path().to_owned(), place: source.place() };
+    match name {
+        "cpu" => {}
+        "memory" => watch
+            .ask("memory does not follow the requests in service: what it stands for has to be said", into),
+        _ => watch.ask(&format!("the resource \"{name}\" is none that is simulated"), into),
+    }
+    if let Some(node) = target.get(average).filter(|_| target.get(percent).is_none()) {
+        let request = match name {
+            "cpu" => manifest.cpu_request(workload, container),
+            "memory" => manifest.memory_request(workload, container),
+            _ => None,
+        };
+        let example = if name == "cpu" { "\"2\"" } else { "\"8Gi\"" };
+        let path = target.path_of(average);
+        match (request, quantity_of(node)) {
+            (_, None) => return Err(target.wrong(average, node, "a quantity")),
+            (Some(request), Some(value)) if request > 0.0 => {
+                let share = 100.0 * value / request;
+                let whole = share.round().max(1.0);
+                let field = Field::new(
+                    average,
+                    "average_utilization",
+                    Codec::Converted(Factor { num: 100.0, den: request }),
+                );
+                match (share - whole).abs() < 1e-9 {
+                    true => target.read(&[field], key, into)?,
+                    false => {
+                        into.set(
+                            format!("{key}.average_utilization"),
+                            Data::Integer(whole as i64),
+                            &node.place,
+                        );
+                        into.note(
+                            format!("{path} is {share:.1} % of what a pod requests: taken for {whole} %"),
+                            &node.place,
+                        );
+                    }
+                }
+            }
+            _ => into.ask(Question {
+                key: format!("requests.{name}"),
+                why: format!("{path} is an amount of {name}, and what a pod requests of it is not known"),
+                label: "expected the workload in the same file, or what its pod requests".into(),
+                line: format!("requests.{name} = {example}"),
+                place: node.place.clone(),
+            }),
+        }
+    } else {
+        target.read(&[Field::new(percent, "average_utilization", Codec::Percent)], key, into)?;
+    }
+    target.get("type");
+    finish_target(&target, source, into);
+    Ok(())
+}
+
+fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) -> Result<(), Problem> {
+    // What the metric is described by in the cluster.
+    source.get("describedObject");
+    let metric = source.object("metric")?;
+    let name = match metric.text("name")? {
+        Some(name) => Some(name),
+        None => source.text("metricName")?,
+    };
+    let name = name.ok_or_else(|| source.missing("metric", "the metric with its name"))?;
+    metric.finish(into);
+    into.set(format!("{key}.name"), Data::Text(name.into()), source.place());
+    let (target, [_, average, value]) = target_of(source)?;
+    // An object's average value has kept its name.
+    let average =
+        if average == OLD[1] && target.get(average).is_none() && kind == "object" { NEW[1] } else { average };
+    let is_value = target.get(value).is_some() && target.get(average).is_none();
+    let target_kind = match (kind, is_value) {
+        ("pods", _) => TargetKind::EachPod,
+        (_, true) => TargetKind::Value,
+        (_, false) => TargetKind::AverageValue,
+    };
+    // A series for each pod comes as their sum, unless each pod is asked for its own.
+    let of_name = of_name(name).map(|measure| match (kind, measure.scope) {
+        ("object" | "external", Of::One) => Measure { scope: Of::Total, ..measure },
+        _ => measure,
+    });
+    let watch =
+        Watch { key: key.to_owned(), path: format!("{} ({name})", source.path()), place: source.place() };
+    let target_field = Target {
+        kind: target_kind,
+        fields: &target,
+        name: if is_value { value } else { average },
+        keys: ["average_value", "value"],
+        type_key: None,
+        activation: None,
+    };
+    watch.put(of_name, &target_field, into)?;
+    finish_target(&target, source, into);
+    Ok(())
+}
+
+fn finish_target(target: &Fields<'_>, source: &Fields<'_>, into: &mut Translation) {
+    target.get("type");
+    if target.path() != source.path() {
+        target.finish(into);
+    } else {
+        source.pass_over(&["target", "metricName", "metricSelector", "selector"]);
+        source.pass_over(&OLD);
+        source.pass_over(&NEW);
+    }
+}

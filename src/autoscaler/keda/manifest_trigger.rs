@@ -1,0 +1,275 @@
+//! One trigger of a ScaledObject: the scaler's own names for its target, and what its value is of the pool.
+
+use super::scalers::{Scaler, ScalerValue, find, names};
+use crate::autoscaler::Signal;
+use crate::autoscaler::reading::measure::{Factor, Measure, Of, of_name};
+use crate::autoscaler::reading::{
+    Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, manifest_place, promql,
+    quantity_of,
+};
+use crate::schema::{Data, Place, Problem, Table, nearest};
+
+const METRIC_TYPE: Codec =
+    Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
+
+/// Reads one of `spec.triggers` as `triggers.INDEX`; false for one that is left out, which is named.
+///
+/// # Errors
+/// A field is not written as it has to be, or the scaler is none that is known.
+pub(super) fn trigger(
+    part: &Fields<'_>,
+    index: usize,
+    around: (&Manifest<'_>, Option<&str>),
+    into: &mut Translation,
+) -> Result<bool, Problem> {
+    let scaler = part.text("type")?.ok_or_else(|| part.missing("type", "the name of a scaler"))?;
+    if scaler == "cron" {
+        into.unused(format!("{} (cron) is not modelled and left out", part.path()), part.place());
+        return Ok(false);
+    }
+    let key = format!("triggers.{index}");
+    into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
+    let metadata = part.object("metadata")?;
+    let is_resource = matches!(scaler, "cpu" | "memory");
+    let kind = if is_resource { scaler } else { "external" };
+    into.set(format!("{key}.type"), Data::Text(kind.into()), part.place());
+    if is_resource {
+        resource(scaler, part, &metadata, (&key, around), into)?;
+    } else {
+        external(scaler, part, &metadata, &key, into)?;
+    }
+    // Who may read the metric changes nothing.
+    part.get("authenticationRef");
+    if let Some(cached) = part.get("useCachedMetrics")
+        && cached.data == Data::Bool(true)
+    {
+        let note = "useCachedMetrics is not modelled: the HPA is given the value of its own sync, not of the last poll";
+        into.unused(format!("{}.{note}", part.path()), &cached.place);
+    }
+    part.finish(into);
+    Ok(true)
+}
+
+/// The CPU or memory of the pods, which KEDA hands on to the HPA.
+fn resource(
+    name: &str,
+    part: &Fields<'_>,
+    metadata: &Fields<'_>,
+    (key, (manifest, workload)): (&str, (&Manifest<'_>, Option<&str>)),
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place() };
+    if name == "memory" {
+        watch.ask("memory does not follow the requests in service: what it stands for has to be said", into);
+    }
+    let container = metadata.text("containerName")?;
+    let is_utilization = |text: Option<&str>| text == Some("Utilization");
+    let percent = is_utilization(part.text("metricType")?) || is_utilization(metadata.text("type")?);
+    // The older name stands within the metadata.
+    if part.get("metricType").is_none() && metadata.get("type").is_some() {
+        metadata.read(&[Field::alias("type", "metric_type", METRIC_TYPE)], key, into)?;
+    } else {
+        part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], key, into)?;
+    }
+    let node =
+        metadata.get("value").ok_or_else(|| metadata.missing("value", "the target of the resource"))?;
+    let request = match name {
+        "cpu" => manifest.cpu_request(workload, container),
+        _ => manifest.memory_request(workload, container),
+    };
+    match (percent, request) {
+        (true, _) => metadata.read(&[Field::new("value", "threshold", Codec::Quantity)], key, into)?,
+        (false, Some(request)) if request > 0.0 => {
+            let value = quantity_of(node).ok_or_else(|| metadata.wrong("value", node, "a quantity"))?;
+            let share = 100.0 * value / request;
+            into.set(format!("{key}.metric_type"), Data::Text("utilization".into()), part.place());
+            into.set(format!("{key}.threshold"), Data::Integer(share.round().max(1.0) as i64), &node.place);
+            if (share - share.round()).abs() > 1e-9 {
+                let path = metadata.path_of("value");
+                into.note(
+                    format!(
+                        "{path} is {share:.1} % of what a pod requests: taken for {:.0} %",
+                        share.round()
+                    ),
+                    &node.place,
+                );
+            }
+        }
+        (false, _) => {
+            let example = if name == "cpu" { "\"2\"" } else { "\"8Gi\"" };
+            metadata.read(&[Field::new("value", "threshold", Codec::Quantity)], key, into)?;
+            into.ask(Question {
+                key: format!("requests.{name}"),
+                why: format!(
+                    "{} is an amount of {name}, and what a pod requests of it is not known",
+                    metadata.path_of("value")
+                ),
+                label: "expected the workload in the same file, or what its pod requests".into(),
+                line: format!("requests.{name} = {example}"),
+                place: node.place.clone(),
+            });
+        }
+    }
+    metadata.finish(into);
+    Ok(())
+}
+
+fn external(
+    name: &str,
+    part: &Fields<'_>,
+    metadata: &Fields<'_>,
+    key: &str,
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let Some(scaler) = find(name) else {
+        let place = part.get("type").map_or(Place::Nowhere, |node| manifest_place(&node.place));
+        let problem =
+            Problem::new(&place, format!("KEDA has no scaler \"{name}\""), "expected the name of a scaler");
+        return Err(match nearest(name, names()) {
+            Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+            None => problem,
+        });
+    };
+    let shown = part.text("name")?.unwrap_or(name);
+    into.set(format!("{key}.name"), Data::Text(shown.into()), part.place());
+    let is_value = part.text("metricType")? == Some("Value");
+    part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], key, into)?;
+    let (target_name, default) = target_of(name, scaler, metadata)?;
+    let activation = scaler.activations.iter().find(|(name, _)| metadata.get(name).is_some());
+    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place() };
+    let measure = measure_of(name, scaler, target_name, metadata)?;
+    let target = Target {
+        kind: if is_value { TargetKind::Value } else { TargetKind::AverageValue },
+        fields: metadata,
+        name: target_name,
+        keys: ["threshold", "threshold"],
+        type_key: Some(("metric_type", ["average_value", "value"])),
+        activation: activation
+            .or(scaler.activations.first())
+            .map(|(name, _)| (*name, "activation_threshold")),
+    };
+    watch.put(measure, &target, into)?;
+    if metadata.get(target_name).is_none() {
+        let missing = || {
+            let known: Vec<&str> = scaler.targets.iter().map(|(name, _)| *name).collect();
+            let message = format!("`{}` has no target", metadata.path());
+            Problem::new(
+                &manifest_place(metadata.place()),
+                message,
+                format!("expected {}", known.join(" or ")),
+            )
+        };
+        let default: i64 = default.ok_or_else(missing)?.parse().map_err(|_| missing())?;
+        into.set(format!("{key}.threshold"), Data::Integer(default), metadata.place());
+        into.note(
+            format!("{} leaves {target_name} out: KEDA's default is {default}", metadata.path()),
+            metadata.place(),
+        );
+    }
+    if activation.is_none()
+        && let Some((_, default)) = scaler.activations.first().filter(|(_, default)| *default != "0")
+    {
+        let default = default.parse().unwrap_or(0);
+        into.set(format!("{key}.activation_threshold"), Data::Integer(default), metadata.place());
+    }
+    // Addresses, names, accounts.
+    for (name, place) in metadata.rest() {
+        into.aside(format!("{} says where the value comes from", metadata.path_of(name)), place);
+    }
+    Ok(())
+}
+
+/// The key of the target that counts, and its default.
+fn target_of(
+    name: &str,
+    scaler: &Scaler,
+    metadata: &Fields<'_>,
+) -> Result<(&'static str, Option<&'static str>), Problem> {
+    let given = scaler.targets.iter().find(|(key, _)| metadata.get(key).is_some());
+    if let Some(target) = given.or(scaler.targets.first()) {
+        return Ok(*target);
+    }
+    // A scaler of one's own names its target itself.
+    for key in ["targetValue", "threshold", "value", "targetSize"] {
+        if metadata.get(key).is_some() {
+            return Ok((key, None));
+        }
+    }
+    let message = format!("`{}` has no target", metadata.path());
+    let label =
+        format!("a trigger of type {name} names its target itself: expected targetValue, threshold or value");
+    Err(Problem::new(&manifest_place(metadata.place()), message, label))
+}
+
+/// What the value of a trigger is.
+fn measure_of(
+    name: &str,
+    scaler: &Scaler,
+    target: &str,
+    metadata: &Fields<'_>,
+) -> Result<Result<Measure, String>, Problem> {
+    let total = |signal: Signal| {
+        Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, window_s: 0.0, warnings: Vec::new() })
+    };
+    Ok(match scaler.value {
+        ScalerValue::Is(signal) => total(signal),
+        ScalerValue::PromQl => match metadata.text("query")? {
+            Some(query) => promql::read(query),
+            None => return Err(metadata.missing("query", "a query of Prometheus")),
+        },
+        ScalerValue::Named(key) => match metadata.text(key)? {
+            Some(name) => of_name(name).map(|measure| Measure {
+                scope: if measure.scope == Of::One { Of::Mean } else { measure.scope },
+                ..measure
+            }),
+            None => Err(format!("`{}` is left out", metadata.path_of(key))),
+        },
+        ScalerValue::Other(what) => {
+            Err(format!("the value is {what}, which says nothing of the endpoint by itself"))
+        }
+        ScalerValue::Mode => by_mode(name, target, metadata)?.map_or_else(Err, total),
+    })
+}
+
+/// Scalers whose value depends on other keys of theirs.
+fn by_mode(name: &str, target: &str, metadata: &Fields<'_>) -> Result<Result<Signal, String>, Problem> {
+    let is = |key: &str, value: &str| {
+        metadata.get(key).is_some_and(|node| {
+            node.data == Data::Text(value.into()) || node.data == Data::Bool(value == "true")
+        })
+    };
+    let refused = |what: &str| Err(format!("the value is {what}, which is no signal of the simulator"));
+    Ok(match name {
+        "aws-sqs-queue" if is("scaleOnInFlight", "false") => Ok(Signal::QueueLength),
+        "azure-queue" if is("queueLengthStrategy", "visibleonly") => Ok(Signal::QueueLength),
+        "aws-sqs-queue" | "azure-queue" => Ok(Signal::InFlight),
+        "gcp-pubsub" => match metadata.text("mode")? {
+            None | Some("SubscriptionSize" | "NumUndeliveredMessages") => Ok(Signal::InFlight),
+            Some(mode) => refused(mode),
+        },
+        "rabbitmq" => match metadata.text("mode")? {
+            None | Some("QueueLength") => {
+                let unread = is("excludeUnacknowledged", "true");
+                let by_http = metadata.text("protocol")? == Some("http")
+                    || metadata.text("host")?.is_some_and(|host| host.starts_with("http"));
+                // Over AMQP only messages that nobody works on are counted.
+                Ok(if unread || !by_http { Signal::QueueLength } else { Signal::InFlight })
+            }
+            Some("MessageRate") => Ok(Signal::RequestRate),
+            Some("DeliverGetRate") => refused("a rate of completions"),
+            Some("ExpectedQueueConsumptionTime") => refused("an expected wait"),
+            Some(mode) => refused(mode),
+        },
+        "solace-event-queue" => match target {
+            "messageCountTarget" => Ok(Signal::InFlight),
+            "messageReceiveRateTarget" => Ok(Signal::RequestRate),
+            _ => refused("a use of spool"),
+        },
+        "solace-direct-messaging" if target.contains("MsgRate") => Ok(Signal::RequestRate),
+        _ => match target {
+            "lagCount" => Ok(Signal::QueueLength),
+            "pendingEntriesCount" if metadata.get("consumerGroup").is_some() => Ok(Signal::Concurrency),
+            _ => refused("the length of a stream, with all that was ever read"),
+        },
+    })
+}

@@ -1,0 +1,136 @@
+//! A metric of an HPA or a trigger of KEDA: which signal it is, in which unit its target stands, and what it is of.
+
+use super::measure::{Factor, Measure, Of};
+use super::translation::{Question, Translation};
+use super::{Codec, Field, Fields};
+use crate::autoscaler::Signal;
+use crate::schema::{Data, Place, Problem};
+
+/// Signals that such a metric can be.
+const SIGNALS: &str = "request_rate, in_flight, concurrency, queue_length, utilization or kv_cache";
+
+/// What the values of a metric are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TargetKind {
+    /// The metric of each pod with the target.
+    EachPod,
+    /// The metric divided by the replicas.
+    AverageValue,
+    /// The metric as it is, which scales the ready pods.
+    Value,
+}
+
+/// A target as the file has it.
+#[derive(Debug)]
+pub(crate) struct Target<'a, 'n> {
+    /// How it is compared.
+    pub kind: TargetKind,
+    /// The object that holds it.
+    pub fields: &'a Fields<'n>,
+    /// Its field.
+    pub name: &'static str,
+    /// Keys of the scenario for the target under each kind: average value, value.
+    pub keys: [&'static str; 2],
+    /// Where the kind of the target is a key of its own, its name and its values.
+    pub type_key: Option<(&'static str, [&'static str; 2])>,
+    /// Field and key of the value from which on a trigger is active.
+    pub activation: Option<(&'static str, &'static str)>,
+}
+
+/// A metric on the way into the settings.
+#[derive(Debug)]
+pub(crate) struct Watch<'p> {
+    /// Its key beneath `[autoscaler]`: `metrics.0`.
+    pub key: String,
+    /// The path of the field that says what it is.
+    pub path: String,
+    /// Where that field stands.
+    pub place: &'p Place,
+}
+
+impl Watch<'_> {
+    /// Sets signal and target of a metric that is settled, asks where it is not, and says what must be known.
+    ///
+    /// # Errors
+    /// The target is not written as it has to be.
+    pub fn put(
+        &self,
+        measure: Result<Measure, String>,
+        target: &Target<'_, '_>,
+        into: &mut Translation,
+    ) -> Result<(), Problem> {
+        let settled = measure.and_then(|measure| self.fit(measure, target, into));
+        let (factor, kind) = match settled {
+            Ok(settled) => settled,
+            Err(why) => {
+                self.ask(&why, into);
+                (None, target.kind)
+            }
+        };
+        let codec = factor.filter(|factor| !factor.is_one()).map_or(Codec::Quantity, Codec::Converted);
+        let index = usize::from(kind == TargetKind::Value);
+        target.fields.read(&[Field::new(target.name, target.keys[index], codec)], &self.key, into)?;
+        if let Some((key, values)) = target.type_key.filter(|_| kind != target.kind) {
+            into.set(format!("{}.{key}", self.key), Data::Text(values[index].into()), self.place);
+        }
+        if let Some((name, key)) = target.activation {
+            let codec = factor.filter(|factor| !factor.is_one()).map_or(Codec::NumberText, Codec::Converted);
+            target.fields.read(&[Field::new(name, key, codec)], &self.key, into)?;
+        }
+        Ok(())
+    }
+
+    /// The unit of the target and how it is compared, of a metric that is a signal.
+    fn fit(
+        &self,
+        measure: Measure,
+        target: &Target<'_, '_>,
+        into: &mut Translation,
+    ) -> Result<(Option<Factor>, TargetKind), String> {
+        let Measure { signal, factor, scope, window_s, warnings } = measure;
+        let Watch { key, path, place } = self;
+        let is_sum = signal.quantity().is_additive();
+        let mut kind = target.kind;
+        match (target.kind, scope) {
+            (TargetKind::EachPod, _) => {}
+            // The mean times the ready pods is the total: the same as a target for each.
+            (TargetKind::Value, Of::Mean | Of::One) if is_sum => kind = TargetKind::AverageValue,
+            (TargetKind::AverageValue, Of::Mean | Of::One) => {
+                if is_sum {
+                    into.set(format!("{key}.per"), Data::Text("instance".into()), place);
+                }
+                into.note(format!("{path} is a mean, which AverageValue divides by the replicas once more: the pool stops growing at a few instances; metricType Value follows the mean"), place);
+                if scope == Of::One {
+                    into.note(format!("{path} is a series for each instance: KEDA takes more than one for an error, so it works with one instance alone"), place);
+                }
+            }
+            // A sum of shares divided by the replicas is the mean share.
+            (TargetKind::AverageValue, Of::Total) if !is_sum => kind = TargetKind::Value,
+            (TargetKind::Value, Of::Total) if !is_sum => {
+                return Err("a sum of shares over the instances is compared with one target for all".into());
+            }
+            _ => {}
+        }
+        into.set(format!("{key}.signal"), Data::Text(signal.name().into()), place);
+        for warning in warnings {
+            into.note(format!("{path}: {warning}"), place);
+        }
+        if window_s > 0.0 {
+            into.note(format!("{path} averages over {window_s} s: `metrics.window` is what it sets"), place);
+        }
+        Ok((Some(factor), kind))
+    }
+
+    /// Leaves the signal to the user.
+    pub fn ask(&self, why: &str, into: &mut Translation) {
+        into.ask(Question {
+            key: format!("{}.signal", self.key),
+            why: format!("{}: {why}", self.path),
+            label: format!(
+                "expected a signal of the simulator for it: {SIGNALS}, with the target in its unit"
+            ),
+            line: format!("{}.signal = \"{}\"", self.key, Signal::QueueLength.name()),
+            place: self.place.clone(),
+        });
+    }
+}
