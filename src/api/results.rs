@@ -145,8 +145,9 @@ pub fn sweep(scenario: &Scenario, options: &Options) -> Result<SweepResult, Erro
     }
     scenario.file.check_overrides_of_sweep()?;
     let evaluator = options.evaluator(&scenario.file, points.iter().map(|point| &point.scenario))?;
-    let result = experiment::sweep(points.clone(), &|_, _| {}, &evaluator)
-        .map_err(|error| Error::of_run(&error, Some(&sentences::settings(&points[error.case]))))?;
+    let result = experiment::sweep(points.clone(), &|_, _| {}, &evaluator).map_err(|error| {
+        Error::of_run(&error, Some(&sentences::settings_and_condition(&points[error.case])))
+    })?;
     if result.points.is_empty() {
         return Err(Error::cancelled("the first point had finished"));
     }

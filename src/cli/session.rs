@@ -29,6 +29,18 @@ pub(super) fn override_all(scenario: &mut ScenarioFile, global: &Global) -> Resu
     Ok(())
 }
 
+/// Keeps the conditions that are asked for, each as `PATH=VALUE`.
+pub(super) fn keep_conditions(plan: &mut Plan, asked: &[String]) -> Result<(), Failure> {
+    for condition in asked {
+        let wrong = |why: String| Failure::bad_input(format!("error: `--condition {condition}`: {why}"));
+        let Some((path, value)) = condition.split_once('=') else {
+            return Err(wrong("expected PATH=VALUE, as in --condition traffic=1.2".to_owned()));
+        };
+        plan.keep_condition(path.trim(), value.trim()).map_err(wrong)?;
+    }
+    Ok(())
+}
+
 /// The warnings of a plan, a line each; none if nothing but errors is to be printed.
 pub(super) fn warnings(plan: &Plan, global: &Global) -> String {
     let lines = if global.quiet { Vec::new() } else { plan.warnings() };

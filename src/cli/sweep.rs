@@ -18,6 +18,9 @@ use crate::scenario::Scenario;
 pub(super) struct Arguments {
     /// The scenario file.
     file: PathBuf,
+    /// Simulate this condition of [sweep.conditions] alone, as in --condition traffic=1.2; may be repeated.
+    #[arg(long, value_name = "PATH=VALUE")]
+    condition: Vec<String>,
     #[command(flatten)]
     resume: Resume,
     #[command(flatten)]
@@ -29,7 +32,8 @@ pub(super) fn execute(
     global: &Global,
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let plan = session::read(&arguments.file, global)?;
+    let mut plan = session::read(&arguments.file, global)?;
+    session::keep_conditions(&mut plan, &arguments.condition)?;
     let warnings = session::warnings(&plan, global);
     if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
@@ -47,7 +51,9 @@ pub(super) fn execute(
     let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), evaluator)
     })?
-    .map_err(|error| Failure::of_run(&error, Some(&sentences::settings(&plan.points[error.case]))))?;
+    .map_err(|error| {
+        Failure::of_run(&error, Some(&sentences::settings_and_condition(&plan.points[error.case])))
+    })?;
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }

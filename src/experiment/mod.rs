@@ -5,8 +5,11 @@ mod case;
 mod compare;
 mod evaluator;
 mod figures;
+mod fresh;
 mod frontier;
 mod knee;
+mod load;
+mod load_limit;
 mod memory_budget;
 mod observer;
 mod overload;
@@ -33,8 +36,10 @@ pub use evaluator::Evaluator;
 pub use figures::{
     COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit,
 };
+pub use fresh::{Fresh, allowed, observations};
 pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
+pub use load_limit::LoadLimit;
 pub use memory_budget::MemoryBudget;
 pub use observer::{DecisionSink, Observer, Retain, SeenRun};
 pub use overload::Overload;
@@ -46,7 +51,7 @@ pub use results::{
 };
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
-pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound};
+pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound, settle_warmup};
 #[cfg(feature = "cli")]
 pub use store::{FileStore, StoreError, StoreScope};
 pub use store::{MemoryStore, Store};

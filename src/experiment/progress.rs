@@ -1,7 +1,7 @@
 //! How far work has come.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counters shared by the threads that work and the one that watches. Nothing in them reaches a result. Clones count
 /// together.
@@ -24,9 +24,20 @@ struct Counters {
     requests: AtomicU64,
     runs: AtomicU64,
     stored: AtomicU64,
+    note: Mutex<String>,
 }
 
 impl Progress {
+    /// What is found so far, in a few words; empty if nothing is said.
+    pub fn note(&self) -> String {
+        self.0.note.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what is found so far.
+    pub fn set_note(&self, note: impl Into<String>) {
+        *self.0.note.lock().unwrap_or_else(PoisonError::into_inner) = note.into();
+    }
+
     /// Requests simulated so far, over all runs.
     pub fn requests(&self) -> u64 {
         self.0.requests.load(Ordering::Relaxed)

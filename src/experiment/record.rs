@@ -6,7 +6,7 @@ use super::figures::{ended, samples, slo_times};
 use super::types::{self, TypeSample};
 use super::{COST, FIGURES, Figure, SLO_ATTAINMENT, Sample};
 use crate::sim::{Outcome, Slo};
-use crate::stats::{Digest, Observation, Tally};
+use crate::stats::{Digest, Kept, Tally};
 
 /// What one replication came to: every figure, and the times its requests took.
 ///
@@ -64,10 +64,17 @@ impl Record {
         }
     }
 
-    /// What it says of the SLO and of cost; `None` where nothing is promised or no request has ended.
-    pub(super) fn observation(&self) -> Option<Observation> {
+    /// The record without the times that its requests took: what many of them are kept as.
+    #[must_use]
+    pub fn without_times(mut self) -> Record {
+        self.promised = None;
+        self
+    }
+
+    /// How it keeps each promise, and its cost; `None` where nothing is promised or no request has ended.
+    pub fn kept(&self) -> Option<(Vec<Kept>, f64)> {
         let (missed, counted) = self.missed()?;
-        Some(Observation { missed, counted, cost: self.sample(COST).value()? })
+        Some((vec![Kept { missed, counted }], self.sample(COST).value()?))
     }
 
     /// The record as bytes.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{COST, Figures, Membership, Replications, RunPlan, SLO_ATTAINMENT, SeenRun};
-use crate::scenario::{Point, Scenario};
+use super::{COST, Figures, LoadLimit, Membership, Replications, RunPlan, SLO_ATTAINMENT, SeenRun};
+use crate::scenario::{Point, Scenario, Setting};
 use crate::stats::{CONFIDENCE, Misses};
 
 /// One alternative of a `run`, over its replications.
@@ -139,22 +139,29 @@ impl PointResult {
             .is_none_or(|promised| self.figures.get(SLO_ATTAINMENT).mean.is_some_and(|kept| kept >= promised))
     }
 
-    /// The value of the parameter at `path`; empty if the point's variant has no such key.
+    /// The value of the parameter or condition at `path`; empty if the point's variant has no such key.
     pub fn setting(&self, path: &str) -> String {
-        let found = self.point.settings.iter().find(|(name, _)| name == path);
-        found.map_or_else(String::new, |(_, setting)| setting.to_string())
+        self.value(path).map_or_else(String::new, Setting::to_string)
+    }
+
+    /// The value of the parameter or condition at `path`.
+    pub fn value(&self, path: &str) -> Option<&Setting> {
+        let mut all = self.point.settings.iter().chain(&self.point.condition);
+        all.find(|(name, _)| name == path).map(|(_, setting)| setting)
     }
 }
 
-/// A point of a sweep that was simulated again after it was chosen.
+/// A setting of a sweep that was simulated again after it was chosen.
 #[derive(Debug, Clone)]
 pub struct Confirmation {
-    /// The point, as an index into the points of the sweep.
+    /// Its point under the first condition, as an index into the points of the sweep.
     pub point: usize,
-    /// The fresh replications, which had no part in the choice.
+    /// The fresh replications there, which had no part in the choice.
     pub replications: Replications,
     /// Every figure of these.
     pub figures: Figures,
+    /// The same under each of the other conditions: the index of the point, every figure, and the fresh replications.
+    pub others: Vec<(usize, Figures, Replications)>,
 }
 
 /// What `sweep` comes to.
@@ -175,6 +182,8 @@ pub struct SweepResult {
     pub cheapest_maybe_within_slo: Option<usize>,
     /// Fresh replications that were simulated to confirm a point, whether or not one was.
     pub fresh: u32,
+    /// The greatest load that keeps the SLO, of each alternative, if the load is all that is swept.
+    pub load_limits: Vec<LoadLimit>,
     /// The point looked at closely, as an index into `points`, with its replication 0 in full but for its
     /// decisions: the one that [`SweepResult::pick`] picks, else the fastest of the frontier.
     pub detailed_run: Option<(usize, SeenRun)>,
@@ -184,9 +193,41 @@ pub struct SweepResult {
 
 impl SweepResult {
     /// The point a user would pick, as an index into `points`: the cheapest confirmed to meet the SLO, else the cheapest
-    /// that does on average, else the knee.
+    /// that does on average, else the knee, unless it misses the SLO.
     pub fn pick(&self) -> Option<usize> {
-        self.cheapest_within_slo().or(self.cheapest_maybe_within_slo).or(self.knee)
+        let knee = self.knee.filter(|knee| !self.misses_slo(*knee));
+        self.cheapest_within_slo().or(self.cheapest_maybe_within_slo).or(knee)
+    }
+
+    /// The points of the setting at `index`, one under each condition, as indices.
+    pub fn of_setting(&self, index: usize) -> impl Iterator<Item = usize> {
+        let chosen = &self.points[index].point;
+        let alike = |point: &PointResult| {
+            point.point.variant == chosen.variant && point.point.settings == chosen.settings
+        };
+        (0..self.points.len()).filter(move |index| alike(&self.points[*index]))
+    }
+
+    /// Whether the setting at `index` misses the SLO under some condition, surely or on average.
+    pub fn misses_slo(&self, index: usize) -> bool {
+        let misses =
+            |point: &PointResult| point.meets_slo == Some(SloVerdict::No) || !point.meets_slo_on_average();
+        self.of_setting(index).any(|index| misses(&self.points[index]))
+    }
+
+    /// The parameters whose value at `index` is the least or the greatest that was tried: path, value, and whether it is the
+    /// greatest. Only of numbers and durations.
+    pub fn at_edges(&self, index: usize) -> Vec<(String, String, bool)> {
+        let chosen = &self.points[index];
+        let edge = |(path, setting): &(String, Setting)| {
+            let value = setting.value().filter(|_| !matches!(setting, Setting::Bool(_)))?;
+            let all: Vec<f64> = self.points.iter().filter_map(|point| point.value(path)?.value()).collect();
+            let least = all.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let at = (least < most) && (value == least || value == most);
+            at.then(|| (path.clone(), setting.to_string(), value == most))
+        };
+        chosen.point.settings.iter().filter_map(edge).collect()
     }
 
     /// The cheapest point that is confirmed to meet the SLO, as an index into `points`.
@@ -201,8 +242,17 @@ impl SweepResult {
 
     /// The paths of the swept parameters, of all variants together.
     pub fn paths(&self) -> Vec<String> {
+        Self::once(self.points.iter().flat_map(|point| &point.point.settings))
+    }
+
+    /// The paths of the conditions, likewise.
+    pub fn condition_paths(&self) -> Vec<String> {
+        Self::once(self.points.iter().flat_map(|point| &point.point.condition))
+    }
+
+    fn once<'a>(all: impl Iterator<Item = &'a (String, Setting)>) -> Vec<String> {
         let mut paths: Vec<String> = Vec::new();
-        for (path, _) in self.points.iter().flat_map(|point| &point.point.settings) {
+        for (path, _) in all {
             if !paths.contains(path) {
                 paths.push(path.clone());
             }

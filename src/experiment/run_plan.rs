@@ -100,6 +100,17 @@ impl RunPlan {
     }
 }
 
+/// Sets the warm-up of every case that leaves it to be found; `None` if none does, or if the work was stopped.
+///
+/// # Errors
+/// A run lost or made up requests, or outgrew its bound.
+pub fn settle_warmup(
+    cases: &mut [&mut Scenario],
+    evaluator: &Evaluator<'_>,
+) -> Result<Option<WarmupFound>, RunError> {
+    find_warmup(cases, evaluator)
+}
+
 /// Runs every case as its scenario says, and sets what the scenario leaves open to what was found: one warm-up and one
 /// number of replications for all, so that they stay comparable replication by replication.
 ///

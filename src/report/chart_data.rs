@@ -20,14 +20,15 @@ const TAIL: [f64; 12] = [99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9, 99.92, 99.95,
 
 /// Cost against latency of a sweep, with the frontier and the knee.
 pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
+    let knee = result.knee.map(|knee| result.of_setting(knee).collect::<Vec<_>>()).unwrap_or_default();
     let point = |(index, point): (usize, &PointResult)| SweptPoint {
-        settings: sentences::settings(&point.point),
+        settings: sentences::settings_and_condition(&point.point),
         cost: estimate(point.figures.get(COST)),
         latency: estimate(point.figures.get(SLO_LATENCY)),
         meets_slo: point.meets_slo_on_average(),
         frontier: point.frontier.on,
         uncertain: point.frontier.uncertain.unwrap_or(false),
-        knee: result.knee == Some(index),
+        knee: knee.contains(&index),
     };
     CostLatency {
         title: format!("{}: cost and latency of {}", scenario.name, counted(result.points.len(), "setting")),
@@ -160,6 +161,7 @@ pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
     let (across, up) = (numeric.next()?, numeric.next()?);
     let alike = |point: &&PointResult| {
         point.point.variant == chosen.point.variant
+            && point.point.condition == chosen.point.condition
             && paths
                 .iter()
                 .filter(|path| *path != across && *path != up)

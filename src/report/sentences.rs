@@ -5,9 +5,9 @@ use super::format;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
-    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, Overload, Pair, PointResult,
-    RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing, StopReason,
-    SweepResult, Unit, Verdict,
+    Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, LoadLimit, Overload, Pair,
+    PointResult, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing,
+    StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, ReadFact, Scenario};
 use crate::sim::{Promised, Slo};
@@ -42,13 +42,29 @@ pub fn settings(point: &Point) -> String {
     if all.is_empty() { point.scenario.label.clone() } else { all.join(", ") }
 }
 
-/// The knee of a sweep.
+/// A point by its variant, settings and condition.
+pub fn settings_and_condition(point: &Point) -> String {
+    let condition = point.condition.iter().map(|(path, setting)| format!("{path} = {setting}"));
+    let condition: Vec<String> = condition.collect();
+    match (point.settings.is_empty() && point.variant.is_none(), condition.is_empty()) {
+        (_, true) => settings(point),
+        (true, false) => condition.join(", "),
+        (false, false) => format!("{}; {}", settings(point), condition.join(", ")),
+    }
+}
+
+/// The knee of a sweep, and that it is no advice where it misses the SLO.
 pub fn knee(scenario: &Scenario, result: &SweepResult) -> Statement {
     match result.knee {
         Some(index) => {
             let knee = &result.points[index];
-            let text = format!("The knee is at {}.", point(scenario, knee));
-            about_point(Statement::plain("sweep.knee", text), knee)
+            let misses = result.misses_slo(index);
+            let end = match misses {
+                true => ". It misses the SLO, so it is no choice.",
+                false => ".",
+            };
+            let text = format!("The knee is at {}{end}", point(scenario, knee));
+            about_point(Statement::plain("sweep.knee", text), knee).with("misses_slo", misses)
         }
         None => {
             let frontier = result.frontier().count();
@@ -58,6 +74,67 @@ pub fn knee(scenario: &Scenario, result: &SweepResult) -> Statement {
             Statement::plain("sweep.no_knee", text).with("frontier", frontier)
         }
     }
+}
+
+/// What is at the edge of its range where the answer lies, so that a wider range may hold a better one.
+pub fn edges(result: &SweepResult) -> Option<Statement> {
+    let index = result.cheapest_within_slo().or(result.cheapest_maybe_within_slo)?;
+    let edges = result.at_edges(index);
+    let named = |(path, value, greatest): &(String, String, bool)| {
+        let end = if *greatest { "greatest" } else { "least" };
+        format!("{path} = {value} is the {end} value tried")
+    };
+    let (all, _) = listed(edges.iter().map(named).collect())?;
+    let paths: Vec<&str> = edges.iter().map(|(path, _, _)| path.as_str()).collect();
+    let text = format!("At this setting {all}: beyond it there may be a cheaper one.");
+    Some(Statement::plain("sweep.edge", text).with("parameters", paths.join(" ").as_str()))
+}
+
+/// The greatest load that keeps the SLO, of each alternative of a sweep of the load alone.
+pub fn load_limits(scenario: &Scenario, result: &SweepResult) -> Vec<Statement> {
+    let Some(promise) = promise(scenario) else { return Vec::new() };
+    let statement = |limit: &LoadLimit| {
+        let name = limit.variant.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+        let number = format::count;
+        let text = match (limit.load.mean, limit.beyond) {
+            (None, _) => format!("{name}{promise} is missed at every {} tried.", limit.path),
+            (Some(load), true) => format!(
+                "{name}{promise} is kept up to the greatest {} tried, {}: the limit lies beyond.",
+                limit.path,
+                number(load)
+            ),
+            (Some(load), false) => {
+                let low = limit.load.low.map_or_else(|| "less than any tried".to_owned(), number);
+                let high = match limit.load.high {
+                    Some(high) if high.is_finite() => number(high),
+                    _ => "more than any tried".to_owned(),
+                };
+                format!(
+                    "{name}the greatest {} that keeps {promise} is {} ({low} to {high}).",
+                    limit.path,
+                    number(load)
+                )
+            }
+        };
+        let busy = limit.utilization.map_or_else(String::new, |busy| {
+            format!(" Utilization there is {} %.", format::count(busy * 100.0))
+        });
+        let text = capitalized(&format!("{text}{busy}"));
+        let statement = Statement::plain("sweep.load_limit", text)
+            .with("condition", limit.path.as_str())
+            .with("load", limit.load)
+            .with("beyond", limit.beyond);
+        match limit.utilization {
+            Some(busy) => statement.with("utilization", busy),
+            None => statement,
+        }
+    };
+    result.load_limits.iter().map(statement).collect()
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A statement with the number of a point and the two figures of the frontier there.
@@ -70,18 +147,37 @@ fn about_point(statement: Statement, point: &PointResult) -> Statement {
 
 /// The cheapest point that is confirmed to keep the SLO, and a cheaper one that may; `None` if nothing is promised.
 pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement> {
-    let promise = promise(scenario)?;
+    let mut promise = promise(scenario)?;
+    let conditions = result.confirmed.as_ref().map(|confirmed| confirmed.others.len() + 1);
+    let perhaps = result.cheapest_maybe_within_slo.map(|index| result.of_setting(index).count());
+    if let Some(many) = conditions.or(perhaps).filter(|many| *many > 1) {
+        promise = format!("{promise} under all {many} conditions");
+    }
     let at = |index: usize| point(scenario, &result.points[index]);
     let number = |index: usize| result.points[index].number;
     Some(match (&result.confirmed, result.cheapest_maybe_within_slo) {
         (Some(confirmed), perhaps) => {
+            let mut under: Vec<String> = Vec::new();
+            let first = (confirmed.point, &confirmed.figures);
+            let others = confirmed.others.iter().map(|(point, figures, _)| (*point, figures));
+            for (index, figures) in std::iter::once(first).chain(others) {
+                let cost = cost_and_latency(scenario, figures);
+                let figures = format!("{cost}{}", slo_attainment(scenario, figures));
+                let condition = &result.points[index].point.condition;
+                under.push(match condition.is_empty() {
+                    true => figures,
+                    false => {
+                        let all = condition.iter().map(|(path, value)| format!("{path} = {value}"));
+                        format!("with {} {figures}", all.collect::<Vec<_>>().join(", "))
+                    }
+                });
+            }
             let text = format!(
-                "The cheapest setting that keeps {promise} with {} % confidence is {}: {}{}, in {} new replications that \
+                "The cheapest setting that keeps {promise} with {} % confidence is {}: {}, in {} new replications that \
                  confirmed it.",
                 CONFIDENCE * 100.0,
                 settings(&result.points[confirmed.point].point),
-                cost_and_latency(scenario, &confirmed.figures),
-                slo_attainment(scenario, &confirmed.figures),
+                under.join("; "),
                 confirmed.replications.len(),
             );
             let statement = |text| {
@@ -107,8 +203,14 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
                 "Estimated: the cheapest setting that keeps {promise} is {}. {}",
                 at(perhaps),
                 match result.fresh {
-                    0 => "It was not confirmed in new replications: the sweep has too few for that.",
-                    _ => "New replications confirmed no setting; more replications may decide.",
+                    0 =>
+                        "It was not confirmed in new replications: the sweep has too few for that.".to_owned(),
+                    _ if result.points[perhaps].replications.misses().is_some_and(|misses| misses.none()) => {
+                        "It missed nothing, and new replications are too few to tell how rare one is that does: a \
+                         stricter promise, or `kneepoint recommend`, decides."
+                            .to_owned()
+                    }
+                    _ => "New replications confirmed no setting; more replications may decide.".to_owned(),
                 }
             );
             about_point(Statement::plain("sweep.cheapest_estimated", text), &result.points[perhaps])

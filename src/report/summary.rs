@@ -10,8 +10,8 @@ use super::results::Results;
 use super::sentences;
 use super::statement::Statement;
 use crate::experiment::{
-    CompareResult, Difference, FIGURES, Figures, Pair, PointResult, PrecisionResult, RunPlan, RunResult,
-    SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
+    CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult, RunPlan,
+    RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
 };
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
@@ -212,6 +212,9 @@ struct SweepSummary<'a> {
     perhaps_within_slo: Option<usize>,
     /// Fresh replications that were simulated to confirm a point.
     fresh_replications: u32,
+    /// The greatest load that keeps the SLO, of each alternative, where the load is all that is swept.
+    #[serde(skip_serializing_if = "<[LoadLimit]>::is_empty")]
+    load_limits: &'a [LoadLimit],
     points: Vec<PointSummary<'a>>,
 }
 
@@ -221,6 +224,9 @@ struct ConfirmationSummary<'a> {
     replications: usize,
     #[serde(flatten)]
     figures: &'a Figures,
+    /// The same under each other condition.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_conditions: Vec<ConfirmationSummary<'a>>,
 }
 
 #[derive(Serialize)]
@@ -228,6 +234,8 @@ struct PointSummary<'a> {
     point: usize,
     variant: Option<&'a str>,
     parameters: Parameters<'a>,
+    #[serde(skip_serializing_if = "Parameters::is_empty")]
+    conditions: Parameters<'a>,
     on_frontier: bool,
     frontier_uncertain: Option<bool>,
     meets_slo: Option<SloVerdict>,
@@ -253,9 +261,20 @@ fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a
             point: result.points[confirmed.point].number,
             replications: confirmed.replications.len(),
             figures: &confirmed.figures,
+            other_conditions: confirmed
+                .others
+                .iter()
+                .map(|(point, figures, replications)| ConfirmationSummary {
+                    point: result.points[*point].number,
+                    replications: replications.len(),
+                    figures,
+                    other_conditions: Vec::new(),
+                })
+                .collect(),
         }),
         perhaps_within_slo: number(result.cheapest_maybe_within_slo),
         fresh_replications: result.fresh,
+        load_limits: &result.load_limits,
         points: result.points.iter().map(PointSummary::of).collect(),
     }
 }
@@ -356,6 +375,7 @@ impl<'a> PointSummary<'a> {
             point: point.number,
             variant: point.point.variant.as_deref(),
             parameters: Parameters(&point.point.settings),
+            conditions: Parameters(&point.point.condition),
             on_frontier: point.frontier.on,
             frontier_uncertain: point.frontier.uncertain,
             meets_slo: point.meets_slo,
@@ -374,6 +394,12 @@ struct ExplainSummary<'a> {
 
 /// Parameters by path, in the order the scenario sweeps them.
 struct Parameters<'a>(&'a [(String, Setting)]);
+
+impl Parameters<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Serialize for Parameters<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,7 +8,7 @@ use crate::experiment::{
     PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Standing, SweepResult, TYPE_FIGURES,
     Unit,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Setting};
 use crate::sim::DecisionRecord;
 
 /// The table of figures, of a run and of a comparison.
@@ -210,7 +210,7 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
     let all = result.points.len() <= MAX_ROWS;
     let shown: Vec<&PointResult> = if all { result.points.iter().collect() } else { around_the_knee(result) };
     let variants = result.points.iter().any(|point| point.point.variant.is_some());
-    let paths = result.paths();
+    let paths: Vec<String> = result.paths().into_iter().chain(result.condition_paths()).collect();
     let mut columns: Vec<Heading> = variants.then_some("variant").into_iter().map(Heading::named).collect();
     columns.extend(paths.iter().map(|path| Heading::named(path.as_str())));
     columns.extend(point_figures(scenario).map(|(name, title, unit)| Heading::of_unit(name, title, unit)));
@@ -236,8 +236,7 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
 
 /// The value of a parameter at a point.
 fn setting(point: &PointResult, path: &str) -> Cell {
-    let found = point.point.settings.iter().find(|(name, _)| name == path);
-    let value = found.and_then(|(_, setting)| setting.value());
+    let value = point.value(path).and_then(Setting::value);
     Cell { value, ..Cell::text(point.setting(path)) }
 }
 
@@ -257,6 +256,8 @@ fn point_figures(scenario: &Scenario) -> impl Iterator<Item = (&'static str, Str
 fn standing(result: &SweepResult, point: &PointResult) -> Vec<Mark> {
     let is = |index: Option<usize>| index.is_some_and(|index| result.points[index].number == point.number);
     let frontier = match (point.frontier.on, point.frontier.uncertain) {
+        // Loads are no settings that could beat each other.
+        _ if !result.load_limits.is_empty() => None,
         (true, Some(true)) => Some(Mark::FrontierUncertain),
         (true, _) => Some(Mark::Frontier),
         _ => None,

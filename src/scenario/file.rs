@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::assemble::{self, Scenario};
-use super::sweep::SweepTable;
+use super::circumstance;
+use super::sweep::{Combination, SweepTable};
 use super::variant::{self, VariantTable, impossible};
 use super::{ScenarioError, Setting, fits, manifest};
 use crate::autoscaler::Autoscaler;
@@ -43,8 +44,12 @@ pub struct Change {
 pub struct Point {
     /// The variant it belongs to; `None` for the base scenario.
     pub variant: Option<String>,
-    /// The swept keys by their path, with the values they have here, in the order the file writes them.
+    /// The settings by their path, with the values they have here, in the order the file writes them.
     pub settings: Vec<(String, Setting)>,
+    /// What the sweep says of what happens, likewise: the condition under which the setting is run.
+    pub condition: Vec<(String, Setting)>,
+    /// Whether its variant is about other traffic: what may happen, and nothing to choose.
+    pub what_if: bool,
     /// The scenario with these settings.
     pub scenario: Scenario,
 }
@@ -239,11 +244,11 @@ impl ScenarioFile {
     pub fn points(&self) -> Result<Vec<Point>, ScenarioError> {
         self.scenario()?;
         let base = self.model_tree();
-        let mut points = self.expand(&base, None, self.sweep()?)?;
+        let mut points = self.expand(&base, (None, false), self.sweep()?)?;
         for variant in self.variant_tables()? {
             let tree = self.apply(&variant, &base)?;
             let sweep = self.sweep()?.and_then(|sweep| sweep.applied_to(&tree));
-            points.extend(self.expand(&tree, Some(&variant.name), sweep)?);
+            points.extend(self.expand(&tree, (Some(&variant.name), variant.is_what_if()), sweep)?);
         }
         Ok(points)
     }
@@ -268,26 +273,57 @@ impl ScenarioFile {
     fn expand(
         &self,
         base: &Tree,
-        variant: Option<&str>,
+        (variant, what_if): (Option<&str>, bool),
         sweep: Option<SweepTable>,
     ) -> Result<Vec<Point>, ScenarioError> {
         let all = match sweep {
             Some(sweep) => sweep.expand(base).map_err(|problem| self.error(problem))?,
-            None => vec![Vec::new()],
+            None => vec![Combination { settings: Vec::new(), condition: Vec::new() }],
         };
-        let mut tree = base.clone();
+        let plain = |settings: Vec<(String, Setting, Node)>| -> Vec<(String, Setting)> {
+            settings.into_iter().map(|(path, setting, _)| (path, setting)).collect()
+        };
         all.into_iter()
-            .map(|settings| {
-                for (path, _, node) in &settings {
-                    let set = tree.set(path, node.clone());
-                    set.map_err(|why| self.error(impossible(&node.place, path, why)))?;
-                }
-                let settings: Vec<(String, Setting)> =
-                    settings.into_iter().map(|(path, setting, _)| (path, setting)).collect();
-                let scenario = self.read(&tree).map_err(|error| error.met(in_point(variant, &settings)))?;
-                Ok(Point { variant: variant.map(str::to_owned), settings, scenario })
+            .map(|Combination { settings, condition }| {
+                let all = || settings.iter().chain(&condition).map(|(path, _, node)| (path.as_str(), node));
+                let tree = self.tree_of(base, all())?;
+                let (settings, condition) = (plain(settings), plain(condition));
+                let met =
+                    |error: ScenarioError| error.met(in_point(variant, settings.iter().chain(&condition)));
+                let scenario = self.read(&tree).map_err(met)?;
+                Ok(Point { variant: variant.map(str::to_owned), settings, condition, what_if, scenario })
             })
             .collect()
+    }
+
+    /// `base` with the values of some paths changed, factors on the traffic last.
+    pub(super) fn tree_of<'a>(
+        &self,
+        base: &Tree,
+        changes: impl Iterator<Item = (&'a str, &'a Node)> + Clone,
+    ) -> Result<Tree, ScenarioError> {
+        let mut tree = base.clone();
+        for (path, node) in changes.clone().filter(|(path, _)| *path != circumstance::TRAFFIC) {
+            let set = tree.set(path, node.clone());
+            set.map_err(|why| self.error(impossible(&node.place, path, why)))?;
+        }
+        for (path, node) in changes.filter(|(path, _)| *path == circumstance::TRAFFIC) {
+            let factor = match node.data {
+                Data::Integer(factor) => Some(factor as f64),
+                Data::Float(factor) => Some(factor),
+                _ => None,
+            };
+            let factor = factor.filter(|factor| *factor > 0.0 && factor.is_finite()).ok_or_else(|| {
+                let message = format!("`{path}` is {}", node.data.kind());
+                self.error(Problem::new(&node.place, message, "expected a factor above zero, such as 1.2"))
+            })?;
+            tree = circumstance::with_traffic(&tree, factor).ok_or_else(|| {
+                let message = "the traffic of these arrivals has no factor";
+                let label = "expected arrivals with rates, or a recording with `scale`";
+                self.error(Problem::new(&node.place, message, label))
+            })?;
+        }
+        Ok(tree)
     }
 
     fn apply(&self, variant: &VariantTable, base: &Tree) -> Result<Tree, ScenarioError> {
@@ -297,7 +333,7 @@ impl ScenarioFile {
         Ok(tree)
     }
 
-    fn sweep(&self) -> Result<Option<SweepTable>, ScenarioError> {
+    pub(super) fn sweep(&self) -> Result<Option<SweepTable>, ScenarioError> {
         assemble::read_sweep(&self.tree, &self.context).map_err(|problem| self.error(problem))
     }
 
@@ -310,14 +346,14 @@ impl ScenarioFile {
     }
 
     /// The tree without sweep and variants, which are copied for every point.
-    fn model_tree(&self) -> Tree {
+    pub(super) fn model_tree(&self) -> Tree {
         let mut tree = self.tree.clone();
         tree.remove("sweep");
         tree.remove("variant");
         tree
     }
 
-    fn read(&self, tree: &Tree) -> Result<Scenario, ScenarioError> {
+    pub(super) fn read(&self, tree: &Tree) -> Result<Scenario, ScenarioError> {
         assemble::read(tree, &self.context, &self.stem).map_err(|problem| {
             let elsewhere = !matches!(problem.place, Place::Override(_));
             let with = || format!("with `{}`", self.overrides.join(" "));
@@ -325,7 +361,7 @@ impl ScenarioFile {
         })
     }
 
-    fn error(&self, problem: Problem) -> ScenarioError {
+    pub(super) fn error(&self, problem: Problem) -> ScenarioError {
         ScenarioError::new(&self.source, problem)
     }
 }
@@ -335,11 +371,14 @@ fn in_variant(name: &str) -> Option<String> {
 }
 
 /// Names the point, for messages: nothing for the base scenario.
-fn in_point(variant: Option<&str>, settings: &[(String, Setting)]) -> Option<String> {
-    if settings.is_empty() {
+fn in_point<'a>(
+    variant: Option<&str>,
+    settings: impl Iterator<Item = &'a (String, Setting)>,
+) -> Option<String> {
+    let shown: Vec<String> = settings.map(|(path, setting)| format!("{path} = {setting}")).collect();
+    if shown.is_empty() {
         return variant.and_then(in_variant);
     }
-    let shown: Vec<String> = settings.iter().map(|(path, setting)| format!("{path} = {setting}")).collect();
     let within = variant.map_or_else(String::new, |name| format!(" of the variant \"{name}\""));
     Some(format!("in the sweep point{within} with {}", shown.join(", ")))
 }

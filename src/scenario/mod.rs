@@ -26,6 +26,7 @@
 mod assemble;
 mod autoscaler_reading;
 mod checks;
+mod circumstance;
 mod design;
 mod error;
 mod file;
@@ -41,6 +42,7 @@ mod reading;
 mod reference;
 mod run;
 mod setting;
+mod space;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,7 @@ pub use read_fact::ReadFact;
 pub use reference::reference_page;
 pub use run::{Run, Warmup};
 pub use setting::Setting;
+pub use space::{Axis, Space};
 
 /// A commented scenario to start from, for `kneepoint init`.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -25,6 +25,25 @@ pub(super) fn kind_at(tree: &Tree, path: &str, place: &Place) -> Result<Kind, Pr
     descend(&Kind::Table(&SPEC), Some(tree.root()), &steps).ok_or_else(|| unknown(tree, path, place))
 }
 
+/// The default of the key at `path`, which the scenario does not write; `None` if it has none.
+pub(super) fn default_at(tree: &Tree, path: &str) -> Option<Node> {
+    let (table, name) = path.rsplit_once('.')?;
+    let steps: Vec<&str> = table.split('.').collect();
+    let kind = descend(&Kind::Table(&SPEC), Some(tree.root()), &steps)?;
+    let default = default_of(&kind, tree.get(table), name)?;
+    Tree::parse_value(default, Place::Nowhere).ok()
+}
+
+fn default_of(kind: &Kind, node: Option<&Node>, name: &str) -> Option<&'static str> {
+    let among = |keys: &[&dyn AnyKey]| keys.iter().find(|key| key.name() == name)?.default();
+    match kind {
+        Kind::Table(spec) => among(spec.keys),
+        Kind::Union(spec) => among(&keys_of(spec, node)?),
+        Kind::Either(kinds) => kinds.iter().find_map(|kind| default_of(kind, node, name)),
+        _ => None,
+    }
+}
+
 /// The [`Problem`] of a path that leads nowhere.
 fn unknown(tree: &Tree, path: &str, place: &Place) -> Problem {
     let mut paths = Vec::new();

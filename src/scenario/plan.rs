@@ -48,6 +48,31 @@ impl Plan {
         &self.file
     }
 
+    /// Keeps the points that meet the condition `path = value` and no others.
+    ///
+    /// # Errors
+    /// No point does; says which values there are.
+    pub fn keep_condition(&mut self, path: &str, value: &str) -> Result<(), String> {
+        let at = |point: &Point| {
+            let found = point.condition.iter().find(|(name, _)| name == path);
+            found.map(|(_, setting)| setting.to_string())
+        };
+        let mut there: Vec<String> = Vec::new();
+        for found in self.points.iter().filter_map(at) {
+            if !there.contains(&found) {
+                there.push(found);
+            }
+        }
+        if there.is_empty() {
+            return Err(format!("the sweep has no condition \"{path}\""));
+        }
+        if !there.iter().any(|found| found == value) {
+            return Err(format!("the condition \"{path}\" has the values {}", there.join(", ")));
+        }
+        self.points.retain(|point| at(point).as_deref() == Some(value));
+        Ok(())
+    }
+
     /// Refuses an override of what the sweep varies.
     ///
     /// # Errors

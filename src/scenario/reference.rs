@@ -105,7 +105,11 @@ seed = 7"#,
         r#"[sweep.parameters]
 "autoscaler.up.above" = [0.6, 0.7, 0.8]
 "autoscaler.down.below" = { from = 0.1, to = 0.5, steps = 5 }
-"instances.cold_start" = { from = "10s", to = "3m", steps = 4, scale = "log" }"#,
+"autoscaler.interval" = { from = "10s", to = "3m", steps = 4, scale = "log" }
+
+[sweep.conditions]            # each setting meets each of them; an answer holds for all
+"traffic" = [0.8, 1, 1.3]
+"instances.cold_start" = ["90s", "3m"]"#,
     ),
     (
         "sweep",

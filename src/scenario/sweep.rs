@@ -1,5 +1,6 @@
-//! `[sweep]`: which keys are varied, and over what.
+//! `[sweep]`: which keys are varied, and over what: settings, which are chosen among, and conditions, which are not.
 
+use super::circumstance::{self, TRAFFIC};
 use super::design;
 use super::paths::kind_at;
 use super::setting::{Setting, takes};
@@ -20,9 +21,16 @@ pub(super) type Settings = Vec<(String, Setting, Node)>;
 /// One value of a parameter, and how the scenario writes it.
 type Level = (Setting, Node);
 
+/// One point: its settings, and the condition it meets.
+pub(super) struct Combination {
+    pub settings: Settings,
+    pub condition: Settings,
+}
+
 /// `[sweep]` as it is written.
 pub(super) struct SweepTable {
     parameters: Vec<Parameter>,
+    conditions: Vec<Parameter>,
     place: Place,
     /// Points of a sample; `None` for a grid.
     points: Option<u32>,
@@ -105,9 +113,13 @@ impl Value for End {
     }
 }
 
-const PARAMETERS: Key<Parameters> = Key::required(
+const PARAMETERS: Key<Option<Parameters>> = Key::optional(
     "parameters",
-    "Paths of the keys to vary, in quotes, each with a list of values or a range `{ from, to, steps }`.",
+    "Settings: paths of the keys to choose among, in quotes, each with a list of values or a range `{ from, to, steps }`.",
+);
+const CONDITIONS: Key<Option<Parameters>> = Key::optional(
+    "conditions",
+    "What may happen, written in the same way: traffic, cold starts, failures. Each setting meets every combination of them, and no answer chooses one. `\"traffic\"` is a factor on all rates of the arrivals, or on the requests of a recording. Names of files, such as those of other days, may be listed.",
 );
 const DESIGN: Key<Design> = Key::or("design", "\"grid\"", "Which combinations are run.");
 const POINTS: Key<Option<u32>> =
@@ -116,7 +128,7 @@ const POINTS: Key<Option<u32>> =
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "sweep",
     doc: "The keys that `kneepoint sweep` varies, and their values.",
-    keys: &[&PARAMETERS, &DESIGN, &POINTS],
+    keys: &[&PARAMETERS, &CONDITIONS, &DESIGN, &POINTS],
 };
 
 const FROM: Key<End> = Key::required("from", "First value.");
@@ -143,6 +155,15 @@ struct Parameter {
     /// Where the path is written.
     place: Place,
     values: Values,
+    /// The values as they are written; empty if they come from the command line.
+    written: String,
+}
+
+/// What the values of a key are: to be chosen among, or to be met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Setting,
+    Condition,
 }
 
 enum Values {
@@ -164,8 +185,9 @@ impl Value for Parameters {
         let mut parameters = table
             .iter()
             .map(|(name, place, node)| {
-                let values = Values::read(node, name, context)?;
-                Ok(Parameter { path: name.to_owned(), place: place.clone(), values })
+                let values = Values::read(node, (path, name), context)?;
+                let written = node.place.span().map_or("", |span| span.text()).to_owned();
+                Ok(Parameter { path: name.to_owned(), place: place.clone(), values, written })
             })
             .collect::<Result<Vec<_>, Problem>>()?;
         if parameters.is_empty() {
@@ -185,7 +207,7 @@ pub(super) fn written_at(place: &Place) -> usize {
 }
 
 impl Values {
-    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+    fn read(node: &Node, (within, path): (&str, &str), context: &Context) -> Result<Self, Problem> {
         const EXPECTED: &str =
             "expected a list such as [1, 2, 3], or a range such as { from = 1, to = 9, steps = 5 }";
         match &node.data {
@@ -199,8 +221,7 @@ impl Values {
                 Err(problem.help("write it in quotes: \"autoscaler.up.above\" = [0.6, 0.7]"))
             }
             Data::Table(_) => {
-                let reader =
-                    Reader::open(node, &format!("sweep.parameters.\"{path}\""), &RANGE_SPEC, context)?;
+                let reader = Reader::open(node, &format!("{within}.\"{path}\""), &RANGE_SPEC, context)?;
                 Ok(Values::Range {
                     from: reader.get(&FROM)?,
                     to: reader.get(&TO)?,
@@ -234,8 +255,22 @@ impl Value for SweepTable {
             (Design::Sample, None) => return Err(reader.missing("points").help("for example: points = 50")),
             _ => {}
         }
-        let parameters = reader.get(&PARAMETERS)?.0;
-        Ok(SweepTable { parameters, place: reader.place_of("parameters"), points })
+        let parameters = reader.find(&PARAMETERS)?.map_or_else(Vec::new, |parameters| parameters.0);
+        let conditions = reader.find(&CONDITIONS)?.map_or_else(Vec::new, |conditions| conditions.0);
+        if parameters.is_empty() && (conditions.is_empty() || points.is_some()) {
+            let example =
+                "settings to choose among: [sweep.parameters] with \"autoscaler.up.above\" = [0.6, 0.7]";
+            let other = "what may happen: [sweep.conditions] with \"traffic\" = [0.8, 1, 1.2]";
+            return Err(reader.missing("parameters").help(example).help(other));
+        }
+        let twice =
+            |condition: &&Parameter| parameters.iter().any(|parameter| parameter.path == condition.path);
+        if let Some(condition) = conditions.iter().find(twice) {
+            let message = format!("`{}` is both a setting and a condition", condition.path);
+            return Err(Problem::new(&condition.place, message, "expected it in one of the two tables"));
+        }
+        let varied = if parameters.is_empty() { "conditions" } else { "parameters" };
+        Ok(SweepTable { parameters, conditions, place: reader.place_of(varied), points })
     }
 }
 
@@ -244,20 +279,57 @@ impl SweepTable {
     ///
     /// # Errors
     /// A path that leads nowhere, values that cannot be, or too many of them.
-    pub fn expand(&self, tree: &Tree) -> Result<Vec<Settings>, Problem> {
-        let checked = self.parameters.iter().map(|parameter| parameter.check(tree));
-        let checked = checked.collect::<Result<Vec<_>, Problem>>()?;
-        match self.points {
-            Some(points) => Ok(sampled(&checked, points as usize)),
-            None => self.grid(&checked),
-        }
+    pub fn expand(&self, tree: &Tree) -> Result<Vec<Combination>, Problem> {
+        let checked = self.checked(tree)?;
+        let conditions = self.conditions(tree)?;
+        let settings = match self.points {
+            Some(points) => sampled(&checked, points as usize),
+            None => self.grid(&checked, conditions.len() as u64)?,
+        };
+        let meets = |settings: Settings| {
+            let all = conditions.iter();
+            all.map(move |condition| Combination { settings: settings.clone(), condition: condition.clone() })
+        };
+        Ok(settings.into_iter().flat_map(meets).collect())
+    }
+
+    /// Every combination of the conditions: one without any, if there are none.
+    ///
+    /// # Errors
+    /// A path that leads nowhere, values that cannot be, or too many of them.
+    pub fn conditions(&self, tree: &Tree) -> Result<Vec<Settings>, Problem> {
+        let checked = self.conditions.iter().map(|condition| condition.check(tree, Role::Condition));
+        self.grid(&checked.collect::<Result<Vec<_>, Problem>>()?, 1)
+    }
+
+    /// The values of each setting, in the order they are written, and whether they are a range that may go on beyond its
+    /// ends.
+    ///
+    /// # Errors
+    /// A path that leads nowhere, or values that cannot be.
+    pub fn axes(&self, tree: &Tree) -> Result<Vec<(String, Vec<Setting>, bool)>, Problem> {
+        let axis = |parameter: Checked<'_>| {
+            let range = matches!(parameter.parameter.values, Values::Range { .. });
+            let levels = parameter.levels_of_a_search()?;
+            let settings = levels.into_iter().map(|(setting, _)| setting).collect();
+            Ok((parameter.parameter.path.clone(), settings, range))
+        };
+        self.checked(tree)?.into_iter().map(axis).collect()
+    }
+
+    fn checked(&self, tree: &Tree) -> Result<Vec<Checked<'_>>, Problem> {
+        self.parameters.iter().map(|parameter| parameter.check(tree, Role::Setting)).collect()
     }
 
     /// The sweep over those parameters that the scenario in `tree` has: a variant may replace an autoscaler whose
     /// thresholds are swept by one that has none.
     pub fn applied_to(mut self, tree: &Tree) -> Option<SweepTable> {
-        self.parameters.retain(|parameter| kind_at(tree, &parameter.path, &parameter.place).is_ok());
-        (!self.parameters.is_empty()).then_some(self)
+        let has = |parameter: &Parameter| {
+            parameter.path == TRAFFIC || kind_at(tree, &parameter.path, &parameter.place).is_ok()
+        };
+        self.parameters.retain(has);
+        self.conditions.retain(has);
+        (!self.parameters.is_empty() || !self.conditions.is_empty()).then_some(self)
     }
 
     /// Refuses what the command line sets and the sweep sets again at every point.
@@ -265,7 +337,7 @@ impl SweepTable {
     /// # Errors
     /// The value in `tree` of a swept key comes from the command line.
     pub fn check_unset(&self, tree: &Tree) -> Result<(), Problem> {
-        for Parameter { path, .. } in &self.parameters {
+        for Parameter { path, .. } in self.parameters.iter().chain(&self.conditions) {
             if let Some(Node { place: place @ Place::Override(_), .. }) = tree.get(path) {
                 let message = format!("`{path}` is set, but the sweep varies it");
                 let problem =
@@ -276,11 +348,14 @@ impl SweepTable {
         Ok(())
     }
 
-    fn grid(&self, parameters: &[Checked<'_>]) -> Result<Vec<Settings>, Problem> {
+    /// Every combination; as many `times` over must not be too many.
+    fn grid(&self, parameters: &[Checked<'_>], times: u64) -> Result<Vec<Settings>, Problem> {
         let levels: Vec<Vec<Level>> = parameters.iter().map(Checked::levels).collect::<Result<_, _>>()?;
         let count = levels.iter().try_fold(1u64, |count, levels| count.checked_mul(levels.len() as u64));
-        let Some(count) = count.filter(|count| *count <= MOST_POINTS) else {
-            let sizes: Vec<String> = levels.iter().map(|levels| levels.len().to_string()).collect();
+        let few = |count: &u64| count.checked_mul(times).is_some_and(|all| all <= MOST_POINTS);
+        let Some(count) = count.filter(few) else {
+            let sizes = levels.iter().map(Vec::len).chain((times > 1).then_some(times as usize));
+            let sizes: Vec<String> = sizes.map(|size| size.to_string()).collect();
             let message = format!("the grid has {} points", sizes.join(" × "));
             let label = format!("expected at most {MOST_POINTS}");
             let problem = Problem::new(&self.place, message, label);
@@ -309,25 +384,33 @@ struct Checked<'a> {
 }
 
 impl Parameter {
-    fn check(&self, tree: &Tree) -> Result<Checked<'_>, Problem> {
-        let table = self.path.split('.').next().unwrap_or_default();
-        if table == "slo" || table == "run" {
+    fn check(&self, tree: &Tree, role: Role) -> Result<Checked<'_>, Problem> {
+        if self.path.split('.').next() == Some("slo") {
             let message = format!("`{}` cannot be swept", self.path);
-            let label = "the points of a sweep share their SLO and their run, so that they can be compared";
-            let help = match table {
-                "slo" => "write another SLO in a `[[variant]]`, or in a scenario file of its own",
-                _ => "write another run in a scenario file of its own, or set it with `--set`",
-            };
+            let label = "the points of a sweep share their SLO, so that they can be compared";
+            let help = "write another SLO in a `[[variant]]`, or in a scenario file of its own";
             return Err(Problem::new(&self.place, message, label).help(help));
         }
-        let kind = kind_at(tree, &self.path, &self.place)?;
+        let kind = match self.path.as_str() {
+            TRAFFIC => Kind::Number,
+            path => kind_at(tree, path, &self.place)?,
+        };
+        if let (Role::Setting, Some(circumstance)) = (role, circumstance::of(&self.path)) {
+            let message = format!("`{}` is no setting to choose: {}", self.path, circumstance.what());
+            let problem = Problem::new(&self.place, message, "an answer would choose what only happens");
+            let values = if self.written.is_empty() { "…" } else { &self.written };
+            let problem =
+                problem.help(format!("write it under [sweep.conditions]: \"{}\" = {values}", self.path));
+            return Err(circumstance.other_ways().iter().fold(problem, |problem, way| problem.help(*way)));
+        }
+        let named = role == Role::Condition && matches!(self.values, Values::List(_));
         let refuse = |what: &str| {
             let message = format!("`{}` is {what}, which cannot be swept", self.path);
             let label = "expected a number, a duration, true or false, or a choice of names";
             Err(Problem::new(&self.place, message, label).help("write the alternatives as `[[variant]]`"))
         };
         match kind {
-            Kind::Text | Kind::File => return refuse("a text"),
+            Kind::Text | Kind::File if !named => return refuse("a text"),
             Kind::List(_) => return refuse("a list"),
             Kind::Table(_) | Kind::Union(_) | Kind::Map(_) => return refuse("a table"),
             _ => {}
@@ -377,6 +460,18 @@ impl Parameter {
 }
 
 impl Checked<'_> {
+    /// The values that a search tries: those of the grid; of a range without `steps`, nine.
+    fn levels_of_a_search(&self) -> Result<Vec<Level>, Problem> {
+        const LEVELS: u32 = 9;
+        if !matches!(self.parameter.values, Values::Range { steps: None, .. }) {
+            return self.levels();
+        }
+        let share = |level: u32| f64::from(level) / f64::from(LEVELS - 1);
+        let mut levels: Vec<Level> = (0..LEVELS).map(|level| self.along(share(level), 4)).collect();
+        levels.dedup();
+        Ok(levels)
+    }
+
     /// The values of a grid, each once.
     fn levels(&self) -> Result<Vec<Level>, Problem> {
         match &self.parameter.values {

@@ -83,14 +83,47 @@ fn a_grid_has_every_combination_in_the_order_of_the_file() {
 fn ranges_hold_both_ends_and_read_well() {
     let linear = points("[sweep.parameters]\n\"autoscaler.up.above\" = { from = 0.3, to = 0.9, steps = 7 }");
     assert_eq!(shown(&linear), ["0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"]);
-    let log =
-        points("[sweep.parameters]\n\"arrivals.rate\" = { from = 1, to = 1000, steps = 4, scale = \"log\" }");
+    let log = points(
+        "[sweep.parameters]\n\"autoscaler.max\" = { from = 1, to = 1000, steps = 4, scale = \"log\" }",
+    );
     assert_eq!(shown(&log), ["1", "10", "100", "1000"]);
     let spans =
-        points("[sweep.parameters]\n\"instances.cold_start\" = { from = \"2m\", to = \"10s\", steps = 3 }");
+        points("[sweep.parameters]\n\"autoscaler.interval\" = { from = \"2m\", to = \"10s\", steps = 3 }");
     assert_eq!(shown(&spans), ["2m", "1m 5s", "10s"]);
     assert_eq!(spans[1].settings[0].1, Setting::Duration(Span::from_secs(65)));
     assert_eq!(spans[1].settings[0].1.value(), Some(65.0));
+}
+
+#[test]
+fn every_setting_meets_every_condition_and_a_factor_on_the_traffic_is_one() {
+    let points = points(
+        "[sweep.parameters]\n\"autoscaler.up.above\" = [0.5, 0.6]\n[sweep.conditions]\n\"traffic\" = [1, 2]\n\
+         \"instances.cold_start\" = [\"10s\", \"1m\"]",
+    );
+    let shown: Vec<String> = points
+        .iter()
+        .map(|point| {
+            let all = point.settings.iter().chain(&point.condition);
+            all.map(|(_, value)| value.to_string()).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    assert_eq!(shown[..4], ["0.5 1 10s", "0.5 1 1m", "0.5 2 10s", "0.5 2 1m"]);
+    assert_eq!(shown.len(), 8);
+    let rate = |index: usize| {
+        let model = &points[index].scenario.model;
+        model.arrivals.mean_rate(model.duration)
+    };
+    assert!((rate(2) / rate(0) - 2.0).abs() < 1e-9);
+    assert_eq!(points[1].scenario.model.instances.cold_start[0].time.0.mean(), 60.0);
+}
+
+#[test]
+fn a_variant_with_other_traffic_is_nothing_to_choose_and_other_hardware_is() {
+    let points = points(
+        "[[variant]]\nname = \"twice\"\nset = { \"arrivals.rate\" = 2 }\n\
+         [[variant]]\nname = \"fast\"\nset = { \"instances.cold_start\" = \"1s\" }",
+    );
+    assert_eq!(points.iter().map(|point| point.what_if).collect::<Vec<_>>(), [false, true, false]);
 }
 
 #[test]
@@ -129,7 +162,7 @@ fn a_sample_takes_every_level_of_each_parameter_once_and_is_always_the_same() {
 
 #[test]
 fn variants_change_values_and_whole_tables_and_are_swept_over_what_they_have() {
-    let text = "[sweep.parameters]\n\"autoscaler.up.above\" = [0.5, 0.6]\n\"arrivals.rate\" = [1, 2]\n\
+    let text = "[sweep.parameters]\n\"autoscaler.up.above\" = [0.5, 0.6]\n\"service.concurrency\" = [1, 2]\n\
                 [[variant]]\nname = \"slow\"\nset = { \"service.time\" = \"1s\", \"autoscaler.down.below\" = 0.1 }\n\
                 [[variant]]\nname = \"fixed\"\n[variant.autoscaler]\nkind = \"fixed\"\ninstances = 3";
     let variants = file(text).variants().unwrap();

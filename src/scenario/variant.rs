@@ -1,5 +1,6 @@
 //! `[[variant]]`: a named alternative to the base scenario.
 
+use super::circumstance::{self, Circumstance};
 use super::paths::kind_at;
 use super::sweep::written_at;
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
@@ -98,6 +99,13 @@ impl Value for VariantTable {
 }
 
 impl VariantTable {
+    /// Whether it is about other traffic: what may happen, and nothing to choose.
+    pub fn is_what_if(&self) -> bool {
+        let tables = self.tables.iter().map(|(table, _)| *table);
+        let mut all = tables.chain(self.set.iter().map(|(path, _, _)| path.as_str()));
+        all.any(|path| circumstance::of(path) == Some(Circumstance::Traffic))
+    }
+
     /// The scenario in `base` with this variant's changes.
     ///
     /// # Errors

@@ -19,5 +19,5 @@ pub use linearised::Linearised;
 pub use misses::Misses;
 pub use mser::{BATCH, Truncation, mser5};
 pub use quantile::{Pool, Quantile};
-pub use selection::{Batch, Observation, Plan, Selection, Step};
+pub use selection::{Batch, Kept, Observation, Plan, Selection, Step};
 pub use tally::Tally;

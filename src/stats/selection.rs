@@ -16,8 +16,9 @@ use super::{Linearised, Misses};
 /// How much is spent on finding it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Share of requests that may miss the promise.
-    pub allowed: f64,
+    /// Share of requests that may miss each promise. A setting has to keep all of them; each is judged at the full level, since
+    /// a setting that misses one is confirmed only if that one errs (intersection-union: Berger, Technometrics 24, 1982).
+    pub allowed: Vec<f64>,
     /// Probability of confirming a setting that misses it.
     pub error: f64,
     /// Replications of each setting at the start of the race, and at the most.
@@ -49,14 +50,21 @@ const GIVE_UP: f64 = 0.05;
 const BACK: usize = 4;
 
 /// What one replication of a setting came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// Requests that missed the promise.
+    /// Of each promise under each condition, in the order of [`Plan::allowed`].
+    pub promises: Vec<Kept>,
+    /// Cost.
+    pub cost: f64,
+}
+
+/// How one replication kept one promise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kept {
+    /// Requests that missed it.
     pub missed: f64,
     /// Requests that count.
     pub counted: f64,
-    /// Cost.
-    pub cost: f64,
 }
 
 /// Replications to simulate.
@@ -133,6 +141,7 @@ pub struct Selection {
     fresh: u32,
     /// Cost of the last setting proposed: a cheaper one is not proposed after it.
     proposed: f64,
+    undecided: Vec<usize>,
 }
 
 impl Selection {
@@ -144,6 +153,7 @@ impl Selection {
             proposals: 0,
             fresh: plan.fresh,
             proposed: f64::NEG_INFINITY,
+            undecided: Vec::new(),
             plan,
         }
     }
@@ -169,6 +179,104 @@ impl Selection {
                 return step;
             }
         }
+    }
+
+    /// Puts a setting out of the race: it cannot be run.
+    pub fn reject(&mut self, setting: usize) {
+        self.runners[setting].standing = Standing::Out;
+    }
+
+    /// Lets confirming take at most so many fresh replications from now on.
+    pub fn limit_fresh(&mut self, fresh: u32) {
+        self.fresh = self.fresh.min(fresh);
+    }
+
+    /// Gives up the setting that is being confirmed: it cannot be run.
+    pub fn give_up(&mut self, setting: usize) {
+        self.reject(setting);
+        self.proposals += 1;
+        self.phase = Phase::Propose;
+    }
+
+    /// Takes what has been seen of a setting elsewhere as its first replications of the race.
+    pub fn tell_of(&mut self, setting: usize, seen: Vec<Observation>) {
+        self.runners[setting].seen = seen;
+    }
+
+    /// The settings that are not out, by how likely they are to be confirmed: those that can be expected to be by rising cost,
+    /// then the others by how far they are from it. With each, whether it is one of the first.
+    pub fn ranking(&self) -> Vec<(usize, bool)> {
+        let looks = &self.plan.looks;
+        let Some(last) = looks.len().checked_sub(1) else { return Vec::new() };
+        let error = self.plan.error * PROPOSAL_SHARES[0] * LOOK_SHARES[last.min(LOOK_SHARES.len() - 1)];
+        let limit = |index: usize| {
+            let misses = self.runners[index].misses(&self.plan.allowed);
+            misses.worst(|misses| misses.expected_limit(looks[last], error))
+        };
+        let open = (0..self.runners.len()).filter(|index| self.runners[*index].standing != Standing::Out);
+        let mut all: Vec<(usize, f64, f64)> =
+            open.map(|index| (index, limit(index), self.runners[index].cost())).collect();
+        all.sort_by(|a, b| {
+            let hopeful = |each: &(usize, f64, f64)| each.1 <= 1.0;
+            let by = match (hopeful(a), hopeful(b)) {
+                (true, true) => a.2.total_cmp(&b.2),
+                (false, false) => a.1.total_cmp(&b.1),
+                (one, _) => {
+                    if one {
+                        std::cmp::Ordering::Less
+                    } else {
+                        std::cmp::Ordering::Greater
+                    }
+                }
+            };
+            by.then(a.0.cmp(&b.0))
+        });
+        all.into_iter().map(|(index, limit, _)| (index, limit <= 1.0)).collect()
+    }
+
+    /// The shares that may miss each promise.
+    pub fn allowed(&self) -> &[f64] {
+        &self.plan.allowed
+    }
+
+    /// Ends the race with what has been seen: what is left of a budget goes to confirming.
+    pub fn end_race(&mut self) {
+        if self.is_racing() {
+            self.plan.race.1 = self.plan.race.0;
+            self.phase = Phase::Propose;
+        }
+    }
+
+    /// Whether the race still goes on.
+    pub fn is_racing(&self) -> bool {
+        matches!(self.phase, Phase::Race { .. })
+    }
+
+    /// Settings that were neither found to miss a promise nor confirmed, with their mean cost in the race.
+    pub fn open(&self) -> impl Iterator<Item = (usize, f64)> {
+        let open = |(index, runner): (usize, &Runner)| {
+            (runner.standing != Standing::Out).then(|| (index, runner.cost()))
+        };
+        self.runners.iter().enumerate().filter_map(open)
+    }
+
+    /// Settings that were proposed and not confirmed though they were not found to miss either: more replications would
+    /// have had to tell.
+    pub fn undecided(&self) -> &[usize] {
+        &self.undecided
+    }
+
+    /// Fresh replications after which the limits are expected to tell whether a setting keeps its promises, as a multiple of
+    /// the noise: (2.5 σ/δ)², where σ is the standard deviation of a replication's share and δ its distance from the promise.
+    pub fn needed(&self, setting: usize) -> f64 {
+        let misses = self.runners[setting].misses(&self.plan.allowed);
+        let need = |(misses, allowed): (&Option<Misses>, &f64)| {
+            misses.as_ref().map_or(f64::INFINITY, |misses| {
+                let spread = misses.error() * f64::from(misses.replications()).sqrt();
+                (2.5 * spread / (misses.share() - allowed)).powi(2)
+            })
+        };
+        misses.0.iter().zip(misses.1).map(need).fold(0.0, f64::max)
     }
 
     fn with(&self, standing: Standing) -> Vec<usize> {
@@ -205,14 +313,14 @@ impl Selection {
 
     /// Puts aside what surely misses the promise, and what is surely dearer than the cheapest that surely keeps it.
     fn screen(&mut self, running: &[usize], error: f64) {
-        let allowed = self.plan.allowed;
-        let misses: Vec<Option<Misses>> = running.iter().map(|index| self.runners[*index].misses()).collect();
-        let sure =
-            |misses: &Option<Misses>| misses.as_ref().is_some_and(|it| it.surely_within(allowed, error));
+        let allowed = &self.plan.allowed;
+        let misses: Vec<AllMisses> =
+            running.iter().map(|index| self.runners[*index].misses(allowed)).collect();
+        let sure = |misses: &AllMisses| misses.all(|it, allowed| it.surely_within(allowed, error));
         let kept = running.iter().zip(&misses).filter(|(_, misses)| sure(misses)).map(|(index, _)| *index);
         let cheapest = kept.min_by(|a, b| self.runners[*a].cost().total_cmp(&self.runners[*b].cost()));
         for (index, misses) in running.iter().zip(&misses) {
-            let out = misses.as_ref().is_some_and(|it| it.surely_above(allowed, error));
+            let out = misses.any(|it, allowed| it.surely_above(allowed, error));
             let dearer =
                 cheapest.is_some_and(|other| self.runners[*index].surely_dearer(&self.runners[other], error));
             self.runners[*index].standing = match (out, dearer) {
@@ -238,12 +346,13 @@ impl Selection {
         let running: Vec<usize> =
             all.into_iter().filter(|index| self.runners[*index].cost() > self.proposed).collect();
         let (last, error) = (looks.len() - 1, self.error(looks.len() - 1));
+        // By how much the worst of its promises is expected to fill what it allows: up to 1 it passes.
         let limit = |index: usize| {
-            let misses = self.runners[index].misses();
-            misses.map_or(f64::INFINITY, |misses| misses.expected_limit(looks[last], error))
+            let misses = self.runners[index].misses(&self.plan.allowed);
+            misses.worst(|misses| misses.expected_limit(looks[last], error))
         };
         let cost = |index: usize| self.runners[index].cost();
-        let hopeful = running.iter().copied().filter(|index| limit(*index) <= self.plan.allowed);
+        let hopeful = running.iter().copied().filter(|index| limit(*index) <= 1.0);
         let mut chosen = hopeful.min_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
         if chosen.is_none() {
             let mut parked = self.with(Standing::Parked);
@@ -271,25 +380,28 @@ impl Selection {
             let proposal = Some(self.proposals as u32);
             return Some(Step::Simulate(vec![Batch { setting, proposal, replications: have..due }]));
         }
-        let allowed = self.plan.allowed;
-        let fresh = misses(seen);
-        let kept =
-            |misses: &Misses| misses.upper_limit(self.error(look)).is_some_and(|limit| limit <= allowed);
-        if fresh.as_ref().is_some_and(kept) {
+        let fresh = AllMisses::of(seen, &self.plan.allowed);
+        let kept = |misses: &Misses, allowed: f64| {
+            misses.upper_limit(self.error(look)).is_some_and(|limit| limit <= allowed)
+        };
+        if fresh.all(kept) {
             let proposal = self.proposals as u32;
             return self.done(Step::Confirmed { setting, proposal, replications: due });
         }
         let last = looks.len() - 1;
-        let hopeless = |misses: &Misses| {
+        let hopeless = |misses: &Misses, allowed: f64| {
             let limit = misses.expected_limit(looks[last], self.error(last));
             misses.surely_above(allowed, GIVE_UP)
                 || (limit > allowed && misses.share() - misses.error() > allowed)
         };
-        if look < last && fresh.is_some_and(|misses| !hopeless(&misses)) {
+        if look < last && fresh.is_whole() && !fresh.any(hopeless) {
             if let Phase::Confirm { look, .. } = &mut self.phase {
                 *look += 1;
             }
             return None;
+        }
+        if !fresh.any(|misses, allowed| misses.surely_above(allowed, GIVE_UP)) {
+            self.undecided.push(setting);
         }
         self.runners[setting].standing = Standing::Out;
         self.fresh = self.fresh.saturating_sub(due);
@@ -310,8 +422,8 @@ impl Selection {
 }
 
 impl Runner {
-    fn misses(&self) -> Option<Misses> {
-        misses(&self.seen)
+    fn misses<'a>(&self, allowed: &'a [f64]) -> AllMisses<'a> {
+        AllMisses::of(&self.seen, allowed)
     }
 
     fn costs(&self) -> Linearised {
@@ -331,8 +443,46 @@ impl Runner {
     }
 }
 
-fn misses(seen: &[Observation]) -> Option<Misses> {
-    Misses::of(seen.iter().map(|each| (each.missed, each.counted)))
+/// The misses of each promise, with what it allows.
+struct AllMisses<'a>(Vec<Option<Misses>>, &'a [f64]);
+
+impl<'a> AllMisses<'a> {
+    fn of(seen: &[Observation], allowed: &'a [f64]) -> AllMisses<'a> {
+        let one = |promise: usize| {
+            let each = seen.iter().filter_map(|seen| seen.promises.get(promise));
+            Misses::of(each.map(|kept| (kept.missed, kept.counted)))
+        };
+        AllMisses((0..allowed.len()).map(one).collect(), allowed)
+    }
+
+    /// Whether something is known of each.
+    fn is_whole(&self) -> bool {
+        self.0.iter().all(Option::is_some)
+    }
+
+    fn all(&self, holds: impl Fn(&Misses, f64) -> bool) -> bool {
+        let holds = |(misses, allowed): (&Option<Misses>, &f64)| {
+            misses.as_ref().is_some_and(|misses| holds(misses, *allowed))
+        };
+        self.0.iter().zip(self.1).all(holds)
+    }
+
+    fn any(&self, holds: impl Fn(&Misses, f64) -> bool) -> bool {
+        self.0
+            .iter()
+            .zip(self.1)
+            .any(|(misses, allowed)| misses.as_ref().is_some_and(|misses| holds(misses, *allowed)))
+    }
+
+    /// The greatest of such shares as a multiple of what is allowed; infinite if one is not known.
+    fn worst(&self, share: impl Fn(&Misses) -> f64) -> f64 {
+        let times = |(misses, allowed): (&Option<Misses>, &f64)| match misses.as_ref().map(&share) {
+            Some(share) if share <= *allowed => share / allowed.max(f64::MIN_POSITIVE),
+            Some(share) => (share / allowed.max(1e-12)).max(1.0 + f64::EPSILON),
+            None => f64::INFINITY,
+        };
+        self.0.iter().zip(self.1).map(times).fold(0.0, f64::max)
+    }
 }
 
 #[cfg(test)]
@@ -353,7 +503,8 @@ mod tests {
         // 1 in 10 misses 6 times the mean, the others 4/9 of it, each within ± 30 %.
         let times = if burst < 0.1 { 6.0 } else { 4.0 / 9.0 };
         let missed = setting.missed * times * (0.7 + 0.6 * noise);
-        Observation { missed: missed * 1000.0, counted: 1000.0, cost: setting.cost * (0.99 + 0.02 * noise) }
+        let kept = Kept { missed: missed * 1000.0, counted: 1000.0 };
+        Observation { promises: vec![kept], cost: setting.cost * (0.99 + 0.02 * noise) }
     }
 
     /// What it comes to, and the replications it took. Random numbers depend on replication and proposal alone.
@@ -380,7 +531,7 @@ mod tests {
     }
 
     fn plan(race: (u32, u32)) -> Plan {
-        Plan { allowed: 0.02, error: 0.05, race, looks: Plan::LOOKS.to_vec(), fresh: 2000 }
+        Plan { allowed: vec![0.02], error: 0.05, race, looks: Plan::LOOKS.to_vec(), fresh: 2000 }
     }
 
     const SETTINGS: [Setting; 6] = [
@@ -416,7 +567,7 @@ mod tests {
                 let of = |number| {
                     observation(*setting, &mut Xoshiro256PlusPlus::seed_from_u64(seed * 10_000_000 + number))
                 };
-                (0..10).map(|number| of(number).missed).sum::<f64>() / 10_000.0
+                (0..10).map(|number| of(number).promises[0].missed).sum::<f64>() / 10_000.0
             };
             let cheapest = SETTINGS.iter().find(|setting| share(setting) <= 0.02);
             wrong += u32::from(cheapest.is_some_and(|setting| setting.missed > 0.02));
@@ -451,7 +602,7 @@ mod tests {
                     for batch in batches {
                         let missed = if batch.setting == 0 && batch.proposal.is_some() { 100.0 } else { 0.0 };
                         let cost = 1.0 + batch.setting as f64;
-                        let seen = Observation { missed, counted: 1000.0, cost };
+                        let seen = Observation { promises: vec![Kept { missed, counted: 1000.0 }], cost };
                         selection.tell(&batch, vec![seen; batch.replications.len()]);
                         asked.push(batch);
                     }

@@ -331,9 +331,26 @@ fn cases() -> Vec<(&'static str, String)> {
         ("sweep_of_the_slo", with("[sweep.parameters]\n\"slo.latency\" = [\"1s\", \"2s\"]")),
         ("sweep_of_the_duration", with("[sweep.parameters]\n\"run.duration\" = [\"1h\", \"2h\"]")),
         ("sweep_of_the_seed", with("[sweep.parameters]\n\"run.seed\" = [1, 2, 3]")),
+        ("sweep_of_the_traffic", with("[sweep.parameters]\n\"arrivals.rate\" = [10, 20]")),
+        ("sweep_of_the_cold_start", with("[sweep.parameters]\n\"instances.cold_start\" = [\"10s\", \"1m\"]")),
+        (
+            "sweep_of_failures",
+            with(
+                "[sweep.parameters]\n\"instances.start_failures.probability\" = { from = 0, to = 0.1, steps = 3 }",
+            ),
+        ),
+        (
+            "sweep_of_a_setting_that_is_a_condition_too",
+            with(
+                "[sweep.parameters]\n\"autoscaler.max\" = [5, 9]\n[sweep.conditions]\n\"autoscaler.max\" = [5, 9]",
+            ),
+        ),
+        ("condition_of_no_factor", with("[sweep.conditions]\n\"traffic\" = [\"1s\", 1]")),
+        ("condition_of_no_key", with("[sweep.conditions]\n\"arrivals.rat\" = [1, 2]")),
+        ("sweep_without_anything", with("[sweep]")),
         (
             "sweep_value_of_the_wrong_kind",
-            with("[sweep.parameters]\n\"instances.cold_start\" = [\"30s\", 60]"),
+            with("[sweep.parameters]\n\"autoscaler.interval\" = [\"30s\", 60]"),
         ),
         (
             "sweep_value_out_of_bounds",
@@ -346,7 +363,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ),
         (
             "sweep_range_without_unit",
-            with("[sweep.parameters]\n\"instances.cold_start\" = { from = 10, to = 90, steps = 3 }"),
+            with("[sweep.parameters]\n\"autoscaler.interval\" = { from = 10, to = 90, steps = 3 }"),
         ),
         (
             "sweep_log_range_from_zero",
@@ -468,7 +485,7 @@ fn rich() -> String {
     with(
         "[dispatch]\npolicy = \"power_of_d\"\nqueue_capacity = 9\n[[arrivals.spikes]]\nat = \"1m\"\nduration = \"5m\"\nrate = 3\n\
          [sweep.parameters]\n\"autoscaler.up.above\" = { from = 0.5, to = 0.9, steps = 3, scale = \"log\" }\n\
-         \"instances.cold_start\" = [\"10s\", \"1m\"]\n[[variant]]\nname = \"b\"\nset = { \"autoscaler.min\" = 2 }",
+         [sweep.conditions]\n\"instances.cold_start\" = [\"10s\", \"1m\"]\n[[variant]]\nname = \"b\"\nset = { \"autoscaler.min\" = 2 }",
     )
 }
 

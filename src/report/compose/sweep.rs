@@ -5,6 +5,7 @@ use crate::experiment::SweepResult;
 use crate::report::chart::Size;
 use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
+use crate::report::statement::Statement;
 use crate::report::{chart_data, looks, sentences, tables};
 use crate::scenario::Scenario;
 
@@ -24,13 +25,21 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         let point = &result.points[*index].point;
         (*index, sentences::settings(point), &point.scenario, seen)
     });
-    let within_slo = sentences::within_slo(scenario, result).into_iter();
+    // A sweep of the load has nothing to choose: it asks how much there may be of it.
+    let answer: Vec<Statement> = match result.load_limits.is_empty() {
+        true => sentences::within_slo(scenario, result)
+            .into_iter()
+            .chain(sentences::edges(result))
+            .chain([sentences::knee(scenario, result)])
+            .collect(),
+        false => sentences::load_limits(scenario, result),
+    };
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "sweep", complete: result.complete() },
         verdict: sentences::sweep_verdict(scenario, result),
         warnings: sentences::overload_of_sweep(result),
-        answer: within_slo.chain([sentences::knee(scenario, result)]).collect(),
+        answer,
         details: vec![sentences::scope(scenario, result.points.len())],
         reading: sentences::reading(scenario),
         tables: [tables::sweep(scenario, result)].into_iter().chain(tables::types_of_pick(result)).collect(),

@@ -105,7 +105,7 @@ struct Parameters {
 impl Parameters {
     fn of(result: &SweepResult) -> Parameters {
         let variants = result.points.iter().any(|point| point.point.variant.is_some());
-        Parameters { variants, paths: result.paths() }
+        Parameters { variants, paths: result.paths().into_iter().chain(result.condition_paths()).collect() }
     }
 
     fn columns(&self) -> Vec<Column> {
