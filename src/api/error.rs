@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::document::shown::{PHRASE, shown};
 use crate::experiment::RunError;
 use crate::scenario::ScenarioError;
 
@@ -120,7 +121,8 @@ impl Error {
 
     /// What is wrong with a line of a file.
     pub(crate) fn at_line(file: &str, line: usize, message: &str) -> Error {
-        let mut error = Error::bad_input(format!("error: {message}\n  --> {file}:{line}"));
+        let (message, path) = (shown(message, PHRASE), shown(file, PHRASE));
+        let mut error = Error::bad_input(format!("error: {message}\n  --> {path}:{line}"));
         error.0.location = Some(Location { file: file.to_owned(), line, column: 1 });
         error
     }

@@ -153,6 +153,7 @@ fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
     let service = or(reader.find(&SERVICE_TIME)?, format.service_time);
     let columns = TraceColumns {
         layout: format.layout,
+        unit_given: reader.has("unit") || format.column.is_some(),
         time: (time, reader.find(&UNIT)?.unwrap_or(format.unit)),
         sort: reader.find(&SORT)?.unwrap_or(format.unordered),
         prompt_tokens: or(reader.find(&PROMPT_TOKENS)?, format.prompt_tokens),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Answer, COULD_NOT, DONE, Failure, Global};
 use crate::api::{Observations, RecordedFile, ReplayOptions, Replayed};
+use crate::document::shown::{PHRASE, shown};
 use crate::report::Folder;
 use crate::scenario::ScenarioFile;
 use crate::time::Span;
@@ -150,17 +151,37 @@ fn read(argument: &str) -> Result<(Option<String>, String, String), Failure> {
     };
     let named = argument.split_once('=').filter(|(name, _)| is_field(name) && !Path::new(argument).exists());
     let (field, file) = named.map_or((None, argument), |(field, file)| (Some(field.to_owned()), file));
-    let (text, shown) = match file {
-        "-" => {
-            let mut text = String::new();
-            (std::io::stdin().read_to_string(&mut text).map(|_| text), "standard input".to_owned())
-        }
-        file => (std::fs::read_to_string(file), file.to_owned()),
-    };
-    match text {
-        Ok(text) => Ok((field, shown, text)),
-        Err(error) => {
-            Err(Failure::bad_input(format!("error: the observations cannot be read\n  --> {shown}: {error}")))
-        }
+    let name = if file == "-" { "standard input" } else { file };
+    let text = bounded(file).map_err(|why| {
+        let name = shown(name, PHRASE);
+        Failure::bad_input(format!("error: the observations cannot be read\n  --> {name}: {why}"))
+    })?;
+    Ok((field, name.to_owned(), text))
+}
+
+/// The text of a file, as far as memory has room for its rows.
+fn bounded(file: &str) -> Result<String, String> {
+    /// Years of observations. Keeps a device that never ends from filling memory.
+    const MOST_BYTES: u64 = 512 << 20;
+    /// What a row takes in memory, and each of its bytes.
+    const ROW: u64 = 1_000;
+    const BYTE: u64 = 8;
+    let mut bytes = Vec::new();
+    match file {
+        "-" => std::io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes),
+        file => std::fs::File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)),
     }
+    .map_err(|error| error.to_string())?;
+    let size = bytes.len() as u64;
+    if size > MOST_BYTES {
+        return Err(format!("more than {} MiB; split them", MOST_BYTES >> 20));
+    }
+    if bytes.contains(&0) {
+        return Err("binary, not text".to_owned());
+    }
+    let rows = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    if rows * ROW + size * BYTE > super::memory::budget(1).bytes {
+        return Err(format!("{rows} rows are more than memory has room for; split them"));
+    }
+    String::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::outputs::{self, Printed};
 use super::records::{Records, Resume};
 use super::{Answer, Failure, Global, Show, progress, session};
+use crate::document::shown::{PHRASE, shown};
 use crate::experiment;
 use crate::report::{DecisionLogs, Folder, compose, place};
 use crate::scenario::Scenario;
@@ -81,6 +82,7 @@ pub(super) fn pick(
             None if names.is_empty() => "the scenario has no [[variant]]".to_owned(),
             None => format!("it has: {}", names.join(", ")),
         };
+        let (name, help) = (shown(name, PHRASE), shown(&help, PHRASE));
         Failure::bad_input(format!("error: the scenario has no variant \"{name}\"\n  help: {help}"))
     })
 }

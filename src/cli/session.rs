@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Global, memory, progress};
+use crate::document::shown::{PHRASE, shown};
 use crate::report::file_name;
 use crate::scenario::{Plan, Scenario, ScenarioError, ScenarioFile};
 
@@ -20,6 +21,7 @@ pub(super) fn read(file: &Path, global: &Global) -> Result<Plan, Failure> {
 pub(super) fn override_all(scenario: &mut ScenarioFile, global: &Global) -> Result<(), Failure> {
     for setting in &global.set {
         let Some((path, value)) = setting.split_once('=') else {
+            let setting = shown(setting, PHRASE);
             return Err(Failure::bad_input(format!(
                 "error: `--set {setting}` sets nothing\n  expected PATH=VALUE, as in --set autoscaler.up.above=120"
             )));

@@ -6,6 +6,7 @@
 
 pub mod edit;
 pub mod json;
+pub mod shown;
 mod source;
 pub mod toml;
 mod tree;

@@ -1,5 +1,7 @@
 //! The charts of results, as data.
 
+use std::collections::BTreeMap;
+
 use super::chart::{
     Bound, Cell, Comparison, Contender, CostLatency, Distribution, Estimate, HeatMap, LatencySeries,
     Parameter, Samples, SweptPoint, Timeline,
@@ -179,9 +181,16 @@ pub fn heat_map(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
     if columns.len() < 2 || rows.len() < 2 || columns.len() * rows.len() != points.len() {
         return None;
     }
+    // Every value is a number of the scenario: equal ones have equal bits, but for the two zeros.
+    let key = |x: f64, y: f64| ((x + 0.0).to_bits(), (y + 0.0).to_bits());
+    let mut places: BTreeMap<(u64, u64), &PointResult> = BTreeMap::new();
+    for point in &points {
+        if let (Some(x), Some(y)) = (number(point, across), number(point, up)) {
+            places.entry(key(x, y)).or_insert(point);
+        }
+    }
     let cell = |y: &(f64, String), x: &(f64, String)| {
-        let at = |point: &&&PointResult| number(point, across) == Some(x.0) && number(point, up) == Some(y.0);
-        let point = points.iter().find(at)?;
+        let point = places.get(&key(x.0, y.0))?;
         Some(Cell {
             value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
             meets_slo: point.meets_slo_on_average(),

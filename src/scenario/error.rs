@@ -6,6 +6,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::document::Source;
+use crate::document::shown::{PHRASE, is_ours, shown};
 use crate::schema::{Place, Problem};
 
 /// What is wrong with a scenario file, with the text it is wrong in.
@@ -56,29 +57,39 @@ impl Report {
     fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let Problem { place, message, label, help } = &self.problem;
+        let (message, label) = (shown(message, PHRASE), shown(label, PHRASE));
         let mut group = Group::with_title(Level::ERROR.primary_title(message));
         let source = place.span().map_or(&self.scenario, |span| &span.source);
-        match place.span().and_then(|span| span.pointed()) {
-            Some(bytes) => {
+        // A line of a table of numbers, which its reader has chosen.
+        let is_table = matches!(place, Place::File(_)) && source.name() != self.scenario.name();
+        let path = shown(source.name(), PHRASE);
+        match place.span().and_then(|span| Some((span.pointed()?, span.line_column()))) {
+            Some((bytes, _)) if is_ours(source.text()) || is_table => {
                 let here = AnnotationKind::Primary.span(bytes).label(label);
-                let lines =
-                    Snippet::source(source.text()).path(source.name()).line_start(source.first_line());
+                let lines = Snippet::source(source.text()).path(path).line_start(source.first_line());
                 group = group.element(lines.annotation(here));
             }
+            Some((_, at)) => {
+                let origin = Origin::path(path).line(at.line).char_column(at.column);
+                let why = "it has no key of a scenario or a manifest: its text is not shown";
+                group = group.element(origin).element(Level::NOTE.message(label));
+                group = group.element(Level::NOTE.message(why));
+            }
             None => {
-                group = group.element(Origin::path(source.name())).element(Level::NOTE.message(label));
+                group = group.element(Origin::path(path)).element(Level::NOTE.message(label));
             }
         }
+        let note = |text: String| Level::NOTE.message(shown(&text, PHRASE).into_owned());
         if let Place::Override(by) = place {
-            group = group.element(Level::NOTE.message(format!("set by `{by}`")));
+            group = group.element(note(format!("set by `{by}`")));
         }
         if source.name() != self.scenario.name() {
-            group = group.element(Level::NOTE.message(format!("named by `{}`", self.scenario.name())));
+            group = group.element(note(format!("named by `{}`", self.scenario.name())));
         }
         for setting in &self.settings {
-            group = group.element(Level::NOTE.message(format!("met {setting}")));
+            group = group.element(note(format!("met {setting}")));
         }
-        group = group.elements(help.iter().map(|line| Level::HELP.message(line)));
+        group = group.elements(help.iter().map(|line| Level::HELP.message(shown(line, 4 * PHRASE))));
         renderer.render(&[group])
     }
 }
@@ -120,6 +131,29 @@ mod tests {
         let shown = rendered(Place::File(Span::new(&table, 6..7)));
         assert!(shown.contains("--> data.csv:701:3"), "{shown}");
         assert!(shown.contains("701 | 5,x\n"), "{shown}");
+    }
+
+    #[test]
+    fn nothing_is_echoed_of_a_file_of_another_kind_but_the_place() {
+        let key = Source::new("key", "-----BEGIN PRIVATE KEY-----\nsecret-of-mine\n");
+        let problem = Problem::new(&Place::File(Span::new(&key, 28..34)), "wrong", "expected TOML");
+        let shown = ScenarioError::new(&key, problem).render(false);
+        assert!(shown.contains("--> key:2:1") && shown.contains("expected TOML"), "{shown}");
+        assert!(!shown.contains("secret") && !shown.contains("BEGIN"), "{shown}");
+    }
+
+    #[test]
+    fn echoed_text_is_cut_and_cleaned_wherever_it_stands_in_a_message() {
+        let text = format!("[autoscaler]\nkind = \"{}\"\n", "x\u{1b}".repeat(9_000));
+        let scenario = Source::new("a\nb.toml", text.clone());
+        let place = Place::File(Span::new(&scenario, 21..text.len() - 2));
+        let long = format!("`{}` is wrong\nreally", "y".repeat(9_000));
+        let problem = Problem::new(&place, &*long, &*long).help(long.clone());
+        let shown = ScenarioError::new(&scenario, problem).met(Some(long.clone())).render(false);
+        assert!(shown.chars().count() < 5_000, "{} characters", shown.chars().count());
+        assert!(shown.contains("a\\nb.toml:2:9") && !shown.contains('\u{1b}'), "{shown}");
+        let by = rendered(Place::Override("z".repeat(100_000)));
+        assert!(by.contains("zzz… (") && by.len() < 1_000, "{by}");
     }
 
     #[test]

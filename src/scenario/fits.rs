@@ -32,8 +32,15 @@ pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> R
     let model = &scenario.model;
     let most = f64::from(model.autoscaler.limits().max);
     let all_slots = most * f64::from(model.service.model.slots_allocated());
+    let arrivals = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
     let queue = match model.dispatch.queue_capacity {
         Some(_) => 0.0,
+        // No more can wait than arrive: where there is room for all of them, nothing has to be followed step by step.
+        None if (arrivals * WAITING_BYTES + all_slots * SLOT_BYTES) * parallel_runs as f64
+            <= memory as f64 =>
+        {
+            0.0
+        }
         None => longest_queue(scenario, most * model.service.throughput()),
     };
     let bytes = (queue * WAITING_BYTES + all_slots * SLOT_BYTES) * parallel_runs as f64;
@@ -41,8 +48,13 @@ pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> R
         return Ok(());
     }
     Err(format!(
-        "about {queue:.1e} requests would wait at once, which takes {} of memory with {parallel_runs} runs at a time; \
-         this machine has {}",
+        "{} at once, which takes {} of memory with {parallel_runs} runs at a time; \
+         there is room for {}",
+        if queue * WAITING_BYTES < all_slots * SLOT_BYTES {
+            format!("{all_slots} requests may be in service")
+        } else {
+            format!("about {queue:.1e} requests would wait")
+        },
         show_bytes(bytes),
         show_bytes(memory as f64)
     ))

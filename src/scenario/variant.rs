@@ -1,5 +1,7 @@
 //! `[[variant]]`: a named alternative to the base scenario.
 
+use std::collections::BTreeSet;
+
 use super::circumstance::{self, Circumstance};
 use super::paths::kind_at;
 use super::sweep::written_at;
@@ -134,11 +136,9 @@ pub(super) fn check_names(variants: &[VariantTable], label: &str) -> Result<(), 
         let message = format!("a variant has the name \"{label}\", as the base scenario does");
         return Err(Problem::new(&variant.place, message, "expected a name of its own, or another `label`"));
     }
-    let twice = |(index, variant): &(usize, &VariantTable)| {
-        variants[..*index].iter().any(|earlier| earlier.name == variant.name)
-    };
-    match variants.iter().enumerate().find(twice) {
-        Some((_, variant)) => {
+    let mut names = BTreeSet::new();
+    match variants.iter().find(|variant| !names.insert(&variant.name)) {
+        Some(variant) => {
             let message = format!("two variants have the name \"{}\"", variant.name);
             Err(Problem::new(&variant.place, message, "expected a name of its own"))
         }

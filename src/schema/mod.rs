@@ -33,6 +33,5 @@ pub use context::Context;
 pub use key::{AnyKey, Bounds, Key, TableSpec, UnionSpec};
 pub use problem::{Problem, nearest};
 pub use reader::Reader;
-pub(crate) use reader::controls_display;
 pub use tree::Tree;
 pub use value::{Choice, FileName, Kind, Value, read_choice};

@@ -32,10 +32,14 @@ impl Problem {
 /// The candidate most like `word`, if one is like enough to be what was meant (Damerau–Levenshtein distance of at
 /// most a third of the longer word's length).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing takes the product of both lengths, and no name is that long.
+    const LONGEST: usize = 200;
+    let word = if word.len() > LONGEST { "" } else { word };
     let folded = word.to_lowercase().replace('-', "_");
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&folded, candidate), candidate))
+        .filter(|_| !word.is_empty())
         .filter(|(distance, candidate)| *distance * 3 <= folded.chars().count().max(candidate.len()).max(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -2,6 +2,7 @@
 
 use super::value::{unknown_name, wrong_kind};
 use super::{AnyKey, Context, Data, Key, Node, Place, Problem, Table, TableSpec, UnionSpec, Value, nearest};
+use crate::document::shown::controls_display;
 
 static EMPTY: Table = Table::EMPTY;
 
@@ -165,23 +166,5 @@ impl<'a> Reader<'a> {
     /// What the scenario's paths are relative to.
     pub fn context(&self) -> &'a Context {
         self.context
-    }
-}
-
-/// Whether a character changes how others are shown: a control character, or one that sets the direction of text.
-pub(crate) fn controls_display(c: char) -> bool {
-    let sets_direction =
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || sets_direction
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_that_change_how_others_are_shown_are_told_from_letters_of_any_script() {
-        assert!("\0\u{1b}\n\t\u{9b}\u{202e}\u{2066}\u{200f}".chars().all(controls_display));
-        assert!(!"a é ß 日本 עברית – „x“ 🚀 \u{200d}".chars().any(controls_display));
     }
 }

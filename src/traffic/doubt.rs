@@ -2,7 +2,7 @@
 
 use std::io::BufReader;
 
-use super::table::clip;
+use super::table::{clip, csv_reader};
 use super::timestamps::parse_timestamp;
 use super::{Column, FileError, Layout, Unit};
 use crate::files::NamedFile;
@@ -21,12 +21,7 @@ impl Head {
     /// `None` for what is no CSV file, or has been read a moment ago and cannot be now.
     fn of(file: &NamedFile<'_>) -> Option<Head> {
         let reader = BufReader::new(file.open().ok()?);
-        let mut records = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(reader)
-            .into_records();
+        let mut records = csv_reader(reader).0.into_records();
         let mut row = || -> Option<Vec<String>> {
             let record = records.next()?.ok()?;
             Some(record.iter().map(|cell| cell.trim_start_matches('\u{feff}').to_owned()).collect())
@@ -150,6 +145,8 @@ pub(super) struct AsRead<'a> {
     /// Column and unit of the timestamps.
     pub time: &'a (Column, Unit),
     /// Column and unit of the service times.
+    /// Whether the scenario says that unit itself.
+    pub unit_given: bool,
     pub service: Option<&'a (Column, Unit)>,
     /// The first timestamp, nanoseconds.
     pub first: i128,
@@ -163,7 +160,7 @@ pub(super) struct AsRead<'a> {
 /// Numbers that are an epoch in another unit, or row numbers, or so far apart that they are no seconds; or the name of a
 /// column says another unit than the one that is read.
 pub(super) fn check_trace(file: &NamedFile<'_>, read: &AsRead<'_>) -> Result<(), FileError> {
-    let AsRead { layout, time: (time, unit), service, first, instants } = *read;
+    let AsRead { layout, time: (time, unit), unit_given, service, first, instants } = *read;
     let unit = *unit;
     let head = match layout {
         Layout::Csv => Head::of(file),
@@ -194,7 +191,7 @@ pub(super) fn check_trace(file: &NamedFile<'_>, read: &AsRead<'_>) -> Result<(),
                 format!("set `unit = \"{}\"`", symbol(named)),
             );
         }
-        row_numbers(file, head, at, unit, first, instants)?;
+        row_numbers(file, (head, at), (unit, unit_given), first, instants)?;
         too_rare(file, unit, &shown, instants)?;
     }
     let Some((column, unit)) = service else { return Ok(()) };
@@ -214,12 +211,11 @@ pub(super) fn check_trace(file: &NamedFile<'_>, read: &AsRead<'_>) -> Result<(),
     }
 }
 
-/// 0, 1, 2, … beside a column of times, or under a name that is no time's, counts rows.
+/// 0, 1, 2, … beside a column of times, under a name that is no time's, or in a unit that nobody has said, counts rows.
 fn row_numbers(
     file: &NamedFile<'_>,
-    head: &Head,
-    at: usize,
-    unit: Unit,
+    (head, at): (&Head, usize),
+    (unit, unit_given): (Unit, bool),
     first: i128,
     instants: &[u64],
 ) -> Result<(), FileError> {
@@ -234,12 +230,16 @@ fn row_numbers(
     let is_index = name.as_deref().is_some_and(|name| {
         ["", "index", "id", "row", "#", "no", "n", "nr", "number", "unnamed: 0"].contains(&name)
     });
-    if others.is_empty() && !(is_index && instants.len() >= MANY) {
+    if others.is_empty() && !((is_index || !unit_given) && instants.len() >= MANY) {
         return Ok(());
     }
     let what = format!("has row numbers in column {}, read as timestamps", head.shown(at));
     let help = match others.as_slice() {
-        [] => "name the column of the timestamps with `column`".to_owned(),
+        [] if is_index => "name the column of the timestamps with `column`".to_owned(),
+        [] => format!(
+            "name the column of the timestamps with `column`; if a request came at each of these, set `unit = \"{}\"`",
+            symbol(unit)
+        ),
         _ => format!("name the column of the timestamps with `column`: {}", others.join(" or ")),
     };
     Err(FileError::whole(file.shown, &what, "expected a column of timestamps").with_help(help))
@@ -313,9 +313,13 @@ mod tests {
         assert_eq!(read(beside, &plain(Unit::Seconds)).unwrap_err(), expected);
         let rows = |name: &str| (0..20).fold(format!("{name}\n"), |text, row| format!("{text}{row}\n"));
         assert!(read(&rows("id"), &plain(Unit::Seconds)).unwrap_err().contains("row numbers"));
-        // A second a row is a trace, too.
-        for text in [rows("at"), "0\n1\n2\n3\n".into(), "when,n\n0,5\n1,6\n2,7\n".into()] {
-            assert!(read(&text, &plain(Unit::Seconds)).is_ok(), "{text}");
+        // A second a row is a trace, too, where the unit is said or there are few.
+        let refused = read(&rows("time"), &plain(Unit::Seconds)).unwrap_err();
+        assert!(refused.ends_with("if a request came at each of these, set `unit = \"s\"`"), "{refused}");
+        let said = TraceColumns { unit_given: true, ..plain(Unit::Seconds) };
+        assert!(read(&rows("time"), &said).is_ok() && read(&rows("id"), &said).is_err());
+        for text in ["0\n1\n2\n3\n", "when,n\n0,5\n1,6\n2,7\n"] {
+            assert!(read(text, &plain(Unit::Seconds)).is_ok(), "{text}");
         }
     }
 

@@ -5,12 +5,9 @@ use std::io::{BufRead as _, Read as _};
 use serde_json::{Map, Value};
 
 use super::error::{nearest_name, unreadable};
-use super::table::{Asked, Rows, clip, open};
+use super::table::{Asked, ROW_BYTES, Rows, clip, open, too_long};
 use super::{Column, FileError, Order};
 use crate::files::NamedFile;
-
-/// Longer than any row of a trace; keeps a file that is one line from being read whole.
-const MOST_BYTES: u64 = 64 << 20;
 
 /// Gives what is `asked` of each line of the file to `take`; a column is the name of a key. Blank lines are skipped.
 ///
@@ -31,16 +28,20 @@ pub(super) fn read_json_rows<T: PartialOrd + Copy>(
     loop {
         line.clear();
         number += 1;
-        let read = reader.by_ref().take(MOST_BYTES).read_until(b'\n', &mut line);
+        let read = reader.by_ref().take(ROW_BYTES).read_until(b'\n', &mut line);
         if read.map_err(|error| unreadable(file, &error))? == 0 {
             return rows.any(asked);
+        }
+        if line.len() as u64 == ROW_BYTES {
+            return Err(too_long(shown, number));
         }
         let text = line.trim_ascii().strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.trim_ascii());
         if text.is_empty() {
             continue;
         }
         let Ok(Value::Object(object)) = serde_json::from_slice(text) else {
-            let found = clip(&String::from_utf8_lossy(text)).to_owned();
+            let start = String::from_utf8_lossy(&text[..text.len().min(200)]);
+            let found = clip(&start);
             let what = format!(" is `{found}`");
             return Err(FileError::at_line(shown, number, &what, "expected a JSON object".into()));
         };

@@ -18,6 +18,7 @@ pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
 pub use format::{FORMATS, Format, Layout};
 pub use table::{Column, Order, read_column};
+pub(crate) use table::{ROW_BYTES, csv_reader};
 pub(crate) use timestamps::parse_date;
 pub use trace::{Trace, TraceColumns, read_trace};
 pub use unit::Unit;

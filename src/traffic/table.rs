@@ -1,11 +1,17 @@
 //! One column of a CSV file.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 
 use csv::StringRecord;
 
 use super::FileError;
 use super::error::{nearest_name, unreadable};
+use crate::document::shown::shown;
 use crate::files::{FileKind, NamedFile};
 use crate::schema::{Context, Data, Kind, Node, Problem, Value};
 
@@ -46,6 +52,44 @@ impl Value for Column {
     }
 }
 
+/// Values of a file that are held in memory, as far as there is room for them.
+pub(super) struct Held<T> {
+    values: Vec<T>,
+    full: bool,
+}
+
+impl<T> Default for Held<T> {
+    fn default() -> Self {
+        Held { values: Vec::new(), full: false }
+    }
+}
+
+impl<T> Held<T> {
+    pub(super) fn push(&mut self, value: T) {
+        self.full |= self.values.try_reserve(1).is_err();
+        if !self.full {
+            self.values.push(value);
+        }
+    }
+
+    /// All values.
+    ///
+    /// # Errors
+    /// There was no room for them.
+    pub(super) fn whole(self, shown: &str) -> Result<Vec<T>, FileError> {
+        match self.full {
+            false => Ok(self.values),
+            true => Err(out_of_memory(shown, self.values.len())),
+        }
+    }
+}
+
+/// The error of a file of which `rows` rows and no more had room.
+pub(super) fn out_of_memory(shown: &str, rows: usize) -> FileError {
+    let what = format!("is larger than memory has room for: {rows} rows were read");
+    FileError::whole(shown, &what, "expected a file that fits into memory")
+}
+
 /// What is asked of every row: a column, what its cells should hold in words, and how they are read.
 pub(super) struct Asked<'a, T> {
     pub column: &'a Column,
@@ -68,10 +112,10 @@ pub fn read_column<T: PartialOrd + Copy>(
     expected: &str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<T>, FileError> {
-    let mut values = Vec::new();
+    let mut values = Held::default();
     let asked = [Asked { column, expected, parse: &parse }];
     read_csv_rows(file, &asked, order, |row| values.push(row[0]))?;
-    Ok(values)
+    values.whole(file.shown)
 }
 
 /// Gives what is `asked` of each row of a CSV file to `take`, as [`read_column`] does for one column. The first column
@@ -85,22 +129,23 @@ pub(super) fn read_csv_rows<T: PartialOrd + Copy>(
     order: Order,
     mut take: impl FnMut(&[T]),
 ) -> Result<(), FileError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(open(file, "CSV file")?);
+    let (mut reader, record_read) = csv_reader(open(file, "CSV file")?);
     let shown = file.shown;
     let mut record = StringRecord::new();
     let (mut chosen, mut columns) = (Vec::new(), 0);
     let mut rows = Rows::new(shown, order, asked.len());
-    while reader.read_record(&mut record).map_err(|error| broken(file, &error))? {
+    loop {
+        let at = reader.position().clone();
+        if !reader.read_record(&mut record).map_err(|error| broken(file, &error, Some(&at)))? {
+            break;
+        }
         if chosen.is_empty() {
             let is_header = record.iter().all(|cell| asked.iter().take(1).all(|a| (a.parse)(cell).is_none()));
             let each = asked.iter().map(|asked| choose(&record, asked.column, is_header, file));
             chosen = each.collect::<Result<Vec<Chosen>, _>>()?;
             columns = record.len();
             if is_header {
+                record_read.set(0);
                 continue;
             }
         }
@@ -109,6 +154,7 @@ pub(super) fn read_csv_rows<T: PartialOrd + Copy>(
         for (asked, at) in asked.iter().zip(&chosen) {
             rows.cell(record.get(at.index).unwrap_or(""), asked, &at.label, line)?;
         }
+        record_read.set(0);
         // A line that has fewer columns was cut short, one that has more has a comma in a cell, and then the cell may
         // not be the one that was meant.
         if record.len() != columns {
@@ -130,13 +176,13 @@ pub(super) struct Rows<'a, T> {
     before: Option<T>,
     first: (String, String),
     /// The first values so far, where none may come twice.
-    seen: Vec<T>,
+    seen: BTreeSet<Ordered<T>>,
 }
 
 impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
     pub(super) fn new(shown: &'a str, order: Order, columns: usize) -> Self {
         let first = Default::default();
-        Rows { shown, order, row: Vec::with_capacity(columns), before: None, first, seen: Vec::new() }
+        Rows { shown, order, row: Vec::with_capacity(columns), before: None, first, seen: BTreeSet::new() }
     }
 
     pub(super) fn begin(&mut self) {
@@ -152,7 +198,10 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
         line: impl Fn() -> u64,
     ) -> Result<(), FileError> {
         let Some(value) = (asked.parse)(cell) else {
-            let found = if cell.is_empty() { "is empty".into() } else { format!("is `{}`", clip(cell)) };
+            // Before any row could be read, it may be a file of any kind.
+            let longest = if self.before.is_some() { CELL } else { CELL_OF_UNKNOWN };
+            let found =
+                if cell.is_empty() { "is empty".into() } else { format!("is `{}`", shown(cell, longest)) };
             let what = format!(", {label} {found}");
             return Err(FileError::at_line(
                 self.shown,
@@ -176,17 +225,16 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
         let first = self.row.first().copied();
         if self.order == Order::Ascending && self.before > first {
             let (cell, label) = &self.first;
-            let what = format!(", {label}: `{}` comes before the row above it", clip(cell));
+            let what = format!(", {label}: `{}` comes before the row above it", shown(cell, CELL));
             let error = FileError::at_line(self.shown, line(), &what, "expected ascending order".into());
             return Err(error.with_help("set `sort = true` to have the rows sorted"));
         }
         if self.order == Order::Distinct {
-            if first.is_some_and(|first| self.seen.contains(&first)) {
+            if first.is_some_and(|first| !self.seen.insert(Ordered(first))) {
                 let (cell, label) = &self.first;
-                let what = format!(", {label}: `{}` stands in a row above it already", clip(cell));
+                let what = format!(", {label}: `{}` stands in a row above it already", shown(cell, CELL));
                 return Err(FileError::at_line(self.shown, line(), &what, "expected each value once".into()));
             }
-            self.seen.extend(first);
         }
         self.before = first;
         Ok(&self.row)
@@ -204,6 +252,29 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
         }
     }
 }
+
+/// A value that has been parsed: it can be compared with any other.
+struct Ordered<T>(T);
+
+impl<T: PartialOrd> Ord for Ordered<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.partial_cmp(&other.0).unwrap_or(Ordering::Equal)
+    }
+}
+
+impl<T: PartialOrd> PartialOrd for Ordered<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: PartialOrd> PartialEq for Ordered<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<T: PartialOrd> Eq for Ordered<T> {}
 
 /// The column that was asked for.
 struct Chosen {
@@ -263,6 +334,46 @@ fn content(file: &NamedFile<'_>) -> io::Result<Content> {
     Ok(BufReader::with_capacity(1 << 16, file.open()?))
 }
 
+/// Bytes of the longest row: far more than any row of a table, and few enough to be held. Keeps a file that is one row, or
+/// has a quotation mark that nothing closes, from being read whole.
+pub(crate) const ROW_BYTES: u64 = 16 << 20;
+
+/// A reader that fails once more than [`ROW_BYTES`] have been read since `read` was last set to 0.
+pub(crate) struct Metered<R> {
+    inner: R,
+    read: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        match self.read.get() > ROW_BYTES {
+            true => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
+            false => Ok(read),
+        }
+    }
+}
+
+/// The rows of a CSV file; the count of the bytes that were read is to be set to 0 after each.
+pub(crate) fn csv_reader<R: Read>(inner: R) -> (csv::Reader<Metered<R>>, Rc<Cell<u64>>) {
+    let read = Rc::new(Cell::new(0));
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).trim(csv::Trim::All);
+    (builder.from_reader(Metered { inner, read: Rc::clone(&read) }), read)
+}
+
+/// The error of a row of more than [`ROW_BYTES`].
+pub(super) fn too_long(shown: &str, line: u64) -> FileError {
+    let error = FileError::at_line(
+        shown,
+        line,
+        &format!(" begins a row of more than {} MiB", ROW_BYTES >> 20),
+        "expected a row a line".into(),
+    );
+    error.with_help("a quotation mark that nothing closes takes all that follows into one row")
+}
+
 /// Opens the file, refusing what is plainly no table; `kind` is what it should be, in words.
 pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileError> {
     let (shown, expected) = (file.shown, &format!("expected a {kind}"));
@@ -287,19 +398,30 @@ pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileErro
         (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
         (b"\xfd7zXZ", "xz", "unxz -k"),
     ];
-    match PACKED.iter().find(|(magic, _, _)| start.starts_with(magic)) {
-        Some((_, packer, command)) => {
-            let label = format!("expected the unpacked {kind}");
-            let error = FileError::whole(shown, &format!("is packed with {packer}"), &label);
-            Err(error.with_help(format!("unpack it first: {command} {shown}")))
-        }
+    if let Some((_, packer, command)) = PACKED.iter().find(|(magic, _, _)| start.starts_with(magic)) {
+        let label = format!("expected the unpacked {kind}");
+        let error = FileError::whole(shown, &format!("is packed with {packer}"), &label);
+        return Err(error.with_help(format!("unpack it first: {command} {shown}")));
+    }
+    // None of them is a table, and nothing of them may be echoed.
+    let other = match start {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("is text in UTF-16"),
+        _ if start.starts_with(b"-----BEGIN ") => Some("is a key or a certificate"),
+        _ if start.contains(&0) => Some("is binary, not text"),
+        _ => None,
+    };
+    match other {
+        Some(what) => Err(FileError::whole(shown, what, &format!("expected a {kind} in UTF-8"))),
         None => Ok(reader),
     }
 }
 
-fn broken(file: &NamedFile<'_>, error: &csv::Error) -> FileError {
-    let (shown, line) = (file.shown, line_at(file, error.position()));
+fn broken(file: &NamedFile<'_>, error: &csv::Error, before: Option<&csv::Position>) -> FileError {
+    let shown = file.shown;
+    let line = line_at(file, error.position().or(before));
     match error.kind() {
+        csv::ErrorKind::Io(why) if why.kind() == io::ErrorKind::FileTooLarge => too_long(shown, line),
+        csv::ErrorKind::Io(why) => unreadable(file, why),
         csv::ErrorKind::Utf8 { .. } => {
             FileError::at_line(shown, line, " is not UTF-8 text", "expected a CSV file in UTF-8".into())
         }
@@ -331,13 +453,19 @@ fn line_at(file: &NamedFile<'_>, position: Option<&csv::Position>) -> u64 {
     }
 }
 
-pub(super) fn clip(cell: &str) -> String {
-    const LONGEST: usize = 40;
-    match cell.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &cell[..end]),
-        None => cell.to_owned(),
-    }
+/// The name of a column, as messages show it.
+pub(super) fn clip(name: &str) -> Cow<'_, str> {
+    shown(name, NAME)
 }
+
+/// Characters of the name of a column that a message shows.
+const NAME: usize = 32;
+
+/// Characters of a cell that a message shows.
+const CELL: usize = 40;
+
+/// The same, as long as nothing in the file is what it should be.
+const CELL_OF_UNKNOWN: usize = 24;
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })

@@ -84,7 +84,7 @@ fn a_broken_trace_is_refused_with_its_file_line_column_and_what_was_expected() {
         (
             b"when\nthis is a very long line of plain text that nobody wants to read whole\n",
             first,
-            format!("`t.csv`, line 2, column `when` is `this is a very long line of plain text t…` | {ROW}"),
+            format!("`t.csv`, line 2, column `when` is `this is a very long line… (70 characters)` | {ROW}"),
         ),
     ];
     for (content, column, expected) in cases {

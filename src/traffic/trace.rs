@@ -2,7 +2,7 @@
 
 use super::doubt::{AsRead, check_trace};
 use super::format::Layout;
-use super::table::Asked;
+use super::table::{Asked, Held, out_of_memory};
 use super::timestamps::{decimal, parse_timestamp};
 use super::{Column, FileError, Order, Unit};
 use crate::files::NamedFile;
@@ -31,6 +31,8 @@ pub struct TraceColumns {
     /// Whether the rows are sorted by their timestamps, instead of refused if they do not ascend. Rows of one instant
     /// stay in the order of the file.
     pub sort: bool,
+    /// Whether the scenario says the unit of the timestamps itself: then 0, 1, 2, … are not taken for the numbers of rows.
+    pub unit_given: bool,
     /// Tokens of the prompt.
     pub prompt_tokens: Option<Column>,
     /// Tokens of the answer.
@@ -46,6 +48,7 @@ impl TraceColumns {
             layout: Layout::Csv,
             time: (column, unit),
             sort,
+            unit_given: false,
             prompt_tokens: None,
             output_tokens: None,
             service: None,
@@ -83,22 +86,36 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     }
 
     let order = if columns.sort { Order::Any } else { Order::Ascending };
-    let (mut stamps, mut trace) = (Vec::new(), Trace::default());
+    let mut stamps = Held::default();
+    let (mut prompt_tokens, mut output_tokens) = (Held::default(), Held::default());
+    let mut service_times = Held::default();
     let mut take = |row: &[i128]| {
         let mut row = row.iter().copied();
         let mut next = |wanted: bool| if wanted { row.next() } else { None };
         // Each value is known to fit.
-        stamps.extend(next(true));
-        trace.prompt_tokens.extend(next(columns.prompt_tokens.is_some()).map(|count| count as u32));
-        trace.output_tokens.extend(next(columns.output_tokens.is_some()).map(|count| count as u32));
-        trace.service.extend(next(columns.service.is_some()).map(|nanos| nanos as u64));
+        next(true).into_iter().for_each(|stamp| stamps.push(stamp));
+        next(columns.prompt_tokens.is_some()).into_iter().for_each(|count| prompt_tokens.push(count as u32));
+        next(columns.output_tokens.is_some()).into_iter().for_each(|count| output_tokens.push(count as u32));
+        next(columns.service.is_some()).into_iter().for_each(|nanos| service_times.push(nanos as u64));
     };
     columns.layout.read_rows(file, &asked, order, &mut take)?;
+    let mut stamps = stamps.whole(file.shown)?;
+    let mut trace = Trace {
+        instants: Vec::new(),
+        prompt_tokens: prompt_tokens.whole(file.shown)?,
+        output_tokens: output_tokens.whole(file.shown)?,
+        service: service_times.whole(file.shown)?,
+    };
     trace.sort(&mut stamps);
     let first = stamps.first().copied().unwrap_or_default();
     let relative =
         |stamp: i128| u64::try_from(stamp - first).ok().filter(|nanos| *nanos <= LONGEST.as_nanos());
-    let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
+    let mut instants = Vec::new();
+    if instants.try_reserve_exact(stamps.len()).is_err() {
+        return Err(out_of_memory(file.shown, stamps.len()));
+    }
+    instants.extend(stamps.iter().map_while(|stamp| relative(*stamp)));
+    let instants = (instants.len() == stamps.len()).then_some(instants);
     let trace = instants.map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
         let error =
             FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
@@ -107,6 +124,7 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     let read = AsRead {
         layout: columns.layout,
         time: &columns.time,
+        unit_given: columns.unit_given,
         service: columns.service.as_ref(),
         first,
         instants: &trace.instants,

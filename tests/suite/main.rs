@@ -22,6 +22,7 @@ mod cli;
 mod conformance;
 mod explain;
 mod generated;
+mod hostile;
 mod manifests;
 mod misbehaviour;
 mod mutations;

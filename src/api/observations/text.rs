@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Fields, Place, RecordedRow};
 use crate::api::Error;
+use crate::traffic::{ROW_BYTES, csv_reader};
 
 /// Names of what is measured: a cell of such a column that is empty is a missing sample, not a field left out.
 const MEASURED: [&str; 3] = ["value", "metric", "utilization"];
@@ -20,6 +21,9 @@ pub(super) fn json_lines(name: &str, text: &str) -> Result<Vec<RecordedRow>, Err
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
+            if line.len() as u64 > ROW_BYTES {
+                return Err(Error::at_line(name, number, &too_long()));
+            }
             let value = serde_json::from_str(line).or_else(|why| match without_bare_nan(line) {
                 Some(line) => serde_json::from_str(&line).map_err(|_| why),
                 None => Err(why),
@@ -39,8 +43,15 @@ pub(super) fn json_lines(name: &str, text: &str) -> Result<Vec<RecordedRow>, Err
 /// Rows of CSV with a header. A dot in a column's name makes objects within objects, and numbers between dots make lists.
 pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| Error::at_line(name, 1, &error.to_string()))?.clone();
+    let (mut reader, row_read) = csv_reader(text.as_bytes());
+    let (mut header, mut record) = (csv::StringRecord::new(), csv::StringRecord::new());
+    reader.read_record(&mut header).map_err(|error| Error::at_line(name, 1, &said(&error)))?;
+    // Each row becomes an object with as many fields, and each header is compared with all.
+    const MOST_COLUMNS: usize = 10_000;
+    if header.len() > MOST_COLUMNS {
+        let why = format!("the header has {} columns; at most {MOST_COLUMNS} are read", header.len());
+        return Err(Error::at_line(name, 1, &why));
+    }
     // Each dot is an object within an object.
     const DEEPEST: usize = 64;
     let dots = header.iter().map(|column| column.matches('.').count()).max().unwrap_or(0);
@@ -56,15 +67,24 @@ pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
     let mut rows = Vec::new();
     // The line is counted from the bytes before the record: readers of CSV count CRLF and blank lines in their own way.
     let (mut counted, mut line) = (0, 1);
-    for record in reader.records() {
-        let record = record.map_err(|error| {
-            let at = error.position().map_or(counted, |position| position.byte() as usize);
+    loop {
+        row_read.set(0);
+        let before = reader.position().byte() as usize;
+        let read = reader.read_record(&mut record).map_err(|error| {
+            let at = error.position().map_or(before, |position| position.byte() as usize);
             let line = line + lines_to(text, counted, at);
             Error::at_line(name, line, &said(&error))
         })?;
+        if !read {
+            return Ok(rows);
+        }
         let begins = record.position().map_or(counted, |position| position.byte() as usize);
         line += lines_to(text, counted, begins);
         counted = skip_blank(text, begins);
+        if record.len() != header.len() {
+            let why = format!("the line has {} cells, and the header {}", record.len(), header.len());
+            return Err(Error::at_line(name, line, &why));
+        }
         let mut fields = Map::new();
         for (column, cell) in header.iter().zip(&record) {
             let value = match cell {
@@ -77,7 +97,10 @@ pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
         let fields = with_lists(fields).map_err(|why| Error::at_line(name, line, &why))?;
         rows.push(RecordedRow { place: Place::Line(line), fields });
     }
-    Ok(rows)
+}
+
+fn too_long() -> String {
+    format!("a row of more than {} MiB begins here", ROW_BYTES >> 20)
 }
 
 /// Line ends between two places, and those of blank lines that follow.
@@ -94,9 +117,7 @@ fn skip_blank(text: &str, at: usize) -> usize {
 
 fn said(error: &csv::Error) -> String {
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the line has {len} cells, and the header {expected_len}")
-        }
+        csv::ErrorKind::Io(_) => too_long(),
         _ => error.to_string(),
     }
 }
@@ -176,15 +197,18 @@ pub(super) fn with_lists(fields: Fields) -> Result<Fields, String> {
 }
 
 fn listed(value: Value) -> Result<Value, String> {
-    const LONGEST: usize = 100_000;
     let Value::Object(fields) = value else { return Ok(value) };
     let places: Option<Vec<usize>> = fields.keys().map(|name| name.parse().ok()).collect();
     let Some(places) = places.filter(|places| !places.is_empty()) else {
         return Ok(Value::Object(with_lists(fields)?));
     };
     let last = places.iter().copied().max().unwrap_or(0);
-    if last >= LONGEST {
-        return Err(format!("place {last} of a list is beyond what is read: at most {LONGEST} places"));
+    // Some places may be left out, but not so many that a short row becomes a list that fills memory.
+    if last >= 16 * (places.len() + 4) {
+        return Err(format!(
+            "place {last} is given of a list, but of those before it only {}",
+            places.len() - 1
+        ));
     }
     let objects = fields.values().any(Value::is_object);
     let empty = || if objects { Value::Object(Map::new()) } else { Value::Null };

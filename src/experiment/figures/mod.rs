@@ -66,8 +66,12 @@ impl Figures {
     }
 }
 
+/// Tables that are there even where no replication tells anything of them.
+const ALWAYS: [&str; 2] = ["latency", "wait"];
+
 /// As tables: `latency.p99` becomes the key `p99` of `latency`; the types of instance, where there are several, under
-/// `by_type`.
+/// `by_type`. A table of which no replication tells anything, such as that of cold starts where there were none, is left
+/// out.
 impl Serialize for Figures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -76,6 +80,10 @@ impl Serialize for Figures {
         let all: Vec<_> = self.iter().filter(told).collect();
         for group in all.chunk_by(|(one, _), (next, _)| table(one).is_some() && table(one) == table(next)) {
             let (first, estimate) = group[0];
+            let is_told = group.iter().any(|(_, estimate)| estimate.replications > 0);
+            if table(first).is_some_and(|name| !ALWAYS.contains(&name)) && !is_told {
+                continue;
+            }
             match table(first) {
                 None => map.serialize_entry(first.name, &estimate)?,
                 Some(name) => map.serialize_entry(name, &Nested(group))?,
@@ -110,8 +118,10 @@ mod tests {
         let names: std::collections::BTreeSet<&str> = FIGURES.iter().map(|figure| figure.name).collect();
         assert_eq!(names.len(), FIGURES.len());
         let json = serde_json::to_value(crate::experiment::Replications::default().figures()).unwrap();
-        // Those of priority classes are there only where classes are told apart.
-        for figure in FIGURES.iter().filter(|figure| !figure.is_of_a_class()) {
+        // Most tables are there only where a replication tells something of them.
+        let is_there = |name: &str| name.split_once('.').is_none_or(|(table, _)| ALWAYS.contains(&table));
+        assert_eq!(json.pointer("/cold"), None);
+        for figure in FIGURES.iter().filter(|figure| !figure.is_of_a_class() && is_there(figure.name)) {
             let pointer = format!("/{}", figure.name.replace('.', "/"));
             assert!(json.pointer(&pointer).is_some_and(|value| value.get("mean").is_some()), "{pointer}");
         }

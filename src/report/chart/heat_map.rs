@@ -46,6 +46,30 @@ pub struct Cell {
     pub knee: bool,
 }
 
+/// The range of all cells, by which each is coloured and written.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    fn color(self, value: f64) -> RGBColor {
+        let Scale { low, high } = self;
+        if !value.is_finite() {
+            return GRID;
+        }
+        // Halved before they are subtracted: the widest range of floats has no span.
+        cividis(if high > low { (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 })
+    }
+
+    /// A value as its cell shows it: all with the same decimals, enough to tell them apart.
+    fn written(self, value: f64) -> String {
+        let step = (self.high / 100.0 - self.low / 100.0).abs();
+        if value.is_finite() && step > 0.0 { on_axis(value, step) } else { short(value) }
+    }
+}
+
 const TEXT: f64 = 15.0;
 const BAR: f64 = 22.0;
 
@@ -76,24 +100,10 @@ impl HeatMap {
         self.cells.iter().map(|c| c.value).filter(|v| v.is_finite())
     }
 
-    fn range(&self) -> (f64, f64) {
-        self.values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)))
-    }
-
-    fn color(&self, value: f64) -> RGBColor {
-        let (low, high) = self.range();
-        if !value.is_finite() {
-            return GRID;
-        }
-        // Halved before they are subtracted: the widest range of floats has no span.
-        cividis(if high > low { (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 })
-    }
-
-    /// A value as its cell shows it: all with the same decimals, enough to tell them apart.
-    fn written(&self, value: f64) -> String {
-        let (low, high) = self.range();
-        let step = (high / 100.0 - low / 100.0).abs();
-        if value.is_finite() && step > 0.0 { on_axis(value, step) } else { short(value) }
+    fn scale(&self) -> Scale {
+        let range = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+        let (low, high) = self.values().fold((f64::INFINITY, f64::NEG_INFINITY), range);
+        Scale { low, high }
     }
 
     fn cell_area(&self, grid: Area, i: usize) -> Area {
@@ -112,12 +122,13 @@ impl HeatMap {
     fn draw_cells<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
         let all = self.x.values.len() * self.y.values.len();
         let cells = || self.cells.iter().take(all).enumerate().map(|(i, c)| (self.cell_area(grid, i), c));
-        let texts = self.cells.iter().map(|c| font::width(&self.written(c.value), TEXT)).fold(0.0, f64::max);
+        let scale = self.scale();
+        let texts = self.cells.iter().map(|c| font::width(&scale.written(c.value), TEXT)).fold(0.0, f64::max);
         let first = self.cell_area(grid, 0);
         let written = first.width() > texts + 12.0 && first.height() > TEXT + 9.0;
         let seam = if first.width().min(first.height()) > 30.0 { 1.0 } else { 0.0 };
         for (area, cell) in cells() {
-            let color = self.color(cell.value);
+            let color = scale.color(cell.value);
             let shown = Area { right: area.right - seam, bottom: area.bottom - seam, ..area };
             sheet.fill(shown, color)?;
             if !cell.meets_slo && cell.value.is_finite() {
@@ -125,7 +136,7 @@ impl HeatMap {
             }
             if written {
                 let at = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
-                let text = self.written(cell.value);
+                let text = scale.written(cell.value);
                 if !cell.meets_slo && cell.value.is_finite() {
                     let half = font::width(&text, TEXT) / 2.0 + 4.0;
                     let behind =
@@ -166,7 +177,7 @@ impl HeatMap {
     }
 
     fn draw_bar<DB: Target>(&self, sheet: &Sheet<'_, DB>, bar: Area, axis: &Axis) -> Drawn {
-        let (low, high) = self.range();
+        let Scale { low, high } = self.scale();
         let steps = 128;
         for i in 0..steps {
             let bottom = bar.bottom - bar.height() * f64::from(i) / f64::from(steps);
