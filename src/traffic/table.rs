@@ -229,12 +229,10 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
             let error = FileError::at_line(self.shown, line(), &what, "expected ascending order".into());
             return Err(error.with_help("set `sort = true` to have the rows sorted"));
         }
-        if self.order == Order::Distinct {
-            if first.is_some_and(|first| !self.seen.insert(Ordered(first))) {
-                let (cell, label) = &self.first;
-                let what = format!(", {label}: `{}` stands in a row above it already", shown(cell, CELL));
-                return Err(FileError::at_line(self.shown, line(), &what, "expected each value once".into()));
-            }
+        if self.order == Order::Distinct && first.is_some_and(|first| !self.seen.insert(Ordered(first))) {
+            let (cell, label) = &self.first;
+            let what = format!(", {label}: `{}` stands in a row above it already", shown(cell, CELL));
+            return Err(FileError::at_line(self.shown, line(), &what, "expected each value once".into()));
         }
         self.before = first;
         Ok(&self.row)
