@@ -120,6 +120,7 @@
 //! | feature | default | contents | cost |
 //! |---|---|---|---|
 //! | `cli` | yes | the command `kneepoint`: arguments, terminal tables, progress bar, Ctrl-C, output folders | 21 crates more: clap, clap_complete, anstream, indicatif, comfy-table, ctrlc, sysinfo, tempfile and what they need |
+//! | `serve` | yes | `kneepoint serve`, the live page; turns on `cli` | 1 crate more: httparse |
 //! | `internals` | no | opens everything below this page to the crate's own tests and benches. **Unstable**: any of it may change in any release | nothing |
 //!
 //! Without `cli` the library opens no file but through [`Files`], starts no thread but rayon's, and builds for
@@ -132,6 +133,7 @@
 //! | floor | contents |
 //! |---|---|
 //! | `cli` | one file per command; progress and terminal tables |
+//! | `serve` | the live page: a local server, its guard, and the stages of an estimate |
 //! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
 //! | `explain` | counterfactuals on the same random numbers: causes, shares, episodes |
@@ -173,6 +175,8 @@ mod random;
 mod report;
 mod scenario;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod service;
 mod sim;
 mod stats;

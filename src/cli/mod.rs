@@ -12,6 +12,8 @@ mod records;
 mod replay;
 mod run;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod session;
 mod sweep;
 mod verify;
@@ -101,6 +103,8 @@ enum Command {
     Init(init::Arguments),
     Verify(verify::Arguments),
     Replay(replay::Arguments),
+    #[cfg(feature = "serve")]
+    Serve(serve::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -122,6 +126,8 @@ impl Cli {
             Command::Init(arguments) => init::execute(arguments),
             Command::Verify(arguments) => verify::execute(arguments, global),
             Command::Replay(arguments) => replay::execute(arguments, global),
+            #[cfg(feature = "serve")]
+            Command::Serve(arguments) => serve::execute(arguments, global, show),
             Command::Completions(arguments) => Ok(completions::execute(arguments)),
         }
     }

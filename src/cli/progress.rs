@@ -45,7 +45,8 @@ pub(super) fn in_pool<T: Send>(global: &Global, work: impl FnOnce() -> T + Send)
     Ok(pool(global)?.install(work))
 }
 
-fn pool(global: &Global) -> Result<rayon::ThreadPool, Failure> {
+/// The threads asked for.
+pub(super) fn pool(global: &Global) -> Result<rayon::ThreadPool, Failure> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads(global))
         .build()

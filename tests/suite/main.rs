@@ -18,6 +18,7 @@ mod fixtures {
 mod architecture;
 mod autoscalers;
 mod bad_input;
+mod browser;
 mod cli;
 mod conformance;
 mod explain;

@@ -132,14 +132,15 @@ function drawn(data, { state, derived }, width, store) {
   const values = (name) => derived.places.map((place) => data.of(place, name).mean).filter((value) => value !== null);
   const ends = (name) => derived.places.flatMap((place) => Object.values(data.of(place, name))).filter((value) => value !== null);
   const [logX, logY] = [state.x, state.y].map((name) => spansDecades(values(name)));
+  const live = (name) => [data.now?.(name)?.mean].filter((value) => value !== null && value !== undefined);
   const onLatency = state.slo !== null && state.y === data.y;
   const some = derived.places.length <= 60 ? ends : values;
-  let [low, high] = extent(some(state.y), logY);
+  let [low, high] = extent([...some(state.y), ...live(state.y)], logY);
   // A promise far from all points is named at the edge; it must not squeeze them.
   const reach = logY ? 3 : 1.6;
   if (onLatency && state.slo > high && state.slo < high * reach) high = state.slo * 1.05;
   if (onLatency && state.slo < low && state.slo > low / reach) low = state.slo / 1.05;
-  const x = axis(...extent(some(state.x), logX), MARGIN.left, width - MARGIN.right, logX);
+  const x = axis(...extent([...some(state.x), ...live(state.x)], logX), MARGIN.left, width - MARGIN.right, logX);
   const y = axis(low, high, height - MARGIN.bottom, MARGIN.top, logY);
   const [unitX, unitY] = [state.x, state.y].map((name) => data.figure(name)?.unit);
   const marks = derived.places
@@ -168,6 +169,7 @@ function drawn(data, { state, derived }, width, store) {
   // The points of the frontier over the others, the one that is selected over all.
   const rank = (mark) => (mark.place === state.selected ? 2 : on.has(mark.place) ? 1 : 0);
   for (const mark of marks.slice().sort((a, b) => rank(a) - rank(b))) parts.push(point(data, state, mark, on.has(mark.place)));
+  if (data.now) parts.push(...now(data, state, x, y));
   if (onLatency) parts.push(...promise(data, state, x, y));
   parts.push(...labels(data, state, derived, at, width, onLatency ? y.at(state.slo) : null));
   const root = svg(
@@ -197,6 +199,20 @@ function point(data, state, { place, x, y }, onFrontier) {
   const attributes = { class: `point ${css}${series}${onFrontier || place === state.selected ? '' : ' off'}`, 'data-point': place };
   if (shape === 'cross') return svg('path', { ...attributes, d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` });
   return svg('circle', { ...attributes, cx: x, cy: y, r: shape === 'ring' ? 5 : 5.5 });
+}
+
+/** The setting that the sliders make, which need not be one of the points. */
+function now(data, state, x, y) {
+  const [across, up] = [data.now(state.x), data.now(state.y)];
+  if (across?.mean === null || up?.mean === null || !across || !up) return [];
+  const [cx, cy] = [x.at(across.mean), y.at(up.mean)];
+  const bar = (x1, y1, x2, y2) => svg('line', { class: 'bar', x1, y1, x2, y2 });
+  return [
+    across.low !== null && bar(x.at(across.low), cy, x.at(across.high), cy),
+    up.low !== null && bar(cx, Math.min(y.from, y.at(up.low)), cx, Math.max(y.to, y.at(up.high))),
+    svg('path', { class: 'now', d: `M${cx} ${cy - 9}l9 9l-9 9l-9 -9z` }),
+    svg('text', { class: 'label', x: cx + 13, y: cy + 18 }, 'now'),
+  ].filter(Boolean);
 }
 
 /** The promise: a line to drag, or an arrow at the edge where it lies beyond. */

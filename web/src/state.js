@@ -53,16 +53,33 @@ export function fromHash(data, hash) {
   return state;
 }
 
+/** The state for new results of the same scenario: what was chosen stays, as far as it is still there. */
+function carried(data, before) {
+  const start = initial(data);
+  // The point that is the setting itself: choosing another one sets the sliders.
+  if (data.command === 'sweep') start.selected = data.today;
+  if (!before) return start;
+  const kept = { ...before, slo: start.slo, selected: start.selected };
+  if (before.pinned >= data.points.length) kept.pinned = null;
+  for (const key of ['x', 'y']) if (!data.has(kept[key])) kept[key] = start[key];
+  kept.facets = Object.fromEntries(Object.entries(before.facets).filter(([key]) => key === 'variant' || data.paths.includes(key)));
+  return kept;
+}
+
 /** A store: `get`, `set(changes)`, `subscribe(listener)`. Listeners are called once a frame. */
-export function store(data, onHash = true) {
-  let current = onHash ? fromHash(data, location.hash) : initial(data);
+export function store(data, onHash = true, before = null) {
+  let current = onHash ? fromHash(data, location.hash) : carried(data, before);
   const listeners = [];
   let asked = false;
   const tell = () => {
     asked = false;
     if (onHash) {
       const hash = toHash(data, current);
-      history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
+      try {
+        history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
+      } catch {
+        // A page shown inside another has no address of its own.
+      }
     }
     listeners.forEach((listener) => listener(current));
   };

@@ -47,10 +47,12 @@ function columns(data, state) {
       key: path, title: data.shorts[index], full: path, of: (place) => data.points[place].settings[index] ?? '',
       by: (place) => number(data.points[place].settings[index]),
     })),
+    // Beside the settings, so that a narrow screen shows it without scrolling.
+    { key: 'standing', title: 'standing', text: true, standing: true, of: (place) => WORDS[verdict(data, place, state.slo)] ?? '' },
     ...[...new Set([state.x, state.y, ...FIGURES])].filter((name) => data.has(name)).map((name) => ({
       key: name, title: title(name), full: data.figure(name).doc, figure: name,
       of: (place) => quantity(data.of(place, name).mean, data.figure(name).unit, data.currency),
-      range: (place) => interval(data.of(place, name), data.figure(name).unit, data.currency),
+      range: (place) => name === state.x || name === state.y ? interval(data.of(place, name), data.figure(name).unit, data.currency) : '',
       by: (place) => data.of(place, name).mean,
     })),
   ].filter(Boolean);
@@ -98,13 +100,14 @@ function drawn(data, now, store) {
         'data-row': place, tabindex: 0, 'aria-selected': String(place === state.selected), class: place === state.pinned ? 'pin' : null,
         onclick: (event) => store.set(event.shiftKey ? { pinned: place } : { selected: place }),
       },
-      ...all.map((column) => html('td', { class: column.text ? null : 'number' }, column.of(place), column.range?.(place) ? html('small', {}, ` ${column.range(place)}`) : null)),
-      html('td', {}, kept ? html('span', { class: `tag ${kept}` }, WORDS[kept]) : null, words.length ? ` ${words.join(', ')}` : ''),
+      ...all.map((column) => (column.standing
+        ? html('td', {}, kept ? html('span', { class: `tag ${kept}` }, WORDS[kept]) : null, words.length ? ` ${words.join(', ')}` : '')
+        : html('td', { class: column.text ? null : 'number' }, column.of(place), column.range?.(place) ? html('small', {}, ` ${column.range(place)}`) : null))),
     );
   const table = html(
     'table',
     { 'aria-label': 'Settings', role: 'grid' },
-    html('thead', {}, html('tr', {}, ...all.map(head), html('th', { scope: 'col' }, 'standing'))),
+    html('thead', {}, html('tr', {}, ...all.map(head))),
     html('tbody', {}, ...shown.map(row)),
   );
   return { table, rows: shown.length };

@@ -217,13 +217,14 @@ function events(run, x, bottom) {
 function table(run, store) {
   const found = episodes(run, 5);
   if (!found.length) return [];
+  const fine = run.duration_s < 21600 ? 1 : 3600;
   const row = ({ from, to, late, p99 }) => {
     const around = run.events.filter(([at, before, after]) => at >= from - 300 && at <= to && after > before);
     const why = around.length ? `${around.map(([at, before, after]) => `${clock(at, 1, run.duration_s)}: ${before} → ${after}`).slice(0, 3).join('; ')}. ${around[0][3]}` : 'no instance was asked for then';
     const more = Math.max(600, (to - from) * 1.5);
     const zoom = () => store.set({ zoom: [Math.max(0, from - more), Math.min(run.duration_s, to + more)] });
     return html('tr', {},
-      html('td', {}, html('button', { type: 'button', class: 'link', onclick: zoom }, `${clock(from, 3600, run.duration_s)} to ${clock(to, 3600, run.duration_s)}`)),
+      html('td', {}, html('button', { type: 'button', class: 'link', onclick: zoom }, `${clock(from, fine, run.duration_s)} to ${clock(to, fine, run.duration_s)}`)),
       html('td', { class: 'number' }, plain(late)), html('td', { class: 'number' }, p99 ? quantity(p99, 'seconds') : '–'), html('td', {}, why));
   };
   return [

@@ -148,8 +148,13 @@ impl<'a> PageData<'a> {
     pub fn json(&self) -> String {
         // Writing plain data to memory cannot fail: keys are text, and a number that is not finite is written as null.
         let json = serde_json::to_string(self).unwrap_or_default();
-        json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+        within_element(&json)
     }
+}
+
+/// JSON so that nothing in it can end the element it stands in.
+pub fn within_element(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 type Parts<'a> = (&'a Scenario, Vec<String>, Vec<Point<'a>>, Vec<&'a Figures>);

@@ -15,8 +15,8 @@ use crate::report::chart::AnyChart;
 use crate::report::content::{ChartPart, Report};
 use crate::report::sentences::DESCRIPTION;
 use crate::report::tables::{POINTS_TABLE, STEPS_TABLE};
-use data::PageData;
-use sections::{figure, key_figures, statements, table_markup};
+pub use data::PageData;
+use sections::{figure, key_figures, reading, statements, table_markup};
 
 /// What the page may load and reach: nothing but itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
@@ -39,6 +39,31 @@ pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
             body {
                 main { (content(report, drawings)) }
                 script type="application/json" id="kneepoint-data" { (PreEscaped(data)) }
+                script { (PreEscaped(assets::script())) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The live page: the same style and script, and in place of a report the scenarios that are open, as JSON.
+pub fn live(title: &str, scenarios: &str) -> String {
+    // The page asks the server that it came from, and nobody else.
+    let policy = format!("{POLICY}; connect-src 'self'");
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" class="live" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                title { (title) }
+                style { (PreEscaped(assets::STYLE)) }
+            }
+            body {
+                div id="kneepoint-live" {}
+                noscript { p { "The live page needs a script; " code { "kneepoint run" } " and " code { "sweep" } " do not." } }
+                script type="application/json" id="kneepoint-scenarios" { (PreEscaped(data::within_element(scenarios))) }
                 script { (PreEscaped(assets::script())) }
             }
         }
@@ -81,7 +106,7 @@ fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
         }
         section.card.selected data-mount="detail" hidden aria-label="Selected setting" {}
         @if !report.reading.is_empty() {
-            section.card.wide-card { h2 { "What was read" } ul.plain { @for each in &report.reading { li { (each.text) } } } }
+            section.card.wide-card { h2 { "What was read" } (reading(&report.reading)) }
         }
         @if !report.details.is_empty() {
             section.card.wide-card { h2 { "In detail" } (statements(&report.details)) }

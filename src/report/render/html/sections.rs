@@ -17,6 +17,20 @@ pub fn statements(all: &[Statement]) -> Markup {
     markup! { @for statement in all { p { (statement.text) } } }
 }
 
+/// What was read: each topic beside what was understood of it.
+pub fn reading(all: &[Statement]) -> Markup {
+    markup! {
+        dl {
+            @for statement in all {
+                @match statement.text.split_once(": ") {
+                    Some((topic, rest)) => { div { dt { (topic) } dd { (rest) } } }
+                    None => { div { dt {} dd { (statement.text) } } }
+                }
+            }
+        }
+    }
+}
+
 /// The figures of the setting that the answer is about, large: cost, latency with what is left of the promise, requests
 /// within it. Nothing where there are several alternatives and none is chosen.
 pub fn key_figures(report: &Report<'_>) -> Markup {
