@@ -138,6 +138,7 @@
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
 //! | `explain` | counterfactuals on the same random numbers: causes, shares, episodes |
 //! | `experiment` | cases, records, replications; run, sweep, compare; intervals, frontier and knee |
+//! | `lint` | traps in settings, found before a run |
 //! | `scenario` | the file that a user writes, assembled and checked |
 //! | `sim` | one run: engine, pool, dispatch, observation, accounting |
 //! | `arrivals`, `service`, `autoscaler` | what a run is made of, one file each; they know nothing of the engine |
@@ -171,6 +172,7 @@ mod files;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+mod lint;
 mod random;
 mod report;
 mod scenario;

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Answer, BAD_INPUT, Failure, Global, session};
+use crate::lint::{Finding, lint};
 use crate::report::format;
+use crate::scenario::Plan;
 
 /// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
 #[derive(Debug, clap::Args)]
@@ -57,5 +59,30 @@ fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
     );
     let full = scenario.reading.iter().map(|fact| format!("  {:<12} {}\n", fact.topic, fact.text));
     lines.extend(full);
-    Ok((lines, session::warnings(&plan, global)))
+    let mut warnings = session::warnings(&plan, global);
+    if !global.quiet {
+        warnings += &traps(&plan)?;
+    }
+    Ok((lines, warnings))
+}
+
+/// The traps in the scenario and its variants, each once.
+fn traps(plan: &Plan) -> Result<String, Failure> {
+    let mut told: Vec<Finding> = Vec::new();
+    let mut text = String::new();
+    for (variant, _) in &plan.alternatives {
+        for finding in lint(plan.file(), variant.as_deref()).map_err(session::refused)? {
+            if told.contains(&finding) {
+                continue;
+            }
+            let within =
+                variant.as_ref().map_or_else(String::new, |name| format!(" (in the variant \"{name}\")"));
+            let Finding { lint, reason, fix } = &finding;
+            text += &format!(
+                "warning: {reason}{within}\n  = fix: {fix}\n  = lint: {lint}; to silence it: allow = [\"{lint}\"]\n"
+            );
+            told.push(finding);
+        }
+    }
+    Ok(text)
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::autoscaler::Limits;
-use crate::random::Streams;
 use crate::scenario::{Change, Scenario, ScenarioError, ScenarioFile};
 use crate::time::Span;
 
@@ -199,20 +198,8 @@ fn reaches_maximum(scenario: &Scenario) -> bool {
         kinds.iter().any(|kind| kind.hazards.stock.as_ref().is_some_and(|stock| stock.quota.is_some()));
     let max = f64::from(model.autoscaler.limits().max);
     scales(scenario)
-        && (limited || (0..scenario.run.replications).any(|number| needed(scenario, number) > FULL * max))
-}
-
-/// Instances that the arrivals of a replication keep busy at their peak.
-pub fn needed(scenario: &Scenario, replication: u32) -> f64 {
-    const INTERVALS: u64 = 10_000;
-    let model = &scenario.model;
-    let streams = Streams::new(scenario.run.seed, u64::from(replication));
-    let start = model.start(streams);
-    let shortest = Span::from_nanos(model.duration.as_nanos() / INTERVALS);
-    let interval = Span::from_secs(30).max(shortest);
-    let count = model.duration.as_nanos().div_ceil(interval.as_nanos()).max(1) as usize;
-    let rates = model.arrivals.future_rates(streams, interval, count);
-    rates.into_iter().fold(0.0, f64::max) * start.service_mean_s / f64::from(start.slots.max(1))
+        && (limited
+            || (0..scenario.run.replications).any(|number| scenario.instances_needed(number) > FULL * max))
 }
 
 /// Whether the autoscaler looks at metrics.

@@ -5,7 +5,7 @@ use super::read_fact::ReadFact;
 use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
-use super::{checks, manifest, reading};
+use super::{checks, lint_names, manifest, reading};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, MetricsDefaults};
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
@@ -30,6 +30,8 @@ pub struct Scenario {
     pub warnings: Vec<String>,
     /// What was read, as the simulator understands it.
     pub reading: Vec<ReadFact>,
+    /// Names of the lints that it silences.
+    pub allow: Vec<String>,
     /// What makes it another scenario than others. Whoever puts another part into `model` has to change it too.
     pub identity: Identity,
 }
@@ -41,6 +43,11 @@ const NAME: Key<Option<String>> = Key::optional(
 const DESCRIPTION: Key<String> = Key::or("description", "\"\"", "Description, for the report.");
 const LABEL: Key<String> =
     Key::or("label", "\"base\"", "Name of the base scenario beside its variants, in tables and charts.");
+const ALLOW: Key<Vec<String>> = Key::or(
+    "allow",
+    "[]",
+    "Lints of `kneepoint check` that are not to warn of this scenario, by their names ([lints](lints.md)).",
+);
 const ARRIVALS: Key<Arrivals> = Key::required("arrivals", "When requests arrive.");
 const SERVICE: Key<ServiceTable> =
     Key::required("service", "What a request requires, and how one instance serves it.");
@@ -68,6 +75,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         &NAME,
         &DESCRIPTION,
         &LABEL,
+        &ALLOW,
         &ARRIVALS,
         &SERVICE,
         &INSTANCES,
@@ -129,13 +137,15 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
     warnings.extend(checks::out_of_reach(&model));
+    let allow = reader.get(&ALLOW)?;
+    lint_names::known(&reader, &allow)?;
     let (description, label) = (reader.get(&DESCRIPTION)?, reader.shown("label", reader.get(&LABEL)?)?);
     let identity = Identity::of(tree, context).map_err(|error| {
         let message = format!("a file that the scenario names cannot be read: {error}");
         Problem::new(&Place::Nowhere, message, "expected a file that stays while the scenario is read")
     })?;
     let reading = reading::of(tree, &model, context)?;
-    Ok(Scenario { name, description, label, model, run, warnings, reading, identity })
+    Ok(Scenario { name, description, label, model, run, warnings, reading, allow, identity })
 }
 
 /// Reads the sweep.

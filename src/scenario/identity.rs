@@ -16,7 +16,7 @@ use crate::schema::{AnyKey, Canonical, Context, Kind, TableSpec, Tree};
 pub struct Identity([u8; 32]);
 
 /// What is no part of the model, or is added by its values.
-const APART: [&str; 7] = ["name", "description", "label", "run", "metrics", "sweep", "variant"];
+const APART: [&str; 8] = ["allow", "name", "description", "label", "run", "metrics", "sweep", "variant"];
 
 /// Keys that change no result, by their table.
 const WITHOUT_EFFECT: [(&str, &[&str]); 2] =

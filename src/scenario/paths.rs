@@ -4,7 +4,7 @@ use super::assemble::SPEC;
 use crate::schema::{AnyKey, Data, Kind, Node, Place, Problem, Tree, UnionSpec, nearest};
 
 /// What is no setting of the model, and what all settings of an experiment share.
-const APART: [&str; 6] = ["name", "description", "sweep", "variant", "run.seed", "run.replications"];
+const APART: [&str; 7] = ["allow", "name", "description", "sweep", "variant", "run.seed", "run.replications"];
 
 /// What the key at `path` takes in this scenario.
 ///

@@ -24,6 +24,7 @@ mod conformance;
 mod explain;
 mod generated;
 mod hostile;
+mod lints;
 mod manifests;
 mod misbehaviour;
 mod mutations;

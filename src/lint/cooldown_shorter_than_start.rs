@@ -1,0 +1,72 @@
+//! A pause, a window or a look-back that is over before an instance asked for is ready: what is on its way is not seen, and
+//! more is asked for.
+
+use super::subject::{Subject, seconds, text};
+use super::{Lint, Trap};
+
+pub(super) const LINT: Lint = Lint { name: "cooldown-shorter-than-start", find };
+
+fn find(subject: &Subject<'_>) -> Vec<Trap> {
+    let start = subject.start_s();
+    let short = |key: String, held: Option<f64>| {
+        let held = held.filter(|held| *held < start)?;
+        Some(Trap {
+            reason: format!(
+                "an instance takes {start:.0} s to start, but `autoscaler.{key}` is over after {held:.0} s: more are asked \
+                 for before those on their way can show what they do"
+            ),
+            fix: format!("take at least {start:.0} s, or a policy that counts what is starting"),
+        })
+    };
+    let found = match subject.kind() {
+        // Its rule steps up from what is asked for; a size taken from a target counts what is on its way.
+        "threshold" if adds_too_many(subject, start) => {
+            let held = subject.seconds("up/cooldown").unwrap_or(0.0);
+            vec![short("up.cooldown".to_owned(), Some(held))]
+        }
+        "knative" => {
+            vec![short("stable_window".to_owned(), Some(subject.seconds("stable_window").unwrap_or(60.0)))]
+        }
+        "azure_monitor" => {
+            let out = |rule: &serde_json::Value| text(rule, "direction") == Some("out");
+            let rules = subject.list("rules").iter().enumerate().filter(|(_, rule)| out(rule));
+            rules
+                .map(|(index, rule)| {
+                    let held = rule.get("cooldown").and_then(seconds).unwrap_or(300.0);
+                    short(format!("rules.{index}.cooldown"), Some(held))
+                })
+                .collect()
+        }
+        "aws" => {
+            let steps = |policy: &serde_json::Value| {
+                text(policy, "type") == Some("step_scaling")
+                    && text(policy, "comparison").is_none_or(|c| c.starts_with("greater"))
+            };
+            let policies = subject.list("policies").iter().enumerate().filter(|(_, policy)| steps(policy));
+            policies
+                .map(|(index, policy)| {
+                    let warmup = subject.seconds("instance_warmup");
+                    let held = policy.get("cooldown").and_then(seconds).or(warmup);
+                    short(format!("policies.{index}.cooldown"), held)
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    if !subject.scales() {
+        return Vec::new();
+    }
+    found.into_iter().flatten().collect()
+}
+
+/// Whether the steps taken while the first of them starts add more than the peak takes.
+fn adds_too_many(subject: &Subject<'_>, start_s: f64) -> bool {
+    let interval = subject.seconds("interval").unwrap_or(15.0);
+    let pause = subject.seconds("up/cooldown").unwrap_or(0.0).max(interval).max(1e-3);
+    let steps = (start_s / pause).floor();
+    // A share of what there is doubles what has been doubled.
+    let Some(step) = subject.at("up/step").map_or(Some(1.0), serde_json::Value::as_f64) else {
+        return steps >= 2.0;
+    };
+    steps * step > subject.needed().max(1.0)
+}
