@@ -121,7 +121,7 @@ fn the_worked_example_of_a_threshold_loop() {
 
 #[test]
 fn the_kubernetes_hpa() {
-    conform("hpa", 330);
+    conform("hpa", 343);
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn the_examples_in_the_documentation_of_hosted_endpoints() {
 
 #[test]
 fn knative_kpa() {
-    conform("knative_kpa", 166);
+    conform("knative_kpa", 181);
 }
 
 #[test]
 fn ray_serve_decides_as_its_own_unit_tests_say() {
-    conform("ray_serve", 78);
+    conform("ray_serve", 100);
 }
 
 #[test]
@@ -156,5 +156,5 @@ fn azure_scales_as_its_documentation_says() {
 
 #[test]
 fn keda() {
-    conform("keda", 29);
+    conform("keda", 45);
 }

@@ -43,7 +43,7 @@ impl Settings for Hpa {
     }
     fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(HpaPolicy {
-            pool: Pool::new(start),
+            pool: Pool::new(start, thousandths),
             controller: Controller { scaled_to_zero: start.initial == 0, ..Controller::default() },
             last: None,
             hpa: self.clone(),
@@ -90,11 +90,13 @@ impl MetricSpec {
 pub(crate) struct Pool {
     pub signals: Signals,
     slots: u32,
+    /// A total in thousandths, as its source writes it.
+    quantity: fn(f64) -> i64,
 }
 
 impl Pool {
-    pub fn new(start: &PolicyContext) -> Pool {
-        Pool { signals: Signals::new(start.window), slots: start.slots }
+    pub fn new(start: &PolicyContext, quantity: fn(f64) -> i64) -> Pool {
+        Pool { signals: Signals::new(start.window), slots: start.slots, quantity }
     }
 
     /// The value of an external metric, with so many instances ready; `None` while there was nothing to measure.
@@ -139,7 +141,7 @@ impl Cluster for Rounded<'_> {
     }
 
     fn usage(&self, _: usize, metric: &MetricSpec) -> Result<i64, Failure> {
-        self.pool.value(metric, self.seen.ready).map(thousandths).ok_or(Failure::Unavailable)
+        self.pool.value(metric, self.seen.ready).map(self.pool.quantity).ok_or(Failure::Unavailable)
     }
 
     fn serving(&self) -> Option<u32> {

@@ -61,6 +61,12 @@ const SCALE_TO_ZERO: Key<Option<bool>> = Key::optional(
     "scale_to_zero",
     "Whether the feature gate `HPAScaleToZero` is on, so that an HPA that scaled to zero comes back from there. Without it, whether `min` is 0, which the API accepts with the gate only.",
 );
+/// The same where a system has a release of its own.
+pub(crate) const KUBERNETES_RELEASE: Key<Release> = Key::or(
+    "kubernetes_release",
+    "\"newest\"",
+    "The release of Kubernetes whose HPA it generates, where its rules differ.",
+);
 const RELEASE: Key<Release> = Key::or(
     "release",
     "\"newest\"",
@@ -119,7 +125,7 @@ pub(crate) const TUNING_KEYS: [&dyn AnyKey; 8] = [
     &DOWNSCALE_STABILIZATION,
     &CPU_INITIALIZATION_PERIOD,
     &INITIAL_READINESS_DELAY,
-    &RELEASE,
+    &KUBERNETES_RELEASE,
 ];
 
 const BEHAVIOR_SPEC: TableSpec = TableSpec {
@@ -295,7 +301,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Hpa, Problem> {
         Some(metrics) if !metrics.is_empty() => metrics,
         _ => vec![MetricSpec::default_cpu()],
     };
-    let tuning = Tuning::read(reader)?;
+    let tuning = Tuning::read(reader, &RELEASE)?;
     Ok(Hpa {
         scale_to_zero: reader.find(&SCALE_TO_ZERO)?.unwrap_or(min == 0),
         ..tuning.hpa(Bounds { min: min as i32, max: max as i32 }, metrics)
@@ -308,7 +314,7 @@ pub(crate) struct Tuning(Hpa);
 
 impl Tuning {
     /// Reads `behavior` and the flags of the controller.
-    pub fn read(reader: &Reader<'_>) -> Result<Tuning, Problem> {
+    pub fn read(reader: &Reader<'_>, release: &Key<Release>) -> Result<Tuning, Problem> {
         let downscale_stabilization = reader.get(&DOWNSCALE_STABILIZATION)?;
         let (tolerances, behavior) = match reader.find(&BEHAVIOR)? {
             Some(given) => {
@@ -317,7 +323,7 @@ impl Tuning {
             }
             None => ([None, None], None),
         };
-        let release = reader.get(&RELEASE)?;
+        let release = reader.get(release)?;
         let common = reader.get(&TOLERANCE)?;
         let [up, down] = tolerances.map(|own| own.unwrap_or(common));
         Ok(Tuning(Hpa {

@@ -18,8 +18,10 @@ pub(crate) struct Executor {
 pub(crate) struct Triggers {
     /// Whether one of them is active.
     pub active: bool,
-    /// Whether one of them failed.
+    /// Whether one of them failed, and has no fallback to count as active by.
     pub failed: bool,
+    /// Whether one of them counts as active by its fallback.
+    pub fallen_back: bool,
 }
 
 /// What a poll came to.
@@ -28,6 +30,8 @@ pub(crate) struct Polled {
     pub before: i32,
     pub replicas: i32,
     pub step: Step,
+    /// Whether a trigger counted as active by its fallback.
+    pub fallen_back: bool,
 }
 
 /// Which rule decided.
@@ -64,7 +68,7 @@ impl Executor {
         if matches!(step, Step::Activate | Step::Active) {
             self.last_active = Some(now);
         }
-        Polled { before: current, replicas, step }
+        Polled { before: current, replicas, step, fallen_back: triggers.fallen_back }
     }
 
     fn decide(&self, keda: &Keda, now: Moment, current: i32, triggers: Triggers) -> (i32, Step) {
@@ -110,9 +114,13 @@ impl Executor {
 impl Polled {
     /// The poll in words; `now` and `executor` as they were at it.
     pub fn words(&self, keda: &Keda) -> String {
-        let Polled { before, replicas, step } = *self;
+        let Polled { before, replicas, step, fallen_back } = *self;
         let stay = format!("stay at {before}");
-        let by = if keda.force_activation { "activation is forced" } else { "a trigger is active" };
+        let by = match (keda.force_activation, fallen_back) {
+            (true, _) => "activation is forced",
+            (false, true) => "a trigger that fails is active by its fallback",
+            (false, false) => "a trigger is active",
+        };
         match step {
             Step::Paused if replicas == before => format!("paused: {stay}"),
             Step::Paused => format!("paused at {replicas}: {before} to {replicas}"),
@@ -148,9 +156,9 @@ mod tests {
     use super::*;
     use crate::time::Span;
 
-    const ACTIVE: Triggers = Triggers { active: true, failed: false };
-    const QUIET: Triggers = Triggers { active: false, failed: false };
-    const FAILED: Triggers = Triggers { active: false, failed: true };
+    const ACTIVE: Triggers = Triggers { active: true, failed: false, fallen_back: false };
+    const QUIET: Triggers = Triggers { active: false, failed: false, fallen_back: false };
+    const FAILED: Triggers = Triggers { active: false, failed: true, fallen_back: false };
 
     fn at(seconds: u64) -> Moment {
         Moment(seconds as i64 * 1_000_000_000)
@@ -203,7 +211,7 @@ mod tests {
         let zero = keda("max = 10\nfallback = { failure_threshold = 3, replicas = 0 }");
         assert_eq!(executor().poll(&zero, at(900), 4, FAILED).replicas, 0);
         let mut executor = executor();
-        executor.poll(&plain, at(900), 4, Triggers { active: true, failed: true });
+        executor.poll(&plain, at(900), 4, Triggers { active: true, failed: true, fallen_back: false });
         assert_eq!(executor.last_active, None);
     }
 

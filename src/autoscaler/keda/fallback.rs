@@ -2,6 +2,7 @@
 //!
 //! Source: `GetMetricsWithFallback` of `pkg/fallback/fallback.go` (kedacore/keda at 8b4f083).
 
+use super::release::Release;
 use crate::autoscaler::hpa::metric::Target;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 
@@ -56,7 +57,7 @@ const BEHAVIOR: Key<Behavior> =
 
 const SPEC: TableSpec = TableSpec {
     name: "fallback",
-    doc: "Fallback while a trigger fails: the HPA gets the load of this number of replicas. In a simulation triggers do not fail; in a replay they can.",
+    doc: "Fallback while a trigger fails: the HPA gets the load of this number of replicas, and the trigger counts as active. In a simulation triggers do not fail; in a replay they can.",
     keys: &[&FAILURE_THRESHOLD, &REPLICAS, &BEHAVIOR],
 };
 
@@ -102,10 +103,11 @@ impl Answer {
     }
 }
 
-/// Answers for one trigger and counts its failures. `current` replicas are asked for, `ready` of them ready.
+/// Answers for one trigger and counts its failures, at a sync as at a poll. `current` replicas are asked for, `ready` of
+/// them ready.
 pub(crate) fn answer(
     fallback: Option<&Fallback>,
-    target: Target,
+    (target, release): (Target, Release),
     measured: Option<i64>,
     failures: &mut i64,
     current: i32,
@@ -134,7 +136,7 @@ pub(crate) fn answer(
     let value = match (target, ready) {
         (Target::AverageValue(target), _) => target.saturating_mul(replicas),
         // The HPA multiplies the ratio by the ready pods, so their share counts; without any there is no answer.
-        (Target::Value(target), Some(ready)) if ready > 0 => {
+        (Target::Value(target), Some(ready)) if ready > 0 && release.falls_back_by_value() => {
             (target / i64::from(ready)).saturating_mul(replicas)
         }
         _ => return Answer::Failed,
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
 
     const FALLBACK: Fallback = Fallback { failure_threshold: 3, replicas: 10, behavior: Behavior::Static };
-    const TARGET: Target = Target::AverageValue(10_000);
+    const TARGET: (Target, Release) = (Target::AverageValue(10_000), Release::Newest);
 
     fn after(failures: i64, fallback: &Fallback, current: i32) -> Answer {
         answer(Some(fallback), TARGET, None, &mut { failures }, current, None)
@@ -175,7 +177,11 @@ mod tests {
 
     #[test]
     fn a_value_is_shared_by_the_ready_pods_and_negative_settings_turn_it_off() {
-        let value = |ready| answer(Some(&FALLBACK), Target::Value(10_000), None, &mut 9, 1, ready);
+        let of = |release, ready| {
+            answer(Some(&FALLBACK), (Target::Value(10_000), release), None, &mut 9, 1, ready)
+        };
+        let value = |ready| of(Release::Newest, ready);
+        assert_eq!(of(Release::V2_17, Some(5)), Answer::Failed, "only averages had one");
         assert_eq!(
             (value(Some(5)).value(), value(Some(0)), value(None)),
             (Some(20_000), Answer::Failed, Answer::Failed)

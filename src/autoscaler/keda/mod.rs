@@ -12,6 +12,7 @@ pub(super) mod fallback;
 pub(super) mod manifest;
 mod manifest_trigger;
 pub(super) mod policy;
+pub(super) mod release;
 pub(super) mod replay;
 mod scalers;
 pub(super) mod settings;
@@ -19,6 +20,7 @@ pub(super) mod settings;
 use super::hpa::Hpa;
 use crate::time::Span;
 use fallback::Fallback;
+use release::Release;
 
 /// Settings of a scaled object, and of the HPA it generates.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,7 @@ pub(crate) struct Keda {
     pub pause: Pause,
     pub force_activation: bool,
     pub hpa: Hpa,
+    pub release: Release,
 }
 
 /// When a trigger is active.

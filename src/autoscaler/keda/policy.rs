@@ -47,7 +47,7 @@ impl Settings for Keda {
             clocks: Clocks::new(self),
             executor: Executor { last_active: None, created: Moment(0) },
             controller: Controller::default(),
-            pool: Pool::new(start),
+            pool: Pool::new(start, self.release.quantity()),
             polled: None,
             synced: None,
             keda: self.clone(),
@@ -158,7 +158,7 @@ impl Triggers {
     /// What the triggers say, their values given; `None` if there is no value of any that has a say. The CPU and memory
     /// have none, and are active when they are alone.
     pub fn of(keda: &Keda, value: impl Fn(usize, &MetricSpec) -> Option<f64>) -> Option<Triggers> {
-        let mut triggers = Triggers { active: false, failed: false };
+        let mut triggers = Triggers { active: false, failed: false, fallen_back: false };
         let (mut heard, mut external) = (false, false);
         for (index, (activation, metric)) in keda.activations.iter().zip(&keda.hpa.metrics).enumerate() {
             let Some(threshold) = activation.threshold() else { continue };
@@ -263,9 +263,15 @@ mod tests {
     #[test]
     fn cpu_alone_keeps_the_pool_and_beside_another_trigger_has_no_say() {
         let mut keda = keda("max = 10");
-        assert_eq!(Triggers::of(&keda, |_, _| Some(0.0)), Some(Triggers { active: false, failed: false }));
+        assert_eq!(
+            Triggers::of(&keda, |_, _| Some(0.0)),
+            Some(Triggers { active: false, failed: false, fallen_back: false })
+        );
         assert_eq!(Triggers::of(&keda, |_, _| None), None);
         keda.activations = vec![super::super::Activation::Resource];
-        assert_eq!(Triggers::of(&keda, |_, _| None), Some(Triggers { active: true, failed: false }));
+        assert_eq!(
+            Triggers::of(&keda, |_, _| None),
+            Some(Triggers { active: true, failed: false, fallen_back: false })
+        );
     }
 }

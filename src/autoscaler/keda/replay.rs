@@ -12,7 +12,7 @@ use crate::autoscaler::hpa::metric::Source;
 use crate::autoscaler::hpa::recorded::{Recorded, age};
 use crate::autoscaler::hpa::recorded_units::pool_fields;
 use crate::autoscaler::hpa::replay::{HpaReplay, count};
-use crate::autoscaler::reading::quantity::{parse_quantity, thousandths};
+use crate::autoscaler::reading::quantity::parse_quantity;
 use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem};
 use crate::time::Instant;
 
@@ -133,10 +133,16 @@ impl KedaReplay {
         let recorded = Recorded::of_pods(row, &self.keda.hpa)?;
         row.finish()?;
         let heard = Triggers::of(&self.keda, |index, _| values[index]);
+        // A row that says whether a trigger is active need not give values.
+        let says_so = active.is_some() || failed.is_some();
+        let (fails, fallen_back) = match polls && !says_so {
+            true => self.fail_at_poll(&values, scale.spec, recorded.serving),
+            false => (!says_so && self.fails(&values), false),
+        };
         let triggers = Triggers {
-            active: active.unwrap_or(heard.is_some_and(|heard| heard.active)),
-            // A row that says whether a trigger is active need not give values.
-            failed: failed.unwrap_or(active.is_none() && self.fails(&values)),
+            active: active.unwrap_or(fallen_back || heard.is_some_and(|heard| heard.active)),
+            failed: failed.unwrap_or(fails),
+            fallen_back,
         };
         let polled = polls.then(|| self.executor.poll(&self.keda, now, scale.spec, triggers));
         let scale = Scale { spec: polled.map_or(scale.spec, |polled| polled.replicas), ..scale };
@@ -159,6 +165,34 @@ impl KedaReplay {
         external.zip(values).any(|(external, value)| external && value.is_none())
     }
 
+    /// Counts the failures of a poll. Returns whether an external trigger failed that has no fallback to count as active by,
+    /// and whether one has.
+    fn fail_at_poll(&mut self, values: &[Option<f64>], current: i32, ready: Option<u32>) -> (bool, bool) {
+        if !self.keda.release.falls_back_at_polls() {
+            return (self.fails(values), false);
+        }
+        let (mut failed, mut fallen_back) = (false, false);
+        for index in 0..self.keda.activations.len() {
+            if self.keda.activations[index].threshold().is_none() {
+                continue;
+            }
+            match self.answer(index, values, current, ready) {
+                Answer::Measured(_) => {}
+                Answer::FellBack { .. } => fallen_back = true,
+                Answer::Failed => failed = true,
+            }
+        }
+        (failed, fallen_back)
+    }
+
+    /// What KEDA makes of the value of one trigger, and of its failures.
+    fn answer(&mut self, index: usize, values: &[Option<f64>], current: i32, ready: Option<u32>) -> Answer {
+        let Keda { release, fallback, hpa, .. } = &self.keda;
+        let measured = values[index].map(release.quantity());
+        let target = (hpa.metrics[index].target, *release);
+        answer(fallback.as_ref(), target, measured, &mut self.failures[index], current, ready)
+    }
+
     /// One sync of the HPA, on what KEDA answers it.
     fn sync(
         &mut self,
@@ -168,14 +202,15 @@ impl KedaReplay {
         mut recorded: Recorded,
     ) -> (Outcome, Vec<Answer>) {
         let mut answers = Vec::new();
-        for (index, metric) in self.keda.hpa.metrics.iter().enumerate() {
-            if metric.source != Source::External {
+        for index in 0..self.keda.hpa.metrics.len() {
+            if self.keda.hpa.metrics[index].source != Source::External {
                 continue;
             }
-            let measured = values[index].map(thousandths);
-            let fallback = self.keda.fallback.as_ref();
-            let failures = &mut self.failures[index];
-            let told = answer(fallback, metric.target, measured, failures, scale.spec, recorded.serving);
+            // At zero the HPA does not ask.
+            if scale.spec == 0 {
+                continue;
+            }
+            let told = self.answer(index, values, scale.spec, recorded.serving);
             recorded.usages[index] = told.value();
             answers.push(told);
         }
@@ -214,10 +249,7 @@ impl KedaReplay {
         let ready = row.find_u32("ready")?;
         let values = self.values(row)?;
         row.finish()?;
-        let target = self.keda.hpa.metrics[0].target;
-        let measured = values[0].map(thousandths);
-        let fallback = self.keda.fallback.as_ref();
-        let told = answer(fallback, target, measured, &mut self.failures[0], current, ready);
+        let told = self.answer(0, &values, current, ready);
         let failures = self.failures[0];
         let reason = match told {
             Answer::Measured(_) => "the trigger has a value".to_owned(),

@@ -1,10 +1,11 @@
 //! `kind = "keda"`: the keys of the table and their defaults.
 
 use super::fallback::Fallback;
+use super::release::Release;
 use super::{Activation, Keda, Pause};
 use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
 use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
-use crate::autoscaler::hpa::settings::{TUNING_KEYS, Tuning};
+use crate::autoscaler::hpa::settings::{KUBERNETES_RELEASE, TUNING_KEYS, Tuning};
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::autoscaler::{PER, Signal};
 use crate::schema::{
@@ -49,6 +50,7 @@ const INITIAL_COOLDOWN_PERIOD: Key<Span> = Key::or(
 );
 const FALLBACK: Key<Option<Fallback>> =
     Key::optional("fallback", "What counts while a trigger fails. Without it, nothing changes then.");
+const RELEASE: Key<Release> = Key::or("release", "\"newest\"", "Whose rules, where they differ.");
 const PAUSED: Key<bool> =
     Key::or("paused", "false", "All scaling stops (annotation `autoscaling.keda.sh/paused`).");
 const PAUSED_REPLICAS: Key<Option<u32>> = Key::optional(
@@ -100,7 +102,7 @@ pub(crate) const SPEC: TableSpec = TableSpec {
     keys: &KEYS,
 };
 
-const OWN_KEYS: [&dyn AnyKey; 13] = [
+const OWN_KEYS: [&dyn AnyKey; 14] = [
     &MIN,
     &MAX,
     &IDLE,
@@ -110,6 +112,7 @@ const OWN_KEYS: [&dyn AnyKey; 13] = [
     &COOLDOWN_PERIOD,
     &INITIAL_COOLDOWN_PERIOD,
     &FALLBACK,
+    &RELEASE,
     &PAUSED,
     &PAUSED_REPLICAS,
     &PAUSE_SCALE_IN,
@@ -275,7 +278,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Keda, Problem> {
     };
     let (activations, metrics) =
         triggers.into_iter().map(|trigger| (trigger.activation, trigger.metric)).unzip();
-    let tuning = Tuning::read(reader)?.paused(pause.scale_out, pause.scale_in);
+    let tuning = Tuning::read(reader, &KUBERNETES_RELEASE)?.paused(pause.scale_out, pause.scale_in);
     Ok(Keda {
         min,
         idle,
@@ -289,6 +292,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Keda, Problem> {
         force_activation: reader.get(&FORCE_ACTIVATION)?,
         // The HPA never leaves the replicas at zero: that is the executor's.
         hpa: tuning.hpa(Bounds { min: min.max(1), max }, metrics),
+        release: reader.get(&RELEASE)?,
     })
 }
 

@@ -1,10 +1,10 @@
 //! What Ray Serve's controller computes at a tick: requests to replicas, smoothing, delay, gangs, bounds.
 //!
 //! Source: Ray `python/ray/serve/autoscaling_policy.py` and `serve/_private/autoscaling_state.py` (2026, "newest") and the
-//! same files of releases up to about 2.5x ("legacy").
+//! same files of earlier releases.
 
+use super::RayServe;
 use super::delay::{Delay, Path};
-use super::{RayServe, Release};
 use crate::time::Instant;
 
 /// What a tick starts from.
@@ -51,7 +51,7 @@ impl RayServe {
             let first = self.upscaling_factor.ceil() as u32;
             return answer(None, None, Path::ColdStart, first.max(target));
         }
-        if running == 0 && self.release == Release::Legacy {
+        if running == 0 && !self.release.goes_by_the_clock() {
             return answer(None, None, Path::Starting, target);
         }
         let (raw, smoothed) = self.wanted(inputs);
@@ -59,11 +59,16 @@ impl RayServe {
             let path = if inputs.proposal.is_some() { Path::ColdStart } else { Path::Starting };
             return answer(Some(raw), Some(smoothed), path, replicas(smoothed));
         }
-        let (decision, path) = match self.release {
-            Release::Newest => delay.by_time(&self.delays, now, replicas(smoothed), target),
-            Release::Legacy => delay.by_ticks(&self.delays, replicas(smoothed), target),
-        };
+        let (decision, path) = self.delayed(delay, now, replicas(smoothed), target);
         answer(Some(raw), Some(smoothed), path, decision)
+    }
+
+    /// What the delays leave of a number wanted at `now`.
+    pub(super) fn delayed(&self, delay: &mut Delay, now: Instant, wanted: u32, target: u32) -> (u32, Path) {
+        match self.release.goes_by_the_clock() {
+            true => delay.by_time(&self.delays, now, wanted, target),
+            false => delay.by_ticks(&self.delays, wanted, target, self.release.stops_at_one()),
+        }
     }
 
     /// Replicas asked for before and after smoothing.
@@ -77,10 +82,11 @@ impl RayServe {
             None if running == 0 => f64::from(target),
             None => replicas * ratio,
         };
-        match (self.release, proposal) {
-            (Release::Newest, _) => (raw, self.smoothed(raw, running)),
-            (Release::Legacy, Some(_)) => (raw, i64::from(self.bounded(self.smoothed(raw, running)))),
-            (Release::Legacy, None) => {
+        let smooths_the_ratio = self.release.smooths_the_ratio() && proposal.is_none();
+        match (self.release.goes_by_the_clock(), smooths_the_ratio) {
+            (true, _) => (raw, self.smoothed(raw, running)),
+            (false, false) => (raw, i64::from(self.bounded(self.smoothed(raw, running)))),
+            (false, true) => {
                 let factor = if ratio >= 1.0 { self.upscaling_factor } else { self.downscaling_factor };
                 let smoothed = whole(replicas * (1.0 + (ratio - 1.0) * factor));
                 (raw, i64::from(self.bounded(unstuck(smoothed, raw, running))))
@@ -91,7 +97,7 @@ impl RayServe {
     /// The distance from the running replicas, times the factor of its direction.
     pub(super) fn smoothed(&self, raw: f64, running: u32) -> i64 {
         // From zero the whole number would be the distance, and the factor would amplify it tick by tick.
-        if running == 0 && self.release == Release::Newest {
+        if running == 0 && self.release.goes_by_the_clock() {
             return whole(raw);
         }
         let running_f = f64::from(running);
@@ -152,6 +158,7 @@ fn unstuck(smoothed: i64, raw: f64, running: u32) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Release;
     use super::*;
 
     fn wanted(settings: &RayServe, running: u32, total: f64) -> i64 {

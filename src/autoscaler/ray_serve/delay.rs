@@ -65,10 +65,13 @@ struct Wish {
 
 impl Delays {
     /// `None`: what is wanted is what has been asked for.
-    fn wish(&self, wanted: u32, target: u32) -> Option<Wish> {
+    fn wish(&self, wanted: u32, target: u32, stops_at_one: bool) -> Option<Wish> {
         match wanted.cmp(&target) {
             std::cmp::Ordering::Greater => Some(Wish { up: true, replicas: wanted, needed: self.up }),
-            // Down to zero leads over one, and waits again there.
+            // Down to zero leads over one, and waits again there; up to 2.49 it does not.
+            std::cmp::Ordering::Less if !stops_at_one => {
+                Some(Wish { up: false, replicas: wanted, needed: self.down })
+            }
             std::cmp::Ordering::Less if target == 1 => {
                 Some(Wish { up: false, replicas: wanted, needed: self.to_zero.unwrap_or(self.down) })
             }
@@ -99,7 +102,7 @@ impl Delay {
 
     /// Newest releases: by the clock.
     pub fn by_time(&mut self, delays: &Delays, now: Instant, wanted: u32, target: u32) -> (u32, Path) {
-        let Some(wish) = delays.wish(wanted, target) else {
+        let Some(wish) = delays.wish(wanted, target, true) else {
             *self = Delay::default();
             return (target, Path::Steady);
         };
@@ -108,9 +111,10 @@ impl Delay {
         self.settle(&wish, elapsed, elapsed + SLACK >= wish.needed, target)
     }
 
-    /// Legacy releases: by ticks, more than the delay divided by a tick of 0.1 s.
-    pub fn by_ticks(&mut self, delays: &Delays, wanted: u32, target: u32) -> (u32, Path) {
-        let Some(wish) = delays.wish(wanted, target) else {
+    /// Earlier releases: by ticks, more than the delay divided by a tick of 0.1 s. `stops_at_one` says whether zero is
+    /// reached over one replica.
+    pub fn by_ticks(&mut self, delays: &Delays, wanted: u32, target: u32, stops_at_one: bool) -> (u32, Path) {
+        let Some(wish) = delays.wish(wanted, target, stops_at_one) else {
             *self = Delay::default();
             return (target, Path::Steady);
         };
@@ -163,7 +167,10 @@ mod tests {
         let delays = Delays { up: Span::from_secs_f64(0.3), ..DELAYS };
         let mut delay = Delay::default();
         // 0.3 / 0.1 is 2.9999999999999996: the third tick acts.
-        let asked = [(); 3].map(|()| delay.by_ticks(&delays, 5, 2).0);
+        let asked = [(); 3].map(|()| delay.by_ticks(&delays, 5, 2, true).0);
         assert_eq!(asked, [2, 2, 5]);
+        let at_once = Delays { down: Span::ZERO, ..DELAYS };
+        assert_eq!(Delay::default().by_ticks(&at_once, 0, 5, true).0, 1);
+        assert_eq!(Delay::default().by_ticks(&at_once, 0, 5, false).0, 0);
     }
 }

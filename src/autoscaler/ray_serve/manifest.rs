@@ -30,6 +30,11 @@ const CONFIG: &[Field] = &[
     Field::new("downscale_to_zero_delay_s", "downscale_to_zero_delay", SECONDS),
     Field::new("look_back_period_s", "look_back_period", SECONDS),
     Field::new("metrics_interval_s", "metrics_interval", SECONDS),
+    Field::new(
+        "aggregation_function",
+        "aggregation_function",
+        Codec::Names(&[("mean", "mean"), ("max", "max"), ("min", "min")]),
+    ),
 ];
 
 /// Fields of a config and of an application that have nothing to do with scaling.
@@ -222,13 +227,6 @@ fn read_deployment(deployment: &Fields<'_>, into: &mut Translation) -> Result<()
     let config = deployment.object("autoscaling_config")?;
     config.read(CONFIG, "", into)?;
     not_of_the_autoscaler(&config, "initial_replicas", "instances.initial", into);
-    match config.text("aggregation_function").unwrap_or_default() {
-        None | Some("mean") => {}
-        Some(other) => {
-            let path = config.path_of("aggregation_function");
-            into.note(format!("`{path}` is \"{other}\": requests are averaged all the same"), config.place());
-        }
-    }
     config.finish(into);
     deployment.finish(into);
     Ok(())

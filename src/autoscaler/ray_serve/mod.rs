@@ -1,7 +1,7 @@
 //! Ray Serve's autoscaler: requests over a target, a delay in each direction.
 //!
 //! Modelled after Ray Serve of 2026 (`autoscaling_policy.py`, `autoscaling_state.py`, `config.py`), with the rules of
-//! releases up to about 2.5x as an option. Two counts are kept apart, as there: the replicas *running* are what the sizing
+//! earlier releases as options. Two counts are kept apart, as there: the replicas *running* are what the sizing
 //! starts from, the *target* last asked for is what the delays compare with.
 
 mod decision;
@@ -13,7 +13,7 @@ mod replay;
 
 use self::decision::{Decision, Inputs};
 use self::delay::{Delay, Delays};
-use self::look_back::LookBack;
+use self::look_back::{Aggregation, LookBack};
 use super::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay, Schedule,
     Scrape, Settings,
@@ -32,6 +32,7 @@ pub(super) struct RayServe {
     delays: Delays,
     look_back: Span,
     push_interval: Span,
+    aggregation: Aggregation,
     gang_size: u32,
     /// Percent.
     target_capacity: Option<f64>,
@@ -42,13 +43,38 @@ pub(super) struct RayServe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Release {
     Newest,
+    V2_54,
+    V2_50,
     Legacy,
+}
+
+impl Release {
+    /// Whether the ratio of requests to target is smoothed, rather than the distance from the running replicas.
+    fn smooths_the_ratio(self) -> bool {
+        matches!(self, Release::V2_50 | Release::Legacy)
+    }
+
+    /// Whether delays go by the clock and the bounds come after them, rather than by ticks and before.
+    fn goes_by_the_clock(self) -> bool {
+        self == Release::Newest
+    }
+
+    /// Whether zero is reached over one replica, where another delay passes.
+    fn stops_at_one(self) -> bool {
+        self != Release::Legacy
+    }
 }
 
 impl Choice for Release {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("newest", Release::Newest, "of 2026: delays by the clock, bounds after them"),
-        ("legacy", Release::Legacy, "up to about 2.5x: delays by ticks of 0.1 s, bounds before them"),
+        (
+            "2.54",
+            Release::V2_54,
+            "delays by ticks of 0.1 s, bounds before them; from zero on the factor multiplies the whole number",
+        ),
+        ("2.50", Release::V2_50, "as 2.54, but it is the ratio of requests to target that is smoothed"),
+        ("legacy", Release::Legacy, "up to 2.49: as 2.50, and straight to zero, with no stop at one replica"),
     ];
 }
 
@@ -98,6 +124,8 @@ const PUSH_INTERVAL: Key<Span> = Key::or(
     "\"10s\"",
     "Time between two reports of the averages to the controller, which decides with the last one. They are recorded every `metrics.scrape_interval`.",
 );
+const AGGREGATION_FUNCTION: Key<Aggregation> =
+    Key::or("aggregation_function", "\"mean\"", "What becomes of the records of the look-back period.");
 const GANG_SIZE: Key<u32> =
     Key::or("gang_size", "1", "Replicas that start together: decisions are rounded up to a multiple.")
         .at_least(1.0);
@@ -126,6 +154,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         &DOWNSCALING_FACTOR,
         &LOOK_BACK_PERIOD,
         &PUSH_INTERVAL,
+        &AGGREGATION_FUNCTION,
         &GANG_SIZE,
         &TARGET_CAPACITY,
         &RELEASE,
@@ -148,6 +177,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<RayServe, Problem> {
         },
         look_back: reader.get(&LOOK_BACK_PERIOD)?,
         push_interval: reader.get(&PUSH_INTERVAL)?,
+        aggregation: reader.get(&AGGREGATION_FUNCTION)?,
         gang_size: reader.get(&GANG_SIZE)?,
         target_capacity: reader.find(&TARGET_CAPACITY)?,
         release: reader.get(&RELEASE)?,
@@ -176,7 +206,7 @@ impl Settings for RayServe {
     fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(RayServePolicy {
             settings: *self,
-            look_back: LookBack::new(self.look_back, self.push_interval),
+            look_back: LookBack::new(self.look_back, self.push_interval, self.aggregation),
             delay: Delay::default(),
             last: None,
         })
@@ -236,6 +266,7 @@ impl RayServe {
             delays: Delays { up: Span::from_secs(30), down: Span::from_secs(600), to_zero: None },
             look_back: Span::from_secs(30),
             push_interval: Span::from_secs(10),
+            aggregation: Aggregation::Mean,
             gang_size: 1,
             target_capacity: None,
             release: Release::Newest,

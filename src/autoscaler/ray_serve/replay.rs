@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::RayServe;
 use super::decision::{Decision, Inputs};
 use super::delay::Delay;
-use super::{RayServe, Release};
 use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem};
 use crate::time::{Instant, Span};
 
@@ -119,10 +119,7 @@ impl Recorded {
         let target = row.find_u32("target")?.unwrap_or(self.target);
         row.finish()?;
         self.next = now + interval;
-        let (decision, _) = match self.settings.release {
-            Release::Newest => self.delay.by_time(&self.settings.delays, now, wanted, target),
-            Release::Legacy => self.delay.by_ticks(&self.settings.delays, wanted, target),
-        };
+        let (decision, _) = self.settings.delayed(&mut self.delay, now, wanted, target);
         self.target = decision;
         let line = Line::at(now.as_secs_f64()).with("desired", decision).with("decision", decision);
         let verdict = if decision == target { "stay" } else { "long enough" };
@@ -139,7 +136,7 @@ impl Recorded {
             if proposal.is_some() { (row.u32("running")?, 0.0) } else { load(row, target)? };
         row.finish()?;
         let line = Line::at(now.as_secs_f64());
-        if running == 0 && self.settings.release == Release::Legacy && proposal.is_none() {
+        if running == 0 && !self.settings.release.goes_by_the_clock() && proposal.is_none() {
             let error = "no replica runs: there is nothing to calculate from";
             return Ok(line.with("desired", Value::Null).with("reason", error).with("error", error));
         }

@@ -110,7 +110,7 @@ impl Buckets {
     }
 
     /// The mean as it is seen at `now`: over the seconds written so far while the window is not full, and without the
-    /// most recent ones while these have no value yet; rounded down to 6 decimals. 0 after a silence as long as the window.
+    /// most recent ones while these have no value yet; rounded to 6 decimals. 0 after a silence as long as the window.
     pub fn average(&self, now: Instant) -> f64 {
         let Some((first, last)) = self.written else { return 0.0 };
         let now = self.index(now);
@@ -128,7 +128,7 @@ impl Buckets {
             }
             _ => return 0.0,
         };
-        round_down(total / buckets as f64)
+        rounded(total / buckets as f64)
     }
 
     fn weighted(&self, smoothing: f64, last: u64, now: u64) -> f64 {
@@ -195,9 +195,9 @@ fn bucket_count(window: Span, granularity: u64) -> usize {
     (window.as_secs_f64() / granularity as f64).ceil().max(1.0) as usize
 }
 
-/// Rounded down to 6 decimals.
-fn round_down(value: f64) -> f64 {
-    (value * 1e6).floor() / 1e6
+/// Rounded to the nearest 6 decimals, halves away from zero.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// The greatest value of the last so many numbered buckets, in constant time on average.
@@ -315,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn averages_are_rounded_down_to_six_decimals() {
+    fn averages_are_rounded_to_the_nearest_of_six_decimals() {
         let mut buckets = five_seconds();
         [2.0, 0.0, 0.0].iter().enumerate().for_each(|(i, value)| buckets.record(at(i as f64), *value));
-        assert_eq!(buckets.average(at(2.0)), 0.666_666);
+        assert_eq!(buckets.average(at(2.0)), 0.666_667);
     }
 
     #[test]
