@@ -209,7 +209,8 @@ impl Policy for CloudRunPolicy {
             reason.push_str(&format!("; {kept} were needed within {idle_timeout}: kept"));
         }
         if desired != kept {
-            reason.push_str(&format!("; bounded to {desired}"));
+            let side = if desired < kept { "maximum" } else { "minimum" };
+            reason.push_str(&format!("; held at the {side} of {desired}"));
         }
         Explanation {
             metric: "concurrency",

@@ -182,6 +182,15 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What they make of the instances wanted, in words to follow others: empty where they leave them as they are.
+    pub(super) fn words(self, wanted: u32) -> String {
+        match wanted {
+            _ if wanted > self.max => format!(", held at the maximum of {}", self.max),
+            _ if wanted < self.min => format!(", held at the minimum of {}", self.min),
+            _ => String::new(),
+        }
+    }
+
     /// Reads both keys; the minimum may not exceed the maximum.
     pub(super) fn read(reader: &Reader<'_>, min: &Key<u32>, max: &Key<u32>) -> Result<Limits, Problem> {
         let limits = Limits { min: reader.get(min)?, max: reader.get(max)? };

@@ -276,7 +276,8 @@ impl Policy for VertexPolicy {
         if desired == 0 && idle {
             reason.push_str(&format!("; no request for {}: 0", self.settings.idle_period));
         } else if desired != held {
-            reason.push_str(&format!("; bounded to {desired}"));
+            let side = if desired < held { "maximum" } else { "minimum" };
+            reason.push_str(&format!("; held at the {side} of {desired}"));
         }
         Explanation {
             metric: "utilization",

@@ -87,7 +87,7 @@ fn the_worked_example_comes_out_as_it_is_known() {
     assert_eq!(after("variants/2-all-at-100/"), ["1"; 6]);
 
     let reasons = work.column(&format!("{folder}/decisions.csv"), "reason");
-    assert!(reasons[0].contains("under 20") && reasons[0].contains("already at its minimum"), "{reasons:?}");
+    assert!(reasons[0].contains("below 20") && reasons[0].contains("already at its minimum"), "{reasons:?}");
     let observed = work.column(&format!("{folder}/decisions.csv"), "observed");
     assert_eq!(observed, ["10", "50", "120", "80", "30", "5"]);
 

@@ -82,8 +82,6 @@ const FORMS: &[Form] = &[
              `service.concurrency` is what it sets",
             "`deployments[llm/Model].autoscaling_config.initial_replicas` is not of the autoscaler: \
              `instances.initial` is what it sets",
-            "`deployments[llm/Model].autoscaling_config.aggregation_function` is \"max\": \
-             requests are averaged all the same",
             "`deployments[llm/Model].autoscaling_config.policy` is not modelled",
         ],
         row: r#"{"part": "sizing", "running": 2, "total_requests": 20}"#,

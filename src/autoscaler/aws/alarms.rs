@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::autoscaler::Rounded;
 use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
 
 /// Periods an alarm looks at beyond those it evaluates.
@@ -148,7 +149,47 @@ impl State {
     }
 }
 
+/// How far an alarm is from being raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Breaches {
+    /// Datapoints past the threshold among those that count.
+    pub past: u32,
+    /// Datapoints there are among the periods evaluated.
+    pub found: u32,
+}
+
 impl Alarm {
+    /// The datapoints past the threshold among the newest that count.
+    pub fn breaches(&self, series: &Series) -> Breaches {
+        let periods = self.periods as usize;
+        let range = series.datapoints.iter().rev().take(periods + EXTRA_PERIODS).copied();
+        range.flatten().take(periods).fold(Breaches::default(), |counted, datapoint| Breaches {
+            past: counted.past + u32::from(self.comparison.breaches(datapoint, self.threshold)),
+            found: counted.found + 1,
+        })
+    }
+
+    /// What it waits for after so many breaches, in words: "above 10 in 1 of 3 periods, and it takes 3".
+    pub fn words(&self, breaches: Breaches) -> String {
+        let Breaches { past, found } = breaches;
+        let side = match self.comparison {
+            Comparison::Above => "above",
+            Comparison::AtLeast => "at or above",
+            Comparison::Below => "below",
+            Comparison::AtMost => "at or below",
+        };
+        let lacking = match self.periods.saturating_sub(found) {
+            0 => String::new(),
+            lacking => format!(", {lacking} without a datapoint"),
+        };
+        format!(
+            "{side} {} in {past} of {} periods{lacking}, and the alarm takes {}",
+            Rounded(self.threshold),
+            self.periods,
+            self.datapoints
+        )
+    }
+
     /// The state after `before`. Until as many periods have been published as the alarm evaluates it does not know: a
     /// run starts in the middle of things, not with an empty past.
     pub fn evaluate(&self, series: &Series, before: State) -> State {
@@ -202,6 +243,15 @@ mod tests {
         assert_eq!(state(three, "0XXX"), State::Alarm);
         assert_eq!(state(three, "XX0X"), State::Ok);
         assert_eq!(state(three, "XX"), State::InsufficientData, "two minutes are not three");
+    }
+
+    #[test]
+    fn what_an_alarm_waits_for_is_counted() {
+        let three = alarm(3, 2, Missing::LeftOut);
+        let mut series = Series::new(3);
+        [Some(11.0), None, Some(9.0)].into_iter().for_each(|datapoint| series.push(datapoint));
+        let said = "above 10 in 1 of 3 periods, 1 without a datapoint, and the alarm takes 2";
+        assert_eq!(three.words(three.breaches(&series)), said);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Alarms, policies and cooldowns at work on one scalable target.
 
-use super::alarms::{Alarm, State};
+use super::alarms::{Alarm, Breaches, State};
 use super::metrics::{Feed, LeftOut};
 use super::policy::{COOLDOWN, Rule, ScalingPolicy};
 use super::{Aws, Service};
@@ -18,6 +18,8 @@ pub(super) struct AwsPolicy {
     /// End of the rest after the last scale-in.
     scale_in_rest: Instant,
     pub outcome: Outcome,
+    /// The capacity at the last evaluation.
+    pub capacity: u32,
 }
 
 /// What is remembered of one policy, and what it last found.
@@ -28,6 +30,8 @@ pub(super) struct Track {
     pub high: State,
     /// The alarm for scale-in; none with step policies.
     pub low: State,
+    /// The datapoints that breach each alarm.
+    pub breaches: (Breaches, Breaches),
     credit: Option<Credit>,
     pub metric: Option<f64>,
     /// The capacity that what it asks for starts from.
@@ -76,7 +80,8 @@ impl AwsPolicy {
             let periods = policy.periods() as usize;
             feeds.push(Feed::new(policy.metric, policy.period, periods));
             let (high, low) = (State::default(), State::default());
-            Track { feed, high, low, credit: None, metric: None, base: 0, wanted: None }
+            let breaches = Default::default();
+            Track { feed, high, low, breaches, credit: None, metric: None, base: 0, wanted: None }
         };
         let tracks = settings.policies.iter().enumerate().map(track).collect();
         AwsPolicy {
@@ -86,6 +91,7 @@ impl AwsPolicy {
             warm_from: Vec::new(),
             scale_in_rest: Instant::ZERO,
             outcome: Outcome::NoData,
+            capacity: 0,
         }
     }
 
@@ -117,7 +123,7 @@ impl AwsPolicy {
                 None => (capacity, Outcome::Quiet),
             },
         };
-        self.outcome = outcome;
+        (self.outcome, self.capacity) = (outcome, capacity);
         desired
     }
 
@@ -138,6 +144,7 @@ impl AwsPolicy {
                 let low = tracking.low(policy.period, self.settings.service.scale_in_below());
                 track.high = state(tracking.high(), track.high);
                 track.low = state(low, track.low);
+                track.breaches = (tracking.high().breaches(series), low.breaches(series));
                 track.wanted = track.metric.and_then(|metric| match (track.high, track.low) {
                     (State::Alarm, _) => Some(tracking.proportional(track.base, metric)),
                     (_, State::Alarm) if !tracking.disable_scale_in => {
@@ -148,6 +155,7 @@ impl AwsPolicy {
             }
             Rule::StepScaling(steps) => {
                 track.high = state(steps.alarm, track.high);
+                track.breaches.0 = steps.alarm.breaches(series);
                 let adjustment = track.metric.and_then(|metric| steps.adjustment(metric));
                 track.wanted = adjustment.filter(|_| track.high == State::Alarm).map(|adjustment| {
                     let grown = steps.capacity(track.base, adjustment);

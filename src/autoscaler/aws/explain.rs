@@ -33,9 +33,12 @@ impl AwsPolicy {
                 Rule::TargetTracking(_) => {
                     figures.insert("high_alarm".into(), track.high.name().into());
                     figures.insert("low_alarm".into(), track.low.name().into());
+                    figures.insert("high_breaches".into(), track.breaches.0.past.into());
+                    figures.insert("low_breaches".into(), track.breaches.1.past.into());
                 }
                 Rule::StepScaling(_) => {
                     figures.insert("alarm".into(), track.high.name().into());
+                    figures.insert("breaches".into(), track.breaches.0.past.into());
                 }
             }
             figures.insert("base".into(), track.base.into());
@@ -61,15 +64,21 @@ impl AwsPolicy {
         };
         let base = track.base;
         match self.outcome {
-            Outcome::Quiet => match self.tracks.len() {
-                1 => format!("{rule}: no alarm, stay"),
-                _ => "no policy has an alarm: stay".to_owned(),
-            },
-            Outcome::NoData => format!("no {name} to go by: stay"),
+            Outcome::Quiet => {
+                let waits: Vec<String> = (0..self.tracks.len()).map(|index| self.waits_for(index)).collect();
+                format!("no alarm: {}: stay", waits.join("; "))
+            }
+            Outcome::NoData => format!("no {name} to go by, so no alarm knows its state: stay"),
             Outcome::Limits => "outside the limits: set to the nearest limit".to_owned(),
             Outcome::Out(_) => format!("{rule}: scale out from {base} to {wanted}{}", self.at_limit(wanted)),
+            Outcome::Enough(_) if wanted > i64::from(self.capacity) => {
+                format!("{rule} asks for {wanted}, but the maximum holds it at {}", self.capacity)
+            }
             Outcome::Enough(_) => format!("{rule} asks for {wanted}, which is there or coming: stay"),
             Outcome::In(_) => format!("{rule}: scale in to {wanted}{}", self.at_limit(wanted)),
+            Outcome::Nothing(_) if wanted < i64::from(self.capacity) => {
+                format!("{rule} asks for {wanted}, but the minimum holds it at {}", self.capacity)
+            }
             Outcome::Nothing(_) => format!("{rule} asks for {wanted}: nothing to remove"),
             Outcome::Resting(_, left) => {
                 format!("{rule} would scale in to {wanted}, but cools down for another {}", show_span(left))
@@ -81,6 +90,30 @@ impl AwsPolicy {
                 let metric = self.settings.policies[other].metric.name();
                 format!("{rule} would scale in to {wanted}, but the policy on {metric} does not agree")
             }
+        }
+    }
+
+    /// What the alarms of a policy wait for.
+    fn waits_for(&self, index: usize) -> String {
+        let (policy, track) = (&self.settings.policies[index], &self.tracks[index]);
+        let name = policy.metric.name();
+        let observed =
+            track.metric.map_or_else(|| "unknown".to_owned(), |metric| Rounded(metric).to_string());
+        let (high, low) = track.breaches;
+        match &policy.rule {
+            Rule::TargetTracking(tracking) => {
+                let below = tracking.low(policy.period, self.settings.service.scale_in_below());
+                let scale_in = match tracking.disable_scale_in {
+                    true => "scale-in is disabled".to_owned(),
+                    false => format!("to scale in it was {}", below.words(low)),
+                };
+                format!(
+                    "{name} {observed} at a target of {} was {}; {scale_in}",
+                    Rounded(tracking.target),
+                    tracking.high().words(high)
+                )
+            }
+            Rule::StepScaling(steps) => format!("{name} {observed} was {}", steps.alarm.words(high)),
         }
     }
 

@@ -2,16 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::flapping::Guard;
 use super::rule::Rule;
 use super::{AzurePolicy, Outcome};
-use crate::autoscaler::{Explanation, Rounded};
+use crate::autoscaler::{Explanation, Limits, Rounded};
 use crate::units::show_span;
 
 impl AzurePolicy {
     pub(super) fn explanation(&self) -> Explanation {
         let index = match self.outcome {
             Outcome::Out(index) | Outcome::In(index, _) | Outcome::Cooling(index, _) => index,
-            Outcome::Nothing(index) | Outcome::Flapping(index) | Outcome::Disagree(index, _) => index,
+            Outcome::Nothing(index) | Outcome::Flapping(index, _) | Outcome::Disagree(index, _) => index,
             Outcome::Limits | Outcome::NoData | Outcome::Quiet => 0,
         };
         Explanation {
@@ -30,6 +31,19 @@ impl AzurePolicy {
         found.collect()
     }
 
+    /// Why a scale-in to `left` would not last: what the metric of the rule `index` would be then.
+    fn undone_words(&self, index: usize, left: u32) -> String {
+        let Rule { operator, threshold, .. } = self.settings.rules[index];
+        let metric = self.found[index].metric.unwrap_or(f64::NAN);
+        let projected = Guard { metric, operator, threshold }.projected(self.current, left);
+        format!(
+            "on {left} it would be {}, {} {}, and scale out again",
+            Rounded(projected),
+            operator.words(),
+            Rounded(threshold)
+        )
+    }
+
     fn reason(&self) -> String {
         let says = |index: usize| {
             let Rule { metric, operator, threshold, .. } = self.settings.rules[index];
@@ -45,18 +59,36 @@ impl AzurePolicy {
                 let name = self.settings.rules[other].metric.name();
                 format!("{}, but the rule on {name} does not agree: stay", says(index))
             }
-            Outcome::Out(index) => format!("{}: scale out to {}", says(index), wanted(index)),
+            Outcome::Out(index) => {
+                let bound = self.settings.limits.words(wanted(index));
+                format!("{}: scale out to {}{bound}", says(index), wanted(index))
+            }
             Outcome::In(index, left) if left > wanted(index) => {
                 let wanted = wanted(index);
-                format!("{}: scale in to {left}, as {wanted} would have to be undone", says(index))
+                let undone = self.undone_words(self.undone_by(self.current, wanted), wanted);
+                format!("{}: scale in to {left}, as {undone}", says(index))
             }
             Outcome::In(index, left) => format!("{}: scale in to {left}", says(index)),
             Outcome::Cooling(index, left) => {
                 format!("{}, but cooling down for another {}: stay", says(index), show_span(left))
             }
-            Outcome::Nothing(index) => format!("{}, but the limits leave nothing to do", says(index)),
-            Outcome::Flapping(index) => {
-                format!("{}, but the scale-in would have to be undone at once: stay", says(index))
+            Outcome::Nothing(index) => {
+                let Limits { min, max } = self.settings.limits;
+                match self.current {
+                    current if current == max && wanted(index) > max => {
+                        format!("{}, but the maximum of {max} holds it: stay", says(index))
+                    }
+                    current if current == min && wanted(index) < min => {
+                        format!("{}, but the minimum of {min} holds it: stay", says(index))
+                    }
+                    current => {
+                        format!("{} and asks for {}, which leaves {current}", says(index), wanted(index))
+                    }
+                }
+            }
+            Outcome::Flapping(index, other) => {
+                let undone = self.undone_words(other, wanted(index).max(self.settings.limits.min));
+                format!("{}, but {undone}: stay", says(index))
             }
         }
     }

@@ -99,6 +99,8 @@ struct AzurePolicy {
     found: Vec<AzureEvaluation>,
     last_action: Option<Instant>,
     outcome: Outcome,
+    /// The instances at the last evaluation.
+    current: u32,
 }
 
 /// What was found of one rule.
@@ -129,15 +131,15 @@ enum Outcome {
     Cooling(usize, Span),
     /// A rule asks for what is there, or the limits leave nothing to do.
     Nothing(usize),
-    /// A scale-in would have to be undone at once.
-    Flapping(usize),
+    /// A scale-in would have to be undone at once, by this rule.
+    Flapping(usize, usize),
 }
 
 impl AzurePolicy {
     fn new(settings: Azure) -> AzurePolicy {
         let windows = settings.rules.iter().map(Window::new).collect();
         let found = vec![AzureEvaluation::default(); settings.rules.len()];
-        AzurePolicy { settings, windows, found, last_action: None, outcome: Outcome::NoData }
+        AzurePolicy { settings, windows, found, last_action: None, outcome: Outcome::NoData, current: 0 }
     }
 
     fn evaluate(&mut self, now: Instant, current: u32) -> u32 {
@@ -156,7 +158,7 @@ impl AzurePolicy {
         } else {
             self.scale_in(now, current)
         };
-        self.outcome = outcome;
+        (self.outcome, self.current) = (outcome, current);
         if desired != current {
             self.last_action = Some(now);
         }
@@ -204,9 +206,23 @@ impl AzurePolicy {
             return (current, Outcome::Cooling(index, left));
         }
         match allowed(current, wanted, self.guards()) {
-            left if left == current => (current, Outcome::Flapping(index)),
+            left if left == current => (current, Outcome::Flapping(index, self.undone_by(current, wanted))),
             left => (left, Outcome::In(index, left)),
         }
+    }
+
+    /// The rule that would undo a scale-in from `current` to `wanted`.
+    fn undone_by(&self, current: u32, wanted: u32) -> usize {
+        let undoes = |index: &usize| {
+            let rule = &self.settings.rules[*index];
+            let guard = self.found[*index].metric.map(|metric| Guard {
+                metric,
+                operator: rule.operator,
+                threshold: rule.threshold,
+            });
+            guard.is_some_and(|guard| allowed(current, wanted, std::iter::once(guard)) > wanted)
+        };
+        self.of(Direction::Out).find(undoes).unwrap_or(0)
     }
 
     /// The rules that scale out, with what their metrics are now.
@@ -298,7 +314,9 @@ mod tests {
             vec![rule(Direction::Out, Operator::AtLeast, 80.0), rule(Direction::In, Operator::AtMost, 60.0)];
         let mut policy = new_policy(rules);
         assert_eq!(at_minute(&mut policy, 1, &[60.0, 60.0], 3), 3);
-        assert_eq!(policy.outcome, Outcome::Flapping(1));
+        assert_eq!(policy.outcome, Outcome::Flapping(1, 0));
+        let said = "utilization 60 is at or below 60, but on 2 it would be 90, at or above 80, and scale out again: stay";
+        assert_eq!(policy.explain().reason, said);
         assert_eq!(at_minute(&mut policy, 2, &[50.0, 50.0], 3), 2);
     }
 

@@ -253,6 +253,7 @@ impl Policy for PredictivePolicy {
         if stabilized > needed {
             reason += &format!("; {stabilized} were needed within {}", self.settings.down_window);
         }
+        reason += &self.settings.limits.words(stabilized.max(u32::from(held > 0)));
         let figures = vec![
             ("rate", rate.into()),
             ("level", level.into()),

@@ -110,7 +110,8 @@ impl Policy for TargetPolicy {
         let reason = match (observed, wanted) {
             _ if held > 0 => format!("{held} buffered: at least one"),
             (Some(observed), Some(wanted)) => {
-                format!("{metric} {observed:.4} at {target} an instance asks for {wanted:.2}")
+                let bound = self.settings.limits.words(wanted.ceil() as u32);
+                format!("{metric} {observed:.4} at {target} an instance asks for {wanted:.2}{bound}")
             }
             _ => format!("no {metric} yet: stay"),
         };

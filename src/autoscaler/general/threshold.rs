@@ -194,7 +194,16 @@ impl Settings for Threshold {
 impl Threshold {
     fn new_policy(&self) -> ThresholdPolicy {
         let last = (None, Outcome::NoMetric);
-        ThresholdPolicy { settings: self.clone(), breaches_up: 0, breaches_down: 0, changed: None, last }
+        let settings = self.clone();
+        ThresholdPolicy {
+            settings,
+            breaches_up: 0,
+            breaches_down: 0,
+            changed: None,
+            last,
+            pending: 0,
+            desired: 0,
+        }
     }
 }
 
@@ -207,6 +216,9 @@ struct ThresholdPolicy {
     changed: Option<Instant>,
     /// What the last evaluation observed, and what came of it.
     last: (Option<f64>, Outcome),
+    /// Instances that it found starting, and those it asked for.
+    pending: u32,
+    desired: u32,
 }
 
 /// What came of an evaluation.
@@ -254,6 +266,7 @@ impl Policy for ThresholdPolicy {
             self.changed = Some(now);
         }
         self.last = (observation.metric, outcome);
+        (self.pending, self.desired) = (observation.existing.saturating_sub(observation.ready), desired);
         desired
     }
 
@@ -306,6 +319,12 @@ impl ThresholdPolicy {
         let Threshold { query, up, down, .. } = self.settings;
         let (name, above, below) = (query.name(), up.threshold, down.threshold);
         let (observed, outcome) = self.last;
+        let limits = self.settings.limits;
+        let pending = match self.pending {
+            0 => String::new(),
+            1 => ", while 1 instance starts".to_owned(),
+            pending => format!(", while {pending} instances start"),
+        };
         let side = |up| if up { ("above", above) } else { ("below", below) };
         if let Outcome::Wake { held } = outcome {
             return format!("{held} buffered and no instance: start one");
@@ -316,21 +335,40 @@ impl ThresholdPolicy {
             Outcome::Between => {
                 format!("{name} {observed} is neither above {above} nor below {below}: stay")
             }
-            Outcome::Up => format!("{name} {observed} is above {above}: add"),
+            Outcome::Up if self.desired == limits.max => {
+                format!(
+                    "{name} {observed} is above {above}{pending}: add, up to the maximum of {}",
+                    limits.max
+                )
+            }
+            Outcome::Up => format!("{name} {observed} is above {above}{pending}: add"),
             Outcome::AtMax => {
-                format!("{name} {observed} is above {above}, but the pool is already at its maximum")
+                format!(
+                    "{name} {observed} is above {above}{pending}, but the pool is already at its maximum of {}",
+                    limits.max
+                )
+            }
+            Outcome::Down if self.desired == limits.min => {
+                format!("{name} {observed} is below {below}: remove, down to the minimum of {}", limits.min)
             }
             Outcome::Down => format!("{name} {observed} is below {below}: remove"),
             Outcome::AtMin => {
-                format!("{name} {observed} is under {below}, but the pool is already at its minimum")
+                format!(
+                    "{name} {observed} is below {below}, but the pool is already at its minimum of {}",
+                    limits.min
+                )
             }
             Outcome::Waiting { up, breaches, needed } => {
                 let (side, threshold) = side(up);
-                format!("{name} {observed} is {side} {threshold}, {breaches} of {needed} times needed: wait")
+                format!(
+                    "{name} {observed} is {side} {threshold}, {breaches} of {needed} times needed{pending}: wait"
+                )
             }
             Outcome::Cooling { up, left } => {
                 let (side, threshold) = side(up);
-                format!("{name} {observed} is {side} {threshold}, but cooling down for another {left}: wait")
+                format!(
+                    "{name} {observed} is {side} {threshold}, but cooling down for another {left}{pending}: wait"
+                )
             }
         }
     }
@@ -424,6 +462,9 @@ mod tests {
         let mut policy = loop_between(20.0, 100.0);
         policy.decide(Instant::from_nanos(1), &seen(1, 0, 10.0));
         let reason = policy.explain().reason;
-        assert_eq!(reason, "request_rate 10 is under 20, but the pool is already at its minimum");
+        assert_eq!(reason, "request_rate 10 is below 20, but the pool is already at its minimum of 1");
+        policy.decide(Instant::from_nanos(2), &Observation { ready: 1, ..seen(3, 0, 120.0) });
+        let reason = policy.explain().reason;
+        assert_eq!(reason, "request_rate 120 is above 100, while 2 instances start: add");
     }
 }

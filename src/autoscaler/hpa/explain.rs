@@ -235,7 +235,12 @@ fn metric_words(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> String
     let _ = match proposal.verdict {
         Verdict::Tolerated => {
             let tolerance = if ratio < 1.0 { hpa.tolerance.down } else { hpa.tolerance.up };
-            write!(words, " within tolerance {tolerance:.2}")
+            let _ = write!(words, " within tolerance {tolerance:.2}");
+            match proposal.replicas == outcome.before {
+                true => Ok(()),
+                // Of averages of objects and external metrics it is the replicas that are there which stay.
+                false => write!(words, ", so status.replicas ({}) is written back", proposal.replicas),
+            }
         }
         Verdict::Scaled => write!(words, " × {} pods asks for {}", proposal.pods, proposal.replicas),
         Verdict::Divided => write!(words, " asks for {}", proposal.replicas),
@@ -250,8 +255,10 @@ impl Hpa {
         let replicas = limit.replicas;
         match limit.reason {
             Limited::DesiredWithinRange => String::new(),
-            Limited::TooFewReplicas => format!("{wanted} is below the minimum {replicas}"),
-            Limited::TooManyReplicas => format!("{wanted} is above the maximum {replicas}"),
+            Limited::TooFewReplicas => format!("{wanted} is below the minimum, which holds it at {replicas}"),
+            Limited::TooManyReplicas => {
+                format!("{wanted} is above the maximum, which holds it at {replicas}")
+            }
             Limited::ScaleUpLimit => {
                 let by = self.rate_words(true, limit).unwrap_or_else(|| "to double, or 4, per sync".into());
                 format!("{wanted} is too far up at once: limited to {replicas} by {by}")

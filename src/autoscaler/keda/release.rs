@@ -86,10 +86,8 @@ mod tests {
     #[test]
     fn values_round_to_the_nearest_thousandth_and_were_cut_before() {
         let newest = Release::Newest.quantity();
-        assert_eq!(
-            [10.0004, 10.0005, 10.0006, 0.0004, 42.5].map(newest),
-            [10_000, 10_000, 10_001, 0, 42_500]
-        );
+        assert_eq!([10.0004, 10.0006, 0.0004, 42.5].map(newest), [10_000, 10_001, 0, 42_500]);
+        assert_eq!([0.0625, 0.1875].map(newest), [62, 188], "exact halves go to the even digit");
         assert_eq!([-1.0, -9.3e15, f64::NAN, f64::INFINITY].map(newest), [0, 0, 0, 0]);
         assert_eq!([-1.0, 10.0006].map(Release::V2_20.quantity()), [-1000, 10_001]);
         assert_eq!([-1.0, 10.0009].map(Release::V2_19.quantity()), [-1000, 10_000]);

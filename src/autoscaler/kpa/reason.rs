@@ -137,6 +137,8 @@ pub(super) fn applied(desired: Option<u32>, step: &Step) -> Option<String> {
     }
     Some(match step.why {
         Why::Wanted if desired == Some(step.bounded) => return None,
+        Why::Wanted if desired > Some(step.bounded) => format!("held at the maximum of {}", step.bounded),
+        Why::Wanted if desired.is_some() => format!("held at the minimum of {}", step.bounded),
         Why::Wanted => format!("bounded to {}", step.bounded),
         Why::Unknown => format!("stay at {replicas}"),
         Why::ZeroDisabled => "the last pod may not go: 1".to_owned(),

@@ -303,6 +303,7 @@ impl Policy for LlmdPolicy {
                 let variant = self.variant();
                 let thresholds = &self.settings.thresholds;
                 explain::reason(verdict, &analysis, thresholds, std::slice::from_ref(&variant))
+                    + &self.settings.limits.words(verdict.target(0, &variant))
             }
         };
         let figures = explain::figures(&analysis).into();
