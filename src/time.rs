@@ -65,6 +65,12 @@ impl Span {
         Span((seconds * NANOS_PER_SECOND + 0.5) as u64)
     }
 
+    /// Replaces what `nanos` holds by the lengths, in nanoseconds, of [`Span::from_secs_f64`] of all of `seconds`.
+    pub fn all_from_secs_f64(seconds: &[f64], nanos: &mut Vec<u64>) {
+        nanos.clear();
+        truncate_all(seconds, |seconds| seconds * NANOS_PER_SECOND + 0.5, nanos);
+    }
+
     /// Length in nanoseconds.
     pub const fn as_nanos(self) -> u64 {
         self.0
@@ -123,6 +129,28 @@ impl Mul<u64> for Span {
     }
 }
 
+/// Appends `of` each of `values`, truncated; negative and NaN become zero, the too large [`u64::MAX`].
+///
+/// Many at a time, because a processor does without asking for these cases what `as` asks for each: below 2⁵² a number and
+/// 2⁵² add up to a float whose last bits are the number's nearest whole one.
+pub fn truncate_all(values: &[f64], of: impl Fn(f64) -> f64, whole: &mut Vec<u64>) {
+    const UNIT: f64 = (1_u64 << 52) as f64;
+    const GREATEST: f64 = (1_u64 << 51) as f64;
+    let small = values.iter().fold(true, |small, value| {
+        let value = of(*value);
+        small & (value >= 0.0) & (value < GREATEST)
+    });
+    if small {
+        whole.extend(values.iter().map(|value| {
+            let value = of(*value);
+            let nearest = value + UNIT;
+            nearest.to_bits() - UNIT.to_bits() - u64::from(nearest - UNIT > value)
+        }));
+    } else {
+        whole.extend(values.iter().map(|value| of(*value) as u64));
+    }
+}
+
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}s", self.as_secs_f64())
@@ -137,6 +165,29 @@ mod tests {
     fn seconds_round_to_the_nearest_nanosecond() {
         assert_eq!(Span::from_secs_f64(1.000_000_000_4), Span::from_nanos(1_000_000_000));
         assert_eq!(Span::from_secs_f64(0.000_000_000_6), Span::from_nanos(1));
+    }
+
+    #[test]
+    fn many_are_truncated_as_one_is() {
+        let mut state = 1_u64;
+        let drawn = (0..100_000).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Of every magnitude, whole ones, and those next to whole ones.
+            let any = (state >> 11) as f64 / 2_f64.powi((state % 54) as i32);
+            [any, any.floor(), any.floor().next_down().max(0.0), any.floor() + 0.5]
+                [(state >> 32) as usize % 4]
+        });
+        let drawn: Vec<f64> = drawn.collect();
+        let (small, large): (Vec<f64>, Vec<f64>) =
+            drawn.into_iter().partition(|value| *value < 2_f64.powi(51));
+        assert!(small.len() > 80_000 && large.len() > 1_000);
+        let odd = [f64::NAN, -1.0, f64::INFINITY, 1e300, 0.0, 2_f64.powi(51)];
+        for values in [&small[..], &large[..], &odd[..], &[]] {
+            let mut whole = Vec::new();
+            truncate_all(values, |value| value, &mut whole);
+            let each: Vec<u64> = values.iter().map(|value| *value as u64).collect();
+            assert_eq!(whole, each);
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use kneepoint::internals::experiment::{Case, Evaluator};
 use kneepoint::internals::random::Streams;
+use kneepoint::internals::scenario::{Scenario, ScenarioFile};
 use kneepoint::internals::sim::{Block, Model, Options, RequestSource, Simulation, simulate};
 use kneepoint::internals::time::Span;
 use rayon::prelude::*;
@@ -29,6 +31,48 @@ pub fn in_groups(points: &[Model], size: usize, seed: u64) -> f64 {
         }
         runs.into_iter().for_each(|run| _ = black_box(run.finish()));
     }
+    start.elapsed().as_secs_f64()
+}
+
+/// Sixteen thresholds of the reference's system that meet the same requests: as many as are fed from one source.
+pub fn group(rate: f64, requests: u64) -> Vec<Scenario> {
+    let seconds = (requests as f64 / rate).ceil();
+    let point = |index: u32| thresholds(rate, 16, 0.6 + 0.025 * f64::from(index), seconds);
+    (0..16).map(point).collect()
+}
+
+/// Eight points of a day each, in one replication.
+pub fn long_points() -> Vec<Scenario> {
+    (0..8_u32).map(|index| thresholds(12.0, 24, 0.5 + 0.05 * f64::from(index), 86_400.0)).collect()
+}
+
+fn thresholds(rate: f64, max: u32, above: f64, seconds: f64) -> Scenario {
+    let text = format!(
+        "[arrivals]\nkind = \"poisson\"\nrate = {rate}\n\
+         [service]\ntime = {{ dist = \"exponential\", mean = \"1s\" }}\n[instances]\ninitial = {max}\n\
+         [autoscaler]\nkind = \"threshold\"\nmetric = \"utilization\"\nmin = 4\nmax = {max}\n\
+         up = {{ above = {above} }}\ndown = {{ below = 0.5 }}\n\
+         [run]\nduration = \"{seconds}s\"\nreplications = 1\ntimeline_interval = \"1h\""
+    );
+    ScenarioFile::parse("point.toml", &text, ".").expect("TOML").scenario().expect("a scenario")
+}
+
+/// The scenario of the README, in four replications of a quarter of its day.
+pub fn quickstart() -> Vec<Scenario> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/quickstart.toml");
+    let mut file = ScenarioFile::load(path.as_ref()).expect("the quickstart");
+    for (key, value) in [("run.duration", "6h"), ("run.replications", "4")] {
+        file.override_path(key, value).expect("a value");
+    }
+    file.points().expect("points").into_iter().map(|point| point.scenario).collect()
+}
+
+/// Seconds to evaluate `points` on so many threads, as a sweep does.
+pub fn evaluated(points: &[Scenario], threads: usize) -> f64 {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let batch: Vec<Case<'_>> = points.iter().map(Case::whole).collect();
+    let start = Instant::now();
+    black_box(pool.install(|| Evaluator::default().replications(&batch, &())).expect("runs"));
     start.elapsed().as_secs_f64()
 }
 

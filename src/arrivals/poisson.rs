@@ -7,7 +7,7 @@ use rand_distr::{Distribution as _, Exp1};
 use super::process::{Process, Stream};
 use crate::random::Rng;
 use crate::schema::{Key, Problem, Reader, TableSpec};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, truncate_all};
 
 /// Maximum rate of a scenario, requests per second. Gaps are rounded to whole nanoseconds, which shifts their mean m by a
 /// share of about 1/(24 m²): 4 in a million at this rate, and less at lower ones.
@@ -31,7 +31,7 @@ pub(super) fn read(reader: &Reader) -> Result<Poisson, Problem> {
 
 impl Process for Poisson {
     fn stream(self: Arc<Self>, rng: Rng) -> Box<dyn Stream> {
-        Box::new(PoissonStream { mean_gap: 1e9 / self.rate, now: 0, rng })
+        Box::new(PoissonStream { mean_gap: 1e9 / self.rate, now: 0, rng, draws: Vec::new() })
     }
     fn mean_rate(&self, _: Span) -> f64 {
         self.rate
@@ -51,6 +51,8 @@ struct PoissonStream {
     mean_gap: f64,
     now: u64,
     rng: Rng,
+    /// The draws of one block, kept to keep their memory.
+    draws: Vec<f64>,
 }
 
 impl Stream for PoissonStream {
@@ -58,11 +60,14 @@ impl Stream for PoissonStream {
         if self.mean_gap.is_infinite() {
             return;
         }
-        let PoissonStream { mean_gap, now, rng } = self;
-        out.extend((0..count).map(|_| {
-            let e: f64 = Exp1.sample(rng);
-            *now = now.saturating_add((e * *mean_gap + 0.5) as u64);
-            *now
-        }));
+        let PoissonStream { mean_gap, now, rng, draws } = self;
+        draws.clear();
+        draws.extend((0..count).map(|_| -> f64 { Exp1.sample(rng) }));
+        let first = out.len();
+        truncate_all(draws, |draw| draw * *mean_gap + 0.5, out);
+        for instant in &mut out[first..] {
+            *now = now.saturating_add(*instant);
+            *instant = *now;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The evaluation service: cases in, records out. Everything that simulates more than one run goes through it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
@@ -81,11 +82,14 @@ impl Evaluator<'_> {
         };
         let (gathered, missing): (Vec<Mutex<Gathered<T>>>, Vec<Vec<u32>>) =
             (0..batch.len()).into_par_iter().map(look_up).unzip();
-        // One task at a time: halves handed out whole would leave a thread idle at the end.
-        let tasks = tasks(batch, &missing, rayon::current_num_threads());
-        tasks.into_par_iter().with_max_len(1).try_for_each(|task| {
-            for Finished { case, record } in task.run(&work)? {
-                lock(&gathered[case]).add(record, |records| finish(case, records));
+        // Each thread takes the next task there is: halves handed out whole would leave a thread idle at the end.
+        let threads = rayon::current_num_threads();
+        let (tasks, next) = (tasks(batch, &missing, threads), AtomicUsize::new(0));
+        (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
+            while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                for Finished { case, record } in task.run(&work)? {
+                    lock(&gathered[case]).add(record, |records| finish(case, records));
+                }
             }
             Ok(())
         })?;

@@ -40,9 +40,9 @@ mod tests {
     #[test]
     fn few_runs_may_hold_more_each_than_many() {
         let (one, budget) = (scenario(8.0), MemoryBudget::of(48_000, 2));
-        assert_eq!(budget.parallel_runs, 8);
+        assert_eq!(budget.parallel_runs, 32);
         // Three replications, then six, then more than run at a time.
         let most = |count: usize| budget.max_waiting(&vec![&one; count]);
-        assert_eq!([most(1), most(2), most(3), most(100)], [333, 166, 125, 125]);
+        assert_eq!([most(1), most(2), most(11), most(100)], [333, 166, 31, 31]);
     }
 }

@@ -1,15 +1,17 @@
 //! The kernel of the evaluation: runs that meet the same requests, fed from one source.
 
+use std::cmp::Reverse;
+
 use super::evaluator::Work;
 use super::{Case, Record, Retain, RunError, RunFailure};
 use crate::random::Streams;
 use crate::sim::{Block, Options, RequestSource, RunLimits, Simulation};
 
 /// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
-pub const MAX_TOGETHER: usize = 4;
+pub const MAX_TOGETHER: usize = 16;
 
-/// Tasks a thread should find at least, so that none idles for long while another ends its last one.
-const TASKS_A_THREAD: usize = 4;
+/// A task is at most this part of what is left for a thread, so that none idles for long while another ends its last one.
+const SHARE_OF_REST: usize = 2;
 
 /// Cases that meet the same requests, in one replication.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,19 +26,46 @@ pub(super) struct Finished {
     pub record: Record,
 }
 
-/// Divides the work: groups of cases that meet the same requests in the replications that are `missing` of each, small
-/// enough that every thread has enough tasks.
+/// Divides the work: groups of cases that meet the same requests in the replications that are `missing` of each, those with
+/// the most requests first, and smaller ones towards the end. To be begun in this order.
 pub(super) fn tasks(batch: &[Case<'_>], missing: &[Vec<u32>], threads: usize) -> Vec<Task> {
-    let runs: usize = missing.iter().map(Vec::len).sum();
-    let together = (runs / (threads * TASKS_A_THREAD)).clamp(1, MAX_TOGETHER);
+    let mut left: usize = missing.iter().map(Vec::len).sum();
+    let together = |left: usize| match threads {
+        1 => MAX_TOGETHER,
+        _ => (left / (threads * SHARE_OF_REST)).clamp(1, MAX_TOGETHER),
+    };
     let mut tasks = Vec::new();
-    for alike in alike(batch, missing) {
-        for group in alike.chunks(together) {
-            let task = |replication: &u32| Task { cases: group.to_vec(), replication: *replication };
-            tasks.extend(missing[group[0]].iter().map(task));
+    for alike in longest_first(batch, alike(batch, missing)) {
+        let mut rest = &alike[..];
+        while !rest.is_empty() {
+            let (group, further) = rest.split_at(evenly(rest.len(), together(left)));
+            rest = further;
+            for replication in &missing[group[0]] {
+                for part in group.chunks(evenly(group.len(), together(left))) {
+                    tasks.push(Task { cases: part.to_vec(), replication: *replication });
+                    left -= part.len();
+                }
+            }
         }
     }
     tasks
+}
+
+/// The size of parts of at most `most`, as few and as even as can be.
+fn evenly(count: usize, most: usize) -> usize {
+    count.div_ceil(count.div_ceil(most))
+}
+
+/// By the requests that are to be expected in a run.
+fn longest_first(batch: &[Case<'_>], mut classes: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+    let expected = |class: &Vec<usize>| {
+        let model = &batch[class[0]].scenario.model;
+        model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64()
+    };
+    if classes.len() > 1 {
+        classes.sort_by_cached_key(|class| Reverse(expected(class) as u64));
+    }
+    classes
 }
 
 /// The cases of which something is missing, by the requests they meet and the replications that are missing.
@@ -157,15 +186,19 @@ pub(super) mod tests {
         (scenarios.iter().map(Case::whole).collect(), vec![vec![0, 1, 2]; scenarios.len()])
     }
 
+    fn found(tasks: Vec<Task>) -> Vec<(Vec<usize>, u32)> {
+        tasks.into_iter().map(|task| (task.cases, task.replication)).collect()
+    }
+
     #[test]
-    fn cases_that_meet_the_same_requests_share_a_task() {
+    fn cases_that_meet_the_same_requests_share_a_task_and_the_longest_come_first() {
         let mut scenarios = [8.0, 9.0, 8.0, 8.0, 8.0, 8.0].map(scenario);
         scenarios[3].run.seed = 2;
         let (batch, missing) = whole(&scenarios);
         assert_eq!(alike(&batch, &missing), [vec![0, 2, 4, 5], vec![1], vec![3]]);
-        let shared = tasks(&batch, &missing, 1);
-        assert_eq!(shared.len(), 3 * 3);
-        assert_eq!(shared[1], Task { cases: vec![0, 2, 4, 5], replication: 1 });
+        let in_all = |cases: &[usize]| (0..3).map(|number| (cases.to_vec(), number)).collect::<Vec<_>>();
+        let expected = [in_all(&[1]), in_all(&[0, 2, 4, 5]), in_all(&[3])].concat();
+        assert_eq!(found(tasks(&batch, &missing, 1)), expected);
     }
 
     #[test]
@@ -176,19 +209,33 @@ pub(super) mod tests {
         missing[3] = vec![2];
         missing[5] = vec![2];
         assert_eq!(alike(&batch, &missing), [vec![1, 2, 4], vec![3, 5]]);
-        let found: Vec<(Vec<usize>, u32)> =
-            tasks(&batch, &missing, 1).into_iter().map(|task| (task.cases, task.replication)).collect();
-        // 11 runs for one thread: two at a time.
-        let pairs = |cases: &[usize]| (0..3).map(|number| (cases.to_vec(), number)).collect::<Vec<_>>();
-        assert_eq!(found, [pairs(&[1, 2]), pairs(&[4]), vec![(vec![3, 5], 2)]].concat());
+        let in_all = |cases: &[usize]| (0..3).map(|number| (cases.to_vec(), number)).collect::<Vec<_>>();
+        let expected = [in_all(&[1, 2, 4]), vec![(vec![3, 5], 2)]].concat();
+        assert_eq!(found(tasks(&batch, &missing, 1)), expected);
     }
 
     #[test]
-    fn threads_that_would_idle_get_smaller_tasks() {
-        let scenarios = [8.0; 4].map(scenario);
+    fn groups_are_as_even_as_can_be() {
+        let scenarios = [8.0; 18].map(scenario);
         let (batch, missing) = whole(&scenarios);
-        // 12 runs: for one thread three at a time, so two groups in each of three replications.
-        assert_eq!(tasks(&batch, &missing, 1).len(), 6);
-        assert_eq!(tasks(&batch, &missing, 8).len(), 12);
+        let sizes = tasks(&batch, &missing, 1).iter().map(|task| task.cases.len()).collect::<Vec<_>>();
+        assert_eq!(sizes, [9; 6]);
+    }
+
+    #[test]
+    fn tasks_shrink_towards_the_end_so_that_no_thread_idles() {
+        let scenarios = [8.0; 20].map(scenario);
+        let (batch, missing) = whole(&scenarios);
+        for threads in [2, 3, 8] {
+            let sizes: Vec<usize> =
+                tasks(&batch, &missing, threads).iter().map(|task| task.cases.len()).collect();
+            assert_eq!(sizes.iter().sum::<usize>(), 60, "every run once");
+            let mut left = 60;
+            for size in &sizes {
+                assert!(*size <= (left / threads).max(1), "{threads} threads: {sizes:?}");
+                left -= size;
+            }
+            assert_eq!(sizes.last(), Some(&1), "{threads} threads: {sizes:?}");
+        }
     }
 }

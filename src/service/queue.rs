@@ -20,6 +20,11 @@ pub trait RequestQueue {
     /// Removes the next request to be served, at `now`.
     fn pop(&mut self, now: u64) -> Option<Request>;
 
+    /// Removes the next `count` requests to be served, at `now`, and hands each over; fewer if there are no more.
+    fn take(&mut self, count: usize, now: u64, mut each: impl FnMut(Request)) {
+        (0..count).map_while(|_| self.pop(now)).for_each(&mut each);
+    }
+
     /// Arrival instant of the request that has waited longest, nanoseconds.
     fn oldest(&self) -> Option<u64>;
 }
@@ -95,6 +100,19 @@ impl RequestQueue for Queue {
     #[inline]
     fn pop(&mut self, now: u64) -> Option<Request> {
         self.pop(now)
+    }
+
+    // The sums change once for all of them.
+    #[inline]
+    fn take(&mut self, count: usize, now: u64, mut each: impl FnMut(Request)) {
+        let count = count.min(self.requests.len());
+        let mut arrivals = 0;
+        for request in self.requests.drain(..count) {
+            arrivals += u128::from(request.arrival);
+            each(request);
+        }
+        self.arrivals -= arrivals;
+        self.waited += u128::from(now) * count as u128 - arrivals;
     }
 
     #[inline]

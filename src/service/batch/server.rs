@@ -84,10 +84,10 @@ impl Server for BatchServer {
             let Some(index) = self.copies.iter().position(|copy| copy.finish == u64::MAX) else { return };
             let copy = &mut self.copies[index];
             let mut longest = 0;
-            for request in (0..size).map_while(|_| queue.pop(now)) {
+            queue.take(size, now, |request| {
                 longest = longest.max(request.service);
                 copy.batch.push(Active { request, start: now });
-            }
+            });
             // A batch that would end after the last instant never ends; its copy is busy all the same, so its end must
             // differ from that of a free copy.
             let time = self.time(self.settings.times[size - 1].saturating_add(longest));

@@ -7,7 +7,8 @@
 use rand::RngExt as _;
 
 use super::dispatch::DispatchPolicy;
-use super::tournament::{InstantKey, Tournament};
+use super::due_times::DueTimes;
+use super::levels::Levels;
 use crate::random::Rng;
 
 /// The ready instances a request can be sent to, in the order they became ready. There is at least one.
@@ -25,6 +26,9 @@ pub(in crate::sim) trait Candidates {
 
 /// Picks the instance a request goes to.
 pub(in crate::sim) trait Choose {
+    /// Whether it asks for the requests of candidates.
+    const COUNTS: bool;
+
     /// Updates the candidates whose state the choice depends on, and the one that is chosen.
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize;
     /// The candidate at `index` has taken a request.
@@ -40,6 +44,8 @@ pub(in crate::sim) struct RoundRobin {
 }
 
 impl Choose for RoundRobin {
+    const COUNTS: bool = false;
+
     #[inline]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         let index = if self.next < candidates.count() { self.next } else { 0 };
@@ -56,6 +62,8 @@ pub(in crate::sim) struct Random {
 }
 
 impl Choose for Random {
+    const COUNTS: bool = false;
+
     #[inline]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         let index = self.rng.random_range(0..candidates.count());
@@ -101,6 +109,8 @@ impl PowerOfD {
 }
 
 impl Choose for PowerOfD {
+    const COUNTS: bool = true;
+
     #[inline]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         self.least(candidates.count(), |index| {
@@ -110,47 +120,41 @@ impl Choose for PowerOfD {
     }
 }
 
-/// The least loaded of all. Two tournaments keep a choice at a few comparisons however large the pool: one of the
-/// candidates by their next change, so that only those with one due are updated, one by their load. That is worth its
-/// upkeep where candidates change only when they are updated or take a request; where they change by themselves,
-/// [`Weighted`] looks at all.
+/// The least loaded of all. A tournament of the candidates by their next change, so that only those with one due are
+/// updated, and their loads by level keep a choice at a few steps however large the pool. That is worth its upkeep where
+/// candidates change only when they are updated or take a request; where they change by themselves, [`Weighted`] looks at
+/// all.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct LeastOutstanding {
-    due: Tournament<InstantKey>,
-    /// Load and index in one word.
-    load: Tournament<u64>,
+    due: DueTimes,
+    load: Levels,
 }
 
 impl LeastOutstanding {
     #[inline]
     fn note(&mut self, candidates: &impl Candidates, index: usize) {
-        let due = Self::due_key(candidates, index);
-        if self.due.key(index) != due {
-            self.due.set(index, due);
-        }
-        self.load.set(index, Self::load_key(candidates, index));
-    }
-
-    fn due_key(candidates: &impl Candidates, index: usize) -> InstantKey {
-        InstantKey::new(candidates.next_change(index), 0, index)
-    }
-
-    fn load_key(candidates: &impl Candidates, index: usize) -> u64 {
-        candidates.outstanding(index) * u64::from(InstantKey::MAX_LEAVES) + index as u64
+        self.due.set(index, candidates.next_change(index));
+        self.load.set(index, candidates.outstanding(index));
     }
 }
 
 impl Choose for LeastOutstanding {
+    const COUNTS: bool = true;
+
     #[inline]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
-        loop {
-            let due = self.due.least();
-            if due.nanos() > candidates.now() {
-                return self.load.least() as usize % InstantKey::MAX_LEAVES as usize;
-            }
-            candidates.update(due.leaf());
-            self.note(candidates, due.leaf());
+        let now = candidates.now();
+        if self.due.is_beyond(now) {
+            self.changed(candidates);
         }
+        while let Some(index) = self.due.next_by(now) {
+            candidates.update(index);
+            self.note(candidates, index);
+        }
+        // There is one.
+        let index = self.load.least().unwrap_or(0);
+        candidates.update(index);
+        index
     }
 
     #[inline]
@@ -159,8 +163,9 @@ impl Choose for LeastOutstanding {
     }
 
     fn changed(&mut self, candidates: &impl Candidates) {
-        self.due.rebuild((0..candidates.count()).map(|index| Self::due_key(candidates, index)));
-        self.load.rebuild((0..candidates.count()).map(|index| Self::load_key(candidates, index)));
+        let indices = || 0..candidates.count();
+        self.due.rebuild(candidates.now(), indices().map(|index| candidates.next_change(index)));
+        self.load.rebuild(indices().map(|index| candidates.outstanding(index)));
     }
 }
 
@@ -216,6 +221,8 @@ impl Weighted {
 }
 
 impl Choose for Weighted {
+    const COUNTS: bool = true;
+
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         let Weighted { rule, members } = self;
         // The requests of a candidate, with this one, against its speed.
@@ -293,6 +300,8 @@ impl Dispatcher {
 }
 
 impl Choose for Dispatcher {
+    const COUNTS: bool = true;
+
     #[inline]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         match self {

@@ -4,15 +4,18 @@
 
 mod dispatch;
 mod dispatcher;
+mod due_times;
 mod event_driven;
+mod free_times;
 mod lazy;
+mod levels;
 mod station;
 mod tournament;
 
 pub(in crate::sim) use dispatcher::{Choose, Dispatcher, LeastOutstanding, PowerOfD, Random, RoundRobin};
 pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
 pub(in crate::sim) use lazy::{
-    CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue,
+    CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue, SlotQueueSettings,
 };
 pub(in crate::sim) use station::{Arrival, Load, NO_TICKET, RequestOutcome, Station};
 

@@ -34,6 +34,7 @@ pub(in crate::sim) struct Arrival {
 
 impl Arrival {
     /// A request of which nothing more is to be known.
+    #[inline]
     pub fn plain(now: u64, service: u64) -> Arrival {
         let (patience, class) = (u64::MAX, Class::Low);
         Arrival { now, service, patience, class, ticket: NO_TICKET, tokens: Tokens::default() }

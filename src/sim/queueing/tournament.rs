@@ -55,11 +55,6 @@ impl InstantKey {
         self.nanos
     }
 
-    /// The same key for another leaf.
-    pub fn at_leaf(self, leaf: usize) -> InstantKey {
-        InstantKey::new(self.nanos, self.rest >> LEAF_BITS, leaf)
-    }
-
     /// The leaf.
     #[inline]
     pub fn leaf(self) -> usize {

@@ -101,10 +101,10 @@ impl RequestSource {
         }
         let seconds = &mut self.seconds[..block.arrival.len()];
         self.service.fill(&mut self.rng, seconds);
-        set_nanos(&mut block.service, seconds);
+        Span::all_from_secs_f64(seconds, &mut block.service);
         if let Some((patience, rng)) = &mut self.patience {
             patience.fill(rng, seconds);
-            set_nanos(&mut block.patience, seconds);
+            Span::all_from_secs_f64(seconds, &mut block.patience);
         }
         if let Some([prompt, output]) = &mut self.tokens {
             block.tokens.clear();
@@ -145,12 +145,26 @@ impl Replayed {
     }
 }
 
-/// The nearest whole number of tokens, at least 1.
+/// The nearest whole number of tokens, at least 1. Half added and cut off is the nearest one for all but the number just
+/// below a half, which comes to 1 either way; rounding proper would be a call.
 fn whole(count: f64) -> u32 {
-    (count.round() as u32).max(1)
+    ((count + 0.5) as u32).max(1)
 }
 
-fn set_nanos(column: &mut Vec<u64>, seconds: &[f64]) {
-    column.clear();
-    column.extend(seconds.iter().map(|seconds| Span::from_secs_f64(*seconds).as_nanos()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_the_nearest_whole_number_and_at_least_1() {
+        for count in
+            [0.0, -3.0, f64::NAN, 0.5_f64.next_down(), 0.5, 1.5_f64.next_down(), 1.5, 4e9, 5e9, 1e300]
+        {
+            assert_eq!(whole(count), (count.round() as u32).max(1), "{count}");
+        }
+        let quarters = (0..100_000).map(|quarter| f64::from(quarter) / 4.0);
+        for count in quarters.flat_map(|count| [count.next_down(), count, count.next_up()]) {
+            assert_eq!(whole(count), (count.round() as u32).max(1), "{count}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::sim::accounting::{DecisionRecord, Outcome, RequestObserver};
 use crate::sim::queueing::{
     CentralServers, CentralSlots, Choose, DispatchPolicy, Dispatcher, EventDrivenServers, EventDrivenSlots,
     InstanceQueue, LeastOutstanding, ParallelQueues, PowerOfD, Random, RoundRobin, ServerQueue, SlotQueue,
-    Station,
+    SlotQueueSettings, Station,
 };
 
 /// One run in progress. `T` observes what becomes of each request; `()` observes nothing.
@@ -68,18 +68,19 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
     fn slot_queues(self, slots: u32) -> Box<dyn Running<T>> {
         let rng = self.streams.stream(Purpose::Routing);
         match self.model.dispatch.policy {
-            DispatchPolicy::Random => self.parallel::<SlotQueue>(Random { rng }, slots),
-            DispatchPolicy::LeastOutstanding => {
-                self.parallel::<SlotQueue>(LeastOutstanding::default(), slots)
-            }
-            DispatchPolicy::PowerOfD(choices) => {
-                self.parallel::<SlotQueue>(PowerOfD::new(rng, choices), slots)
-            }
+            DispatchPolicy::Random => self.parallel_slots(Random { rng }, slots),
+            DispatchPolicy::LeastOutstanding => self.parallel_slots(LeastOutstanding::default(), slots),
+            DispatchPolicy::PowerOfD(choices) => self.parallel_slots(PowerOfD::new(rng, choices), slots),
             // A central queue has no choice to make.
             DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => {
-                self.parallel::<SlotQueue>(RoundRobin::default(), slots)
+                self.parallel_slots(RoundRobin::default(), slots)
             }
         }
+    }
+
+    fn parallel_slots<C: Choose + 'static>(self, choice: C, concurrency: u32) -> Box<dyn Running<T>> {
+        let counts = C::COUNTS || self.model.dispatch.queue_capacity.is_some();
+        self.parallel::<SlotQueue>(choice, SlotQueueSettings { concurrency, counts })
     }
 
     fn parallel<Q>(self, choice: impl Choose + 'static, settings: Q::Settings) -> Box<dyn Running<T>>

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! The rule it relies on: a host changes only when a change of its own is due, when it begins something, or when it hears
-//! of what waits. So both tournaments are right if a host is put in its places after each of these. Nothing is taken
-//! before somebody looks or a request arrives; then all changes up to there happen in order, those of one instant by the
-//! order in which the hosts became ready.
+//! of what waits. So `open` and `due` are right if a host is put in its places after each of these. Nothing is
+//! taken before somebody looks or a request arrives; then all changes up to there happen in order, those of one instant by
+//! the order in which the hosts became ready.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,8 +20,9 @@ use std::sync::Arc;
 use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
+use crate::sim::queueing::due_times::DueTimes;
+use crate::sim::queueing::levels::{ABSENT, Levels};
 use crate::sim::queueing::station::{Arrival, Load, Station};
-use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -34,9 +35,9 @@ pub(in crate::sim) struct CentralServers<S: Server> {
     /// Ready and draining instances, in the order they became ready.
     hosts: Vec<Host<S>>,
     /// The hosts by their next change.
-    due: Tournament<InstantKey>,
-    /// The ready hosts that are not full by dispatch_rank: it and the index in one word.
-    open: Tournament<u64>,
+    due: DueTimes,
+    /// The ready hosts that are not full, by their rank for the next request.
+    open: Levels,
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
     preemptions: u64,
@@ -71,17 +72,10 @@ impl<S: Server> Host<S> {
         Areas { waiting: 0, in_service, busy, work }
     }
 
-    fn due_key(&self, index: usize) -> InstantKey {
-        InstantKey::new(self.server.next_change(), 0, index)
-    }
-
-    fn open_key(&self, index: usize) -> u64 {
-        match self.server.dispatch_rank() {
-            Some(dispatch_rank) if self.drained.is_none() => {
-                dispatch_rank * u64::from(InstantKey::MAX_LEAVES) + index as u64
-            }
-            _ => u64::NEVER,
-        }
+    /// Its rank for the next request; [`ABSENT`] if it takes none.
+    #[inline]
+    fn rank(&self) -> u64 {
+        if self.drained.is_some() { ABSENT } else { self.server.dispatch_rank().unwrap_or(ABSENT) }
     }
 }
 
@@ -94,47 +88,47 @@ impl<S: Server> CentralServers<S> {
             capacity: capacity.unwrap_or(u64::MAX),
             reached: 0,
             hosts: Vec::new(),
-            due: Tournament::default(),
-            open: Tournament::default(),
+            due: DueTimes::default(),
+            open: Levels::default(),
             areas: Areas::default(),
             preemptions: 0,
         }
     }
 
-    /// Puts a host in its places. Whether one has changed is not asked: one that begins or ends a request nearly always
-    /// has.
+    /// Puts a host in its places.
     #[inline(always)]
     fn update(&mut self, index: usize) {
         let host = &self.hosts[index];
-        let (due, open) = (host.due_key(index), host.open_key(index));
-        self.due.set(index, due);
-        self.open.set(index, open);
+        self.due.set(index, host.server.next_change());
+        self.open.set(index, host.rank());
     }
 
-    fn rebuild(&mut self) {
-        let hosts = || self.hosts.iter().enumerate();
-        self.due.rebuild(hosts().map(|(index, host)| host.due_key(index)));
-        self.open.rebuild(hosts().map(|(index, host)| host.open_key(index)));
+    /// Puts all hosts in their places; all that was to happen before `from` has happened.
+    fn rebuild(&mut self, from: u64) {
+        self.due.rebuild(from, self.hosts.iter().map(|host| host.server.next_change()));
+        self.open.rebuild(self.hosts.iter().map(Host::rank));
     }
 
-    /// The instance that is next in line for what waits.
-    fn next_open(&self) -> Option<usize> {
-        let least = self.open.least();
-        (least != u64::NEVER).then_some(least as usize % InstantKey::MAX_LEAVES as usize)
+    /// Brings the next changes of the hosts within reach.
+    #[cold]
+    fn look_further(&mut self, now: u64) {
+        let first = self.hosts.iter().map(|host| host.server.next_change()).min();
+        self.rebuild(first.unwrap_or(u64::MAX).min(now));
     }
 
     /// When the instance that is next in line will begin what waits, if nothing else happens.
-    fn held_until(&self) -> u64 {
+    fn held_until(&mut self) -> u64 {
         if self.queue.is_empty() {
             return u64::MAX;
         }
-        self.next_open().map_or(u64::MAX, |index| self.hosts[index].server.holds_until(&self.queue))
+        let next = self.open.least();
+        next.map_or(u64::MAX, |index| self.hosts[index].server.holds_until(&self.queue))
     }
 
     /// Lets instances begin what waits, the one next in line first, as long as one does.
     fn begin(&mut self, now: u64) {
         while !self.queue.is_empty()
-            && let Some(index) = self.next_open()
+            && let Some(index) = self.open.least()
         {
             if S::TAKES_TURNS && self.hosts[index].server.in_service() > 0 {
                 break;
@@ -154,7 +148,7 @@ impl<S: Server> CentralServers<S> {
             return;
         }
         for index in hosts {
-            if self.open.key(index) != u64::NEVER {
+            if self.open.load(index) != ABSENT {
                 self.hosts[index].server.notify(&self.queue, over);
                 self.update(index);
             }
@@ -169,7 +163,7 @@ impl<S: Server> CentralServers<S> {
         let host = self.hosts.remove(index);
         self.areas.add(&host.areas(now));
         self.preemptions += host.server.preemptions();
-        self.rebuild();
+        self.rebuild(now);
         host
     }
 
@@ -206,7 +200,7 @@ impl<S: Server> Station for CentralServers<S> {
         self.advance(now, observer);
         let request = arrival.request();
         if self.queue.is_empty()
-            && let Some(index) = self.next_open()
+            && let Some(index) = self.open.least()
             && self.hosts[index].server.begin(request, now)
         {
             return self.update(index);
@@ -228,15 +222,17 @@ impl<S: Server> Station for CentralServers<S> {
     #[inline]
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         loop {
-            let (due, held) = (self.due.least(), self.held_until());
-            if due.nanos().min(held) > now {
-                break;
-            }
+            let held = self.held_until();
+            let until = held.min(now);
             // What ends at the very instant at which waiting ends comes first.
-            if due.nanos() <= held {
-                self.complete(due.leaf(), due.nanos(), observer);
-            } else {
+            if let Some(index) = self.due.next_by(until) {
+                self.complete(index, self.hosts[index].server.next_change(), observer);
+            } else if self.due.is_beyond(until) {
+                self.look_further(until);
+            } else if held <= now {
                 self.begin(held);
+            } else {
+                break;
             }
         }
         self.reached = now;
@@ -245,7 +241,7 @@ impl<S: Server> Station for CentralServers<S> {
     fn add(&mut self, instance: u32, now: u64, _sink: &mut impl RequestObserver) {
         let server = S::new(&self.settings, 1.0);
         self.hosts.push(Host { instance, server, drained: None, served: 0 });
-        self.rebuild();
+        self.rebuild(now);
         self.begin(now);
     }
 

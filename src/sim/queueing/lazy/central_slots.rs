@@ -14,8 +14,8 @@
 //!
 //! The rule it relies on: until the gate nothing happens to the pool but further arrivals, and nobody looks. Once a
 //! request has started its end is known, and nothing but the pool's own changes can alter what follows. So completions are
-//! no events here: a slot remembers what it serves, and reports it when it gets its next request or when somebody looks.
-//! A request that is sure to start before the gate is put on its slot at once, even if it has to wait until then; the
+//! no events here: what ends before the gate is reported as it starts, and of the others a slot remembers what it serves
+//! until somebody looks. A request that is sure to start before the gate is put on its slot at once, even if it has to wait until then; the
 //! others are queued, because a change of the pool may give them another slot or another time. A request costs one change
 //! of the tournament, whatever the length of the queue.
 //!
@@ -27,15 +27,15 @@ use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
+use crate::sim::queueing::free_times::FreeTimes;
 use crate::sim::queueing::station::{Arrival, Draining, Load, Station, Waiting};
-use crate::sim::queueing::tournament::{InstantKey, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct CentralSlots {
     slots: Vec<Slot>,
     /// The slots by when they are (or were last) free: the least is the one free longest.
-    free: Tournament<InstantKey>,
+    free: FreeTimes,
     queue: VecDeque<Waiting>,
     draining: Draining,
     concurrency: u32,
@@ -55,12 +55,13 @@ pub(in crate::sim) struct CentralSlots {
 /// One place on an instance.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// What it serves, or served last.
-    request: Completion,
+    instance: u32,
     /// Whether the end of `request` is still to be reported.
     pending: bool,
     /// Nanoseconds of all service begun on it.
     begun: u64,
+    /// What it serves, if that is still to be reported.
+    request: Completion,
 }
 
 /// Completions come after the instances that become ready at the same instant, however late these were inserted.
@@ -71,7 +72,7 @@ impl CentralSlots {
     pub fn new(concurrency: u32, capacity: Option<u64>) -> Self {
         CentralSlots {
             slots: Vec::new(),
-            free: Tournament::default(),
+            free: FreeTimes::default(),
             queue: VecDeque::new(),
             draining: Draining::default(),
             concurrency,
@@ -85,45 +86,59 @@ impl CentralSlots {
         }
     }
 
-    /// Starts what can start before `horizon`, each when the slot it gets falls free.
-    fn start_waiting(&mut self, horizon: u64, observer: &mut impl RequestObserver) {
+    /// Starts what can start before `horizon`, each when the slot it gets falls free. What is over before `gate` can be
+    /// reported.
+    fn start_waiting(&mut self, horizon: u64, gate: u64, observer: &mut impl RequestObserver) {
         while let Some(waiting) = self.queue.front().copied() {
-            let least = self.free.least();
-            if least.nanos() >= horizon {
+            let (start, slot) = self.free.least();
+            if start >= horizon {
                 return;
             }
             self.queue.pop_front();
             self.queued_arrivals -= u128::from(waiting.arrival);
-            self.begin(least.leaf(), waiting, least.nanos(), observer);
+            self.begin(slot, waiting, start, gate, observer);
         }
     }
 
-    /// Puts a request on a slot, whose previous one is thereby known to be over.
+    /// Puts a request on a slot, whose previous one is thereby known to be over. What is over before `gate` can be
+    /// reported.
     #[inline]
-    fn begin(&mut self, leaf: usize, waiting: Waiting, start: u64, observer: &mut impl RequestObserver) {
-        let slot = &mut self.slots[leaf];
+    fn begin(
+        &mut self,
+        index: usize,
+        waiting: Waiting,
+        start: u64,
+        gate: u64,
+        observer: &mut impl RequestObserver,
+    ) {
+        let slot = &mut self.slots[index];
         if slot.pending {
             observer.served(slot.request);
         }
-        let finish = start.saturating_add(waiting.service);
-        slot.request.arrival = waiting.arrival;
-        slot.request.start = start;
-        slot.request.finish = finish;
-        slot.pending = true;
+        let Waiting { arrival, service } = waiting;
+        let finish = start.saturating_add(service);
+        let (instance, class) = (slot.instance, Class::Low);
+        let request = Completion { arrival, start, finish, instance, class, first: false };
+        slot.pending = finish >= gate;
+        if slot.pending {
+            slot.request = request;
+        } else {
+            observer.served(request);
+        }
         slot.begun += finish - start;
-        self.waited += u128::from(start - waiting.arrival);
+        self.waited += u128::from(start - arrival);
         self.worked += u128::from(finish - start);
-        self.free.set(leaf, InstantKey::new(finish, COMPLETION | self.insertions, leaf));
+        self.free.set(index, finish, COMPLETION | self.insertions);
         self.insertions += 1;
     }
 
     /// Puts the slots that have fallen free at this very instant before any that are added at it.
     fn put_freed_first(&mut self, now: u64) {
-        let freed = |leaf: &usize| self.free.key(*leaf).nanos() == now && !self.slots[*leaf].pending;
+        let freed = |slot: &usize| self.free.key(*slot).0 == now && !self.slots[*slot].pending;
         let mut freed: Vec<usize> = (0..self.slots.len()).filter(freed).collect();
-        freed.sort_unstable_by_key(|leaf| self.free.key(*leaf));
-        for leaf in freed {
-            self.free.set(leaf, InstantKey::new(now, self.insertions, leaf));
+        freed.sort_unstable_by_key(|slot| self.free.key(*slot));
+        for slot in freed {
+            self.free.set(slot, now, self.insertions);
             self.insertions += 1;
         }
     }
@@ -136,13 +151,13 @@ impl Station for CentralSlots {
         // With a limit on the queue, how many wait at this very instant matters.
         let horizon = if self.capacity == u64::MAX { gate } else { now + 1 };
         if !self.queue.is_empty() {
-            self.start_waiting(horizon, observer);
+            self.start_waiting(horizon, gate, observer);
         }
         let waiting = Waiting { arrival: now, service };
-        let least = self.free.least();
-        let start = least.nanos().max(now);
+        let (free, slot) = self.free.least();
+        let start = free.max(now);
         if start < horizon {
-            self.begin(least.leaf(), waiting, start, observer);
+            self.begin(slot, waiting, start, gate, observer);
         } else if (self.queue.len() as u64) < self.capacity {
             self.queue.push_back(waiting);
             self.queued_arrivals += u128::from(now);
@@ -152,14 +167,15 @@ impl Station for CentralSlots {
     }
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
-        self.start_waiting(now.saturating_add(1), observer);
-        for slot in &mut self.slots {
-            if slot.pending && slot.request.finish <= now {
+        let after = now.saturating_add(1);
+        self.start_waiting(after, after, observer);
+        for (slot, (free, _)) in self.slots.iter_mut().zip(self.free.keys()) {
+            if slot.pending && free <= now {
                 slot.pending = false;
                 observer.served(slot.request);
-                if slot.request.finish == now {
-                    self.freed_at = Some(now);
-                }
+            }
+            if free == now {
+                self.freed_at = Some(now);
             }
         }
         self.draining.advance(now, &mut self.drained, observer);
@@ -169,24 +185,19 @@ impl Station for CentralSlots {
         if self.freed_at == Some(now) {
             self.put_freed_first(now);
         }
+        let (arrival, start, finish, class) = (now, now, now, Class::Low);
+        let request = Completion { arrival, start, finish, instance, class, first: false };
         for _ in 0..self.concurrency {
-            let request = Completion {
-                arrival: now,
-                start: now,
-                finish: now,
-                instance,
-                class: Class::Low,
-                first: false,
-            };
-            self.free.push(InstantKey::new(now, self.insertions, self.slots.len()));
-            self.slots.push(Slot { request, pending: false, begun: 0 });
+            self.free.push(now, self.insertions);
+            self.slots.push(Slot { instance, pending: false, begun: 0, request });
             self.insertions += 1;
         }
         // Only the new slots: those that fall free at this very instant do so after the instance has become ready.
         for leaf in self.slots.len() - self.concurrency as usize..self.slots.len() {
             let Some(waiting) = self.queue.pop_front() else { return };
             self.queued_arrivals -= u128::from(waiting.arrival);
-            self.begin(leaf, waiting, now, observer);
+            // What else happens at this instant is not known yet.
+            self.begin(leaf, waiting, now, now, observer);
         }
     }
 
@@ -196,8 +207,8 @@ impl Station for CentralSlots {
         let mut keys = Vec::with_capacity(self.slots.len());
         for (slot, key) in self.slots.iter().zip(self.free.keys()) {
             let request = slot.request;
-            if request.instance != instance {
-                keys.push(key.at_leaf(kept.len()));
+            if slot.instance != instance {
+                keys.push(key);
                 kept.push(*slot);
             } else if slot.pending {
                 // It takes its whole course along: `draining` accounts for it.
@@ -209,7 +220,7 @@ impl Station for CentralSlots {
             }
         }
         self.slots = kept;
-        self.free.rebuild(keys.into_iter());
+        self.free.rebuild(&keys);
         last
     }
 
@@ -219,7 +230,7 @@ impl Station for CentralSlots {
     }
 
     fn outstanding(&self, instance: u32) -> u64 {
-        self.slots.iter().filter(|slot| slot.pending && slot.request.instance == instance).count() as u64
+        self.slots.iter().filter(|slot| slot.pending && slot.instance == instance).count() as u64
     }
 
     fn gauges(&self, now: u64) -> Gauges {
@@ -251,7 +262,7 @@ impl Station for CentralSlots {
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {
         // The slots of an instance stand together.
-        for slots in self.slots.chunk_by(|one, other| one.request.instance == other.request.instance) {
+        for slots in self.slots.chunk_by(|one, other| one.instance == other.instance) {
             let (mut busy, mut served) = (0, 0_u128);
             for slot in slots {
                 let ahead = if slot.pending { slot.request.finish - now } else { 0 };
@@ -259,7 +270,7 @@ impl Station for CentralSlots {
                 served += u128::from(slot.begun - ahead);
             }
             out.push(Load {
-                instance: slots[0].request.instance,
+                instance: slots[0].instance,
                 served,
                 work: served * u128::from(FULL),
                 in_service: busy,

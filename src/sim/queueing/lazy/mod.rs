@@ -6,9 +6,11 @@ mod central_slots;
 mod instance_queue;
 mod parallel_queues;
 mod server_queue;
+mod slot_queue;
 
 pub(in crate::sim) use central_servers::CentralServers;
 pub(in crate::sim) use central_slots::CentralSlots;
-pub(in crate::sim) use instance_queue::{InstanceQueue, SlotQueue};
+pub(in crate::sim) use instance_queue::InstanceQueue;
 pub(in crate::sim) use parallel_queues::ParallelQueues;
 pub(in crate::sim) use server_queue::ServerQueue;
+pub(in crate::sim) use slot_queue::{SlotQueue, SlotQueueSettings};

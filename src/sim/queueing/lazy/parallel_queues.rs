@@ -12,6 +12,7 @@ use crate::sim::queueing::station::{Arrival, Load, Station};
 struct Ready<'a, Q, O> {
     queues: &'a mut [Q],
     now: u64,
+    gate: u64,
     observer: &'a mut O,
 }
 
@@ -22,7 +23,7 @@ impl<Q: InstanceQueue, O: RequestObserver> Candidates for Ready<'_, Q, O> {
     }
     #[inline]
     fn update(&mut self, index: usize) {
-        self.queues[index].advance(self.now, self.observer);
+        self.queues[index].catch_up(self.now, self.gate, self.observer);
     }
     #[inline]
     fn outstanding(&self, index: usize) -> u64 {
@@ -74,16 +75,23 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
     }
 
     #[inline]
-    fn dispatch(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver) {
-        let mut ready = Ready { queues: &mut self.queues, now, observer };
+    fn dispatch(
+        &mut self,
+        request: Request,
+        now: u64,
+        gate: u64,
+        capacity: u64,
+        observer: &mut impl RequestObserver,
+    ) {
+        let mut ready = Ready { queues: &mut self.queues, now, gate, observer };
         let index = self.chooser.choose(&mut ready);
-        ready.queues[index].offer(request, now, capacity, ready.observer);
+        ready.queues[index].offer(request, now, gate, capacity, ready.observer);
         self.chooser.took(&ready, index);
     }
 
     /// Tells the chooser that the queues are others, or have changed at once.
     fn changed(&mut self, now: u64) {
-        self.chooser.changed(&Ready { queues: &mut self.queues, now, observer: &mut () });
+        self.chooser.changed(&Ready { queues: &mut self.queues, now, gate: now, observer: &mut () });
     }
 
     fn queue(&self, instance: u32) -> Option<usize> {
@@ -114,11 +122,11 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
     #[inline]
-    fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
+    fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
         let request = arrival.request();
         if !self.queues.is_empty() {
-            self.dispatch(request, now, self.capacity, observer);
+            self.dispatch(request, now, gate, self.capacity, observer);
         } else if (self.buffer.len() as u64) < self.capacity {
             self.buffer.push_back(request);
             self.buffered_arrivals += u128::from(now);
@@ -146,12 +154,13 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
     }
 
     fn add(&mut self, instance: u32, now: u64, observer: &mut impl RequestObserver) {
-        self.queues.push(S::new(instance, &self.settings));
+        self.queues.push(S::new(instance, now, &self.settings));
         self.changed(now);
-        // All that is buffered goes on at once: its own limit has already been applied.
+        // All that is buffered goes on at once: its own limit has already been applied. What else happens at this instant is
+        // not known yet, so it is the gate.
         while let Some(request) = self.buffer.pop_front() {
             self.buffered_arrivals -= u128::from(request.arrival);
-            self.dispatch(request, now, u64::MAX, observer);
+            self.dispatch(request, now, now, u64::MAX, observer);
         }
     }
 

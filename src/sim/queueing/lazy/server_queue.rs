@@ -39,7 +39,7 @@ impl<S: Server> InstanceQueue for ServerQueue<S> {
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
     type Settings = Arc<S::Settings>;
 
-    fn new(instance: u32, settings: &Self::Settings) -> Self {
+    fn new(instance: u32, _now: u64, settings: &Self::Settings) -> Self {
         ServerQueue { instance, server: S::new(settings, 1.0), queue: Queue::default(), served: 0 }
     }
 
@@ -88,7 +88,14 @@ impl<S: Server> InstanceQueue for ServerQueue<S> {
     }
 
     #[inline]
-    fn offer(&mut self, request: Request, now: u64, capacity: u64, observer: &mut impl RequestObserver) {
+    fn offer(
+        &mut self,
+        request: Request,
+        now: u64,
+        _gate: u64,
+        capacity: u64,
+        observer: &mut impl RequestObserver,
+    ) {
         if request.arrival == now && self.queue.is_empty() && self.server.begin(request, now) {
             return;
         }
