@@ -138,7 +138,7 @@ pub fn truncate_all(values: &[f64], of: impl Fn(f64) -> f64, whole: &mut Vec<u64
     const GREATEST: f64 = (1_u64 << 51) as f64;
     let small = values.iter().fold(true, |small, value| {
         let value = of(*value);
-        small & (value >= 0.0) & (value < GREATEST)
+        small & (0.0..GREATEST).contains(&value)
     });
     if small {
         whole.extend(values.iter().map(|value| {

@@ -33,7 +33,7 @@ pub struct Levels {
     /// Whether an index is at a level: the words of one level after the other.
     bits: Vec<u64>,
     /// How many are at each level.
-    counts: [u32; LEVELS],
+    counts: Box<[u32; LEVELS]>,
 }
 
 impl Levels {
@@ -106,7 +106,7 @@ impl Levels {
         self.used = 0;
         self.bits.clear();
         self.bits.resize(LEVELS * self.width, 0);
-        self.counts = [0; LEVELS];
+        self.counts.fill(0);
         for index in 0..self.loads.len() {
             let level = self.loads[index] - self.base;
             if level < LEVELS as u64 {
@@ -132,7 +132,7 @@ impl Levels {
 
 impl Default for Levels {
     fn default() -> Self {
-        let (loads, bits, counts) = (Vec::new(), Vec::new(), [0; LEVELS]);
+        let (loads, bits, counts) = (Vec::new(), Vec::new(), Box::new([0; LEVELS]));
         Levels { loads, present: 0, base: 0, used: 0, width: 0, bits, counts }
     }
 }
