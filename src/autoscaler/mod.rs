@@ -32,6 +32,12 @@ mod table;
 mod vertex;
 mod windows;
 
+/// Single values of policies and manifests as text.
+pub mod values {
+    pub use super::general::scheduled::Cron;
+    pub use super::reading::quantity::parse_quantity;
+}
+
 pub use explanation::{Explanation, Rounded};
 pub use metric::{METRIC, PER, Per, QUANTILE, Query};
 pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, Scrape};

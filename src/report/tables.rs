@@ -4,9 +4,9 @@ use super::data::action;
 use super::table::{Cell, Heading, Mark, Row, Table};
 use super::{format, sentences};
 use crate::experiment::{
-    Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, MAX_FOR_ALL_PAIRS, OfType, Pair,
-    PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Standing, SweepResult, TYPE_FIGURES,
-    Unit,
+    Alternative, Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, MAX_FOR_ALL_PAIRS,
+    OfType, Pair, PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict,
+    Standing, SweepResult, TYPE_FIGURES, Unit,
 };
 use crate::scenario::{Scenario, Setting};
 use crate::sim::DecisionRecord;
@@ -53,16 +53,20 @@ const QUIET_WHEN_ZERO: [&str; 24] = [
     "below_slo_s",
 ];
 
+/// Figures that say nothing beside the percentiles where nothing is promised.
+const OF_PROMISE: [&str; 2] = [SLO_LATENCY, SLO_LATENCY_OF_RUN];
+
 /// The figures of a run, the alternatives side by side.
 pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
     let currency = &scenario.model.cost.currency;
-    let told = |figures: &Figures, name: &str| {
-        let mean = figures.get(name).mean;
-        mean.is_some() && !(mean == Some(0.0) && QUIET_WHEN_ZERO.contains(&name))
+    let told = |each: &Alternative, name: &str| {
+        let mean = each.figures.get(name).mean;
+        let promises = each.scenario.model.slo.is_some() || !OF_PROMISE.contains(&name);
+        mean.is_some() && !(mean == Some(0.0) && QUIET_WHEN_ZERO.contains(&name)) && promises
     };
     let rows = FIGURES
         .iter()
-        .filter(|figure| result.alternatives.iter().any(|each| told(&each.figures, figure.name)))
+        .filter(|figure| result.alternatives.iter().any(|each| told(each, figure.name)))
         .map(|figure| {
             let cell = |figures: &Figures| Cell::estimate(&figures.get(figure.name), figure.unit, currency);
             let cells = result.alternatives.iter().map(|each| cell(&each.figures));

@@ -104,6 +104,11 @@ fn read(time: &Value) -> Result<(Form, i128), String> {
         },
         Value::Number(number) => {
             let value = number.as_f64().unwrap_or(f64::NAN);
+            // More than nanoseconds since 1970 of any year with four digits, and within what is computed with below.
+            const LARGEST: f64 = 1e20;
+            if !(-LARGEST..=LARGEST).contains(&value) {
+                return Err(format!("`time` is {time}: expected {expected}"));
+            }
             let form = Form::of_number(value);
             let nanos = match (form, number.as_i64()) {
                 (Form::Epoch(unit), Some(whole)) => i128::from(whole) * i128::from(unit.nanos()),
@@ -156,6 +161,11 @@ mod tests {
         assert!(said.contains("which is in dates; the rows before have seconds"), "{said}");
         let (_, said) = why(&[json!("9 o'clock")]);
         assert!(said.contains("expected seconds, a date"), "{said}");
+        // Found by throwing anything at it: a product that no integer holds.
+        for far in [1e41, -1e300, 1e20] {
+            let (_, said) = why(&[json!(1), json!(far)]);
+            assert!(said.contains("expected seconds, a date") || said.contains("time"), "{said}");
+        }
         let (_, said) = why(&[json!(true)]);
         assert!(said.contains("expected seconds, a date"), "{said}");
     }

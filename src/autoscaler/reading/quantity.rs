@@ -7,7 +7,7 @@ use crate::schema::{Context, Data, Kind, Node, Problem, Value};
 pub(crate) struct Quantity(pub i64);
 
 /// Reads a quantity; `None` if it is not one. Too large a one is the largest there is.
-pub(crate) fn parse_quantity(text: &str) -> Option<i64> {
+pub fn parse_quantity(text: &str) -> Option<i64> {
     const UNITS: [(&str, i32, i128); 15] = [
         ("Ki", 0, 1 << 10),
         ("Mi", 0, 1 << 20),

@@ -126,4 +126,21 @@ mod tests {
             assert!(json.pointer(&pointer).is_some_and(|value| value.get("mean").is_some()), "{pointer}");
         }
     }
+
+    #[test]
+    fn each_figure_is_described_in_the_page_of_outputs() {
+        let page = include_str!("../../../docs/outputs.md");
+        let table = page.split("| figure | meaning |").nth(1).and_then(|rest| rest.split("\n\n").next());
+        let named: std::collections::BTreeSet<&str> = table
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|row| row.split(" | ").next())
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        for figure in FIGURES {
+            let (name, group) = (figure.name, super::table(figure).map(|group| format!("{group}.…")));
+            let is_named = named.contains(name) || group.is_some_and(|group| named.contains(group.as_str()));
+            assert!(is_named, "`{name}` is not in docs/outputs.md");
+        }
+    }
 }

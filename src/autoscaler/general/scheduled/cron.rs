@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime, Time};
 
 /// When a cron expression matches, to the minute, as the clock on the wall shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cron {
+pub struct Cron {
     /// A bit for each value that matches.
     minutes: u64,
     hours: u64,

@@ -13,7 +13,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use crate::autoscaler::{Explanation, Limits, Observation, Policy, PolicyContext, Schedule, Settings};
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest};
 use crate::time::{Instant, Span};
-use cron::Cron;
+pub use cron::Cron;
 
 const ENTRIES: Key<Vec<Entry>> = Key::required(
     "entries",
