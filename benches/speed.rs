@@ -6,10 +6,15 @@
 //! `cargo bench -- central` measures only the rows with that in their name. The exit status is 0 whatever these figures:
 //! machines differ, and a busy one measures its other work.
 //!
+//! `cargo bench -- growth` measures how processor time and memory of the whole command, from the text of a scenario to its
+//! report, grow with requests, points, instances, replications and the rows of a trace; each exponent is to be at most 1.05.
+//! It takes minutes; with `--large`, far longer, sizes up to 10⁹ requests and 5 × 10⁷ rows.
+//!
 //! `cargo bench -- instructions` counts the instructions per request of each path with callgrind, where valgrind is
 //! installed, and compares them with `benches/instructions/baseline.txt`. These do not depend on what else the machine
 //! does: a rise of more than 5 % is an error, exit status 1.
 
+mod growth;
 mod instructions;
 mod memory;
 mod policies;
@@ -87,6 +92,9 @@ fn main() {
         run(&model_at(rate, service, dispatch, IDLE, requests), 1);
         return memory::report();
     }
+    if let [growth::CHILD, what, size] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return growth::child(what, size.parse().expect("a size"));
+    }
     if let [instructions::CHILD, name, requests] =
         arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
     {
@@ -109,6 +117,12 @@ fn main() {
             std::process::exit(1);
         }
         return;
+    }
+    // It takes minutes, and is of the whole command.
+    if only.starts_with("growth") {
+        table::head();
+        let is_large = arguments.iter().any(|argument| argument == "--large");
+        return growth::rows(only, is_large, if measured { 1 } else { 100 });
     }
     println!(
         "M/M/{SERVERS} at ρ = {UTILIZATION}, threshold autoscaler every 15 s, {requests} requests a round\n"

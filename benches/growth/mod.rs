@@ -1,0 +1,170 @@
+//! How time and memory grow with the work: the whole of a command, from the text of a scenario to its report, in a process
+//! of its own for each size.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::process::Command;
+
+use kneepoint::{Memory, Options, Report, Scenario, run, sweep};
+
+use crate::table::{Limit, row};
+
+/// First argument of the process that a measurement starts: this program again, for one size.
+pub const CHILD: &str = "--growth-of";
+
+/// The most that an exponent may be: in proportion to the work, and what a measurement errs.
+const EXPONENT: f64 = 1.05;
+
+/// Bytes below which memory is that of the program itself.
+const SMALL: f64 = 64e6;
+
+/// What grows, its sizes, and those of the larger setting (`--large`).
+const GROWN: [(&str, &[u64], &[u64]); 5] = [
+    ("requests", &[100_000, 1_000_000, 10_000_000], &[1_000_000, 10_000_000, 100_000_000, 1_000_000_000]),
+    ("points", &[10, 100, 1_000], &[100, 1_000, 10_000]),
+    ("instances", &[10, 100, 1_000, 10_000], &[1_000, 10_000, 100_000]),
+    ("replications", &[10, 100, 1_000], &[10, 100, 1_000]),
+    ("rows of a trace", &[10_000, 100_000, 1_000_000], &[1_000_000, 10_000_000, 50_000_000]),
+];
+
+/// Prints how each grows: seconds of processor time, memory, and the exponent of each between the two largest sizes.
+pub fn rows(only: &str, is_large: bool, divisor: u64) {
+    for (what, sizes, large) in GROWN {
+        let name = format!("growth, {what}");
+        if !name.contains(only) {
+            continue;
+        }
+        let sizes = if is_large { large } else { sizes };
+        let mut before: Option<(u64, Used)> = None;
+        for size in sizes.iter().map(|size| (size / divisor).max(10)) {
+            let Some(used) = measured(what, size) else {
+                println!("{name:<44} skipped: this system does not tell");
+                break;
+            };
+            if let Some((smaller, less)) = before {
+                let exponent = |now: f64, then: f64| (now / then).ln() / (size as f64 / smaller as f64).ln();
+                let is_last = size == sizes[sizes.len() - 1] / divisor;
+                let limit = if is_last { Limit::AtMost(EXPONENT) } else { Limit::None };
+                let label = format!("{name}: {smaller} to {size}");
+                row(&label, &format!("{:.2} s", used.seconds), exponent(used.seconds, less.seconds), limit);
+                let memory = exponent(used.bytes.max(SMALL), less.bytes.max(SMALL));
+                row("  memory", &format!("{:.0} MB", used.bytes / 1e6), memory, limit);
+                row("  report and tables", &format!("{:.2} MB", used.written / 1e6), f64::NAN, Limit::None);
+            }
+            before = Some((size, used));
+        }
+    }
+}
+
+/// What a process took.
+struct Used {
+    /// Processor time.
+    seconds: f64,
+    /// Peak resident memory.
+    bytes: f64,
+    /// Bytes of what it would write.
+    written: f64,
+}
+
+fn measured(what: &str, size: u64) -> Option<Used> {
+    let program = std::env::current_exe().ok()?;
+    let output = Command::new(program).args([CHILD, what, &size.to_string()]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let mut numbers = text.split_whitespace().map(str::parse::<f64>);
+    Some(Used {
+        seconds: numbers.next()?.ok()?,
+        bytes: numbers.next()?.ok()?,
+        written: numbers.next()?.ok()?,
+    })
+}
+
+/// Does the work of one size and prints what it took, as Linux tells it (proc(5)).
+pub fn child(what: &str, size: u64) {
+    let written = work(what, size);
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    // Behind the name of the program, which may hold anything: user and system time in ticks of 10 ms.
+    let stat = read("/proc/self/stat");
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    let status = read("/proc/self/status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
+    if let (Some(user), Some(system), Some(kilobytes)) = (ticks(11), ticks(12), kilobytes) {
+        println!("{} {} {written}", (user + system) / 100.0, kilobytes * 1024.0);
+    }
+}
+
+fn scenario(arrivals: &str, instances: u64, run: &str) -> String {
+    format!(
+        "[arrivals]\n{arrivals}\n[service]\ntime = {{ dist = \"exponential\", mean = \"1s\" }}\n[autoscaler]\n\
+         kind = \"fixed\"\ninstances = {instances}\n[slo]\nlatency = \"5s\"\n[cost]\nper_instance_hour = 1\n[run]\n{run}\n"
+    )
+}
+
+/// Bytes of the report and the tables.
+fn work(what: &str, size: u64) -> usize {
+    // Eight in ten of the instances are busy.
+    let poisson = |instances: u64| format!("kind = \"poisson\"\nrate = {}", instances as f64 * 0.8);
+    let lasting = |requests: u64, instances: u64, more: &str| {
+        let run = format!("duration = \"{:.3}s\"\n{more}", requests as f64 / (instances as f64 * 0.8));
+        scenario(&poisson(instances), instances, &run)
+    };
+    match what {
+        "requests" => of_run(&lasting(size, 1_000, "replications = 1\ntimeline_interval = \"1m\"")),
+        // The same number for each instance.
+        "instances" => of_run(&lasting(size * 100, size, "replications = 1\ntimeline_interval = \"10s\"")),
+        "replications" => of_run(&lasting(20_000, 20, &format!("replications = {size}"))),
+        "rows of a trace" => of_trace(size),
+        _ => of_sweep(size, &lasting(2_000, 20, "replications = 2")),
+    }
+}
+
+fn of_run(text: &str) -> usize {
+    let scenario = Scenario::parse(text).expect("a scenario");
+    let result = run(&scenario, &Options::default()).expect("a run");
+    bytes(&result.report())
+}
+
+/// A square of settings of two parameters, which makes a heat map.
+fn of_sweep(points: u64, text: &str) -> usize {
+    let across = (points as f64).sqrt().floor() as u64;
+    let up = points / across;
+    let pool = "kind = \"threshold\"\nmetric = \"utilization\"\nmax = 40\nup = { above = 0.7 }\ndown = { below = 0.3 }";
+    let text = text.replace("kind = \"fixed\"\ninstances = 20", pool);
+    let swept = format!(
+        "{text}[sweep.parameters]\n\
+         \"autoscaler.up.above\" = {{ from = 0.5, to = 0.9, steps = {across} }}\n\
+         \"autoscaler.down.below\" = {{ from = 0.1, to = 0.4, steps = {up} }}\n"
+    );
+    let scenario = Scenario::parse(&swept).expect("a scenario");
+    let result = sweep(&scenario, &Options::default()).expect("a sweep");
+    bytes(&result.report())
+}
+
+fn of_trace(rows: u64) -> usize {
+    let mut trace = String::from("time\n");
+    for row in 0..rows {
+        let _ = writeln!(trace, "{:.3}", row as f64 * 0.012_5);
+    }
+    let mut files = Memory::default();
+    files.insert("trace.csv", trace);
+    files.insert(
+        "scenario.toml",
+        scenario(
+            "kind = \"trace\"\nfile = \"trace.csv\"",
+            100,
+            "replications = 1\ntimeline_interval = \"1m\"",
+        ),
+    );
+    let scenario = Scenario::load_from(files, "scenario.toml").expect("a scenario");
+    let result = run(&scenario, &Options::default()).expect("a run");
+    bytes(&result.report())
+}
+
+fn bytes(report: &Report<'_>) -> usize {
+    let charts = report.charts().expect("charts");
+    let tables = report.csv_files().expect("tables");
+    let html = report.html().expect("a page");
+    let written = |files: &[(String, String)]| files.iter().map(|(_, text)| text.len()).sum::<usize>();
+    black_box(written(&charts) + written(&tables) + html.len() + report.summary_json().len())
+}
