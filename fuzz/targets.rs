@@ -25,8 +25,11 @@ pub struct Target {
     pub longest: usize,
     /// Inputs of it for each input of the slowest: short texts are read faster than long ones.
     pub share: u64,
-    pub read: Box<dyn Fn(&[u8]) -> Outcome + Sync>,
+    pub read: Box<Reads>,
 }
+
+/// Reads an input.
+type Reads = dyn Fn(&[u8]) -> Outcome + Sync;
 
 /// What came of an input.
 pub enum Outcome {

@@ -49,7 +49,8 @@ pub fn rows(only: &str, is_large: bool, divisor: u64) {
                 row(&label, &format!("{:.2} s", used.seconds), exponent(used.seconds, less.seconds), limit);
                 let memory = exponent(used.bytes.max(SMALL), less.bytes.max(SMALL));
                 row("  memory", &format!("{:.0} MB", used.bytes / 1e6), memory, limit);
-                row("  report and tables", &format!("{:.2} MB", used.written / 1e6), f64::NAN, Limit::None);
+                let written = exponent(used.written, less.written);
+                row("  report and tables", &format!("{:.2} MB", used.written / 1e6), written, Limit::None);
             }
             before = Some((size, used));
         }
