@@ -10,6 +10,7 @@ use crate::experiment::{
     StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, ReadFact, Scenario};
+use crate::service::{Model, Uncertainty};
 use crate::sim::{Promised, Slo};
 use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
@@ -628,6 +629,33 @@ pub fn unmeasured(scenario: &Scenario) -> Option<Statement> {
     (!warmup.is_zero()).then(|| Statement::plain(UNMEASURED, text()).with("warmup_s", warmup.as_secs_f64()))
 }
 
+/// What the times of language models are worth where formulas give them: one statement for all machines alike.
+pub fn formulas<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Vec<Statement> {
+    let mut uncertain: Vec<&Uncertainty> = scenarios
+        .filter_map(|scenario| match &scenario.model.service.model {
+            Model::Llm(llm) => llm.uncertainty.as_ref(),
+            _ => None,
+        })
+        .collect();
+    uncertain.sort_by(|a, b| a.basis.cmp(b.basis).then_with(|| a.of.cmp(&b.of)));
+    uncertain.dedup();
+    uncertain.chunk_by(|a, b| a.basis == b.basis).map(formula).collect()
+}
+
+fn formula(alike: &[&Uncertainty]) -> Statement {
+    let Uncertainty { between: (low, high), basis, .. } = alike[0];
+    let machines: Vec<&str> = alike.iter().map(|uncertainty| uncertainty.of.as_str()).collect();
+    let text = format!(
+        "The times of iterations are those of a formula for {} ({basis}), not of a load test: 80 % of measured levels take {low} to \
+         {high} times as long. Intervals show the noise of the simulation only: each latency, and with it the cost of keeping the \
+         SLO, is uncertain by this factor too.",
+        machines.join("; ")
+    );
+    Statement::plain(FORMULA, text).with("low", *low).with("high", *high)
+}
+
+/// The note on times that a formula gives.
+pub const FORMULA: &str = "note.formula";
 /// The note that is the scenario's description.
 pub const DESCRIPTION: &str = "note.description";
 /// The note of the warm-up that is not measured.

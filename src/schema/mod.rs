@@ -34,4 +34,5 @@ pub use key::{AnyKey, Bounds, Key, TableSpec, UnionSpec};
 pub use problem::{Problem, nearest};
 pub use reader::Reader;
 pub use tree::Tree;
+pub(crate) use value::wrong_kind;
 pub use value::{Choice, FileName, Kind, Value, read_choice};

@@ -23,6 +23,7 @@ mod cli;
 mod conformance;
 mod explain;
 mod generated;
+mod hardware;
 mod hostile;
 mod lints;
 mod manifests;

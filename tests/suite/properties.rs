@@ -56,7 +56,11 @@ fn fixed(mut model: Model, instances: u32, policy: DispatchPolicy, queue_capacit
 fn until_empty(mut model: Model, requests: &[(u64, u64)]) -> Model {
     let slowest = match &model.service.model {
         // So many iterations, each as long as any, and all of it once more for those that give way.
-        service::Model::Llm(llm) => 120 * llm.iteration_time(20, 5, 450),
+        service::Model::Llm(llm) => {
+            let mut work = service::IterationWork { decoding: 5, context: 450, ..Default::default() };
+            work.add_chunk(0, 20);
+            120 * llm.law.time(work)
+        }
         _ => SLOWEST_BATCH.as_nanos(),
     };
     let work: u64 = requests.iter().map(|(_, service)| 5 * service + slowest).sum();

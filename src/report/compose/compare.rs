@@ -20,6 +20,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
     });
     let mut notes = sentences::comparison_notes(result);
     notes.extend(sentences::procedure(&result.procedure));
+    notes.extend(sentences::formulas(result.contenders.iter().map(|contender| &contender.scenario)));
     notes.extend(sentences::unmeasured(scenario));
     let few = result.contenders.len() <= MAX_FOR_ALL_PAIRS;
     Report {

@@ -10,11 +10,18 @@ use crate::scenario::Scenario;
 use crate::sim::Outcome;
 
 /// The notes of a run and of a sweep: what the scenario says of itself, what intervals are, and how the runs came about.
-pub(super) fn notes(scenario: &Scenario, replications: usize, procedure: &RunPlan) -> Vec<Statement> {
+/// `simulated` are the scenarios that were.
+pub(super) fn notes<'a>(
+    scenario: &Scenario,
+    simulated: impl Iterator<Item = &'a Scenario>,
+    replications: usize,
+    procedure: &RunPlan,
+) -> Vec<Statement> {
     let described = sentences::description(scenario).into_iter();
     let conducted = sentences::procedure(procedure);
     let unmeasured = sentences::unmeasured(scenario);
-    described.chain([sentences::intervals(replications)]).chain(conducted).chain(unmeasured).collect()
+    let intervals = [sentences::intervals(replications)].into_iter().chain(sentences::formulas(simulated));
+    described.chain(intervals).chain(conducted).chain(unmeasured).collect()
 }
 
 /// A chart without a caption.

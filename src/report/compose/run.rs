@@ -39,6 +39,7 @@ pub fn run<'a>(
     all_tables.push(tables::run(scenario, result));
     all_tables.extend(tables::types_of_run(result));
     let replications = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
+    let simulated = result.alternatives.iter().map(|alternative| &alternative.scenario);
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "run", complete: result.complete },
@@ -51,7 +52,7 @@ pub fn run<'a>(
         charts,
         runs,
         looks: looks::looks(seen),
-        notes: notes(scenario, replications.unwrap_or(0), &result.procedure),
+        notes: notes(scenario, simulated, replications.unwrap_or(0), &result.procedure),
         origin: sentences::origin("run", scenario),
         results: Results::Run(scenario, result),
     }

@@ -34,6 +34,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
             .collect(),
         false => sentences::load_limits(scenario, result),
     };
+    let simulated = result.points.iter().map(|point| &point.point.scenario);
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "sweep", complete: result.complete() },
@@ -46,7 +47,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         charts,
         runs,
         looks: looks::looks(looks.collect()),
-        notes: notes(scenario, scenario.run.replications as usize, &result.procedure),
+        notes: notes(scenario, simulated, scenario.run.replications as usize, &result.procedure),
         origin: sentences::origin("sweep", scenario),
         results: Results::Sweep(scenario, result),
     }

@@ -28,16 +28,22 @@
 //! would. Tests hold runs against single iterations.
 
 mod decoding;
+mod decoding_curve;
 mod fit;
+mod hardware;
+mod iteration;
 mod iteration_run;
 mod paging;
 mod presets;
+mod roofline;
 mod scheduler;
 mod sequence;
 mod server;
 mod settings;
 mod timing_wheel;
 
+pub use hardware::Uncertainty;
+pub use iteration::{IterationLaw, IterationWork};
 pub use presets::{PRESETS, Preset};
 pub use server::LlmServer;
 pub use settings::Llm;

@@ -1,5 +1,6 @@
 //! Which tokens the next iterations compute: blocks, preemption, prefill and admission.
 
+use super::iteration::IterationWork;
 use super::iteration_run::IterationRun;
 use super::sequence::{Sequence, State};
 use super::server::LlmServer;
@@ -10,28 +11,27 @@ impl LlmServer {
     /// Plans the iterations from `now` on.
     pub(super) fn plan(&mut self, queue: &mut impl RequestQueue, now: u64) {
         let undisturbed = self.partial.is_none() && self.has_room(0, 1);
-        let (mut prefilled, preempted) = if undisturbed { (0, false) } else { self.continue_prefill() };
+        let mut work = IterationWork::default();
+        let preempted = !undisturbed && self.continue_prefill(&mut work);
         // After a preemption nothing is admitted: it would take the blocks that were just freed.
         if !preempted && self.partial.is_none() {
-            let budget = u64::from(self.settings.token_budget) - self.decoding.sequences - prefilled;
-            prefilled += self.admit_prompts(queue, budget, now);
+            let budget = u64::from(self.settings.token_budget) - self.decoding.sequences - work.prefill;
+            self.admit_prompts(queue, budget, now, &mut work);
         }
-        if self.decoding.sequences == 0 && prefilled == 0 {
+        if self.decoding.sequences == 0 && work.prefill == 0 {
             self.become_idle(now);
             return;
         }
-        let nothing_changes = prefilled == 0 && !preempted;
+        let nothing_changes = work.prefill == 0 && !preempted;
         let iterations = if nothing_changes && self.settings.join_iterations {
             self.iterations_with_blocks(self.ends.until_next(self.iteration).unwrap_or(1)).max(1)
         } else {
             1
         };
         let Self { settings, decoding, .. } = self;
-        self.run = IterationRun {
-            iterations,
-            first: settings.iteration_time(prefilled, decoding.sequences, decoding.context),
-            growth: settings.per_kv_token * decoding.sequences,
-        };
+        (work.decoding, work.context) = (decoding.sequences, decoding.context);
+        self.run =
+            IterationRun { iterations, first: settings.law.time(work), growth: settings.law.growth(work) };
         self.next_change = self.end_of(iterations);
     }
 
@@ -61,8 +61,8 @@ impl LlmServer {
     }
 
     /// Finds blocks for the decoding sequences, by preemption if need be, and continues the partial prompt, which is the
-    /// last in line. Returns the tokens of it that are computed, and whether there was a preemption.
-    fn continue_prefill(&mut self) -> (u64, bool) {
+    /// last in line, which adds to `work`. Returns whether there was a preemption.
+    fn continue_prefill(&mut self, work: &mut IterationWork) -> bool {
         let mut preempted = false;
         loop {
             let (mut computed, mut chunk) = (0, 0);
@@ -76,6 +76,7 @@ impl LlmServer {
             if self.has_room(more, 1) {
                 if let Some(place) = self.partial {
                     self.prefill_blocks += more;
+                    work.add_chunk(computed, chunk);
                     let sequence = &mut self.sequences[place];
                     sequence.computed += chunk;
                     if sequence.prefill_left() == 0 {
@@ -83,11 +84,11 @@ impl LlmServer {
                         self.partial = None;
                     }
                 }
-                return (chunk, preempted);
+                return preempted;
             }
             preempted = true;
             if !self.preempt_last() {
-                return (0, true);
+                return true;
             }
         }
     }
@@ -122,17 +123,22 @@ impl LlmServer {
         last.map(|(_, place)| place)
     }
 
-    /// Admits prompts while the budget lasts: the preempted sequences first, then the queue. Returns the prompt tokens that
-    /// are computed.
-    fn admit_prompts(&mut self, queue: &mut impl RequestQueue, mut budget: u64, now: u64) -> u64 {
-        let mut prefilled = 0;
+    /// Admits prompts while the budget lasts: the preempted sequences first, then the queue. What is computed of them is added
+    /// to `work`.
+    fn admit_prompts(
+        &mut self,
+        queue: &mut impl RequestQueue,
+        mut budget: u64,
+        now: u64,
+        work: &mut IterationWork,
+    ) {
         while budget > 0 && self.running() < u64::from(self.settings.max_sequences) {
             let chunk = if let Some(&place) = self.preempted.last() {
                 let Sequence { prompt, generated, .. } = self.sequences[place];
                 let Some(chunk) = self.first_chunk(prompt, generated, budget) else { break };
                 self.preempted.pop();
                 self.begin_prefill(place, chunk);
-                chunk.1
+                chunk
             } else {
                 let Some(tokens) = queue.front().map(|request| request.tokens) else { break };
                 let tokens = self.settings.fitted(tokens);
@@ -140,12 +146,11 @@ impl LlmServer {
                 let Some(request) = queue.pop(now) else { break };
                 let place = self.add_sequence(request, tokens, now);
                 self.begin_prefill(place, chunk);
-                chunk.1
+                chunk
             };
-            prefilled += chunk;
-            budget -= chunk;
+            work.add_chunk(chunk.0, chunk.1);
+            budget -= chunk.1;
         }
-        prefilled
     }
 
     /// Tokens found in the prefix cache and tokens of the first chunk, of a sequence with this many prompt tokens and

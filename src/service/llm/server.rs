@@ -301,6 +301,7 @@ impl Server for LlmServer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::iteration::IterationLaw;
     use super::*;
     use crate::service::queue::Queue;
     use crate::service::request::{Request, Tokens};
@@ -308,16 +309,11 @@ mod tests {
     #[test]
     fn a_request_longer_than_the_cache_counts_as_it_is_cut() {
         let settings = Arc::new(Llm {
-            fixed: 1000,
-            per_prefill_token: 10,
-            per_sequence: 0,
-            per_kv_token: 0,
+            law: IterationLaw { fixed: 1000, per_prefill_token: 10, ..IterationLaw::default() },
             max_sequences: 4,
             token_budget: 64,
-            block_tokens: 16,
             blocks: 2,
-            prefix_hit: 0,
-            join_iterations: true,
+            ..Llm::default()
         });
         let served = |prompt, output| {
             let mut server = LlmServer::new(&settings, 1.0);

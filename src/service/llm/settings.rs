@@ -1,23 +1,24 @@
 //! The settings of `llm`: times of an iteration and limits of the engine.
 
+use std::sync::Arc;
+
+use super::decoding_curve::DecodingCurve;
 use super::fit::Fit;
+use super::hardware::{Hardware, Uncertainty};
+use super::iteration::{IterationLaw, IterationWork};
 use super::presets::Preset;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::service::request::Tokens;
 use crate::service::requirement::{OUTPUT, PROMPT};
 use crate::time::Span;
 
-/// An instance that serves a language model with continuous batching. Times are in nanoseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An instance that serves a language model with continuous batching.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Llm {
-    /// Fixed time of an iteration.
-    pub fixed: u64,
-    /// Time per prompt token computed in the iteration.
-    pub per_prefill_token: u64,
-    /// Time per decoding sequence.
-    pub per_sequence: u64,
-    /// Time per token in the KV cache of the decoding sequences.
-    pub per_kv_token: u64,
+    /// The time of an iteration.
+    pub law: IterationLaw,
+    /// Time outside the engine: before the first token of each answer, and after its last.
+    pub overhead: [Span; 2],
     /// Maximum sequences at a time; at most the token budget.
     pub max_sequences: u32,
     /// Maximum tokens computed in an iteration.
@@ -31,6 +32,25 @@ pub struct Llm {
     /// Whether iterations in which nothing changes are simulated as one run: always, except where tests compare with
     /// single iterations.
     pub join_iterations: bool,
+    /// What the times are worth, where they are those of a formula.
+    pub uncertainty: Option<Uncertainty>,
+}
+
+impl Default for Llm {
+    /// An engine of vLLM's limits, without a cache to fill, whose iterations take no time.
+    fn default() -> Llm {
+        Llm {
+            law: IterationLaw::default(),
+            overhead: [Span::ZERO; 2],
+            max_sequences: 256,
+            token_budget: 2048,
+            block_tokens: 16,
+            blocks: u64::MAX,
+            prefix_hit: 0,
+            join_iterations: true,
+            uncertainty: None,
+        }
+    }
 }
 
 const PRESET: Key<Option<&'static Preset>> = Key::optional(
@@ -41,12 +61,32 @@ const FIT: Key<Option<Fit>> = Key::optional(
     "fit",
     "A load test that the times of an iteration are fitted to; before those of a `preset`, after those written.",
 );
+const HARDWARE: Key<Option<Hardware>> = Key::optional(
+    "hardware",
+    "A model on GPUs without a load test: a formula gives the times of an iteration and the cache. Instead of a `preset`.",
+);
 const FIXED: Key<Option<Span>> =
-    Key::optional("fixed", "Fixed time of an iteration; required without `preset` and `fit`.");
+    Key::optional("fixed", "Fixed time of an iteration; required without `preset`, `fit` and `hardware`.");
 const PER_PREFILL_TOKEN: Key<Option<Span>> =
     Key::optional("per_prefill_token", "Time that each computed prompt token adds to its iteration.");
 const PER_SEQUENCE: Key<Option<Span>> =
     Key::optional("per_sequence", "Time that each decoding sequence adds to the iteration.");
+const DECODING: Key<Option<DecodingCurve>> = Key::optional(
+    "decoding",
+    "Time that the decoding sequences add to the iteration, by their number, in place of `per_sequence`: points as a load test shows them where it bends. Linear between points, and beyond the last as between the last two.",
+);
+const ATTENTION: Key<Option<Span>> = Key::optional(
+    "attention",
+    "Time that attention adds to the computation of a prompt of 1,000 tokens. It grows with the square of the length: four times as much for 2,000.",
+);
+const OVERHEAD_BEFORE: Key<Option<Span>> = Key::optional(
+    "overhead_before",
+    "Time of a request outside the engine before its first token: client, network, tokens from text. In latencies and in TTFT; it holds no place.",
+);
+const OVERHEAD_AFTER: Key<Option<Span>> = Key::optional(
+    "overhead_after",
+    "Time of a request outside the engine after its last token. In latencies; it holds no place.",
+);
 const PER_KV_TOKEN: Key<Option<Span>> = Key::optional(
     "per_kv_token",
     "Time that each token in the KV cache of the decoding sequences adds to the iteration.",
@@ -81,16 +121,21 @@ impl Llm {
     /// `model = "llm"`.
     pub const SPEC: TableSpec = TableSpec {
         name: "llm",
-        doc: "A language model served with continuous batching and chunked prefill, iteration by iteration, as vLLM does: every iteration computes a token of each decoding sequence, and prompts with the rest of the token budget. An iteration takes `fixed` + `per_prefill_token` × prompt tokens + `per_sequence` × decoding sequences + `per_kv_token` × their tokens in the cache. The wait of a request ends when its prompt is begun. The utilization is the share of time in which iterations run. TTFT, TPOT, tokens and use of the cache are reported.",
+        doc: "A language model served with continuous batching and chunked prefill, iteration by iteration, as vLLM does: every iteration computes a token of each decoding sequence, and prompts with the rest of the token budget. An iteration takes `fixed` + `per_prefill_token` × prompt tokens + `per_sequence` × decoding sequences (or what `decoding` says of their number) + `per_kv_token` × their tokens in the cache, and for the `attention` of prompts; with `hardware`, what a formula says. The wait of a request ends when its prompt is begun. The utilization is the share of time in which iterations run. TTFT, TPOT, tokens and use of the cache are reported.",
         keys: &[
             &PROMPT,
             &OUTPUT,
             &PRESET,
             &FIT,
+            &HARDWARE,
             &FIXED,
             &PER_PREFILL_TOKEN,
             &PER_SEQUENCE,
+            &DECODING,
             &PER_KV_TOKEN,
+            &ATTENTION,
+            &OVERHEAD_BEFORE,
+            &OVERHEAD_AFTER,
             &MAX_SEQUENCES,
             &TOKEN_BUDGET,
             &BLOCK_TOKENS,
@@ -100,15 +145,10 @@ impl Llm {
     };
 
     pub(in crate::service) fn read(reader: &Reader<'_>) -> Result<Llm, Problem> {
-        let preset = reader.find(&PRESET)?;
-        let fit = reader.find(&FIT)?;
-        let fitted = |part: fn(&Fit) -> Option<f64>| fit.as_ref().and_then(part).map(Span::from_secs_f64);
-        let nanos = |written: Option<Span>, part: fn(&Preset) -> u64| {
-            written.map(Span::as_nanos).or_else(|| preset.map(part)).unwrap_or(0)
-        };
-        let fixed = reader.find(&FIXED)?.or_else(|| fitted(|fit| Some(fit.fixed_s)));
-        if fixed.is_none() && preset.is_none() {
-            return Err(reader.missing("fixed").help("or a `preset`, or a `fit`"));
+        let (preset, hardware) = (reader.find(&PRESET)?, reader.find(&HARDWARE)?);
+        if preset.is_some() && hardware.is_some() {
+            let message = format!("`{}` beside `preset`", reader.path_of("hardware"));
+            return Err(reader.problem("hardware", message, "expected one of `preset` and `hardware`"));
         }
         let (max_sequences, token_budget) = (reader.get(&MAX_SEQUENCES)?, reader.get(&TOKEN_BUDGET)?);
         if token_budget < max_sequences {
@@ -117,45 +157,39 @@ impl Llm {
             return Err(reader.problem("token_budget", message, label));
         }
         let block_tokens = reader.get(&BLOCK_TOKENS)?;
-        let kv_tokens = reader.find(&KV_TOKENS)?.or_else(|| preset.map(|preset| preset.kv_tokens));
+        let default_tokens = preset
+            .map(|preset| preset.kv_tokens)
+            .or_else(|| hardware.as_ref().map(|hardware| hardware.kv_tokens));
+        let kv_tokens = reader.find(&KV_TOKENS)?.or(default_tokens);
         let blocks = kv_tokens.map_or(u64::MAX, |tokens| tokens / u64::from(block_tokens));
         if blocks == 0 {
             let message = format!("`{}` is less than a block", reader.path_of("kv_tokens"));
             return Err(reader.problem("kv_tokens", message, format!("expected at least {block_tokens}")));
         }
+        let outside_s = hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_s);
+        let overhead = [
+            reader.find(&OVERHEAD_BEFORE)?.unwrap_or(Span::from_secs_f64(outside_s)),
+            reader.find(&OVERHEAD_AFTER)?.unwrap_or(Span::ZERO),
+        ];
         let llm = Llm {
-            fixed: nanos(fixed, |preset| preset.fixed),
-            per_prefill_token: nanos(
-                reader.find(&PER_PREFILL_TOKEN)?.or_else(|| fitted(|fit| fit.per_prefill_token_s)),
-                |preset| preset.per_prefill_token,
-            ),
-            per_sequence: nanos(
-                reader.find(&PER_SEQUENCE)?.or_else(|| fitted(|fit| Some(fit.per_sequence_s))),
-                |preset| preset.per_sequence,
-            ),
-            per_kv_token: nanos(reader.find(&PER_KV_TOKEN)?, |preset| preset.per_kv_token),
+            law: law(reader, preset, hardware.as_ref(), max_sequences)?,
+            overhead,
             max_sequences,
             token_budget,
             block_tokens,
             blocks,
             prefix_hit: (reader.get(&PREFIX_HIT)? * 1000.0).round() as u32,
             join_iterations: true,
+            uncertainty: hardware.map(|hardware| hardware.uncertainty),
         };
-        if llm.iteration_time(1, 0, 0) == 0 || llm.iteration_time(0, 1, 1) == 0 {
+        let alone = IterationWork { prefill: 1, ..IterationWork::default() };
+        let decoding = IterationWork { decoding: 1, context: 1, ..IterationWork::default() };
+        if llm.law.time(alone) == 0 || llm.law.time(decoding) == 0 {
             let message =
                 format!("with these times an iteration of `{}` takes none", reader.path_of("model"));
             return Err(reader.problem("fixed", message, "expected some time for an iteration"));
         }
         Ok(llm)
-    }
-
-    /// Time of an iteration, nanoseconds: it computes `prefill` prompt tokens and a token of each of `decoding` sequences,
-    /// which have `context` tokens in the KV cache together.
-    #[inline]
-    pub fn iteration_time(&self, prefill: u64, decoding: u64, context: u64) -> u64 {
-        let parts =
-            [(self.per_prefill_token, prefill), (self.per_sequence, decoding), (self.per_kv_token, context)];
-        parts.iter().fold(self.fixed, |time, (each, count)| time.saturating_add(each.saturating_mul(*count)))
     }
 
     /// Prompt and output tokens of a request as they are served: each at least 1, and together at most what the KV cache
@@ -182,9 +216,68 @@ impl Llm {
             self.blocks as f64 * f64::from(self.block_tokens)
         };
         let sequences = f64::from(self.max_sequences).min(room / held).max(1.0);
-        let decode =
-            self.fixed as f64 + sequences * (self.per_sequence as f64 + self.per_kv_token as f64 * held);
-        let computed = prompt * (1.0 - f64::from(self.prefix_hit) / 1000.0);
-        1e9 / (computed * self.per_prefill_token as f64 + output * decode / sequences)
+        let decoding = sequences.round() as u64;
+        let context = (sequences * held) as u64;
+        let decode = self.law.time(IterationWork { decoding, context, ..IterationWork::default() }) as f64;
+        // What a prompt adds to the iteration that computes it.
+        let computed = (prompt * (1.0 - f64::from(self.prefix_hit) / 1000.0)).round() as u64;
+        let mut mixed = IterationWork { decoding, context, ..IterationWork::default() };
+        mixed.add_chunk((prompt.round() as u64).saturating_sub(computed), computed);
+        let prefill = (self.law.time(mixed) as f64 - decode).max(0.0);
+        1e9 / (prefill + output * decode / sequences)
     }
+}
+
+/// The law of an iteration's time: what is written, before what was fitted, before what a preset or a formula says.
+fn law(
+    reader: &Reader<'_>,
+    preset: Option<&Preset>,
+    hardware: Option<&Hardware>,
+    max_sequences: u32,
+) -> Result<IterationLaw, Problem> {
+    let fit = reader.find(&FIT)?;
+    let mut law = match (preset, hardware) {
+        (Some(preset), _) => IterationLaw {
+            fixed: preset.fixed,
+            per_prefill_token: preset.per_prefill_token,
+            per_sequence: preset.per_sequence,
+            per_kv_token: preset.per_kv_token * 1000,
+            ..IterationLaw::default()
+        },
+        (None, Some(hardware)) => hardware.times.law(),
+        (None, None) => IterationLaw::default(),
+    };
+    let nanos = |seconds: f64| Span::from_secs_f64(seconds).as_nanos();
+    if let Some(fit) = &fit {
+        law.fixed = nanos(fit.fixed_s);
+        law.per_sequence = nanos(fit.per_sequence_s);
+        law.per_prefill_token = fit.per_prefill_token_s.map_or(law.per_prefill_token, nanos);
+        // A load test holds what a formula says of the arithmetic.
+        (law.roofline, law.per_attended_twice) = (None, 0.0);
+    }
+    let fixed = reader.find(&FIXED)?;
+    if fixed.is_none() && fit.is_none() && preset.is_none() && hardware.is_none() {
+        return Err(reader.missing("fixed").help("or a `preset`, a `fit`, or `hardware`"));
+    }
+    let (per_sequence, curve) = (reader.find(&PER_SEQUENCE)?, reader.find(&DECODING)?);
+    if curve.is_some() && per_sequence.is_some() {
+        let message = format!("`{}` beside `per_sequence`", reader.path_of("decoding"));
+        return Err(reader.problem("decoding", message, "expected one of `per_sequence` and `decoding`"));
+    }
+    law.fixed = fixed.map_or(law.fixed, Span::as_nanos);
+    law.per_prefill_token = reader.find(&PER_PREFILL_TOKEN)?.map_or(law.per_prefill_token, Span::as_nanos);
+    law.per_sequence = per_sequence.map_or(law.per_sequence, Span::as_nanos);
+    if let Some(curve) = curve {
+        law.per_sequence = 0;
+        law.curve = Some(Arc::from(curve.tabulated(max_sequences)));
+    }
+    if let Some(each) = reader.find(&PER_KV_TOKEN)? {
+        law.per_kv_token = each.as_nanos().saturating_mul(1000);
+        law.window = None;
+    }
+    if let Some(time) = reader.find(&ATTENTION)? {
+        let pairs_twice = 1e6;
+        law.per_attended_twice = time.as_nanos() as f64 / pairs_twice;
+    }
+    Ok(law)
 }

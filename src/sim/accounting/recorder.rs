@@ -23,6 +23,8 @@ pub(in crate::sim) struct Recorder {
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
     slo: Slo,
+    /// Time of a request outside the service model: before the first token of its answer, and in all; nanoseconds.
+    outside: [u64; 2],
     /// Whether the first request of an instance is told apart.
     tracks_first: bool,
     pub totals: Totals,
@@ -63,6 +65,7 @@ impl Recorder {
             batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
             slo: slo.unwrap_or(Slo::NONE),
+            outside: [0; 2],
             tracks_first: false,
             totals: Totals::default(),
             good: 0,
@@ -96,6 +99,12 @@ impl Recorder {
         let (ttft, tpot) = (Digest::new(duration), Digest::new(duration));
         self.tokens =
             Some(TokenRecord { ttft, tpot, prompt: 0, output: 0, missed: Vec::with_capacity(BATCH + 1) });
+    }
+
+    /// Adds to the times of each request what it spends outside the service model, before the first token of its answer and
+    /// after its end.
+    pub fn add_outside(&mut self, [before, after]: [Span; 2]) {
+        self.outside = [before.as_nanos(), before.as_nanos().saturating_add(after.as_nanos())];
     }
 
     pub fn track_latency(&mut self, duration: Span) {
@@ -158,6 +167,9 @@ impl Recorder {
 
 impl RequestObserver for Recorder {
     fn generated(&mut self, answer: TokenCompletion) {
+        let [before, _] = self.outside;
+        let (first_token, finish) = (answer.first_token + before, answer.finish + before);
+        let answer = TokenCompletion { first_token, finish, ..answer };
         let measured = self.measures(answer.arrival);
         if let Some(tokens) = &mut self.tokens {
             let (ttft, tpot) = (answer.ttft(), answer.tpot());
@@ -180,7 +192,7 @@ impl RequestObserver for Recorder {
         if self.batch.len() == self.batch.capacity() {
             self.settle();
         }
-        self.batch.push(request);
+        self.batch.push(Completion { finish: request.finish + self.outside[1], ..request });
     }
 
     fn rejected(&mut self, arrival: u64) {

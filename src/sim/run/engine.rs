@@ -11,7 +11,7 @@ use super::request_side::Requests;
 use super::requests::Block;
 use crate::autoscaler::Signal;
 use crate::random::Streams;
-use crate::service::Tokens;
+use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
 use crate::sim::clients::Attempts;
 use crate::sim::queueing::{Arrival, Station};
@@ -177,6 +177,9 @@ fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
     let mut recorder = Recorder::new(model.duration, model.warmup, model.slo);
     if counts_tokens {
         recorder.track_tokens(model.duration);
+    }
+    if let service::Model::Llm(llm) = &model.service.model {
+        recorder.add_outside(llm.overhead);
     }
     if options.timeline {
         recorder.track_windows(model.duration);

@@ -1,10 +1,12 @@
 //! Random models of the pool: instances, dispatch, observation, autoscaler and cost.
 
+use std::sync::Arc;
+
 use kneepoint::internals::arrivals::Arrivals;
 use kneepoint::internals::autoscaler::Autoscaler;
 use kneepoint::internals::distribution::{Distribution, Durations};
 use kneepoint::internals::schema::{Context, Tree};
-use kneepoint::internals::service::{self, Batch, FromTrace, Llm, Service, Shared, Slots};
+use kneepoint::internals::service::{self, Batch, FromTrace, IterationLaw, Llm, Service, Shared, Slots};
 use kneepoint::internals::sim::{
     BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, Idle, Instances, Metrics, Model,
     ScaleDownOrder, Stage,
@@ -158,20 +160,31 @@ fn service() -> impl Strategy<Value = service::Model> {
     let fine = (1_u64..301, 0_u64..20, 0_u64..30, 0_u64..3);
     let times = prop_oneof![2 => fine, 1 => (1_u64..4).prop_map(|n| (n * 100, 0, 0, 0))];
     let limits = (1_u32..6, 0_u32..12, 1_u32..6, prop::option::of(1_u64..12), 0_u32..3);
-    let llm = (times, limits).prop_map(
-        |((fixed, prefill, sequence, kv), (max_sequences, more, block_tokens, blocks, hits))| {
+    // Attention of prompts, and a bend at the second sequence.
+    let bends = (prop_oneof![Just(0.0), Just(40_000.0)], prop::option::of((0_u64..20, 0_u64..40)));
+    let llm = (times, limits, bends).prop_map(
+        |(
+            (fixed, prefill, sequence, kv),
+            (max_sequences, more, block_tokens, blocks, hits),
+            (attended, bend),
+        )| {
             let milli = 1_000_000;
             service::Model::Llm(Llm {
-                fixed: fixed * milli,
-                per_prefill_token: prefill * milli,
-                per_sequence: sequence * milli,
-                per_kv_token: kv * milli,
+                law: IterationLaw {
+                    fixed: fixed * milli,
+                    per_prefill_token: prefill * milli,
+                    per_sequence: sequence * milli,
+                    per_kv_token: kv * milli * 1000,
+                    per_attended_twice: attended,
+                    curve: bend.map(|(before, more)| Arc::from([0, before * milli, (before + more) * milli])),
+                    ..IterationLaw::default()
+                },
                 max_sequences,
                 token_budget: max_sequences + more,
                 block_tokens,
                 blocks: blocks.unwrap_or(u64::MAX),
                 prefix_hit: hits * 300,
-                join_iterations: true,
+                ..Llm::default()
             })
         },
     );

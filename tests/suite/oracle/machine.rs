@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use kneepoint::internals::service::{Batch, FULL, Llm, Model, Shared, Tokens};
+use kneepoint::internals::service::{Batch, FULL, IterationWork, Llm, Model, Shared, Tokens};
 
 /// A request at an instance.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub struct Batching {
 /// Continuous batching, one iteration after the other.
 #[derive(Debug)]
 pub struct Generating {
-    settings: Llm,
+    settings: Box<Llm>,
     speed: f64,
     /// Sequences that are computed, in the order they were admitted.
     running: Vec<Sequence>,
@@ -85,7 +85,7 @@ impl Machine {
                 Machine::Batch(Batching { settings: batch.clone(), speed, running: vec![] })
             }
             Model::Llm(llm) => Machine::Llm(Generating {
-                settings: llm.clone(),
+                settings: Box::new(llm.clone()),
                 speed,
                 running: vec![],
                 preempted: vec![],
@@ -299,7 +299,7 @@ impl Generating {
 
     /// Plans the next iteration, as vLLM's scheduler does: first those that run, in their order, then those that wait.
     fn form(&mut self, waiting: &mut VecDeque<Job>, now: u64, preemptions: &mut u64) -> Vec<usize> {
-        let Llm { block_tokens, blocks, token_budget, max_sequences, .. } = self.settings;
+        let &Llm { block_tokens, blocks, token_budget, max_sequences, .. } = &*self.settings;
         let needed = |tokens: u64| tokens.div_ceil(u64::from(block_tokens));
         let mut budget = u64::from(token_budget);
         if self.since == u64::MAX {
@@ -308,7 +308,7 @@ impl Generating {
         let held: u64 = self.running.iter().map(|sequence| sequence.blocks).sum();
         let mut free = blocks - held;
         let mut preempted = false;
-        let (mut prefill, mut decoding, mut context) = (0, 0, 0);
+        let mut work = IterationWork::default();
         let mut index = 0;
         'running: while index < self.running.len() && budget > 0 {
             let Sequence { request, prompt, generated, computed, blocks, prefilling, .. } =
@@ -329,10 +329,10 @@ impl Generating {
             free -= more;
             self.running[index].blocks += more;
             if prefilling {
-                prefill += tokens;
+                work.add_chunk(computed, tokens);
             } else {
-                decoding += 1;
-                context += computed;
+                work.decoding += 1;
+                work.context += computed;
             }
             self.scheduled.push((request, tokens));
             budget -= tokens;
@@ -370,12 +370,12 @@ impl Generating {
             }
             free -= sequence.blocks;
             budget -= tokens;
-            prefill += tokens;
+            work.add_chunk(sequence.computed, tokens);
             self.scheduled.push((sequence.request, tokens));
             self.running.push(sequence);
         }
         if !self.scheduled.is_empty() {
-            self.work += self.settings.iteration_time(prefill, decoding, context);
+            self.work += self.settings.law.time(work);
             let end = self.since + (self.work as f64 / self.speed).round() as u64;
             self.left = Some(end - now);
         } else {

@@ -1,0 +1,110 @@
+//! What an iteration computes, and the law of its time.
+
+use std::sync::Arc;
+
+use super::roofline::Roofline;
+
+/// What an iteration computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IterationWork {
+    /// Prompt tokens.
+    pub prefill: u64,
+    /// Decoding sequences, a token of each.
+    pub decoding: u64,
+    /// Tokens of the decoding sequences in the cache.
+    pub context: u64,
+    /// Pairs of a prompt token computed and a token before it, twice: of a chunk of n tokens after `start` others,
+    /// n × (2 × start + n).
+    pub attended_twice: u64,
+}
+
+impl IterationWork {
+    /// Adds a chunk of a prompt, of which `start` tokens are computed already.
+    #[inline]
+    pub fn add_chunk(&mut self, start: u64, chunk: u64) {
+        self.prefill += chunk;
+        self.attended_twice = self.attended_twice.saturating_add(chunk.saturating_mul(2 * start + chunk));
+    }
+}
+
+/// The law of an iteration's time. Each part is optional; times in nanoseconds where no other unit is given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IterationLaw {
+    /// Fixed time.
+    pub fixed: u64,
+    /// Time for each prompt token computed.
+    pub per_prefill_token: u64,
+    /// Time for each decoding sequence.
+    pub per_sequence: u64,
+    /// Time for each token of the decoding sequences in the cache, picoseconds.
+    pub per_kv_token: u64,
+    /// The same in layers that attend to a window, picoseconds, and the tokens of it.
+    pub window: Option<(u64, u64)>,
+    /// Time for each pair of [`IterationWork::attended_twice`].
+    pub per_attended_twice: f64,
+    /// Time by the number of decoding sequences from 0 on, in place of `per_sequence`; beyond its end as between its last two.
+    pub curve: Option<Arc<[u64]>>,
+    /// Time by the number of tokens, of all kinds.
+    pub roofline: Option<Roofline>,
+}
+
+const PICOS: u64 = 1000;
+
+impl IterationLaw {
+    /// Time of an iteration, nanoseconds.
+    #[inline]
+    pub fn time(&self, work: IterationWork) -> u64 {
+        let linear = self
+            .fixed
+            .saturating_add(self.per_prefill_token.saturating_mul(work.prefill))
+            .saturating_add(self.per_sequence.saturating_mul(work.decoding))
+            .saturating_add(self.per_kv_token.saturating_mul(work.context) / PICOS);
+        if self.is_linear() { linear } else { linear.saturating_add(self.other(work)) }
+    }
+
+    /// Time by which each iteration lasts longer than the one before, while nothing begins or ends, nanoseconds.
+    #[inline]
+    pub fn growth(&self, work: IterationWork) -> u64 {
+        let full = self.per_kv_token.saturating_mul(work.decoding);
+        let windowed = match self.window {
+            Some((each, window)) if work.context < window.saturating_mul(work.decoding) => {
+                each.saturating_mul(work.decoding)
+            }
+            _ => 0,
+        };
+        full.saturating_add(windowed) / PICOS
+    }
+
+    #[inline]
+    fn is_linear(&self) -> bool {
+        self.roofline.is_none()
+            && self.curve.is_none()
+            && self.window.is_none()
+            && self.per_attended_twice == 0.0
+    }
+
+    fn other(&self, work: IterationWork) -> u64 {
+        let windowed = self.window.map_or(0, |(each, window)| {
+            each.saturating_mul(work.context.min(window.saturating_mul(work.decoding))) / PICOS
+        });
+        let attended = (self.per_attended_twice * work.attended_twice as f64).round() as u64;
+        let roofline = self.roofline.map_or(0, |roofline| roofline.time(work.prefill + work.decoding));
+        let curve = self.curve.as_ref().map_or(0, |curve| at(curve, work.decoding));
+        [attended, roofline, curve].into_iter().fold(windowed, u64::saturating_add)
+    }
+}
+
+/// The curve at this many sequences.
+fn at(curve: &[u64], sequences: u64) -> u64 {
+    if let Some(time) = usize::try_from(sequences).ok().and_then(|index| curve.get(index)) {
+        return *time;
+    }
+    match *curve {
+        [.., before, last] => {
+            let beyond = sequences - (curve.len() as u64 - 1);
+            last.saturating_add(last.saturating_sub(before).saturating_mul(beyond))
+        }
+        [only] => only,
+        [] => 0,
+    }
+}

@@ -1,0 +1,91 @@
+//! `[service.hardware]`: what it reads, what it refuses, and what it says of its worth.
+
+use kneepoint::internals::scenario::{Scenario, ScenarioFile};
+use kneepoint::internals::service::{IterationWork, Llm, Model};
+
+fn read(hardware: &str) -> Result<Scenario, String> {
+    let text = format!(
+        "[run]\nduration = \"1h\"\n[arrivals]\nkind = \"poisson\"\nrate = 1\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n\
+         [service]\nmodel = \"llm\"\nprompt_tokens = 500\noutput_tokens = 100\n{hardware}"
+    );
+    let file = ScenarioFile::parse("scenario.toml", &text, ".").map_err(|error| error.to_string())?;
+    file.scenario().map_err(|error| error.to_string())
+}
+
+fn llm(hardware: &str) -> Llm {
+    match read(hardware).unwrap_or_else(|error| panic!("{error}")).model.service.model {
+        Model::Llm(llm) => llm,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_model_has_several_names_and_weights_of_its_own() {
+    let short = llm("hardware = { model = \"llama-3.1-8b\", gpu = \"h100-sxm\" }");
+    let published = llm("hardware = { model = \"meta-llama/Llama-3.1-8B\", gpu = \"H100-SXM\" }");
+    assert_eq!(short, published);
+    // 0.9 × 80 GiB less 16.06 GB of weights and 4 GB, at 131,072 bytes a token.
+    let tokens = short.blocks * 16;
+    assert!((435_000..440_000).contains(&tokens), "{tokens}");
+    let deepseek = llm("hardware = { model = \"deepseek-v3\", gpu = \"h200\", tensor_parallel = 8 }");
+    assert!(deepseek.uncertainty.is_some_and(|uncertainty| uncertainty.of.contains("fp8")));
+}
+
+#[test]
+fn what_is_written_comes_before_the_formula() {
+    let work = IterationWork { decoding: 8, context: 8000, ..IterationWork::default() };
+    let formula = llm("hardware = { model = \"llama-3.1-8b\", gpu = \"h100-sxm\" }");
+    let written = llm(
+        "kv_tokens = 1600\nfixed = \"100ms\"\nhardware = { model = \"llama-3.1-8b\", gpu = \"h100-sxm\" }",
+    );
+    assert_eq!(written.blocks, 100);
+    assert_eq!(written.law.time(work) - written.law.fixed, formula.law.time(work) - formula.law.fixed);
+    assert_eq!(written.law.fixed, 100_000_000);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_could() {
+    let cases = [
+        ("{ model = \"lama-3.1-8b\", gpu = \"h100-sxm\" }", "did you mean \"llama-3.1-8b\"?"),
+        ("{ model = \"llama-3.1-8b\", gpu = \"h100\" }", "which one: h100-nvl, h100-pcie, h100-sxm"),
+        ("{ model = \"llama-3.1-70b\", gpu = \"h100-sxm\" }", "it fits with `tensor_parallel = 2`"),
+        ("{ model = \"llama-3.1-405b\", gpu = \"l4\", tensor_parallel = 8 }", "narrower `weights` take less"),
+        ("{ model = \"llama-3.1-8b\", gpu = \"h200\", tensor_parallel = 3 }", "expected 1, 2, 4 or 8"),
+        ("{ model = \"llama-3.1-8b\", gpu = \"h200\", weights = \"mxfp4\" }", "has no experts"),
+        ("{ model = 8, gpu = \"h200\" }", "expected the name of a model"),
+    ];
+    for (hardware, expected) in cases {
+        let error = read(&format!("hardware = {hardware}")).unwrap_err();
+        assert!(error.contains(expected), "{hardware}\n{error}");
+    }
+    let both = "preset = \"phi-4-h100\"\nhardware = { model = \"phi-4\", gpu = \"h200\" }";
+    assert!(read(both).unwrap_err().contains("expected one of `preset` and `hardware`"));
+}
+
+#[test]
+fn figures_of_a_data_sheet_alone_are_said_to_be_so_and_are_less_certain() {
+    let of = |gpu: &str| {
+        llm(&format!("hardware = {{ model = \"qwen3-8b\", gpu = \"{gpu}\" }}")).uncertainty.unwrap()
+    };
+    let (measured, sheet) = (of("h200"), of("mi300x"));
+    assert_eq!((measured.basis, sheet.basis), ("kernels and whole engines measured", "data sheet only"));
+    assert!(sheet.between.0 < measured.between.0 && sheet.between.1 > measured.between.1);
+}
+
+#[test]
+fn a_bend_in_the_decoding_sequences_is_followed_and_attention_grows_with_the_square() {
+    let llm = llm(
+        "fixed = \"5ms\"\nattention = \"2ms\"\ndecoding = [{ sequences = 16, time = \"8ms\" }, { sequences = 64, time = \"20ms\" }, \
+         { sequences = 128, time = \"52ms\" }]",
+    );
+    let millis = |work: IterationWork| llm.law.time(work) as f64 / 1e6;
+    let decoding = |decoding| millis(IterationWork { decoding, ..IterationWork::default() });
+    assert_eq!([16, 40, 96, 160].map(decoding), [13.0, 19.0, 41.0, 73.0]);
+    let prompt = |chunks: &[(u64, u64)]| {
+        let mut work = IterationWork::default();
+        chunks.iter().for_each(|(start, chunk)| work.add_chunk(*start, *chunk));
+        millis(work) - decoding(0)
+    };
+    assert_eq!([prompt(&[(0, 1000)]), prompt(&[(0, 2000)])], [2.0, 8.0]);
+    assert_eq!(prompt(&[(0, 500), (500, 1500)]), 8.0, "cut into chunks it is the same work");
+}
