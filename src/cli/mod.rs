@@ -16,6 +16,9 @@ mod schema;
 mod serve;
 mod session;
 mod sweep;
+mod traffic;
+mod traffic_inspect;
+mod traffic_options;
 mod verify;
 
 use std::path::PathBuf;
@@ -105,6 +108,7 @@ enum Command {
     Replay(replay::Arguments),
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
+    Traffic(traffic::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -128,6 +132,7 @@ impl Cli {
             Command::Replay(arguments) => replay::execute(arguments, global),
             #[cfg(feature = "serve")]
             Command::Serve(arguments) => serve::execute(arguments, global, show),
+            Command::Traffic(arguments) => traffic::execute(arguments, global),
             Command::Completions(arguments) => Ok(completions::execute(arguments)),
         }
     }

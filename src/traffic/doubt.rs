@@ -1,7 +1,6 @@
 //! Files that can be read, but not as what they are: other units, other columns.
 
-use std::io::BufReader;
-
+use super::packing::content;
 use super::table::{clip, csv_reader};
 use super::timestamps::parse_timestamp;
 use super::{Column, FileError, Layout, Unit};
@@ -20,7 +19,7 @@ struct Head {
 impl Head {
     /// `None` for what is no CSV file, or has been read a moment ago and cannot be now.
     fn of(file: &NamedFile<'_>) -> Option<Head> {
-        let reader = BufReader::new(file.open().ok()?);
+        let reader = content(file).ok()?;
         let mut records = csv_reader(reader).0.into_records();
         let mut row = || -> Option<Vec<String>> {
             let record = records.next()?.ok()?;
@@ -116,15 +115,6 @@ const fn symbol(unit: Unit) -> &'static str {
     }
 }
 
-const fn plural(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Seconds => "seconds",
-        Unit::Milliseconds => "milliseconds",
-        Unit::Microseconds => "microseconds",
-        Unit::Nanoseconds => "nanoseconds",
-    }
-}
-
 /// The unit that makes `first`, nanoseconds by `unit`, an instant since 1970 that could be of a trace.
 fn epoch_unit(first: i128, unit: Unit) -> Option<Unit> {
     // 10¹¹ s is the year 5138; in milliseconds it is 1973.
@@ -176,8 +166,8 @@ pub(super) fn check_trace(file: &NamedFile<'_>, read: &AsRead<'_>) -> Result<(),
         Err(FileError::whole(file.shown, &what, &label).with_help(help))
     };
     if let Some(finer) = epoch_unit(first, unit) {
-        let what = format!("has {} since 1970 in {shown}, read as {}", plural(finer), plural(unit));
-        let label = format!("expected {}, as `unit` is \"{}\"", plural(unit), symbol(unit));
+        let what = format!("has {} since 1970 in {shown}, read as {}", finer.plural(), unit.plural());
+        let label = format!("expected {}, as `unit` is \"{}\"", unit.plural(), symbol(unit));
         return doubt(what, label, format!("set `unit = \"{}\"`", symbol(finer)));
     }
     let Some((head, at)) = head.as_ref().zip(position) else { return Ok(()) };
@@ -186,8 +176,8 @@ pub(super) fn check_trace(file: &NamedFile<'_>, read: &AsRead<'_>) -> Result<(),
         let named = head.name(at).and_then(unit_in_name).filter(|named| contradicts(*named, unit));
         if let Some(named) = named {
             return doubt(
-                format!("has {} in {shown} by its name, read as {}", plural(named), plural(unit)),
-                format!("expected {}, as `unit` is \"{}\"", plural(unit), symbol(unit)),
+                format!("has {} in {shown} by its name, read as {}", named.plural(), unit.plural()),
+                format!("expected {}, as `unit` is \"{}\"", unit.plural(), symbol(unit)),
                 format!("set `unit = \"{}\"`", symbol(named)),
             );
         }
@@ -200,11 +190,11 @@ pub(super) fn check_trace(file: &NamedFile<'_>, read: &AsRead<'_>) -> Result<(),
         Some((at, named)) if contradicts(named, *unit) => doubt(
             format!(
                 "has {} in column {} by its name, read as {}",
-                plural(named),
+                named.plural(),
                 head.shown(at),
-                plural(*unit)
+                unit.plural()
             ),
-            format!("expected {}, as `service_unit` is \"{}\"", plural(*unit), symbol(*unit)),
+            format!("expected {}, as `service_unit` is \"{}\"", unit.plural(), symbol(*unit)),
             format!("set `service_unit = \"{}\"`", symbol(named)),
         ),
         _ => Ok(()),
@@ -256,7 +246,7 @@ fn too_rare(file: &NamedFile<'_>, unit: Unit, shown: &str, instants: &[u64]) -> 
         "has {} requests over {} days: {shown} is read as {}",
         instants.len(),
         length / DAY,
-        plural(unit)
+        unit.plural()
     );
     let help = "check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"";
     Err(FileError::whole(file.shown, &what, "expected a request a day or more").with_help(help))

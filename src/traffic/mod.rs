@@ -7,6 +7,10 @@ mod doubt;
 mod error;
 mod format;
 mod json_lines;
+mod measure;
+mod moment;
+mod packing;
+mod recording;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -17,6 +21,11 @@ mod unit;
 pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
 pub use format::{FORMATS, Format, Layout};
+pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
+pub use recording::{
+    Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,
+    form_names, read_recording, read_recordings,
+};
 pub use table::{Column, Order, read_column};
 pub(crate) use table::{ROW_BYTES, csv_reader};
 pub(crate) use timestamps::parse_date;

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead as _, Read};
 use std::rc::Rc;
 
 use csv::StringRecord;
 
 use super::FileError;
 use super::error::{nearest_name, unreadable};
+use super::packing::{Content, content};
 use crate::document::shown::shown;
 use crate::files::{FileKind, NamedFile};
 use crate::schema::{Context, Data, Kind, Node, Problem, Value};
@@ -325,13 +326,6 @@ fn choose(
     }
 }
 
-/// A file as it is read: in pieces.
-pub(super) type Content = BufReader<Box<dyn Read + Send>>;
-
-fn content(file: &NamedFile<'_>) -> io::Result<Content> {
-    Ok(BufReader::with_capacity(1 << 16, file.open()?))
-}
-
 /// Bytes of the longest row: far more than any row of a table, and few enough to be held. Keeps a file that is one row, or
 /// has a quotation mark that nothing closes, from being read whole.
 pub(crate) const ROW_BYTES: u64 = 16 << 20;
@@ -355,9 +349,14 @@ impl<R: Read> Read for Metered<R> {
 
 /// The rows of a CSV file; the count of the bytes that were read is to be set to 0 after each.
 pub(crate) fn csv_reader<R: Read>(inner: R) -> (csv::Reader<Metered<R>>, Rc<Cell<u64>>) {
+    separated_reader(inner, b',')
+}
+
+/// The rows of a file whose cells are separated by `delimiter`; as [`csv_reader`].
+pub(super) fn separated_reader<R: Read>(inner: R, delimiter: u8) -> (csv::Reader<Metered<R>>, Rc<Cell<u64>>) {
     let read = Rc::new(Cell::new(0));
     let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).trim(csv::Trim::All);
+    builder.has_headers(false).flexible(true).delimiter(delimiter).trim(csv::Trim::All);
     (builder.from_reader(Metered { inner, read: Rc::clone(&read) }), read)
 }
 
@@ -389,13 +388,8 @@ pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileErro
         let error = FileError::whole(shown, "is a Git LFS pointer, not the data itself", expected);
         return Err(error.with_help("fetch the data with `git lfs pull`"));
     }
-    const PACKED: [(&[u8], &str, &str); 5] = [
-        (b"\x1f\x8b", "gzip", "gunzip -k"),
-        (b"BZh", "bzip2", "bunzip2 -k"),
-        (b"PK\x03\x04", "zip", "unzip"),
-        (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
-        (b"\xfd7zXZ", "xz", "unxz -k"),
-    ];
+    const PACKED: [(&[u8], &str, &str); 3] =
+        [(b"BZh", "bzip2", "bunzip2 -k"), (b"PK\x03\x04", "zip", "unzip"), (b"\xfd7zXZ", "xz", "unxz -k")];
     if let Some((_, packer, command)) = PACKED.iter().find(|(magic, _, _)| start.starts_with(magic)) {
         let label = format!("expected the unpacked {kind}");
         let error = FileError::whole(shown, &format!("is packed with {packer}"), &label);
@@ -403,7 +397,6 @@ pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileErro
     }
     // None of them is a table, and nothing of them may be echoed.
     let other = match start {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("is text in UTF-16"),
         _ if start.starts_with(b"-----BEGIN ") => Some("is a key or a certificate"),
         _ if start.contains(&0) => Some("is binary, not text"),
         _ => None,
@@ -414,7 +407,7 @@ pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileErro
     }
 }
 
-fn broken(file: &NamedFile<'_>, error: &csv::Error, before: Option<&csv::Position>) -> FileError {
+pub(super) fn broken(file: &NamedFile<'_>, error: &csv::Error, before: Option<&csv::Position>) -> FileError {
     let shown = file.shown;
     let line = line_at(file, error.position().or(before));
     match error.kind() {
@@ -429,7 +422,7 @@ fn broken(file: &NamedFile<'_>, error: &csv::Error, before: Option<&csv::Positio
 
 /// The line of the first text at or after the byte of `position`. Counted in the file itself, because the line of
 /// a position comes short by one after CRLF, and by any blank lines before its record.
-fn line_at(file: &NamedFile<'_>, position: Option<&csv::Position>) -> u64 {
+pub(super) fn line_at(file: &NamedFile<'_>, position: Option<&csv::Position>) -> u64 {
     let from = position.map_or(0, csv::Position::byte);
     let (mut at, mut line) = (0, 1);
     // What was read a moment ago can be read again; if not, the line is the last that could.

@@ -67,7 +67,7 @@ fn a_broken_trace_is_refused_with_its_file_line_column_and_what_was_expected() {
         (
             b"\x1f\x8b\x08\x00\x00",
             first.clone(),
-            "`t.csv` is packed with gzip | expected the unpacked CSV file | unpack it first: gunzip -k t.csv".into(),
+            "`t.csv` cannot be read: its gzip stream is cut off before its end | expected a readable file".into(),
         ),
         (
             b"PK\x03\x04\x14",

@@ -26,6 +26,16 @@ impl Unit {
         }
     }
 
+    /// The unit in words.
+    pub(super) const fn plural(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Milliseconds => "milliseconds",
+            Unit::Microseconds => "microseconds",
+            Unit::Nanoseconds => "nanoseconds",
+        }
+    }
+
     /// Seconds in one of the unit.
     pub fn seconds(self) -> f64 {
         self.nanos() as f64 / 1e9

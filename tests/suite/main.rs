@@ -36,3 +36,4 @@ mod quantiles;
 mod resume;
 mod scenarios;
 mod traces;
+mod your_data;

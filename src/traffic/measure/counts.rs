@@ -1,0 +1,66 @@
+//! Counts in windows of one length.
+
+use super::{Dispersion, Peak, at, moments};
+
+/// Counts in windows of one length from the first row, NaN where a part of one is not known.
+#[derive(Debug)]
+pub(super) struct Bins {
+    pub window_s: f64,
+    pub counts: Vec<f64>,
+    /// Whether the last window is only begun.
+    pub partial: bool,
+}
+
+impl Bins {
+    pub(super) fn of_instants(instants: &[u64], window_s: f64) -> Bins {
+        let window = ((window_s * 1e9).round() as u64).max(1);
+        let last = instants.last().copied().unwrap_or(0);
+        let mut counts = vec![0.0; (last / window + 1) as usize];
+        for instant in instants {
+            counts[(instant / window) as usize] += 1.0;
+        }
+        Bins { window_s, counts, partial: true }
+    }
+
+    /// Of counts of intervals; `None` if the window is no whole number of them.
+    pub(super) fn of_counts(counts: &[f64], interval_s: f64, window_s: f64) -> Option<Bins> {
+        let merged = (window_s / interval_s).round();
+        if merged < 1.0 || (merged * interval_s - window_s).abs() > 1e-6 * window_s {
+            return None;
+        }
+        let merged = merged as usize;
+        let partial = !counts.len().is_multiple_of(merged);
+        // A sum with a NaN is NaN.
+        let counts = counts.chunks(merged).map(|chunk| chunk.iter().sum()).collect();
+        Some(Bins { window_s, counts, partial })
+    }
+
+    /// The windows that are whole and known.
+    fn whole(&self) -> impl Iterator<Item = f64> {
+        let end = self.counts.len() - usize::from(self.partial && self.counts.len() > 1);
+        self.counts[..end].iter().copied().filter(|count| !count.is_nan())
+    }
+}
+
+/// The busiest window.
+pub(super) fn peak(bins: &Bins, origin: Option<i64>) -> Option<Peak> {
+    let known = bins.counts.iter().enumerate().filter(|(_, count)| !count.is_nan());
+    // The first of several.
+    let (row, count) = known.fold(None, |best: Option<(usize, f64)>, (row, count)| match best {
+        Some((_, most)) if most >= *count => best,
+        _ => Some((row, *count)),
+    })?;
+    let start = (row as f64 * bins.window_s * 1e9).round() as u64;
+    Some(Peak { window_s: bins.window_s, rate: count / bins.window_s, at: at(origin, start) })
+}
+
+/// The index of dispersion, if there are so many windows.
+pub(super) fn dispersion(bins: &Bins, least: usize) -> Option<Dispersion> {
+    let windows = bins.whole().count();
+    let (mean, variance) = moments(bins.whole());
+    (windows >= least && mean > 0.0).then(|| Dispersion {
+        window_s: bins.window_s,
+        index: variance / mean,
+        windows,
+    })
+}

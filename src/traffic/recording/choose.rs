@@ -1,0 +1,486 @@
+//! Which columns of a table are what: told by names and by content, and refused where both leave several readings.
+
+use super::sample::Sample;
+use super::values::{self, Holds};
+use super::wanted::{Quantity, Wanted, add};
+use crate::traffic::error::nearest_name;
+use crate::traffic::moment::{Looks, TimeForm, looks};
+use crate::traffic::table::clip;
+use crate::traffic::{Column, FileError, Unit};
+
+/// How the rows of a table are to be read.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// A request each.
+    Requests(RequestPlan),
+    /// Numbers of requests, an interval each.
+    Series(SeriesPlan),
+}
+
+/// Columns of a table with a row a request.
+#[derive(Debug)]
+pub(super) struct RequestPlan {
+    pub time: usize,
+    pub form: TimeForm,
+    /// The column and the form in words.
+    pub time_shown: String,
+    pub prompt_tokens: Option<usize>,
+    pub output_tokens: Option<usize>,
+    /// Column, and the unit of its numbers.
+    pub duration: Option<(usize, Option<Unit>)>,
+    /// Whether the instants are the ends of requests, and a duration takes them to their start.
+    pub is_end: bool,
+    pub notes: Vec<String>,
+}
+
+/// Columns of a table with a row an interval.
+#[derive(Debug)]
+pub(super) struct SeriesPlan {
+    /// Column and form of the instants, and both in words; `None` if there are none.
+    pub time: Option<(usize, TimeForm, String)>,
+    pub values: Vec<usize>,
+    /// The column that names the series of a row.
+    pub group: Option<usize>,
+    pub quantity: Option<(Quantity, f64)>,
+    pub notes: Vec<String>,
+}
+
+/// A column that could hold the instants.
+struct Candidate {
+    at: usize,
+    form: TimeForm,
+    rank: u8,
+    /// Whether it counts rows.
+    counter: bool,
+}
+
+/// Cells of a form that make a column one of that form.
+const MOST: f64 = 0.8;
+
+/// What the columns of `sample` are.
+///
+/// # Errors
+/// No column holds instants, several could, or rows could be requests as well as intervals; says what to add.
+pub(super) fn choose(sample: &Sample, shown: &str, wanted: &Wanted) -> Result<Plan, FileError> {
+    let mut notes = Vec::new();
+    let time = time_column(sample, shown, wanted, &mut notes)?;
+    if let Some(plan) = series(sample, shown, wanted, time.as_ref(), &mut notes)? {
+        return Ok(Plan::Series(plan));
+    }
+    let Some(Candidate { at, form, counter, .. }) = time else { return Err(no_time(sample, shown)) };
+    if counter {
+        return Err(counts_rows_only(sample, shown, at));
+    }
+    let named =
+        |column: &Option<Column>| column.as_ref().map(|column| position(sample, shown, column)).transpose();
+    let by_name = |wanted: Holds| {
+        (0..sample.columns()).find(|other| {
+            *other != at
+                && values::holds(sample.name(*other)) == wanted
+                && sample.share(*other, is_number) >= MOST
+        })
+    };
+    let prompt_tokens = named(&wanted.prompt_tokens)?.or_else(|| by_name(Holds::PromptTokens));
+    let output_tokens = named(&wanted.output_tokens)?.or_else(|| by_name(Holds::OutputTokens));
+    let duration = match named(&wanted.service_time)? {
+        Some(column) => {
+            let unit = wanted.service_unit.or_else(|| unit_in_name(sample.name(column)));
+            if unit.is_none() && sample.share(column, is_number) > 0.0 {
+                return Err(no_unit(sample, shown, column));
+            }
+            Some((column, unit))
+        }
+        None => duration(sample, at, wanted, &mut notes),
+    };
+    let is_end = values::holds(sample.name(at)) == Holds::End;
+    if is_end {
+        notes.push(match duration {
+            Some(_) => format!("{} is the end of a request: its duration is taken off", sample.shown(at)),
+            None => format!("{} is the end of a request: arrivals were earlier", sample.shown(at)),
+        });
+    }
+    Ok(Plan::Requests(RequestPlan {
+        time: at,
+        form,
+        time_shown: format!("{}, {}", sample.shown(at), form.words()),
+        prompt_tokens,
+        output_tokens,
+        duration,
+        is_end,
+        notes,
+    }))
+}
+
+pub(super) fn is_number(cell: &str) -> bool {
+    cell.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+fn unit_in_name(name: &str) -> Option<Unit> {
+    crate::traffic::doubt::unit_in_name(name)
+}
+
+/// The column that a user has named.
+pub(super) fn position(sample: &Sample, shown: &str, column: &Column) -> Result<usize, FileError> {
+    let columns = sample.columns();
+    match column {
+        Column::Number(number) if (1..=columns).contains(number) => Ok(number - 1),
+        Column::Number(number) => {
+            let what = format!("has {columns} columns");
+            Err(FileError::whole(shown, &what, &format!("expected a column {number}")))
+        }
+        Column::Name(name) => sample.names.iter().position(|other| other == name).ok_or_else(|| {
+            let names: Vec<&str> = sample.names.iter().map(String::as_str).collect();
+            let quoted: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", clip(name))).collect();
+            let label = match names.is_empty() {
+                true => "expected a number from 1, as it has no header".to_owned(),
+                false => format!("expected a column among {}", quoted.join(", ")),
+            };
+            let error = FileError::whole(shown, &format!("has no column `{}`", clip(name)), &label);
+            match nearest_name(name, &names) {
+                Some(near) => error.with_help(format!("did you mean `{near}`?")),
+                None => error,
+            }
+        }),
+    }
+}
+
+/// The form of the instants in a column, if most of its cells have one.
+fn form_of(sample: &Sample, at: usize) -> Option<TimeForm> {
+    let mut forms: Vec<(TimeForm, usize)> = Vec::new();
+    let mut all = 0;
+    for cell in sample.cells(at) {
+        all += 1;
+        if let Looks::Time(form) = looks(cell) {
+            match forms.iter_mut().find(|(known, _)| *known == form) {
+                Some((_, count)) => *count += 1,
+                None => forms.push((form, 1)),
+            }
+        }
+    }
+    let (form, count) = forms.into_iter().max_by_key(|(_, count)| *count)?;
+    if count as f64 >= MOST * f64::from(all) {
+        return Some(match form {
+            TimeForm::Elapsed(_) => TimeForm::Elapsed(unit_in_name(sample.name(at)).unwrap_or(Unit::Seconds)),
+            other => other,
+        });
+    }
+    // Numbers of several lengths count from the start, however long some are.
+    (sample.share(at, is_number) >= MOST)
+        .then(|| TimeForm::Elapsed(unit_in_name(sample.name(at)).unwrap_or(Unit::Seconds)))
+}
+
+/// Whole numbers, each one more than the one above it.
+fn counts_rows(sample: &Sample, at: usize) -> bool {
+    let numbers: Option<Vec<i64>> = sample.cells(at).map(|cell| cell.parse().ok()).collect();
+    numbers.is_some_and(|numbers| numbers.len() >= 3 && numbers.windows(2).all(|pair| pair[1] - pair[0] == 1))
+}
+
+fn ascends(sample: &Sample, at: usize) -> bool {
+    let numbers: Vec<f64> = sample.cells(at).filter_map(|cell| cell.parse().ok()).collect();
+    numbers.len() >= 2 && numbers.is_sorted() && numbers.first() != numbers.last()
+}
+
+fn time_column(
+    sample: &Sample,
+    shown: &str,
+    wanted: &Wanted,
+    notes: &mut Vec<String>,
+) -> Result<Option<Candidate>, FileError> {
+    if let Some(column) = &wanted.column {
+        let at = position(sample, shown, column)?;
+        refuse_ambiguous(sample, shown, at)?;
+        let form = match wanted.unit {
+            Some(unit) if sample.share(at, is_number) >= MOST => in_unit(sample, at, unit),
+            _ => form_of(sample, at).ok_or_else(|| {
+                let found = sample.cells(at).next().unwrap_or_default();
+                let what = format!("has `{}` in {}", clip(found), sample.shown(at));
+                FileError::whole(shown, &what, "expected dates or numbers that are instants")
+            })?,
+        };
+        return Ok(Some(Candidate { at, form, rank: u8::MAX, counter: false }));
+    }
+    let mut candidates: Vec<Candidate> =
+        (0..sample.columns()).filter_map(|at| candidate(sample, at)).collect();
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank));
+    let best = candidates.iter().find(|candidate| !candidate.counter);
+    let Some(best) = best else {
+        for at in 0..sample.columns() {
+            refuse_ambiguous(sample, shown, at)?;
+        }
+        // Rows counted by a number may still be intervals.
+        return Ok(candidates.into_iter().next());
+    };
+    let rivals: Vec<usize> = candidates
+        .iter()
+        .filter(|other| !other.counter && other.rank == best.rank)
+        .map(|other| other.at)
+        .collect();
+    if rivals.len() > 1 {
+        let names: Vec<String> = rivals.iter().map(|at| sample.shown(*at)).collect();
+        let what = format!("has instants in {}", names.join(" and in "));
+        let error = FileError::whole(shown, &what, "expected to be told which is the arrival");
+        return Err(error.with_help(format!("choose one: {}", add("column", sample.name(rivals[0])))));
+    }
+    let best_at = best.at;
+    for other in candidates.iter().filter(|other| other.at != best_at) {
+        notes.push(match other.counter {
+            true => format!("{} counts rows: not taken for instants", sample.shown(other.at)),
+            false => format!("{} holds instants too, and was not taken", sample.shown(other.at)),
+        });
+    }
+    let mut best = candidates.into_iter().find(|candidate| candidate.at == best_at);
+    if let (Some(best), Some(unit)) = (&mut best, wanted.unit)
+        && sample.share(best.at, is_number) >= MOST
+    {
+        best.form = in_unit(sample, best.at, unit);
+    }
+    if let Some(Candidate { at, form: TimeForm::Elapsed(Unit::Seconds), .. }) = &best
+        && wanted.unit.is_none()
+        && unit_in_name(sample.name(*at)).is_none()
+    {
+        notes.push(format!("{} has small numbers: taken as seconds", sample.shown(*at)));
+    }
+    Ok(best)
+}
+
+/// Numbers in a unit that was said: since 1970 if that is a date of our time.
+fn in_unit(sample: &Sample, at: usize, unit: Unit) -> TimeForm {
+    const SINCE_2001_S: f64 = 978_307_200.0;
+    const TO_2286_S: f64 = 1e10;
+    let first = sample.cells(at).find_map(|cell| cell.parse::<f64>().ok()).unwrap_or(0.0) * unit.seconds();
+    if (SINCE_2001_S..TO_2286_S).contains(&first) { TimeForm::Epoch(unit) } else { TimeForm::Elapsed(unit) }
+}
+
+fn candidate(sample: &Sample, at: usize) -> Option<Candidate> {
+    let form = form_of(sample, at)?;
+    let holds = values::holds(sample.name(at));
+    let alone = sample.columns() == 1;
+    let counter = !form.is_absolute() && counts_rows(sample, at);
+    let rank = match (holds, form.is_absolute()) {
+        (Holds::Duration | Holds::PromptTokens | Holds::OutputTokens, false) => return None,
+        (Holds::Arrival(rank), true) => 10 + rank,
+        (Holds::End, true) => 8,
+        (_, true) => 9,
+        _ if alone && (ascends(sample, at) || sample.rows.len() < 2) => 5,
+        _ if counter => 0,
+        (Holds::Arrival(rank @ 2..), false) => rank,
+        (Holds::End, false) => 1,
+        // A first column of numbers that rise.
+        (Holds::Unknown, false) if at == 0 && ascends(sample, at) => 1,
+        _ => return None,
+    };
+    Some(Candidate { at, form, rank, counter })
+}
+
+fn refuse_ambiguous(sample: &Sample, shown: &str, at: usize) -> Result<(), FileError> {
+    let is_ambiguous = |cell: &str| looks(cell) == Looks::Ambiguous;
+    if sample.share(at, is_ambiguous) < MOST {
+        return Ok(());
+    }
+    let found = sample.cells(at).next().unwrap_or_default();
+    let what = format!("has dates such as `{}` in {}", clip(found), sample.shown(at));
+    let label = "expected dates that begin with the year, as day and month could be exchanged";
+    let error = FileError::whole(shown, &what, label);
+    Err(error.with_help("export them as 2024-11-05 09:00:00, or as seconds since 1970"))
+}
+
+fn no_time(sample: &Sample, shown: &str) -> FileError {
+    let names: Vec<String> = (0..sample.columns().min(8)).map(|at| sample.shown(at)).collect();
+    let what = format!("has no column of instants among {}", names.join(", "));
+    let error = FileError::whole(shown, &what, "expected dates, or numbers that are times");
+    error.with_help("name it with `column` (`--column NAME`), and its unit with `unit` (`--unit ms`)")
+}
+
+fn counts_rows_only(sample: &Sample, shown: &str, at: usize) -> FileError {
+    let others: Vec<String> =
+        (0..sample.columns()).filter(|other| *other != at).map(|at| sample.shown(at)).collect();
+    let what = format!("has numbers in {} that rise by exactly 1: it counts rows", sample.shown(at));
+    let label = match others.is_empty() {
+        true => "expected a column of instants".to_owned(),
+        false => format!("expected instants in {}", others.join(" or ")),
+    };
+    let error = FileError::whole(shown, &what, &label);
+    error.with_help(format!("if they are seconds all the same: {}", add("column", sample.name(at))))
+}
+
+fn no_unit(sample: &Sample, shown: &str, at: usize) -> FileError {
+    let what = format!("has numbers without a unit in {}", sample.shown(at));
+    let error = FileError::whole(shown, &what, "expected to be told their unit");
+    error.with_help(add("service_unit", "ms"))
+}
+
+/// The column that says how long requests took, if one does in a unit that is known.
+fn duration(
+    sample: &Sample,
+    time: usize,
+    wanted: &Wanted,
+    notes: &mut Vec<String>,
+) -> Option<(usize, Option<Unit>)> {
+    let is = |at: &usize| {
+        *at != time
+            && values::holds(sample.name(*at)) == Holds::Duration
+            && sample.share(*at, |cell| {
+                values::duration(cell, Some(Unit::Seconds), sample.decimal_comma).is_some()
+            }) >= MOST
+    };
+    let found: Vec<usize> = (0..sample.columns()).filter(is).collect();
+    let unit = |at: usize| wanted.service_unit.or_else(|| unit_in_name(sample.name(at)));
+    let has_unit = |at: &usize| unit(*at).is_some() || sample.share(*at, is_number) == 0.0;
+    let known: Vec<usize> = found.iter().copied().filter(has_unit).collect();
+    match (known.as_slice(), found.as_slice()) {
+        ([at], _) => {
+            notes.push(format!(
+                "{} is how long requests took, waiting at the server included{}",
+                sample.shown(*at),
+                unit(*at).map_or(String::new(), |unit| format!(", in {}", unit.plural()))
+            ));
+            Some((*at, unit(*at)))
+        }
+        ([], []) => None,
+        ([], [at, ..]) => {
+            notes.push(format!(
+                "{} may be how long requests took, but has no unit: not used ({})",
+                sample.shown(*at),
+                add("service_unit", "ms")
+            ));
+            None
+        }
+        (several, _) => {
+            let names: Vec<String> = several.iter().map(|at| sample.shown(*at)).collect();
+            notes.push(format!(
+                "{} may be how long requests took: none is used ({})",
+                names.join(" and "),
+                add("service_time", sample.name(several[0]))
+            ));
+            None
+        }
+    }
+}
+
+/// The reading as numbers per interval, if that is what the rows are.
+fn series(
+    sample: &Sample,
+    shown: &str,
+    wanted: &Wanted,
+    time: Option<&Candidate>,
+    notes: &mut Vec<String>,
+) -> Result<Option<SeriesPlan>, FileError> {
+    let is_said = wanted.values.is_some() || wanted.series.is_some() || wanted.interval.is_some();
+    let at_time = time.map(|time| time.at);
+    let others: Vec<usize> = (0..sample.columns()).filter(|at| Some(*at) != at_time).collect();
+    let is_value = |cell: &str| values::measure(cell, sample.decimal_comma).is_some() || is_missing(cell);
+    let numeric: Vec<usize> =
+        others.iter().copied().filter(|at| sample.share(*at, is_value) >= MOST).collect();
+    let by_unit = |at: usize| {
+        let unit = sample.cells(at).find_map(|cell| values::measure(cell, sample.decimal_comma))?.1;
+        values::quantity_of_unit(unit)
+    };
+    let known = |at: usize| by_unit(at).or_else(|| values::quantity_of_name(sample.name(at)));
+    let is_request_column = |at: &usize| {
+        matches!(values::holds(sample.name(*at)), Holds::Duration | Holds::PromptTokens | Holds::OutputTokens)
+    };
+    let group = others.iter().copied().find(|at| {
+        let name = values::plain(sample.name(*at));
+        ["group", "series", "metric", "name", "scope", "tags"].contains(&name.as_str())
+            && !numeric.contains(at)
+    });
+    let counted: Vec<usize> = numeric.iter().copied().filter(|at| known(*at).is_some()).collect();
+    let unknown: Vec<usize> = numeric.iter().copied().filter(|at| !is_request_column(at)).collect();
+    let regular = time.is_some_and(|time| is_regular(sample, time));
+    if wanted.format.as_deref().is_some_and(|format| ["csv", "json_lines"].contains(&format)) && !is_said {
+        return Ok(None);
+    }
+    if time.is_none() || time.is_some_and(|time| time.counter && !counted.is_empty()) {
+        return without_times(sample, shown, wanted, &numeric, &counted, notes);
+    }
+    let values = match (counted.as_slice(), group) {
+        _ if !is_said && numeric.iter().any(is_request_column) && counted.is_empty() => return Ok(None),
+        (_, Some(_)) if regular || is_said || numeric.len() == 1 => numeric.clone(),
+        ([_, ..], _) => counted.clone(),
+        ([], _) if is_said => unknown.clone(),
+        ([], None) if regular && !unknown.is_empty() && others.len() == numeric.len() => {
+            return Err(ask_rows(sample, shown, &unknown));
+        }
+        _ => return Ok(None),
+    };
+    if values.is_empty() {
+        return Err(FileError::whole(
+            shown,
+            "has no column of numbers",
+            "expected numbers of requests per interval",
+        ));
+    }
+    let ignored: Vec<String> = others
+        .iter()
+        .filter(|at| !values.contains(at) && Some(**at) != group)
+        .map(|at| sample.shown(*at))
+        .collect();
+    if !ignored.is_empty() {
+        notes.push(format!("not used: {}", ignored.join(", ")));
+    }
+    let quantity = values.first().and_then(|at| known(*at));
+    let time =
+        time.map(|time| (time.at, time.form, format!("{}, {}", sample.shown(time.at), time.form.words())));
+    Ok(Some(SeriesPlan { time, values, group, quantity, notes: std::mem::take(notes) }))
+}
+
+/// Cells that monitoring tools write for no value.
+pub(super) fn is_missing(cell: &str) -> bool {
+    ["", "null", "nan", "n/a", "-", "none", "undefined"].contains(&cell.trim().to_lowercase().as_str())
+}
+
+fn is_regular(sample: &Sample, time: &Candidate) -> bool {
+    const SECOND: i64 = 1_000_000_000;
+    let stamps: Vec<i64> = sample.cells(time.at).filter_map(|cell| time.form.parse(cell)).collect();
+    let gaps: Vec<i64> = stamps.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let Some(step) = gaps.iter().copied().filter(|gap| *gap > 0).min() else { return false };
+    let even = gaps.iter().filter(|gap| **gap % step == 0).count();
+    let same = gaps.iter().filter(|gap| **gap == step).count();
+    step >= SECOND && even == gaps.len() && same * 10 >= gaps.len() * 6
+}
+
+/// Numbers one after the other, without times.
+fn without_times(
+    sample: &Sample,
+    shown: &str,
+    wanted: &Wanted,
+    numeric: &[usize],
+    counted: &[usize],
+    notes: &mut Vec<String>,
+) -> Result<Option<SeriesPlan>, FileError> {
+    let values = if counted.is_empty() { numeric } else { counted };
+    if values.is_empty() || (sample.columns() > 1 && counted.is_empty() && wanted.interval.is_none()) {
+        return Ok(None);
+    }
+    if wanted.interval.is_none() {
+        let what = format!("has numbers without times in {}", sample.shown(values[0]));
+        let error =
+            FileError::whole(shown, &what, "expected instants, or the interval that each number is of");
+        return Err(error.with_help(format!(
+            "say both: {}, and {}",
+            add("interval", "1s"),
+            add("values", "counts")
+        )));
+    }
+    let quantity = values.first().and_then(|at| values::quantity_of_name(sample.name(*at)));
+    Ok(Some(SeriesPlan {
+        time: None,
+        values: values.to_vec(),
+        group: None,
+        quantity,
+        notes: std::mem::take(notes),
+    }))
+}
+
+fn ask_rows(sample: &Sample, shown: &str, values: &[usize]) -> FileError {
+    let names: Vec<String> = values.iter().take(4).map(|at| sample.shown(*at)).collect();
+    let what = format!("has evenly spaced rows with numbers in {}", names.join(", "));
+    let error =
+        FileError::whole(shown, &what, "expected to be told whether a row is a request or an interval");
+    error.with_help(format!(
+        "for requests in each interval: {}; for requests per second: {}; for a request a row: {}",
+        add("values", "counts"),
+        add("values", "rates"),
+        add("format", "csv")
+    ))
+}

@@ -1,0 +1,93 @@
+//! Google Cloud Monitoring, `timeSeries.list`: newest first, counts in intervals that each point states.
+
+use serde_json::Value;
+
+use super::super::Recorded;
+use super::super::objects::document;
+use super::super::reading::Reading;
+use super::super::series::{self, Known, Points};
+use super::super::wanted::{Quantity, Wanted};
+use super::cloudwatch_data::instant;
+use super::{Form, Head, Likeness, Recording};
+use crate::files::NamedFile;
+use crate::time::Span;
+use crate::traffic::FileError;
+use crate::traffic::moment::TimeForm;
+
+const NAME: &str = "cloud_monitoring";
+const DOC: &str = "Google Cloud Monitoring time series in JSON";
+
+pub(super) const FORM: Form = Form {
+    name: NAME,
+    doc: DOC,
+    likeness: |head| {
+        Likeness::of(head.has_key("timeSeries") || (head.has_key("points") && head.has_key("metricKind")))
+    },
+    read,
+};
+
+fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, FileError> {
+    let refuse = |what: &str, label: &str| FileError::whole(file.shown, what, label);
+    let whole = document(file)?;
+    let Some(all) = whole.get("timeSeries").unwrap_or(&whole).as_array() else {
+        return Err(refuse("has `timeSeries` that is no list", "expected a list of series"));
+    };
+    let mut reading = Reading::of(file.shown, NAME, DOC);
+    reading.time = "`interval`, from its start for counts".into();
+    let (mut series, mut quantity, mut interval) = (Vec::new(), None, None);
+    for one in all {
+        let metric = one.pointer("/metric/type").and_then(Value::as_str).unwrap_or("series");
+        let is_delta = match one.get("metricKind").and_then(Value::as_str) {
+            Some("DELTA") => true,
+            Some("CUMULATIVE") => {
+                let error = refuse(
+                    &format!("has `{metric}` as CUMULATIVE, which only rises"),
+                    "expected DELTA or GAUGE",
+                );
+                return Err(error.with_help("align it: --aggregation with ALIGN_DELTA or ALIGN_RATE"));
+            }
+            _ => false,
+        };
+        quantity = is_delta.then_some(Quantity::Counts);
+        if !is_delta && one.get("unit").and_then(Value::as_str).is_some_and(|unit| unit.ends_with("/s")) {
+            quantity = Some(Quantity::Rates);
+        }
+        let labels = one.pointer("/metric/labels").and_then(Value::as_object);
+        let named: Vec<String> = labels
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+            .collect();
+        let mut own = Points { name: format!("{metric}{{{}}}", named.join(",")), points: Vec::new() };
+        let points = one.get("points").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for (number, point) in (1_u64..).zip(points) {
+            let bound =
+                |key: &str| point.get("interval").and_then(|interval| interval.get(key)).and_then(instant);
+            let (start, end) = (bound("startTime"), bound("endTime"));
+            let at = if is_delta { start.or(end) } else { end };
+            match (at, point.get("value").and_then(value)) {
+                (Some(at), Some(value)) => own.points.push((at, value, number)),
+                _ => reading.skip(|| number, "its interval or its value cannot be read", wanted.strict)?,
+            }
+            if let (true, Some(start), Some(end)) = (is_delta, start, end)
+                && end > start
+            {
+                let own = Span::from_nanos((end - start).unsigned_abs());
+                interval = Some(interval.map_or(own, |known: Span| known.min(own)));
+            }
+        }
+        reading.rows += own.points.len() as u64;
+        series.push(own);
+    }
+    let known = Known { quantity, factor: 1.0, interval, form: TimeForm::Zoned };
+    let (reading, series) = series::build(reading, wanted, series, known)?;
+    Ok(Recording { reading, content: Recorded::Series(series) })
+}
+
+fn value(value: &Value) -> Option<f64> {
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    ["int64Value", "doubleValue"]
+        .iter()
+        .find_map(|key| value.get(*key).and_then(number))
+        .or_else(|| value.pointer("/distributionValue/count").and_then(number))
+}

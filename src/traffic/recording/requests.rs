@@ -1,0 +1,224 @@
+//! Requests as rows are read: put in order, and doubted where they are plainly something else.
+
+use super::reading::Reading;
+use super::wanted::Wanted;
+use crate::time::Span;
+use crate::traffic::moment::TimeForm;
+use crate::traffic::{FileError, Trace};
+use crate::units::LONGEST;
+
+/// Rows that come later than the newest before them by no more than this are sorted.
+const WINDOW: i64 = 3_600_000_000_000;
+
+/// A column that a row has no value in.
+const NONE_U32: u32 = u32::MAX;
+const NONE_U64: u64 = u64::MAX;
+
+/// Requests of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requests {
+    /// Instants from the first, and what the rows tell of each request. A column is empty if not every row has it.
+    pub trace: Trace,
+    /// The first instant, nanoseconds since 1970; `None` if the file does not tell the date.
+    pub origin: Option<i64>,
+    /// How long requests took, nanoseconds, of the rows that tell; not in the order of the rows.
+    pub durations: Vec<u64>,
+    /// Whether that includes waiting at the server.
+    pub durations_include_waiting: bool,
+}
+
+/// One row of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    /// Nanoseconds since 1970, or from the start of the recording.
+    pub arrival: i64,
+    pub prompt_tokens: Option<u32>,
+    pub output_tokens: Option<u32>,
+    /// Nanoseconds.
+    pub duration: Option<u64>,
+}
+
+/// Rows as they are read.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    stamps: Vec<i64>,
+    prompt: Vec<u32>,
+    output: Vec<u32>,
+    duration: Vec<u64>,
+    newest: Option<i64>,
+    oldest: Option<i64>,
+    /// The largest step back from the newest so far, and the line it first went beyond the window.
+    back: i64,
+    first_beyond: Option<u64>,
+    out_of_order: u64,
+    /// Whether each row is at or before the one above.
+    descends: bool,
+}
+
+impl Gathered {
+    pub(super) fn new() -> Self {
+        Gathered { descends: true, ..Gathered::default() }
+    }
+
+    pub(super) fn push(&mut self, row: Row, line: impl Fn() -> u64) {
+        if let Some(newest) = self.newest
+            && row.arrival < newest
+        {
+            self.out_of_order += 1;
+            let back = newest.saturating_sub(row.arrival);
+            self.back = self.back.max(back);
+            if back > WINDOW && self.first_beyond.is_none() {
+                self.first_beyond = Some(line());
+            }
+        }
+        if self.stamps.last().is_some_and(|last| row.arrival > *last) {
+            self.descends = false;
+        }
+        self.newest = self.newest.max(Some(row.arrival));
+        self.oldest = Some(self.oldest.map_or(row.arrival, |oldest| oldest.min(row.arrival)));
+        self.stamps.push(row.arrival);
+        self.prompt.push(row.prompt_tokens.unwrap_or(NONE_U32));
+        self.output.push(row.output_tokens.unwrap_or(NONE_U32));
+        self.duration.push(row.duration.unwrap_or(NONE_U64));
+    }
+
+    /// The requests in order, and the account of them.
+    ///
+    /// # Errors
+    /// There are none, more rows were skipped than used, rows are further out of order than is sorted unasked, or the
+    /// instants are plainly something else.
+    pub(super) fn finish(
+        mut self,
+        mut reading: Reading,
+        wanted: &Wanted,
+        form: TimeForm,
+        waiting: bool,
+    ) -> Result<(Reading, Requests), FileError> {
+        reading.used = self.stamps.len() as u64;
+        reading.rows = reading.used + reading.skipped_rows();
+        reading.is_enough()?;
+        let (Some(first), Some(last)) = (self.oldest, self.newest) else {
+            let label = "expected at least one row with an instant";
+            return Err(FileError::whole(&reading.file, "has no rows that can be used", label));
+        };
+        reading.set_span(first, last, form.is_absolute());
+        if !wanted.says_time() {
+            plausible(&reading, self.stamps.len(), last.saturating_sub(first), form)?;
+        }
+        self.sort(&mut reading, wanted)?;
+        let relative = |stamp: i64| u64::try_from(stamp.saturating_sub(first)).ok();
+        let instants: Option<Vec<u64>> = self
+            .stamps
+            .iter()
+            .map(|stamp| relative(*stamp).filter(|nanos| *nanos <= LONGEST.as_nanos()))
+            .collect();
+        let Some(instants) = instants else {
+            let label = "expected instants of one recording";
+            return Err(FileError::whole(&reading.file, "spans more than 100 years", label));
+        };
+        let durations: Vec<u64> = self.duration.iter().copied().filter(|nanos| *nanos != NONE_U64).collect();
+        let trace = Trace {
+            instants,
+            prompt_tokens: whole(self.prompt, NONE_U32, "tokens of the prompt", &mut reading),
+            output_tokens: whole(self.output, NONE_U32, "tokens of the answer", &mut reading),
+            service: whole(self.duration, NONE_U64, "duration", &mut reading),
+        };
+        coarse_clock(&trace.instants, &mut reading);
+        let origin = form.is_absolute().then_some(first);
+        Ok((reading, Requests { trace, origin, durations, durations_include_waiting: waiting }))
+    }
+
+    fn sort(&mut self, reading: &mut Reading, wanted: &Wanted) -> Result<(), FileError> {
+        if self.out_of_order == 0 {
+            return Ok(());
+        }
+        let back = Span::from_nanos(self.back.unsigned_abs());
+        if self.descends {
+            reading.note("its rows are newest first: turned round");
+        } else if let Some(line) = self.first_beyond.filter(|_| !wanted.sort) {
+            let what =
+                format!(": its row lies more than {} before one above it", Span::from_nanos(WINDOW as u64));
+            let label = "expected rows in the order of their instants, or nearly".to_owned();
+            let error = FileError::at_line(&reading.file, line, &what, label);
+            return Err(
+                error.with_help("set `sort = true` (`--sort`) to have the rows sorted whatever their order")
+            );
+        } else {
+            reading.note(format!(
+                "{} rows came up to {back} after a later one: sorted by their instants",
+                self.out_of_order
+            ));
+        }
+        let mut order: Vec<usize> = (0..self.stamps.len()).collect();
+        if self.descends {
+            order.reverse();
+        }
+        order.sort_by_key(|row| self.stamps[*row]);
+        fn gather<T: Copy>(column: &mut Vec<T>, order: &[usize]) {
+            *column = order.iter().map(|row| column[*row]).collect();
+        }
+        gather(&mut self.stamps, &order);
+        gather(&mut self.prompt, &order);
+        gather(&mut self.output, &order);
+        gather(&mut self.duration, &order);
+        Ok(())
+    }
+}
+
+/// Says so where many requests share an instant: the clock of the recording is coarser than the time between them.
+fn coarse_clock(instants: &[u64], reading: &mut Reading) {
+    let mut apart: Vec<u64> =
+        instants.windows(2).map(|pair| pair[1] - pair[0]).filter(|nanos| *nanos > 0).collect();
+    let shared = instants.len().saturating_sub(apart.len() + 1);
+    if shared * 5 < instants.len() || apart.is_empty() {
+        return;
+    }
+    let middle = apart.len() / 2;
+    let tick = Span::from_nanos(*apart.select_nth_unstable(middle).1);
+    reading.note(format!(
+        "{shared} of {} requests share the instant of another: its clock ticks every {tick} or so; `spread` in \
+         `[arrivals]` distributes the requests of a tick",
+        instants.len()
+    ));
+}
+
+/// The column, if all rows have a value in it.
+fn whole<T: Copy + PartialEq>(column: Vec<T>, none: T, called: &str, reading: &mut Reading) -> Vec<T> {
+    let missing = column.iter().filter(|value| **value == none).count();
+    match missing {
+        0 => column,
+        all if all == column.len() => Vec::new(),
+        some => {
+            reading.note(format!(
+                "{some} of {} rows have no {called}: it is measured here, and not replayed with the requests",
+                column.len()
+            ));
+            Vec::new()
+        }
+    }
+}
+
+/// Whether the instants could be those of requests.
+fn plausible(reading: &Reading, rows: usize, length: i64, form: TimeForm) -> Result<(), FileError> {
+    const DAY: i64 = 86_400_000_000_000;
+    const LEAST_ROWS: usize = 3;
+    let days = length / DAY;
+    let doubt = match () {
+        () if days > 50 * 365 => format!("a span of {} years", days / 365),
+        () if rows >= LEAST_ROWS && days as u64 > rows as u64 => {
+            format!("less than a request a day ({rows} over {days} days)")
+        }
+        () => return Ok(()),
+    };
+    let what = format!("would have {doubt}, with {} read as {}", reading.time, form.words());
+    let error = FileError::whole(&reading.file, &what, "expected the instants of requests");
+    let help = match form {
+        TimeForm::Elapsed(_) | TimeForm::Epoch(_) => {
+            "say the unit with `unit` (`--unit ms`), or another column with `column` (`--column NAME`)"
+        }
+        TimeForm::Zoned | TimeForm::Local => {
+            "name the column of the instants with `column` (`--column NAME`) if this is what is meant"
+        }
+    };
+    Err(error.with_help(help))
+}

@@ -1,0 +1,281 @@
+//! Tables of any columns, separated by commas, semicolons, tabs or bars: sampled, understood, and read row by row.
+
+use std::collections::BTreeMap;
+
+use csv::StringRecord;
+
+use super::choose::{self, Plan, RequestPlan, SeriesPlan, is_missing};
+use super::head::Head;
+use super::reading::Reading;
+use super::requests::{Gathered, Row};
+use super::sample::Sample;
+use super::series::{self, Known, Points};
+use super::values;
+use super::wanted::Wanted;
+use super::{Recorded, Recording};
+use crate::files::NamedFile;
+use crate::traffic::FileError;
+use crate::traffic::moment::{Looks, looks};
+use crate::traffic::table::{broken, line_at, open, separated_reader};
+
+/// Rows by which columns are understood.
+const SAMPLED: usize = 500;
+
+/// How the rows of a table are separated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Layout {
+    pub delimiter: u8,
+    /// Whether the first line says the separator, as `sep=;`.
+    pub says: bool,
+    pub has_names: bool,
+    pub decimal_comma: bool,
+}
+
+/// The layout of a table and its first rows.
+///
+/// # Errors
+/// The file cannot be read, or is not UTF-8.
+pub(super) fn sample(file: &NamedFile<'_>, head: &Head) -> Result<(Layout, Sample), FileError> {
+    let (delimiter, says) = delimiter(head);
+    let mut layout = Layout { delimiter, says, has_names: false, decimal_comma: false };
+    let mut records = Vec::new();
+    each_record(file, layout, |record, _| {
+        records.push(record.iter().map(str::to_owned).collect::<Vec<String>>());
+        Ok(records.len() <= SAMPLED)
+    })?;
+    let is_data = |cell: &String| looks(cell) != Looks::Other || choose::is_number(cell);
+    if let Some(first) = records.first()
+        && !first.iter().any(is_data)
+        && first.iter().any(|cell| !cell.is_empty())
+    {
+        layout.has_names = true;
+    }
+    let names = if layout.has_names { records.remove(0) } else { Vec::new() };
+    layout.decimal_comma = delimiter == b';' && records.iter().flatten().any(|cell| has_decimal_comma(cell));
+    Ok((layout, Sample { names, rows: records, decimal_comma: layout.decimal_comma }))
+}
+
+fn has_decimal_comma(cell: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    cell.split_once(',')
+        .is_some_and(|(whole, fraction)| digits(whole.trim_start_matches('-')) && digits(fraction))
+}
+
+fn delimiter(head: &Head) -> (u8, bool) {
+    let mut lines = head.lines();
+    if let Some(said) = lines.next().and_then(|line| line.trim().strip_prefix("sep="))
+        && let [mark] = said.as_bytes()
+    {
+        return (*mark, true);
+    }
+    let lines: Vec<&str> = head.lines().take(20).collect();
+    let count = |line: &str, mark: char| {
+        let mut quoted = false;
+        line.chars()
+            .filter(|c| {
+                quoted ^= *c == '"';
+                *c == mark && !quoted
+            })
+            .count()
+    };
+    let fits = |mark: char| {
+        let counts: Vec<usize> = lines.iter().map(|line| count(line, mark)).collect();
+        let first = counts.first().copied().unwrap_or(0);
+        let same = counts.iter().filter(|other| **other == first).count();
+        (first > 0).then_some((same, first))
+    };
+    let best = [',', '\t', ';', '|']
+        .into_iter()
+        .filter_map(|mark| Some((fits(mark)?, mark)))
+        .max_by_key(|(fit, mark)| (*fit, *mark != '|'));
+    (best.map_or(b',', |(_, mark)| mark as u8), false)
+}
+
+/// Passes the records of a table to `take`, with their position, until it has enough.
+pub(super) fn each_record(
+    file: &NamedFile<'_>,
+    layout: Layout,
+    mut take: impl FnMut(&StringRecord, Option<&csv::Position>) -> Result<bool, FileError>,
+) -> Result<(), FileError> {
+    let (mut reader, record_read) = separated_reader(open(file, "file of traffic")?, layout.delimiter);
+    let mut record = StringRecord::new();
+    let mut first = true;
+    loop {
+        let at = reader.position().clone();
+        if !reader.read_record(&mut record).map_err(|error| broken(file, &error, Some(&at)))? {
+            return Ok(());
+        }
+        record_read.set(0);
+        if std::mem::take(&mut first) {
+            if let Some(cell) = record.get(0).filter(|cell| cell.starts_with('\u{feff}')) {
+                let cell = cell.trim_start_matches('\u{feff}').trim().trim_matches('"').to_owned();
+                let rest = record.iter().skip(1).map(str::to_owned);
+                record = std::iter::once(cell).chain(rest).collect();
+            }
+            if layout.says {
+                continue;
+            }
+        }
+        if !take(&record, record.position())? {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads a table by a plan.
+///
+/// # Errors
+/// Those of the file and of its rows.
+pub(super) fn read(
+    file: &NamedFile<'_>,
+    layout: Layout,
+    columns: usize,
+    plan: Plan,
+    reading: Reading,
+    wanted: &Wanted,
+) -> Result<Recording, FileError> {
+    let (reading, content) = match plan {
+        Plan::Requests(plan) => {
+            let (reading, requests) = read_requests(file, layout, columns, &plan, reading, wanted)?;
+            (reading, Recorded::Requests(requests))
+        }
+        Plan::Series(plan) => {
+            let (reading, series) = read_series(file, layout, plan, reading, wanted)?;
+            (reading, Recorded::Series(series))
+        }
+    };
+    Ok(Recording { reading, content })
+}
+
+fn read_requests(
+    file: &NamedFile<'_>,
+    layout: Layout,
+    columns: usize,
+    plan: &RequestPlan,
+    mut reading: Reading,
+    wanted: &Wanted,
+) -> Result<(Reading, super::Requests), FileError> {
+    let mut gathered = Gathered::new();
+    let mut named = layout.has_names;
+    each_record(file, layout, |record, at| {
+        if std::mem::take(&mut named) {
+            return Ok(true);
+        }
+        let line = || line_at(file, at);
+        if record.len() != columns {
+            let reason = format!("it has {} columns instead of {columns}", record.len());
+            reading.skip(line, &reason, wanted.strict)?;
+            return Ok(true);
+        }
+        let cell = |at: usize| record.get(at).unwrap_or_default();
+        match row(cell, plan, layout.decimal_comma) {
+            Ok(row) => gathered.push(row, line),
+            Err(reason) => reading.skip(line, &reason, wanted.strict)?,
+        }
+        Ok(true)
+    })?;
+    reading.time.clone_from(&plan.time_shown);
+    plan.notes.iter().for_each(|note| reading.note(note));
+    gathered.finish(reading, wanted, plan.form, plan.duration.is_some())
+}
+
+/// One row by a plan, or why it cannot be used.
+pub(super) fn row<'a>(
+    cell: impl Fn(usize) -> &'a str,
+    plan: &RequestPlan,
+    decimal_comma: bool,
+) -> Result<Row, String> {
+    let time = cell(plan.time);
+    let stamp = plan.form.parse(time).ok_or_else(|| match time {
+        "" => "it has no instant".to_owned(),
+        _ => format!("its instant is none of {}", plan.form.words()),
+    })?;
+    let duration = plan.duration.and_then(|(at, unit)| values::duration(cell(at), unit, decimal_comma));
+    let arrival = match plan.is_end {
+        true => stamp.saturating_sub(i64::try_from(duration.unwrap_or(0)).unwrap_or(i64::MAX)),
+        false => stamp,
+    };
+    Ok(Row {
+        arrival,
+        prompt_tokens: plan.prompt_tokens.and_then(|at| values::tokens(cell(at))),
+        output_tokens: plan.output_tokens.and_then(|at| values::tokens(cell(at))),
+        duration,
+    })
+}
+
+fn read_series(
+    file: &NamedFile<'_>,
+    layout: Layout,
+    plan: SeriesPlan,
+    mut reading: Reading,
+    wanted: &Wanted,
+) -> Result<(Reading, super::Series), FileError> {
+    let SeriesPlan { time, values: columns, group, quantity, notes } = plan;
+    let mut names: Vec<String> = Vec::new();
+    let mut series: BTreeMap<String, Points> = BTreeMap::new();
+    let mut numbers: Vec<(f64, u64)> = Vec::new();
+    let mut named = layout.has_names;
+    let mut line_before = 0_u64;
+    each_record(file, layout, |record, at| {
+        if std::mem::take(&mut named) {
+            names = record.iter().map(str::to_owned).collect();
+            return Ok(true);
+        }
+        // Positions come short by what blank lines and CRLF add; the exact line is counted only where a message needs it.
+        line_before += 1;
+        let line = || line_at(file, at);
+        let stamp = match &time {
+            None => 0,
+            Some((column, form, _)) => match form.parse(record.get(*column).unwrap_or_default()) {
+                Some(stamp) => stamp,
+                None => {
+                    let reason = format!("its instant is none of {}", form.words());
+                    reading.skip(line, &reason, wanted.strict)?;
+                    return Ok(true);
+                }
+            },
+        };
+        reading.rows += 1;
+        for column in &columns {
+            let cell = record.get(*column).unwrap_or_default();
+            let value = match values::measure(cell, layout.decimal_comma) {
+                Some((value, _)) => value,
+                None if is_missing(cell) => f64::NAN,
+                None => {
+                    reading.skip(line, "its value is no number", wanted.strict)?;
+                    continue;
+                }
+            };
+            if time.is_none() {
+                numbers.push((value, line_before));
+                continue;
+            }
+            let name = match group {
+                Some(group) => record.get(group).unwrap_or_default(),
+                None => names.get(*column).map_or("values", String::as_str),
+            };
+            let number = line_before + u64::from(layout.has_names) + u64::from(layout.says);
+            if !series.contains_key(name) {
+                series.insert(name.to_owned(), Points { name: name.to_owned(), points: Vec::new() });
+            }
+            if let Some(points) = series.get_mut(name) {
+                points.points.push((stamp, value, number));
+            }
+        }
+        Ok(true)
+    })?;
+    notes.into_iter().for_each(|note| reading.note(note));
+    let (form, shown) = match time {
+        Some((_, form, shown)) => (form, shown),
+        None => {
+            (series::NUMBERED, "none: the numbers follow each other at the interval that was said".into())
+        }
+    };
+    reading.time = shown;
+    let series = match (numbers.is_empty(), wanted.interval) {
+        (false, Some(interval)) => vec![series::numbered(numbers, interval)],
+        _ => series.into_values().collect(),
+    };
+    let (quantity, factor) = quantity.map_or((None, 1.0), |(quantity, factor)| (Some(quantity), factor));
+    series::build(reading, wanted, series, Known { quantity, factor, interval: None, form })
+}

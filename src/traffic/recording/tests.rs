@@ -1,0 +1,382 @@
+//! Each form by small files in its shape: what is read, and what is refused and why.
+
+use super::*;
+use crate::files::Memory;
+use crate::traffic::{Column, Unit};
+
+fn read(content: &str, wanted: &Wanted) -> Result<Recording, String> {
+    let mut files = Memory::default();
+    files.insert("t", content);
+    let file = NamedFile { files: &files, path: "t".into(), shown: "t" };
+    read_recording(&file, wanted).map_err(|error| {
+        let help = error.help.map(|help| format!(" | {help}")).unwrap_or_default();
+        format!("{} | {}{help}", error.message, error.label)
+    })
+}
+
+fn plain() -> Wanted {
+    Wanted::default()
+}
+
+/// Form, first instant, instants in ms from it, durations in ms.
+fn requests(content: &str, wanted: &Wanted) -> (String, String, Vec<u64>, Vec<u64>) {
+    let recording = read(content, wanted).unwrap_or_else(|error| panic!("{error}\n{content}"));
+    let Recorded::Requests(requests) = recording.content else { panic!("no requests: {content}") };
+    let millis = |nanos: &u64| nanos / 1_000_000;
+    let mut durations: Vec<u64> = requests.durations.iter().map(millis).collect();
+    durations.sort_unstable();
+    let instants = requests.trace.instants.iter().map(millis).collect();
+    (recording.reading.format, recording.reading.first, instants, durations)
+}
+
+/// Form, interval in seconds, counts with NaN as −1.
+fn series(content: &str, wanted: &Wanted) -> (String, f64, Vec<f64>) {
+    let recording = read(content, wanted).unwrap_or_else(|error| panic!("{error}\n{content}"));
+    let Recorded::Series(series) = recording.content else { panic!("no series: {content}") };
+    let counts = series.counts.iter().map(|count| if count.is_nan() { -1.0 } else { *count }).collect();
+    (recording.reading.format, series.interval.as_secs_f64(), counts)
+}
+
+fn rates() -> Wanted {
+    Wanted { values: Some(Quantity::Rates), ..plain() }
+}
+
+fn sum() -> Wanted {
+    Wanted { series: Some(SeriesChoice::Sum), ..plain() }
+}
+
+const FIRST: &str = "2026-01-05T09:00:00Z";
+
+#[test]
+fn request_logs_are_read_from_their_arrivals() {
+    let alb = |end: &str, times: &str, created: &str| {
+        format!(
+            "https 2026-01-05T09:00:{end}Z app/x/1 203.0.113.4:50000 10.0.0.1:80 {times} 200 200 300 900 \
+             \"POST https://h:443/v1 HTTP/2.0\" \"c\" TLS t arn \"Root=1\" \"h\" \"arn\" 0 2026-01-05T09:00:{created}Z \
+             \"forward\" \"-\" \"-\" \"10.0.0.1:80\" \"200\" \"-\" \"-\"\n"
+        )
+    };
+    let logs = [
+        (
+            "alb",
+            alb("01.250000", "0.001 0.240 0.000", "00.000000") + &alb("02.0", "-1 -1 -1", "01.500000"),
+            vec![0, 1500],
+            vec![240],
+        ),
+        (
+            "envoy",
+            "[2026-01-05T09:00:00.100Z] \"POST /v1 HTTP/1.1\" 200 - 300 900 250 248 \"a\" \"c\" \"id1\" \"h\" \"10.0.0.1:80\"\n\
+             [2026-01-05T09:00:00.000Z] \"POST /v1 HTTP/1.1\" 0 DC 300 900 400 - \"a\" \"c\" \"id2\" \"h\" \"10.0.0.1:80\"\n"
+                .into(),
+            vec![0, 100],
+            vec![250, 400],
+        ),
+        (
+            "istio",
+            "{\"start_time\":\"2026-01-05T09:00:00.000Z\",\"response_code\":200,\"duration\":250,\"upstream_service_time\":\"248\"}\n\
+             {\"start_time\":\"2026-01-05T09:00:01.000Z\",\"response_code\":0,\"duration\":1000,\"upstream_service_time\":null}\n"
+                .into(),
+            vec![0, 1000],
+            vec![250, 1000],
+        ),
+        (
+            "cloud_logging",
+            "[{\"timestamp\":\"2026-01-05T09:00:00.750Z\",\"httpRequest\":{\"status\":200,\"latency\":\"0.240s\"}},\
+             {\"timestamp\":\"2026-01-05T09:00:00Z\",\"httpRequest\":{\"status\":200,\"latency\":\"1.5s\"}}]"
+                .into(),
+            vec![0, 750],
+            vec![240, 1500],
+        ),
+        (
+            "access_log",
+            "192.0.2.1 - - [05/Jan/2026:10:00:00 +0100] \"GET / HTTP/1.1\" 200 5 \"-\" \"c [x]\"\n\
+             192.0.2.2 - bob [05/Jan/2026:10:00:02 +0100] \"GET / HTTP/1.1\" 200 - \"-\" \"c\"\n"
+                .into(),
+            vec![0, 2000],
+            vec![],
+        ),
+        (
+            "access_log",
+            "192.0.2.1 - - [05/Jan/2026:09:00:01 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"c\" 1.000 0.640 .\n\
+             192.0.2.1 - - [05/Jan/2026:09:00:03 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"c\" 0.500 0.500 .\n"
+                .into(),
+            vec![0, 2500],
+            vec![500, 1000],
+        ),
+        (
+            "cloudfront",
+            "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes time-taken\n\
+             2026-01-05\t09:00:01\tFRA\t900\t1.000\n2026-01-05\t09:00:03\tFRA\t900\t0.500\n"
+                .into(),
+            vec![0, 2500],
+            vec![500, 1000],
+        ),
+    ];
+    for (form, content, instants, durations) in logs {
+        assert_eq!(
+            requests(&content, &plain()),
+            (form.into(), FIRST.into(), instants, durations),
+            "{content}"
+        );
+    }
+}
+
+#[test]
+fn public_traces_are_recognised_by_their_columns_with_their_units() {
+    let traces = [
+        (
+            "azure_llm",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2026-01-05 09:00:00.0000000,4808,10\r\n2026-01-05 09:00:01.5000000,5,8",
+            vec![0, 1500],
+        ),
+        (
+            "burst_gpt",
+            "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,472,18,490,x\n45,ChatGPT,87,0,87,x\n",
+            vec![0, 40_000],
+        ),
+        (
+            "mooncake",
+            "{\"timestamp\": 0, \"input_length\": 6955, \"output_length\": 52, \"hash_ids\": [46]}\n{\"timestamp\": 2999, \"input_length\": 1, \"output_length\": 2, \"hash_ids\": []}\n",
+            vec![0, 2999],
+        ),
+        (
+            "bailian",
+            "{\"chat_id\":1,\"parent_chat_id\":-1,\"timestamp\":61.0,\"input_length\":521,\"output_length\":132,\"hash_ids\":[1]}\n{\"chat_id\":2,\"parent_chat_id\":-1,\"timestamp\":61.5,\"input_length\":5,\"output_length\":1,\"hash_ids\":[1]}\n",
+            vec![0, 500],
+        ),
+        (
+            "azure_functions_2021",
+            "app,func,end_timestamp,duration\na,f,10.5,0.5\nb,g,10.25,10.25\n",
+            vec![0, 10_000],
+        ),
+        (
+            "gentd26",
+            "gmt_create,predict_type,predict_status,exec_time_seconds\n2026-01-05 09:00:00,T,SUCCEED,32.0\n2026-01-05 09:00:05,T,FAILED,1.0\n",
+            vec![0, 5000],
+        ),
+        (
+            "aibrix",
+            "prompt_tokens,generation_tokens,ttft,generation_time,user_id,question_id,launch_time,finish_time\n21,10,1,3,2,1,1742750169.0,1742750172\n8,9,1,1,2,1,1742750167.0,1742750170\n",
+            vec![0, 2000],
+        ),
+    ];
+    for (form, content, instants) in traces {
+        let (found, _, read, _) = requests(content, &plain());
+        assert_eq!((found.as_str(), read), (form, instants), "{content}");
+    }
+}
+
+#[test]
+fn a_form_that_is_nearly_a_known_one_says_what_differs() {
+    for (content, expected) in [
+        (
+            "TIMESTAMP,ContextTokens,OutTokens\n2026-01-05 09:00:00,1,2\n",
+            "looks like an Azure LLM inference trace (`azure_llm`), but has no column `GeneratedTokens`",
+        ),
+        (
+            "{\"timestamp\": 0, \"input_length\": 5, \"output_length\": 2}\n{\"timestamp\": 9, \"input_length\": 5, \"output_length\": 2}\n",
+            "may be milliseconds, as Mooncake's, or seconds, as Bailian's",
+        ),
+        (
+            "HashOwner,HashApp,HashFunction,Average,Count\na,b,c,1,2\n",
+            "it is the file of durations or of memory",
+        ),
+        (
+            "http 2026-01-05T09:00:01.25Z app 203.0.113.4:1 10.0.0.1:80 0.0 0.2 0.0 200 200 3 9 \"GET / HTTP/1.1\"\n",
+            "no `request_creation_time`",
+        ),
+        ("{\"a\": {\"b\": [1, 2]}}", "is a JSON document of no known form"),
+    ] {
+        let error = read(content, &plain()).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let wanted = Wanted { format: Some("csv".into()), ..plain() };
+    let table = requests(
+        "TIMESTAMP,ContextTokens,OutTokens\n2026-01-05 09:00:00,1,2\n2026-01-05 09:00:01,1,2\n",
+        &wanted,
+    );
+    assert_eq!(table.2, [0, 1000]);
+}
+
+#[test]
+fn tables_tell_the_column_of_their_instants_whatever_separates_them() {
+    let rows = |rows: &str| requests(rows, &plain()).2;
+    for content in [
+        "id,timestamp,latency_ms\n0,2026-01-05T09:00:00,243\n1,2026-01-05T09:00:07,182\n2,2026-01-05T09:00:30,359\n",
+        "time\tpath\n05/Jan/2026:09:00:00 +0000\t/a\n05/Jan/2026:09:00:07 +0000\t/b\n05/Jan/2026:09:00:30 +0000\t/c\n",
+        "\u{feff}path;time\n/a;2026-01-05 09:00:00 UTC\n/b;2026-01-05 09:00:07 UTC\n/c;2026-01-05 09:00:30 UTC\n",
+        "timestamp,latency_ms\n1767603600000,5\n1767603607000,5\n1767603630000,5\n",
+        "ts,latency_ms\n1767603600.0,5\n1767603607.0,5\n1767603630.0,5\n",
+        "1767603600000000\n1767603607000000\n1767603630000000\n",
+        "0.0\n7.0\n30.0\n",
+        "when_ms,x\n0,a\n7000,b\n30000,a\n",
+        "{\"a\":{\"time\":\"2026-01-05T09:00:00Z\"},\"n\":1}\n{\"a\":{\"time\":\"2026-01-05T09:00:07Z\"},\"n\":2}\n{\"a\":{\"time\":\"2026-01-05T09:00:30Z\"},\"n\":5}\n",
+    ] {
+        assert_eq!(rows(content), [0, 7000, 30_000], "{content}");
+    }
+    let newest_first = "time,path\n2026-01-05T09:00:30Z,a\n2026-01-05T09:00:07Z,b\n2026-01-05T09:00:00Z,c\n";
+    assert_eq!(rows(newest_first), [0, 7000, 30_000]);
+}
+
+#[test]
+fn a_duration_is_taken_only_with_its_unit() {
+    let taken = |content: &str, wanted: &Wanted| requests(content, wanted).3;
+    let bare = "time,lat\n2026-01-05T09:00:00Z,200\n2026-01-05T09:00:01.5Z,250\n";
+    assert!(taken(bare, &plain()).is_empty());
+    assert_eq!(taken(bare, &Wanted { service_unit: Some(Unit::Milliseconds), ..plain() }), [200, 250]);
+    assert_eq!(taken(&bare.replace("lat", "latency (ms)"), &plain()), [200, 250]);
+    assert_eq!(taken(&bare.replace("00Z,200", "00Z,0.2s").replace(",250", ",0.25s"), &plain()), [200, 250]);
+    let wanted = Wanted { service_time: Some(Column::Name("lat".into())), ..plain() };
+    assert!(read(bare, &wanted).unwrap_err().contains("numbers without a unit in column `lat`"));
+}
+
+#[test]
+fn what_could_be_read_in_two_ways_is_refused_with_both() {
+    for (content, expected) in [
+        ("time,n\n11/05/2024 09:00,1\n11/05/2024 09:01,2\n", "as day and month could be exchanged"),
+        (
+            "start_time,send_time,x\n2026-01-05T09:00:00Z,2026-01-05T09:00:01Z,a\n",
+            "has instants in column `start_time` and in column `send_time`",
+        ),
+        (
+            "time,a\n2026-01-05T09:00:00Z,5\n2026-01-05T09:01:00Z,6\n2026-01-05T09:02:00Z,9\n",
+            "whether a row is a request or an interval",
+        ),
+        ("path,code\n/a,x\n/b,y\n", "has no column of instants among column `path`, column `code`"),
+        ("5\n7\n3\n8\n", "numbers without times"),
+        ("5 7 3 8 9 4\n", "numbers without times"),
+        ("id,status\n0,a\n1,b\n2,a\n3,c\n", "that rise by exactly 1: it counts rows"),
+    ] {
+        let error = read(content, &plain()).expect_err(content);
+        assert!(error.contains(expected), "{error}\n{content}");
+    }
+}
+
+#[test]
+fn instants_that_cannot_be_those_of_requests_are_refused_unless_they_were_named() {
+    let rows: String = (0..12).map(|n| format!("{},a\n", 1_000_000 * n * n)).collect();
+    let content = format!("time,x\n{rows}");
+    assert!(read(&content, &plain()).unwrap_err().contains("less than a request a day"));
+    assert!(read(&content, &Wanted { unit: Some(Unit::Milliseconds), ..plain() }).is_ok());
+    assert!(read(&content, &Wanted { column: Some(Column::Number(1)), ..plain() }).is_ok());
+    let century = "time,x\n1950-01-01T00:00:00Z,a\n2026-01-05T09:00:00Z,b\n";
+    assert!(read(century, &plain()).unwrap_err().contains("a span of 76 years"));
+}
+
+#[test]
+fn series_are_put_on_their_grid_in_order_and_keep_their_gaps() {
+    let matrix = |values: &str| {
+        format!(
+            "{{\"status\": \"success\", \"data\": {{\"resultType\": \"matrix\", \"result\": [{values}]}}}}"
+        )
+    };
+    let one = "{\"metric\": {\"pod\": \"a\"}, \"values\": [[1767603600, \"2.5\"], [1767603660, \"3\"], [1767603720, \"3.5\"], [1767603900, \"4\"]]}";
+    let two = "{\"metric\": {\"pod\": \"b\"}, \"values\": [[1767603600, \"1.5\"], [1767603660, \"NaN\"], [1767603720, \"2.5\"], [1767603900, \"2\"]]}";
+    let both = Wanted { values: Some(Quantity::Rates), ..sum() };
+    let gaps = series(&matrix(one), &rates());
+    assert_eq!(gaps, ("prometheus".into(), 60.0, vec![150.0, 180.0, 210.0, -1.0, -1.0, 240.0]));
+    let added = series(&matrix(&format!("{one}, {two}")), &both);
+    assert_eq!(added.2, [240.0, -1.0, 360.0, -1.0, -1.0, 360.0]);
+    let named = Wanted { series: Some(SeriesChoice::Named("{pod=b}".into())), ..rates() };
+    assert_eq!(series(&matrix(&format!("{one}, {two}")), &named).2[0], 90.0);
+    assert!(
+        read(&matrix(&format!("{one}, {two}")), &rates())
+            .unwrap_err()
+            .contains("has 2 series: `{pod=a}`, `{pod=b}`")
+    );
+    assert!(
+        read(&matrix(one), &plain()).unwrap_err().contains("requests in an interval or requests per second")
+    );
+
+    let data = "{\"MetricDataResults\": [{\"Id\": \"r\", \"Label\": \"RequestCount\", \"Timestamps\": [\"2026-01-05T09:04:00Z\", \
+                \"2026-01-05T09:03:00Z\", \"2026-01-05T09:01:00Z\", \"2026-01-05T09:00:00Z\"], \"Values\": [480.0, 300.0, 60.0, \
+                120.0], \"StatusCode\": \"Complete\"}], \"Messages\": []}";
+    assert_eq!(
+        series(data, &plain()),
+        ("cloudwatch_data".into(), 60.0, vec![120.0, 60.0, -1.0, 300.0, 480.0])
+    );
+    let statistics = "{\"Label\": \"Invocations\", \"Datapoints\": [{\"Timestamp\": \"2026-01-05T09:05:00Z\", \"Sum\": 900.0, \"Unit\": \"None\"}, \
+                      {\"Timestamp\": \"2026-01-05T09:00:00Z\", \"Sum\": 600.0, \"Unit\": \"None\"}]}";
+    assert_eq!(series(statistics, &plain()), ("cloudwatch_statistics".into(), 300.0, vec![600.0, 900.0]));
+    let point = |start: &str, end: &str, value: u32| {
+        format!(
+            "{{\"interval\": {{\"startTime\": \"2026-01-05T09:{start}:00Z\", \"endTime\": \"2026-01-05T09:{end}:00Z\"}}, \"value\": {{\"int64Value\": \"{value}\"}}}}"
+        )
+    };
+    let monitoring = format!(
+        "{{\"timeSeries\": [{{\"metric\": {{\"type\": \"request_count\"}}, \"metricKind\": \"DELTA\", \"points\": [{}, {}]}}]}}",
+        point("01", "02", 90),
+        point("00", "01", 30)
+    );
+    assert_eq!(series(&monitoring, &plain()), ("cloud_monitoring".into(), 60.0, vec![30.0, 90.0]));
+    let datadog = "{\"status\": \"ok\", \"series\": [{\"metric\": \"hits\", \"pointlist\": [[1767603600000, 20.0], [1767603630000, null], \
+                   [1767603660000, 26.0]], \"interval\": 30, \"unit\": [{\"name\": \"hit\", \"per_unit\": {\"name\": \"second\"}}, null]}]}";
+    assert_eq!(series(datadog, &plain()), ("datadog".into(), 30.0, vec![600.0, -1.0, 780.0]));
+}
+
+#[test]
+fn tables_of_numbers_per_interval_are_told_by_names_and_units() {
+    let grafana = "\"Time\",\"sum(rate(x[1m]))\"\n2026-01-05 09:00:00,12.5 req/s\n2026-01-05 09:00:15,13 req/s\n2026-01-05 09:00:30,1.02 K req/s\n";
+    assert_eq!(series(grafana, &plain()).2, [187.5, 195.0, 15_300.0]);
+    let semicolons =
+        "\u{feff}sep=;\n\"Time\";\"a\";\"b\"\n1767603600000;1,5;2,5\n1767603660000;2;\n1767603720000;2;1\n";
+    let both = Wanted { values: Some(Quantity::Counts), ..sum() };
+    assert_eq!(series(semicolons, &both), ("csv".into(), 60.0, vec![4.0, -1.0, 3.0]));
+    assert!(read(semicolons, &plain()).unwrap_err().contains("whether a row is a request or an interval"));
+    let counts = "timestamp,requests\n2026-01-05T09:00:00Z,60\n2026-01-05T09:01:00Z,61\n2026-01-05T09:04:00Z,62\n2026-01-05T09:05:00Z,62\n2026-01-05T09:06:00Z,62\n";
+    assert_eq!(series(counts, &plain()).2, [60.0, 61.0, -1.0, -1.0, 62.0, 62.0, 62.0]);
+    let long = "time,group,value\n2026-01-05T09:00:00Z,a,1\n2026-01-05T09:00:00Z,b,2\n2026-01-05T09:01:00Z,a,3\n2026-01-05T09:01:00Z,b,4\n";
+    assert_eq!(series(long, &both).2, [3.0, 7.0]);
+    let wide = "HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,f1,http,5,7,0\no,a,f2,queue,1,0,0\n";
+    assert_eq!(series(wide, &sum()), ("azure_functions".into(), 60.0, vec![6.0, 7.0, 0.0]));
+    let every_second = Wanted { interval: Some(crate::time::Span::from_secs(1)), ..both };
+    assert_eq!(series("5 7 3 8 9 4\n", &every_second).2, [5.0, 7.0, 3.0, 8.0, 9.0, 4.0]);
+    assert_eq!(series("5\n7\n3\n", &every_second).2, [5.0, 7.0, 3.0]);
+}
+
+#[test]
+fn skipped_rows_are_counted_with_their_lines_and_refused_when_strict() {
+    let content = "time,path\r\n2026-01-05T09:00:00Z,a\r\n\r\nsoon,b\r\n2026-01-05T09:00:02Z,c\r\n2026-01-05T09:00:04Z\r\n2026-01-05T09:00:05Z,d\r\n";
+    let reading = read(content, &plain()).unwrap().reading;
+    assert_eq!((reading.rows, reading.used), (5, 3));
+    let skipped: Vec<(&str, &[u64])> =
+        reading.skipped.iter().map(|skipped| (skipped.reason.as_str(), skipped.lines.as_slice())).collect();
+    assert_eq!(
+        skipped,
+        [
+            ("its instant is none of dates with their zone", [4].as_slice()),
+            ("it has 1 columns instead of 2", [6].as_slice())
+        ]
+    );
+    let error = read(content, &Wanted { strict: true, ..plain() }).unwrap_err();
+    assert!(error.starts_with("`t`, line 4: its instant is none of dates"), "{error}");
+    let mostly = "time,path\n2026-01-05T09:00:00Z,a\n2026-01-05T09:00:01Z\n2026-01-05T09:00:02Z\n2026-01-05T09:00:04Z\n";
+    assert!(read(mostly, &plain()).unwrap_err().contains("but 3 of its 4 rows cannot be read so"));
+}
+
+#[test]
+fn rows_out_of_order_are_sorted_within_an_hour_and_refused_beyond_with_the_line() {
+    let rows = |late: &str| {
+        format!(
+            "time,path\n2026-01-05T09:00:00Z,a\n2026-01-05T12:00:00Z,b\n2026-01-05T{late}Z,c\n2026-01-05T12:00:05Z,d\n"
+        )
+    };
+    let near = read(&rows("11:30:00"), &plain()).unwrap().reading;
+    assert!(near.notes[0].starts_with("1 rows came up to 30m after a later one"), "{:?}", near.notes);
+    let error = read(&rows("10:30:00"), &plain()).unwrap_err();
+    assert!(error.starts_with("`t`, line 4: its row lies more than 1h before one above it"), "{error}");
+    assert!(read(&rows("10:30:00"), &Wanted { sort: true, ..plain() }).is_ok());
+}
+
+#[test]
+fn several_files_become_one_recording_by_their_dates() {
+    let mut files = Memory::default();
+    files.insert("b", "time,path\n2026-01-05T10:00:00Z,a\n2026-01-05T10:00:01Z,a\n");
+    files.insert("a", "time,path\n2026-01-05T09:59:59Z,a\n2026-01-05T10:00:00.5Z,a\n");
+    let named = ["b", "a"].map(|name| NamedFile { files: &files, path: name.into(), shown: name });
+    let (readings, recorded) = read_recordings(&named, &plain()).unwrap();
+    assert_eq!(readings.len(), 2);
+    let Recorded::Requests(requests) = recorded else { panic!() };
+    let millis: Vec<u64> = requests.trace.instants.iter().map(|nanos| nanos / 1_000_000).collect();
+    assert_eq!(millis, [0, 1000, 1500, 2000]);
+}
