@@ -26,7 +26,7 @@ impl Printed {
             (true, ..) => json::summary(report),
             (false, Some(format), _) => (format.text)(report),
             (false, None, true) => String::new(),
-            (false, None, false) => terminal::text(report),
+            (false, None, false) => terminal::text(report, width()),
         }
     }
 
@@ -35,6 +35,17 @@ impl Printed {
         !global.json && !global.quiet && self.summary.is_none()
     }
 }
+
+/// Characters of a line: what the environment says, else what the terminal says; `None` where the output is no terminal, and
+/// any width will do.
+fn width() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let found = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    said.or_else(found).filter(|width| *width >= LEAST_WIDTH)
+}
+
+/// Below it nothing fits anyhow.
+const LEAST_WIDTH: usize = 40;
 
 /// Shows the answer with the `warnings` before it, then draws the charts and writes the files, which takes longer. What is
 /// returned is left to be shown: where the files are, and of work that was stopped what `stopped` says.

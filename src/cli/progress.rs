@@ -76,7 +76,7 @@ fn bar(global: &Global, scenarios: &[&Scenario]) -> ProgressBar {
     }
     let bar =
         ProgressBar::new(scenarios.iter().map(|scenario| expected_requests(scenario)).sum::<f64>() as u64);
-    match ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}") {
+    match ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

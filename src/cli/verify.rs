@@ -74,7 +74,7 @@ fn select(all: Vec<System>, name: Option<&str>) -> Result<Vec<System>, Failure> 
 fn text(found: &Verification) -> String {
     let columns = ["system", "quantity", "exact", "simulated", "99 % interval", "z", "verdict"];
     let rows = found.rows.iter().map(cells).collect();
-    let mut text = terminal::table(&Table::of_text("systems", &columns, rows));
+    let mut text = terminal::table(&Table::of_text("systems", &columns, rows), None);
     let Verification { systems, rows, counted, missed, missed_p, limit, least_p, seed, .. } = found;
     let _ = write!(
         text,

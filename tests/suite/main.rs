@@ -35,5 +35,6 @@ mod properties;
 mod quantiles;
 mod resume;
 mod scenarios;
+mod terminal;
 mod traces;
 mod your_data;

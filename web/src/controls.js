@@ -1,6 +1,7 @@
 // Which figures the axes show, and which settings are shown at all.
 
 import { html } from './svg.js';
+import { conditions } from './state.js';
 
 export function mountControls(host, data, store) {
   const select = (label, options, get, set) => {
@@ -25,9 +26,9 @@ export function mountControls(host, data, store) {
   };
   const variants = data.command === 'sweep' ? facet('variant', 'variant', data.points.map((point) => point.variant ?? '')) : null;
   const facets = data.paths.map((path, index) => facet(path, data.shorts[index], data.points.map((point) => point.settings[index])));
-  const reset = html('button', { type: 'button', hidden: true, onclick: () => store.set({ slo: data.slo?.seconds ?? null, facets: {}, x: data.x, y: data.y }) }, 'Reset');
+  const reset = html('button', { type: 'button', hidden: true, onclick: () => store.set({ slo: data.slo?.seconds ?? null, facets: conditions(data), x: data.x, y: data.y }) }, 'Reset');
   store.subscribe((state) => {
-    reset.hidden = !(state.slo !== (data.slo?.seconds ?? null) || Object.keys(state.facets).length || state.x !== data.x || state.y !== data.y);
+    reset.hidden = !(state.slo !== (data.slo?.seconds ?? null) || JSON.stringify(state.facets) !== JSON.stringify(conditions(data)) || state.x !== data.x || state.y !== data.y);
   });
   host.append(...[...axes, variants, ...facets].filter(Boolean), reset);
 }

@@ -1,6 +1,8 @@
 // What follows from the points for an SLO, two axes and a selection of settings: the same rules as in
 // `src/experiment/frontier.rs` and `knee.rs`, so that a view that nobody has changed says what the report says.
 
+import { conditions } from './state.js';
+
 /** Places of the points that a view shows. */
 export function shown(data, state) {
   const wanted = Object.entries(state.facets);
@@ -76,7 +78,7 @@ export function derive(data, state) {
   const members = frontier(data, places, state.x, state.y);
   const cost = (place) => data.of(place, data.x).mean ?? Infinity;
   const within = places.filter((place) => keepsOnAverage(data, place, state.slo));
-  const asWritten = data.slo && state.slo === data.slo.seconds && !Object.keys(state.facets).length;
+  const asWritten = data.slo && state.slo === data.slo.seconds && JSON.stringify(state.facets) === JSON.stringify(conditions(data));
   const cheapest = within.reduce((best, place) => (best === null || cost(place) < cost(best) ? place : best), null);
   return {
     places,

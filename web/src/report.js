@@ -1,6 +1,6 @@
 // A report in its places: what stands there without a script stays for print.
 
-import { store as makeStore } from './state.js';
+import { conditions, store as makeStore } from './state.js';
 import { derive } from './model.js';
 import { quantity } from './format.js';
 import { html } from './svg.js';
@@ -44,7 +44,7 @@ function mountMoved(host, data, store, view) {
   host.setAttribute('role', 'status');
   store.subscribe(() => {
     const { state, derived } = view();
-    const moved = data.slo && (state.slo !== data.slo.seconds || Object.keys(state.facets).length);
+    const moved = data.slo && (state.slo !== data.slo.seconds || JSON.stringify(state.facets) !== JSON.stringify(conditions(data)));
     host.hidden = !moved;
     if (!moved) return;
     const words = [`With ${data.y_title} ≤ ${quantity(state.slo, 'seconds')}`];

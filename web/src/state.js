@@ -9,12 +9,19 @@ export function initial(data) {
     x: data.x,
     y: data.y,
     slo: data.slo ? data.slo.seconds : null,
-    facets: {},
+    facets: conditions(data),
     sort: null,
     query: '',
     onlyFrontier: false,
     zoom: null,
   };
+}
+
+/** The conditions of the setting that is chosen at first: a frontier over several conditions would be none. */
+export function conditions(data) {
+  const at = data.points[data.pick ?? 0];
+  const first = data.paths.length - data.conditions;
+  return Object.fromEntries(data.paths.slice(first).map((path, place) => [path, at.settings[first + place]]).filter(([, value]) => value !== null));
 }
 
 /** The state as the part of an address after `#`; empty for the view as written. */
@@ -26,7 +33,10 @@ export function toHash(data, state) {
     if (value !== start[key] && value !== null) parts.set(key, String(value));
   }
   if (state.zoom) parts.set('zoom', state.zoom.map((at) => Math.round(at)).join('-'));
-  for (const [key, value] of Object.entries(state.facets)) parts.append('only', `${key}=${value}`);
+  if (JSON.stringify(state.facets) !== JSON.stringify(start.facets)) {
+    parts.append('only', '');
+    for (const [key, value] of Object.entries(state.facets)) parts.append('only', `${key}=${value}`);
+  }
   return parts.toString();
 }
 
@@ -45,6 +55,7 @@ export function fromHash(data, hash) {
   state.onlyFrontier = parts.get('onlyFrontier') === 'true';
   const zoom = (parts.get('zoom') ?? '').split('-').map(Number);
   if (zoom.length === 2 && zoom[1] > zoom[0]) state.zoom = zoom;
+  if (parts.has('only')) state.facets = {};
   for (const only of parts.getAll('only')) {
     const cut = only.indexOf('=');
     const [key, value] = [only.slice(0, cut), only.slice(cut + 1)];

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
@@ -43,12 +44,11 @@ struct Served {
 
 impl Served {
     fn start(work: &Work) -> Served {
-        let mut child = Command::new(PROGRAM)
-            .args(["serve", "scenario.toml"])
-            .current_dir(work.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Served::of(PROGRAM, &work.path().join("scenario.toml"))
+    }
+
+    fn of(program: &str, file: &Path) -> Served {
+        let mut child = Command::new(program).arg("serve").arg(file).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Served { child, url: url.trim().to_owned() }
@@ -145,4 +145,39 @@ fn a_slider_moves_figures_and_charts_and_a_fault_is_shown_at_its_place() {
     assert!(fault.contains("unknown key `rte`") && fault.contains("did you mean `rate`?"), "{fault}");
     assert_eq!(browser.text("document.querySelector('header .note').textContent"), "line 4, column 1");
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+/// Not a test of what is right but of how long it takes, for `docs/page.md`:
+/// `KNEEPOINT_PROGRAM=target/release/kneepoint cargo test --test suite -- --ignored --nocapture time_from_a_slider`.
+#[test]
+#[ignore = "measures; needs a quiet machine and the program of a release build"]
+fn the_time_from_a_slider_to_the_drawn_page() {
+    let Some(mut browser) = Browser::start() else { return };
+    let program = std::env::var("KNEEPOINT_PROGRAM").unwrap_or_else(|_| PROGRAM.to_owned());
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/quickstart.toml");
+    let served = Served::of(&program, &scenario);
+    browser.window(1280, 900, false);
+    browser.open(&served.url);
+    browser.wait("kneepoint.redraws.length > 0");
+    for step in 0..40 {
+        // A drag: a value every 60 ms.
+        browser.value(&format!(
+            "(() => {{ const field = document.querySelector(\"input[type=range][data-path='autoscaler.up.above']\"); \
+             field.value = {}; field.dispatchEvent(new Event('input')); }})()",
+            0.5 + 0.01 * f64::from(step)
+        ));
+        std::thread::sleep(std::time::Duration::from_millis(60));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let times = browser.value("kneepoint.redraws.slice(1).sort((a, b) => a - b)");
+    let times: Vec<f64> = times.as_array().unwrap().iter().filter_map(serde_json::Value::as_f64).collect();
+    assert!(times.len() > 5, "{times:?}");
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!(
+        "{} redraws: median {:.0} ms, 95 % within {:.0} ms, longest {:.0} ms",
+        times.len(),
+        at(0.5),
+        at(0.95),
+        at(1.0)
+    );
 }

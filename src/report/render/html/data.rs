@@ -46,8 +46,10 @@ pub struct PageData<'a> {
     y: &'static str,
     x_title: String,
     y_title: String,
-    /// The swept keys.
+    /// The swept keys, then those of the conditions.
     paths: Vec<String>,
+    /// How many of them are conditions.
+    conditions: usize,
     points: Vec<Point<'a>>,
     figures: Vec<Values>,
     /// Places of points: the knee, the cheapest confirmed to keep the SLO, the one to choose, the scenario as it is written.
@@ -95,8 +97,10 @@ impl<'a> PageData<'a> {
     /// The data of `report`.
     pub fn of(report: &'a Report<'a>) -> PageData<'a> {
         let (scenario, paths, points, figures) = parts(&report.results);
+        let mut conditions = 0;
         let (mut knee, mut cheapest, mut pick, mut today) = (None, None, None, None);
         if let Results::Sweep(base, result) = report.results {
+            conditions = result.condition_paths().len();
             (knee, cheapest, pick) = (result.knee, result.cheapest_within_slo(), result.pick());
             let as_written = |point: &PointResult| {
                 point.point.variant.is_none() && point.point.scenario.model == base.model
@@ -133,6 +137,7 @@ impl<'a> PageData<'a> {
             x_title: title(x, chart_data::cost_axis(scenario)),
             y_title: title(y, sentences::percentile(scenario)),
             series: points.iter().any(|point| point.series > 0),
+            conditions,
             paths,
             points,
             figures,
@@ -192,7 +197,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
             (scenario, Vec::new(), points, figures)
         }
         Results::Sweep(scenario, result) => {
-            let paths = result.paths();
+            let paths: Vec<String> = result.paths().into_iter().chain(result.condition_paths()).collect();
             let mut variants: Vec<Option<&str>> = Vec::new();
             let mut point = |each: &'a PointResult| {
                 let variant = each.point.variant.as_deref();
@@ -201,7 +206,9 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
                     variants.len() - 1
                 });
                 let value = |path: &String| {
-                    let found = each.point.settings.iter().find(|(name, _)| name == path);
+                    let all = each.point.settings.iter().chain(&each.point.condition);
+                    let mut all = all.filter(|(name, _)| name == path);
+                    let found = all.next();
                     found.map(|(_, setting): &(String, Setting)| setting.to_string())
                 };
                 Point {

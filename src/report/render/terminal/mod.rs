@@ -1,32 +1,33 @@
-//! The report as text for a terminal: bold where that helps, tables with a rule under their head.
+//! The report as text for a terminal: the verdict first, tables that fit its width, a small drawing of the frontier.
+mod fit;
+mod plot;
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, LineStyle, TableStyle};
+pub use fit::fitted as table;
 
 use crate::report::content::Report;
 use crate::report::format;
 use crate::report::results::Results;
 use crate::report::sentences::{DESCRIPTION, SCOPE, UNMEASURED};
 use crate::report::statement::Statement;
-use crate::report::table::Table;
 use crate::report::tables::{DIFFERENCES_TABLE, FIGURES_TABLE, POINTS_TABLE, STEPS_TABLE, TYPES_TABLE};
 
-/// A rule under the header and space between columns: all that aligned numbers need.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// The report as a terminal shows it, with escape sequences for bold.
-pub fn text(report: &Report<'_>) -> String {
+/// The report as a terminal of `width` characters shows it, with escape sequences for bold; of any width if `None`.
+pub fn text(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
     for warning in &report.warnings {
         let _ = writeln!(text, "{}\n", bold(&format!("warning: {}", warning.text)));
     }
+    if let Some(verdict) = &report.verdict {
+        let _ = writeln!(text, "{}\n", bold(&verdict.statement.text));
+    }
     text += &read(report);
     text += &match report.results {
-        Results::Run(..) => run(report),
-        Results::Sweep(..) => sweep(report),
-        Results::Compare(..) => compare(report),
-        Results::Explain(..) => explanation(report),
+        Results::Run(..) => run(report, width),
+        Results::Sweep(..) => sweep(report, width),
+        Results::Compare(..) => compare(report, width),
+        Results::Explain(..) => explanation(report, width),
     };
     // What the scenario says of itself its reader knows, and what is not measured the scenario says.
     let known = [DESCRIPTION, UNMEASURED];
@@ -49,47 +50,51 @@ fn read(report: &Report<'_>) -> String {
 }
 
 /// The steps of short runs, then the figures.
-fn run(report: &Report<'_>) -> String {
+fn run(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = format!("{}\n\n", bold(&report.head.title));
     for steps in report.tables_called(STEPS_TABLE) {
         if let Some(variant) = &steps.subject {
             let _ = writeln!(text, "{}", bold(variant));
         }
-        let _ = writeln!(text, "{}\n", table(steps));
+        let _ = writeln!(text, "{}\n", table(steps, width));
     }
     for id in [FIGURES_TABLE, TYPES_TABLE] {
-        push_tables(&mut text, report, id);
+        push_tables(&mut text, report, id, width);
     }
     text
 }
 
 /// The points, then the answer.
-fn sweep(report: &Report<'_>) -> String {
+fn sweep(report: &Report<'_>, width: Option<usize>) -> String {
     let scope = report.details.iter().find(|statement| statement.id == SCOPE);
     let scope = scope.map_or("", |scope| scope.text.as_str());
     let mut text = format!("{}: {scope}\n\n", bold(&report.head.title));
     for points in report.tables_called(POINTS_TABLE) {
-        let _ = writeln!(text, "{}\n", table(points));
+        let _ = writeln!(text, "{}\n", table(points, width));
         if points.left_out > 0 {
             let more = format::counted(points.left_out, "more point");
             let _ = writeln!(text, "… and {more} in sweep.csv\n");
         }
     }
     for types in report.tables_called(TYPES_TABLE) {
-        let _ = writeln!(text, "{}\n{}\n", types.title, table(types));
+        let _ = writeln!(text, "{}\n{}\n", types.title, table(types, width));
+    }
+    let plot = plot::frontier(report, width);
+    if !plot.is_empty() {
+        let _ = writeln!(text, "{plot}");
     }
     push_sentences(&mut text, report.answer.iter().rev());
     text
 }
 
 /// The figures, then the differences, unless they would take pages, then the answer.
-fn compare(report: &Report<'_>) -> String {
+fn compare(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
     for id in [FIGURES_TABLE, TYPES_TABLE] {
-        push_tables(&mut text, report, id);
+        push_tables(&mut text, report, id, width);
     }
     if !report.details.is_empty() {
-        push_tables(&mut text, report, DIFFERENCES_TABLE);
+        push_tables(&mut text, report, DIFFERENCES_TABLE, width);
     }
     push_sentences(&mut text, report.details.iter());
     // The pairs with the first are among those of the details.
@@ -98,18 +103,18 @@ fn compare(report: &Report<'_>) -> String {
 }
 
 /// Every table under its title, then the answer.
-fn explanation(report: &Report<'_>) -> String {
+fn explanation(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = format!("{}\n\n", bold(&report.head.title));
     for each in &report.tables {
-        let _ = writeln!(text, "{}\n{}\n", each.title, table(each));
+        let _ = writeln!(text, "{}\n{}\n", each.title, table(each, width));
     }
     push_sentences(&mut text, report.answer.iter());
     text
 }
 
-fn push_tables(text: &mut String, report: &Report<'_>, id: &str) {
+fn push_tables(text: &mut String, report: &Report<'_>, id: &str, width: Option<usize>) {
     for each in report.tables_called(id) {
-        let _ = writeln!(text, "{}\n", table(each));
+        let _ = writeln!(text, "{}\n", table(each, width));
     }
 }
 
@@ -122,17 +127,4 @@ fn push_sentences<'a>(text: &mut String, statements: impl Iterator<Item = &'a St
 /// `text` in bold, where the terminal can.
 pub fn bold(text: &str) -> String {
     format!("\x1b[1m{text}\x1b[0m")
-}
-
-/// Rows under the names of the columns; numbers to the right, words to the left.
-pub fn table(table: &Table) -> String {
-    let mut text = comfy_table::Table::new();
-    text.load_style(STYLE).set_header(table.columns.iter().map(|column| &column.title));
-    text.add_rows(table.rows.iter().map(|row| row.cells.iter().map(|cell| &cell.text)));
-    for (index, column) in text.column_iter_mut().enumerate() {
-        column.set_padding((if index == 0 { 0 } else { 1 }, 1));
-        let right = table.is_numeric(index);
-        column.set_cell_alignment(if right { CellAlignment::Right } else { CellAlignment::Left });
-    }
-    text.trim_fmt()
 }
