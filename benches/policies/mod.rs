@@ -32,7 +32,7 @@ pub const POLICIES: &[(&str, &str)] = &[
         "kind = \"azure_monitor\"\nmin = 16\nmax = 16\nrules = [{ metric = \"utilization\", operator = \"greater_than\", threshold = 70, direction = \"out\" }]",
     ),
     ("hugging_face", "kind = \"hugging_face\"\nmin = 16\nmax = 16"),
-    ("llm_d", "kind = \"llm_d\"\nmin = 16\nmax = 16"),
+    ("llm_d", "kind = \"llm_d\"\nrelease = \"0.8\"\nmin = 16\nmax = 16"),
     ("in_flight_target", "kind = \"in_flight_target\"\nmin = 16\nmax = 16"),
     (
         "scheduled",

@@ -43,7 +43,9 @@ pub use metric::{METRIC, PER, Per, QUANTILE, Query};
 pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, Scrape};
 pub(crate) use policy::Settings;
 use policy::{INTERVAL, PHASE};
-pub use policy::{Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, Watched};
+pub use policy::{
+    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, TokenContext, Watched,
+};
 pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};
 pub use signal::{Quantity, Signal};

@@ -61,6 +61,10 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     fn wakes(&self) -> bool {
         false
     }
+    /// Whether it goes by the tokens of a KV cache, so that the service must have one.
+    fn counts_tokens(&self) -> bool {
+        false
+    }
     /// Whether it acts at every arrival and departure, through [`Policy::react`].
     fn is_reactive(&self) -> bool {
         false
@@ -119,6 +123,23 @@ pub trait Policy: Debug + Send {
     }
 }
 
+/// The KV cache of an instance, its engine, and the means of the requests, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenContext {
+    /// What the cache of an instance holds.
+    pub cache: f64,
+    /// Most tokens of one iteration.
+    pub token_budget: f64,
+    /// Most sequences at a time.
+    pub max_sequences: f64,
+    /// Mean tokens of a prompt.
+    pub prompt: f64,
+    /// Mean tokens of an answer.
+    pub output: f64,
+    /// Share of a prompt that is found in the prefix cache, 0 to 1.
+    pub prefix_hit: f64,
+}
+
 /// What a policy knows of the system before the run begins.
 #[derive(Debug, Clone)]
 pub struct PolicyContext {
@@ -126,6 +147,8 @@ pub struct PolicyContext {
     pub initial: u32,
     /// Averaging time of a pipeline of the policy's own: `[metrics] window`.
     pub window: Span,
+    /// What a policy that counts tokens goes by; none for services without a KV cache.
+    pub tokens: Option<TokenContext>,
     /// Requests one instance serves at a time.
     pub slots: u32,
     /// Mean service requirement of a request, seconds.
@@ -148,6 +171,7 @@ impl PolicyContext {
         PolicyContext {
             initial,
             window: Span::ZERO,
+            tokens: None,
             slots: 1,
             service_mean_s: 0.0,
             cold_start_mean_s: 0.0,

@@ -162,6 +162,11 @@ impl Autoscaler {
         self.0.bound().into_iter().map(Autoscaler).collect()
     }
 
+    /// Whether it goes by the tokens of a KV cache.
+    pub fn counts_tokens(&self) -> bool {
+        self.0.counts_tokens()
+    }
+
     /// Whether it acts at every arrival and departure, rather than periodically on metrics.
     pub fn is_reactive(&self) -> bool {
         self.0.is_reactive()

@@ -56,12 +56,24 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
         let message = format!("`{key}` does not go with `{other}`");
         return Err(Problem::new(&place_of(tree, key), message, reason));
     }
+    tokens(tree, model)?;
     initial(tree, model)?;
     shares(tree, model)?;
     slots(tree, model)?;
     scrapes(tree, model)?;
     ticks(tree, model)?;
     requests(tree, model)
+}
+
+/// A policy that goes by tokens needs a cache that holds them.
+fn tokens(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    if !model.autoscaler.counts_tokens() || model.token_context().is_some() {
+        return Ok(());
+    }
+    let message = "the autoscaler counts the tokens of a KV cache, and the service has none";
+    let label = "expected `service.model = \"llm\"` with `kv_tokens` or a preset";
+    let help = "llm-d before 0.9 goes by shares and queues: release = \"0.8\"";
+    Err(Problem::new(&place_of(tree, "autoscaler.kind"), message, label).help(help))
 }
 
 /// A share of capacity is 0 to 1: what waits for more never adds an instance.

@@ -202,7 +202,7 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
              output_tokens = {{ dist = \"lognormal\", mean = {ANSWER}, cv = {ANSWER_CV} }}\n\
              [instances]\ninitial = 1\ncold_start = \"170s\"\n\
              [dispatch]\npolicy = \"least_outstanding\"\n[metrics]\nscrape_interval = \"15s\"\n\
-             [autoscaler]\nkind = \"llm_d\"\nkv_cache_threshold = 0.5\nkv_spare_trigger = 0.2\n\
+             [autoscaler]\nkind = \"llm_d\"\nrelease = \"0.8\"\nkv_cache_threshold = 0.5\nkv_spare_trigger = 0.2\n\
              queue_length_threshold = 5\nqueue_spare_trigger = 3\nmin = 1\nmax = 10"
         );
         let model = scenario(&text, folder.path()).model;

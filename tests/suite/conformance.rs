@@ -130,6 +130,11 @@ fn the_variant_autoscaler_of_llm_d() {
 }
 
 #[test]
+fn the_token_capacity_analyzer_of_llm_d_and_what_follows_it() {
+    conform("llmd_v2", 90);
+}
+
+#[test]
 fn the_examples_in_the_documentation_of_hosted_endpoints() {
     conform("in_flight_target", 2);
 }

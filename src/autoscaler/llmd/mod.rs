@@ -1,8 +1,8 @@
 //! The workload variant autoscaler of llm-d: one replica more when the replicas of a model are close to saturation, one
 //! fewer when the others would have room for its load.
 //!
-//! llm-d workload-variant-autoscaler at b08b1c7, saturation analyzer V1 (`internal/saturation`), with the defaults of its
-//! ConfigMap (`deploy/configmap-saturation-scaling.yaml`) and collector (the greatest value of the last minute:
+//! llm-d workload-variant-autoscaler at b08b1c7: the token-capacity analyzer ([`tokens`]), which is the default from 0.9 on, or
+//! with `release = "0.8"` the saturation analyzer V1 (`internal/saturation`), each with the defaults of its ConfigMap (`deploy/configmap-saturation-scaling.yaml`) and collector (the greatest value of the last minute:
 //! `max_over_time[1m]`). In a simulation the pool is a model with one variant; `kneepoint replay` takes several.
 //!
 //! The controller publishes its number for an HPA or KEDA to follow. Here it takes effect at once.
@@ -11,16 +11,23 @@ mod explain;
 mod replay;
 mod saturation;
 mod targets;
+mod tokens;
 
 use super::{
     Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay,
-    Schedule, Scrape, Settings,
+    Schedule, Scrape, Settings, TokenContext,
 };
-use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
 use crate::units::show_span;
 use saturation::{Analysis, Group, Load, Thresholds};
 use targets::{Variant, Verdict};
+use tokens::analysis::{Memory, Rules, SchedulerQueue, TokenAnalysis, Variant as TokenVariant};
+use tokens::capacity::{Engine, Replica};
+use tokens::pipeline::{SizedVariant, optimize};
+
+/// The one variant of a simulation.
+const POOL: &str = "pool";
 
 const KV_CACHE_THRESHOLD: Key<f64> = Key::or(
     "kv_cache_threshold",
@@ -49,6 +56,19 @@ const QUEUE_SPARE_TRIGGER: Key<f64> = Key::or(
     "One more instance is asked for when those not saturated are on average closer than this to `queue_length_threshold`.",
 )
 .at_least(0.0);
+const SCALE_UP_THRESHOLD: Key<f64> = Key::or(
+    "scale_up_threshold",
+    "0.85",
+    "Share of the capacity that demand may take, in tokens; above it more instances are asked for. From 0.9 on.",
+)
+.above(0.0);
+const SCALE_DOWN_BOUNDARY: Key<f64> = Key::or(
+    "scale_down_boundary",
+    "0.7",
+    "Share of the capacity that is left to demand, in tokens; what is spare beyond it is given up. From 0.9 on.",
+)
+.above(0.0);
+const RELEASE: Key<Release> = Key::or("release", "\"newest\"", "Whose analyzer.");
 const INTERVAL: Key<Span> = Key::or("interval", "\"60s\"", "Time between two evaluations.").at_least(1e-3);
 const METRICS_WINDOW: Key<Span> = Key::or(
     "metrics_window",
@@ -71,14 +91,18 @@ const MAX: Key<u32> = Key::required("max", "Maximum instances.").at_least(1.0);
 /// `kind = "llm_d"`.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "llm_d",
-    doc: "The workload variant autoscaler of llm-d (saturation analyzer V1): one instance more when the instances have little \
-          room left in KV cache or queue, one fewer when the others would keep enough room, and nothing while a change is on its \
-          way.",
+    doc: "The workload variant autoscaler of llm-d. From 0.9 on it sizes the pool by tokens: those held and waiting against those \
+          that the instances can hold; it needs a service of the model `llm` with a KV cache. Before (`release = \"0.8\"`) it asks \
+          for one instance more when the instances have little room left in KV cache or queue, one fewer when the others would keep \
+          enough room, and nothing while a change is on its way.",
     keys: &[
         &KV_CACHE_THRESHOLD,
         &QUEUE_LENGTH_THRESHOLD,
         &KV_SPARE_TRIGGER,
         &QUEUE_SPARE_TRIGGER,
+        &SCALE_UP_THRESHOLD,
+        &SCALE_DOWN_BOUNDARY,
+        &RELEASE,
         &INTERVAL,
         &PHASE,
         &METRICS_WINDOW,
@@ -88,11 +112,36 @@ pub(super) const SPEC: TableSpec = TableSpec {
     ],
 };
 
+/// Whose analyzer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Release {
+    Newest,
+    V0_8,
+}
+
+impl Choice for Release {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        ("newest", Release::Newest, "0.9 and later: the token-capacity analyzer (V2)"),
+        ("0.8", Release::V0_8, "the saturation analyzer (V1), by shares of the cache and queues"),
+    ];
+}
+
+impl Value for Release {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
+}
+
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Llmd {
     schedule: Schedule,
+    release: Release,
     thresholds: Thresholds,
+    rules: Rules,
     metrics_window: Span,
     retention_period: Span,
     limits: Limits,
@@ -101,6 +150,13 @@ pub(super) struct Llmd {
 pub(super) fn read(reader: &Reader<'_>) -> Result<Llmd, Problem> {
     Ok(Llmd {
         schedule: Schedule { interval: reader.get(&INTERVAL)?, phase: reader.get(&PHASE)? },
+        release: reader.get(&RELEASE)?,
+        rules: Rules {
+            kv_cache_threshold: reader.get(&KV_CACHE_THRESHOLD)?,
+            queue_length_threshold: reader.get(&QUEUE_LENGTH_THRESHOLD)?,
+            scale_up_threshold: reader.get(&SCALE_UP_THRESHOLD)?,
+            scale_down_boundary: reader.get(&SCALE_DOWN_BOUNDARY)?,
+        },
         thresholds: Thresholds {
             kv_cache_threshold: reader.get(&KV_CACHE_THRESHOLD)?,
             queue_length_threshold: reader.get(&QUEUE_LENGTH_THRESHOLD)?,
@@ -132,18 +188,17 @@ impl Settings for Llmd {
     fn wakes(&self) -> bool {
         self.limits.min == 0
     }
-    fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
-        Box::new(LlmdPolicy {
-            settings: *self,
-            reports: Vec::new(),
-            greatest: Vec::new(),
-            loads: Vec::new(),
-            last_request: Instant::ZERO,
-            found: LlmdEvaluation::default(),
-        })
+    fn counts_tokens(&self) -> bool {
+        self.release == Release::Newest
+    }
+    fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
+        Box::new(LlmdPolicy::new(*self, start.tokens))
     }
     fn replay(&self) -> Box<dyn Replay> {
-        Box::new(replay::Replayed(*self))
+        match self.release {
+            Release::Newest => Box::new(tokens::replay::TokenReplay::new(self.rules, self.limits)),
+            Release::V0_8 => Box::new(replay::Replayed(*self)),
+        }
     }
 }
 
@@ -167,6 +222,13 @@ struct LlmdPolicy {
     loads: Vec<Load>,
     last_request: Instant,
     found: LlmdEvaluation,
+    /// What is known of the cache and the tokens of requests; with it and `memory` the token-capacity analyzer works.
+    tokens: Option<TokenContext>,
+    memory: Memory,
+    /// Requests that wait before they have an instance, at the last scrape.
+    central: u64,
+    /// What the token-capacity analyzer found, of which pool, and the instances it asks for before the limits.
+    counted: (TokenAnalysis, TokenVariant, u32),
 }
 
 /// What an evaluation found.
@@ -192,6 +254,7 @@ enum Because {
     Woken,
     Idle,
     Judged(Verdict),
+    Counted,
 }
 
 impl Default for Because {
@@ -201,6 +264,53 @@ impl Default for Because {
 }
 
 impl LlmdPolicy {
+    fn new(settings: Llmd, tokens: Option<TokenContext>) -> LlmdPolicy {
+        LlmdPolicy {
+            settings,
+            reports: Vec::new(),
+            greatest: Vec::new(),
+            loads: Vec::new(),
+            last_request: Instant::ZERO,
+            found: LlmdEvaluation::default(),
+            tokens,
+            memory: Memory::default(),
+            central: 0,
+            counted: Default::default(),
+        }
+    }
+
+    /// The instances that the token-capacity analyzer asks for.
+    fn count(&mut self, now: Instant, tokens: TokenContext) -> u32 {
+        let Seen { existing, ready, .. } = self.found.seen;
+        let pool = TokenVariant {
+            name: POOL.to_owned(),
+            cost: 1.0,
+            current: existing,
+            pending: existing.saturating_sub(ready),
+            engine: Engine { token_budget: tokens.token_budget, max_sequences: tokens.max_sequences },
+            cache: tokens.cache,
+            ..TokenVariant::default()
+        };
+        let replica = |load: &Load| Replica {
+            variant: POOL,
+            in_use: load.kv_usage.unwrap_or(0.0) * tokens.cache,
+            cache: tokens.cache,
+            waiting: load.queue.unwrap_or(0.0),
+            prompt: tokens.prompt,
+            output: tokens.output,
+            prefix_hit: tokens.prefix_hit,
+        };
+        let replicas: Vec<Replica<'_>> = self.loads.iter().map(replica).collect();
+        let queue = SchedulerQueue { size: self.central as f64, bytes: 0.0 };
+        let pools = [pool];
+        let analysis = self.memory.analyse(&self.settings.rules, &pools, &replicas, Some(queue), now);
+        let [pool] = pools;
+        let choice = SizedVariant { cost: pool.cost, current: existing, capacity: analysis.capacities[0] };
+        let wanted = optimize(&[choice], analysis.required, analysis.spare)[0];
+        self.counted = (analysis, pool, wanted);
+        wanted
+    }
+
     /// Drops the reports that the metrics window at `now` does not reach.
     fn forget(&mut self, now: Instant) {
         let window = self.settings.metrics_window;
@@ -239,7 +349,7 @@ impl LlmdPolicy {
     fn variant(&self) -> Variant<'static> {
         let LlmdEvaluation { group, seen: Seen { existing, ready, desired }, .. } = self.found;
         Variant {
-            name: "pool",
+            name: POOL,
             cost: 1.0,
             reporting: Some(group.replicas).filter(|reporting| *reporting > 0),
             current: existing,
@@ -257,6 +367,9 @@ impl LlmdPolicy {
         if limits.min == 0 && held == 0 && now >= self.last_request + retention_period {
             return (0, Because::Idle);
         }
+        if let Some(tokens) = self.tokens.filter(|_| self.settings.release == Release::Newest) {
+            return (self.count(now, tokens).clamp(limits.min, limits.max), Because::Counted);
+        }
         let group = Group::of(self.loads.iter().copied(), &thresholds);
         let analysis = Analysis::of(std::iter::once(group), &thresholds);
         (self.found.group, self.found.analysis) = (group, analysis);
@@ -273,7 +386,12 @@ impl Policy for LlmdPolicy {
             self.last_request = sample.at;
         }
         let own: u64 = sample.instances.iter().map(|instance| instance.waiting_now).sum();
-        let share = sample.waiting_now.saturating_sub(own) as f64 / sample.instances.len().max(1) as f64;
+        self.central = sample.waiting_now.saturating_sub(own);
+        // The token-capacity analyzer counts what waits in the scheduler apart.
+        let share = match self.settings.release {
+            Release::Newest => 0.0,
+            Release::V0_8 => self.central as f64 / sample.instances.len().max(1) as f64,
+        };
         self.forget(sample.at);
         self.reports.extend(sample.instances.iter().map(|instance| Report {
             at: sample.at,
@@ -299,6 +417,12 @@ impl Policy for LlmdPolicy {
             Because::Idle => {
                 format!("no request for {}: to zero", show_span(self.settings.retention_period))
             }
+            Because::Counted => {
+                let (analysis, pool, wanted) = &self.counted;
+                let pool = std::slice::from_ref(pool);
+                tokens::words::reason(&self.settings.rules, analysis, pool, &[*wanted])
+                    + &self.settings.limits.words(*wanted)
+            }
             Because::Judged(verdict) => {
                 let variant = self.variant();
                 let thresholds = &self.settings.thresholds;
@@ -306,8 +430,19 @@ impl Policy for LlmdPolicy {
                     + &self.settings.limits.words(verdict.target(0, &variant))
             }
         };
-        let figures = explain::figures(&analysis).into();
-        Explanation { metric: "queue_length", observed: Some(group.max_queue), figures, reason }
+        let figures = match because {
+            Because::Counted => tokens::words::figures(&self.counted.0),
+            _ => explain::figures(&analysis).into(),
+        };
+        let (metric, observed) = match because {
+            // The share of what the instances can hold that demand takes.
+            Because::Counted if self.counted.0.anticipated > 0.0 => {
+                ("kv_cache", Some(self.counted.0.demand / self.counted.0.anticipated))
+            }
+            Because::Counted => ("kv_cache", None),
+            _ => ("queue_length", Some(group.max_queue)),
+        };
+        Explanation { metric, observed, figures, reason }
     }
 }
 
@@ -318,6 +453,13 @@ mod tests {
 
     const DEFAULT: Llmd = Llmd {
         schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
+        release: Release::V0_8,
+        rules: Rules {
+            kv_cache_threshold: 0.8,
+            queue_length_threshold: 5.0,
+            scale_up_threshold: 0.85,
+            scale_down_boundary: 0.7,
+        },
         thresholds: Thresholds {
             kv_cache_threshold: 0.8,
             queue_length_threshold: 5.0,
@@ -334,14 +476,10 @@ mod tests {
     }
 
     fn new_policy(settings: Llmd) -> LlmdPolicy {
-        LlmdPolicy {
-            settings,
-            reports: Vec::new(),
-            greatest: Vec::new(),
-            loads: Vec::new(),
-            last_request: Instant::ZERO,
-            found: LlmdEvaluation::default(),
-        }
+        let (cache, token_budget, max_sequences) = (16_000.0, 0.0, 0.0);
+        let (prompt, output, prefix_hit) = (100.0, 50.0, 0.0);
+        let tokens = TokenContext { cache, token_budget, max_sequences, prompt, output, prefix_hit };
+        LlmdPolicy::new(settings, Some(tokens))
     }
 
     /// A scrape at `seconds` of the instances 0, 1, … with these queues, and `central` waiting at the door.
@@ -428,5 +566,21 @@ mod tests {
         let mut stays = new_policy(DEFAULT);
         scrape(&mut stays, 60, &[1], 0);
         assert_eq!(decide(&mut stays, 6000, 1, 0), 1);
+    }
+
+    #[test]
+    fn tokens_held_and_waiting_against_what_the_instances_hold_size_the_pool_at_once() {
+        let mut policy = new_policy(Llmd { release: Release::Newest, ..DEFAULT });
+        // 0.2 of 16,000 tokens at each, and 200 prompts of 100 with answers of 50 in the scheduler.
+        scrape(&mut policy, 60, &[0, 0], 200);
+        assert_eq!(decide(&mut policy, 60, 2, 0), 4);
+        let expected = "36400 tokens held and waiting take 42824 at 0.85 of the capacity, and what exists holds 25600: 2 to 4";
+        assert_eq!(policy.explain().reason, expected);
+        scrape(&mut policy, 125, &[0, 0, 0, 0], 0);
+        assert_eq!(
+            decide(&mut policy, 130, 4, 0),
+            2,
+            "6400 over 0.7 leave 42057 of 51200, three replicas' worth"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Everything one run is made of.
 
 use crate::arrivals::Arrivals;
-use crate::autoscaler::{Autoscaler, PolicyContext};
+use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext};
 use crate::random::Streams;
 use crate::service::{self, Service};
 use crate::sim::accounting::{Cost, Slo};
@@ -147,6 +147,7 @@ impl Model {
         PolicyContext {
             initial: self.initial_instances(),
             window: self.metrics.window,
+            tokens: self.token_context(),
             slots: self.slots(),
             service_mean_s: match &self.service.model {
                 service::Model::Slots(_) => self.service.time.0.mean(),
@@ -159,6 +160,20 @@ impl Model {
             streams,
             duration: self.duration,
         }
+    }
+
+    /// What a policy that counts tokens goes by; none where instances have no KV cache, or one without a limit.
+    pub fn token_context(&self) -> Option<TokenContext> {
+        let service::Model::Llm(llm) = &self.service.model else { return None };
+        let mean = |law: fn(&service::TokenLaws) -> f64| self.service.tokens.as_ref().map_or(1.0, law);
+        (llm.blocks < u64::MAX).then(|| TokenContext {
+            cache: llm.blocks as f64 * f64::from(llm.block_tokens),
+            token_budget: f64::from(llm.token_budget),
+            max_sequences: f64::from(llm.max_sequences),
+            prompt: mean(|laws| laws.prompt.0.mean()),
+            output: mean(|laws| laws.output.0.mean()),
+            prefix_hit: f64::from(llm.prefix_hit) / 1000.0,
+        })
     }
 
     /// Instances ready at the start of the run, within what the autoscaler allows.
