@@ -1,12 +1,14 @@
 //! When each of many next changes by itself, and which does first.
 
-use super::tournament::{Ordered as _, Tournament};
+use std::hint::select_unpredictable;
 
 /// The next change of each index, as a tournament of one word each: the nanoseconds since the last rebuild above, the
 /// index below, so that of two at one instant the lower index comes first. None is to come before the last rebuild.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DueTimes {
-    tree: Tournament<u64>,
+    /// A complete binary tree as an array: the root at 1, the leaves from `width` on; [`NEVER`] for no change.
+    nodes: Vec<u64>,
+    width: usize,
     /// Bits of an index.
     bits: u32,
     /// Instant of the last rebuild, nanoseconds.
@@ -15,27 +17,43 @@ pub struct DueTimes {
     reach: u64,
 }
 
+const NEVER: u64 = u64::MAX;
+
+impl Default for DueTimes {
+    fn default() -> Self {
+        DueTimes { nodes: vec![NEVER; 2], width: 1, bits: 0, from: 0, reach: 0 }
+    }
+}
+
 impl DueTimes {
     #[inline]
     fn key(&self, index: usize, at: u64) -> u64 {
         let after = at.saturating_sub(self.from);
-        if after >= self.reach { u64::NEVER } else { (after << self.bits) | index as u64 }
+        if after >= self.reach { NEVER } else { (after << self.bits) | index as u64 }
     }
 
     /// Changes when that of `index` comes; [`u64::MAX`] for never.
     #[inline]
     pub fn set(&mut self, index: usize, at: u64) {
-        let key = self.key(index, at);
-        if self.tree.key(index) != key {
-            self.tree.set(index, key);
+        let (key, bits) = (self.key(index, at), self.bits);
+        let (nodes, mut at) = (self.nodes.as_mut_slice(), self.width + index);
+        if nodes[at] == key {
+            return;
+        }
+        nodes[at] = key;
+        let mut winner = key;
+        while at > 1 {
+            winner = first(winner, nodes[at ^ 1], bits, at);
+            at >>= 1;
+            nodes[at] = winner;
         }
     }
 
     /// The index whose change comes first, if that is by `now`.
     #[inline]
     pub fn next_by(&self, now: u64) -> Option<usize> {
-        let (least, passed) = (self.tree.least(), now.checked_sub(self.from)?);
-        (least >> self.bits <= passed && least != u64::NEVER)
+        let (least, passed) = (self.nodes[1], now.checked_sub(self.from)?);
+        (least >> self.bits <= passed && least != NEVER)
             .then_some((least & !(u64::MAX << self.bits)) as usize)
     }
 
@@ -48,11 +66,27 @@ impl DueTimes {
     /// Starts anew at `from`, with the changes of all.
     pub fn rebuild(&mut self, from: u64, changes: impl ExactSizeIterator<Item = u64>) {
         self.from = from;
-        self.bits = usize::BITS - changes.len().saturating_sub(1).leading_zeros();
+        self.width = changes.len().next_power_of_two();
+        self.bits = self.width.trailing_zeros();
         self.reach = u64::MAX >> self.bits;
-        let keys: Vec<u64> = changes.enumerate().map(|(index, at)| self.key(index, at)).collect();
-        self.tree.rebuild(keys.into_iter());
+        self.nodes.clear();
+        self.nodes.resize(2 * self.width, NEVER);
+        for (index, at) in changes.enumerate() {
+            self.nodes[self.width + index] = self.key(index, at);
+        }
+        for at in (1..self.width).rev() {
+            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1], self.bits, 2 * at);
+        }
     }
+}
+
+/// The first of the words at a node and at its sibling: of equal instants the left one. Which it is is as good as random, so
+/// it is to be selected, not branched on; a comparison of the words themselves would be taken for a minimum, of which the
+/// compiler makes a branch.
+#[inline]
+fn first(word: u64, sibling: u64, bits: u32, node: usize) -> u64 {
+    let is_right = node as u64 & 1;
+    select_unpredictable(sibling >> bits < (word >> bits) + is_right, sibling, word)
 }
 
 #[cfg(test)]

@@ -73,12 +73,12 @@ impl FreeTimes {
         if nanos >= self.reach {
             return self.set_wide(slot, nanos, order);
         }
-        let (nodes, mask) = (self.nodes.as_mut_slice(), self.mask);
-        let mut winner = (nanos << self.bits) | slot as u64;
+        let (nodes, bits) = (self.nodes.as_mut_slice(), self.bits);
+        let mut winner = (nanos << bits) | slot as u64;
         let mut at = self.width + slot;
         nodes[at] = winner;
         while at > 1 {
-            winner = first(winner, nodes[at ^ 1], mask, &self.orders);
+            winner = first(winner, nodes[at ^ 1], bits, &self.orders);
             at >>= 1;
             nodes[at] = winner;
         }
@@ -139,24 +139,26 @@ impl FreeTimes {
             self.nodes[self.width + slot] = (key.0 << self.bits) | slot as u64;
         }
         for at in (1..self.width).rev() {
-            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1], self.mask, &self.orders);
+            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1], self.bits, &self.orders);
         }
     }
 }
 
-/// The first of two words.
+/// The first of two words. Which it is is as good as random, so it is to be selected, not branched on; a comparison of the
+/// words themselves would be taken for a minimum, of which the compiler makes a branch.
 #[inline]
-fn first(one: u64, other: u64, mask: u64, orders: &[u64]) -> u64 {
-    if one ^ other <= mask {
-        return first_by_order(one, other, mask, orders);
+fn first(one: u64, other: u64, bits: u32, orders: &[u64]) -> u64 {
+    let (nanos, nanos_of_other) = (one >> bits, other >> bits);
+    if nanos == nanos_of_other {
+        return first_by_order(one, other, bits, orders);
     }
-    select_unpredictable(other < one, other, one)
+    select_unpredictable(nanos_of_other < nanos, other, one)
 }
 
 #[cold]
-fn first_by_order(one: u64, other: u64, mask: u64, orders: &[u64]) -> u64 {
+fn first_by_order(one: u64, other: u64, bits: u32, orders: &[u64]) -> u64 {
     // Two leaves without a slot are the same.
-    let order = |word: u64| orders.get((word & mask) as usize);
+    let order = |word: u64| orders.get((word & !(u64::MAX << bits)) as usize);
     if order(other).is_some_and(|order_of_other| Some(order_of_other) < order(one)) { other } else { one }
 }
 

@@ -14,14 +14,6 @@ pub trait Ordered: Copy + PartialEq {
     fn lesser(self, other: Self) -> Self;
 }
 
-impl Ordered for u64 {
-    const NEVER: u64 = u64::MAX;
-    #[inline]
-    fn lesser(self, other: u64) -> u64 {
-        select_unpredictable(other < self, other, self)
-    }
-}
-
 /// The minimum of the keys of its leaves.
 #[derive(Debug, Clone)]
 pub struct Tournament<K> {
