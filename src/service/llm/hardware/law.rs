@@ -226,7 +226,12 @@ mod tests {
         let decode = law.time(IterationWork { decoding: level as u64, context, ..IterationWork::default() });
         let mut work = IterationWork::default();
         work.add_chunk(0, prompt as u64);
-        let computed = (law.time(work) - law.fixed) as f64;
+        // What the prompt's tokens send to the other GPUs is not in the figures compared with.
+        let alone = IterationLaw {
+            roofline: law.roofline.map(|roofline| Roofline { exchange: 0.0, ..roofline }),
+            ..law.clone()
+        };
+        let computed = (alone.time(work) - law.fixed) as f64;
         (decode as f64 + level / output * computed) / 1e6
     }
 
@@ -237,13 +242,13 @@ mod tests {
         let lengths = (0.9 * 1024.0, 0.9 * 512.0);
         for (level, expected) in [(8.0, 7.85), (32.0, 10.63), (64.0, 14.33), (128.0, 21.72)] {
             let found = tpot(&small, lengths, level);
-            assert!((found / expected - 1.0).abs() < 0.03, "{level}: {found} for {expected}");
+            assert!((found / expected - 1.0).abs() < 0.02, "{level}: {found} for {expected}");
         }
         let large = law("llama-3.1-70b", "b200", 4, Weights::Fp8, 1.0, 1.0);
         let lengths = (0.9 * 1024.0, 0.9 * 1024.0);
         for (level, expected) in [(4.0, 8.56), (8.0, 8.75), (16.0, 9.13), (32.0, 9.89), (64.0, 11.41)] {
             let found = tpot(&large, lengths, level);
-            assert!((found / expected - 1.0).abs() < 0.03, "{level}: {found} for {expected}");
+            assert!((found / expected - 1.0).abs() < 0.02, "{level}: {found} for {expected}");
         }
     }
 }
