@@ -38,6 +38,8 @@ pub(crate) struct Hpa {
     pub behavior: Option<Behavior>,
     pub tolerance: Tolerance,
     pub sync_period: Span,
+    /// What a sync takes, after which the next period begins.
+    pub sync_delay: Span,
     /// Shift of the syncs.
     pub phase: Span,
     pub downscale_stabilization: Span,

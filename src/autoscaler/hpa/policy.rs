@@ -184,6 +184,10 @@ impl Policy for HpaPolicy {
         outcome.replicas.max(0) as u32
     }
 
+    fn next(&self, now: Instant) -> Option<Instant> {
+        Some(now + self.hpa.sync_period + self.hpa.sync_delay)
+    }
+
     fn explain(&self) -> Explanation {
         match &self.last {
             Some(outcome) => explain(&self.hpa, &self.controller, outcome),

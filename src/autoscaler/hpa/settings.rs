@@ -37,6 +37,11 @@ const SYNC_PERIOD: Key<Span> = Key::or(
     "Time between two syncs (flag `horizontal-pod-autoscaler-sync-period`).",
 )
 .at_least(1e-3);
+const SYNC_DELAY: Key<Span> = Key::or(
+    "sync_delay",
+    "\"0s\"",
+    "What a sync takes: the next one comes `sync_period` after it has been processed, so that syncs drift, and what one recommended is a little more than a period old at the next. In a replay the rows are the syncs.",
+);
 const PHASE: Key<Span> = Key::or(
     "phase",
     "\"0s\"",
@@ -107,6 +112,7 @@ pub(crate) const SPEC: TableSpec = TableSpec {
         &BEHAVIOR,
         &TOLERANCE,
         &SYNC_PERIOD,
+        &SYNC_DELAY,
         &PHASE,
         &DOWNSCALE_STABILIZATION,
         &CPU_INITIALIZATION_PERIOD,
@@ -117,10 +123,11 @@ pub(crate) const SPEC: TableSpec = TableSpec {
 };
 
 /// The keys that [`Tuning`] reads.
-pub(crate) const TUNING_KEYS: [&dyn AnyKey; 8] = [
+pub(crate) const TUNING_KEYS: [&dyn AnyKey; 9] = [
     &BEHAVIOR,
     &TOLERANCE,
     &SYNC_PERIOD,
+    &SYNC_DELAY,
     &PHASE,
     &DOWNSCALE_STABILIZATION,
     &CPU_INITIALIZATION_PERIOD,
@@ -332,6 +339,7 @@ impl Tuning {
             behavior,
             tolerance: Tolerance { down, up, release },
             sync_period: reader.get(&SYNC_PERIOD)?,
+            sync_delay: reader.get(&SYNC_DELAY)?,
             phase: reader.get(&PHASE)?,
             downscale_stabilization,
             cpu_initialization_period: reader.get(&CPU_INITIALIZATION_PERIOD)?,

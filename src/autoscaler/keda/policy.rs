@@ -23,7 +23,7 @@ impl Settings for Keda {
         Limits { min: min as u32, max: max as u32 }
     }
     fn schedule(&self) -> Option<Schedule> {
-        let clocks = Clocks::new(self);
+        let clocks = Clocks::new(self, self.hpa.sync_delay);
         let interval = self.polling_interval.min(self.hpa.sync_period);
         Some(Schedule { interval, phase: clocks.first().since(Instant::ZERO) })
     }
@@ -44,7 +44,7 @@ impl Settings for Keda {
     }
     fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(KedaPolicy {
-            clocks: Clocks::new(self),
+            clocks: Clocks::new(self, self.hpa.sync_delay),
             executor: Executor { last_active: None, created: Moment(0) },
             controller: Controller::default(),
             pool: Pool::new(start, self.release.quantity()),
@@ -69,17 +69,23 @@ pub(crate) struct Clocks {
 struct Clock {
     next: Instant,
     interval: Span,
+    /// What it takes each time, after which the next interval begins; zero: it strikes at multiples of the interval.
+    delay: Span,
 }
 
 impl Clock {
-    fn new(interval: Span, phase: Span) -> Clock {
-        Clock { next: Schedule { interval, phase }.first(), interval }
+    fn new(interval: Span, phase: Span, delay: Span) -> Clock {
+        Clock { next: Schedule { interval, phase }.first(), interval, delay }
     }
 
     /// Whether it is due at `now`; if so, it is set to its next instant after that.
     fn strikes(&mut self, now: Instant) -> bool {
         if now < self.next {
             return false;
+        }
+        if !self.delay.is_zero() {
+            self.next = now + self.interval + self.delay;
+            return true;
         }
         let passed = now.since(self.next).as_nanos() / self.interval.as_nanos().max(1);
         self.next += self.interval * (passed + 1);
@@ -88,10 +94,11 @@ impl Clock {
 }
 
 impl Clocks {
-    pub fn new(keda: &Keda) -> Clocks {
+    /// The clocks of a run, or with `delay` zero those of a replay, whose rows are the syncs.
+    pub fn new(keda: &Keda, delay: Span) -> Clocks {
         Clocks {
-            poll: Clock::new(keda.polling_interval, keda.polling_phase),
-            sync: Clock::new(keda.hpa.sync_period, keda.hpa.phase),
+            poll: Clock::new(keda.polling_interval, keda.polling_phase, Span::ZERO),
+            sync: Clock::new(keda.hpa.sync_period, keda.hpa.phase, delay),
         }
     }
 
@@ -233,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_poll_wakes_the_pool_and_the_sync_scales_it_from_there() {
-        let keda = keda("max = 10\ncooldown_period = \"60s\"");
+        let keda = keda("max = 10\ncooldown_period = \"60s\"\nsync_delay = \"0s\"");
         let mut policy = Settings::policy(&keda, &PolicyContext::unknown(0));
         assert_eq!(Settings::schedule(&keda).unwrap().first(), at(15));
         scrape(policy.as_mut(), 15, 12.0);
@@ -258,6 +265,14 @@ mod tests {
             0,
             "more than a minute after the last active poll at 30 s"
         );
+    }
+
+    #[test]
+    fn what_a_sync_takes_delays_the_next_ones_and_polls_keep_their_clock() {
+        let mut clocks = Clocks::new(&keda("max = 10"), Span::from_secs(1));
+        assert_eq!(clocks.due(at(15)), (false, true));
+        assert_eq!((clocks.sync.next, clocks.due(at(30))), (at(31), (true, false)));
+        assert_eq!((clocks.due(at(31)), clocks.sync.next, clocks.poll.next), ((false, true), at(47), at(60)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::autoscaler::hpa::recorded_units::pool_fields;
 use crate::autoscaler::hpa::replay::{HpaReplay, count};
 use crate::autoscaler::reading::quantity::parse_quantity;
 use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// A scaled object driven row by row.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl KedaReplay {
     pub fn new(keda: Keda) -> KedaReplay {
         KedaReplay {
             hpa: HpaReplay::new(keda.hpa.clone()),
-            clocks: Clocks::new(&keda),
+            clocks: Clocks::new(&keda, Span::ZERO),
             executor: Executor { last_active: None, created: Moment(0) },
             failures: vec![0; keda.activations.len()],
             spec: None,
