@@ -255,7 +255,14 @@ fn read_pod(row: &Row<'_>, metric: &str) -> Result<Pod, RowProblem> {
         ready,
         start_age: age_or_old("start_age")?,
         transition_age: age_or_old("ready_transition_age")?,
-        request: milli(row, "request")?,
+        request: match row.value("request") {
+            // Requests that differ by resource.
+            Some(Value::Object(by_name)) => match by_name.get(metric) {
+                None | Some(Value::Null) => None,
+                Some(value) => Some(thousandths_of(value).ok_or_else(|| row.wrong("request", EXPECTED))?),
+            },
+            _ => milli(row, "request")?,
+        },
         sample,
     };
     row.finish()?;
