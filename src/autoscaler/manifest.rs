@@ -9,22 +9,29 @@ use std::sync::Arc;
 
 use super::reading::quantity::parse_quantity;
 use super::reading::refused::{refused_object, refused_text};
+use super::reading::templates::{self, Expanded};
 use super::reading::{Candidate, Form, Manifest, metadata_name, text_of};
 pub use super::reading::{Change, Question, Remark, Selection, Translation};
-use super::{aws, hpa, keda, kpa, ray_serve};
+use super::{aws, azure, hpa, keda, kpa, llmd, platforms, ray_serve};
 use crate::document::edit::parse_embedded;
-use crate::document::{Source, Span, parse_json_or_yaml};
+use crate::document::{Source, Span, hcl, parse_json_or_yaml};
 use crate::schema::{Data, Node, Place, Problem, nearest};
 use crate::units::parse_span;
 
 /// Each form. A file is looked through for all of them.
-const FORMS: &[&Form] = &[
+const FORMS: [&Form; 7] = [
     &hpa::manifest::FORM,
     &keda::manifest::FORM,
     &kpa::manifest::FORM,
     &ray_serve::manifest::FORM,
     &aws::manifest::FORM,
+    &azure::manifest::FORM,
+    &llmd::manifest::FORM,
 ];
+
+fn forms() -> impl Iterator<Item = &'static Form> {
+    FORMS.into_iter().chain(platforms::FORMS)
+}
 
 /// Reads a manifest that has one object to read: YAML or JSON, of one or more documents.
 ///
@@ -40,14 +47,14 @@ pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
 /// Those of [`translate`]; or it is not said which of several objects is meant.
 pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result<Translation, Problem> {
     let whole = Place::Manifest(Span::whole(source));
-    let documents = documents(source, &whole)?;
+    let Expanded { documents, notes } = documents(source, &whole)?;
     let found: Vec<(&Form, Candidate<'_>)> =
-        FORMS.iter().flat_map(|form| (form.find)(&documents).into_iter().map(|each| (*form, each))).collect();
+        forms().flat_map(|form| (form.find)(&documents).into_iter().map(move |each| (form, each))).collect();
     if found.is_empty() {
         if let Some(problem) = documents.iter().find_map(refused_object) {
             return Err(problem);
         }
-        let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+        let known: Vec<&str> = forms().map(|form| form.name).collect();
         let expected = format!("it is none of: {}", known.join(", "));
         return Err(Problem::new(&whole, "the manifest is not understood", expected));
     }
@@ -57,12 +64,18 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
         translation.aside(format!("{} is not the object that is read", shown(other)), &other.node.place);
     }
     let is_found = |node: &&Node| found.iter().all(|(_, each)| !std::ptr::eq(each.node, *node));
-    let holds_config = |node: &&Node| text_of(node, "kind") != Some("RayService");
-    for other in documents.iter().filter(is_found).filter(holds_config) {
+    // What holds the object is no other one.
+    let holds = |node: &&Node| {
+        text_of(node, "kind") == Some("RayService") || text_of(node, "kind") == Some(candidate.kind)
+    };
+    for other in documents.iter().filter(is_found).filter(|node| !holds(node)) {
         // A workload beside its autoscaler has been looked at; what a form has no use for is named.
         if let (Some(kind), Some(name)) = (text_of(other, "kind"), metadata_name(other)) {
             translation.aside(format!("{kind}/{name} is no autoscaler"), &other.place);
         }
+    }
+    for (note, place) in notes {
+        translation.note(note, &place);
     }
     let name = if candidate.name.is_empty() { String::new() } else { format!(" \"{}\"", candidate.name) };
     let version =
@@ -77,7 +90,7 @@ fn pick<'a, 'd>(
     selection: &Selection,
     whole: &Place,
 ) -> Result<&'a (&'a Form, Candidate<'d>), Problem> {
-    let names: Vec<String> = found.iter().map(|(_, each)| shown(each)).collect();
+    let names = names_of(found);
     match (&selection.name, found) {
         (None, [only]) => Ok(only),
         (None, _) => {
@@ -86,7 +99,12 @@ fn pick<'a, 'd>(
             Err(problem.help(format!("add to `[autoscaler]`: name = \"{}\"", names[0])))
         }
         (Some(name), _) => {
+            // A name may go on to a part of the object.
+            let object = name.rsplit_once('/').map_or(name.as_str(), |(object, _)| object);
             let is_meant = |(_, each): &&(&Form, Candidate<'d>)| each.name == *name || shown(each) == *name;
+            if found.len() == 1 && found[0].1.name == object {
+                return Ok(&found[0]);
+            }
             let mut meant = found.iter().filter(is_meant);
             match (meant.next(), meant.next()) {
                 (Some(one), None) => Ok(one),
@@ -108,6 +126,13 @@ fn pick<'a, 'd>(
     }
 }
 
+/// The objects by name; with their kinds where names alone do not tell them apart.
+fn names_of(found: &[(&Form, Candidate<'_>)]) -> Vec<String> {
+    let is_alone = |name: &str| found.iter().filter(|(_, each)| each.name == name).count() == 1;
+    let tell = found.iter().all(|(_, each)| !each.name.is_empty() && is_alone(&each.name));
+    found.iter().map(|(_, each)| if tell { each.name.clone() } else { shown(each) }).collect()
+}
+
 /// An object as messages name it, and as a scenario may.
 fn shown(candidate: &Candidate<'_>) -> String {
     match (candidate.kind, candidate.name.as_str()) {
@@ -118,22 +143,38 @@ fn shown(candidate: &Candidate<'_>) -> String {
 }
 
 /// The documents of a file: lists taken apart, and the config that a RayService holds as a text beside it.
-fn documents(source: &Arc<Source>, whole: &Place) -> Result<Vec<Node>, Problem> {
+fn documents(source: &Arc<Source>, whole: &Place) -> Result<Expanded, Problem> {
     if let Some(problem) = refused_text(source) {
         return Err(problem);
     }
-    let parsed = parse_json_or_yaml(source).map_err(|fault| {
+    let is_hcl =
+        source.name().ends_with(".tf") || source.text().lines().any(|line| line.starts_with("resource \""));
+    let (parsed, form) = match is_hcl {
+        true => (hcl::parse(source).map(|document| vec![document]), "no Terraform (HCL)"),
+        false => (parse_json_or_yaml(source), "neither YAML nor JSON"),
+    };
+    let parsed = parsed.map_err(|fault| {
         let place = fault.span.map_or_else(|| whole.clone(), Place::Manifest);
-        Problem::new(&place, "the manifest is neither YAML nor JSON", fault.message)
+        Problem::new(&place, format!("the manifest is {form}"), fault.message)
     })?;
-    let mut documents = Vec::new();
-    parsed.into_iter().for_each(|document| take_apart(document, &mut documents));
+    let mut apart = Vec::new();
+    parsed.into_iter().for_each(|document| take_apart(document, &mut apart));
+    let (mut documents, mut notes) = (Vec::new(), Vec::new());
+    for document in apart {
+        match templates::expand(&document)? {
+            Some(expanded) => {
+                documents.extend(expanded.documents);
+                notes.extend(expanded.notes);
+            }
+            None => documents.push(document),
+        }
+    }
     let mut configs = Vec::new();
     for service in documents.iter().filter(|document| text_of(document, "kind") == Some("RayService")) {
         configs.extend(serve_config(service)?);
     }
     documents.extend(configs);
-    Ok(documents)
+    Ok(Expanded { documents, notes })
 }
 
 /// Lists of Kubernetes, and lists of documents as JSON has them.

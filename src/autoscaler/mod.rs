@@ -20,6 +20,7 @@ mod llmd;
 pub mod manifest;
 mod metric;
 mod observation;
+mod platforms;
 mod policy;
 mod ray_serve;
 mod reading;

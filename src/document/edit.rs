@@ -80,6 +80,11 @@ enum Layout {
 }
 
 impl Slot {
+    /// Where it is.
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     /// A place for a new entry of the table `node`; `None` where there is none that leaves the rest as it is.
     ///
     /// In lines, below the last entry that is a single line; else above the first. In braces, likewise.

@@ -2,9 +2,10 @@
 //!
 //! The ground floor of everything that is read: it knows texts, bytes and values, and nothing of what they mean. Each
 //! format has a front end that turns a [`Source`] into [`Node`]s; the lines and columns of messages come from [`Span`].
-//! A further format (HCL) is a further front end.
+//! A further format is a further front end.
 
 pub mod edit;
+pub mod hcl;
 pub mod json;
 pub mod shown;
 mod source;

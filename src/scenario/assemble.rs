@@ -118,7 +118,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let arrivals = reader.get(&ARRIVALS)?;
     let service = read_service(&reader, &arrivals)?;
     let run = read_run(&reader, arrivals.natural_duration())?;
-    let autoscaler = reader.get(&AUTOSCALER)?;
+    let autoscaler =
+        reader.get(&AUTOSCALER).map_err(|problem| manifest::in_manifest(problem, tree, context))?;
     let model = Model {
         arrivals,
         service,
@@ -136,7 +137,6 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     checks::precision(tree, &model, &run)?;
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
-    warnings.extend(checks::out_of_reach(&model));
     let allow = reader.get(&ALLOW)?;
     lint_names::known(&reader, &allow)?;
     let (description, label) = (reader.get(&DESCRIPTION)?, reader.shown("label", reader.get(&LABEL)?)?);

@@ -5,7 +5,7 @@ use super::precision::Precision;
 use super::run::Run;
 use crate::autoscaler::{Quantity, Signal, Watched};
 use crate::document::shown::controls_display;
-use crate::schema::{Problem, Reader, Tree};
+use crate::schema::{Place, Problem, Reader, Tree};
 use crate::service;
 use crate::sim::{Conflict, MAX_SLOTS, Model};
 use crate::time::Span;
@@ -59,6 +59,7 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
     tokens(tree, model)?;
     initial(tree, model)?;
     shares(tree, model)?;
+    reach(tree, model)?;
     slots(tree, model)?;
     scrapes(tree, model)?;
     ticks(tree, model)?;
@@ -88,11 +89,7 @@ fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
         true => (format!("expected at most 1: write {} for {target} %", target / 100.0), None),
         false => ("expected at most 1".to_owned(), Some("choose another signal if it is no share")),
     };
-    let from = "autoscaler.from";
-    let place = match tree.get(&path) {
-        None if tree.get(from).is_some() => place_of(tree, from),
-        _ => place_of(tree, &path),
-    };
+    let place = place_of_target(tree, &path);
     let problem = Problem::new(&place, message, label);
     Err(match help {
         Some(line) => problem.help(line),
@@ -100,20 +97,39 @@ fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
     })
 }
 
-/// Values that a signal cannot reach in this model, though another model could have it reach them, in words.
-pub(super) fn out_of_reach(model: &Model) -> Vec<String> {
+/// A value that a signal cannot reach in this model is never compared with what is meant.
+fn reach(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let places = f64::from(model.slots());
     let has_cache = matches!(&model.service.model, service::Model::Llm(llm) if llm.blocks < u64::MAX);
-    let of_one = |Watched { key, signal, target }: Watched| match signal {
-        Signal::KvCache if !has_cache => Some(format!(
-            "`autoscaler.{key}` is never reached: the service has no KV cache of limited size, so \"kv_cache\" is always 0"
-        )),
-        Signal::Concurrency if target > places => Some(format!(
-            "`autoscaler.{key}` is never reached: it is {target}, but an instance serves at most {places} requests at a time; \"in_flight\" counts those that wait too"
-        )),
-        _ => None,
-    };
-    model.autoscaler.watched().into_iter().filter_map(of_one).collect()
+    for Watched { key, signal, target } in model.autoscaler.watched() {
+        let path = format!("autoscaler.{key}");
+        let (message, label) = match signal {
+            Signal::KvCache if !has_cache => (
+                format!(
+                    "`{path}` is never reached: the service has no KV cache of limited size, so \"kv_cache\" is always 0"
+                ),
+                "expected a service of model \"llm\" with the size of its cache, or another signal",
+            ),
+            Signal::Concurrency if target > places => (
+                format!(
+                    "`{path}` is never reached: it is {target}, but an instance serves at most {places} requests at a time"
+                ),
+                "expected no more than that, or \"in_flight\", which counts requests that wait too",
+            ),
+            _ => continue,
+        };
+        return Err(Problem::new(&place_of_target(tree, &path), message, label));
+    }
+    Ok(())
+}
+
+/// Where a target stands; in a manifest or not.
+fn place_of_target(tree: &Tree, path: &str) -> Place {
+    const FROM: &str = "autoscaler.from";
+    match tree.get(path) {
+        None if tree.get(FROM).is_some() => place_of(tree, FROM),
+        _ => place_of(tree, path),
+    }
 }
 
 /// What is written and changes nothing, in words.

@@ -111,6 +111,22 @@ pub(super) fn check_settled(tree: &Tree, context: &Context) -> Result<(), Proble
     }
 }
 
+/// A problem of a key that neither the scenario nor its manifest sets, shown at the manifest, which has a field for it.
+pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> Problem {
+    let key = problem.message.strip_prefix("`autoscaler.").and_then(|rest| rest.strip_suffix("` is missing"));
+    let manifest = match (key, named(tree)) {
+        (Some(_), Ok(Some((file, from)))) => load(tree, &file, &from, context).ok(),
+        _ => None,
+    };
+    let (Some(key), Some(manifest)) = (key, manifest) else { return problem };
+    let label = match manifest.translation.field_of(key) {
+        Some(field) => format!("expected `{field}` in the manifest, or `{key}` in `[autoscaler]`"),
+        None => format!("expected `{key}` in `[autoscaler]`: the manifest has no field for it"),
+    };
+    let place = manifest.translation.place_of(key).unwrap_or(Place::Manifest(Span::whole(&manifest.source)));
+    Problem { place, label, ..problem }
+}
+
 /// What the scenario says beside the name of the manifest.
 fn selection(tree: &Tree) -> Selection {
     let text = |path: &str| match tree.get(path) {
@@ -119,7 +135,12 @@ fn selection(tree: &Tree) -> Selection {
     };
     let quantity = |path: &str| tree.get(path).and_then(Selection::quantity);
     Selection {
+        profile: text("autoscaler.name").and_then(|name| Some(name.rsplit_once('/')?.1.to_owned())),
         name: text("autoscaler.name"),
+        kind: text("autoscaler.kind").filter(|_| {
+            // What a manifest has put there says nothing of what the scenario wants.
+            tree.get("autoscaler.kind").is_some_and(|kind| !matches!(kind.place, Place::Manifest(_)))
+        }),
         cpu: quantity("autoscaler.requests.cpu"),
         memory: quantity("autoscaler.requests.memory"),
     }

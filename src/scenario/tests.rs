@@ -240,7 +240,7 @@ fn a_warm_pool_that_is_no_greater_for_what_is_prepared_is_told() {
 }
 
 #[test]
-fn a_threshold_or_target_above_the_range_of_its_signal_is_refused_or_named() {
+fn a_threshold_or_target_above_the_range_of_its_signal_is_refused() {
     let read = |autoscaler: &str| {
         let text = format!(
             "[arrivals]\nkind = \"poisson\"\nrate = 1\n[service]\ntime = \"1s\"\nconcurrency = 4\n\
@@ -284,8 +284,11 @@ fn a_threshold_or_target_above_the_range_of_its_signal_is_refused_or_named() {
     ] {
         assert!(read.unwrap().warnings.is_empty());
     }
-    let warned = hpa("signal = \"concurrency\", average_value = 5").unwrap().warnings;
-    assert!(warned.len() == 1 && warned[0].contains("at most 4 requests at a time"), "{warned:?}");
-    let warned = hpa("signal = \"kv_cache\", average_value = 0.5").unwrap().warnings;
-    assert!(warned.len() == 1 && warned[0].contains("no KV cache"), "{warned:?}");
+    for (read, why) in [
+        (hpa("signal = \"concurrency\", average_value = 5"), "at most 4 requests at a time"),
+        (hpa("signal = \"kv_cache\", average_value = 0.5"), "no KV cache"),
+    ] {
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }

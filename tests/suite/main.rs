@@ -26,6 +26,7 @@ mod generated;
 mod hardware;
 mod hostile;
 mod lints;
+mod manifest_forms;
 mod manifests;
 mod misbehaviour;
 mod mutations;

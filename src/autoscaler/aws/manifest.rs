@@ -46,7 +46,17 @@ const ADJUSTMENTS: [(&str, &str); 3] = [
 ];
 
 /// Fields that name things and do not shape scaling.
-const ASIDE: [&str; 23] = [
+const ASIDE: [&str; 33] = [
+    "RoleArn",
+    "DependsOn",
+    "Lifecycle",
+    "Provider",
+    "Region",
+    "Id",
+    "Arn",
+    "AlarmArns",
+    "TagsAll",
+    "Name",
     "PolicyName",
     "PolicyARN",
     "PolicyType",
@@ -118,8 +128,16 @@ fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
             found.push(Candidate { kind: "", name, node: document });
         }
     }
+    if found.is_empty() {
+        let has_capacity = |document: &&Node| has(document, "MinCapacity") && has(document, "MaxCapacity");
+        let target = flattened(documents).into_iter().find(has_capacity);
+        found.extend(target.map(|node| Candidate { kind: TARGET, name: String::new(), node }));
+    }
     found
 }
+
+/// A target that no policy of the file scales.
+const TARGET: &str = "scalable target";
 
 /// What a policy or target scales.
 fn target_name(document: &Node) -> Option<&str> {
@@ -127,6 +145,11 @@ fn target_name(document: &Node) -> Option<&str> {
 }
 
 fn read_candidate(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+    if candidate.kind == TARGET {
+        let label = "expected its scaling policy in the same file: the bounds alone scale nothing";
+        let place = manifest_place(&candidate.node.place);
+        return Err(Problem::new(&place, "the target has no scaling policy", label));
+    }
     let mut documents = flattened(manifest.documents);
     documents.retain(|document| {
         target_name(document).is_none_or(|name| name == candidate.name || candidate.name.is_empty())

@@ -6,6 +6,7 @@
 
 mod explain;
 mod flapping;
+pub(super) mod manifest;
 mod replay;
 mod rule;
 

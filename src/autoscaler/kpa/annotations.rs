@@ -2,6 +2,13 @@
 
 use crate::autoscaler::reading::{Codec, Field};
 
+/// How the windows are averaged; the annotation is written in either spelling.
+const ALGORITHM: Codec = Codec::Names(&[
+    ("linear", "linear"),
+    ("weightedExponential", "weighted-exponential"),
+    ("weighted-exponential", "weighted-exponential"),
+]);
+
 /// Annotations of a revision, without their prefix, in both spellings that Knative reads; the second overrides.
 pub(super) const ANNOTATIONS: &[Field] = &[
     Field::new("metric", "metric", Codec::Text),
@@ -27,8 +34,8 @@ pub(super) const ANNOTATIONS: &[Field] = &[
     Field::alias("scaleDownDelay", "scale_down_delay", Codec::Duration),
     Field::new("scale-to-zero-pod-retention-period", "scale_to_zero_pod_retention_period", Codec::Duration),
     Field::alias("scaleToZeroPodRetentionPeriod", "scale_to_zero_pod_retention_period", Codec::Duration),
-    Field::new("metric-aggregation-algorithm", "metric_aggregation_algorithm", Codec::Text),
-    Field::alias("metricAggregationAlgorithm", "metric_aggregation_algorithm", Codec::Text),
+    Field::new("metric-aggregation-algorithm", "metric_aggregation_algorithm", ALGORITHM),
+    Field::alias("metricAggregationAlgorithm", "metric_aggregation_algorithm", ALGORITHM),
 ];
 
 /// Keys of `config-autoscaler`.

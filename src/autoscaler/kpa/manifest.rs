@@ -2,14 +2,23 @@
 //! them, KServe's InferenceServices, which become such Services, and Cloud Run services, which have the same form.
 
 use super::annotations::{ANNOTATIONS, CLOUD_RUN, CLOUD_RUN_SERVICE, CONFIG, PREDICTOR, WITHOUT_EFFECT};
+use crate::autoscaler::reading::measure::of_name;
 use crate::autoscaler::reading::{
-    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, metadata_name, of_kind, text_of,
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, manifest_place, metadata_name,
+    of_kind, text_of,
 };
-use crate::schema::{Data, Node, Problem};
+use crate::autoscaler::reading::{Target, TargetKind, Watch};
+use crate::schema::{Data, Node, Problem, Table};
 
 const AUTOSCALING: &str = "autoscaling.knative.dev/";
 const GOOGLE: &str = "run.googleapis.com/";
 const DEPLOYMENT_MODE: &str = "serving.kserve.io/deploymentMode";
+const HPA_BOUNDS: &[Field] = &[
+    Field::new("min-scale", "min", Codec::Count),
+    Field::alias("minScale", "min", Codec::Count),
+    Field::new("max-scale", "max", Codec::Count),
+    Field::alias("maxScale", "max", Codec::Count),
+];
 const DEADLINE: &[Field] =
     &[Field::new("serving.knative.dev/progress-deadline", "progress_deadline", Codec::Duration)];
 
@@ -19,21 +28,48 @@ pub(in crate::autoscaler) const FORM: Form =
 
 fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
     let knative = ["Service", "Configuration", "Revision"];
-    let knative = knative.iter().flat_map(|kind| of_kind(documents, "serving.knative.dev/", kind));
-    knative.chain(of_kind(documents, "serving.kserve.io/", "InferenceService")).collect()
+    knative.iter().flat_map(|kind| of_kind(documents, "serving.knative.dev/", kind)).collect()
 }
 
 fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
-    let is_kserve = candidate.kind == "InferenceService";
-    let revision = Revision::read(candidate.node, is_kserve)?;
-    let is_config = |document: &&Node| {
-        text_of(document, "kind") == Some("ConfigMap") && metadata_name(document) == Some("config-autoscaler")
+    let revision = Revision::read(candidate.node, false)?;
+    let config = config_of(manifest);
+    let is_on_cloud_run = match manifest.selection.kind.as_deref() {
+        Some("cloud_run") => true,
+        Some("knative") => false,
+        _ => revision.is_on_cloud_run(candidate.node, config.is_some())?,
     };
-    let config = manifest.documents.iter().find(is_config).and_then(|config| field_of(config, "data"));
-    match revision.is_on_cloud_run() {
+    match is_on_cloud_run {
         true => revision.cloud_run(),
         false => revision.knative(config),
     }
+}
+
+/// A KServe InferenceService that Knative scales.
+///
+/// # Errors
+/// A field is not written as it has to be.
+pub(in crate::autoscaler) fn inference_service(
+    node: &Node,
+    manifest: &Manifest<'_>,
+) -> Result<Translation, Problem> {
+    let mut translation = Revision::read(node, true)?.knative(config_of(manifest))?;
+    let spec = Fields::of(node, "", false)?.object("spec")?;
+    for component in ["transformer", "explainer"] {
+        if let Some(part) = spec.get(component) {
+            translation
+                .unused(format!("spec.{component} scales by itself, and is not simulated"), &part.place);
+        }
+    }
+    Ok(translation)
+}
+
+/// The `config-autoscaler` config map beside a service.
+fn config_of<'a>(manifest: &Manifest<'a>) -> Option<&'a Node> {
+    let is_config = |document: &&Node| {
+        text_of(document, "kind") == Some("ConfigMap") && metadata_name(document) == Some("config-autoscaler")
+    };
+    manifest.documents.iter().find(is_config).and_then(|config| field_of(config, "data"))
 }
 
 /// Where in a document a revision's settings stand.
@@ -67,9 +103,46 @@ impl<'a> Revision<'a> {
         Ok(Revision { annotations, outer, spec, traffic, is_kserve })
     }
 
-    fn is_on_cloud_run(&self) -> bool {
-        let names = |fields: &Fields<'a>| fields.rest().iter().any(|(name, _)| name.starts_with(GOOGLE));
-        names(&self.annotations) || self.outer.as_ref().is_some_and(names)
+    /// Whether Cloud Run runs it, whose services have the same form.
+    ///
+    /// # Errors
+    /// Nothing in the file tells one from the other.
+    fn is_on_cloud_run(&self, document: &Node, has_config: bool) -> Result<bool, Problem> {
+        let any =
+            |fields: &Fields<'a>, is: &dyn Fn(&str) -> bool| fields.rest().iter().any(|(name, _)| is(name));
+        let google = |name: &str| name.starts_with(GOOGLE);
+        let annotated = |is: &dyn Fn(&str) -> bool| {
+            any(&self.annotations, is) || self.outer.as_ref().is_some_and(|outer| any(outer, is))
+        };
+        let metadata = field_of(document, "metadata");
+        let labels = metadata.and_then(|metadata| field_of(metadata, "labels"));
+        let label = |name: &str| labels.is_some_and(|labels| field_of(labels, name).is_some());
+        let url = field_of(document, "status").and_then(|status| text_of(status, "url"));
+        let namespace = metadata.and_then(|metadata| text_of(metadata, "namespace")).unwrap_or_default();
+        // A namespace of Cloud Run is the number of a project.
+        let is_project = namespace.len() > 6 && namespace.bytes().all(|byte| byte.is_ascii_digit());
+        if annotated(&google)
+            || label("cloud.googleapis.com/location")
+            || url.is_some_and(|url| url.ends_with(".run.app"))
+            || is_project
+        {
+            return Ok(true);
+        }
+        // Cloud Run knows minimum and maximum alone, in this spelling.
+        let shared = ["minScale", "maxScale"].map(|name| format!("{AUTOSCALING}{name}"));
+        let of_knative = |name: &str| {
+            (name.starts_with(AUTOSCALING) && !shared.iter().any(|known| known == name))
+                || name.starts_with("serving.knative.dev/")
+                || name.starts_with("networking.knative.dev/")
+        };
+        let is_other = text_of(document, "kind") != Some("Service");
+        if has_config || is_other || annotated(&of_knative) || label("networking.knative.dev/visibility") {
+            return Ok(false);
+        }
+        let message = "the Service may be one of Knative or of Cloud Run: nothing in the file tells which";
+        let label = "expected an annotation of one of them, or the kind in the scenario";
+        let problem = Problem::new(&manifest_place(&document.place), message, label);
+        Err(problem.help("add to `[autoscaler]`: kind = \"knative\" or kind = \"cloud_run\""))
     }
 
     fn knative(self, config: Option<&Node>) -> Result<Translation, Problem> {
@@ -88,10 +161,13 @@ impl<'a> Revision<'a> {
         self.annotations.read(DEADLINE, "", into)?;
         let annotations = self.annotations.beneath(AUTOSCALING);
         annotations.read(ANNOTATIONS, "", into)?;
-        if let Some(class) = annotations.get("class")
-            && class.data != Data::Text("kpa.autoscaling.knative.dev".into())
-        {
-            return Err(annotations.wrong("class", class, "\"kpa.autoscaling.knative.dev\", or nothing"));
+        if let Some(class) = annotations.get("class") {
+            let expected = "\"kpa.autoscaling.knative.dev\", \"hpa.autoscaling.knative.dev\", or nothing";
+            match &class.data {
+                Data::Text(class) if class == "kpa.autoscaling.knative.dev" => {}
+                Data::Text(class) if class == "hpa.autoscaling.knative.dev" => return by_hpa(&annotations),
+                _ => return Err(annotations.wrong("class", class, expected)),
+            }
         }
         annotations.finish(into);
         // The config map's percentage is that of concurrency; requests per second have a fixed one.
@@ -148,6 +224,65 @@ impl<'a> Revision<'a> {
         common(&self.spec, self.traffic, "max_concurrency", into)?;
         Ok(translation)
     }
+}
+
+/// A revision of the class that leaves scaling to an HPA.
+fn by_hpa(annotations: &Fields<'_>) -> Result<Translation, Problem> {
+    let mut translation = Translation::new("hpa");
+    let into = &mut translation;
+    annotations.read(HPA_BOUNDS, "", into)?;
+    if !matches!(into.value("min"), Some(Data::Integer(1..))) {
+        into.set("min".into(), Data::Integer(1), annotations.place());
+    }
+    if !matches!(into.value("max"), Some(Data::Integer(1..))) {
+        into.note("no maximum is written: Knative sets none, 1000 is taken".into(), annotations.place());
+        into.set("max".into(), Data::Integer(1000), annotations.place());
+    }
+    let metric = annotations.text("metric")?.unwrap_or("cpu");
+    let set = |key: &str, value: &str, into: &mut Translation| {
+        into.set(format!("metrics.0.{key}"), Data::Text(value.into()), annotations.place());
+    };
+    into.set("metrics.0".into(), Data::Table(Table::EMPTY), annotations.place());
+    let watch =
+        Watch { key: "metrics.0".into(), path: annotations.path_of("metric"), place: annotations.place() };
+    match metric {
+        "cpu" => {
+            set("type", "resource", into);
+            let field = Field::new("target", "metrics.0.average_utilization", Codec::NumberText);
+            annotations.read(&[field], "", into)?;
+            if annotations.get("target").is_none() {
+                into.set("metrics.0.average_utilization".into(), Data::Integer(80), annotations.place());
+            }
+        }
+        "memory" => {
+            set("type", "pods", into);
+            set("name", "memory", into);
+            annotations.read(
+                &[Field::new("target", "metrics.0.average_value", Codec::NumberText)],
+                "",
+                into,
+            )?;
+            watch.ask(
+                "memory, in MiB, does not follow the requests in service: what it stands for has to be said",
+                into,
+            );
+        }
+        name => {
+            set("type", "pods", into);
+            set("name", name, into);
+            let target = Target {
+                kind: TargetKind::EachPod,
+                fields: annotations,
+                name: "target",
+                keys: ["average_value", "value"],
+                type_key: None,
+                activation: None,
+            };
+            watch.put(of_name(name), &target, into)?;
+        }
+    }
+    annotations.finish(into);
+    Ok(translation)
 }
 
 /// What both have: the concurrency of a container, a time-out, revisions that share the traffic.
@@ -225,7 +360,10 @@ spec: { predictor: { maxReplicas: 4, scaleTarget: 5, scaleMetric: concurrency, m
             r#"{"max_scale":4,"metric":"concurrency","min_scale":1,"stable_window":"2m","target":5}"#
         );
         let raw = text.replace("window: 2m", "window: 2m, serving.kserve.io/deploymentMode: RawDeployment");
-        assert!(translate(&raw).unwrap_err().contains("where Knative scales"));
+        assert!(
+            translate(&raw).unwrap_err().contains("\"cpu\" or \"memory\""),
+            "an HPA scales it, which has no concurrency"
+        );
     }
 
     #[test]
@@ -277,7 +415,28 @@ data:
             wrong,
             "`spec.template.metadata.annotations.autoscaling.knative.dev/maxScale` is \"twelve\": expected a number"
         );
-        let other = SERVICE.replace("class: kpa.", "class: hpa.");
+        let other = SERVICE.replace("class: kpa.", "class: other.");
         assert!(translate(&other).unwrap_err().contains("expected \"kpa.autoscaling.knative.dev\""));
+    }
+
+    #[test]
+    fn a_class_that_leaves_scaling_to_an_hpa_becomes_one() {
+        let translation =
+            translate(&SERVICE.replace("class: kpa.", "class: hpa.").replace("'7.5'", "'70'")).unwrap();
+        let json = translation.json();
+        assert_eq!((translation.kind, &json["min"], &json["max"]), ("hpa", &1.into(), &12.into()));
+        assert_eq!(json["metrics"][0]["average_utilization"], 70);
+    }
+
+    #[test]
+    fn what_may_be_of_either_system_is_asked_for() {
+        let text = "apiVersion: serving.knative.dev/v1\nkind: Service\nspec: { template: { metadata: { annotations: { \
+                    autoscaling.knative.dev/maxScale: '5' } }, spec: { containerConcurrency: 80 } } }";
+        assert!(translate(text).unwrap_err().contains("Knative or of Cloud Run"));
+        let named = text.replace(
+            "spec: { template",
+            "metadata: { labels: { cloud.googleapis.com/location: x } }\nspec: { template",
+        );
+        assert_eq!(translate(&named).unwrap().kind, "cloud_run");
     }
 }

@@ -8,6 +8,7 @@
 //! The controller publishes its number for an HPA or KEDA to follow. Here it takes effect at once.
 
 mod explain;
+pub(super) mod manifest;
 mod replay;
 mod saturation;
 mod targets;

@@ -33,6 +33,8 @@ pub(crate) enum Codec {
     },
     /// A duration with its unit, as Go writes it.
     Duration,
+    /// A duration as ISO 8601 has it: `PT5M`.
+    IsoDuration,
     /// A quantity of Kubernetes: a number, or a text such as `500m`.
     Quantity,
     /// A quantity that is a plain number in the scenario.
@@ -88,6 +90,11 @@ impl Codec {
                 Some(text) => Ok(Data::Text(text)),
                 None => Err("a duration such as \"90s\"".into()),
             },
+            Codec::IsoDuration => text
+                .as_deref()
+                .and_then(iso_seconds)
+                .map(|seconds| Data::Text(format!("{seconds}s")))
+                .ok_or_else(|| "a duration such as \"PT5M\"".into()),
             Codec::Quantity => match node.data {
                 Data::Text(_) | Data::Integer(_) | Data::Float(_) => Ok(node.data.clone()),
                 _ => Err("a quantity".into()),
@@ -155,6 +162,14 @@ impl Codec {
             }
             Codec::Seconds { fractions: true } => Ok(Scalar::Plain(show(span()?.as_secs_f64()))),
             Codec::Duration => Ok(Scalar::Text(go_duration(span()?))),
+            Codec::IsoDuration => {
+                let seconds = span()?.as_secs_f64();
+                match seconds.fract() == 0.0 {
+                    true if seconds % 60.0 == 0.0 => Ok(Scalar::Text(format!("PT{}M", seconds / 60.0))),
+                    true => Ok(Scalar::Text(format!("PT{seconds}S"))),
+                    false => Err(format!("it takes whole seconds, not {seconds}")),
+                }
+            }
             Codec::Quantity => match value {
                 Data::Text(text) if parse_quantity(text).is_some() => Ok(Scalar::Text(text.clone())),
                 _ => quantity(number()?),
@@ -191,6 +206,24 @@ fn number(node: &Node) -> Option<f64> {
         Data::Float(float) => Some(float),
         _ => None,
     }
+}
+
+/// Seconds of a duration of days, hours, minutes and seconds.
+fn iso_seconds(text: &str) -> Option<u64> {
+    let rest = text.strip_prefix('P')?;
+    let (days, times) = rest.split_once('T').unwrap_or((rest, ""));
+    let mut seconds: u64 = 0;
+    for (part, units) in [(days, &[('D', 86_400)][..]), (times, &[('H', 3600), ('M', 60), ('S', 1)][..])] {
+        let mut part = part;
+        while !part.is_empty() {
+            let end = part.find(|c: char| !c.is_ascii_digit())?;
+            let count: u64 = part[..end].parse().ok()?;
+            let (letter, factor) = units.iter().find(|(letter, _)| part[end..].starts_with(*letter))?;
+            seconds = seconds.checked_add(count.checked_mul(*factor)?)?;
+            part = &part[end + letter.len_utf8()..];
+        }
+    }
+    (text.len() > 1 && !text.ends_with('T')).then_some(seconds)
 }
 
 /// Without the last digits, which a conversion leaves behind.
@@ -298,6 +331,8 @@ mod tests {
             (Codec::Seconds { fractions: true }, text("500ms")),
             (Codec::Seconds { fractions: false }, text("5m")),
             (Codec::Duration, text("1500ms")),
+            (Codec::IsoDuration, text("300s")),
+            (Codec::IsoDuration, text("90s")),
             (Codec::Quantity, text("2500m")),
             (Codec::Quantity, Data::Integer(30)),
             (Codec::QuantityNumber, Data::Float(0.05)),

@@ -8,6 +8,10 @@ use crate::schema::{Data, Node, Problem};
 pub struct Selection {
     /// Name of the object, where a file has several.
     pub name: Option<String>,
+    /// The part of the object, where it has several that take turns: what follows the last slash of the name.
+    pub profile: Option<String>,
+    /// The kind of autoscaler, where the scenario says it and the file does not settle it.
+    pub kind: Option<String>,
     /// Cores that a pod requests, where the file does not say it.
     pub cpu: Option<f64>,
     /// Bytes of memory that a pod requests.

@@ -14,6 +14,7 @@ pub(crate) mod metric_names;
 pub(crate) mod promql;
 pub(crate) mod quantity;
 pub(crate) mod refused;
+pub(crate) mod templates;
 mod translation;
 mod watched;
 

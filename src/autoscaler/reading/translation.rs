@@ -117,6 +117,18 @@ impl Translation {
         &self.remarks
     }
 
+    /// Name of the field that would set a key and is left out.
+    pub fn field_of(&self, key: &str) -> Option<&str> {
+        let opening = self.openings.iter().rev().find(|opening| opening.key == key)?;
+        opening.names.last().map(String::as_str)
+    }
+
+    /// Where that field would stand.
+    pub fn place_of(&self, key: &str) -> Option<Place> {
+        let opening = self.openings.iter().rev().find(|opening| opening.key == key)?;
+        Some(Place::Manifest(opening.slot.span()))
+    }
+
     /// What a user has to settle.
     pub fn questions(&self) -> &[Question] {
         &self.questions

@@ -148,7 +148,7 @@ const DCGM_EXPORTER: Group = Group {
             "percent",
             Gpu,
             Is(Utilization),
-            "share of time in which any kernel ran, not of capacity: near 100 at one request for LLM servers. Target / 100",
+            "share of time in which any kernel ran, not of capacity: near 100 at one request for LLM servers",
         ),
         row("DCGM_FI_DEV_MEM_COPY_UTIL", Gauge, "percent", Gpu, Other("no load of the endpoint"), ""),
         row(

@@ -27,7 +27,7 @@ const VLLM: Group = Group {
             "requests",
             Pod,
             Completions,
-            "exported with _total; completions, not arrivals: equal only in steady state; saturates under overload",
+            "completions, not arrivals: equal only in steady state; saturates under overload",
         ),
         row("vllm:request_prompt_tokens", Histogram, "tokens", Pod, Other("prompt length"), ""),
         row("vllm:request_generation_tokens", Histogram, "tokens", Pod, Other("answer length"), ""),
