@@ -1,8 +1,10 @@
 //! A ScaledObject (keda.sh/v1alpha1) as it is deployed.
 
-use super::manifest_trigger::trigger;
+use super::formula::composite;
+use super::manifest_trigger::{METRIC_TYPE, is_resource, named_measure, trigger};
 use crate::autoscaler::reading::{
-    Candidate, Codec, Field, Fields, Form, Manifest, Translation, behavior, of_kind,
+    Candidate, Codec, Field, Fields, Form, Manifest, Target, TargetKind, Translation, Watch, behavior,
+    of_kind,
 };
 use crate::schema::{Data, Node, Problem, Table};
 
@@ -84,27 +86,66 @@ pub(in crate::autoscaler) fn scaled(
     config.finish(into);
     // Applies when the scaled object is deleted.
     advanced.get("restoreToOriginalReplicaCount");
-    modifiers(&advanced.object("scalingModifiers")?)?;
-    advanced.finish(into);
+    let modifiers = advanced.object("scalingModifiers")?;
     let place = spec.get("triggers").map_or(spec.place(), |triggers| &triggers.place);
     into.set("triggers".into(), Data::Array(Vec::new()), place);
-    let mut count = 0;
-    for part in spec.objects("triggers")? {
-        count += usize::from(trigger(&part, count, around, into)?);
+    let triggers = spec.objects("triggers")?;
+    if modifiers.get("formula").is_some() {
+        by_formula(&modifiers, &triggers, around, into)?;
+    } else {
+        let mut count = 0;
+        for part in &triggers {
+            count += usize::from(trigger(part, count, around, into)?);
+        }
     }
+    modifiers.finish(into);
+    advanced.finish(into);
     Ok(())
 }
 
-/// A formula takes the place of every trigger's own target: without it the object would be another one.
-fn modifiers(modifiers: &Fields<'_>) -> Result<(), Problem> {
-    match modifiers.get("formula") {
-        Some(formula) => Err(modifiers.wrong(
-            "formula",
-            formula,
-            "no formula: it is not simulated, and without it the triggers would be compared with other targets; write `triggers` for what it comes to",
-        )),
-        None => Ok(()),
+/// A formula takes the place of every external trigger: one of what it comes to, with a target of its own.
+fn by_formula(
+    modifiers: &Fields<'_>,
+    triggers: &[Fields<'_>],
+    around: (&Manifest<'_>, Option<&str>),
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let formula = modifiers.text("formula")?.unwrap_or_default();
+    if modifiers.get("target").is_none() {
+        return Err(modifiers.missing("target", "what the formula is compared with"));
     }
+    let mut measures = Vec::new();
+    let mut count = 1;
+    for part in triggers {
+        if is_resource(part)? {
+            trigger(part, count, around, into)?;
+            count += 1;
+        } else {
+            measures.extend(named_measure(part)?);
+            into.aside(format!("{} has no target of its own beside the formula", part.path()), part.place());
+        }
+    }
+    let key = "triggers.0".to_owned();
+    into.set(key.clone(), Data::Table(Table::EMPTY), modifiers.place());
+    for (name, value) in [("type", "external"), ("name", "composite-metric")] {
+        into.set(format!("{key}.{name}"), Data::Text(value.into()), modifiers.place());
+    }
+    let is_value = modifiers.text("metricType")? == Some("Value");
+    modifiers.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], &key, into)?;
+    let watch = Watch {
+        key,
+        path: format!("{} ({formula})", modifiers.path_of("formula")),
+        place: modifiers.place(),
+    };
+    let target = Target {
+        kind: if is_value { TargetKind::Value } else { TargetKind::AverageValue },
+        fields: modifiers,
+        name: "target",
+        keys: ["threshold", "threshold"],
+        type_key: Some(("metric_type", ["average_value", "value"])),
+        activation: Some(("activationTarget", "activation_threshold")),
+    };
+    watch.put(composite(formula, &measures), &target, into)
 }
 
 fn annotations(root: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
@@ -204,7 +245,7 @@ spec:
     }
 
     #[test]
-    fn what_a_trigger_does_not_settle_is_asked_for_and_a_formula_is_refused() {
+    fn what_a_trigger_or_a_formula_does_not_settle_is_asked_for() {
         let asked = |text: &str| {
             let translation = translate(&trigger(text)).unwrap();
             translation.questions().iter().map(|question| question.key.clone()).collect::<Vec<_>>()

@@ -9,7 +9,8 @@ use crate::autoscaler::reading::{
 };
 use crate::schema::{Data, Place, Problem, Table, nearest};
 
-const METRIC_TYPE: Codec =
+/// How a target is meant.
+pub(super) const METRIC_TYPE: Codec =
     Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
 
 /// Reads one of `spec.triggers` as `triggers.INDEX`; false for one that is left out, which is named.
@@ -48,6 +49,31 @@ pub(super) fn trigger(
     }
     part.finish(into);
     Ok(true)
+}
+
+/// Whether a trigger is one of the pods' resources, which a formula leaves alone.
+///
+/// # Errors
+/// It does not say what it is.
+pub(super) fn is_resource(part: &Fields<'_>) -> Result<bool, Problem> {
+    let scaler = part.text("type")?.ok_or_else(|| part.missing("type", "the name of a scaler"))?;
+    Ok(matches!(scaler, "cpu" | "memory"))
+}
+
+/// The name that a formula has for a trigger, and what its value is; `None` for one without a name.
+///
+/// # Errors
+/// A field is not written as it has to be, or the scaler is none that is known.
+pub(super) fn named_measure(part: &Fields<'_>) -> Result<Option<(String, Result<Measure, String>)>, Problem> {
+    let scaler_name = part.text("type")?.unwrap_or_default();
+    let Some(name) = part.text("name")? else { return Ok(None) };
+    if scaler_name == "cron" {
+        return Ok(Some((name.to_owned(), Err("a schedule, which is not simulated in a formula".into()))));
+    }
+    let scaler = known_scaler(scaler_name, part)?;
+    let metadata = part.object("metadata")?;
+    let target = target_of(scaler_name, scaler, &metadata).map_or("", |(target, _)| target);
+    Ok(Some((name.to_owned(), measure_of(scaler_name, scaler, target, &metadata)?)))
 }
 
 /// The CPU or memory of the pods, which KEDA hands on to the HPA.
@@ -121,15 +147,7 @@ fn external(
     key: &str,
     into: &mut Translation,
 ) -> Result<(), Problem> {
-    let Some(scaler) = find(name) else {
-        let place = part.get("type").map_or(Place::Nowhere, |node| manifest_place(&node.place));
-        let problem =
-            Problem::new(&place, format!("KEDA has no scaler \"{name}\""), "expected the name of a scaler");
-        return Err(match nearest(name, names()) {
-            Some(near) => problem.help(format!("did you mean \"{near}\"?")),
-            None => problem,
-        });
-    };
+    let scaler = known_scaler(name, part)?;
     let shown = part.text("name")?.unwrap_or(name);
     into.set(format!("{key}.name"), Data::Text(shown.into()), part.place());
     let is_value = part.text("metricType")? == Some("Value");
@@ -177,6 +195,20 @@ fn external(
         into.aside(format!("{} says where the value comes from", metadata.path_of(name)), place);
     }
     Ok(())
+}
+
+/// The scaler called `name`.
+fn known_scaler(name: &str, part: &Fields<'_>) -> Result<&'static Scaler, Problem> {
+    let Some(scaler) = find(name) else {
+        let place = part.get("type").map_or(Place::Nowhere, |node| manifest_place(&node.place));
+        let problem =
+            Problem::new(&place, format!("KEDA has no scaler \"{name}\""), "expected the name of a scaler");
+        return Err(match nearest(name, names()) {
+            Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+            None => problem,
+        });
+    };
+    Ok(scaler)
 }
 
 /// The key of the target that counts, and its default.

@@ -9,6 +9,7 @@
 
 pub(super) mod executor;
 pub(super) mod fallback;
+mod formula;
 pub(super) mod manifest;
 mod manifest_trigger;
 pub(super) mod policy;
