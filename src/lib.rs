@@ -136,6 +136,7 @@
 //! | `serve` | the live page: a local server, its guard, and the stages of an estimate |
 //! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
+//! | `backtest` | simulated against measured, over time and in sum |
 //! | `explain` | counterfactuals on the same random numbers: causes, shares, episodes |
 //! | `experiment` | cases, records, replications; run, sweep, compare; intervals, frontier and knee |
 //! | `lint` | traps in settings, found before a run |
@@ -157,6 +158,7 @@
 mod api;
 mod arrivals;
 mod autoscaler;
+mod backtest;
 mod cancel;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -45,7 +45,7 @@ pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, 
 pub(crate) use policy::Settings;
 use policy::{INTERVAL, PHASE};
 pub use policy::{
-    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, TokenContext, Watched,
+    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, TokenContext, TokenPromise, Watched,
 };
 pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};

@@ -13,6 +13,7 @@ use crate::arrivals::Arrivals;
 use crate::dyn_eq::DynEq;
 use crate::random::Streams;
 use crate::schema::{Key, Problem, Reader};
+use crate::service::SteadyIterations;
 use crate::time::{Instant, Span};
 
 pub(super) const INTERVAL: Key<Span> =
@@ -157,12 +158,27 @@ pub struct PolicyContext {
     pub cold_start_mean_s: f64,
     /// The latency promised, in seconds, and the share of requests it is promised for, 0 to 1.
     pub slo: Option<(f64, f64)>,
+    /// The times promised of an answer token by token.
+    pub token_promise: Option<TokenPromise>,
     /// Future arrivals, for the policy that is the bound of the others.
     pub arrivals: Arrivals,
     /// The random streams of the run, with which `arrivals` gives exactly its requests.
     pub streams: Streams,
     /// Length of the run.
     pub duration: Span,
+}
+
+/// The times promised of answers token by token, with what decides them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenPromise {
+    /// Time to the first token promised, seconds.
+    pub ttft_s: Option<f64>,
+    /// Mean time of each further token promised, seconds.
+    pub tpot_s: Option<f64>,
+    /// The share of requests it is promised for, 0 to 1.
+    pub quantile: f64,
+    /// Iterations of an instance.
+    pub iterations: SteadyIterations,
 }
 
 impl PolicyContext {
@@ -176,6 +192,7 @@ impl PolicyContext {
             service_mean_s: 0.0,
             cold_start_mean_s: 0.0,
             slo: None,
+            token_promise: None,
             arrivals: Arrivals::poisson(0.0),
             streams: Streams::new(0, 0),
             duration: Span::ZERO,

@@ -1,5 +1,6 @@
 //! The command line: one file a command. No simulation logic; nothing here prints, `main` alone does.
 
+mod backtest;
 mod check;
 mod compare;
 mod completions;
@@ -101,6 +102,7 @@ enum Command {
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
     Explain(explain::Arguments),
+    Backtest(backtest::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Init(init::Arguments),
@@ -125,6 +127,7 @@ impl Cli {
             Command::Sweep(arguments) => sweep::execute(arguments, global, show),
             Command::Compare(arguments) => compare::execute(arguments, global, show),
             Command::Explain(arguments) => explain::execute(arguments, global, show),
+            Command::Backtest(arguments) => backtest::execute(arguments, global, show),
             Command::Check(arguments) => check::execute(arguments, global),
             Command::Schema(_) => Ok(schema::execute()),
             Command::Init(arguments) => init::execute(arguments),

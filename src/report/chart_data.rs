@@ -9,6 +9,7 @@ use super::chart::{
 use super::data::window_column;
 use super::format::counted;
 use super::{chart, sentences};
+use crate::backtest::{Backtest, Field, RowCompared};
 use crate::experiment::{
     self, Alternative, COST, CompareResult, Figures, PointResult, RunResult, SLO_LATENCY, SweepResult,
 };
@@ -97,9 +98,40 @@ pub fn timeline(scenario: &Scenario, title: &str, outcome: &Outcome) -> Timeline
     Timeline::new(
         format!("{title}: one run over time"),
         scenario.model.duration.as_secs_f64(),
-        latency_slo(scenario),
-        |line| samples(line.of, &outcome.timeline, initial),
+        leading_slo(scenario),
+        |line| match line.of {
+            // The figure that is promised stands in the place of the p99, against its own line.
+            Samples::Mean("latency_p99_s") if !promises_p99(scenario) => Vec::new(),
+            Samples::Mean("promised_s") if promises_p99(scenario) => Vec::new(),
+            of => samples(of, &outcome.timeline, initial),
+        },
     )
+}
+
+/// Measured beside simulated over time.
+pub fn backtest(result: &Backtest) -> Timeline {
+    let samples = |of: Samples| -> Vec<(f64, f64)> {
+        let Samples::Mean(column) = of else { return Vec::new() };
+        let side = |field: Field| {
+            let (name, side) = column.rsplit_once('_')?;
+            (name == field.name()).then_some((field, side == "measured"))
+        };
+        let Some((field, measured)) = Field::ALL.into_iter().find_map(side) else { return Vec::new() };
+        let value = |row: &RowCompared| {
+            let compared = row.fields.get(&field)?;
+            let value = if measured { compared.measured } else { compared.simulated };
+            Some((row.time_s - row.length_s, value.unwrap_or(f64::NAN)))
+        };
+        result.rows.iter().filter_map(value).collect()
+    };
+    let end_s = result.rows.last().map_or(0.0, |row| row.time_s);
+    let title = format!("{}: measured and simulated", result.scenario.name);
+    Timeline::of(chart::MEASURED_PANELS, title, (end_s, None), |line| samples(line.of))
+}
+
+/// Whether what is promised is the p99 of the latency, which is shown where nothing is, too.
+fn promises_p99(scenario: &Scenario) -> bool {
+    scenario.model.slo.is_none_or(|slo| slo.leading().0 == Promised::Latency && slo.percentile == 99.0)
 }
 
 /// The samples of a line; `initial` is the number of instances that a run begins with.

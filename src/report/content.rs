@@ -5,12 +5,12 @@ use serde::ser::Serializer;
 
 use super::chart::{AnyChart, Size};
 use super::data::{self, Dataset, Records, figures};
-use super::explained;
 use super::looks::Look;
 use super::results::Results;
 use super::statement::{PromiseVerdict, Statement};
 use super::summary::Summary;
 use super::table::Table;
+use super::{backtested, explained};
 use crate::sim::Window;
 
 /// Version of the form of a report: raised when a program that reads it has to change.
@@ -103,6 +103,7 @@ impl<'a> Report<'a> {
                 vec![data::differences(result), figures::compare_replications(result)]
             }
             Results::Explain(result) => vec![explained::causes(result)],
+            Results::Backtest(result) => vec![backtested::windows(result)],
         };
         timelines.chain(rest).collect()
     }

@@ -9,10 +9,12 @@ use tempfile::{Builder, NamedTempFile};
 use super::render::{DATA_FORMATS, PICTURE_FORMATS};
 
 /// Charts that Kneepoint writes into a folder, and into the folder of each variant.
-const CHARTS: [&str; 5] = ["comparison", "cost_latency", "heat_map", "latency_distribution", "timeline"];
+const CHARTS: [&str; 6] =
+    ["backtest", "comparison", "cost_latency", "heat_map", "latency_distribution", "timeline"];
 
 /// Datasets that it writes there.
-const DATASETS: [&str; 6] = ["causes", "comparison", "decisions", "replications", "sweep", "timeline"];
+const DATASETS: [&str; 7] =
+    ["backtest", "causes", "comparison", "decisions", "replications", "sweep", "timeline"];
 
 /// Other files that it writes there.
 const PAGES: [&str; 2] = ["report.html", "summary.json"];

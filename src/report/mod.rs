@@ -3,7 +3,7 @@
 //! - [`results`], [`content`]: a result, and the [`Report`](content::Report): everything there is to say of it, as data
 //! - [`compose`]: from results to reports, one file a kind of result
 //! - [`sentences`], [`tables`], [`chart_data`]: its parts, made of results; every sentence is in the first
-//! - [`explained`]: the same of an explanation
+//! - [`explained`], [`backtested`]: the same of an explanation and of a backtest
 //! - [`statement`], [`table`], [`chart`], [`data`]: what these parts are
 //! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
@@ -11,6 +11,7 @@
 //! - [`render`]: the report in each of its forms, one file a form
 //! - [`canvas`]: SVG and PNG as targets of plotters, with text drawn from an embedded font
 //! - [`Folder`], [`write()`]: the files of a report on disk, all of them or none
+pub mod backtested;
 pub mod canvas;
 pub mod chart;
 pub mod chart_data;

@@ -1,5 +1,6 @@
 //! The result that a report is composed of.
 
+use crate::backtest::Backtest;
 use crate::experiment::{CompareResult, RunResult, SweepResult};
 use crate::explain::Explained;
 use crate::scenario::Scenario;
@@ -15,4 +16,6 @@ pub enum Results<'a> {
     Compare(&'a Scenario, &'a CompareResult),
     /// Of `explain`.
     Explain(&'a Explained),
+    /// Of `backtest`.
+    Backtest(&'a Backtest),
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::backtested::Past;
 use super::explained::Account;
 use super::results::Results;
 use super::sentences;
@@ -34,6 +35,7 @@ enum Kind<'a> {
     Sweep(Box<SweepSummary<'a>>),
     Compare(Box<CompareSummary<'a>>),
     Explain(Box<ExplainSummary<'a>>),
+    Backtest(Box<BacktestSummary<'a>>),
 }
 
 impl<'a> Summary<'a> {
@@ -43,6 +45,10 @@ impl<'a> Summary<'a> {
             Results::Run(scenario, result) => run(scenario, result),
             Results::Sweep(scenario, result) => Kind::Sweep(Box::new(sweep(scenario, result))),
             Results::Compare(scenario, result) => Kind::Compare(Box::new(compare(scenario, result))),
+            Results::Backtest(result) => Kind::Backtest(Box::new(BacktestSummary {
+                head: Head::of("backtest", &result.scenario, &RunPlan::default(), true, Vec::new()),
+                past: Past::of(result),
+            })),
             Results::Explain(result) => Kind::Explain(Box::new(ExplainSummary {
                 head: Head::of("explain", &result.scenario, &RunPlan::default(), true, Vec::new()),
                 account: Account::of(result),
@@ -382,6 +388,14 @@ impl<'a> PointSummary<'a> {
             figures: &point.figures,
         }
     }
+}
+
+#[derive(Serialize)]
+struct BacktestSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    past: Past<'a>,
 }
 
 #[derive(Serialize)]

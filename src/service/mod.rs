@@ -19,7 +19,7 @@ mod small_heap;
 mod trace_input;
 
 pub use batch::{Batch, BatchServer};
-pub use llm::{IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, Uncertainty};
+pub use llm::{IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, SteadyIterations, Uncertainty};
 pub use model::{Model, Service};
 pub use queue::{Queue, RequestQueue};
 pub use request::{Active, Request, Tokens};

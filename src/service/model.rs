@@ -1,7 +1,7 @@
 //! The `[service]` table: a service model and what a request requires of it.
 
 use super::batch::Batch;
-use super::llm::Llm;
+use super::llm::{Llm, SteadyIterations};
 use super::requirement::{EXTRA_TIME, TokenLaws};
 use super::shared::Shared;
 use super::slots::Slots;
@@ -77,6 +77,12 @@ impl Service {
                 llm.throughput(mean(|laws| &laws.prompt), mean(|laws| &laws.output))
             }
         }
+    }
+
+    /// Iterations in a steady state, of a model that computes token by token.
+    pub fn steady_iterations(&self) -> Option<SteadyIterations> {
+        let (Model::Llm(llm), Some(laws)) = (&self.model, &self.tokens) else { return None };
+        Some(llm.steady(laws.prompt.0.mean(), laws.output.0.mean()))
     }
 
     /// Reads the `[service]` table, for arrivals other than a trace.

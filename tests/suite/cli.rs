@@ -70,7 +70,9 @@ replications = 5
 fn help_shows_every_command_and_each_command_shows_an_example() {
     let work = Work::with("");
     insta::assert_snapshot!(work.done(&["--help"]));
-    for command in ["run", "sweep", "compare", "explain", "check", "schema", "init", "completions"] {
+    for command in
+        ["run", "sweep", "compare", "explain", "backtest", "check", "schema", "init", "completions"]
+    {
         let help = work.done(&[command, "--help"]);
         assert!(help.contains("Example:\n  kneepoint "), "{command}: {help}");
     }

@@ -17,7 +17,9 @@ mod fixtures {
 
 mod architecture;
 mod autoscalers;
+mod backtest;
 mod bad_input;
+mod bounds;
 mod browser;
 mod cli;
 mod conformance;

@@ -91,8 +91,22 @@ impl Settings for Clairvoyant {
         let with = |margin: f64, lead: f64| -> Arc<dyn Settings> {
             Arc::new(Clairvoyant { margin: self.margin * margin, leads: lead, ..*self })
         };
-        MARGINS.iter().flat_map(|margin| LEADS.iter().map(move |lead| with(*margin, *lead))).collect()
+        let following = MARGINS.iter().flat_map(|margin| LEADS.iter().map(move |lead| with(*margin, *lead)));
+        // Who knows the future may also know that one size serves all of it.
+        let constant = |size: u32| -> Arc<dyn Settings> {
+            Arc::new(Clairvoyant { limits: Limits { min: size, max: size }, ..*self })
+        };
+        following.chain(sizes(self.limits).map(constant)).collect()
     }
+}
+
+/// Constant sizes of the bound: every one up to so many, then in steps of a seventh.
+const EVERY_SIZE: u32 = 12;
+
+/// The sizes between the limits that constant pools of the bound have.
+fn sizes(limits: Limits) -> impl Iterator<Item = u32> {
+    let next = |size: &u32| Some(if *size < EVERY_SIZE { size + 1 } else { size + size.div_ceil(7) });
+    std::iter::successors(Some(limits.min.max(1)), next).take_while(move |size| *size <= limits.max)
 }
 
 /// The policy at work.

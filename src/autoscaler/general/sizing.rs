@@ -4,7 +4,7 @@
 //! [`crate::theory::markovian::Mmc`]. Waits of other service times are much the same where few requests wait, which is
 //! where an SLO leaves a pool.
 
-use crate::autoscaler::PolicyContext;
+use crate::autoscaler::{PolicyContext, TokenPromise};
 use crate::theory::markovian::Mmc;
 
 /// What the pool is sized for.
@@ -14,6 +14,8 @@ enum Promise {
     Latency { within_s: f64, missed: f64 },
     /// No more than `missed` of the requests wait at all.
     Wait { missed: f64 },
+    /// Nothing but what is promised of tokens.
+    Tokens,
 }
 
 /// See the module.
@@ -23,6 +25,8 @@ pub(in crate::autoscaler) struct Sizing {
     rate_of_slot: f64,
     slots: u32,
     promise: Promise,
+    /// What is promised of answers token by token, which the pool keeps besides.
+    tokens: Option<TokenPromise>,
 }
 
 /// Share of the requests that may wait where nothing is promised.
@@ -37,15 +41,20 @@ impl Sizing {
                 Promise::Latency { within_s, missed: 1.0 - quantile }
             }
             Some((_, quantile)) => Promise::Wait { missed: 1.0 - quantile },
+            None if start.token_promise.is_some() => Promise::Tokens,
             None => Promise::Wait { missed: WAIT_WITHOUT_SLO },
         };
-        Sizing { rate_of_slot: 1.0 / start.service_mean_s, slots: start.slots.max(1), promise }
+        let (rate_of_slot, slots) = (1.0 / start.service_mean_s, start.slots.max(1));
+        Sizing { rate_of_slot, slots, promise, tokens: start.token_promise }
     }
 
     /// Whether `instances` keep the promise at `rate` requests per second.
     fn holds(&self, rate: f64, instances: u32) -> bool {
         if rate <= 0.0 {
             return true;
+        }
+        if self.tokens.is_some_and(|tokens| !keeps_tokens(&tokens, rate / f64::from(instances.max(1)))) {
+            return false;
         }
         // More servers than the theory takes are not told apart from none that suffice.
         let Ok(queue) = Mmc::new(rate, self.rate_of_slot, instances as usize * self.slots as usize) else {
@@ -54,6 +63,7 @@ impl Sizing {
         match self.promise {
             Promise::Latency { within_s, missed } => queue.sojourn_tail(within_s) <= missed,
             Promise::Wait { missed } => queue.wait_probability <= missed,
+            Promise::Tokens => true,
         }
     }
 
@@ -81,13 +91,30 @@ impl Sizing {
         match self.promise {
             Promise::Latency { within_s, missed } => format!("p{} within {within_s} s", percent(missed)),
             Promise::Wait { missed } => format!("{} % without a wait", percent(missed)),
+            Promise::Tokens => self.tokens.map_or_else(String::new, |tokens| {
+                let time = |name: &str, time: Option<f64>| time.map(|time| format!("{name} within {time} s"));
+                let times = time("TTFT", tokens.ttft_s).into_iter().chain(time("TPOT", tokens.tpot_s));
+                format!("p{} {}", percent(1.0 - tokens.quantile), times.collect::<Vec<_>>().join(", "))
+            }),
         }
     }
+}
+
+/// Whether an instance that meets `rate` requests per second keeps what is promised of tokens. The time of an iteration is
+/// that of the steady state; a prompt waits for the iteration in progress, then for its own, in which it meets the prompts
+/// that have come meanwhile. What chance adds is left to the margin of the policy.
+fn keeps_tokens(tokens: &TokenPromise, rate: f64) -> bool {
+    let iteration_s = tokens.iterations.iteration_s(rate);
+    let wait_s = tokens.quantile * iteration_s;
+    let own_s = tokens.iterations.prompt_iterations * iteration_s + tokens.iterations.prefill_s;
+    let within = |time: f64, promised: Option<f64>| promised.is_none_or(|promised| time <= promised);
+    within(wait_s + own_s, tokens.ttft_s) && within(iteration_s, tokens.tpot_s)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::SteadyIterations;
 
     fn sizing(slo: Option<(f64, f64)>) -> Sizing {
         Sizing::new(&PolicyContext {
@@ -128,5 +155,26 @@ mod tests {
         assert_eq!(sizing(Some((1.0, 0.99))).promise(), "99 % without a wait");
         assert_eq!(sizing(None).promise(), "99 % without a wait");
         assert_eq!(sizing(Some((3.0, 0.995))).promise(), "p99.5 within 3 s");
+    }
+
+    #[test]
+    fn a_promise_of_tokens_alone_sizes_by_the_time_of_an_iteration() {
+        // An iteration takes 10 ms / (1 − r 0.05): at 10 requests/s an instance, 20 ms; at 15, 40 ms.
+        let iterations =
+            SteadyIterations { fixed_s: 0.01, prefill_s: 0.02, decode_s: 0.03, prompt_iterations: 1.0 };
+        let promise = |ttft_s, tpot_s| TokenPromise { ttft_s, tpot_s, quantile: 0.95, iterations };
+        let sizing = |tokens| {
+            Sizing::new(&PolicyContext {
+                slots: 1,
+                service_mean_s: 0.05,
+                token_promise: Some(tokens),
+                ..PolicyContext::unknown(1)
+            })
+        };
+        assert_eq!(sizing(promise(None, Some(0.0201))).instances(30.0, 0, 100), 3);
+        assert_eq!(sizing(promise(None, Some(0.0401))).instances(30.0, 0, 100), 2);
+        // 0.95 and 1 iterations, and 20 ms for the prompt: 59 ms at 10 requests/s.
+        assert_eq!(sizing(promise(Some(0.0591), None)).instances(30.0, 0, 100), 3);
+        assert_eq!(sizing(promise(Some(0.0591), None)).promise(), "p95 TTFT within 0.0591 s");
     }
 }

@@ -28,7 +28,9 @@ pub use cost_latency::{CostLatency, SweptPoint};
 pub use distribution::{Distribution, LatencySeries};
 pub use heat_map::{Cell, HeatMap, Parameter};
 pub use sheet::{Drawn, Sheet, Target};
-pub use timeline::{LineSpec, PANELS, PanelSpec, Sample, Samples, Timeline, TimelineLine, TimelinePanel};
+pub use timeline::{
+    LineSpec, MEASURED_PANELS, PANELS, PanelSpec, Sample, Samples, Timeline, TimelineLine, TimelinePanel,
+};
 
 use std::fmt;
 

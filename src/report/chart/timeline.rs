@@ -154,12 +154,70 @@ pub static PANELS: &[PanelSpec] = &[
         weight: 1.3,
         lines: &[
             LineSpec::line("p99", Samples::Mean("latency_p99_s"), INK, 1.8),
+            LineSpec::line("promised", Samples::Mean("promised_s"), INK, 1.8),
             LineSpec::line("p50", Samples::Mean("latency_p50_s"), SKY, 1.8),
         ],
     },
 ];
 
+/// The panels of a backtest: measured beside simulated.
+pub static MEASURED_PANELS: &[PanelSpec] = &[
+    PanelSpec {
+        title: "Ready instances",
+        scale: Scale::Counts,
+        weight: 1.3,
+        lines: &[
+            LineSpec::measured(Samples::Mean("ready_measured")),
+            LineSpec::simulated(Samples::Mean("ready_simulated")),
+        ],
+    },
+    PanelSpec {
+        title: "Latency, p99",
+        scale: Scale::Latency,
+        weight: 1.2,
+        lines: &[
+            LineSpec::measured(Samples::Mean("latency_p99_s_measured")),
+            LineSpec::simulated(Samples::Mean("latency_p99_s_simulated")),
+        ],
+    },
+    PanelSpec {
+        title: "Latency, median",
+        scale: Scale::Latency,
+        weight: 1.0,
+        lines: &[
+            LineSpec::measured(Samples::Mean("latency_p50_s_measured")),
+            LineSpec::simulated(Samples::Mean("latency_p50_s_simulated")),
+        ],
+    },
+    PanelSpec {
+        title: "Latency, mean",
+        scale: Scale::Latency,
+        weight: 1.0,
+        lines: &[
+            LineSpec::measured(Samples::Mean("latency_mean_s_measured")),
+            LineSpec::simulated(Samples::Mean("latency_mean_s_simulated")),
+        ],
+    },
+    PanelSpec {
+        title: "Requests lost",
+        scale: Scale::FromZero,
+        weight: 0.9,
+        lines: &[
+            LineSpec::measured(Samples::Mean("lost_measured")),
+            LineSpec::simulated(Samples::Mean("lost_simulated")),
+        ],
+    },
+];
+
 impl LineSpec {
+    const fn measured(of: Samples) -> LineSpec {
+        LineSpec { stepped: true, ..LineSpec::line("measured", of, INK, 1.8) }
+    }
+
+    const fn simulated(of: Samples) -> LineSpec {
+        LineSpec { stepped: true, ..LineSpec::line("simulated", of, BLUE, 1.8) }
+    }
+
     const fn line(name: &'static str, of: Samples, color: RGBColor, width: f64) -> LineSpec {
         LineSpec { name, of, color, width, dash: None, stepped: false, shaded: false }
     }
@@ -182,10 +240,20 @@ impl Timeline {
         slo: Option<Slo>,
         samples: impl Fn(&LineSpec) -> Vec<Sample>,
     ) -> Timeline {
+        Timeline::of(PANELS, title, (end_s, slo), samples)
+    }
+
+    /// All of `panels` of a run that ends at the first of `ends`, with a line across at the second.
+    pub fn of(
+        panels: &'static [PanelSpec],
+        title: String,
+        (end_s, slo): (f64, Option<Slo>),
+        samples: impl Fn(&LineSpec) -> Vec<Sample>,
+    ) -> Timeline {
         let line = |spec: &'static LineSpec| TimelineLine { spec, samples: samples(spec) };
         let panel =
             |spec: &'static PanelSpec| TimelinePanel { spec, lines: spec.lines.iter().map(line).collect() };
-        Timeline { title, end_s, panels: PANELS.iter().map(panel).collect(), slo }
+        Timeline { title, end_s, panels: panels.iter().map(panel).collect(), slo }
     }
 }
 

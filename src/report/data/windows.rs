@@ -32,6 +32,18 @@ pub static WINDOW_COLUMNS: &[Field<Window>] = &[
         "99th percentile of the latency of the requests answered, seconds",
         |window| window.latency_p99_s,
     ),
+    Field::maybe(
+        "promised_s",
+        Some(Seconds),
+        "the time promised (to the first token, else per token, else the latency) at the SLO's percentile, seconds; empty without an SLO",
+        |window| window.promised_s,
+    ),
+    Field::maybe(
+        "burn_rate",
+        None,
+        "share of the requests that missed the SLO over the share that it allows: 1 uses up the error budget as fast as it is given; empty without such requests or an SLO",
+        |window| window.burn_rate,
+    ),
     Field::number("waiting", Requests, "requests waiting, averaged over the window", |window| window.waiting),
     Field::number(
         "in_flight",

@@ -46,4 +46,4 @@ pub use hardware::Uncertainty;
 pub use iteration::{IterationLaw, IterationWork};
 pub use presets::{PRESETS, Preset};
 pub use server::LlmServer;
-pub use settings::Llm;
+pub use settings::{Llm, SteadyIterations};

@@ -53,6 +53,28 @@ impl Default for Llm {
     }
 }
 
+/// Iterations of an instance in a steady state: at r requests/s, each takes `fixed_s` / (1 − r (`prefill_s` + `decode_s`)),
+/// since in the time of an iteration r requests/s bring so much to compute besides its fixed time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SteadyIterations {
+    /// Fixed time of an iteration, seconds.
+    pub fixed_s: f64,
+    /// Time that the prompt of a request adds, seconds.
+    pub prefill_s: f64,
+    /// Time that all further tokens of a request add, seconds.
+    pub decode_s: f64,
+    /// Iterations that a prompt is computed in.
+    pub prompt_iterations: f64,
+}
+
+impl SteadyIterations {
+    /// Time of an iteration at `rate` requests per second, seconds; infinite where they bring more than there is time for.
+    pub fn iteration_s(&self, rate: f64) -> f64 {
+        let left = 1.0 - rate * (self.prefill_s + self.decode_s);
+        if left > 0.0 { self.fixed_s / left } else { f64::INFINITY }
+    }
+}
+
 const PRESET: Key<Option<&'static Preset>> = Key::optional(
     "preset",
     "A model on a GPU with published figures, in place of the four times of an iteration and of the cache; each can still be written over it.",
@@ -204,6 +226,30 @@ impl Llm {
     /// Tokens of a prompt found in the prefix cache; at least one token is computed.
     pub fn cached(&self, prompt: u64) -> u64 {
         (prompt * u64::from(self.prefix_hit) / 1000).min(prompt - 1)
+    }
+
+    /// The course of a mean request in a steady state, from which the time of an iteration follows at any rate. A law that
+    /// is not linear is taken as the straight line from an iteration without work to one with all the sequences there may be.
+    pub fn steady(&self, prompt: f64, output: f64) -> SteadyIterations {
+        let held = prompt + output / 2.0;
+        let sequences = f64::from(self.max_sequences);
+        let computed = (prompt * (1.0 - f64::from(self.prefix_hit) / 1000.0)).round().max(1.0);
+        let nothing = IterationWork::default();
+        let full = IterationWork {
+            decoding: u64::from(self.max_sequences),
+            context: (sequences * held) as u64,
+            ..IterationWork::default()
+        };
+        let mut prefill = IterationWork::default();
+        prefill.add_chunk((prompt.round() - computed).max(0.0) as u64, computed as u64);
+        let seconds = |work: IterationWork| self.law.time(work) as f64 * 1e-9;
+        let fixed_s = seconds(nothing);
+        SteadyIterations {
+            fixed_s,
+            prefill_s: (seconds(prefill) - fixed_s).max(0.0),
+            decode_s: output * (seconds(full) - fixed_s).max(0.0) / sequences,
+            prompt_iterations: (computed / f64::from(self.token_budget)).ceil().max(1.0),
+        }
     }
 
     /// Approximate maximum throughput of an instance, requests per second, at these mean tokens per request: as many

@@ -95,6 +95,11 @@ pub struct Window {
     pub latency_p50_s: Option<f64>,
     /// 99th percentile of the latency of the requests answered, seconds.
     pub latency_p99_s: Option<f64>,
+    /// The time promised, at the SLO's percentile, of the requests answered, seconds; none without an SLO.
+    pub promised_s: Option<f64>,
+    /// Share of the requests that missed the SLO, as a multiple of the share that it allows: 1 uses up the error budget just
+    /// as fast as it is given. Of those that ended and those overdue at the end; none without such requests or an SLO.
+    pub burn_rate: Option<f64>,
     /// Time-average of requests waiting.
     pub waiting: f64,
     /// Time-average of requests waiting or in service.

@@ -3,7 +3,7 @@
 use super::cold_requests::ColdRequests;
 use super::facts::{Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
-use super::slo::Slo;
+use super::slo::{Promised, Slo};
 use crate::stats::{Buckets, Digest};
 use crate::time::Span;
 
@@ -42,6 +42,8 @@ pub(in crate::sim) struct Recorder {
     pub tokens: Option<TokenRecord>,
     /// Latencies since the last mark of the timeline.
     pub window: Option<Digest>,
+    /// Times promised token by token since the last mark, where such a time stands for the promise.
+    pub window_tokens: Option<Digest>,
     /// Latencies since the last scrape, in microseconds.
     pub scraped: Option<LatencyHistogram>,
 }
@@ -78,12 +80,15 @@ impl Recorder {
             wait: Digest::new(duration),
             cold: ColdRequests::new(duration),
             window: None,
+            window_tokens: None,
             scraped: None,
         }
     }
 
     pub fn track_windows(&mut self, duration: Span) {
         self.window = Some(Digest::new(duration));
+        let by_token = self.slo.leading().0 != Promised::Latency;
+        self.window_tokens = by_token.then(|| Digest::new(duration));
     }
 
     pub fn track_classes(&mut self, duration: Span) {
@@ -173,6 +178,10 @@ impl RequestObserver for Recorder {
         let measured = self.measures(answer.arrival);
         if let Some(tokens) = &mut self.tokens {
             let (ttft, tpot) = (answer.ttft(), answer.tpot());
+            if let Some(window) = &mut self.window_tokens {
+                let promised = if self.slo.ttft.is_some() { Some(ttft) } else { tpot };
+                promised.into_iter().for_each(|time| window.record(time));
+            }
             let late =
                 |promised: Option<Span>, time: u64| promised.is_some_and(|most| time > most.as_nanos());
             tokens

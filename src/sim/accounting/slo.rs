@@ -42,7 +42,7 @@ const TPOT: Key<Option<Span>> = Key::optional(
 const PERCENTILE: Key<f64> = Key::or(
     "percentile",
     "99",
-    "The share of requests the promise is for, in percent. Requests rejected, timed out or failed miss it, and so do those that have not been answered in the time promised, or begun in that of the first token, when the run ends.",
+    "The share of requests the promise is for, in percent; 0.5 to below 1 is read as a share (0.99 is 99). Requests rejected, timed out or failed miss it, and so do those that have not been answered in the time promised, or begun in that of the first token, when the run ends.",
 )
 .above(0.0)
 .at_most(99.999);
@@ -75,13 +75,7 @@ impl Slo {
             None => return Err(reader.missing("latency")),
         };
         let percentile = reader.get(&PERCENTILE)?;
-        // Nobody promises that 0.99 % of requests are fast: it is a share that was meant.
-        if percentile < 1.0 {
-            let message = format!("`{}` is {percentile}, which is a share", reader.path_of("percentile"));
-            let label = format!("expected percent: write {}", to_percent(percentile));
-            return Err(reader.problem("percentile", message, label));
-        }
-        Ok(Slo { latency, ttft, tpot, percentile })
+        Ok(Slo { latency, ttft, tpot, percentile: in_percent(percentile, reader)? })
     }
 
     /// The latency promised, if one is.
@@ -105,6 +99,22 @@ impl Slo {
     }
 }
 
+/// A percentile as it is written. From a half to below one it can only be a share: nobody promises that 0.99 % of the
+/// requests are fast. Below, and at one, it may be either, and is asked for.
+fn in_percent(written: f64, reader: &Reader<'_>) -> Result<f64, Problem> {
+    match written {
+        share if (0.5..1.0).contains(&share) => Ok(to_percent(share)),
+        unclear if unclear <= 1.0 => {
+            let message =
+                format!("`{}` is {unclear}, which may be percent or a share", reader.path_of("percentile"));
+            let label =
+                format!("expected percent, such as 99; as a share it would be {}", to_percent(unclear));
+            Err(reader.problem("percentile", message, label))
+        }
+        percent => Ok(percent),
+    }
+}
+
 /// A share in percent, without the digits that a product of floats adds.
 fn to_percent(share: f64) -> f64 {
     (share * 1e8).round() / 1e6
@@ -116,18 +126,23 @@ mod tests {
     use crate::schema::{Context, Tree};
 
     #[test]
-    fn a_percentile_written_as_a_share_is_refused_with_what_to_write() {
+    fn a_percentile_written_as_a_share_is_taken_where_it_is_sure_and_refused_where_not() {
         let read = |percentile: &str| {
             let tree = Tree::parse(&format!("latency = \"2s\"\npercentile = {percentile}")).unwrap();
             let context = Context::new(".");
             Slo::read(&Reader::open(tree.root(), "slo", &Slo::SPEC, &context).unwrap())
         };
-        for (share, percent) in [("0.99", "write 99"), ("0.999", "write 99.9"), ("0.57", "write 57")] {
-            let problem = read(share).unwrap_err();
-            assert!(problem.message.contains(&format!("is {share}, which is a share")), "{problem:?}");
-            assert!(problem.label.ends_with(percent), "{problem:?}");
+        for (share, percent) in [("0.99", 99.0), ("0.999", 99.9), ("0.57", 57.0), ("0.5", 50.0)] {
+            assert_eq!(read(share).unwrap().percentile, percent);
         }
-        assert_eq!(read("1").unwrap().percentile, 1.0);
+        for unclear in ["1", "0.3", "0.01"] {
+            let problem = read(unclear).unwrap_err();
+            assert!(
+                problem.message.contains(&format!("is {unclear}, which may be percent or a share")),
+                "{problem:?}"
+            );
+        }
+        assert_eq!(read("1.5").unwrap().percentile, 1.5);
         assert_eq!(read("99.9").unwrap().percentile, 99.9);
     }
 }

@@ -90,7 +90,13 @@ impl Timeline {
     }
 
     /// Ends a window at `now`; `latencies` holds those of the window and is emptied.
-    pub fn close(&mut self, now: WindowCounters, latencies: Option<&mut Digest>) {
+    /// `tokens` those of the times promised token by token, where such a time stands for the promise.
+    pub fn close(
+        &mut self,
+        now: WindowCounters,
+        latencies: Option<&mut Digest>,
+        tokens: Option<&mut Digest>,
+    ) {
         let last = std::mem::replace(&mut self.last, now);
         let length = now.at.since(last.at);
         let measured = last.at >= self.windows.measured_from;
@@ -106,10 +112,14 @@ impl Timeline {
             let mut window = self.window(&now, &last, length);
             if let Some(digest) = latencies {
                 window.latency_mean_s = digest.mean();
+                let quantile = self.windows.slo.map(|slo| slo.quantile());
+                let promised = tokens.as_deref().unwrap_or(digest);
+                window.promised_s = quantile.and_then(|quantile| promised.quantile(quantile));
                 let quantiles = digest.quantiles(&[0.5, 0.99]);
                 window.latency_p50_s = quantiles.as_ref().map(|found| found[0]);
                 window.latency_p99_s = quantiles.as_ref().map(|found| found[1]);
                 digest.clear();
+                tokens.into_iter().for_each(Digest::clear);
             }
             self.kept.push(window);
         }
@@ -124,6 +134,14 @@ impl Timeline {
         let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
         let good = now.totals.good - last.good;
         judged > 0 && (good as f64) < slo.quantile() * judged as f64
+    }
+
+    /// The share of the window's requests that missed the SLO, over the share that it allows.
+    fn burn_rate(&self, now: &WindowCounters, last: &Totals) -> Option<f64> {
+        let allowed = 1.0 - self.windows.slo?.quantile();
+        let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
+        let good = now.totals.good - last.good;
+        (judged > 0).then(|| (judged - good.min(judged)) as f64 / judged as f64 / allowed)
     }
 
     /// Which of the requests in flight at `at` have missed the SLO.
@@ -148,6 +166,7 @@ impl Timeline {
             lost: now.totals.lost - last.totals.lost,
             good: now.totals.good - last.totals.good,
             overdue: now.overdue,
+            burn_rate: self.burn_rate(now, &last.totals),
             waiting: mean(now.areas.waiting, last.areas.waiting),
             in_flight: mean(now.in_flight, last.in_flight),
             utilization: (capacity > 0.0).then(|| (now.areas.work - last.areas.work) as f64 / capacity),

@@ -1,7 +1,7 @@
 //! Everything one run is made of.
 
 use crate::arrivals::Arrivals;
-use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext};
+use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext, TokenPromise};
 use crate::random::Streams;
 use crate::service::{self, Service};
 use crate::sim::accounting::{Cost, Slo};
@@ -156,6 +156,7 @@ impl Model {
             },
             cold_start_mean_s: self.instances.cold_start.iter().map(|stage| stage.time.0.mean()).sum(),
             slo: self.slo.and_then(|slo| Some((slo.promised_latency()?.as_secs_f64(), slo.quantile()))),
+            token_promise: self.token_promise(),
             arrivals: self.arrivals.clone(),
             streams,
             duration: self.duration,
@@ -173,6 +174,17 @@ impl Model {
             prompt: mean(|laws| laws.prompt.0.mean()),
             output: mean(|laws| laws.output.0.mean()),
             prefix_hit: f64::from(llm.prefix_hit) / 1000.0,
+        })
+    }
+
+    /// What is promised of answers token by token, if anything is.
+    fn token_promise(&self) -> Option<TokenPromise> {
+        let slo = self.slo.filter(|slo| slo.ttft.is_some() || slo.tpot.is_some())?;
+        Some(TokenPromise {
+            ttft_s: slo.ttft.map(Span::as_secs_f64),
+            tpot_s: slo.tpot.map(Span::as_secs_f64),
+            quantile: slo.quantile(),
+            iterations: self.service.steady_iterations()?,
         })
     }
 

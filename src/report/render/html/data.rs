@@ -188,6 +188,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
             (scenario, Vec::new(), points, figures)
         }
         Results::Explain(result) => (&result.scenario, Vec::new(), Vec::new(), Vec::new()),
+        Results::Backtest(result) => (&result.scenario, Vec::new(), Vec::new(), Vec::new()),
         Results::Compare(scenario, result) => {
             let point = |(series, each): (usize, &'a crate::experiment::Contender)| {
                 plain(Some(each.name.as_str()), series, None)

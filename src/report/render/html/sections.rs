@@ -78,7 +78,7 @@ fn chosen<'a>(results: &Results<'a>) -> Option<(&'a Scenario, &'a Figures, Optio
             let figures = confirmed.unwrap_or(&point.figures);
             Some((scenario, figures, Some(sentences::settings(&point.point))))
         }
-        Results::Compare(..) | Results::Explain(..) => None,
+        Results::Compare(..) | Results::Explain(..) | Results::Backtest(..) => None,
     }
 }
 

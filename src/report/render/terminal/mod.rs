@@ -27,7 +27,7 @@ pub fn text(report: &Report<'_>, width: Option<usize>) -> String {
         Results::Run(..) => run(report, width),
         Results::Sweep(..) => sweep(report, width),
         Results::Compare(..) => compare(report, width),
-        Results::Explain(..) => explanation(report, width),
+        Results::Explain(..) | Results::Backtest(..) => explanation(report, width),
     };
     // What the scenario says of itself its reader knows, and what is not measured the scenario says.
     let known = [DESCRIPTION, UNMEASURED];
@@ -42,6 +42,7 @@ fn read(report: &Report<'_>) -> String {
     let facts = match report.results {
         Results::Run(scenario, _) | Results::Sweep(scenario, _) => &scenario.reading,
         Results::Explain(result) => &result.scenario.reading,
+        Results::Backtest(result) => &result.scenario.reading,
         Results::Compare(..) => return String::new(),
     };
     let essential = facts.iter().filter(|fact| fact.is_essential);

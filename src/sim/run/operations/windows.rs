@@ -50,7 +50,8 @@ impl Operations {
             totals: requests.recorder().totals,
             desired: self.control.desired,
         };
-        self.timeline.close(counters, requests.recorder().window.as_mut());
+        let recorder = requests.recorder();
+        self.timeline.close(counters, recorder.window.as_mut(), recorder.window_tokens.as_mut());
     }
 
     /// Whether every request that has arrived is answered, lost or in flight.

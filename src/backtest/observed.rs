@@ -1,0 +1,317 @@
+//! What was measured of an endpoint over time: CSV or JSON with the columns of `timeline.csv`.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::schema::nearest;
+
+/// What can be measured and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// Ready instances at the end of the window.
+    Ready,
+    /// Mean latency of the requests answered in it, seconds.
+    LatencyMean,
+    /// Median latency, seconds.
+    LatencyP50,
+    /// 99th percentile of the latency, seconds.
+    LatencyP99,
+    /// Requests rejected, timed out or failed in it.
+    Lost,
+}
+
+impl Field {
+    /// All, in the order reported.
+    pub const ALL: [Field; 5] =
+        [Field::Ready, Field::LatencyMean, Field::LatencyP50, Field::LatencyP99, Field::Lost];
+
+    /// Name of its column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Field::Ready => "ready",
+            Field::LatencyMean => "latency_mean_s",
+            Field::LatencyP50 => "latency_p50_s",
+            Field::LatencyP99 => "latency_p99_s",
+            Field::Lost => "lost",
+        }
+    }
+
+    fn called(name: &str) -> Option<Field> {
+        let name = if name == "rejected" { "lost" } else { name };
+        Field::ALL.into_iter().find(|field| field.name() == name)
+    }
+}
+
+/// Name of the column with the time.
+const TIME: &str = "time_s";
+
+/// Columns of a timeline that are read over: what was simulated may be read back as if it had been measured.
+const READ_OVER: [&str; 17] = [
+    "length_s",
+    "arrived",
+    "served",
+    "good",
+    "promised_s",
+    "burn_rate",
+    "waiting",
+    "in_flight",
+    "utilization",
+    "desired",
+    "starting",
+    "draining",
+    "desired_least",
+    "desired_most",
+    "ready_least",
+    "ready_most",
+    "overdue",
+];
+
+/// Rows read, at most.
+const MOST_ROWS: usize = 1_000_000;
+
+/// One window that was measured.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ObservedRow {
+    /// Its end, in seconds from the start of the run.
+    pub time_s: f64,
+    values: [Option<f64>; Field::ALL.len()],
+}
+
+impl ObservedRow {
+    /// What was measured of a field, if anything was.
+    pub fn get(&self, field: Field) -> Option<f64> {
+        self.values[field as usize]
+    }
+}
+
+/// What was measured over time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Observed {
+    /// The windows, by time.
+    pub rows: Vec<ObservedRow>,
+}
+
+/// Why a file of measurements is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedError {
+    name: String,
+    line: Option<usize>,
+    what: String,
+    expected: String,
+}
+
+impl fmt::Display for ObservedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.line.map_or_else(String::new, |line| format!(":{line}"));
+        write!(f, "error: {}\n  --> {}{line}\n  {}", self.what, self.name, self.expected)
+    }
+}
+
+impl std::error::Error for ObservedError {}
+
+/// Makes errors of one file.
+struct Refusal<'a>(&'a str);
+
+impl Refusal<'_> {
+    fn at(&self, line: Option<usize>, what: impl Into<String>, expected: impl Into<String>) -> ObservedError {
+        ObservedError { name: self.0.to_owned(), line, what: what.into(), expected: expected.into() }
+    }
+}
+
+const EXPECTED: &str = "expected time_s (seconds from the start of the run) and at least one of ready, latency_mean_s, \
+                        latency_p50_s, latency_p99_s, lost (or rejected)";
+
+impl Observed {
+    /// Reads `text`, shown in messages as `name`: JSON if it begins as JSON does, else CSV with a header.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn read(name: &str, text: &str) -> Result<Observed, ObservedError> {
+        let refusal = Refusal(name);
+        let text = text.trim_start_matches('\u{feff}');
+        let rows = match text.trim_start().chars().next() {
+            Some('[' | '{') => json(text, &refusal)?,
+            _ => csv(text, &refusal)?,
+        };
+        if rows.is_empty() {
+            return Err(refusal.at(None, "nothing was measured: there is no row", EXPECTED));
+        }
+        if let Some(index) = rows.windows(2).position(|pair| pair[1].time_s <= pair[0].time_s) {
+            let what =
+                format!("`time_s` does not rise: {} after {}", rows[index + 1].time_s, rows[index].time_s);
+            return Err(refusal.at(None, what, "expected the rows by time"));
+        }
+        Ok(Observed { rows })
+    }
+
+    /// The fields that some row has.
+    pub fn fields(&self) -> Vec<Field> {
+        let measured = |field: &Field| self.rows.iter().any(|row| row.get(*field).is_some());
+        Field::ALL.into_iter().filter(measured).collect()
+    }
+
+    /// Length of each window, seconds: from the end of the one before.
+    pub fn lengths(&self) -> impl Iterator<Item = f64> {
+        let before = std::iter::once(0.0).chain(self.rows.iter().map(|row| row.time_s));
+        self.rows.iter().zip(before).map(|(row, before)| row.time_s - before)
+    }
+}
+
+/// A column: the time, a field, or one that is read over.
+#[derive(Clone, Copy)]
+enum Column {
+    Time,
+    Field(Field),
+    Over,
+}
+
+fn column(name: &str, line: Option<usize>, refusal: &Refusal<'_>) -> Result<Column, ObservedError> {
+    if name == TIME {
+        return Ok(Column::Time);
+    }
+    if let Some(field) = Field::called(name) {
+        return Ok(Column::Field(field));
+    }
+    if READ_OVER.contains(&name) {
+        return Ok(Column::Over);
+    }
+    let names = Field::ALL.into_iter().map(Field::name).chain([TIME, "rejected"]);
+    let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
+    Err(refusal.at(line, format!("there is no column `{name}`"), near.unwrap_or_else(|| EXPECTED.to_owned())))
+}
+
+/// A row from its values by column.
+fn row(
+    values: impl Iterator<Item = (Column, Option<f64>)>,
+    line: Option<usize>,
+    refusal: &Refusal<'_>,
+) -> Result<ObservedRow, ObservedError> {
+    let mut row = ObservedRow { time_s: f64::NAN, ..ObservedRow::default() };
+    for (column, value) in values {
+        match (column, value) {
+            (_, Some(value)) if !value.is_finite() || value < 0.0 => {
+                return Err(refusal.at(
+                    line,
+                    format!("{value} cannot have been measured"),
+                    "expected a number from 0",
+                ));
+            }
+            (Column::Time, Some(value)) => row.time_s = value,
+            (Column::Field(field), value) => row.values[field as usize] = value,
+            (Column::Time, None) | (Column::Over, _) => {}
+        }
+    }
+    if row.time_s.is_nan() {
+        return Err(refusal.at(line, "a row has no `time_s`", EXPECTED));
+    }
+    Ok(row)
+}
+
+fn csv(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let wrong = |error: csv::Error| {
+        let line = error.position().map(|position| position.line() as usize);
+        refusal.at(
+            line,
+            format!("the file is not CSV: {error}"),
+            "expected a header and rows of as many values",
+        )
+    };
+    let header = reader.headers().map_err(wrong)?.clone();
+    let columns: Vec<Column> =
+        header.iter().map(|name| column(name, Some(1), refusal)).collect::<Result<_, _>>()?;
+    if !columns.iter().any(|column| matches!(column, Column::Time)) {
+        return Err(refusal.at(Some(1), "there is no column `time_s`", EXPECTED));
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let line = record.position().map(|position| position.line() as usize);
+        let mut values = Vec::with_capacity(columns.len());
+        for (column, text) in columns.iter().zip(&record) {
+            let value = match (column, text) {
+                (Column::Over, _) | (_, "") => None,
+                (_, text) => Some(text.parse::<f64>().map_err(|_| {
+                    refusal.at(line, format!("\"{text}\" is not a number"), "expected a number, or nothing")
+                })?),
+            };
+            values.push((*column, value));
+        }
+        if rows.len() == MOST_ROWS {
+            return Err(refusal.at(line, format!("there are more than {MOST_ROWS} rows"), "expected fewer"));
+        }
+        rows.push(row(values.into_iter(), line, refusal)?);
+    }
+    Ok(rows)
+}
+
+/// A list of objects, or an object whose `rows` is one.
+fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedError> {
+    let json: Json = serde_json::from_str(text).map_err(|error| {
+        refusal.at(Some(error.line()), format!("the file is not JSON: {error}"), "expected a list of objects")
+    })?;
+    let list = json.as_array().or_else(|| json.get("rows")?.as_array());
+    let list = list.ok_or_else(|| {
+        refusal.at(
+            None,
+            "the file has no rows",
+            "expected a list of objects, or an object with a list `rows`",
+        )
+    })?;
+    let of_object = |object: &Json| {
+        let Some(object) = object.as_object() else {
+            return Err(refusal.at(None, "a row is no object", EXPECTED));
+        };
+        let mut values = Vec::new();
+        for (name, value) in object {
+            let column = column(name, None, refusal)?;
+            let value = match (column, value) {
+                (Column::Over, _) | (_, Json::Null) => None,
+                (_, value) => Some(value.as_f64().ok_or_else(|| {
+                    refusal.at(None, format!("`{name}` is {value}"), "expected a number, or null")
+                })?),
+            };
+            values.push((column, value));
+        }
+        row(values.into_iter(), None, refusal)
+    };
+    list.iter().take(MOST_ROWS).map(of_object).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_and_json_of_the_same_measurements_are_the_same() {
+        let csv = "time_s,ready,latency_p99_s,rejected\n60,2,0.5,0\n120,3,,4\n";
+        let json = r#"{"rows": [{"time_s": 60, "ready": 2, "latency_p99_s": 0.5, "lost": 0},
+                       {"time_s": 120, "ready": 3, "latency_p99_s": null, "rejected": 4}]}"#;
+        let (csv, json) = (Observed::read("a.csv", csv).unwrap(), Observed::read("a.json", json).unwrap());
+        assert_eq!(csv, json);
+        assert_eq!(csv.fields(), [Field::Ready, Field::LatencyP99, Field::Lost]);
+        assert_eq!(csv.rows[1].get(Field::LatencyP99), None);
+        assert_eq!(csv.lengths().collect::<Vec<_>>(), [60.0, 60.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_its_place() {
+        for (text, expected) in [
+            ("time_s,redy\n1,2", "did you mean `ready`?"),
+            ("ready\n1", "there is no column `time_s`"),
+            ("time_s,ready\n1,two", "a.csv:2"),
+            ("time_s,ready\n2,1\n1,1", "does not rise"),
+            ("time_s,ready\n1,-1", "cannot have been measured"),
+            ("time_s,ready\n", "there is no row"),
+            ("time_s,ready\n1", "a.csv:2"),
+            ("[1]", "a row is no object"),
+            ("{\"a\": 1}", "has no rows"),
+            ("[{\"time_s\": \"x\"}]", "expected a number"),
+            ("{", "not JSON"),
+        ] {
+            let message = Observed::read("a.csv", text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+}
