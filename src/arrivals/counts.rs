@@ -14,11 +14,36 @@ use crate::schema::{
     Choice, Context, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
 };
 use crate::time::{Instant, Span};
-use crate::traffic::{Clock, Column, FileError, read_counts, read_counts_clock};
+use crate::traffic::{
+    Clock, Column, FileError, Gaps, Quantity, Reading, Recorded, Recording, SeriesChoice, Wanted,
+    read_counts, read_counts_clock, read_recording,
+};
 
-const FILE: Key<FileName> = Key::required("file", "CSV file with a row an interval, one after the other.");
-const COLUMN: Key<Column> = Key::or("column", "1", "Column of the counts: its name, or its number from 1.");
-const INTERVAL: Key<Span> = Key::required("interval", "Time that each row counts.").above(0.0);
+const FILE: Key<FileName> = Key::required(
+    "file",
+    "File of numbers per interval: what a monitoring system exports, or a CSV file with a row an interval.",
+);
+const COLUMN: Key<Option<Column>> = Key::optional(
+    "column",
+    "Column of the counts in a CSV file: its name, or its number from 1. Without it, the one that its name or its unit shows; the first, if `interval` is given.",
+);
+const INTERVAL: Key<Option<Span>> = Key::optional(
+    "interval",
+    "Time that each row of a CSV file counts. Without it, it follows from the instants of the file, which is recognised by its content.",
+)
+.above(0.0);
+const SERIES: Key<Option<String>> = Key::optional(
+    "series",
+    "Which of several series of the file: its name, or \"sum\" for all of them added up.",
+);
+const VALUES: Key<Option<Quantity>> = Key::optional(
+    "values",
+    "What the numbers are. Without it, what the file says; it is asked for where that says nothing.",
+);
+const GAPS: Key<Option<Gaps>> = Key::optional(
+    "gaps",
+    "What an interval without a value stands for. Without it, a file with such an interval is refused.",
+);
 const WITHIN: Key<Within> = Key::or("within", "\"poisson\"", "How requests lie within their interval.");
 const SCALE: Key<f64> = Key::or("scale", "1", "Factor on every count.").above(0.0).at_most(1e6);
 const CUT: Key<Option<Cut>> = Key::optional("cut", "The part that is used, in whole intervals.");
@@ -29,7 +54,7 @@ const SHIFT: Key<Span> =
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "counts",
     doc: "Requests from recorded counts per interval.",
-    keys: &[&FILE, &COLUMN, &INTERVAL, &WITHIN, &SCALE, &CUT, &LOOP, &SHIFT],
+    keys: &[&FILE, &COLUMN, &INTERVAL, &SERIES, &VALUES, &GAPS, &WITHIN, &SCALE, &CUT, &LOOP, &SHIFT],
 };
 
 /// How requests lie within their interval.
@@ -68,6 +93,8 @@ impl Value for Within {
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
     counts: Arc<Vec<f64>>,
+    /// How the file was read, if it was recognised by its content.
+    reading: Option<Reading>,
     part: Range<usize>,
     interval: Span,
     within: Within,
@@ -86,17 +113,16 @@ impl PartialEq for Counts {
 }
 
 pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
-    let (file, column) = (reader.get(&FILE)?, reader.get(&COLUMN)?);
-    let named = reader.context().file(&file);
-    let key = format!("counts of {} {column:?}", named.path.display());
-    let loaded = reader.context().load_once(&key, || read_counts(&named, &column));
-    let counts = loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))?;
-    let interval = reader.get(&INTERVAL)?;
-    agrees(reader, &named, &column, interval)?;
-    whole(reader, &counts)?;
+    let Loaded { counts, interval, reading } = match reader.find(&INTERVAL)? {
+        Some(interval) if ["series", "values", "gaps"].iter().all(|key| !reader.has(key)) => {
+            rows(reader, interval)?
+        }
+        interval => recorded(reader, interval)?,
+    };
     let part = part(reader, interval, counts.len())?;
     Ok(Counts {
         counts,
+        reading,
         part,
         interval,
         within: reader.get(&WITHIN)?,
@@ -104,6 +130,78 @@ pub(super) fn read(reader: &Reader) -> Result<Counts, Problem> {
         looped: reader.get(&LOOP)?,
         shift: reader.get(&SHIFT)?,
     })
+}
+
+/// Counts of a file, and how it was read.
+struct Loaded {
+    counts: Arc<Vec<f64>>,
+    interval: Span,
+    reading: Option<Reading>,
+}
+
+/// Loads what a file recognised by its content holds.
+fn recorded(reader: &Reader, interval: Option<Span>) -> Result<Loaded, Problem> {
+    let (file, gaps) = (reader.get(&FILE)?, reader.find(&GAPS)?);
+    let by_column = match reader.find(&COLUMN)? {
+        Some(Column::Name(name)) => Some(SeriesChoice::Named(name)),
+        Some(Column::Number(_)) => {
+            let label = "expected its name, or `interval` beside it";
+            return Err(reader.problem(
+                "column",
+                "a column by its number needs the interval of its rows",
+                label,
+            ));
+        }
+        None => None,
+    };
+    let wanted = Wanted {
+        series: reader.find(&SERIES)?.as_deref().map(SeriesChoice::of).or(by_column),
+        values: reader.find(&VALUES)?,
+        interval,
+        strict_tables: true,
+        ..Wanted::default()
+    };
+    let named = reader.context().file(&file);
+    let key = format!("series {} {wanted:?} {gaps:?}", named.path.display());
+    let loaded = reader.context().load_once(&key, || {
+        let Recording { reading, content } = read_recording(&named, &wanted)?;
+        let refuse = |what: String, label: &str, help: &str| FileError {
+            message: format!("`{}` {what}", named.shown),
+            label: label.into(),
+            help: Some(help.into()),
+        };
+        let Recorded::Series(series) = content else {
+            return Err(refuse(
+                format!("holds a row a request ({})", reading.form),
+                "expected numbers per interval",
+                "use `kind = \"trace\"` with this file; if its rows are intervals, set `interval`, or `values`",
+            ));
+        };
+        let Some(counts) = series.filled(gaps) else {
+            return Err(refuse(
+                format!("has {} of {} intervals without a value", series.gaps(), series.counts.len()),
+                "expected a value for each interval",
+                "set `gaps = \"zero\"` if there were no requests in them, \"hold\" if there were as many as before",
+            ));
+        };
+        Ok((Arc::new(counts), series.interval, reading))
+    });
+    let loaded = loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))?;
+    let (counts, interval, reading) = &*loaded;
+    Ok(Loaded { counts: Arc::clone(counts), interval: *interval, reading: Some(reading.clone()) })
+}
+
+/// Loads the rows of a CSV file, of which each counts `interval`.
+fn rows(reader: &Reader, interval: Span) -> Result<Loaded, Problem> {
+    let file = reader.get(&FILE)?;
+    let column = reader.find(&COLUMN)?.unwrap_or(Column::Number(1));
+    let named = reader.context().file(&file);
+    let key = format!("counts of {} {column:?}", named.path.display());
+    let loaded = reader.context().load_once(&key, || read_counts(&named, &column));
+    let counts = loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))?;
+    agrees(reader, &named, &column, interval)?;
+    whole(reader, &counts)?;
+    Ok(Loaded { counts, interval, reading: None })
 }
 
 /// Timestamps beside the counts say how long an interval is, and whether one is missing: the rows after it would come early.
@@ -202,6 +300,9 @@ impl Process for Counts {
             config: self,
             rng,
         })
+    }
+    fn reading(&self) -> Option<&Reading> {
+        self.reading.as_ref()
     }
     fn natural_duration(&self) -> Option<Span> {
         (!self.looped).then(|| self.shift + self.interval * self.part.len() as u64)

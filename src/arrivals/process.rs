@@ -8,6 +8,7 @@ use super::trace_rows::TraceRows;
 use crate::dyn_eq::DynEq;
 use crate::random::Rng;
 use crate::time::{Instant, Span};
+use crate::traffic::Reading;
 
 /// One kind of arrival process with valid parameters. The methods are those of [`super::Arrivals`].
 pub(super) trait Process: Debug + Send + Sync + Any + DynEq {
@@ -30,6 +31,11 @@ pub(super) trait Process: Debug + Send + Sync + Any + DynEq {
 
     /// The rows that are replayed, for a trace.
     fn rows(&self) -> Option<TraceRows> {
+        None
+    }
+
+    /// How the file of a process was read, a sentence each, and what of it was left out; none for what has no file.
+    fn reading(&self) -> Option<&Reading> {
         None
     }
 

@@ -12,6 +12,7 @@ use crate::distribution::Distribution;
 use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, UnionSpec, Value};
 use crate::time::{Instant, Span};
+use crate::traffic::Reading;
 
 const SPIKES: Key<Vec<Spike>> =
     Key::or("spikes", "[]", "Requests added for a while, to any kind of arrivals.");
@@ -93,6 +94,11 @@ impl Arrivals {
     /// The rows that are replayed, if the arrivals are a trace.
     pub fn rows(&self) -> Option<TraceRows> {
         self.process.rows()
+    }
+
+    /// How their file was read, if it was recognised by its content.
+    pub fn reading(&self) -> Option<&Reading> {
+        self.process.reading()
     }
 
     /// An upper bound of the expected requests per second: the maximum rate of the process, for a trace that of its

@@ -11,18 +11,23 @@ use super::trace_rows::TraceRows;
 use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{FileName, Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
-use crate::traffic::{Column, FileError, Format, Trace, TraceColumns, Unit, read_trace};
+use crate::traffic::{
+    Column, FileError, Format, Reading, Recorded, Recording, Requests, Trace, TraceColumns, TraceForm, Unit,
+    Wanted, read_recording, read_trace,
+};
 
 const FILE: Key<FileName> = Key::required("file", "File with a row a request.");
-const FORMAT: Key<&'static Format> =
-    Key::or("format", "\"csv\"", "Format of the file: its columns, where the following keys are left out.");
+const FORMAT: Key<Option<TraceForm>> = Key::optional(
+    "format",
+    "Format of the file: its columns, where the following keys are left out. Without it, the file is recognised by its content.",
+);
 const COLUMN: Key<Option<Column>> = Key::optional(
     "column",
-    "Column of the timestamps: its name, or its number from 1. Without it, the format's.",
+    "Column of the timestamps: its name, or its number from 1. Without it, the format's, or the one that holds instants.",
 );
 const UNIT: Key<Option<Unit>> = Key::optional(
     "unit",
-    "Unit of timestamps that are numbers; dates need none. Without it, the format's: \"s\", but for \"mooncake\".",
+    "Unit of timestamps that are numbers; dates need none. Without it, the format's: \"s\", but for \"mooncake\"; without a format, that of their size.",
 );
 const PROMPT_TOKENS: Key<Option<Column>> = Key::optional(
     "prompt_tokens",
@@ -39,7 +44,12 @@ const SERVICE_TIME: Key<Option<Column>> = Key::optional(
 const SERVICE_UNIT: Key<Unit> = Key::or("service_unit", "\"s\"", "Unit of the numbers of `service_time`.");
 const SORT: Key<Option<bool>> = Key::optional(
     "sort",
-    "Sort the rows, instead of refusing a trace whose rows do not ascend. Without it, only those of \"aibrix\" are.",
+    "Sort the rows, instead of refusing a trace whose rows do not ascend. Without it, only those of \"aibrix\" are; without a format, rows that are at most 1h out of order.",
+);
+const STRICT: Key<bool> = Key::or(
+    "strict",
+    "false",
+    "Refuse the first line of a log that cannot be read, instead of skipping and counting it. A row of a table is always refused.",
 );
 const SPREAD: Key<Option<Span>> = Key::optional(
     "spread",
@@ -83,6 +93,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         &SERVICE_TIME,
         &SERVICE_UNIT,
         &SORT,
+        &STRICT,
         &SPREAD,
         &CUT,
         &SPEED,
@@ -92,9 +103,11 @@ pub(super) const SPEC: TableSpec = TableSpec {
     ],
 };
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct TraceArrivals {
     trace: Arc<Trace>,
+    /// How the file was read, if it was recognised by its content.
+    reading: Option<Reading>,
     /// The rows that are replayed.
     part: Range<usize>,
     /// Start of the part, in the time of the trace.
@@ -110,7 +123,7 @@ pub(super) struct TraceArrivals {
 }
 
 pub(super) fn read(reader: &Reader) -> Result<TraceArrivals, Problem> {
-    let trace = load(reader)?;
+    let Loaded { trace, reading } = (*load(reader)?).clone();
     let cut = reader.find(&CUT)?.unwrap_or(Cut { from: Span::ZERO, to: None });
     let origin = cut.from.as_nanos();
     let before = |nanos: u64| trace.instants.partition_point(|instant| *instant < nanos);
@@ -141,11 +154,75 @@ pub(super) fn read(reader: &Reader) -> Result<TraceArrivals, Problem> {
         looped,
         length,
         trace,
+        reading,
     })
 }
 
-fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
-    let (file, format) = (reader.get(&FILE)?, reader.get(&FORMAT)?);
+/// How a file was read makes no other requests of it.
+impl PartialEq for TraceArrivals {
+    fn eq(&self, other: &Self) -> bool {
+        let part =
+            |one: &Self| (one.part.clone(), one.origin, one.looped, one.shift, one.length, one.mean_gap);
+        part(self) == part(other)
+            && (self.speed, self.scale) == (other.speed, other.scale)
+            && (Arc::ptr_eq(&self.trace, &other.trace) || self.trace == other.trace)
+    }
+}
+
+/// A trace, and how it was read.
+#[derive(Debug, Clone)]
+struct Loaded {
+    trace: Arc<Trace>,
+    reading: Option<Reading>,
+}
+
+fn load(reader: &Reader) -> Result<Arc<Loaded>, Problem> {
+    match reader.find(&FORMAT)? {
+        Some(TraceForm::Columns(format)) => load_columns(reader, format),
+        Some(TraceForm::Recorded(name)) => load_recorded(reader, Some(name)),
+        None => load_recorded(reader, None),
+    }
+}
+
+/// Loads a file in the form that its content shows, or of this name.
+fn load_recorded(reader: &Reader, form: Option<&str>) -> Result<Arc<Loaded>, Problem> {
+    let file = reader.get(&FILE)?;
+    let service_unit = reader.get(&SERVICE_UNIT)?;
+    let wanted = Wanted {
+        format: form.map(str::to_owned),
+        column: reader.find(&COLUMN)?,
+        unit: reader.find(&UNIT)?,
+        prompt_tokens: reader.find(&PROMPT_TOKENS)?,
+        output_tokens: reader.find(&OUTPUT_TOKENS)?,
+        service_time: reader.find(&SERVICE_TIME)?,
+        service_unit: reader.has("service_unit").then_some(service_unit),
+        strict: reader.get(&STRICT)?,
+        strict_tables: true,
+        sort: reader.find(&SORT)?.unwrap_or(false),
+        ..Wanted::default()
+    };
+    let spread = reader.find(&SPREAD)?;
+    let named = reader.context().file(&file);
+    let key = format!("recording {} {wanted:?} {spread:?}", named.path.display());
+    let loaded = reader.context().load_once(&key, || {
+        let Recording { reading, content } = read_recording(&named, &wanted)?;
+        let Recorded::Requests(Requests { mut trace, .. }) = content else {
+            return Err(FileError {
+                message: format!("`{}` holds numbers per interval ({})", named.shown, reading.form),
+                label: "expected a row a request".into(),
+                help: Some("use `kind = \"counts\"` with this file".into()),
+            });
+        };
+        if let Some(tick) = spread {
+            spread_within(&mut trace.instants, tick.as_nanos());
+        }
+        Ok(Loaded { trace: Arc::new(trace), reading: Some(reading) })
+    });
+    loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))
+}
+
+fn load_columns(reader: &Reader, format: &Format) -> Result<Arc<Loaded>, Problem> {
+    let file = reader.get(&FILE)?;
     let named = |name: Option<&str>| name.map(|name| Column::Name(name.to_owned()));
     let or = |written: Option<Column>, name| written.or_else(|| named(name));
     let time = or(reader.find(&COLUMN)?, format.column).unwrap_or(Column::Number(1));
@@ -168,7 +245,7 @@ fn load(reader: &Reader) -> Result<Arc<Trace>, Problem> {
         if let Some(tick) = spread {
             spread_within(&mut trace.instants, tick.as_nanos());
         }
-        Ok(trace)
+        Ok(Loaded { trace: Arc::new(trace), reading: None })
     });
     loaded.map_err(|error: FileError| error.at(&reader.place_of("file")))
 }
@@ -239,6 +316,9 @@ impl Process for TraceArrivals {
     }
     fn rate_at(&self, _: Instant) -> Option<f64> {
         None
+    }
+    fn reading(&self) -> Option<&Reading> {
+        self.reading.as_ref()
     }
     fn rows(&self) -> Option<TraceRows> {
         Some(TraceRows { trace: Arc::clone(&self.trace), part: self.part.clone() })

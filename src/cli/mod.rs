@@ -15,6 +15,8 @@ mod run;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
+mod service;
+mod service_fit;
 mod session;
 mod sweep;
 mod traffic;
@@ -111,6 +113,7 @@ enum Command {
     #[cfg(feature = "serve")]
     Serve(serve::Arguments),
     Traffic(traffic::Arguments),
+    Service(service::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -136,6 +139,7 @@ impl Cli {
             #[cfg(feature = "serve")]
             Command::Serve(arguments) => serve::execute(arguments, global, show),
             Command::Traffic(arguments) => traffic::execute(arguments, global),
+            Command::Service(arguments) => service::execute(arguments, global),
             Command::Completions(arguments) => Ok(completions::execute(arguments)),
         }
     }

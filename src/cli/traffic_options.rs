@@ -90,6 +90,7 @@ impl Files {
             service_time: column(self.service_time.as_ref()),
             service_unit: chosen(self.service_unit.as_ref()),
             strict: self.strict,
+            strict_tables: false,
             sort: self.sort,
         }
     }

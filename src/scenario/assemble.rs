@@ -12,6 +12,7 @@ use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, Tabl
 use crate::service::{Service, TraceColumnMeans};
 use crate::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Slo};
 use crate::time::Span;
+use crate::traffic::Reading;
 
 /// One validated setting of a scenario file, ready to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,6 +138,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     checks::precision(tree, &model, &run)?;
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
+    warnings.extend(model.arrivals.reading().and_then(Reading::skipped_words));
     let allow = reader.get(&ALLOW)?;
     lint_names::known(&reader, &allow)?;
     let (description, label) = (reader.get(&DESCRIPTION)?, reader.shown("label", reader.get(&LABEL)?)?);

@@ -19,6 +19,7 @@ use crate::units::show_span;
 pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<ReadFact>, Problem> {
     let mut facts =
         vec![arrivals(tree, model), service(tree, model), cold_start(&model.instances), price(model)];
+    facts.extend(recording(model));
     facts.push(slo(model));
     facts.extend(autoscaler_reading::of(tree, model, context)?);
     Ok(facts)
@@ -50,6 +51,20 @@ fn arrivals(tree: &Tree, model: &Model) -> ReadFact {
     }
     let text = format!("{what}: mean {}, peak {}", per_second(mean), per_second(peak));
     ReadFact { text, ..fact }
+}
+
+/// How the file of the traffic was read, if it was recognised by its content.
+fn recording(model: &Model) -> Vec<ReadFact> {
+    let Some(reading) = model.arrivals.reading() else { return Vec::new() };
+    let text = format!(
+        "{}: {}, {} of {} rows used; instants: {}; {} to {}",
+        reading.file, reading.form, reading.used, reading.rows, reading.time, reading.first, reading.last
+    );
+    let whole = ReadFact::new("reading.recording", "recording", text)
+        .with("rows", reading.rows as f64)
+        .with("rows_used", reading.used as f64);
+    let note = |note: &String| ReadFact::new("reading.recording_note", "recording", note.clone());
+    std::iter::once(whole).chain(reading.notes.iter().map(note)).collect()
 }
 
 /// Rows replayed and rows of the file, of a trace.

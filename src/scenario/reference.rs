@@ -220,7 +220,7 @@ impl Page {
     /// The tables within a table, and within those.
     fn nested(&mut self, path: &str, keys: &[&dyn AnyKey]) {
         for key in keys {
-            if let Some((title, spec)) = table_within(&format!("{path}.{}", key.name()), &key.kind()) {
+            for (title, spec) in tables_within(&format!("{path}.{}", key.name()), &key.kind()) {
                 self.line(&format!("\n#### `{title}`\n\n{}\n", spec.doc));
                 self.keys(spec.keys);
                 self.nested(&format!("{path}.{}", key.name()), spec.keys);
@@ -311,16 +311,54 @@ fn is_duration(kind: &Kind) -> bool {
     }
 }
 
-/// The table that a key of this kind holds, with its title.
-fn table_within(path: &str, kind: &Kind) -> Option<(String, &'static TableSpec)> {
+/// The tables that a key of this kind can hold, with their titles.
+fn tables_within(path: &str, kind: &Kind) -> Vec<(String, &'static TableSpec)> {
     match kind {
-        Kind::Table(spec) => Some((format!("[{path}]"), spec)),
+        Kind::Table(spec) => vec![(format!("[{path}]"), spec)],
         Kind::List(inner) => match inner.as_ref() {
-            Kind::Table(spec) => Some((format!("[[{path}]]"), spec)),
-            _ => None,
+            Kind::Table(spec) => vec![(format!("[[{path}]]"), spec)],
+            _ => Vec::new(),
         },
-        Kind::Map(inner) => table_within(&format!("{path}.\"…\""), inner),
-        Kind::Either(kinds) => kinds.iter().find_map(|kind| table_within(path, kind)),
-        _ => None,
+        Kind::Map(inner) => tables_within(&format!("{path}.\"…\""), inner),
+        Kind::Either(kinds) => kinds.iter().flat_map(|kind| tables_within(path, kind)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key below these, with the path to it.
+    fn collect(path: &str, keys: &[&dyn AnyKey], found: &mut Vec<(String, &'static str)>) {
+        for key in keys {
+            let path = format!("{path}.{}", key.name());
+            found.push((path.clone(), key.doc()));
+            within(&path, &key.kind(), found);
+        }
+    }
+
+    fn within(path: &str, kind: &Kind, found: &mut Vec<(String, &'static str)>) {
+        match kind {
+            Kind::Table(spec) => collect(path, spec.keys, found),
+            Kind::Union(spec) => {
+                collect(path, spec.common, found);
+                spec.variants.iter().for_each(|variant| collect(path, variant.keys, found));
+            }
+            Kind::List(inner) | Kind::Map(inner) => within(path, inner, found),
+            Kind::Either(kinds) => kinds.iter().for_each(|kind| within(path, kind, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_key_of_the_schema_is_missing_on_the_page() {
+        let mut keys = Vec::new();
+        collect("", SPEC.keys, &mut keys);
+        let page = reference_page();
+        let missing: Vec<&String> =
+            keys.iter().filter(|(_, doc)| !page.contains(doc)).map(|(path, _)| path).collect();
+        assert!(keys.len() > 300, "{} keys", keys.len());
+        assert!(missing.is_empty(), "{missing:?}");
     }
 }

@@ -108,13 +108,47 @@ pub const FORMATS: [(&str, &Format, &str); 8] = [
     ),
 ];
 
-impl Choice for &'static Format {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &FORMATS;
+/// How a trace is read: by columns that are stated, or by a reader of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceForm {
+    /// The columns and units of this format, or those that a scenario names.
+    Columns(&'static Format),
+    /// The form of this name among those that are recognised by content.
+    Recorded(&'static str),
 }
 
-impl Value for &'static Format {
+const fn columns(at: usize) -> (&'static str, TraceForm, &'static str) {
+    let (name, format, doc) = FORMATS[at];
+    (name, TraceForm::Columns(format), doc)
+}
+
+const fn recorded(name: &'static str, doc: &'static str) -> (&'static str, TraceForm, &'static str) {
+    (name, TraceForm::Recorded(name), doc)
+}
+
+impl Choice for TraceForm {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        columns(0),
+        columns(1),
+        columns(2),
+        columns(3),
+        columns(4),
+        columns(5),
+        columns(6),
+        columns(7),
+        recorded("access_log", "An access log in common or combined format, of Apache or nginx."),
+        recorded("alb", "An access log of an AWS application load balancer."),
+        recorded("cloudfront", "An access log of CloudFront."),
+        recorded("envoy", "Envoy's access log as text."),
+        recorded("istio", "Envoy's or Istio's access log as JSON."),
+        recorded("cloud_logging", "Request logs of Google Cloud Logging as JSON."),
+        recorded("azure_functions_2021", "Azure Functions invocations of 2021."),
+    ];
+}
+
+impl Value for TraceForm {
     fn kind() -> Kind {
-        <&'static Format as Choice>::choices()
+        Self::choices()
     }
     fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
         read_choice(node, path)

@@ -7,6 +7,7 @@ mod doubt;
 mod error;
 mod format;
 mod json_lines;
+mod loadtest;
 mod measure;
 mod moment;
 mod packing;
@@ -20,7 +21,8 @@ mod unit;
 
 pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
-pub use format::{FORMATS, Format, Layout};
+pub use format::{FORMATS, Format, Layout, TraceForm};
+pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, read_load_test};
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
 pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,

@@ -189,9 +189,9 @@ fn cases() -> Vec<(&'static str, String)> {
         // Files.
         ("trace_missing", arriving("kind = \"trace\"\nfile = \"goood.csv\"")),
         ("trace_empty", arriving("kind = \"trace\"\nfile = \"empty.csv\"")),
-        ("trace_out_of_order", arriving("kind = \"trace\"\nfile = \"unordered.csv\"")),
-        ("trace_cut_short", arriving("kind = \"trace\"\nfile = \"ragged.csv\"")),
-        ("trace_with_a_word", arriving("kind = \"trace\"\nfile = \"word.csv\"")),
+        ("trace_out_of_order", arriving("kind = \"trace\"\nfile = \"unordered.csv\"\nformat = \"csv\"")),
+        ("trace_cut_short", arriving("kind = \"trace\"\nfile = \"ragged.csv\"\nformat = \"csv\"")),
+        ("trace_with_a_word", arriving("kind = \"trace\"\nfile = \"word.csv\"\nformat = \"csv\"")),
         (
             "trace_without_the_column",
             arriving("kind = \"trace\"\nfile = \"good.csv\"\ncolumn = \"timestmp\""),

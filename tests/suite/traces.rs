@@ -138,9 +138,9 @@ fn what_a_trace_does_not_tell_is_asked_for() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
     let refused = |arrivals: &str, service: &str| read(arrivals, service, &folder).expect_err(arrivals);
     for (arrivals, service, expected) in [
-        ("file = \"azure_llm.csv\"", LLM, "`service.prompt_tokens` is missing"),
+        ("file = \"azure_llm.csv\"\nformat = \"csv\"", LLM, "`service.prompt_tokens` is missing"),
         (
-            "file = \"azure_llm.csv\"\nprompt_tokens = 2",
+            "file = \"azure_llm.csv\"\nformat = \"csv\"\nprompt_tokens = 2",
             LLM,
             "a trace that has it, with its column as `arrivals.output_tokens`",
         ),
@@ -150,7 +150,7 @@ fn what_a_trace_does_not_tell_is_asked_for() {
         (
             "file = \"azure_llm.csv\"\nformat = \"mooncake\"",
             LLM,
-            "line 1 is `TIMESTAMP,ContextTokens,GeneratedTokens`",
+            "line 1 is `TIMESTAMP,ContextTokens,Generate…",
         ),
         ("file = \"bailian.jsonl\"\nformat = \"mooncake\"\ncolumn = 1", LLM, "has no numbered columns"),
         (

@@ -52,3 +52,63 @@ fn inspect_asks_for_what_a_file_does_not_say() {
     let text = work.done(&["traffic", "inspect", "rate.json", "--values", "rates"]);
     assert!(text.contains("requests                  360"), "{text}");
 }
+
+#[test]
+fn a_log_and_an_export_are_traffic_of_a_scenario_without_a_word_more() {
+    let rest = "[service]\ntime = \"100ms\"\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nreplications = 1\n";
+    let work = Work::with(&format!("[arrivals]\nkind = \"trace\"\nfile = \"access.log\"\n{rest}"));
+    work.write("access.log", LOG);
+    let printed = work.run(0, &["check", "scenario.toml"], "");
+    assert!(
+        printed.stdout.contains("an access log in common or combined format, 3 of 4 rows used"),
+        "{}",
+        printed.stdout
+    );
+    assert!(
+        printed.stderr.contains("1 of 4 rows were skipped: no date in brackets (line 3)"),
+        "{}",
+        printed.stderr
+    );
+
+    let counts = "{\"MetricDataResults\": [{\"Label\": \"RequestCount\", \"Timestamps\": [\"2026-01-05T09:03:00Z\", \
+                  \"2026-01-05T09:01:00Z\", \"2026-01-05T09:00:00Z\"], \"Values\": [300.0, 60.0, 120.0]}]}";
+    work.write("metric.json", counts);
+    let scenario =
+        |keys: &str| format!("[arrivals]\nkind = \"counts\"\nfile = \"metric.json\"\n{keys}{rest}");
+    work.write("counts.toml", &scenario(""));
+    let refused = work.fails(2, &["check", "counts.toml"]);
+    assert!(
+        refused.contains("has 1 of 4 intervals without a value") && refused.contains("gaps = \"zero\""),
+        "{refused}"
+    );
+    work.write("counts.toml", &scenario("gaps = \"zero\"\n"));
+    let printed = work.done(&["check", "counts.toml"]);
+    assert!(printed.contains("about 480 requests a run"), "{printed}");
+    work.write("wrong.toml", &scenario("").replace("counts", "trace"));
+    assert!(work.fails(2, &["check", "wrong.toml"]).contains("use `kind = \"counts\"` with this file"));
+}
+
+#[test]
+fn a_load_test_becomes_a_service_table_that_a_scenario_takes() {
+    let work = Work::with("");
+    work.write(
+        "levels.csv",
+        "concurrency,mean_ttft_ms,mean_tpot_ms,input_len,output_len\n1,20.2,10.2,1000,101\n10,22,12,1000,101\n50,30,20,1000,101\n",
+    );
+    let printed = work.run(0, &["service", "fit", "levels.csv"], "");
+    assert!(
+        printed.stdout.contains("model = \"llm\"\n") && printed.stdout.contains("fixed = \"10ms\""),
+        "{}",
+        printed.stdout
+    );
+    assert!(printed.stderr.contains("50 users"), "{}", printed.stderr);
+    let rest = "[arrivals]\nkind = \"poisson\"\nrate = 2\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"1m\"\n";
+    work.write("fitted.toml", &(printed.stdout + rest));
+    work.done(&["check", "fitted.toml"]);
+    work.write(
+        "bent.csv",
+        "concurrency,ttft_ms,tpot_ms,prompt,output\n16,28,8.78,75,263\n64,51,14.53,68,262\n128,92,25.84,67,267\n256,206,120.96,67,260\n",
+    );
+    let refused = work.fails(2, &["service", "fit", "--quiet", "bent.csv"]);
+    assert!(refused.contains("this fit is not usable") && refused.contains("--up-to"), "{refused}");
+}

@@ -2,7 +2,7 @@
 
 use super::sample::Sample;
 use super::values::{self, Holds};
-use super::wanted::{Quantity, Wanted, add};
+use super::wanted::{Quantity, SeriesChoice, Wanted, add};
 use crate::traffic::error::nearest_name;
 use crate::traffic::moment::{Looks, TimeForm, looks};
 use crate::traffic::table::clip;
@@ -393,7 +393,12 @@ fn series(
     if time.is_none() || time.is_some_and(|time| time.counter && !counted.is_empty()) {
         return without_times(sample, shown, wanted, &numeric, &counted, notes);
     }
+    let by_name = match &wanted.series {
+        Some(SeriesChoice::Named(name)) => numeric.iter().copied().find(|at| sample.name(*at) == name),
+        _ => None,
+    };
     let values = match (counted.as_slice(), group) {
+        _ if by_name.is_some() && group.is_none() => by_name.into_iter().collect(),
         _ if !is_said && numeric.iter().any(is_request_column) && counted.is_empty() => return Ok(None),
         (_, Some(_)) if regular || is_said || numeric.len() == 1 => numeric.clone(),
         ([_, ..], _) => counted.clone(),

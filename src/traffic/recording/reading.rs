@@ -30,6 +30,17 @@ pub struct Reading {
     pub notes: Vec<String>,
 }
 
+/// Why a row cannot be used.
+#[derive(Debug)]
+pub(super) struct BadCell {
+    /// In general, for counting.
+    pub reason: String,
+    /// Which cell and what it holds.
+    pub place: String,
+    /// What was expected of it.
+    pub expected: String,
+}
+
 /// Rows that were skipped for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {
@@ -90,6 +101,22 @@ impl Reading {
         Ok(())
     }
 
+    /// Leaves out the row at `line` for a cell of it.
+    ///
+    /// # Errors
+    /// No row may be left out: `strict`.
+    pub(super) fn skip_cell(
+        &mut self,
+        line: impl Fn() -> u64,
+        bad: &BadCell,
+        strict: bool,
+    ) -> Result<(), FileError> {
+        if strict {
+            return Err(FileError::at_line(&self.file, line(), &bad.place, bad.expected.clone()));
+        }
+        self.skip(line, &bad.reason, strict)
+    }
+
     /// Rows skipped in all.
     pub fn skipped_rows(&self) -> u64 {
         self.skipped.iter().map(|skipped| skipped.rows).sum()
@@ -137,27 +164,20 @@ impl Reading {
         lines
     }
 
-    /// What a run that uses the file should say of it; none if every row was used as it stands.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = Vec::new();
-        if self.skipped_rows() > 0 {
-            let reasons: Vec<String> = self
-                .skipped
-                .iter()
-                .map(|skipped| {
-                    let at: Vec<String> = skipped.lines.iter().map(u64::to_string).collect();
-                    format!("{} (line {})", skipped.reason, at.join(", "))
-                })
-                .collect();
-            warnings.push(format!(
-                "`{}`: {} of {} rows were skipped: {}",
-                self.file,
-                self.skipped_rows(),
-                self.rows,
-                reasons.join("; ")
-            ));
+    /// What a run that uses the file has to say of rows that were skipped, if any were.
+    pub fn skipped_words(&self) -> Option<String> {
+        if self.skipped_rows() == 0 {
+            return None;
         }
-        warnings.extend(self.notes.iter().map(|note| format!("`{}`: {note}", self.file)));
-        warnings
+        let reasons: Vec<String> = self
+            .skipped
+            .iter()
+            .map(|skipped| {
+                let at: Vec<String> = skipped.lines.iter().map(u64::to_string).collect();
+                format!("{} (line {})", skipped.reason, at.join(", "))
+            })
+            .collect();
+        let (skipped, rows) = (self.skipped_rows(), self.rows);
+        Some(format!("`{}`: {skipped} of {rows} rows were skipped: {}", self.file, reasons.join("; ")))
     }
 }

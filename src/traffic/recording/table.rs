@@ -6,7 +6,7 @@ use csv::StringRecord;
 
 use super::choose::{self, Plan, RequestPlan, SeriesPlan, is_missing};
 use super::head::Head;
-use super::reading::Reading;
+use super::reading::{BadCell, Reading};
 use super::requests::{Gathered, Row};
 use super::sample::Sample;
 use super::series::{self, Known, Points};
@@ -16,7 +16,7 @@ use super::{Recorded, Recording};
 use crate::files::NamedFile;
 use crate::traffic::FileError;
 use crate::traffic::moment::{Looks, looks};
-use crate::traffic::table::{broken, line_at, open, separated_reader};
+use crate::traffic::table::{broken, clip, line_at, open, separated_reader};
 
 /// Rows by which columns are understood.
 const SAMPLED: usize = 500;
@@ -170,7 +170,7 @@ fn read_requests(
         let cell = |at: usize| record.get(at).unwrap_or_default();
         match row(cell, plan, layout.decimal_comma) {
             Ok(row) => gathered.push(row, line),
-            Err(reason) => reading.skip(line, &reason, wanted.strict)?,
+            Err(bad) => reading.skip_cell(line, &bad, wanted.strict)?,
         }
         Ok(true)
     })?;
@@ -184,21 +184,35 @@ pub(super) fn row<'a>(
     cell: impl Fn(usize) -> &'a str,
     plan: &RequestPlan,
     decimal_comma: bool,
-) -> Result<Row, String> {
+) -> Result<Row, BadCell> {
     let time = cell(plan.time);
-    let stamp = plan.form.parse(time).ok_or_else(|| match time {
-        "" => "it has no instant".to_owned(),
-        _ => format!("its instant is none of {}", plan.form.words()),
+    let stamp = plan.form.parse(time).ok_or_else(|| {
+        let (column, _) = plan.time_shown.split_once(", ").unwrap_or((&plan.time_shown, ""));
+        let (reason, found) = match time {
+            "" => ("it has no instant".to_owned(), "is empty".to_owned()),
+            _ => (format!("its instant is none of {}", plan.form.words()), format!("is `{}`", clip(time))),
+        };
+        let expected = format!("expected {}", plan.form.words());
+        BadCell { reason, place: format!(", {column} {found}"), expected }
     })?;
     let duration = plan.duration.and_then(|(at, unit)| values::duration(cell(at), unit, decimal_comma));
     let arrival = match plan.is_end {
         true => stamp.saturating_sub(i64::try_from(duration.unwrap_or(0)).unwrap_or(i64::MAX)),
         false => stamp,
     };
+    let tokens = |at: Option<usize>| match at.map(&cell) {
+        None => Ok(None),
+        Some(text) if is_missing(text) => Ok(None),
+        Some(text) => values::tokens(text).map(Some).ok_or_else(|| BadCell {
+            reason: "its tokens are no number".to_owned(),
+            place: format!(", tokens are `{}`", clip(text)),
+            expected: "expected a number of tokens, 0 or more".to_owned(),
+        }),
+    };
     Ok(Row {
         arrival,
-        prompt_tokens: plan.prompt_tokens.and_then(|at| values::tokens(cell(at))),
-        output_tokens: plan.output_tokens.and_then(|at| values::tokens(cell(at))),
+        prompt_tokens: tokens(plan.prompt_tokens)?,
+        output_tokens: tokens(plan.output_tokens)?,
         duration,
     })
 }

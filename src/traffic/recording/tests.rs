@@ -349,7 +349,10 @@ fn skipped_rows_are_counted_with_their_lines_and_refused_when_strict() {
         ]
     );
     let error = read(content, &Wanted { strict: true, ..plain() }).unwrap_err();
-    assert!(error.starts_with("`t`, line 4: its instant is none of dates"), "{error}");
+    assert!(
+        error.starts_with("`t`, line 4, column `time` is `soon` | expected dates with their zone"),
+        "{error}"
+    );
     let mostly = "time,path\n2026-01-05T09:00:00Z,a\n2026-01-05T09:00:01Z\n2026-01-05T09:00:02Z\n2026-01-05T09:00:04Z\n";
     assert!(read(mostly, &plain()).unwrap_err().contains("but 3 of its 4 rows cannot be read so"));
 }

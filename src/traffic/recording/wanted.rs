@@ -95,11 +95,24 @@ pub struct Wanted {
     pub service_unit: Option<Unit>,
     /// Whether the first row that cannot be read is refused, instead of skipped and counted.
     pub strict: bool,
+    /// The same for tables alone: logs hold broken lines as a matter of course, tables do not.
+    pub strict_tables: bool,
     /// Whether rows may come in any order.
     pub sort: bool,
 }
 
 impl Wanted {
+    /// Whether the user has named columns: then a file is a table of any columns, whatever else it looks like.
+    pub(super) fn names_columns(&self) -> bool {
+        let columns = [&self.column, &self.prompt_tokens, &self.output_tokens, &self.service_time];
+        columns.into_iter().any(Option::is_some)
+    }
+
+    /// The same for the rows of a table.
+    pub(super) fn of_table(&self) -> Wanted {
+        Wanted { strict: self.strict || self.strict_tables, ..self.clone() }
+    }
+
     /// Whether the user has said what the instants are: then no doubt of them is raised.
     pub(super) fn says_time(&self) -> bool {
         self.column.is_some() || self.unit.is_some()

@@ -14,6 +14,7 @@ pub(super) const FORM: Form = Form {
     doc: DOC,
     likeness: |head| Likeness::of(!head.is_json()),
     read: |file, head, wanted| {
+        let wanted = &wanted.of_table();
         let (layout, sample) = table::sample(file, head)?;
         if sample.rows.is_empty() {
             return Err(FileError::whole(

@@ -38,6 +38,7 @@ fn is_flat(head: &Head) -> bool {
 }
 
 fn read(file: &NamedFile<'_>, head: &Head, wanted: &Wanted) -> Result<Recording, FileError> {
+    let wanted = &wanted.of_table();
     let sample = sample(file, head)?;
     if sample.rows.is_empty() {
         return Err(FileError::whole(file.shown, "has no rows", "expected JSON objects"));
@@ -93,7 +94,7 @@ fn by_plan(
                 };
                 match table::row(column, &plan, false) {
                     Ok(row) => gathered.push(row, || line),
-                    Err(reason) => reading.skip(|| line, &reason, wanted.strict)?,
+                    Err(bad) => reading.skip_cell(|| line, &bad, wanted.strict)?,
                 }
                 Ok(true)
             })?;
@@ -157,6 +158,7 @@ pub(super) fn read_keys(
     form: (&str, &str),
     unit: Unit,
 ) -> Result<Recording, FileError> {
+    let wanted = &wanted.of_table();
     let time = TimeForm::Elapsed(wanted.unit.unwrap_or(unit));
     let names = ["timestamp", "input_length", "output_length"].map(str::to_owned);
     let plan = RequestPlan {

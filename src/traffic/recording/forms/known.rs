@@ -63,6 +63,7 @@ pub(super) fn read(
     wanted: &Wanted,
     known: &Known<'_>,
 ) -> Result<Recording, FileError> {
+    let wanted = &wanted.of_table();
     let (layout, sample) = table::sample(file, head)?;
     let at =
         |name: &str| choose::position(&sample, file.shown, &crate::traffic::Column::Name(name.to_owned()));
@@ -108,7 +109,7 @@ pub(super) fn read(
                 }
                 gathered.push(row, line);
             }
-            Err(reason) => reading.skip(line, &reason, wanted.strict)?,
+            Err(bad) => reading.skip_cell(line, &bad, wanted.strict)?,
         }
         Ok(true)
     })?;

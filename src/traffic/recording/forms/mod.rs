@@ -93,6 +93,8 @@ pub(super) fn read(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, F
     let head = Head::read(file)?;
     let form = match &wanted.format {
         Some(name) => by_name(name, file)?,
+        None if wanted.names_columns() && head.is_json() => &json_lines::FORM,
+        None if wanted.names_columns() => &csv::FORM,
         None => recognise(&head, file)?,
     };
     (form.read)(file, &head, wanted)

@@ -1,0 +1,42 @@
+//! k6: the summary of `--summary-export` and of `handleSummary`, milliseconds.
+
+use serde_json::Value;
+
+use super::super::level::{Driven, Level, LoadTest};
+use super::super::text::{millis, number};
+use super::Form;
+
+pub(super) const FORM: Form = Form {
+    doc: "a summary of k6",
+    read: |content| {
+        let metrics = content.document()?.get("metrics")?;
+        metrics.get("http_req_duration")?;
+        Some(level(metrics).map(|level| LoadTest::of(vec![level])))
+    },
+};
+
+fn level(metrics: &Value) -> Result<Level, String> {
+    // Directly under the metric, or under its `values`.
+    let value = |metric: &str, key: &str| {
+        [format!("/{metric}/values/{key}"), format!("/{metric}/{key}")]
+            .iter()
+            .find(|pointer| metrics.pointer(pointer).is_some())
+            .cloned()
+            .unwrap_or_default()
+    };
+    let rate = number(metrics, &value("http_reqs", "rate")).ok_or("has no `http_reqs.rate`")?;
+    let failed_share = ["rate", "value"]
+        .iter()
+        .find_map(|key| number(metrics, &value("http_req_failed", key)))
+        .unwrap_or(0.0);
+    let users = number(metrics, &value("vus", "max")).or_else(|| number(metrics, &value("vus", "value")));
+    let dropped = number(metrics, &value("dropped_iterations", "count")).unwrap_or(0.0);
+    if dropped > 0.0 {
+        return Err(format!("{dropped} iterations were dropped: the rate that was asked for was not kept"));
+    }
+    Ok(Level {
+        latency_s: millis(metrics, &value("http_req_duration", "avg")),
+        failed: failed_share * number(metrics, &value("http_reqs", "count")).unwrap_or(0.0),
+        ..Level::new(format!("{rate:.3}/s"), users.map_or(Driven::Unknown, Driven::Users), rate)
+    })
+}

@@ -1,0 +1,43 @@
+//! The load-test tools whose results are read, a file each.
+
+mod aiperf;
+mod csv;
+mod guidellm;
+mod hey;
+mod inference_perf;
+mod k6;
+mod llmd;
+mod locust;
+mod mlperf;
+mod oha;
+mod vegeta;
+mod vllm;
+mod wrk;
+
+use super::level::LoadTest;
+use super::text::Content;
+
+/// One tool.
+pub(super) struct Form {
+    /// What it is, in words.
+    pub doc: &'static str,
+    /// Reads it; `None` for what is of another tool, an error for what is of this one and cannot be used.
+    pub read: fn(&Content<'_>) -> Option<Result<LoadTest, String>>,
+}
+
+/// Every tool; tables of any columns come last.
+pub(super) const FORMS: [Form; 13] = [
+    vllm::FORM,
+    guidellm::FORM,
+    aiperf::FORM,
+    inference_perf::FORM,
+    llmd::FORM,
+    k6::FORM,
+    vegeta::FORM,
+    oha::FORM,
+    mlperf::FORM,
+    wrk::FORM,
+    hey::FORM,
+    locust::FORM,
+    csv::FORM,
+];

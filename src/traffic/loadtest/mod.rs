@@ -1,0 +1,56 @@
+//! Load tests of any tool, recognised by their content: a level each of load, in seconds and requests per second.
+//!
+//! A form is one file in `forms/` and one line of [`forms::FORMS`].
+
+mod forms;
+mod law;
+mod level;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use law::{Fitted, Law, Refit, fit};
+pub use level::{Driven, Level, LoadTest};
+
+use std::io::Read as _;
+
+use super::error::unreadable;
+use super::table::{clip, open};
+use super::{FileError, Unit};
+use crate::files::NamedFile;
+use text::Content;
+
+/// The largest file of a load test that is read.
+const BYTES: u64 = 256 << 20;
+
+/// Reads a load test: in the unit `unit` where a table has times without one.
+///
+/// # Errors
+/// The file cannot be read, is of no known tool, holds no level, or a time has no unit.
+pub fn read_load_test(file: &NamedFile<'_>, unit: Option<Unit>) -> Result<LoadTest, FileError> {
+    let mut bytes = Vec::new();
+    let reader = open(file, "load test")?;
+    reader.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
+    if bytes.len() as u64 > BYTES {
+        return Err(FileError::whole(file.shown, "is too large", "expected at most 256 MiB"));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let content = Content::of(text.trim_start_matches('\u{feff}'), unit);
+    let refuse = |what: String| FileError::whole(file.shown, &what, "expected levels of load");
+    for form in &forms::FORMS {
+        let Some(read) = (form.read)(&content) else { continue };
+        let mut test = read.map_err(|what| refuse(format!("is {}, but {what}", form.doc)))?;
+        if test.levels.is_empty() {
+            return Err(refuse(format!("is {}, but has no level with answers", form.doc)));
+        }
+        test.form = form.doc.to_owned();
+        for level in &test.levels {
+            level
+                .check()
+                .map_err(|what| refuse(format!("is {}, but level {} {what}", form.doc, clip(&level.name))))?;
+        }
+        return Ok(test);
+    }
+    let names: Vec<&str> = forms::FORMS.iter().map(|form| form.doc).collect();
+    Err(refuse("is of no known tool".into()).with_help(format!("known are {}", names.join(", "))))
+}

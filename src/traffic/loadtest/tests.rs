@@ -1,0 +1,174 @@
+//! Each tool by a small result in its shape: levels in seconds, or a refusal.
+
+use super::*;
+use crate::files::Memory;
+
+fn read(content: &str) -> Result<LoadTest, String> {
+    let mut files = Memory::default();
+    files.insert("t", content);
+    let file = NamedFile { files: &files, path: "t".into(), shown: "t" };
+    read_load_test(&file, None).map_err(|error| error.message)
+}
+
+/// Driven, rate, latency, TTFT and TPOT of the only level.
+fn level(content: &str) -> (Driven, f64, Option<f64>, Option<f64>, Option<f64>) {
+    let test = read(content).unwrap_or_else(|error| panic!("{error}\n{content}"));
+    let [level] = test.levels.as_slice() else { panic!("{} levels: {content}", test.levels.len()) };
+    let rounded = |value: Option<f64>| value.map(|value| (value * 1e6).round() / 1e6);
+    (level.driven, level.rate, rounded(level.latency()), rounded(level.ttft_s), rounded(level.tpot_s))
+}
+
+const VLLM: &str = "{\"backend\": \"vllm\", \"request_rate\": \"inf\", \"max_concurrency\": 4, \"completed\": 100, \"failed\": 0, \
+                    \"total_input_tokens\": 50000, \"total_output_tokens\": 10100, \"request_throughput\": 3.1746, \
+                    \"mean_ttft_ms\": 60, \"mean_tpot_ms\": 12.0, \"mean_itl_ms\": 12.0}";
+
+#[test]
+fn each_tool_gives_its_level_in_seconds() {
+    let (users, rate) = (Driven::Users, Driven::Rate);
+    let cases = [
+        (VLLM.to_owned(), (users(4.0), 3.1746, Some(1.26), Some(0.06), Some(0.012))),
+        (
+            "{\"benchmarks\": [{\"args\": {\"strategy\": {\"type_\": \"concurrent\", \"streams\": 8}}, \"metrics\": {\
+             \"requests_per_second\": {\"successful\": {\"mean\": 4.0}}, \"request_latency\": {\"successful\": {\"mean\": 2.0}}, \
+             \"time_to_first_token_ms\": {\"successful\": {\"mean\": 200.0}}, \"inter_token_latency_ms\": {\"successful\": {\"mean\": 18.0}}}}]}"
+                .into(),
+            (users(8.0), 4.0, Some(2.0), Some(0.2), Some(0.018)),
+        ),
+        (
+            "{\"request_throughput\": {\"unit\": \"requests/sec\", \"avg\": 5.0}, \"request_latency\": {\"unit\": \"ms\", \"avg\": 1600.0}, \
+             \"time_to_first_token\": {\"unit\": \"ms\", \"avg\": 100.0}, \"inter_token_latency\": {\"unit\": \"ms\", \"avg\": 15.0}, \
+             \"input_config\": {\"loadgen\": {\"concurrency\": 8}}}"
+                .into(),
+            (users(8.0), 5.0, Some(1.6), Some(0.1), Some(0.015)),
+        ),
+        (
+            "{\"load_summary\": {\"count\": 120, \"requested_rate\": 2.0, \"achieved_rate\": 2.0}, \"successes\": {\"count\": 118, \
+             \"latency\": {\"request_latency\": {\"mean\": 3.0}, \"time_per_output_token\": {\"mean\": 0.028}, \
+             \"time_to_first_token\": {\"mean\": 0.2}}}, \"failures\": {\"count\": 2}}"
+                .into(),
+            (rate(2.0), 2.0, Some(3.0), Some(0.2), Some(0.028)),
+        ),
+        (
+            "version: '0.2'\nscenario: {load: {standardized: {rate_qps: 10}}}\nresults:\n  request_performance:\n    aggregate:\n      \
+             throughput: {request_rate: {units: queries/s, mean: 9.8}}\n      latency: {time_to_first_token: {units: ms, mean: 200}, \
+             inter_token_latency: {units: s/token, mean: 0.02}, request_latency: {units: s, mean: 2.2}}\n"
+                .into(),
+            (rate(10.0), 9.8, Some(2.2), Some(0.2), Some(0.02)),
+        ),
+        (
+            "{\"metrics\": {\"http_req_duration\": {\"avg\": 220.0}, \"http_reqs\": {\"count\": 3000, \"rate\": 50.0}, \"vus\": {\"value\": 11, \"max\": 11}}}"
+                .into(),
+            (users(11.0), 50.0, Some(0.22), None, None),
+        ),
+        (
+            "{\"metrics\": {\"vus\": {\"values\": {\"value\": 5, \"max\": 5}}, \"http_reqs\": {\"values\": {\"count\": 45, \"rate\": 3.5}}, \
+             \"http_req_duration\": {\"values\": {\"avg\": 371.6}}}}"
+                .into(),
+            (users(5.0), 3.5, Some(0.3716), None, None),
+        ),
+        (
+            "{\"latencies\": {\"mean\": 100000000}, \"requests\": 300, \"rate\": 30.0, \"throughput\": 29.4, \"success\": 0.99}".into(),
+            (rate(30.0), 29.4, Some(0.1), None, None),
+        ),
+        (
+            "{\"summary\": {\"successRate\": 0.998, \"average\": 0.2, \"requestsPerSec\": 40.0}, \"statusCodeDistribution\": {\"200\": 395, \"503\": 5}}"
+                .into(),
+            (Driven::Unknown, 40.0, Some(0.2), None, None),
+        ),
+        (
+            "MLPerf Results Summary\nScenario : Server\nCompleted samples per second    : 8.00\nResult is : VALID\n\
+             Scheduled samples per second : 8.05\nMean latency (ns)                : 45000000000\n\
+             Mean First Token latency (ns)                : 400000000\nMean Time to Output Token (ns)               : 150000000\n"
+                .into(),
+            (rate(8.05), 8.0, Some(45.0), Some(0.4), Some(0.15)),
+        ),
+        (
+            "Running 30s test @ http://h/\n  4 threads and 64 connections\n  Thread Stats   Avg      Stdev\n    Latency   128.00ms   20.00ms\n\
+             Requests/sec:    500.00\n"
+                .into(),
+            (users(64.0), 500.0, Some(0.128), None, None),
+        ),
+        (
+            "response-time,DNS+dialup,status-code,offset\n0.1,0.001,200,0.0\n0.12,0,200,0.05\n0.14,0,503,0.06\n".into(),
+            (Driven::Unknown, 10.0, Some(0.11), None, None),
+        ),
+        (
+            "Timestamp,User Count,Type,Name,Requests/s,Failures/s,Total Average Response Time\n1,10,,Aggregated,0.0,0.0,0.0\n\
+             2,10,,Aggregated,20.0,0.5,480.0\n"
+                .into(),
+            (users(10.0), 20.0, Some(0.48), None, None),
+        ),
+    ];
+    for (content, expected) in cases {
+        assert_eq!(level(&content), expected, "{content}");
+    }
+    assert_eq!(read(&format!("{VLLM}\n{VLLM}\n")).unwrap().levels.len(), 2);
+}
+
+#[test]
+fn times_without_a_unit_and_results_that_are_none_are_refused() {
+    for (content, expected) in [
+        ("concurrency,latency\n1,252\n4,263\n", "the times of column `latency` have no unit"),
+        ("MLPerf Results Summary\nScenario : Offline\n", "its scenario is Offline"),
+        ("MLPerf Results Summary\nScenario : Server\nResult is : INVALID\n", "its result is INVALID"),
+        ("{\"a\": 1}", "is of no known tool"),
+        (&VLLM.replace("\"completed\": 100", "\"completed\": 0"), "no request was completed"),
+    ] {
+        let error = read(content).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+fn levels(rows: &[(f64, f64)]) -> Vec<Level> {
+    let level = |(users, tpot_ms): &(f64, f64)| {
+        let (tpot, ttft) = (tpot_ms / 1e3, tpot_ms / 1e3 + 0.01);
+        Level {
+            ttft_s: Some(ttft),
+            tpot_s: Some(tpot),
+            prompt_tokens: Some(1000.0),
+            output_tokens: Some(101.0),
+            ..Level::new(format!("{users} users"), Driven::Users(*users), users / (ttft + 100.0 * tpot))
+        }
+    };
+    rows.iter().map(level).collect()
+}
+
+#[test]
+fn a_straight_law_is_found_and_a_bend_is_refused_with_its_place() {
+    let fitted = fit(&levels(&[(1.0, 10.2), (10.0, 12.0), (50.0, 20.0)]), None).unwrap();
+    assert_eq!(fitted.refused, None);
+    let Law::Llm { fixed_s, per_sequence_s, per_prefill_token_s, .. } = fitted.law else { panic!() };
+    let near = |found: f64, exact: f64| assert!((found - exact).abs() < 1e-7, "{found} for {exact}");
+    near(fixed_s, 0.010);
+    near(per_prefill_token_s, 1e-5);
+    near(per_sequence_s, 0.0002 - 1e-5 * 1000.0 / 101.0);
+    let bent = fit(
+        &levels(&[(16.0, 8.78), (32.0, 10.73), (64.0, 14.53), (96.0, 30.0), (128.0, 60.0), (256.0, 160.0)]),
+        None,
+    )
+    .unwrap();
+    let why = bent.refused.unwrap();
+    assert!(why.contains("the times bend at about 64 requests in flight"), "{why}");
+    let falling = fit(&levels(&[(1.0, 12.0), (9.0, 10.0)]), None).unwrap_err();
+    assert!(falling.contains("negative time per sequence"), "{falling}");
+}
+
+#[test]
+fn users_who_are_not_all_waiting_are_named() {
+    let mut level = levels(&[(8.0, 10.0)]).remove(0);
+    assert_eq!(level.idle_users(), None);
+    level.rate /= 2.0;
+    assert!(level.idle_users().unwrap().contains("4.0 requests in flight, but there were 8 users"));
+}
+
+#[test]
+fn places_are_told_by_the_level_at_which_answers_come_no_faster() {
+    let level = |users: f64, latency: f64| Level {
+        latency_s: Some(latency),
+        ..Level::new("l", Driven::Users(users), users / latency)
+    };
+    let fitted = fit(&[level(1.0, 0.2), level(4.0, 0.2), level(8.0, 0.4)], Some("slots")).unwrap();
+    assert_eq!((fitted.law, fitted.refused), (Law::Slots { time_s: 0.2, concurrency: 4 }, None));
+    let slowed = fit(&[level(1.0, 0.2), level(4.0, 0.36), level(8.0, 0.5)], Some("slots")).unwrap();
+    assert!(slowed.refused.unwrap().contains("fit --model shared"));
+}
