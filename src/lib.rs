@@ -136,6 +136,7 @@
 //! | `serve` | the live page: a local server, its guard, and the stages of an estimate |
 //! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
+//! | `recommend` | the cheapest settings that keep every promise: search, race, verification, margins |
 //! | `backtest` | simulated against measured, over time and in sum |
 //! | `explain` | counterfactuals on the same random numbers: causes, shares, episodes |
 //! | `experiment` | cases, records, replications; run, sweep, compare; intervals, frontier and knee |
@@ -176,6 +177,7 @@ mod files;
 pub mod internals;
 mod lint;
 mod random;
+mod recommend;
 mod report;
 mod scenario;
 mod schema;

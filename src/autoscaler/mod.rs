@@ -19,6 +19,7 @@ mod kpa;
 mod llmd;
 pub mod manifest;
 mod metric;
+pub mod new_manifest;
 mod observation;
 mod platforms;
 mod policy;

@@ -9,6 +9,7 @@ mod init;
 mod memory;
 mod outputs;
 mod progress;
+mod recommend;
 mod records;
 mod replay;
 mod run;
@@ -36,6 +37,11 @@ pub const DONE: u8 = 0;
 pub const COULD_NOT: u8 = 1;
 /// Exit status for bad usage or a bad scenario.
 pub const BAD_INPUT: u8 = 2;
+
+/// Exit status with `--gate` if the SLO is missed.
+pub const SLO_MISSED: u8 = 3;
+/// Exit status with `--gate` if it is uncertain whether the SLO is kept.
+pub const SLO_UNCERTAIN: u8 = 4;
 
 /// What a command comes to.
 #[derive(Debug, Default)]
@@ -103,6 +109,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
+    Recommend(recommend::Arguments),
     Explain(explain::Arguments),
     Backtest(backtest::Arguments),
     Check(check::Arguments),
@@ -129,6 +136,7 @@ impl Cli {
             Command::Run(arguments) => run::execute(arguments, global, show),
             Command::Sweep(arguments) => sweep::execute(arguments, global, show),
             Command::Compare(arguments) => compare::execute(arguments, global, show),
+            Command::Recommend(arguments) => recommend::execute(arguments, global, show),
             Command::Explain(arguments) => explain::execute(arguments, global, show),
             Command::Backtest(arguments) => backtest::execute(arguments, global, show),
             Command::Check(arguments) => check::execute(arguments, global),

@@ -1,7 +1,8 @@
 //! What a command shows of its report, and when: the answer as soon as there is one, then, when the files are written,
 //! where they are.
 
-use super::{Answer, COULD_NOT, DONE, Failure, Global, Show, progress};
+use super::{Answer, COULD_NOT, DONE, Failure, Global, SLO_MISSED, SLO_UNCERTAIN, Show, progress};
+use crate::experiment::SloVerdict;
 use crate::report::content::Report;
 use crate::report::render::{TEXT_FORMATS, json, terminal};
 use crate::report::{Folder, write};
@@ -12,6 +13,38 @@ pub(super) struct Printed {
     /// Print the summary in another form, such as Markdown for a pull request.
     #[arg(long, value_name = "FORM", value_parser = forms(), conflicts_with = "json")]
     summary: Option<String>,
+}
+
+/// Whether the exit status says whether the SLO is kept.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Gate {
+    /// Exit with 0 if the SLO is kept, 3 if it is missed, and 4 if that is uncertain: for a check of a pull request.
+    #[arg(long)]
+    gate: bool,
+}
+
+impl Gate {
+    /// Refuses a scenario that promises nothing.
+    pub fn check(self, promises: bool) -> Result<(), Failure> {
+        if self.gate && !promises {
+            return Err(Failure::bad_input(
+                "error: `--gate` needs a promise\n  expected one to keep: [slo] with latency = \"2s\" and percentile = 99",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The answer with the exit status that the verdict of the report has.
+    pub fn apply(self, mut answer: Answer, kept: Option<SloVerdict>) -> Answer {
+        if self.gate && answer.status == DONE {
+            answer.status = match kept {
+                Some(SloVerdict::Yes) => DONE,
+                Some(SloVerdict::No) => SLO_MISSED,
+                _ => SLO_UNCERTAIN,
+            };
+        }
+        answer
+    }
 }
 
 fn forms() -> clap::builder::PossibleValuesParser {

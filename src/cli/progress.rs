@@ -98,12 +98,16 @@ fn draw(bar: &ProgressBar, progress: &Progress, scenarios: &[&Scenario], done: &
         let elapsed = bar.elapsed().as_secs_f64();
         let rate = requests as f64 / elapsed.max(1e-3);
         let left = bar.length().unwrap_or(0).saturating_sub(requests) as f64 / rate.max(1.0);
-        bar.set_message(format!(
-            "{}{of_runs}, {} requests/s, {} left",
-            progress.runs(),
-            format::count(rate),
-            format::seconds(left),
-        ));
+        let note = progress.note();
+        bar.set_message(match note.is_empty() {
+            true => format!(
+                "{}{of_runs}, {} requests/s, {} left",
+                progress.runs(),
+                format::count(rate),
+                format::seconds(left),
+            ),
+            false => format!("{} runs, {} requests/s; {note}", progress.runs(), format::count(rate)),
+        });
         std::thread::sleep(REDRAW);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::outputs::{self, Printed};
+use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
 use super::{Answer, Failure, Global, Show, progress, session};
 use crate::document::shown::{PHRASE, shown};
@@ -26,6 +26,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     resume: Resume,
     #[command(flatten)]
+    gate: Gate,
+    #[command(flatten)]
     printed: Printed,
 }
 
@@ -36,6 +38,7 @@ pub(super) fn execute(
 ) -> Result<Answer, Failure> {
     let mut plan = session::read(&arguments.file, global)?;
     let warnings = session::warnings(&plan, global);
+    arguments.gate.check(plan.scenario.model.slo.is_some())?;
     if let Some(name) = &arguments.variant {
         plan.alternatives = vec![pick(plan.alternatives, name)?];
     }
@@ -64,9 +67,10 @@ pub(super) fn execute(
     let scenario = result.procedure.applied(plan.scenario);
     let report = compose::run(&scenario, &result, &decisions);
     let notes = (warnings + &records.warning(), "what had finished by then is");
+    let kept = report.verdict.as_ref().map(|verdict| verdict.kept);
     let answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
     records.close(result.complete)?;
-    Ok(answer)
+    Ok(arguments.gate.apply(answer, kept))
 }
 
 /// The variant called `name`, else a message with the nearest one.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::outputs::{self, Printed};
+use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
 use super::{Answer, Failure, Global, Show, progress, session};
 use crate::experiment;
@@ -24,6 +24,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     resume: Resume,
     #[command(flatten)]
+    gate: Gate,
+    #[command(flatten)]
     printed: Printed,
 }
 
@@ -35,6 +37,7 @@ pub(super) fn execute(
     let mut plan = session::read(&arguments.file, global)?;
     session::keep_conditions(&mut plan, &arguments.condition)?;
     let warnings = session::warnings(&plan, global);
+    arguments.gate.check(plan.scenario.model.slo.is_some())?;
     if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
             "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it without them",
@@ -62,7 +65,8 @@ pub(super) fn execute(
     let report = compose::sweep(&scenario, &result);
     let stopped = format!("{} of {} points had finished and are", result.points.len(), result.planned);
     let notes = (warnings + &records.warning(), stopped.as_str());
+    let kept = report.verdict.as_ref().map(|verdict| verdict.kept);
     let answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
     records.close(result.complete())?;
-    Ok(answer)
+    Ok(arguments.gate.apply(answer, kept))
 }

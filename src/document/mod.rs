@@ -4,6 +4,7 @@
 //! format has a front end that turns a [`Source`] into [`Node`]s; the lines and columns of messages come from [`Span`].
 //! A further format is a further front end.
 
+pub mod diff;
 pub mod edit;
 pub mod hcl;
 pub mod json;

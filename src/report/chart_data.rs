@@ -32,6 +32,7 @@ pub fn cost_latency(scenario: &Scenario, result: &SweepResult) -> CostLatency {
         frontier: point.frontier.on,
         uncertain: point.frontier.uncertain.unwrap_or(false),
         knee: knee.contains(&index),
+        name: None,
     };
     CostLatency {
         title: format!("{}: cost and latency of {}", scenario.name, counted(result.points.len(), "setting")),
@@ -249,7 +250,8 @@ pub fn cost_axis(scenario: &Scenario) -> String {
     format!("Cost of {}, {}", show_span(scenario.model.duration), scenario.model.cost.currency)
 }
 
-fn latency_axis(scenario: &Scenario) -> String {
+/// What the latency axis of a frontier shows.
+pub fn latency_axis(scenario: &Scenario) -> String {
     let percentile = sentences::percentile(scenario);
     if sentences::promised(scenario) == Promised::Latency {
         format!("{percentile} latency")

@@ -55,7 +55,7 @@ pub struct Report<'a> {
 pub struct Head {
     /// The headline.
     pub title: String,
-    /// What was done: `run`, `sweep`, `compare` or `explain`.
+    /// What was done: `run`, `sweep`, `compare`, `explain` or `recommend`.
     pub command: &'static str,
     /// Whether all that was asked for finished.
     pub complete: bool,
@@ -103,6 +103,7 @@ impl<'a> Report<'a> {
                 vec![data::differences(result), figures::compare_replications(result)]
             }
             Results::Explain(result) => vec![explained::causes(result)],
+            Results::Recommend(..) => Vec::new(),
             Results::Backtest(result) => vec![backtested::windows(result)],
         };
         timelines.chain(rest).collect()

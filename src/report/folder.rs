@@ -17,7 +17,7 @@ const DATASETS: [&str; 7] =
     ["backtest", "causes", "comparison", "decisions", "replications", "sweep", "timeline"];
 
 /// Other files that it writes there.
-const PAGES: [&str; 2] = ["report.html", "summary.json"];
+const PAGES: [&str; 3] = ["recommendation.json", "report.html", "summary.json"];
 
 /// What temporary names begin with.
 const TEMPORARY: &str = ".kneepoint-";

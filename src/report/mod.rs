@@ -28,6 +28,7 @@ mod folder;
 pub mod format;
 pub mod looks;
 mod names;
+pub mod recommendation;
 pub mod render;
 pub mod results;
 pub mod sentences;

@@ -3,6 +3,7 @@
 use crate::backtest::Backtest;
 use crate::experiment::{CompareResult, RunResult, SweepResult};
 use crate::explain::Explained;
+use crate::recommend::Recommendation;
 use crate::scenario::Scenario;
 
 /// The result that a report is composed of, with its scenario.
@@ -14,6 +15,8 @@ pub enum Results<'a> {
     Sweep(&'a Scenario, &'a SweepResult),
     /// Of `compare`; the scenario of the first contender.
     Compare(&'a Scenario, &'a CompareResult),
+    /// Of `recommend`; the scenario as it stands.
+    Recommend(&'a Scenario, &'a Recommendation),
     /// Of `explain`.
     Explain(&'a Explained),
     /// Of `backtest`.

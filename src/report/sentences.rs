@@ -269,6 +269,35 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
     Some(PromiseVerdict { kept, statement })
 }
 
+/// Whether a contender keeps the SLO; `None` if nothing is promised.
+pub fn keeps(contender: &Contender) -> Option<SloVerdict> {
+    let slo = contender.scenario.model.slo?;
+    Some(SloVerdict::of(contender.replications.misses().as_ref(), slo.quantile()))
+}
+
+/// Which contenders keep the SLO, which do not, and of which it is uncertain; `None` if nothing is promised.
+pub fn kept_by(result: &CompareResult) -> Option<Statement> {
+    let with = |verdicts: &[SloVerdict]| {
+        let alike =
+            result.contenders.iter().filter(|each| keeps(each).is_some_and(|it| verdicts.contains(&it)));
+        listed(alike.map(|each| each.name.clone()).collect())
+    };
+    let clauses: Vec<String> = [
+        (&[SloVerdict::Yes][..], "keeps", "keep", ""),
+        (&[SloVerdict::SoFar], "keeps", "keep", " so far"),
+        (&[SloVerdict::No], "misses", "miss", ""),
+    ]
+    .into_iter()
+    .filter_map(|(verdicts, one, many, end)| {
+        let (names, several) = with(verdicts)?;
+        Some(format!("{names} {} the SLO{end}", if several { many } else { one }))
+    })
+    .chain(with(&[SloVerdict::Uncertain]).map(|(names, _)| format!("of {names} it is uncertain")))
+    .collect();
+    let text = || format!("Of the contenders {}.", clauses.join("; "));
+    (!clauses.is_empty()).then(|| Statement::plain("compare.slo", text()))
+}
+
 /// What an overloaded pool means for its figures, for each alternative of a run that has one.
 pub fn overload_of_run(result: &RunResult) -> Vec<Statement> {
     let alone = result.alternatives.len() == 1;
@@ -666,6 +695,9 @@ pub const SCOPE: &str = "sweep.scope";
 
 /// How to read cost against latency of a sweep.
 pub const CURVE_CAPTION: &str = "Each mark is a setting; a cross misses the SLO on average. The line is the frontier. Bars are 95 % confidence intervals.";
+/// How to read cost against latency of what a recommendation tried.
+pub const TRIED_CAPTION: &str =
+    "Each mark is a setting that was tried, as the race estimates it; a cross misses the SLO on average.";
 /// How to read cost against latency of a comparison.
 pub const COMPARISON_CAPTION: &str =
     "Bars are the intervals of each alternative. The intervals of the differences are in the table.";
@@ -708,7 +740,7 @@ pub fn origin(command: &str, scenario: &Scenario) -> String {
 }
 
 /// The SLO as something to keep: `p99 within 2 s`.
-fn promise(scenario: &Scenario) -> Option<String> {
+pub fn promise(scenario: &Scenario) -> Option<String> {
     Some(format!("{} within {}", at(scenario), bounds(&scenario.model.slo?)))
 }
 

@@ -14,6 +14,7 @@ use crate::experiment::{
     CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult, RunPlan,
     RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
 };
+use crate::recommend::Recommendation;
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
@@ -36,6 +37,7 @@ enum Kind<'a> {
     Compare(Box<CompareSummary<'a>>),
     Explain(Box<ExplainSummary<'a>>),
     Backtest(Box<BacktestSummary<'a>>),
+    Recommend(Box<RecommendSummary<'a>>),
 }
 
 impl<'a> Summary<'a> {
@@ -49,6 +51,7 @@ impl<'a> Summary<'a> {
                 head: Head::of("backtest", &result.scenario, &RunPlan::default(), true, Vec::new()),
                 past: Past::of(result),
             })),
+            Results::Recommend(scenario, result) => Kind::Recommend(Box::new(recommend(scenario, result))),
             Results::Explain(result) => Kind::Explain(Box::new(ExplainSummary {
                 head: Head::of("explain", &result.scenario, &RunPlan::default(), true, Vec::new()),
                 account: Account::of(result),
@@ -388,6 +391,18 @@ impl<'a> PointSummary<'a> {
             figures: &point.figures,
         }
     }
+}
+
+#[derive(Serialize)]
+struct RecommendSummary<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    recommendation: &'a Recommendation,
+}
+
+fn recommend<'a>(scenario: &'a Scenario, result: &'a Recommendation) -> RecommendSummary<'a> {
+    let head = Head::of("recommend", scenario, &RunPlan::default(), result.complete, Vec::new());
+    RecommendSummary { head, recommendation: result }
 }
 
 #[derive(Serialize)]

@@ -135,17 +135,45 @@ pub fn contenders(result: &CompareResult) -> Table {
     if result.bound.is_some() || result.contenders.len() > MAX_FOR_ALL_PAIRS {
         return ranked(result, figures, cell);
     }
+    let order = by_promise(result);
+    let ordered = || order.iter().map(|index| &result.contenders[*index]);
     let row = |difference: &Difference| {
-        let cells = result.contenders.iter().map(|contender| cell(difference, contender));
+        let cells = ordered().map(|contender| cell(difference, contender));
         Row::of(std::iter::once(Cell::text(difference.figure.name)).chain(cells))
     };
-    let names = result.contenders.iter().map(|contender| contender.name.as_str());
-    let columns = std::iter::once("figure").chain(names).map(Heading::named).collect();
-    let rows = figures.iter().map(row).collect();
+    let columns = std::iter::once("figure")
+        .chain(ordered().map(|each| each.name.as_str()))
+        .map(Heading::named)
+        .collect();
+    let promised = result.contenders.iter().any(|each| each.scenario.model.slo.is_some());
+    let keeps = || Row::of(std::iter::once(Cell::text("keeps the SLO")).chain(ordered().map(keeps)));
+    let rows = promised.then(keeps).into_iter().chain(figures.iter().map(row)).collect();
     Table { id: FIGURES_TABLE, title: "Figures".to_owned(), columns, rows, ..Table::default() }
 }
 
-/// A row a contender, by rising cost, with what each costs more than the bound.
+/// Whether a contender keeps the SLO, in a word.
+fn keeps(contender: &Contender) -> Cell {
+    Cell::text(sentences::keeps(contender).map_or("–", SloVerdict::name).replace('_', " "))
+}
+
+/// The contenders, those that keep the SLO first, then by rising cost; in the order given where nothing is promised.
+fn by_promise(result: &CompareResult) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..result.contenders.len()).collect();
+    let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
+    let rank = |index: &usize| match sentences::keeps(&result.contenders[*index]) {
+        Some(SloVerdict::Yes) => 0,
+        Some(SloVerdict::SoFar) => 1,
+        Some(SloVerdict::Uncertain) => 2,
+        Some(SloVerdict::No) => 3,
+        None => 4,
+    };
+    if order.iter().any(|index| rank(index) < 4) {
+        order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(cost(a).total_cmp(&cost(b))));
+    }
+    order
+}
+
+/// A row a contender, those that keep the SLO first and each by rising cost, with what each costs more than the bound.
 fn ranked(
     result: &CompareResult,
     figures: &[Difference],
@@ -155,10 +183,13 @@ fn ranked(
     let names = names.map(|figure| Heading::of_unit(figure.name, figure.name, figure.unit));
     let extra =
         result.bound.as_ref().map(|_| Heading::of_unit("over_the_bound", "over the bound", Unit::Share));
-    let columns = std::iter::once(Heading::named("contender")).chain(names).chain(extra).collect();
-    let mut order: Vec<usize> = (0..result.contenders.len()).collect();
-    let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
-    order.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    let first = ["contender", "keeps the SLO"].map(Heading::named);
+    let columns = first.into_iter().chain(names).chain(extra).collect();
+    let mut order = by_promise(result);
+    if result.contenders.iter().all(|each| sentences::keeps(each).is_none()) {
+        let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
+        order.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    }
     let row = |index: &usize| {
         let contender = &result.contenders[*index];
         let cells = figures.iter().map(|difference| cell(difference, contender));
@@ -166,7 +197,9 @@ fn ranked(
         let is_bound = result.bound.as_ref().is_some_and(|bound| bound.of == *index);
         Row {
             marks: is_bound.then_some(Mark::Bound).into_iter().collect(),
-            ..Row::of(std::iter::once(Cell::text(contender.name.as_str())).chain(cells).chain(extra))
+            ..Row::of(
+                [Cell::text(contender.name.as_str()), keeps(contender)].into_iter().chain(cells).chain(extra),
+            )
         }
     };
     let rows = order.iter().map(row).collect();

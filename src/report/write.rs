@@ -63,6 +63,9 @@ pub fn write(mut folder: Folder, report: &Report<'_>) -> Result<(), WriteError> 
     }
     put(&mut folder, "report.html", html::html(report, &drawings).as_bytes())?;
     put(&mut folder, "summary.json", json::summary(report).as_bytes())?;
+    if let Some(recommendation) = json::recommendation(report) {
+        put(&mut folder, "recommendation.json", recommendation.as_bytes())?;
+    }
     for DataFormat { extension, write } in DATA_FORMATS {
         for dataset in report.datasets() {
             folder.stage(&format!("{}.{extension}", dataset.name), |out| write(dataset, out))?;

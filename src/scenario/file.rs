@@ -361,6 +361,10 @@ impl ScenarioFile {
         })
     }
 
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
     pub(super) fn error(&self, problem: Problem) -> ScenarioError {
         ScenarioError::new(&self.source, problem)
     }

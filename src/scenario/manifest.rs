@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::autoscaler::manifest::{Selection, Translation, translate_selected};
+use crate::autoscaler::manifest::{Change, Selection, Translation, translate_selected, write_selected};
+use crate::autoscaler::new_manifest::{NewManifest, new_manifest};
 use crate::document::{Source, Span};
 use crate::files::FileKind;
 use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
@@ -144,6 +145,55 @@ fn selection(tree: &Tree) -> Selection {
         cpu: quantity("autoscaler.requests.cpu"),
         memory: quantity("autoscaler.requests.memory"),
     }
+}
+
+/// The manifest that the scenario names with `changes`, keys beneath `[autoscaler]`; without one, a whole new one in the
+/// system's own form. With what the old text was, if there was one, and the keys that the new one has no field for.
+///
+/// # Errors
+/// It cannot be read, or a change not be expressed, as one sentence.
+pub(super) fn written(
+    tree: &Tree,
+    context: &Context,
+    changes: &[Change],
+    (name, origin): (&str, &str),
+) -> Result<WrittenManifest, String> {
+    let said = |problem: Problem| format!("{}: {}", problem.message, problem.label);
+    if let Some((file, from)) = named(tree).map_err(said)? {
+        let manifest = load(tree, &file, &from, context).map_err(said)?;
+        let source = write_selected(&manifest.source, &selection(tree), changes)?;
+        let old = Some((file, manifest.source.text().to_owned()));
+        return Ok(WrittenManifest { text: source.text().to_owned(), old, left_out: Vec::new() });
+    }
+    let Some(Node { data: Data::Table(table), .. }) = tree.get("autoscaler") else {
+        return Err("the scenario has no autoscaler".to_owned());
+    };
+    let kind = match table.get("kind").map(|node| &node.data) {
+        Some(Data::Text(kind)) => kind.as_str(),
+        _ => return Err("the autoscaler has no kind".to_owned()),
+    };
+    let mut changed = tree.clone();
+    for change in changes {
+        let node = Node { data: change.value.clone(), place: Place::Nowhere };
+        changed.set(&format!("autoscaler.{}", change.key), node)?;
+    }
+    let Some(Node { data: Data::Table(table), .. }) = changed.get("autoscaler") else {
+        return Err("the scenario has no autoscaler".to_owned());
+    };
+    let must: Vec<String> = changes.iter().map(|change| change.key.clone()).collect();
+    let NewManifest { source, left_out } = new_manifest((kind, table), (name, origin), &must)?;
+    Ok(WrittenManifest { text: source.text().to_owned(), old: None, left_out })
+}
+
+/// A manifest that holds settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenManifest {
+    /// The text.
+    pub text: String,
+    /// The name and the text of the one it was made of.
+    pub old: Option<(String, String)>,
+    /// Keys beneath `[autoscaler]` that it has no field for, each with why: they stay in the scenario.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// What the manifest sets that is not modelled.

@@ -59,6 +59,7 @@ pub use identity::Identity;
 pub(crate) use identity::defaults;
 pub use json_schema::json_schema;
 pub use lint_names::LINT_NAMES;
+pub use manifest::WrittenManifest;
 pub use plan::Plan;
 pub use precision::Precision;
 pub use read_fact::ReadFact;

@@ -1,11 +1,13 @@
 //! The settings that a recommendation chooses among: those of `[sweep.parameters]`, else the natural ones of the
 //! autoscaler.
 
-use super::circumstance;
 use super::file::ScenarioFile;
+use super::manifest::{self, WrittenManifest};
 use super::paths::{default_at, kind_at};
 use super::setting::takes;
 use super::{Scenario, ScenarioError, Setting};
+use super::{circumstance, design};
+use crate::autoscaler::manifest::Change;
 use crate::schema::{Data, Kind, Node, Place, Tree};
 use crate::time::Span;
 
@@ -18,6 +20,8 @@ pub struct Axis {
     pub levels: Vec<Setting>,
     /// Whether values beyond both ends may be tried where they look better.
     pub widens: bool,
+    /// The least value that the system takes, where it is one that a reader should not be told to go below.
+    pub least: Option<f64>,
     /// The value it has in the scenario as it stands; `None` if it has none.
     pub today: Option<Setting>,
 }
@@ -44,6 +48,8 @@ enum Levels {
     Around,
     /// Instances always kept: none (where that is allowed), 1, 2, and up to the mean need.
     Min,
+    /// The same of a system that keeps one always, unless it is told otherwise.
+    MinOfOne,
     /// The size of a pool: about and above the mean need.
     Pool,
     /// Seconds.
@@ -73,7 +79,7 @@ const SPACES: &[(&str, &[(&str, Levels)])] = &[
             ("metrics.*.average_value", Levels::Around),
             ("metrics.*.value", Levels::Around),
             ("behavior.scale_down.stabilization_window", COOLDOWNS),
-            ("min", Levels::Min),
+            ("min", Levels::MinOfOne),
         ],
     ),
     (
@@ -95,7 +101,7 @@ const SPACES: &[(&str, &[(&str, Levels)])] = &[
             ("cpu_target", Levels::Percent),
             ("accelerator_target", Levels::Percent),
             ("request_count_target", Levels::Around),
-            ("min_replica_count", Levels::Min),
+            ("min_replica_count", Levels::MinOfOne),
         ],
     ),
     (
@@ -113,7 +119,7 @@ const SPACES: &[(&str, &[(&str, Levels)])] = &[
             ("policies.*.target", Levels::Around),
             ("policies.*.threshold", Levels::Around),
             ("policies.*.scale_in_cooldown", COOLDOWNS),
-            ("min", Levels::Min),
+            ("min", Levels::MinOfOne),
         ],
     ),
     ("azure_monitor", &[("rules.*.threshold", Levels::Around), ("min", Levels::Min)]),
@@ -126,7 +132,7 @@ const SPACES: &[(&str, &[(&str, Levels)])] = &[
         &[
             ("kv_cache_threshold", Levels::Share),
             ("queue_length_threshold", Levels::Around),
-            ("min", Levels::Min),
+            ("min", Levels::MinOfOne),
         ],
     ),
     ("in_flight_target", &[("utilization", Levels::Share), ("down_delay", COOLDOWNS), ("min", Levels::Min)]),
@@ -153,7 +159,18 @@ impl Axis {
             beyond = if greatest { beyond.round().max(edge + 1.0) } else { beyond.floor().min(edge - 1.0) };
         }
         let beyond = significant(beyond);
-        (beyond >= 0.0 && beyond != edge).then(|| self.levels[0].like(beyond))
+        (beyond >= self.least.unwrap_or(0.0) && beyond != edge).then(|| self.levels[0].like(beyond))
+    }
+}
+
+impl Space {
+    /// Places that fill the space evenly, as levels of each axis: a Latin hypercube.
+    pub fn filling(&self, points: usize) -> Vec<Vec<usize>> {
+        let place = |ranks: Vec<usize>| {
+            let levels = ranks.iter().zip(&self.axes);
+            levels.map(|(rank, axis)| rank * axis.levels.len() / points.max(1)).collect()
+        };
+        design::latin_hypercube(points, self.axes.len()).into_iter().map(place).collect()
     }
 }
 
@@ -187,7 +204,7 @@ impl ScenarioFile {
             for (path, mut levels, widens) in sweep.axes(&tree).map_err(wrong)? {
                 ascending(&mut levels);
                 let today = value_at(&tree, &path);
-                axes.push(Axis { path, levels, widens, today });
+                axes.push(Axis { path, levels, widens, least: Some(0.0), today });
             }
         }
         let shipped = axes.is_empty();
@@ -237,6 +254,32 @@ impl ScenarioFile {
         self.tree_of(&self.model_tree(), changes.iter().map(|(path, node)| (path.as_str(), node)))
     }
 
+    /// The manifest with these settings in the place of those in force: the one that the scenario names, with only their fields
+    /// changed, else a whole new one that says its `origin`.
+    ///
+    /// # Errors
+    /// Why it cannot be written, as one sentence: a setting that is none of the autoscaler, or that the system cannot express.
+    pub fn manifest_with(
+        &self,
+        settings: &[(String, Setting)],
+        origin: (&str, &str),
+    ) -> Result<WrittenManifest, String> {
+        let change = |(path, setting): &(String, Setting)| {
+            let key = path.strip_prefix("autoscaler.").ok_or_else(|| {
+                format!("`{path}` is no setting of the autoscaler, so no manifest of one holds it")
+            })?;
+            let value = match setting.node(&Place::Nowhere).data {
+                Data::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                    Data::Integer(number as i64)
+                }
+                data => data,
+            };
+            Ok(Change { key: key.to_owned(), value })
+        };
+        let changes: Vec<Change> = settings.iter().map(change).collect::<Result<_, String>>()?;
+        manifest::written(&self.model_tree(), self.context(), &changes, origin)
+    }
+
     fn shipped(&self, tree: &Tree, scenario: &Scenario) -> Vec<Axis> {
         let kind = match tree.get("autoscaler.kind").map(|node| &node.data) {
             Some(Data::Text(kind)) => kind.as_str(),
@@ -252,12 +295,14 @@ impl ScenarioFile {
         let axis = |(path, levels): (String, Levels)| {
             let kind = kind_at(tree, &path, &Place::Nowhere).ok()?;
             let today = value_at(tree, &path);
+            let none = today.as_ref().is_some_and(|today| today.value() == Some(0.0));
+            let least = Some(if matches!(levels, Levels::MinOfOne) && !none { 1.0 } else { 0.0 });
             let mut levels = levels_of(levels, today.as_ref(), &kind, need)?;
             // A value that the system refuses is not tried: a minimum of none where one is kept always.
             levels.retain(|level| {
                 today.as_ref() == Some(level) || self.with(&[(path.clone(), level.clone())], &[]).is_ok()
             });
-            (levels.len() > 1).then_some(Axis { path, levels, widens: true, today })
+            (levels.len() > 1).then_some(Axis { path, levels, widens: true, least, today })
         };
         paths.filter_map(axis).collect()
     }
@@ -294,9 +339,10 @@ fn levels_of(levels: Levels, today: Option<&Setting>, kind: &Kind, need: f64) ->
                 .filter(|level| level.value() > Some(0.0))
                 .collect()
         }
-        Levels::Min => {
+        Levels::Min | Levels::MinOfOne => {
             let up_to = need.ceil().clamp(2.0, 10_000.0);
-            numbers(&mut [0.0, 1.0, 2.0, (up_to / 2.0).ceil(), up_to].into_iter())
+            let first = if matches!(levels, Levels::Min) { 0.0 } else { 1.0 };
+            numbers(&mut [first, 1.0, 2.0, (up_to / 2.0).ceil(), up_to].into_iter())
         }
         Levels::Pool => numbers(&mut POOL.iter().map(|times| (need * times).ceil().max(1.0))),
         Levels::Times(seconds) => {
@@ -374,6 +420,7 @@ mod tests {
             path: "a".into(),
             levels: levels.iter().map(|level| Setting::Number(*level)).collect(),
             widens,
+            least: None,
             today: None,
         };
         let fractions = axis(&[0.5, 0.6, 0.7], true);

@@ -1,6 +1,7 @@
 //! Statistics of runs: what one run records, and what many say together.
 
 mod buckets;
+mod chance;
 mod digest;
 mod hull;
 mod interval;
@@ -12,6 +13,7 @@ mod selection;
 mod tally;
 
 pub use buckets::Buckets;
+pub use chance::more_than_chance;
 pub use digest::Digest;
 pub use hull::LEAST_REPLICATIONS;
 pub use interval::{CONFIDENCE, Estimate, student_t};

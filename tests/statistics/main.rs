@@ -12,6 +12,7 @@ mod fixtures {
 mod coverage;
 mod coverage_table;
 mod platforms;
+mod selection;
 mod theory;
 mod theory_reference;
 mod verify;

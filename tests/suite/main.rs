@@ -36,6 +36,7 @@ mod oracle;
 mod oracle_engine;
 mod properties;
 mod quantiles;
+mod recommend;
 mod resume;
 mod scenarios;
 mod terminal;

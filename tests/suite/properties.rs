@@ -288,7 +288,8 @@ proptest! {
         prop_assert!(windows.iter().all(|window| window.utilization.is_none_or(|busy| (0.0..=1.0).contains(&busy))));
         let share = model.slo.map_or(0.0, |slo| slo.quantile());
         let misses = |window: &&kneepoint::internals::sim::Window| {
-            (window.good as f64) < share * (window.served + window.lost + window.overdue) as f64
+            let judged = window.served + window.lost + window.overdue;
+            share > 0.0 && kneepoint::internals::stats::more_than_chance(judged - window.good, judged, 1.0 - share)
         };
         let below: f64 = windows.iter().filter(misses).map(|window| window.length_s).sum();
         prop_assert!(near(outcome.below_slo_s, below), "{} for {below}", outcome.below_slo_s);

@@ -113,7 +113,7 @@ pub static FIGURES: &[Figure] = &[
             None => Sample::Missing,
         }
     }),
-    figure("below_slo_s", Seconds, "time in windows that missed the SLO", |run, slo| {
+    figure("below_slo_s", Seconds, "time in windows that missed the SLO beyond chance", |run, slo| {
         Sample::maybe(slo.map(|_| run.below_slo_s))
     }),
     figure("arrived", Requests, "requests that arrived", |run, _| Sample::Value(run.counts.arrived as f64)),
@@ -260,6 +260,9 @@ pub static FIGURES: &[Figure] = &[
     }),
     figure("node_cost", Currency, "price of the node-hours, part of the cost", |run, _| {
         Sample::Value(run.by_type.iter().map(|share| share.node_cost).sum())
+    }),
+    figure("cost_per_month", Currency, "the cost, at the same rate, of a month of 730 hours", |run, _| {
+        per_time(run, run.cost * 730.0 * 3600.0)
     }),
     figure("cost_per_1000", Currency, "cost per thousand requests answered", |run, _| {
         Sample::ratio(run.cost * 1000.0, run.counts.served as f64)

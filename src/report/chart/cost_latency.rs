@@ -48,6 +48,9 @@ pub struct SweptPoint {
     pub uncertain: bool,
     /// Whether it is the knee; the first such point is labelled.
     pub knee: bool,
+    /// What it is called, if it is one that a reader looks for: "today".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl SweptPoint {
@@ -101,7 +104,8 @@ impl Chart for CostLatency {
         let slo_label = self.draw_slo(sheet, &panel)?;
         self.draw_others(sheet, &panel)?;
         self.draw_frontier(sheet, &panel)?;
-        self.draw_knee(sheet, &panel, slo_label)
+        self.draw_knee(sheet, &panel, slo_label)?;
+        self.draw_named(sheet, &panel)
     }
 }
 
@@ -241,6 +245,27 @@ impl CostLatency {
             point.marker(frontier.len()).draw(sheet, at)?;
         }
         Ok(())
+    }
+
+    /// Draws the points that have a name, each with it.
+    fn draw_named<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let named: Vec<(&SweptPoint, &str)> =
+            self.drawn().filter_map(|point| Some((point, point.name.as_deref()?))).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let at = |point: &SweptPoint| panel.at(point.cost.mean, point.latency.mean);
+        let taken = named.iter().map(|(point, _)| Area::around(at(point), 12.0)).collect();
+        let mut placer = Placer::new(panel.area, taken, self.drawn().map(at).collect());
+        let unit = self.cost.rsplit_once(", ").map_or("", |(_, unit)| unit);
+        for (point, name) in named {
+            let color = if point.meets_slo { BLUE } else { VERMILLION };
+            Marker::new(Shape::Square, 8.0, color).rimmed().draw(sheet, at(point))?;
+            let mut lines = wrap(&format!("{name}: {}", point.settings), 15.0, 340.0, 3);
+            lines.push(format!("{} {unit}, {}", short(point.cost.mean), latency(point.latency.mean)));
+            placer.add(at(point), lines, 14.0);
+        }
+        placer.draw(sheet)
     }
 
     fn draw_knee<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel, slo_label: Option<Area>) -> Drawn {

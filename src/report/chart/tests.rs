@@ -42,6 +42,7 @@ fn point(cost: f64, latency: f64, i: usize) -> SweptPoint {
         frontier: i.is_multiple_of(3),
         uncertain: i.is_multiple_of(5),
         knee: i.is_multiple_of(7),
+        name: None,
     }
 }
 
@@ -209,6 +210,7 @@ fn texts_neither_overlap_nor_leave_the_sheet() {
                 frontier: i.is_multiple_of(2),
                 uncertain: i == 8,
                 knee: i == 18,
+                name: None,
             };
             let points = (0..40).map(swept).collect();
             let (title, latency) = (title, "p99 latency ".repeat(long));

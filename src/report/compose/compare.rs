@@ -55,9 +55,10 @@ fn title(result: &CompareResult) -> String {
 
 /// All contenders against the bound if there is one, else against the first. The table has all pairs.
 fn answer(result: &CompareResult) -> Vec<Statement> {
+    let kept = sentences::kept_by(result).into_iter();
     let bound = sentences::bound(result);
     if !bound.is_empty() {
-        return bound;
+        return kept.chain(bound).collect();
     }
-    sentences::pairs(result, result.pairs.iter().filter(|pair| pair.a == 0))
+    kept.chain(sentences::pairs(result, result.pairs.iter().filter(|pair| pair.a == 0))).collect()
 }

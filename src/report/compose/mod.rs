@@ -4,11 +4,13 @@ mod backtest;
 mod compare;
 mod explain;
 mod parts;
+mod recommend;
 mod run;
 mod sweep;
 
 pub use backtest::backtest;
 pub use compare::compare;
 pub use explain::explain;
+pub use recommend::recommend;
 pub use run::run;
 pub use sweep::sweep;

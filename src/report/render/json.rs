@@ -7,6 +7,7 @@ use serde_json::ser::Formatter;
 
 use super::form::TextFormat;
 use crate::report::content::Report;
+use crate::report::results::Results;
 use crate::report::summary::Summary;
 
 /// `summary.json`: every figure of a result.
@@ -93,6 +94,11 @@ impl Formatter for Lines {
         self.is_empty = false;
         Ok(())
     }
+}
+
+/// `recommendation.json`: all that a recommendation came to; `None` for other results.
+pub fn recommendation(report: &Report<'_>) -> Option<String> {
+    matches!(report.results, Results::Recommend(..)).then(|| summary(report))
 }
 
 /// The whole report as one JSON document.

@@ -5,7 +5,7 @@ use super::outcome::Window;
 use super::recorder::Totals;
 use super::slo::Slo;
 use crate::service::FULL;
-use crate::stats::Digest;
+use crate::stats::{Digest, more_than_chance};
 use crate::time::{Instant, Span};
 
 /// Cuts the run into windows, judges each by the SLO, and keeps them if asked to.
@@ -127,13 +127,13 @@ impl Timeline {
         self.ready_range = (now.counts.ready, now.counts.ready);
     }
 
-    /// Whether fewer of the window's requests were good than the SLO promises: of those that ended in it, and those
-    /// that wait at its end and have missed the SLO already. A window with neither keeps it.
+    /// Whether fewer of the window's requests were good than the SLO promises, beyond chance: of those that ended in it, and
+    /// those that wait at its end and have missed the SLO already. A window with neither keeps it.
     fn misses_slo(&self, now: &WindowCounters, last: &Totals) -> bool {
         let Some(slo) = self.windows.slo else { return false };
         let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
         let good = now.totals.good - last.good;
-        judged > 0 && (good as f64) < slo.quantile() * judged as f64
+        more_than_chance(judged.saturating_sub(good), judged, 1.0 - slo.quantile())
     }
 
     /// The share of the window's requests that missed the SLO, over the share that it allows.

@@ -188,6 +188,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
             (scenario, Vec::new(), points, figures)
         }
         Results::Explain(result) => (&result.scenario, Vec::new(), Vec::new(), Vec::new()),
+        Results::Recommend(scenario, _) => (scenario, Vec::new(), Vec::new(), Vec::new()),
         Results::Backtest(result) => (&result.scenario, Vec::new(), Vec::new(), Vec::new()),
         Results::Compare(scenario, result) => {
             let point = |(series, each): (usize, &'a crate::experiment::Contender)| {
@@ -206,12 +207,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
                     variants.push(variant);
                     variants.len() - 1
                 });
-                let value = |path: &String| {
-                    let all = each.point.settings.iter().chain(&each.point.condition);
-                    let mut all = all.filter(|(name, _)| name == path);
-                    let found = all.next();
-                    found.map(|(_, setting): &(String, Setting)| setting.to_string())
-                };
+                let value = |path: &String| each.value(path).map(Setting::to_string);
                 Point {
                     settings: paths.iter().map(value).collect(),
                     keeps_on_average: each.meets_slo_on_average(),

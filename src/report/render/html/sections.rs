@@ -78,6 +78,11 @@ fn chosen<'a>(results: &Results<'a>) -> Option<(&'a Scenario, &'a Figures, Optio
             let figures = confirmed.unwrap_or(&point.figures);
             Some((scenario, figures, Some(sentences::settings(&point.point))))
         }
+        Results::Recommend(scenario, result) => {
+            let chosen = result.recommended.as_ref()?;
+            let figures = &chosen.by_condition.first()?.figures;
+            Some((scenario, figures, Some("the settings recommended".to_owned())))
+        }
         Results::Compare(..) | Results::Explain(..) | Results::Backtest(..) => None,
     }
 }

@@ -8,6 +8,7 @@ pub use fit::fitted as table;
 
 use crate::report::content::Report;
 use crate::report::format;
+use crate::report::recommendation::{ALTERNATIVES_TABLE, CHANGES_TABLE, RECOMMENDATION_TABLE};
 use crate::report::results::Results;
 use crate::report::sentences::{DESCRIPTION, SCOPE, UNMEASURED};
 use crate::report::statement::Statement;
@@ -28,6 +29,7 @@ pub fn text(report: &Report<'_>, width: Option<usize>) -> String {
         Results::Sweep(..) => sweep(report, width),
         Results::Compare(..) => compare(report, width),
         Results::Explain(..) | Results::Backtest(..) => explanation(report, width),
+        Results::Recommend(..) => recommendation(report, width),
     };
     // What the scenario says of itself its reader knows, and what is not measured the scenario says.
     let known = [DESCRIPTION, UNMEASURED];
@@ -40,7 +42,9 @@ pub fn text(report: &Report<'_>, width: Option<usize>) -> String {
 /// What was read, in its short form: a line of traffic and capacity, one of the autoscaler.
 fn read(report: &Report<'_>) -> String {
     let facts = match report.results {
-        Results::Run(scenario, _) | Results::Sweep(scenario, _) => &scenario.reading,
+        Results::Run(scenario, _) | Results::Sweep(scenario, _) | Results::Recommend(scenario, _) => {
+            &scenario.reading
+        }
         Results::Explain(result) => &result.scenario.reading,
         Results::Backtest(result) => &result.scenario.reading,
         Results::Compare(..) => return String::new(),
@@ -61,6 +65,23 @@ fn run(report: &Report<'_>, width: Option<usize>) -> String {
     }
     for id in [FIGURES_TABLE, TYPES_TABLE] {
         push_tables(&mut text, report, id, width);
+    }
+    text
+}
+
+/// Today and recommended, what changes, the answer, then what it trades and what bounds it.
+fn recommendation(report: &Report<'_>, width: Option<usize>) -> String {
+    let mut text = format!("{}\n\n", bold(&report.head.title));
+    for id in [RECOMMENDATION_TABLE, CHANGES_TABLE] {
+        push_tables(&mut text, report, id, width);
+    }
+    push_sentences(&mut text, report.answer.iter());
+    text.push('\n');
+    for each in report.tables_called(ALTERNATIVES_TABLE) {
+        let _ = writeln!(text, "{}\n{}\n", each.title, table(each, width));
+    }
+    for statement in &report.details {
+        let _ = writeln!(text, "{}", statement.text);
     }
     text
 }

@@ -1,0 +1,164 @@
+//! Race and verification of the settings tried, within a budget.
+
+use std::time::{Duration, Instant};
+
+use super::answer::Recommendation;
+use super::candidates::{Candidate, Candidates, shown};
+use super::found::Found;
+use super::search;
+use crate::experiment::{Evaluator, Fresh, RunError, RunFailure, allowed};
+use crate::scenario::{Scenario, ScenarioFile, Space};
+use crate::stats::{CONFIDENCE, Plan, Selection, Step};
+
+/// Replications of each setting at the start of the race, and at the most.
+const RACE: (u32, u32) = (5, 160);
+
+/// Part of a budget that may be spent on finding settings, and on the race as a whole; the rest is for verification.
+const FOR_SEARCH: f64 = 0.3;
+const FOR_RACE: f64 = 0.5;
+
+/// How much may be spent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// As much as the method takes.
+    Unlimited,
+    /// So many simulated requests: what comes out depends on nothing else.
+    Requests(f64),
+    /// So much time.
+    Time(Duration),
+}
+
+/// What is spent of a budget.
+struct Spending {
+    budget: Budget,
+    began: Instant,
+}
+
+impl Spending {
+    /// The share that is spent once `requests` are simulated.
+    fn share(&self, requests: f64) -> f64 {
+        match self.budget {
+            Budget::Unlimited => 0.0,
+            Budget::Requests(budget) => requests / budget,
+            Budget::Time(budget) => self.began.elapsed().as_secs_f64() / budget.as_secs_f64().max(1e-9),
+        }
+    }
+
+    /// Requests that are left, as far as can be told; `None` if there is no end.
+    fn left(&self, requests: f64) -> Option<f64> {
+        let share = self.share(requests).max(1e-9);
+        (self.budget != Budget::Unlimited).then(|| requests * (1.0 / share - 1.0).max(0.0))
+    }
+}
+
+/// Finds the cheapest settings of `space` that keep the SLO of the scenario in `file` under every condition.
+///
+/// # Errors
+/// A run lost or made up requests.
+pub fn recommend(
+    file: &ScenarioFile,
+    space: Space,
+    budget: Budget,
+    evaluator: &Evaluator<'_>,
+) -> Result<Option<Recommendation>, RunError> {
+    let spending = Spending { budget, began: Instant::now() };
+    let mut candidates = Candidates::new(file, space);
+    let Some(promises) = candidates.all.first().and_then(|today| {
+        let scenarios: Vec<&Scenario> = today.scenarios.iter().collect();
+        allowed(&scenarios)
+    }) else {
+        return Ok(None);
+    };
+    candidates.settle_warmup(evaluator)?;
+    let plan = Plan {
+        allowed: promises,
+        error: 1.0 - CONFIDENCE,
+        race: RACE,
+        looks: Plan::LOOKS.to_vec(),
+        fresh: u32::MAX,
+    };
+    let enough = |candidates: &Candidates<'_>| spending.share(candidates.requests) >= FOR_SEARCH;
+    let grid = candidates.combinations();
+    let mut whole = search::explore(&mut candidates, (RACE.0, &plan), &enough, evaluator)?;
+    let mut selection = Selection::new(candidates.all.len(), plan);
+    let mut fresh = Fresh::default();
+    let mut fresh_runs = 0;
+    let mut confirmed = None;
+    let mut limited = false;
+    while whole {
+        if let Some(left) = spending.left(candidates.requests).filter(|_| !selection.is_racing() && !limited)
+        {
+            let each = candidates.all.iter().map(Candidate::requests).fold(0.0, f64::max);
+            selection.limit_fresh((left / each.max(1.0)) as u32);
+            limited = true;
+        }
+        let batches = match selection.next_step() {
+            Step::Simulate(batches) => batches,
+            Step::Confirmed { setting, proposal, replications } => {
+                confirmed = Some((setting, proposal, replications));
+                break;
+            }
+            Step::Unconfirmed => break,
+        };
+        let racing: Vec<(usize, u32)> = batches
+            .iter()
+            .filter(|batch| batch.proposal.is_none())
+            .map(|batch| (batch.setting, batch.replications.end))
+            .collect();
+        let cost: f64 = batches
+            .iter()
+            .filter(|batch| batch.proposal.is_none())
+            .map(|batch| {
+                let candidate = &candidates.all[batch.setting];
+                candidate.requests() * f64::from(batch.replications.end.saturating_sub(candidate.count()))
+            })
+            .sum();
+        let first = selection.is_racing() && racing.iter().all(|(_, count)| *count <= RACE.0);
+        if !first && selection.is_racing() && spending.share(candidates.requests + cost) > FOR_RACE {
+            selection.end_race();
+            continue;
+        }
+        whole = candidates.race(&racing, evaluator)?;
+        if !whole {
+            break;
+        }
+        for batch in batches {
+            let Some(proposal) = batch.proposal else {
+                let candidate = &candidates.all[batch.setting];
+                let seen = candidate.observations(batch.replications.clone());
+                // What cannot be run, or answers nothing in some replication, says nothing to decide by.
+                if candidate.overgrown || seen.len() < batch.replications.len() {
+                    selection.reject(batch.setting);
+                }
+                selection.tell(&batch, seen);
+                continue;
+            };
+            evaluator
+                .progress
+                .set_note(format!("verifying {}", shown(&candidates.all[batch.setting].settings)));
+            let scenarios: Vec<&Scenario> = candidates.all[batch.setting].scenarios.iter().collect();
+            let wanted = batch.replications.len();
+            let more = match fresh.simulate(&scenarios, proposal, batch.replications.clone(), evaluator) {
+                Err(RunError { what: RunFailure::Overgrown { .. }, .. }) => {
+                    selection.give_up(batch.setting);
+                    continue;
+                }
+                other => other?,
+            };
+            if more.len() < wanted {
+                if evaluator.cancel.is_cancelled() {
+                    whole = false;
+                    break;
+                }
+                // A run in which no request ended says nothing to decide by.
+                selection.give_up(batch.setting);
+                continue;
+            }
+            candidates.requests += candidates.all[batch.setting].requests() * wanted as f64;
+            fresh_runs += wanted as u32 * scenarios.len() as u32;
+            selection.tell(&batch, more);
+        }
+    }
+    let found = Found { candidates, selection, fresh, fresh_runs, confirmed, whole, grid };
+    found.answer(evaluator).map(Some)
+}

@@ -1,0 +1,42 @@
+//! The report of a recommendation.
+
+use super::parts::chart;
+use crate::recommend::Recommendation;
+use crate::report::chart::Size;
+use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use crate::report::results::Results;
+use crate::report::{recommendation, sentences};
+use crate::scenario::Scenario;
+
+/// The report of a recommendation; `scenario` as it stands, with what of it is not modelled.
+pub fn recommend<'a>(
+    scenario: &'a Scenario,
+    result: &'a Recommendation,
+    not_modelled: &[&str],
+) -> Report<'a> {
+    let curve = chart("cost_latency", recommendation::chart(scenario, result), Size::WIDE);
+    let replications =
+        result.recommended.as_ref().or(result.today.as_ref()).map_or(0, |each| each.replications);
+    let tables = [
+        recommendation::comparison(scenario, result),
+        recommendation::changes(result),
+        recommendation::alternatives(scenario, result),
+    ];
+    let described = sentences::description(scenario).into_iter();
+    Report {
+        schema_version: REPORT_VERSION,
+        head: Head { title: scenario.name.clone(), command: "recommend", complete: result.complete },
+        verdict: recommendation::verdict(scenario, result),
+        warnings: Vec::new(),
+        answer: recommendation::answer(scenario, result),
+        details: recommendation::details(scenario, result, not_modelled),
+        reading: sentences::reading(scenario),
+        tables: tables.into_iter().flatten().collect(),
+        charts: vec![ChartPart { caption: sentences::TRIED_CAPTION.to_owned(), ..curve }],
+        runs: Vec::new(),
+        looks: Vec::new(),
+        notes: described.chain([sentences::intervals(replications as usize)]).collect(),
+        origin: sentences::origin("recommend", scenario),
+        results: Results::Recommend(scenario, result),
+    }
+}

@@ -1,0 +1,368 @@
+//! What is said of a recommendation: sentences and tables.
+
+use super::sentences::{percentile, promise};
+use super::statement::{PromiseVerdict, Statement};
+use super::table::{Cell, Heading, Row, Table};
+use super::{chart, chart_data, format};
+use crate::experiment::{SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit};
+use crate::recommend::{Alternative, Ending, Margin, MarginOf, Recommendation, Standing, UnderCondition};
+use crate::scenario::Scenario;
+use crate::stats::{CONFIDENCE, Estimate};
+use crate::time::Span;
+use crate::units::show_span;
+
+/// The settings in force against those recommended.
+pub const RECOMMENDATION_TABLE: &str = "recommendation";
+/// What changes.
+pub const CHANGES_TABLE: &str = "changes";
+/// The knee and other settings on the frontier.
+pub const ALTERNATIVES_TABLE: &str = "alternatives";
+
+/// Hours that a cost is shown for, with what they are called.
+const PERIODS: [(&str, &str, f64); 3] = [
+    ("cost_per_hour", "cost an hour", 1.0),
+    ("cost_per_day", "cost a day", 24.0),
+    ("cost_per_month", "cost a month", 730.0),
+];
+
+/// Whether some settings are confirmed to keep the promise; `None` if nothing is promised.
+pub fn verdict(scenario: &Scenario, result: &Recommendation) -> Option<PromiseVerdict> {
+    let promise = promise(scenario)?;
+    let (kept, text) = match result.ending {
+        Ending::Confirmed => {
+            (SloVerdict::Yes, format!("The SLO can be met: the recommended settings keep {promise}."))
+        }
+        Ending::TodayIsCheapest => {
+            (SloVerdict::Yes, format!("The SLO is met: the settings in force keep {promise}."))
+        }
+        Ending::Stopped => (
+            SloVerdict::Uncertain,
+            "Stopped before any settings were confirmed: nothing is recommended yet.".to_owned(),
+        ),
+        Ending::Unconfirmed => match result.best_estimate.as_ref().is_some_and(|best| !best.misses_slo) {
+            true => (
+                SloVerdict::Uncertain,
+                format!(
+                    "It is uncertain whether the SLO can be met: no settings are confirmed to keep {promise}."
+                ),
+            ),
+            false => {
+                (SloVerdict::No, format!("The SLO is missed: none of the settings tried keeps {promise}."))
+            }
+        },
+    };
+    Some(PromiseVerdict { kept, statement: Statement::plain("recommend.verdict", text) })
+}
+
+/// The answer: what to do, what it saves, and how far it stands.
+pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
+    let promise = promise(scenario).unwrap_or_default();
+    let under = match result.tried.conditions {
+        0 | 1 => String::new(),
+        many => format!(" under all {many} conditions"),
+    };
+    let sure = format!("{} % confidence", CONFIDENCE * 100.0);
+    let mut answer = Vec::new();
+    if let Some(chosen) = &result.recommended {
+        let text = match result.ending {
+            Ending::TodayIsCheapest => format!(
+                "Keep the settings in force: of {} none cheaper keeps {promise}{under} with {sure}.",
+                format::counted(result.tried.settings, "setting")
+            ),
+            _ => format!(
+                "Recommended: {}. It keeps {promise}{under} with {sure}, in {} new replications that confirmed it, and {}.",
+                in_a_line(&chosen.settings),
+                chosen.replications,
+                saves(result),
+            ),
+        };
+        let statement = Statement::plain("recommend.choice", text)
+            .with("cost_per_hour", chosen.cost_per_hour)
+            .with("fresh_replications", chosen.replications);
+        answer.push(match result.saving {
+            Some(saving) => statement.with("saving", saving),
+            None => statement,
+        });
+    } else if let Some(best) = &result.best_estimate {
+        let text = format!(
+            "No settings could be confirmed to keep {promise}{under}. {}: {}, at {}; it {} on average in {}.",
+            if best.misses_slo { "The nearest to it" } else { "The cheapest that seemed to" },
+            in_a_line(&best.settings),
+            format::estimate(&best.cost_per_hour, Unit::Currency, &scenario.model.cost.currency) + " an hour",
+            if best.misses_slo { "misses the SLO" } else { "keeps the SLO" },
+            format::counted(best.replications as usize, "replication"),
+        );
+        answer
+            .push(Statement::plain("recommend.unconfirmed", text).with("cost_per_hour", best.cost_per_hour));
+    }
+    if let Some(today) = &result.today {
+        answer.extend(today_statement(today, &promise, result.ending));
+    } else if result.complete {
+        let text = "The settings in force cannot be run: requests arrive faster than they are answered.";
+        answer.push(Statement::plain("recommend.today_overloaded", text));
+    }
+    answer.extend(result.margins.iter().map(margin));
+    answer.extend(result.alternatives.iter().filter(|each| each.what == "knee").map(|knee| {
+        let text = format!(
+            "The knee is at {}{}.",
+            in_a_line(&knee.settings),
+            if knee.misses_slo { ": it misses the SLO, so it is no choice" } else { "" }
+        );
+        Statement::plain("recommend.knee", text).with("misses_slo", knee.misses_slo)
+    }));
+    answer
+}
+
+fn saves(result: &Recommendation) -> String {
+    let Some(saving) = result.saving else { return "its saving is not known".to_owned() };
+    let (much, range) = format::percent_apart(&saving);
+    let range = range.map_or_else(String::new, |range| format!(" ({range})"));
+    match saving.mean {
+        Some(mean) if mean < 0.0 => format!("costs {much} more{range} than the settings in force"),
+        _ => format!("saves {much}{range} of the cost of the settings in force"),
+    }
+}
+
+fn today_statement(today: &Standing, promise: &str, ending: Ending) -> Option<Statement> {
+    if ending == Ending::TodayIsCheapest {
+        return None;
+    }
+    let all = today.by_condition.iter().filter_map(|under| under.keeps);
+    let worst = all.max_by_key(|keeps| match keeps {
+        SloVerdict::Yes => 0,
+        SloVerdict::SoFar => 1,
+        SloVerdict::Uncertain => 2,
+        SloVerdict::No => 3,
+    })?;
+    let what = match worst {
+        SloVerdict::Yes => "keep",
+        SloVerdict::SoFar => "keep so far, in too few replications to be sure,",
+        SloVerdict::Uncertain => "may or may not keep",
+        SloVerdict::No => "miss",
+    };
+    let text = format!("The settings in force {what} {promise}.");
+    Some(Statement::plain("recommend.today", text).with("keeps", worst.name()))
+}
+
+fn margin(margin: &Margin) -> Statement {
+    let (id, what) = match margin.of {
+        MarginOf::Traffic => ("recommend.margin_traffic", "traffic"),
+        MarginOf::ColdStart => ("recommend.margin_cold_start", "cold starts"),
+    };
+    let times = format::count;
+    let text = match (margin.breaks_at, margin.keeps_to) {
+        (Some(breaks), 1.0) => format!("Margin: with {} times the {what} the promise breaks.", times(breaks)),
+        (Some(breaks), keeps) => format!(
+            "Margin: with {} times the {what} the promise is kept on average, with {} times it breaks.",
+            times(keeps),
+            times(breaks)
+        ),
+        (None, keeps) => format!("Margin: with {} times the {what} the promise is still kept.", times(keeps)),
+    };
+    let statement = Statement::plain(id, text).with("keeps_to", margin.keeps_to);
+    match margin.breaks_at {
+        Some(breaks) => statement.with("breaks_at", breaks),
+        None => statement,
+    }
+}
+
+/// What bounds the answer: candidates not decided, ends of ranges, how much was tried, and what is not modelled.
+pub fn details(scenario: &Scenario, result: &Recommendation, not_modelled: &[&str]) -> Vec<Statement> {
+    let currency = &scenario.model.cost.currency;
+    let mut details = Vec::new();
+    for each in &result.undecided {
+        let cost = format::estimate(
+            &Estimate { mean: Some(each.cost_per_hour), ..Estimate::default() },
+            Unit::Currency,
+            currency,
+        );
+        let takes = match each.replications {
+            many if many.is_finite() => format!("about {} replications", format::count(many.ceil())),
+            _ => "more replications than can be told".to_owned(),
+        };
+        let text = format!(
+            "Not decided: {} would cost {cost} an hour, {} % less, and keeps the promise on average; deciding takes {takes}.",
+            in_a_line(&each.settings),
+            format::count(each.saves * 100.0),
+        );
+        details.push(
+            Statement::plain("recommend.undecided", text)
+                .with("cost_per_hour", each.cost_per_hour)
+                .with("replications", each.replications),
+        );
+    }
+    for (path, value, greatest) in &result.edges {
+        let end = if *greatest { "greatest" } else { "least" };
+        let text =
+            format!("{path} = {value} is the {end} value tried: beyond it there may be a cheaper one.");
+        details.push(Statement::plain("recommend.edge", text).with("parameter", path.as_str()));
+    }
+    let tried = &result.tried;
+    let space = match (tried.shipped, tried.exhausted) {
+        (true, true) => "of those that come with the autoscaler, all",
+        (true, false) => "of those that come with the autoscaler, searched and not all",
+        (false, true) => "all of the sweep",
+        (false, false) => "of the sweep, searched and not all",
+    };
+    let text = format!(
+        "Tried: {} ({space}), in {} runs of {}, and {} new ones to confirm.",
+        format::counted(tried.settings, "setting"),
+        format::count(tried.race_runs as f64),
+        show_span(scenario.model.duration),
+        format::count(f64::from(tried.fresh_runs)),
+    );
+    details.push(
+        Statement::plain("recommend.tried", text)
+            .with("settings", tried.settings)
+            .with("combinations", tried.combinations)
+            .with("exhausted", tried.exhausted)
+            .with("requests", tried.requests),
+    );
+    let unmodelled = not_modelled
+        .iter()
+        .map(|what| Statement::plain("recommend.not_modelled", format!("Not modelled: {what}.")));
+    details.extend(unmodelled);
+    details
+}
+
+/// The settings in force against those recommended, a row a figure; under several conditions a row a figure and condition.
+pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table> {
+    let both: Vec<(&str, &Standing)> = [("today", &result.today), ("recommended", &result.recommended)]
+        .into_iter()
+        .filter_map(|(name, standing)| Some((name, standing.as_ref()?)))
+        .collect();
+    let first = both.first()?.1;
+    let currency = &scenario.model.cost.currency;
+    let mut rows = Vec::new();
+    for (_, title, hours) in PERIODS {
+        let cell = |standing: &Standing| {
+            Cell::estimate(&times(&standing.cost_per_hour, hours), Unit::Currency, currency)
+        };
+        rows.push(Row::of(
+            std::iter::once(Cell::text(title)).chain(both.iter().map(|(_, standing)| cell(standing))),
+        ));
+    }
+    let several = first.by_condition.len() > 1;
+    for (index, under) in first.by_condition.iter().enumerate() {
+        let with = match several {
+            true => format!(" with {}", in_a_line(&under.condition)),
+            false => String::new(),
+        };
+        let mut row = |title: String, cell: &dyn Fn(&UnderCondition) -> Cell| {
+            let cells = both.iter().filter_map(|(_, standing)| standing.by_condition.get(index)).map(cell);
+            rows.push(Row::of(std::iter::once(Cell::text(title)).chain(cells)));
+        };
+        if several {
+            row(format!("cost an hour{with}"), &|under| {
+                Cell::estimate(&under.cost_per_hour, Unit::Currency, currency)
+            });
+        }
+        row(format!("{}{with}", percentile(scenario)), &|under| {
+            Cell::estimate(&under.figures.get(SLO_LATENCY), Unit::Seconds, currency)
+        });
+        row(format!("requests within SLO{with}"), &|under| {
+            Cell::estimate(&under.figures.get(SLO_ATTAINMENT), Unit::Share, currency)
+        });
+        row(format!("time within SLO{with}"), &|under| {
+            Cell::estimate(&under.share_of_time, Unit::Share, currency)
+        });
+        row(format!("worst window{with}"), &|under| match under.worst_window {
+            Some(worst) => Cell::number(
+                worst.missed,
+                format!(
+                    "{} % late, {} from {}",
+                    format::count(worst.missed * 100.0),
+                    show_span(Span::from_secs_f64(worst.length_s)),
+                    show_span(Span::from_secs_f64(worst.start_s))
+                ),
+            ),
+            None => Cell::text("none late"),
+        });
+        row(format!("keeps the SLO{with}"), &|under| {
+            Cell::text(under.keeps.map_or("–", |keeps| keeps.name()).replace('_', " "))
+        });
+    }
+    let columns =
+        std::iter::once("figure").chain(both.iter().map(|(name, _)| *name)).map(Heading::named).collect();
+    let title = "Today and recommended".to_owned();
+    Some(Table { id: RECOMMENDATION_TABLE, title, columns, rows, ..Table::default() })
+}
+
+/// What changes, a row a key; `None` if nothing does.
+pub fn changes(result: &Recommendation) -> Option<Table> {
+    let row = |change: &crate::recommend::ChangedSetting| {
+        Row::of([
+            Cell::text(change.path.as_str()),
+            Cell::text(change.old.as_deref().unwrap_or("–")),
+            Cell::text(change.new.as_str()),
+        ])
+    };
+    let rows: Vec<Row> = result.changes.iter().map(row).collect();
+    let columns = ["key", "today", "recommended"].map(Heading::named).to_vec();
+    (!rows.is_empty()).then(|| Table {
+        id: CHANGES_TABLE,
+        title: "What changes".to_owned(),
+        columns,
+        rows,
+        ..Table::default()
+    })
+}
+
+/// The knee and faster settings, with what they trade.
+pub fn alternatives(scenario: &Scenario, result: &Recommendation) -> Option<Table> {
+    let currency = &scenario.model.cost.currency;
+    let more = |share: Option<f64>| match share {
+        Some(share) => Cell::number(share, format!("{:+.1} %", share * 100.0)),
+        None => Cell::text("–"),
+    };
+    let row = |each: &Alternative| {
+        Row::of([
+            Cell::text(each.what),
+            Cell::text(in_a_line(&each.settings)),
+            Cell::estimate(&each.cost_per_hour, Unit::Currency, currency),
+            more(each.cost_more),
+            Cell::estimate(&each.latency, Unit::Seconds, currency),
+            more(each.latency_more),
+            Cell::text(if each.misses_slo { "misses SLO" } else { "" }),
+        ])
+    };
+    let rows: Vec<Row> = result.alternatives.iter().map(row).collect();
+    let latency = percentile(scenario);
+    let titles = ["alternative", "settings", "cost an hour", "cost", &latency, "latency", "standing"];
+    let columns = titles.map(Heading::named).to_vec();
+    let title = "Other settings on the frontier, as the race estimates them".to_owned();
+    (!rows.is_empty()).then(|| Table { id: ALTERNATIVES_TABLE, title, columns, rows, ..Table::default() })
+}
+
+/// Cost against latency of all that were tried, today's and the recommended marked.
+pub fn chart(scenario: &Scenario, result: &Recommendation) -> chart::CostLatency {
+    let estimate =
+        |estimate: &Estimate| chart::Estimate { mean: estimate.mean.unwrap_or(f64::NAN), interval: None };
+    let points = result.points.iter().map(|point| chart::SweptPoint {
+        settings: point.settings.clone(),
+        cost: estimate(&point.cost_per_hour),
+        latency: estimate(&point.latency),
+        meets_slo: !point.misses_slo,
+        frontier: false,
+        uncertain: false,
+        knee: false,
+        name: point.name.map(str::to_owned),
+    });
+    chart::CostLatency {
+        title: format!("{}: {} tried", scenario.name, format::counted(result.points.len(), "setting")),
+        cost: format!("Cost of an hour, {}", scenario.model.cost.currency),
+        latency: chart_data::latency_axis(scenario),
+        slo: chart_data::leading_slo(scenario),
+        points: points.collect(),
+    }
+}
+
+fn times(estimate: &Estimate, factor: f64) -> Estimate {
+    let times = |end: Option<f64>| end.map(|end| end * factor);
+    Estimate { mean: times(estimate.mean), low: times(estimate.low), high: times(estimate.high), ..*estimate }
+}
+
+fn in_a_line(settings: &[(String, String)]) -> String {
+    let all: Vec<String> = settings.iter().map(|(path, value)| format!("{path} = {value}")).collect();
+    if all.is_empty() { "as it stands".to_owned() } else { all.join(", ") }
+}
