@@ -60,11 +60,14 @@ pub(super) fn is_resource(part: &Fields<'_>) -> Result<bool, Problem> {
     Ok(matches!(scaler, "cpu" | "memory"))
 }
 
+/// The name that a formula has for a trigger, and what its value is, or why it has none.
+pub(super) type NamedMeasure = (String, Result<Measure, String>);
+
 /// The name that a formula has for a trigger, and what its value is; `None` for one without a name.
 ///
 /// # Errors
 /// A field is not written as it has to be, or the scaler is none that is known.
-pub(super) fn named_measure(part: &Fields<'_>) -> Result<Option<(String, Result<Measure, String>)>, Problem> {
+pub(super) fn named_measure(part: &Fields<'_>) -> Result<Option<NamedMeasure>, Problem> {
     let scaler_name = part.text("type")?.unwrap_or_default();
     let Some(name) = part.text("name")? else { return Ok(None) };
     if scaler_name == "cron" {
