@@ -90,6 +90,7 @@ mod tests {
 
     fn chart(points: &[(f64, f64, bool)]) -> CostLatency {
         let point = |(index, (cost, latency, on)): (usize, &(f64, f64, bool))| SweptPoint {
+            name: None,
             settings: String::new(),
             cost: Estimate::exactly(*cost),
             latency: Estimate::exactly(*latency),
