@@ -98,6 +98,7 @@ mod tests {
             frontier: *on,
             uncertain: false,
             knee: index == 1,
+            name: None,
         };
         CostLatency {
             title: String::new(),
