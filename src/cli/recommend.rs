@@ -1,7 +1,7 @@
 //! `kneepoint recommend FILE`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::Instant;
 
 use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
@@ -10,6 +10,7 @@ use crate::document::diff;
 use crate::recommend::{self, Budget, Recommendation};
 use crate::report::{Folder, compose, file_name};
 use crate::scenario::{Plan, Scenario, Setting, Space};
+use crate::time::Span;
 use crate::units::parse_span;
 
 /// Find the cheapest settings that keep the SLO, and what they save against those in force.
@@ -56,7 +57,7 @@ fn budget(text: &str) -> Result<Budget, String> {
     };
     match (requests, parse_span(text)) {
         (Some(requests), _) if requests >= 1.0 && requests.is_finite() => Ok(Budget::Requests(requests)),
-        (None, Ok(span)) if !span.is_zero() => Ok(Budget::Time(Duration::from_nanos(span.as_nanos()))),
+        (None, Ok(span)) if !span.is_zero() => Ok(Budget::Time(span)),
         _ => Err(EXPECTED.to_owned()),
     }
 }
@@ -107,8 +108,10 @@ pub(super) fn execute(
     let cases: Vec<&Scenario> = cases.iter().collect();
     let records = Records::open(&folder, &arguments.resume, ("recommend", &cases))?;
     let budget = arguments.budget.unwrap_or(Budget::Unlimited);
+    let began = Instant::now();
+    let elapsed = || Span::from_secs_f64(began.elapsed().as_secs_f64());
     let result = progress::watched(global, &[&scenario], Some(records.store()), |evaluator| {
-        recommend::recommend(plan.file(), space, budget, evaluator)
+        recommend::recommend(plan.file(), space, (budget, &elapsed), evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, None))?;
     let Some(result) = result else {
@@ -214,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_a_time_or_a_number_of_requests() {
-        assert_eq!(budget("30s"), Ok(Budget::Time(Duration::from_secs(30))));
+        assert_eq!(budget("30s"), Ok(Budget::Time(Span::from_secs_f64(30.0))));
         assert_eq!(budget("50M"), Ok(Budget::Requests(50e6)));
         assert_eq!(budget("1.5k"), Ok(Budget::Requests(1500.0)));
         assert_eq!(budget("2000"), Ok(Budget::Requests(2000.0)));

@@ -1,7 +1,5 @@
 //! Race and verification of the settings tried, within a budget.
 
-use std::time::{Duration, Instant};
-
 use super::answer::Recommendation;
 use super::candidates::{Candidate, Candidates, shown};
 use super::found::Found;
@@ -9,6 +7,7 @@ use super::search;
 use crate::experiment::{Evaluator, Fresh, RunError, RunFailure, allowed};
 use crate::scenario::{Scenario, ScenarioFile, Space};
 use crate::stats::{CONFIDENCE, Plan, Selection, Step};
+use crate::time::Span;
 
 /// Replications of each setting at the start of the race, and at the most.
 const RACE: (u32, u32) = (5, 160);
@@ -24,23 +23,24 @@ pub enum Budget {
     Unlimited,
     /// So many simulated requests: what comes out depends on nothing else.
     Requests(f64),
-    /// So much time.
-    Time(Duration),
+    /// So much time of the machine's clock.
+    Time(Span),
 }
 
 /// What is spent of a budget.
-struct Spending {
+struct Spending<'a> {
     budget: Budget,
-    began: Instant,
+    /// Time since the work began. The library itself reads no clock.
+    elapsed: &'a dyn Fn() -> Span,
 }
 
-impl Spending {
+impl Spending<'_> {
     /// The share that is spent once `requests` are simulated.
     fn share(&self, requests: f64) -> f64 {
         match self.budget {
             Budget::Unlimited => 0.0,
             Budget::Requests(budget) => requests / budget,
-            Budget::Time(budget) => self.began.elapsed().as_secs_f64() / budget.as_secs_f64().max(1e-9),
+            Budget::Time(budget) => (self.elapsed)().as_secs_f64() / budget.as_secs_f64().max(1e-9),
         }
     }
 
@@ -52,16 +52,17 @@ impl Spending {
 }
 
 /// Finds the cheapest settings of `space` that keep the SLO of the scenario in `file` under every condition.
+/// `elapsed` tells the time since the work began, which only a budget of time asks for.
 ///
 /// # Errors
 /// A run lost or made up requests.
 pub fn recommend(
     file: &ScenarioFile,
     space: Space,
-    budget: Budget,
+    (budget, elapsed): (Budget, &dyn Fn() -> Span),
     evaluator: &Evaluator<'_>,
 ) -> Result<Option<Recommendation>, RunError> {
-    let spending = Spending { budget, began: Instant::now() };
+    let spending = Spending { budget, elapsed };
     let mut candidates = Candidates::new(file, space);
     let Some(promises) = candidates.all.first().and_then(|today| {
         let scenarios: Vec<&Scenario> = today.scenarios.iter().collect();

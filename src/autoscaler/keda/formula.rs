@@ -27,7 +27,7 @@ pub(super) fn composite(
     if !parser.rest.is_empty() {
         return Err(format!("`{}` is not simulated in a formula", parser.word()));
     }
-    if linear.constant != 0.0 {
+    if linear.constant != 0.0 && !linear.terms.is_empty() {
         return Err("the formula adds a number to what it measures".into());
     }
     let mut measures: Vec<(Measure, f64)> = Vec::new();
