@@ -56,7 +56,9 @@ pub(super) fn check_fits<'a>(
     global: &Global,
 ) -> Result<(), Failure> {
     let budget = memory::budget(progress::threads(global));
-    plan.check_fits(scenarios, budget.bytes, budget.parallel_runs).map_err(refused)
+    let scenarios: Vec<&Scenario> = scenarios.collect();
+    let parallel_runs = budget.parallel_runs_of(&scenarios);
+    plan.check_fits(scenarios.into_iter(), budget.bytes, parallel_runs).map_err(refused)
 }
 
 /// Where outputs go.

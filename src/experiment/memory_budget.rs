@@ -21,14 +21,19 @@ impl MemoryBudget {
         MemoryBudget { bytes, parallel_runs: threads * MAX_TOGETHER }
     }
 
-    /// Waiting requests that each of the runs of `scenarios` may hold, so that all that run at a time fit.
-    pub fn max_waiting(&self, scenarios: &[&Scenario]) -> u64 {
+    /// Runs of `scenarios` that are in memory at a time.
+    pub fn parallel_runs_of(&self, scenarios: &[&Scenario]) -> usize {
         let replications = |scenario: &&Scenario| {
             let most = scenario.run.precision.map_or(0, |precision| precision.most);
             scenario.run.replications.max(most) as usize
         };
         let runs: usize = scenarios.iter().map(replications).sum();
-        self.bytes / WAITING_BYTES / self.parallel_runs.min(runs).max(1) as u64
+        self.parallel_runs.min(runs).max(1)
+    }
+
+    /// Waiting requests that each of the runs of `scenarios` may hold, so that all that run at a time fit.
+    pub fn max_waiting(&self, scenarios: &[&Scenario]) -> u64 {
+        self.bytes / WAITING_BYTES / self.parallel_runs_of(scenarios) as u64
     }
 }
 

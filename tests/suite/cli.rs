@@ -531,7 +531,7 @@ fn the_answer_is_there_even_where_its_files_cannot_be() {
     // No file can take the place of a folder that holds something.
     std::fs::create_dir_all(work.path().join("out/timeline.svg/taken")).unwrap();
     let printed = work.run(1, &["run", "scenario.toml", "--out", "out"], "");
-    assert!(printed.stdout.contains("slo_latency"), "{}", printed.stdout);
+    assert!(printed.stdout.contains("latency.mean"), "{}", printed.stdout);
     assert!(!printed.stdout.contains("Outputs are in"), "{}", printed.stdout);
     assert!(printed.stderr.starts_with("error: cannot write `out/timeline.svg`"), "{}", printed.stderr);
 }

@@ -235,7 +235,10 @@ fn the_command_explains_on_the_terminal_in_json_and_on_the_page() {
     assert_eq!(json["command"], "explain");
     assert_eq!(json["causes"][0]["cause"], "cold_start");
     assert!(json["causes"][0]["effects"]["missed_requests"]["share"]["mean"].as_f64().unwrap() > 0.3);
-    assert!(json["episodes"][0]["seen_s"].as_f64().unwrap() >= 600.0);
+    // The pool begins small and late too; what counts is the step up.
+    let late = |episode: &serde_json::Value| episode["late"].as_u64().unwrap();
+    let worst = json["episodes"].as_array().unwrap().iter().max_by_key(|episode| late(episode)).unwrap();
+    assert!(late(worst) > 1000 && worst["seen_s"].as_f64().unwrap() >= 600.0, "{worst}");
 }
 
 #[test]

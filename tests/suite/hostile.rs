@@ -12,7 +12,7 @@ const POLICY: &str = "[autoscaler]\nkind = \"threshold\"\nmetric = \"request_rat
 
 fn reads_trace(file: &str) -> String {
     format!(
-        "[arrivals]\nkind = \"trace\"\nfile = \"{file}\"\n[service]\ntime = \"1s\"\n\
+        "[arrivals]\nkind = \"trace\"\nformat = \"csv\"\nfile = \"{file}\"\n[service]\ntime = \"1s\"\n\
          [autoscaler]\nkind = \"fixed\"\ninstances = 2\n"
     )
 }

@@ -158,7 +158,7 @@ fn replayed(mut model: Model, rows: &[Demand]) -> Result<(), TestCaseError> {
     };
     std::fs::write(file.path(), rows.iter().map(line).collect::<String>()).unwrap();
     let text = format!(
-        "kind = \"trace\"\nfile = '{}'\nunit = \"ns\"\nservice_time = 2\nservice_unit = \"ns\"\nprompt_tokens = 3\noutput_tokens = 4",
+        "kind = \"trace\"\nformat = \"csv\"\nfile = '{}'\nunit = \"ns\"\nservice_time = 2\nservice_unit = \"ns\"\nprompt_tokens = 3\noutput_tokens = 4",
         file.path().display()
     );
     model.arrivals =

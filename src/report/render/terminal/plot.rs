@@ -98,7 +98,6 @@ mod tests {
             frontier: *on,
             uncertain: false,
             knee: index == 1,
-            name: None,
         };
         CostLatency {
             title: String::new(),
