@@ -152,6 +152,7 @@ fn deployed(run: &Run, backlog: Option<u32>, trace: &Path) -> String {
         kind = "trace"
         file = '{}'
         service_time = 2
+        service_unit = "s"
         [service]
         concurrency = 1
         [instances]
