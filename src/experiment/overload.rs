@@ -12,7 +12,15 @@ pub struct Overload {
     pub in_flight_at_end: Estimate,
     /// Time-average of the requests in flight.
     pub mean_in_flight: Estimate,
+    /// Share of the requests arrived that a full queue rejected, where that is what keeps the queue from growing.
+    pub rejected: Option<f64>,
 }
+
+/// Busy share of the ready instances from which on a pool has nothing left to give.
+const BUSY: f64 = 0.98;
+
+/// Share of the requests arrived that a full queue must reject: a few rejected in a burst are no overload.
+const REJECTED: f64 = 0.01;
 
 /// A queue that grows evenly from nothing holds twice its average at the end, one that does not grow just as many.
 const GROWN: f64 = 1.5;
@@ -42,11 +50,25 @@ impl Overload {
             .map_or(0.0, |t| t * grown.variance_of_mean().sqrt());
         let grows = grown.mean().is_some_and(|mean| mean - error > 0.0);
         let many = at_end.iter().sum::<f64>() > IN_FLIGHT * arrived.iter().sum::<f64>();
-        (grows && many).then(|| Overload {
+        let rejected = rejected_when_busy(replications).filter(|_| !(grows && many));
+        ((grows && many) || rejected.is_some()).then(|| Overload {
             in_flight_at_end: Estimate::of_values(&at_end),
             mean_in_flight: Estimate::of_values(&average),
+            rejected,
         })
     }
+}
+
+/// The share of the requests that a full queue rejected, if instances were busy all the time in each replication.
+fn rejected_when_busy(replications: &Replications) -> Option<f64> {
+    let values =
+        |name: &'static str| replications.iter().filter_map(move |record| record.sample(name).value());
+    let busy = replications.iter().all(|record| {
+        let utilization = record.values().find(|(figure, _)| figure.name == "utilization");
+        utilization.and_then(|(_, value)| value).is_some_and(|utilization| utilization >= BUSY)
+    });
+    let (rejected, arrived): (f64, f64) = (values("rejected").sum(), values("arrived").sum());
+    (busy && rejected > REJECTED * arrived).then(|| rejected / arrived)
 }
 
 #[cfg(test)]
@@ -75,7 +97,10 @@ mod tests {
             assert_eq!(overload(8.0, replications, ""), None);
         }
         assert_eq!(overload(9.5, 10, ""), None, "busy, and not overloaded");
-        // What a full queue turns away does not wait.
-        assert_eq!(overload(12.0, 10, "[dispatch]\nqueue_capacity = 50\n"), None);
+        // What a full queue turns away does not wait: two in twelve are rejected.
+        let full = overload(12.0, 10, "[dispatch]\nqueue_capacity = 50\n").unwrap();
+        assert!((full.rejected.unwrap() - 2.0 / 12.0).abs() < 0.01, "{full:?}");
+        assert_eq!(overload(8.0, 10, "[dispatch]\nqueue_capacity = 5\n"), None, "a few of a burst");
+        assert_eq!(overload(12.0, 3, "").unwrap().rejected, None);
     }
 }

@@ -6,8 +6,8 @@ use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
     Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, LoadLimit, Overload, Pair,
-    PointResult, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict, Standing,
-    StopReason, SweepResult, Unit, Verdict,
+    PointResult, Replications, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN,
+    SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, ReadFact, Scenario};
 use crate::service::{Model, Uncertainty};
@@ -298,6 +298,11 @@ pub fn kept_by(result: &CompareResult) -> Option<Statement> {
     (!clauses.is_empty()).then(|| Statement::plain("compare.slo", text()))
 }
 
+/// Whether the queue grows until the end of the run, so that latencies are at least what is measured.
+pub fn queue_grows(replications: &Replications) -> bool {
+    Overload::of(replications).is_some_and(|overload| overload.rejected.is_none())
+}
+
 /// What an overloaded pool means for its figures, for each alternative of a run that has one.
 pub fn overload_of_run(result: &RunResult) -> Vec<Statement> {
     let alone = result.alternatives.len() == 1;
@@ -313,7 +318,7 @@ pub fn overload_of_comparison(result: &CompareResult) -> Vec<Statement> {
 
 /// The same for the points of a sweep, in one statement.
 pub fn overload_of_sweep(result: &SweepResult) -> Vec<Statement> {
-    let overloaded = result.points.iter().filter(|point| Overload::of(&point.replications).is_some());
+    let overloaded = result.points.iter().filter(|point| queue_grows(&point.replications));
     let numbers: Vec<String> = overloaded.map(|point| point.number.to_string()).collect();
     if numbers.is_empty() {
         return Vec::new();
@@ -333,6 +338,15 @@ fn overloaded(pools: impl Iterator<Item = (String, Overload)>, alone: bool) -> V
         let (at_end, average) = (overload.in_flight_at_end, overload.mean_in_flight);
         let count = |estimate: &Estimate| format::count(estimate.mean.unwrap_or(f64::NAN));
         let begin = if alone { "The pool is overloaded".to_owned() } else { format!("{name} is overloaded") };
+        if let Some(rejected) = overload.rejected {
+            let text = format!(
+                "{begin}: requests arrive faster than they can be answered; the queue is full, and {:.1} % of them are \
+                 rejected. Latencies are those of the others.",
+                rejected * 100.0,
+            );
+            let statement = Statement::plain("warning.overload", text).with("alternative", name.as_str());
+            return statement.with("rejected", rejected);
+        }
         let text = format!(
             "{begin}: requests arrive faster than they are answered, and the queue grows until the run ends ({} in flight \
              then, {} on average). Latencies, percentiles and maxima are at least what is shown: they depend on the length of \

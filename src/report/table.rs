@@ -127,6 +127,12 @@ impl Cell {
         }
     }
 
+    /// The same where the true value is at least this: it would be more if the run were longer.
+    #[must_use]
+    pub fn at_least(self) -> Cell {
+        Cell { text: format!("≥ {}", self.text), ..self }
+    }
+
     /// A number and how it is written.
     pub fn number(value: f64, text: impl Into<String>) -> Cell {
         Cell { text: text.into(), value: Some(value), ..Cell::default() }
@@ -149,7 +155,7 @@ impl Table {
     pub fn is_numeric(&self, column: usize) -> bool {
         let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
         let mut texts = cells.map(|cell| &cell.text).filter(|text| !text.is_empty()).peekable();
-        let starts = |text: &String| text.starts_with(|c: char| c.is_ascii_digit() || "-−–+".contains(c));
+        let starts = |text: &String| text.starts_with(|c: char| c.is_ascii_digit() || "-−–+≥".contains(c));
         texts.peek().is_some() && texts.all(starts)
     }
 }

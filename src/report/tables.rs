@@ -56,6 +56,14 @@ const QUIET_WHEN_ZERO: [&str; 24] = [
 /// Figures that say nothing beside the percentiles where nothing is promised.
 const OF_PROMISE: [&str; 2] = [SLO_LATENCY, SLO_LATENCY_OF_RUN];
 
+/// Whether a figure is a time of requests, which a queue that grows makes as long as the run allows.
+fn is_latency(name: &str) -> bool {
+    const TIMES: [&str; 8] =
+        ["latency", "wait", "ttft", "latency_high", "latency_low", "wait_high", "wait_low", "slo_latency"];
+    let group = name.split('.').next().unwrap_or(name);
+    TIMES.contains(&group) || OF_PROMISE.contains(&name)
+}
+
 /// The figures of a run, the alternatives side by side.
 pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
     let currency = &scenario.model.cost.currency;
@@ -64,12 +72,17 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
         let promises = each.scenario.model.slo.is_some() || !OF_PROMISE.contains(&name);
         mean.is_some() && !(mean == Some(0.0) && QUIET_WHEN_ZERO.contains(&name)) && promises
     };
+    let grows: Vec<bool> =
+        result.alternatives.iter().map(|each| sentences::queue_grows(&each.replications)).collect();
     let rows = FIGURES
         .iter()
         .filter(|figure| result.alternatives.iter().any(|each| told(each, figure.name)))
         .map(|figure| {
-            let cell = |figures: &Figures| Cell::estimate(&figures.get(figure.name), figure.unit, currency);
-            let cells = result.alternatives.iter().map(|each| cell(&each.figures));
+            let cell = |(each, grows): (&Alternative, &bool)| {
+                let cell = Cell::estimate(&each.figures.get(figure.name), figure.unit, currency);
+                if *grows && is_latency(figure.name) { cell.at_least() } else { cell }
+            };
+            let cells = result.alternatives.iter().zip(&grows).map(cell);
             Row::of(std::iter::once(Cell::text(figure.name)).chain(cells))
         })
         .collect();
@@ -130,7 +143,9 @@ pub fn contenders(result: &CompareResult) -> Table {
     let cell = |difference: &Difference, contender: &Contender| {
         let figure = difference.figure;
         let currency = &contender.scenario.model.cost.currency;
-        Cell::estimate(&contender.figures.get(figure.name), figure.unit, currency)
+        let cell = Cell::estimate(&contender.figures.get(figure.name), figure.unit, currency);
+        let grows = is_latency(figure.name) && sentences::queue_grows(&contender.replications);
+        if grows { cell.at_least() } else { cell }
     };
     if result.bound.is_some() || result.contenders.len() > MAX_FOR_ALL_PAIRS {
         return ranked(result, figures, cell);
@@ -256,8 +271,11 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
         let variant = variants.then(|| Cell::text(point.point.variant.clone().unwrap_or_default()));
         let settings = paths.iter().map(|path| setting(point, path));
         let currency = &scenario.model.cost.currency;
-        let figures = point_figures(scenario)
-            .map(|(name, _, unit)| Cell::estimate(&point.figures.get(name), unit, currency));
+        let grows = sentences::queue_grows(&point.replications);
+        let figures = point_figures(scenario).map(|(name, _, unit)| {
+            let cell = Cell::estimate(&point.figures.get(name), unit, currency);
+            if grows && is_latency(name) { cell.at_least() } else { cell }
+        });
         let marks = standing(result, point);
         let cells = variant.into_iter().chain(settings).chain(figures);
         Row { cells: cells.chain([Cell::text(sentences::marks(&marks))]).collect(), marks }

@@ -600,7 +600,7 @@ fn quiet_says_nothing_and_pipes_get_no_colour() {
 #[cfg(unix)]
 fn stopped_by(name: &str) {
     let long =
-        SWEEP.replace("20m", "6h").replace("[0.6, 0.7, 0.8]", "{ from = 0.5, to = 0.9, steps = 2000 }");
+        SWEEP.replace("20m", "1h").replace("[0.6, 0.7, 0.8]", "{ from = 0.5, to = 0.9, steps = 2000 }");
     let work = Work::with(&long);
     let mut child = work
         .kneepoint(&["sweep", "scenario.toml", "--threads", "1"])
@@ -613,7 +613,7 @@ fn stopped_by(name: &str) {
     while !work.path().join("output/small").exists() && started.elapsed().as_secs() < 60 {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    std::thread::sleep(std::time::Duration::from_secs(6));
     let asked = std::time::Instant::now();
     let kill = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
