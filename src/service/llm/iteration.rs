@@ -22,8 +22,9 @@ impl IterationWork {
     /// Adds a chunk of a prompt, of which `start` tokens are computed already.
     #[inline]
     pub fn add_chunk(&mut self, start: u64, chunk: u64) {
-        self.prefill += chunk;
-        self.attended_twice = self.attended_twice.saturating_add(chunk.saturating_mul(2 * start + chunk));
+        self.prefill = self.prefill.saturating_add(chunk);
+        let attended_twice = chunk.saturating_mul(start.saturating_mul(2).saturating_add(chunk));
+        self.attended_twice = self.attended_twice.saturating_add(attended_twice);
     }
 }
 
@@ -88,7 +89,8 @@ impl IterationLaw {
             each.saturating_mul(work.context.min(window.saturating_mul(work.decoding))) / PICOS
         });
         let attended = (self.per_attended_twice * work.attended_twice as f64).round() as u64;
-        let roofline = self.roofline.map_or(0, |roofline| roofline.time(work.prefill + work.decoding));
+        let roofline =
+            self.roofline.map_or(0, |roofline| roofline.time(work.prefill.saturating_add(work.decoding)));
         let curve = self.curve.as_ref().map_or(0, |curve| at(curve, work.decoding));
         [attended, roofline, curve].into_iter().fold(windowed, u64::saturating_add)
     }
@@ -106,5 +108,25 @@ fn at(curve: &[u64], sequences: u64) -> u64 {
         }
         [only] => only,
         [] => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_beyond_all_bounds_are_the_greatest_there_is() {
+        let law = IterationLaw {
+            fixed: u64::MAX,
+            per_kv_token: u64::MAX,
+            window: Some((u64::MAX, u64::MAX)),
+            per_attended_twice: f64::MAX,
+            ..IterationLaw::default()
+        };
+        let mut work = IterationWork { decoding: u64::MAX, context: u64::MAX, ..IterationWork::default() };
+        work.add_chunk(u64::MAX, u64::MAX);
+        assert_eq!((law.time(work), work.prefill), (u64::MAX, u64::MAX));
+        assert!(law.growth(work) > 0);
     }
 }

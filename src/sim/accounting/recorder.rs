@@ -173,7 +173,8 @@ impl Recorder {
 impl RequestObserver for Recorder {
     fn generated(&mut self, answer: TokenCompletion) {
         let [before, _] = self.outside;
-        let (first_token, finish) = (answer.first_token + before, answer.finish + before);
+        let later = |instant: u64| instant.saturating_add(before);
+        let (first_token, finish) = (later(answer.first_token), later(answer.finish));
         let answer = TokenCompletion { first_token, finish, ..answer };
         let measured = self.measures(answer.arrival);
         if let Some(tokens) = &mut self.tokens {
@@ -201,7 +202,7 @@ impl RequestObserver for Recorder {
         if self.batch.len() == self.batch.capacity() {
             self.settle();
         }
-        self.batch.push(Completion { finish: request.finish + self.outside[1], ..request });
+        self.batch.push(Completion { finish: request.finish.saturating_add(self.outside[1]), ..request });
     }
 
     fn rejected(&mut self, arrival: u64) {
