@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// The fields of every row of a recording.
 pub type Rows<'a> = [&'a Map<String, Value>];
 
-/// A recording that cannot be taken as it stands: the row, from 0, and what is wrong with it.
+/// A recording that cannot be replayed: the row, from 0, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclear {
     /// The row, from 0.

@@ -13,7 +13,7 @@ use crate::time::Span;
 /// One setting with its scenario under each condition.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    /// The place of each of its values among the levels of its axis; `None` for the scenario as it stands.
+    /// The place of each of its values among the levels of its axis; `None` for the base scenario.
     pub place: Option<Vec<usize>>,
     pub settings: Vec<(String, Setting)>,
     pub scenarios: Vec<Scenario>,
@@ -55,10 +55,10 @@ impl Candidate {
     }
 }
 
-/// Values of settings in a line.
-pub(super) fn shown(settings: &[(String, Setting)]) -> String {
+/// Settings and their values in a line.
+pub fn shown<V: std::fmt::Display>(settings: &[(String, V)]) -> String {
     let all: Vec<String> = settings.iter().map(|(path, value)| format!("{path} = {value}")).collect();
-    if all.is_empty() { "as it stands".to_owned() } else { all.join(", ") }
+    if all.is_empty() { "base".to_owned() } else { all.join(", ") }
 }
 
 /// All candidates so far; today's is the first.
@@ -151,7 +151,7 @@ impl<'a> Candidates<'a> {
         self.by_place = moved.collect();
     }
 
-    /// Finds the warm-up, if the scenario as it stands leaves it open.
+    /// Finds the warm-up, if the base scenario leaves it open.
     pub fn settle_warmup(&mut self, evaluator: &Evaluator<'_>) -> Result<(), RunError> {
         let mut cases: Vec<&mut Scenario> =
             self.all.iter_mut().flat_map(|candidate| &mut candidate.scenarios).collect();

@@ -18,4 +18,5 @@ pub use answer::{
     Alternative, ChangedSetting, Ending, Margin, MarginOf, Recommendation, Standing, Tried, Undecided,
     UnderCondition, WorstWindow,
 };
+pub use candidates::shown;
 pub use decide::{Budget, recommend};

@@ -5,7 +5,9 @@ use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
 use super::{chart, chart_data, format};
 use crate::experiment::{SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit};
-use crate::recommend::{Alternative, Ending, Margin, MarginOf, Recommendation, Standing, UnderCondition};
+use crate::recommend::{
+    Alternative, Ending, Margin, MarginOf, Recommendation, Standing, UnderCondition, shown,
+};
 use crate::scenario::Scenario;
 use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
@@ -71,7 +73,7 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
             ),
             _ => format!(
                 "Recommended: {}. It keeps {promise}{under} with {sure}, in {} new replications that confirmed it, and {}.",
-                in_a_line(&chosen.settings),
+                shown(&chosen.settings),
                 chosen.replications,
                 saves(result),
             ),
@@ -87,7 +89,7 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
         let text = format!(
             "No settings could be confirmed to keep {promise}{under}. {}: {}, at {}; it {} on average in {}.",
             if best.misses_slo { "The nearest to it" } else { "The cheapest that seemed to" },
-            in_a_line(&best.settings),
+            shown(&best.settings),
             format::estimate(&best.cost_per_hour, Unit::Currency, &scenario.model.cost.currency) + " an hour",
             if best.misses_slo { "misses the SLO" } else { "keeps the SLO" },
             format::counted(best.replications as usize, "replication"),
@@ -105,7 +107,7 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
     answer.extend(result.alternatives.iter().filter(|each| each.what == "knee").map(|knee| {
         let text = format!(
             "The knee is at {}{}.",
-            in_a_line(&knee.settings),
+            shown(&knee.settings),
             if knee.misses_slo { ": it misses the SLO, so it is no choice" } else { "" }
         );
         Statement::plain("recommend.knee", text).with("misses_slo", knee.misses_slo)
@@ -182,7 +184,7 @@ pub fn details(scenario: &Scenario, result: &Recommendation, not_modelled: &[&st
         };
         let text = format!(
             "Not decided: {} would cost {cost} an hour, {} % less, and keeps the promise on average; deciding takes {takes}.",
-            in_a_line(&each.settings),
+            shown(&each.settings),
             format::count(each.saves * 100.0),
         );
         details.push(
@@ -245,7 +247,7 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
     let several = first.by_condition.len() > 1;
     for (index, under) in first.by_condition.iter().enumerate() {
         let with = match several {
-            true => format!(" with {}", in_a_line(&under.condition)),
+            true => format!(" with {}", shown(&under.condition)),
             false => String::new(),
         };
         let mut row = |title: String, cell: &dyn Fn(&UnderCondition) -> Cell| {
@@ -318,7 +320,7 @@ pub fn alternatives(scenario: &Scenario, result: &Recommendation) -> Option<Tabl
     let row = |each: &Alternative| {
         Row::of([
             Cell::text(each.what),
-            Cell::text(in_a_line(&each.settings)),
+            Cell::text(shown(&each.settings)),
             Cell::estimate(&each.cost_per_hour, Unit::Currency, currency),
             more(each.cost_more),
             Cell::estimate(&each.latency, Unit::Seconds, currency),
@@ -360,9 +362,4 @@ pub fn chart(scenario: &Scenario, result: &Recommendation) -> chart::CostLatency
 fn times(estimate: &Estimate, factor: f64) -> Estimate {
     let times = |end: Option<f64>| end.map(|end| end * factor);
     Estimate { mean: times(estimate.mean), low: times(estimate.low), high: times(estimate.high), ..*estimate }
-}
-
-fn in_a_line(settings: &[(String, String)]) -> String {
-    let all: Vec<String> = settings.iter().map(|(path, value)| format!("{path} = {value}")).collect();
-    if all.is_empty() { "as it stands".to_owned() } else { all.join(", ") }
 }

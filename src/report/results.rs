@@ -15,7 +15,7 @@ pub enum Results<'a> {
     Sweep(&'a Scenario, &'a SweepResult),
     /// Of `compare`; the scenario of the first contender.
     Compare(&'a Scenario, &'a CompareResult),
-    /// Of `recommend`; the scenario as it stands.
+    /// Of `recommend`; the base scenario.
     Recommend(&'a Scenario, &'a Recommendation),
     /// Of `explain`.
     Explain(&'a Explained),

@@ -22,7 +22,7 @@ pub struct Axis {
     pub widens: bool,
     /// The least value that the system takes, where it is one that a reader should not be told to go below.
     pub least: Option<f64>,
-    /// The value it has in the scenario as it stands; `None` if it has none.
+    /// The value it has in the base scenario; `None` if it has none.
     pub today: Option<Setting>,
 }
 

@@ -8,7 +8,7 @@ use crate::report::results::Results;
 use crate::report::{recommendation, sentences};
 use crate::scenario::Scenario;
 
-/// The report of a recommendation; `scenario` as it stands, with what of it is not modelled.
+/// The report of a recommendation; `scenario` is the base, with what of it is not modelled.
 pub fn recommend<'a>(
     scenario: &'a Scenario,
     result: &'a Recommendation,
