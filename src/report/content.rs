@@ -70,15 +70,11 @@ pub struct ChartPart {
     pub caption: String,
     /// Its size as a picture.
     pub size: Size,
+    /// Whether it shows what happened over a run, and not settings side by side.
+    #[serde(skip)]
+    pub is_of_a_run: bool,
     /// What it shows.
     pub chart: AnyChart,
-}
-
-impl ChartPart {
-    /// Whether it shows one run, and not all settings.
-    pub fn is_of_a_run(&self) -> bool {
-        matches!(self.chart, AnyChart::Timeline(_) | AnyChart::Distribution(_))
-    }
 }
 
 /// A run that is shown window by window.

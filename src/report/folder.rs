@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
+use super::chart::in_reports;
 use super::render::{DATA_FORMATS, PICTURE_FORMATS};
 
-/// Charts that Kneepoint writes into a folder, and into the folder of each variant.
-const CHARTS: [&str; 6] =
-    ["backtest", "comparison", "cost_latency", "heat_map", "latency_distribution", "timeline"];
-
-/// Datasets that it writes there.
+/// Datasets that Kneepoint writes into a folder, and into the folder of each variant, besides the charts.
 const DATASETS: [&str; 7] =
     ["backtest", "causes", "comparison", "decisions", "replications", "sweep", "timeline"];
 
@@ -198,7 +195,8 @@ fn remove_outdated(path: PathBuf) -> Result<(), OutputError> {
 /// The names of all files that Kneepoint writes into a folder.
 fn written_names() -> Vec<String> {
     let pictures = std::iter::once("svg").chain(PICTURE_FORMATS.iter().map(|format| format.extension));
-    let charts = pictures.flat_map(|extension| CHARTS.map(|name| format!("{name}.{extension}")));
+    let charts =
+        pictures.flat_map(|extension| in_reports().map(move |chart| format!("{}.{extension}", chart.name)));
     let data = DATA_FORMATS.iter().map(|format| format.extension);
     let datasets = data.flat_map(|extension| DATASETS.map(|name| format!("{name}.{extension}")));
     charts.chain(datasets).chain(PAGES.map(str::to_owned)).collect()

@@ -4,8 +4,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::chart::LatencySeries;
-use super::chart_data;
+use super::chart::{Distribution, LatencySeries, ShownRun};
 use crate::experiment::SeenRun;
 use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
@@ -53,7 +52,8 @@ pub fn looks(seen: Vec<(usize, String, &Scenario, &SeenRun)>) -> Vec<Look> {
         duration_s: scenario.model.duration.as_secs_f64(),
         windows: Windows(thinned(&seen.outcome.timeline, limit)),
         events: seen.changes.iter().map(event).collect(),
-        distribution: chart_data::distribution(scenario, &title, &seen.outcome).series,
+        distribution: Distribution::of_run(ShownRun { scenario, title: &title, outcome: &seen.outcome })
+            .series,
         title,
     };
     seen.into_iter().map(look).collect()

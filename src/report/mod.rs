@@ -2,9 +2,9 @@
 //!
 //! - [`results`], [`content`]: a result, and the [`Report`](content::Report): everything there is to say of it, as data
 //! - [`compose`]: from results to reports, one file a kind of result
-//! - [`sentences`], [`tables`], [`chart_data`]: its parts, made of results; every sentence is in the first
+//! - [`sentences`], [`tables`], [`chart`]: its parts, made of results; every sentence is in the first
 //! - [`explained`], [`backtested`]: the same of an explanation and of a backtest
-//! - [`statement`], [`table`], [`chart`], [`data`]: what these parts are
+//! - [`statement`], [`table`], [`data`]: what these parts are
 //! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
 //! - [`summary`]: every figure, as `summary.json` holds it
@@ -14,7 +14,6 @@
 pub mod backtested;
 pub mod canvas;
 pub mod chart;
-pub mod chart_data;
 pub mod compose;
 pub mod content;
 pub mod data;

@@ -1,9 +1,9 @@
 //! What is said of a recommendation: sentences and tables.
 
+use super::format;
 use super::sentences::{percentile, promise};
 use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
-use super::{chart, chart_data, format};
 use crate::experiment::{SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit};
 use crate::recommend::{
     Alternative, Ending, Margin, MarginOf, Recommendation, Standing, UnderCondition, shown,
@@ -334,29 +334,6 @@ pub fn alternatives(scenario: &Scenario, result: &Recommendation) -> Option<Tabl
     let columns = titles.map(Heading::named).to_vec();
     let title = "Other settings on the frontier, as the race estimates them".to_owned();
     (!rows.is_empty()).then(|| Table { id: ALTERNATIVES_TABLE, title, columns, rows, ..Table::default() })
-}
-
-/// Cost against latency of all that were tried, today's and the recommended marked.
-pub fn chart(scenario: &Scenario, result: &Recommendation) -> chart::CostLatency {
-    let estimate =
-        |estimate: &Estimate| chart::Estimate { mean: estimate.mean.unwrap_or(f64::NAN), interval: None };
-    let points = result.points.iter().map(|point| chart::SweptPoint {
-        settings: point.settings.clone(),
-        cost: estimate(&point.cost_per_hour),
-        latency: estimate(&point.latency),
-        meets_slo: !point.misses_slo,
-        frontier: false,
-        uncertain: false,
-        knee: false,
-        name: point.name.map(str::to_owned),
-    });
-    chart::CostLatency {
-        title: format!("{}: {} tried", scenario.name, format::counted(result.points.len(), "setting")),
-        cost: format!("Cost of an hour, {}", scenario.model.cost.currency),
-        latency: chart_data::latency_axis(scenario),
-        slo: chart_data::leading_slo(scenario),
-        points: points.collect(),
-    }
 }
 
 fn times(estimate: &Estimate, factor: f64) -> Estimate {

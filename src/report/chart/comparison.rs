@@ -6,10 +6,18 @@ use super::axis::Axis;
 use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
+use super::of_scenario::{cost_axis, estimate, latency_axis, leading_slo};
 use super::palette::{INK, SERIES, SOFT_INK, VERMILLION};
 use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, wrap};
-use super::{Chart, Estimate, Slo};
+use super::{AnyChart, Chart, Estimate, InReport, Of, Size, Slo};
+use crate::experiment::{
+    self, Alternative, COST, CompareResult, Figures, RunResult, SLO_LATENCY, comparable,
+};
+use crate::report::format::counted;
+use crate::report::results::Results;
+use crate::report::sentences;
+use crate::scenario::Scenario;
 
 /// Cost against latency of a few alternatives under the same traffic.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -176,4 +184,82 @@ impl Comparison {
 
 fn bound_pen() -> Pen {
     Pen::dashed(INK, 1.6, 3.0, 4.0)
+}
+
+/// Its places in reports: the variants of a run, and what `compare` ran.
+pub(super) const IN_REPORTS: &[InReport] = &[
+    InReport {
+        name: "comparison",
+        caption: "",
+        size: Size::WIDE,
+        is_of_a_run: false,
+        of: Of::Result(|results| match results {
+            Results::Run(scenario, result) => variants(scenario, result).map(AnyChart::from),
+            _ => None,
+        }),
+    },
+    InReport {
+        name: "comparison",
+        caption: sentences::COMPARISON_CAPTION,
+        size: Size::WIDE,
+        is_of_a_run: false,
+        of: Of::Result(|results| match results {
+            Results::Compare(scenario, result) => compared(scenario, result).map(AnyChart::from),
+            _ => None,
+        }),
+    },
+];
+
+/// Cost against latency of the alternatives of a run; `None` if there is one only, or none with a latency to show.
+fn variants(scenario: &Scenario, result: &RunResult) -> Option<Comparison> {
+    if result.alternatives.len() < 2 {
+        return None;
+    }
+    let named = |each: &Alternative| contender(each.name().to_owned(), &each.figures);
+    let contenders = result.alternatives.iter().map(named).collect();
+    side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders)
+}
+
+/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`. `None` if none has a
+/// latency to show, or costs are in several currencies.
+fn compared(scenario: &Scenario, result: &CompareResult) -> Option<Comparison> {
+    // Costs in several currencies have no common axis.
+    if !comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST) {
+        return None;
+    }
+    let contenders: Vec<Contender> =
+        result.contenders.iter().map(|each| contender(each.name.clone(), &each.figures)).collect();
+    let bound = result.bound.as_ref().map(|bound| bound_within(bound, &contenders));
+    let title = format!("Cost and latency of {}", counted(contenders.len(), "alternative"));
+    Some(Comparison { bound, ..side_by_side(scenario, title, contenders)? })
+}
+
+/// The bound as far as it is no slower than the slowest alternative and no dearer than the dearest: beyond, it would only
+/// take room.
+fn bound_within(bound: &experiment::Bound, contenders: &[Contender]) -> Bound {
+    let most = |of: fn(&Contender) -> f64| {
+        contenders.iter().map(of).filter(|mean| mean.is_finite()).fold(0.0, f64::max)
+    };
+    let (dearest, slowest) = (most(|each| each.cost.mean), most(|each| each.latency.mean));
+    let mean = |figures: &Figures, name| estimate(figures.get(name)).mean;
+    let points = bound.points.iter().map(|figures| (mean(figures, COST), mean(figures, SLO_LATENCY)));
+    let points = points.filter(|(cost, latency)| *cost <= dearest && *latency <= slowest).collect();
+    Bound { name: "Bound: minimum cost of a pool that knows the future".to_owned(), points }
+}
+
+fn contender(name: String, figures: &Figures) -> Contender {
+    Contender { name, cost: estimate(figures.get(COST)), latency: estimate(figures.get(SLO_LATENCY)) }
+}
+
+fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) -> Option<Comparison> {
+    // Where all lose too many requests the chart would be a pile of names at its upper edge.
+    let shows = contenders.iter().any(|contender| contender.latency.mean.is_finite());
+    shows.then(|| Comparison {
+        title,
+        cost: cost_axis(scenario),
+        latency: latency_axis(scenario),
+        slo: leading_slo(scenario),
+        contenders,
+        bound: None,
+    })
 }

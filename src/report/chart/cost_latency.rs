@@ -10,11 +10,19 @@ use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::number::{latency, short};
+use super::of_scenario::{cost_axis, estimate, latency_axis, leading_slo};
 use super::palette::{BLUE, FAINT, ORANGE, SOFT_INK, VERMILLION};
 use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type, wrap};
-use super::{Chart, Estimate, Slo};
+use super::{Chart, Estimate, InReport, Of, Size, Slo};
+use crate::experiment::{COST, PointResult, SLO_LATENCY, SweepResult};
+use crate::recommend::Recommendation;
 use crate::report::canvas::font;
+use crate::report::format::counted;
+use crate::report::results::Results;
+use crate::report::sentences;
+use crate::scenario::Scenario;
+use crate::stats;
 
 /// The chart the tool is for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -293,5 +301,74 @@ impl CostLatency {
         let mut placer = Placer::new(panel.area, taken, avoided);
         placer.add(at, lines, 14.0);
         placer.draw(sheet)
+    }
+}
+
+/// Its places in reports: the points of a sweep, and all settings that a recommendation tried.
+pub(super) const IN_REPORTS: &[InReport] = &[
+    InReport {
+        name: "cost_latency",
+        caption: sentences::CURVE_CAPTION,
+        size: Size::WIDE,
+        is_of_a_run: false,
+        of: Of::Result(|results| match results {
+            Results::Sweep(scenario, result) => Some(swept(scenario, result).into()),
+            _ => None,
+        }),
+    },
+    InReport {
+        name: "cost_latency",
+        caption: sentences::TRIED_CAPTION,
+        size: Size::WIDE,
+        is_of_a_run: false,
+        of: Of::Result(|results| match results {
+            Results::Recommend(scenario, result) => Some(tried(scenario, result).into()),
+            _ => None,
+        }),
+    },
+];
+
+/// Cost against latency of a sweep, with the frontier and the knee.
+fn swept(scenario: &Scenario, result: &SweepResult) -> CostLatency {
+    let knee = result.knee.map(|knee| result.of_setting(knee).collect::<Vec<_>>()).unwrap_or_default();
+    let point = |(index, point): (usize, &PointResult)| SweptPoint {
+        settings: sentences::settings_and_condition(&point.point),
+        cost: estimate(point.figures.get(COST)),
+        latency: estimate(point.figures.get(SLO_LATENCY)),
+        meets_slo: point.meets_slo_on_average(),
+        frontier: point.frontier.on,
+        uncertain: point.frontier.uncertain.unwrap_or(false),
+        knee: knee.contains(&index),
+        name: None,
+    };
+    CostLatency {
+        title: format!("{}: cost and latency of {}", scenario.name, counted(result.points.len(), "setting")),
+        cost: cost_axis(scenario),
+        latency: latency_axis(scenario),
+        slo: leading_slo(scenario),
+        points: result.points.iter().enumerate().map(point).collect(),
+    }
+}
+
+/// Cost against latency of all that were tried, today's and the recommended marked.
+fn tried(scenario: &Scenario, result: &Recommendation) -> CostLatency {
+    let estimate =
+        |estimate: &stats::Estimate| Estimate { mean: estimate.mean.unwrap_or(f64::NAN), interval: None };
+    let points = result.points.iter().map(|point| SweptPoint {
+        settings: point.settings.clone(),
+        cost: estimate(&point.cost_per_hour),
+        latency: estimate(&point.latency),
+        meets_slo: !point.misses_slo,
+        frontier: false,
+        uncertain: false,
+        knee: false,
+        name: point.name.map(str::to_owned),
+    });
+    CostLatency {
+        title: format!("{}: {} tried", scenario.name, counted(result.points.len(), "setting")),
+        cost: format!("Cost of an hour, {}", scenario.model.cost.currency),
+        latency: latency_axis(scenario),
+        slo: leading_slo(scenario),
+        points: points.collect(),
     }
 }

@@ -8,10 +8,14 @@ use super::label::{Placer, between};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::number::latency;
+use super::of_scenario::{latency_slo, leading_slo};
 use super::palette::{SERIES, VERMILLION};
 use super::panel::{MARGIN, Panel, headline, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target};
-use super::{Chart, Slo};
+use super::{Chart, InReport, Of, ShownRun, Size, Slo};
+use crate::report::sentences;
+use crate::sim::Promised;
+use crate::stats::Digest;
 
 /// One or more latency distributions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,4 +128,39 @@ fn pen(i: usize) -> Pen {
 
 fn slo_pen() -> Pen {
     Pen::dashed(VERMILLION, 2.0, 9.0, 5.0)
+}
+
+/// Its place in reports.
+pub(super) const IN_REPORTS: &[InReport] = &[InReport {
+    name: "latency_distribution",
+    caption: sentences::RUN_CAPTION,
+    size: Size::WIDE,
+    is_of_a_run: true,
+    of: Of::Run(|run| Distribution::of_run(run).into()),
+}];
+
+/// Percentiles drawn besides those of every whole percent: the tail, up to p99.99.
+const TAIL: [f64; 12] = [99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9, 99.92, 99.95, 99.97, 99.98, 99.99];
+
+impl Distribution {
+    /// The latency and the wait of one run; before them the time to the first token, where tokens are counted.
+    pub fn of_run(run: ShownRun<'_>) -> Distribution {
+        let ShownRun { scenario, title, outcome } = run;
+        let ttft = outcome.tokens.as_ref().map(|tokens| ("Time to the first token", &tokens.ttft));
+        let series = ttft.into_iter().chain([("Latency", &outcome.latency), ("Wait", &outcome.wait)]);
+        let to_the_first = sentences::promised(scenario) == Promised::Ttft;
+        let slo = if to_the_first { leading_slo(scenario) } else { latency_slo(scenario) };
+        Distribution {
+            title: format!("{title}: distribution of the latency"),
+            series: series.map(|(name, digest)| series_of(name, digest)).collect(),
+            slo,
+        }
+    }
+}
+
+fn series_of(name: &str, digest: &Digest) -> LatencySeries {
+    let percentiles: Vec<f64> = (1..=99).map(f64::from).chain(TAIL).collect();
+    let shares: Vec<f64> = percentiles.iter().map(|p| p / 100.0).collect();
+    let quantiles = percentiles.into_iter().zip(digest.quantiles(&shares).unwrap_or_default()).collect();
+    LatencySeries { name: name.to_owned(), quantiles }
 }

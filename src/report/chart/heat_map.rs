@@ -1,15 +1,21 @@
 //! One figure over two swept parameters, a cell a setting.
 
+use std::collections::BTreeMap;
+
 use plotters::style::{Color, RGBColor};
 use serde::Serialize;
 
-use super::Chart;
 use super::axis::Axis;
 use super::number::{on_axis, short};
+use super::of_scenario::cost_axis;
 use super::palette::{AXIS, GRID, INK, ORANGE, PAPER, SOFT_INK, cividis, ink_on};
 use super::panel::{MARGIN, headline, nothing};
 use super::sheet::{Area, Drawn, Height, Pen, Sheet, Side, Target, Type, fit};
+use super::{AnyChart, Chart, InReport, Of, Size};
+use crate::experiment::{COST, PointResult, SweepResult};
 use crate::report::canvas::font;
+use crate::report::results::Results;
+use crate::scenario::Scenario;
 
 /// A grid of cells, each coloured by its value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -256,4 +262,77 @@ fn hatch<DB: Target>(sheet: &Sheet<'_, DB>, area: Area, pen: Pen) -> Drawn {
 
 fn widest<'a>(texts: impl Iterator<Item = &'a str>, most: f64) -> f64 {
     texts.map(|t| font::width(t, TEXT)).fold(0.0, f64::max).min(most)
+}
+
+/// Its place in reports.
+pub(super) const IN_REPORTS: &[InReport] = &[InReport {
+    name: "heat_map",
+    caption: "",
+    size: Size::WIDE,
+    is_of_a_run: false,
+    of: Of::Result(|results| match results {
+        Results::Sweep(scenario, result) => of_sweep(scenario, result).map(AnyChart::from),
+        _ => None,
+    }),
+}];
+
+/// Cost over the first two swept parameters that are numbers, the others as they are at the point a user would pick; cells
+/// outside the SLO are hatched. `None` if there are no two such parameters, or not every cell was run.
+fn of_sweep(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
+    let chosen = &result.points[result.pick().unwrap_or(0)];
+    let number = |point: &PointResult, path: &str| {
+        point.point.settings.iter().find(|(name, _)| name == path).and_then(|(_, setting)| setting.value())
+    };
+    let paths = result.paths();
+    let mut numeric = paths.iter().filter(|path| number(chosen, path).is_some());
+    let (across, up) = (numeric.next()?, numeric.next()?);
+    let alike = |point: &&PointResult| {
+        point.point.variant == chosen.point.variant
+            && point.point.condition == chosen.point.condition
+            && paths
+                .iter()
+                .filter(|path| *path != across && *path != up)
+                .all(|path| point.setting(path) == chosen.setting(path))
+    };
+    let points: Vec<&PointResult> = result.points.iter().filter(alike).collect();
+    let axis = |path: &str| {
+        let mut values: Vec<(f64, String)> =
+            points.iter().filter_map(|point| Some((number(point, path)?, point.setting(path)))).collect();
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        values.dedup();
+        values
+    };
+    let (columns, rows) = (axis(across), axis(up));
+    if columns.len() < 2 || rows.len() < 2 || columns.len() * rows.len() != points.len() {
+        return None;
+    }
+    // Every value is a number of the scenario: equal ones have equal bits, but for the two zeros.
+    let key = |x: f64, y: f64| ((x + 0.0).to_bits(), (y + 0.0).to_bits());
+    let mut places: BTreeMap<(u64, u64), &PointResult> = BTreeMap::new();
+    for point in &points {
+        if let (Some(x), Some(y)) = (number(point, across), number(point, up)) {
+            places.entry(key(x, y)).or_insert(point);
+        }
+    }
+    let cell = |y: &(f64, String), x: &(f64, String)| {
+        let point = places.get(&key(x.0, y.0))?;
+        Some(Cell {
+            value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
+            meets_slo: point.meets_slo_on_average(),
+            knee: result.knee.is_some_and(|knee| result.points[knee].number == point.number),
+        })
+    };
+    let cells: Option<Vec<Cell>> =
+        rows.iter().flat_map(|y| columns.iter().map(move |x| cell(y, x))).collect();
+    let parameter = |path: &str, values: &[(f64, String)]| Parameter {
+        name: path.to_owned(),
+        values: values.iter().map(|(_, shown)| shown.clone()).collect(),
+    };
+    Some(HeatMap {
+        title: format!("{}: cost by {across} and {up}", scenario.name),
+        x: parameter(across, &columns),
+        y: parameter(up, &rows),
+        value: cost_axis(scenario),
+        cells: cells?,
+    })
 }

@@ -1,5 +1,6 @@
 //! The charts. Each is a struct of plain data that knows how to draw itself, and [`AnyChart`] is one of them. A new kind
-//! of chart is one file, and one line in its list.
+//! of chart is one file, which also says how it is made of results, and one line in the list of kinds: reports show it and
+//! folders hold it without more.
 //!
 //! - [`CostLatency`]: every point of a sweep, the frontier, the knee, the SLO
 //! - [`Comparison`]: one labelled point a policy, with intervals, and the least cost possible
@@ -18,18 +19,20 @@ mod label;
 mod legend;
 mod marker;
 mod number;
+mod of_scenario;
 mod palette;
 mod panel;
 mod sheet;
 mod timeline;
 
-pub use comparison::{Bound, Comparison, Contender};
-pub use cost_latency::{CostLatency, SweptPoint};
-pub use distribution::{Distribution, LatencySeries};
-pub use heat_map::{Cell, HeatMap, Parameter};
+pub use comparison::{Bound, Contender};
+pub use cost_latency::SweptPoint;
+pub use distribution::LatencySeries;
+pub use heat_map::{Cell, Parameter};
+pub use of_scenario::{cost_axis, latency_axis, leading_slo};
 pub use sheet::{Drawn, Sheet, Target};
 pub use timeline::{
-    LineSpec, MEASURED_PANELS, PANELS, PanelSpec, Sample, Samples, Timeline, TimelineLine, TimelinePanel,
+    LineSpec, MEASURED_PANELS, PANELS, PanelSpec, Sample, Samples, TimelineLine, TimelinePanel,
 };
 
 use std::fmt;
@@ -38,6 +41,9 @@ use plotters::drawing::IntoDrawingArea;
 use serde::Serialize;
 
 use super::canvas::PngError;
+use super::results::Results;
+use crate::scenario::Scenario;
+use crate::sim::Outcome;
 
 /// Something that can be drawn: the charts of this module.
 pub trait Chart {
@@ -51,9 +57,49 @@ pub trait Chart {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn;
 }
 
-/// States the kinds of chart: an enum of them that is itself a chart, and data.
+/// One run that is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownRun<'a> {
+    /// What was simulated.
+    pub scenario: &'a Scenario,
+    /// What it is called in headlines.
+    pub title: &'a str,
+    /// What happened.
+    pub outcome: &'a Outcome,
+}
+
+/// A place of a chart in reports: of which results it is made, and how it is shown there.
+#[derive(Debug, Clone, Copy)]
+pub struct InReport {
+    /// Name of its files, without an extension.
+    pub name: &'static str,
+    /// How to read it, below it; may be empty.
+    pub caption: &'static str,
+    /// Its size as a picture.
+    pub size: Size,
+    /// Whether it shows what happened over a run, and not settings side by side.
+    pub is_of_a_run: bool,
+    /// What it is made of.
+    pub of: Of,
+}
+
+/// What a chart is made of.
+#[derive(Debug, Clone, Copy)]
+pub enum Of {
+    /// The whole result; `None` where it has nothing to show of it.
+    Result(fn(Results<'_>) -> Option<AnyChart>),
+    /// Each run that a report shows.
+    Run(fn(ShownRun<'_>) -> AnyChart),
+}
+
+/// States the kinds of chart: an enum of them that is itself a chart, and data; and their places in reports.
 macro_rules! kinds {
-    ($($kind:ident: $doc:literal,)*) => {
+    ($($module:ident::$kind:ident: $doc:literal,)*) => {
+        $(pub use $module::$kind;)*
+
+        /// The places of all charts in reports, in the order in which a report shows them.
+        static IN_REPORTS: &[&[InReport]] = &[$($module::IN_REPORTS),*];
+
         /// A chart of any kind.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
@@ -80,11 +126,16 @@ macro_rules! kinds {
 }
 
 kinds! {
-    CostLatency: "Cost against latency of the points of a sweep.",
-    Comparison: "Cost against latency of a few alternatives.",
-    Timeline: "One run over time.",
-    Distribution: "Latency by percentile.",
-    HeatMap: "One figure over two swept parameters.",
+    cost_latency::CostLatency: "Cost against latency of the points of a sweep.",
+    comparison::Comparison: "Cost against latency of a few alternatives.",
+    heat_map::HeatMap: "One figure over two swept parameters.",
+    timeline::Timeline: "One run over time.",
+    distribution::Distribution: "Latency by percentile.",
+}
+
+/// The places of all charts in reports, in the order in which a report shows them.
+pub fn in_reports() -> impl Iterator<Item = &'static InReport> {
+    IN_REPORTS.iter().copied().flatten()
 }
 
 /// Width and height of a chart in pixels, each kept between 480 and 8000.

@@ -5,10 +5,17 @@ use serde::Serialize;
 
 use super::axis::Axis;
 use super::legend::{Entry, Legend};
+use super::of_scenario::leading_slo;
 use super::palette::{BLUE, GREEN, INK, PURPLE, SKY, VERMILLION};
 use super::panel::{MARGIN, Panel, headline, left_room, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type};
-use super::{Chart, Slo};
+use super::{Chart, InReport, Of, ShownRun, Size, Slo};
+use crate::backtest::{Backtest, Field, RowCompared};
+use crate::report::data::window_column;
+use crate::report::results::Results;
+use crate::report::{backtested, sentences};
+use crate::scenario::Scenario;
+use crate::sim::{Promised, Window};
 
 /// A value at a time in seconds from the start of the run; NaN where there is none.
 pub type Sample = (f64, f64);
@@ -407,10 +414,102 @@ fn thinned(points: &[Point]) -> Vec<Point> {
     kept
 }
 
+/// Its places in reports: each run that is shown, and measured beside simulated.
+pub(super) const IN_REPORTS: &[InReport] = &[
+    InReport {
+        name: "backtest",
+        caption: backtested::CAPTION,
+        size: Size::TALL,
+        is_of_a_run: true,
+        of: Of::Result(|results| match results {
+            Results::Backtest(result) => Some(measured(result).into()),
+            _ => None,
+        }),
+    },
+    InReport {
+        name: "timeline",
+        caption: sentences::RUN_CAPTION,
+        size: Size::TALL,
+        is_of_a_run: true,
+        of: Of::Run(|run| of_run(run).into()),
+    },
+];
+
+/// One run over time.
+fn of_run(run: ShownRun<'_>) -> Timeline {
+    let ShownRun { scenario, title, outcome } = run;
+    let initial = f64::from(scenario.model.initial_instances());
+    Timeline::new(
+        format!("{title}: one run over time"),
+        scenario.model.duration.as_secs_f64(),
+        leading_slo(scenario),
+        |line| match line.of {
+            // The figure that is promised stands in the place of the p99, against its own line.
+            Samples::Mean("latency_p99_s") if !promises_p99(scenario) => Vec::new(),
+            Samples::Mean("promised_s") if promises_p99(scenario) => Vec::new(),
+            of => samples(of, &outcome.timeline, initial),
+        },
+    )
+}
+
+/// Measured beside simulated over time.
+fn measured(result: &Backtest) -> Timeline {
+    let samples = |of: Samples| -> Vec<(f64, f64)> {
+        let Samples::Mean(column) = of else { return Vec::new() };
+        let side = |field: Field| {
+            let (name, side) = column.rsplit_once('_')?;
+            (name == field.name()).then_some((field, side == "measured"))
+        };
+        let Some((field, measured)) = Field::ALL.into_iter().find_map(side) else { return Vec::new() };
+        let value = |row: &RowCompared| {
+            let compared = row.fields.get(&field)?;
+            let value = if measured { compared.measured } else { compared.simulated };
+            Some((row.time_s - row.length_s, value.unwrap_or(f64::NAN)))
+        };
+        result.rows.iter().filter_map(value).collect()
+    };
+    let end_s = result.rows.last().map_or(0.0, |row| row.time_s);
+    let title = format!("{}: measured and simulated", result.scenario.name);
+    Timeline::of(MEASURED_PANELS, title, (end_s, None), |line| samples(line.of))
+}
+
+/// Whether what is promised is the p99 of the latency, which is shown where nothing is, too.
+fn promises_p99(scenario: &Scenario) -> bool {
+    scenario.model.slo.is_none_or(|slo| slo.leading().0 == Promised::Latency && slo.percentile == 99.0)
+}
+
+/// The samples of a line; `initial` is the number of instances that a run begins with.
+fn samples(of: Samples, windows: &[Window], initial: f64) -> Vec<(f64, f64)> {
+    let values = |name: &'static str| {
+        let column = window_column(name);
+        windows.iter().map(move |window| column.map_or(f64::NAN, |column| column.of(window).number()))
+    };
+    let starts = windows.iter().map(|window| window.end_s - window.length_s);
+    match of {
+        Samples::Mean(column) => starts.zip(values(column)).collect(),
+        Samples::Rate(column) => {
+            let rates = values(column).zip(windows).map(|(value, window)| value / window.length_s);
+            starts.zip(rates).collect()
+        }
+        Samples::Level { end, min, max } => {
+            let before = std::iter::once(initial).chain(values(end));
+            let extremes = values(min).zip(values(max));
+            let within = windows.iter().zip(before).zip(values(end)).zip(extremes);
+            let within = within.flat_map(|(((window, before), after), (min, max))| {
+                // What came and went between two marks is drawn between them.
+                let max =
+                    (max > before.max(after)).then_some((window.end_s - window.length_s * 2.0 / 3.0, max));
+                let min = (min < before.min(after)).then_some((window.end_s - window.length_s / 3.0, min));
+                max.into_iter().chain(min).chain([(window.end_s, after)])
+            });
+            std::iter::once((0.0, initial)).chain(within).collect()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::data::window_column;
 
     #[test]
     fn every_line_is_drawn_from_columns_there_are() {

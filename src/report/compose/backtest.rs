@@ -1,16 +1,14 @@
 //! The report of a backtest.
 
-use super::parts::chart;
+use super::parts::charts;
 use crate::backtest::Backtest;
-use crate::report::chart::Size;
-use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{backtested, chart_data, sentences};
+use crate::report::{backtested, sentences};
 
 /// The report of a backtest.
 pub fn backtest(result: &Backtest) -> Report<'_> {
     let scenario = &result.scenario;
-    let over_time = chart("backtest", chart_data::backtest(result), Size::TALL);
     let replications = result.replications as usize;
     Report {
         schema_version: REPORT_VERSION,
@@ -25,7 +23,7 @@ pub fn backtest(result: &Backtest) -> Report<'_> {
         details: Vec::new(),
         reading: sentences::reading(scenario),
         tables: backtested::tables(result),
-        charts: vec![ChartPart { caption: backtested::CAPTION.to_owned(), ..over_time }],
+        charts: charts(Results::Backtest(result)).collect(),
         runs: Vec::new(),
         looks: Vec::new(),
         notes: sentences::description(scenario)

@@ -1,23 +1,15 @@
 //! The report of a comparison.
 
-use super::parts::chart;
-use crate::experiment::{COST, CompareResult, MAX_FOR_ALL_PAIRS, comparable};
-use crate::report::chart::Size;
-use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use super::parts::charts;
+use crate::experiment::{CompareResult, MAX_FOR_ALL_PAIRS};
+use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{chart_data, sentences, tables};
+use crate::report::{sentences, tables};
 use crate::scenario::Scenario;
 
 /// The report of a comparison; `scenario` is the first contender's.
 pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<'a> {
-    // Costs in several currencies have no common axis.
-    let has_cost = comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST);
-    let compared = has_cost.then(|| chart_data::compared(scenario, result)).flatten();
-    let charts = compared.map(|compared| ChartPart {
-        caption: sentences::COMPARISON_CAPTION.to_owned(),
-        ..chart("comparison", compared, Size::WIDE)
-    });
     let mut notes = sentences::comparison_notes(result);
     notes.extend(sentences::procedure(&result.procedure));
     notes.extend(sentences::formulas(result.contenders.iter().map(|contender| &contender.scenario)));
@@ -35,7 +27,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
             .into_iter()
             .chain(tables::types_of_comparison(result))
             .collect(),
-        charts: charts.into_iter().collect(),
+        charts: charts(Results::Compare(scenario, result)).collect(),
         runs: Vec::new(),
         looks: Vec::new(),
         notes,

@@ -24,7 +24,7 @@ pub fn explain(result: &Explained) -> Report<'_> {
         details: Vec::new(),
         reading: sentences::reading(scenario),
         tables: explained::measures(result).into_iter().chain(explained::keys(result)).collect(),
-        charts: charts.map(|chart| ChartPart { caption: caption.clone(), ..chart }).into(),
+        charts: charts.into_iter().map(|chart| ChartPart { caption: caption.clone(), ..chart }).collect(),
         runs: vec![run],
         looks: Vec::new(),
         notes,

@@ -1,11 +1,12 @@
 //! The parts that reports of several kinds have in common.
 
 use crate::experiment::RunPlan;
-use crate::report::chart::{AnyChart, Size};
+use crate::report::chart::{AnyChart, InReport, Of, ShownRun, in_reports};
 use crate::report::content::{ChartPart, RunPart};
 use crate::report::data::{Records, WINDOW_COLUMNS};
+use crate::report::results::Results;
+use crate::report::sentences;
 use crate::report::statement::Statement;
-use crate::report::{chart_data, sentences};
 use crate::scenario::Scenario;
 use crate::sim::Outcome;
 
@@ -24,9 +25,12 @@ pub(super) fn notes<'a>(
     described.chain(intervals).chain(conducted).chain(unmeasured).collect()
 }
 
-/// A chart without a caption.
-pub(super) fn chart(name: impl Into<String>, chart: impl Into<AnyChart>, size: Size) -> ChartPart {
-    ChartPart { name: name.into(), caption: String::new(), size, chart: chart.into() }
+/// The charts of a whole result.
+pub(super) fn charts(results: Results<'_>) -> impl Iterator<Item = ChartPart> {
+    in_reports().filter_map(move |place| match place.of {
+        Of::Result(make) => Some(part(place, "", make(results)?)),
+        Of::Run(_) => None,
+    })
 }
 
 /// One run window by window, and its charts, whose files lie in the folder `place`.
@@ -35,14 +39,16 @@ pub(super) fn detail<'a>(
     scenario: &Scenario,
     title: &str,
     outcome: &'a Outcome,
-) -> (RunPart<'a>, [ChartPart; 2]) {
-    let timeline = chart_data::timeline(scenario, title, outcome);
-    let distribution = chart_data::distribution(scenario, title, outcome);
-    let charts = [
-        chart(format!("{place}timeline"), timeline, Size::TALL),
-        chart(format!("{place}latency_distribution"), distribution, Size::WIDE),
-    ];
+) -> (RunPart<'a>, Vec<ChartPart>) {
+    let charts = in_reports().filter_map(|chart| match chart.of {
+        Of::Run(make) => Some(part(chart, place, make(ShownRun { scenario, title, outcome }))),
+        Of::Result(_) => None,
+    });
     let windows = Records { fields: WINDOW_COLUMNS, records: &outcome.timeline };
-    let run = RunPart { place: place.to_owned(), title: title.to_owned(), windows };
-    (run, charts.map(|chart| ChartPart { caption: sentences::RUN_CAPTION.to_owned(), ..chart }))
+    (RunPart { place: place.to_owned(), title: title.to_owned(), windows }, charts.collect())
+}
+
+fn part(place: &InReport, folder: &str, chart: AnyChart) -> ChartPart {
+    let InReport { name, caption, size, is_of_a_run, .. } = *place;
+    ChartPart { name: format!("{folder}{name}"), caption: caption.to_owned(), size, is_of_a_run, chart }
 }

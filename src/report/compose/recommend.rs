@@ -1,9 +1,8 @@
 //! The report of a recommendation.
 
-use super::parts::chart;
+use super::parts::charts;
 use crate::recommend::Recommendation;
-use crate::report::chart::Size;
-use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::{recommendation, sentences};
 use crate::scenario::Scenario;
@@ -14,7 +13,6 @@ pub fn recommend<'a>(
     result: &'a Recommendation,
     not_modelled: &[&str],
 ) -> Report<'a> {
-    let curve = chart("cost_latency", recommendation::chart(scenario, result), Size::WIDE);
     let replications =
         result.recommended.as_ref().or(result.today.as_ref()).map_or(0, |each| each.replications);
     let tables = [
@@ -32,7 +30,7 @@ pub fn recommend<'a>(
         details: recommendation::details(scenario, result, not_modelled),
         reading: sentences::reading(scenario),
         tables: tables.into_iter().flatten().collect(),
-        charts: vec![ChartPart { caption: sentences::TRIED_CAPTION.to_owned(), ..curve }],
+        charts: charts(Results::Recommend(scenario, result)).collect(),
         runs: Vec::new(),
         looks: Vec::new(),
         notes: described.chain([sentences::intervals(replications as usize)]).collect(),

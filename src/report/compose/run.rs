@@ -1,11 +1,10 @@
 //! The report of a run.
 
-use super::parts::{chart, detail, notes};
+use super::parts::{charts, detail, notes};
 use crate::experiment::RunResult;
-use crate::report::chart::Size;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{chart_data, looks, place, sentences, tables};
+use crate::report::{looks, place, sentences, tables};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
 
@@ -16,11 +15,7 @@ pub fn run<'a>(
     result: &'a RunResult,
     decisions: &[Vec<DecisionRecord>],
 ) -> Report<'a> {
-    let mut charts = Vec::new();
-    charts.extend(
-        chart_data::comparison(scenario, result)
-            .map(|comparison| chart("comparison", comparison, Size::WIDE)),
-    );
+    let mut charts: Vec<_> = charts(Results::Run(scenario, result)).collect();
     let mut runs = Vec::new();
     let mut seen = Vec::new();
     let mut all_tables = Vec::new();

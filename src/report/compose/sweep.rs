@@ -1,19 +1,16 @@
 //! The report of a sweep.
 
-use super::parts::{chart, detail, notes};
+use super::parts::{charts, detail, notes};
 use crate::experiment::SweepResult;
-use crate::report::chart::Size;
-use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
+use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{chart_data, looks, sentences, tables};
+use crate::report::{looks, sentences, tables};
 use crate::scenario::Scenario;
 
 /// The report of a sweep; `scenario` without any swept parameter.
 pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> {
-    let curve = chart("cost_latency", chart_data::cost_latency(scenario, result), Size::WIDE);
-    let mut charts = vec![ChartPart { caption: sentences::CURVE_CAPTION.to_owned(), ..curve }];
-    charts.extend(chart_data::heat_map(scenario, result).map(|map| chart("heat_map", map, Size::WIDE)));
+    let mut charts: Vec<_> = charts(Results::Sweep(scenario, result)).collect();
     let mut runs = Vec::new();
     if let Some((index, seen)) = &result.detailed_run {
         let point = &result.points[*index].point;

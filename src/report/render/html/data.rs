@@ -8,7 +8,7 @@ use crate::experiment::{
 use crate::report::content::Report;
 use crate::report::looks::{Look, Rounded};
 use crate::report::results::Results;
-use crate::report::{chart_data, sentences};
+use crate::report::{chart, sentences};
 use crate::scenario::{Scenario, Setting};
 
 /// Values of a page: beyond, only the figures that stand in tables are in it.
@@ -126,7 +126,7 @@ impl<'a> PageData<'a> {
             command: report.head.command,
             title: &report.head.title,
             currency: &scenario.model.cost.currency,
-            slo: chart_data::leading_slo(scenario).map(|slo| Promise { seconds: slo.seconds }),
+            slo: chart::leading_slo(scenario).map(|slo| Promise { seconds: slo.seconds }),
             latency_slo: scenario
                 .model
                 .slo
@@ -134,7 +134,7 @@ impl<'a> PageData<'a> {
                 .map(|span| span.as_secs_f64()),
             x,
             y,
-            x_title: title(x, chart_data::cost_axis(scenario)),
+            x_title: title(x, chart::cost_axis(scenario)),
             y_title: title(y, sentences::percentile(scenario)),
             series: points.iter().any(|point| point.series > 0),
             conditions,

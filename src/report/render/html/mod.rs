@@ -75,8 +75,7 @@ pub fn live(title: &str, scenarios: &str) -> String {
 fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
     let charts: Vec<(&ChartPart, &str)> =
         report.charts.iter().zip(drawings.iter().map(String::as_str)).collect();
-    let (of_runs, of_points): (Vec<_>, Vec<_>) =
-        charts.into_iter().partition(|(chart, _)| chart.is_of_a_run());
+    let (of_runs, of_points): (Vec<_>, Vec<_>) = charts.into_iter().partition(|(chart, _)| chart.is_of_a_run);
     // The script draws the points itself where there are several, and runs where it has their windows.
     let (maps, of_points): (Vec<_>, Vec<_>) =
         of_points.into_iter().partition(|(chart, _)| matches!(chart.chart, AnyChart::HeatMap(_)));

@@ -9,7 +9,7 @@ use crate::report::format;
 use crate::report::results::Results;
 use crate::report::statement::Statement;
 use crate::report::table::Table;
-use crate::report::{chart_data, sentences};
+use crate::report::{chart, sentences};
 use crate::scenario::Scenario;
 
 /// Statements, a paragraph each.
@@ -36,7 +36,7 @@ pub fn reading(all: &[Statement]) -> Markup {
 pub fn key_figures(report: &Report<'_>) -> Markup {
     let Some((scenario, figures, of)) = chosen(&report.results) else { return markup! {} };
     let currency = &scenario.model.cost.currency;
-    let told = [(COST, chart_data::cost_axis(scenario)), (SLO_LATENCY, latency(scenario, figures))]
+    let told = [(COST, chart::cost_axis(scenario)), (SLO_LATENCY, latency(scenario, figures))]
         .into_iter()
         .chain(scenario.model.slo.map(|_| (SLO_ATTAINMENT, "of requests within the SLO".to_owned())));
     let figure = |name: &str, label: String| {
@@ -90,7 +90,7 @@ fn chosen<'a>(results: &Results<'a>) -> Option<(&'a Scenario, &'a Figures, Optio
 /// What the latency figure is called, with the share of the promise that it leaves or exceeds.
 fn latency(scenario: &Scenario, figures: &Figures) -> String {
     let name = sentences::percentile(scenario);
-    let promised = chart_data::leading_slo(scenario).map(|slo| slo.seconds);
+    let promised = chart::leading_slo(scenario).map(|slo| slo.seconds);
     match (promised, figures.get(SLO_LATENCY).mean) {
         (Some(promised), Some(mean)) if promised > 0.0 => {
             let percent = (mean / promised * 100.0).round();
