@@ -5,6 +5,10 @@ use serde_json::{Map, Value as Json, json};
 use super::assemble::SPEC;
 use crate::schema::{AnyKey, Bounds, Kind, Place, TableSpec, Tree, UnionSpec};
 
+/// Where the documentation site has the schema: its `$id`, and what the `#:schema` line of a scenario names. The file is
+/// `docs/schema/scenario.json`.
+pub const SCHEMA_URL: &str = "https://kneepoint.github.io/kneepoint/schema/scenario.json";
+
 /// The JSON Schema (draft 2020-12) of the scenario file, for editors and generators. TOML tables are its objects.
 ///
 /// It says less than [`ScenarioFile`](super::ScenarioFile) checks: what spans several keys is not in it.
@@ -12,6 +16,7 @@ pub fn json_schema() -> Json {
     let mut definitions = Definitions::default();
     let Json::Object(mut root) = definitions.table(&SPEC) else { return Json::Null };
     root.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+    root.insert("$id".into(), SCHEMA_URL.into());
     root.insert("title".into(), "Kneepoint scenario".into());
     root.insert("$defs".into(), Json::Object(definitions.0));
     Json::Object(root)

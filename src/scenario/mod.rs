@@ -57,7 +57,7 @@ pub use error::ScenarioError;
 pub use file::{Change, Point, ScenarioFile};
 pub use identity::Identity;
 pub(crate) use identity::defaults;
-pub use json_schema::json_schema;
+pub use json_schema::{SCHEMA_URL, json_schema};
 pub use lint_names::LINT_NAMES;
 pub use manifest::WrittenManifest;
 pub use plan::Plan;
