@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod explain;
 mod init;
+mod man;
 mod memory;
 mod outputs;
 mod progress;
@@ -122,6 +123,7 @@ enum Command {
     Traffic(traffic::Arguments),
     Service(service::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Cli {
@@ -148,6 +150,7 @@ impl Cli {
             Command::Serve(arguments) => serve::execute(arguments, global, show),
             Command::Traffic(arguments) => traffic::execute(arguments, global),
             Command::Service(arguments) => service::execute(arguments, global),
+            Command::Man(arguments) => man::execute(arguments),
             Command::Completions(arguments) => Ok(completions::execute(arguments)),
         }
     }

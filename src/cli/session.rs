@@ -68,5 +68,5 @@ pub(super) fn out(plan: &Plan, global: &Global) -> PathBuf {
 }
 
 pub(super) fn refused(error: ScenarioError) -> Failure {
-    Failure::bad_input(error.render(true))
+    Failure::from(error)
 }

@@ -71,7 +71,7 @@ fn help_shows_every_command_and_each_command_shows_an_example() {
     let work = Work::with("");
     insta::assert_snapshot!(work.done(&["--help"]));
     for command in
-        ["run", "sweep", "compare", "explain", "backtest", "check", "schema", "init", "completions"]
+        ["run", "sweep", "compare", "explain", "backtest", "check", "schema", "init", "completions", "man"]
     {
         let help = work.done(&[command, "--help"]);
         assert!(help.contains("Example:\n  kneepoint "), "{command}: {help}");
