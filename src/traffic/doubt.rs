@@ -87,15 +87,23 @@ fn names_an_instant(name: &str) -> bool {
 
 /// The unit that the name of a column ends in: `latency_ms`, `took (us)`.
 pub(super) fn unit_in_name(name: &str) -> Option<Unit> {
-    let name = name.to_lowercase();
-    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut spaced = String::new();
+    let mut after_small = false;
+    for c in name.chars() {
+        if c.is_uppercase() && after_small {
+            spaced.push(' ');
+        }
+        spaced.extend(c.to_lowercase());
+        after_small = c.is_lowercase();
+    }
+    let mut words = spaced.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     // One word alone is a name: `ms` may stand for anything.
     let last = words.next_back().filter(|_| words.next().is_some())?;
     match last {
         "s" | "sec" | "secs" | "second" | "seconds" => Some(Unit::Seconds),
         "ms" | "msec" | "millis" | "milliseconds" => Some(Unit::Milliseconds),
         "us" | "usec" | "micros" | "microseconds" => Some(Unit::Microseconds),
-        "ns" | "nsec" | "nanos" | "nanoseconds" => Some(Unit::Nanoseconds),
+        "ns" | "nsec" | "nano" | "nanos" | "nanoseconds" => Some(Unit::Nanoseconds),
         _ => None,
     }
 }
@@ -344,5 +352,8 @@ mod tests {
             [Some(Unit::Milliseconds), Some(Unit::Seconds), Some(Unit::Microseconds), None, None, None];
         assert_eq!(words.map(unit_in_name)[..6], units);
         assert_eq!(unit_in_name("start-ns"), Some(Unit::Nanoseconds));
+        assert_eq!(unit_in_name("durationMs"), Some(Unit::Milliseconds));
+        assert_eq!(unit_in_name("start_time_unix_nano"), Some(Unit::Nanoseconds));
+        assert_eq!(unit_in_name("items"), None);
     }
 }

@@ -112,10 +112,14 @@ pub(super) fn date(text: &str) -> Option<(i128, bool)> {
         return None;
     }
     match text.as_bytes() {
+        [_, _, _, _, _, _, _, _, b'T', _, _, _, _, ..] if text[..8].bytes().all(|byte| byte.is_ascii_digit()) => {
+            basic_date(text)
+        }
         [a, b, c, d, b'-' | b'/', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()) => {
             numeric_date(text)
         }
         [_, b'/', ..] | [_, _, b'/', ..] => log_date(text),
+        [_, b' ' | b'-', ..] | [_, _, b' ' | b'-', ..] => named_month(text),
         [first, ..] if first.is_ascii_alphabetic() => mail_date(text),
         _ => None,
     }
@@ -148,6 +152,28 @@ fn cut_fraction(text: String) -> String {
         0..=9 => text,
         _ => format!("{head}.{}{}", &rest[..9], &rest[digits..]),
     }
+}
+
+/// `20241105T090000.123Z`, the basic form of ISO 8601.
+fn basic_date(text: &str) -> Option<(i128, bool)> {
+    let (day, time) = (&text[..8], &text[9..]);
+    let digits = time.bytes().take_while(u8::is_ascii_digit).count();
+    let seconds = match digits {
+        4 => "00",
+        6 => &time[4..6],
+        _ => return None,
+    };
+    let (year, month, date) = (&day[..4], &day[4..6], &day[6..]);
+    let rest = &time[digits..];
+    numeric_date(&format!("{year}-{month}-{date}T{}:{}:{seconds}{rest}", &time[..2], &time[2..4]))
+}
+
+/// `05 Nov 2024 09:00:00` or `05-Nov-2024 09:00:00`, with or without an offset: a month by its name cannot be taken for a day.
+fn named_month(text: &str) -> Option<(i128, bool)> {
+    let mark = if text[..3].contains('-') { '-' } else { ' ' };
+    let (day, rest) = text.split_once(mark)?;
+    let (month, rest) = rest.split_once(mark)?;
+    log_date(&format!("{day}/{}/{rest}", month.get(..3)?))
 }
 
 /// `05/Nov/2024:09:00:00 +0100`, the time of the common log format, with or without its offset.
@@ -198,6 +224,13 @@ mod tests {
             ("2024-11-05 09:00:00,000", TimeForm::Local),
             ("2024-11-05 09:00", TimeForm::Local),
             ("2024-11-05 09:00:00 UTC", TimeForm::Zoned),
+            ("2024-11-05 09:00:00.000 UTC", TimeForm::Zoned),
+            ("20241105T090000Z", TimeForm::Zoned),
+            ("20241105T090000.000Z", TimeForm::Zoned),
+            ("20241105T0900", TimeForm::Local),
+            ("05 Nov 2024 09:00:00", TimeForm::Local),
+            ("5-Nov-2024 09:00:00 +0000", TimeForm::Zoned),
+            ("5 November 2024 09:00:00", TimeForm::Local),
             ("2024-11-05 09:00:00.000 +0000 UTC", TimeForm::Zoned),
             ("2024-11-05T10:00:00+01:00", TimeForm::Zoned),
             ("2024-11-05T10:00:00+0100", TimeForm::Zoned),

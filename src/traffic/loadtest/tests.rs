@@ -15,7 +15,7 @@ fn level(content: &str) -> (Driven, f64, Option<f64>, Option<f64>, Option<f64>) 
     let test = read(content).unwrap_or_else(|error| panic!("{error}\n{content}"));
     let [level] = test.levels.as_slice() else { panic!("{} levels: {content}", test.levels.len()) };
     let rounded = |value: Option<f64>| value.map(|value| (value * 1e6).round() / 1e6);
-    (level.driven, level.rate, rounded(level.latency()), rounded(level.ttft_s), rounded(level.tpot_s))
+    (level.driven, (level.rate * 1e6).round() / 1e6, rounded(level.latency()), rounded(level.ttft_s), rounded(level.tpot_s))
 }
 
 const VLLM: &str = "{\"backend\": \"vllm\", \"request_rate\": \"inf\", \"max_concurrency\": 4, \"completed\": 100, \"failed\": 0, \
@@ -49,7 +49,7 @@ fn each_tool_gives_its_level_in_seconds() {
             (rate(2.0), 2.0, Some(3.0), Some(0.2), Some(0.028)),
         ),
         (
-            "version: '0.2'\nscenario: {load: {standardized: {rate_qps: 10}}}\nresults:\n  request_performance:\n    aggregate:\n      \
+            "version: '0.2'\nscenario: {load: {standardized: {rate_qps: 10, concurrency: .inf}}}\nresults:\n  request_performance:\n    aggregate:\n      \
              throughput: {request_rate: {units: queries/s, mean: 9.8}}\n      latency: {time_to_first_token: {units: ms, mean: 200}, \
              inter_token_latency: {units: s/token, mean: 0.02}, request_latency: {units: s, mean: 2.2}}\n"
                 .into(),
@@ -65,6 +65,40 @@ fn each_tool_gives_its_level_in_seconds() {
              \"http_req_duration\": {\"values\": {\"avg\": 371.6}}}}"
                 .into(),
             (users(5.0), 3.5, Some(0.3716), None, None),
+        ),
+        (
+            "{\"spec\": {\"numberOfConnections\": 8}, \"result\": {\"timeTakenSeconds\": 10, \"req2xx\": 400, \"req5xx\": 3, \"latency\": {\"mean\": 200000}, \"rps\": {\"mean\": 55}}}"
+                .into(),
+            (users(8.0), 40.0, Some(0.2), None, None),
+        ),
+        (
+            "{\"aggregate\": {\"counters\": {\"vusers.failed\": 10}, \"rates\": {\"http.request_rate\": 10}, \"summaries\": {\"http.response_time\": {\"mean\": 210, \"median\": 200}}}, \"intermediate\": []}"
+                .into(),
+            (rate(10.0), 10.0, Some(0.21), None, None),
+        ),
+        (
+            "timeStamp,elapsed,label,responseCode,success,allThreads,Latency\n1767603600000,400,c,200,true,2,150\n1767603600100,700,c,200,true,2,150\n"
+                .into(),
+            (users(2.0), 2.5, Some(0.55), Some(0.15), None),
+        ),
+        (
+            "metric_name,timestamp,metric_value,status\nvus,1767603600,5,\nhttp_req_duration,1767603600,200,200\nhttp_req_duration,1767603604,200,200\n"
+                .into(),
+            (users(5.0), 0.47619, Some(0.2), None, None),
+        ),
+        (
+            "{\"type\":\"Point\",\"data\":{\"time\":\"2026-01-05T09:00:00.2Z\",\"value\":200,\"tags\":{\"status\":\"200\"}},\"metric\":\"http_req_duration\"}\n\
+             {\"type\":\"Point\",\"data\":{\"time\":\"2026-01-05T09:00:02Z\",\"value\":300,\"tags\":{\"status\":\"200\"}},\"metric\":\"http_req_duration\"}\n"
+                .into(),
+            (Driven::Unknown, 1.0, Some(0.25), None, None),
+        ),
+        (
+            "1767603600000000000,200,100000000,10,20,,e30=,a,0,POST,http://h/,\n1767603600900000000,200,100000000,10,20,,e30=,a,0,POST,http://h/,\n".into(),
+            (Driven::Unknown, 2.0, Some(0.1), None, None),
+        ),
+        (
+            "Summary:\n  Total:\t2.0 secs\n  Slowest:\t0.3 secs\n  Average:\t0.1 secs\n  Requests/sec:\t40.0\n\nStatus code distribution:\n  [200]\t80 responses\n".into(),
+            (Driven::Unknown, 40.0, Some(0.1), None, None),
         ),
         (
             "{\"latencies\": {\"mean\": 100000000}, \"requests\": 300, \"rate\": 30.0, \"throughput\": 29.4, \"success\": 0.99}".into(),

@@ -23,7 +23,9 @@ impl<'a> Content<'a> {
                 Err(_) => text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
             },
             _ if text.contains("request_performance:") || text.contains("\nmetrics:") => {
-                serde_saphyr::from_str(text).map_or_else(|_| Vec::new(), |document| vec![document])
+                // JSON knows no infinity, which reports write for what is not limited.
+                let finite = text.replace(".inf", "null").replace(".nan", "null");
+                serde_saphyr::from_str(&finite).map_or_else(|_| Vec::new(), |document| vec![document])
             }
             _ => Vec::new(),
         };

@@ -68,6 +68,7 @@ pub(super) fn choose(sample: &Sample, shown: &str, wanted: &Wanted) -> Result<Pl
         return Ok(Plan::Series(plan));
     }
     let Some(Candidate { at, form, counter, .. }) = time else { return Err(no_time(sample, shown)) };
+    split_date(sample, shown, at)?;
     if counter {
         return Err(counts_rows_only(sample, shown, at));
     }
@@ -219,7 +220,10 @@ fn time_column(
         let names: Vec<String> = rivals.iter().map(|at| sample.shown(*at)).collect();
         let what = format!("has instants in {}", names.join(" and in "));
         let error = FileError::whole(shown, &what, "expected to be told which is the arrival");
-        return Err(error.with_help(format!("choose one: {}", add("column", sample.name(rivals[0])))));
+        let name = sample.name(rivals[0]);
+        let twice = sample.names.iter().filter(|other| *other == name).count() > 1;
+        let first = if twice { (rivals[0] + 1).to_string() } else { name.to_owned() };
+        return Err(error.with_help(format!("choose one: {}", add("column", &first))));
     }
     let best_at = best.at;
     for other in candidates.iter().filter(|other| other.at != best_at) {
@@ -266,10 +270,18 @@ fn candidate(sample: &Sample, at: usize) -> Option<Candidate> {
         (Holds::Arrival(rank @ 2..), false) => rank,
         (Holds::End, false) => 1,
         // A first column of numbers that rise.
-        (Holds::Unknown, false) if at == 0 && ascends(sample, at) => 1,
+        (Holds::Unknown, false) if at == 0 && ascends(sample, at) && !is_level(sample.name(at)) => 1,
         _ => return None,
     };
     Some(Candidate { at, form, rank, counter })
+}
+
+/// Whether a column is called as the levels of a load test are.
+fn is_level(name: &str) -> bool {
+    let name = values::plain(name);
+    ["concurrency", "users", "vus", "connections", "clients", "batch", "sequences", "in_flight"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn refuse_ambiguous(sample: &Sample, shown: &str, at: usize) -> Result<(), FileError> {
@@ -287,8 +299,47 @@ fn refuse_ambiguous(sample: &Sample, shown: &str, at: usize) -> Result<(), FileE
 fn no_time(sample: &Sample, shown: &str) -> FileError {
     let names: Vec<String> = (0..sample.columns().min(8)).map(|at| sample.shown(at)).collect();
     let what = format!("has no column of instants among {}", names.join(", "));
-    let error = FileError::whole(shown, &what, "expected dates, or numbers that are times");
-    error.with_help("name it with `column` (`--column NAME`), and its unit with `unit` (`--unit ms`)")
+    let label = "expected dates, or numbers that are times";
+    // What its name says to be instants, and is written in a way that cannot be read.
+    let called = |at: &usize| matches!(values::holds(sample.name(*at)), Holds::Arrival(2..) | Holds::End);
+    let Some(at) = (0..sample.columns()).find(called) else {
+        let error = FileError::whole(shown, &what, label);
+        return error.with_help("name it with `column` (`--column NAME`), and its unit with `unit` (`--unit ms`)");
+    };
+    let found = sample.cells(at).next().unwrap_or_default();
+    let what = format!("has `{}` in {}, which is no instant that can be read", clip(found), sample.shown(at));
+    let help = match () {
+        () if found.len() >= 4 && found.as_bytes()[..found.len().min(8)].contains(&b':') => {
+            "a time of day needs its date: write 2024-11-05 09:00:00, or seconds since 1970"
+        }
+        () if ["am", "pm"].iter().any(|half| found.to_lowercase().ends_with(half)) => {
+            "write hours from 0 to 23, as in 2024-11-05 21:00:00"
+        }
+        () if found.ends_with(|c: char| c.is_ascii_uppercase()) => {
+            "a zone by its letters may be several: write its offset, as in 2024-11-05 09:00:00-08:00, or UTC"
+        }
+        () => "write 2024-11-05 09:00:00 or seconds since 1970, or name another column with `column` (`--column NAME`)",
+    };
+    FileError::whole(shown, &what, label).with_help(help)
+}
+
+/// Dates in one column and times of day in another.
+fn split_date(sample: &Sample, shown: &str, at: usize) -> Result<(), FileError> {
+    let is_day = |cell: &str| cell.len() == 10;
+    let is_clock = |cell: &str| {
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<&str> = cell.split(':').collect();
+        matches!(parts.as_slice(), [hour, minute, rest @ ..] if digits(hour) && digits(minute) && rest.len() <= 1)
+    };
+    let clock = (0..sample.columns()).find(|other| *other != at && sample.share(*other, is_clock) >= MOST);
+    match clock {
+        Some(clock) if sample.share(at, is_day) >= MOST => {
+            let what = format!("has dates in {} and times of day in {}", sample.shown(at), sample.shown(clock));
+            let error = FileError::whole(shown, &what, "expected instants in one column");
+            Err(error.with_help("join the two in one column, as in 2024-11-05 09:00:00"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn counts_rows_only(sample: &Sample, shown: &str, at: usize) -> FileError {

@@ -36,9 +36,15 @@ impl Head {
         }
         let text = String::from_utf8_lossy(&bytes);
         let text = text.trim_start_matches('\u{feff}').to_owned();
-        let is_json = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['));
-        let keys = if is_json { keys(&text) } else { Vec::new() };
-        Ok(Head { text, whole: (bytes.len() as u64) < BYTES, keys })
+        let whole = (bytes.len() as u64) < BYTES;
+        let begins = matches!(text.trim_start().as_bytes().first(), Some(b'{' | b'['));
+        let mut head = Head { text, whole, keys: Vec::new() };
+        // Of lines of which most are objects the others are lines of a log between them.
+        if begins || head.share(is_object) > 0.5 {
+            let start = head.text.find(['{', '[']).unwrap_or(0);
+            head.keys = keys(&head.text[start..]);
+        }
+        Ok(head)
     }
 
     /// Whether it begins as JSON does.
@@ -68,6 +74,17 @@ impl Head {
         self.keys.iter().any(|(at, known)| *at == depth && known == key)
     }
 
+    /// Whether it is one JSON object around a list of objects.
+    pub(in crate::traffic) fn wraps_list(&self) -> bool {
+        let follows = |rest: &str| {
+            let rest = rest.trim_start().strip_prefix('[').map(str::trim_start);
+            rest.is_some_and(|rest| rest.starts_with('{'))
+        };
+        self.text.trim_start().starts_with('{')
+            && self.is_json_document()
+            && self.text.match_indices(':').any(|(at, _)| follows(&self.text[at + 1..]))
+    }
+
     /// The first few keys of the first level, for messages.
     pub(in crate::traffic) fn first_keys(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
@@ -91,6 +108,10 @@ impl Head {
         let found = lines.iter().filter(|line| is_one(line)).count();
         if lines.is_empty() { 0.0 } else { found as f64 / lines.len() as f64 }
     }
+}
+
+fn is_object(line: &str) -> bool {
+    line.trim_start().starts_with('{') && line.ends_with('}')
 }
 
 /// The keys of a JSON text with their depths, as far as it goes.

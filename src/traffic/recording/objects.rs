@@ -28,9 +28,9 @@ pub(super) fn each_object(
     head: &Head,
     mut take: impl FnMut(Result<&Map<String, Value>, &str>, u64) -> Result<bool, FileError>,
 ) -> Result<(), FileError> {
-    if head.text.trim_start().starts_with('[') {
-        let Value::Array(entries) = document(file)? else { return Ok(()) };
-        for (number, entry) in (1..).zip(&entries) {
+    if head.text.trim_start().starts_with('[') || head.wraps_list() {
+        let whole = document(file)?;
+        for (number, entry) in (1..).zip(list(file, &whole)?) {
             let entry = entry.as_object().ok_or("it is no JSON object");
             if !take(entry, number)? {
                 break;
@@ -64,6 +64,43 @@ pub(super) fn each_object(
         };
         if !more {
             return Ok(());
+        }
+    }
+}
+
+/// The list of objects that a document is, or holds.
+///
+/// # Errors
+/// It holds none, or several.
+fn list<'a>(file: &NamedFile<'_>, whole: &'a Value) -> Result<&'a [Value], FileError> {
+    fn collect<'a>(value: &'a Value, path: &str, depth: usize, found: &mut Vec<(String, &'a [Value])>) {
+        let Value::Object(object) = value else { return };
+        for (key, value) in object {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match value {
+                Value::Array(entries) if entries.first().is_some_and(Value::is_object) => {
+                    found.push((path, entries));
+                }
+                Value::Object(_) if depth > 0 => collect(value, &path, depth - 1, found),
+                _ => {}
+            }
+        }
+    }
+    if let Value::Array(entries) = whole {
+        return Ok(entries);
+    }
+    let mut found = Vec::new();
+    collect(whole, "", 2, &mut found);
+    match found.as_slice() {
+        [(_, entries)] => Ok(entries),
+        [] => {
+            let what = "is a JSON document without a list of objects";
+            Err(FileError::whole(file.shown, what, "expected rows: one list of objects, or an object a line"))
+        }
+        several => {
+            let paths: Vec<String> = several.iter().take(4).map(|(path, _)| format!("`{}`", clip(path))).collect();
+            let what = format!("is a JSON document with several lists of objects: {}", paths.join(", "));
+            Err(FileError::whole(file.shown, &what, "expected one list of objects, or an object a line"))
         }
     }
 }

@@ -167,19 +167,33 @@ impl Gathered {
 
 /// Says so where many requests share an instant: the clock of the recording is coarser than the time between them.
 fn coarse_clock(instants: &[u64], reading: &mut Reading) {
-    let mut apart: Vec<u64> =
-        instants.windows(2).map(|pair| pair[1] - pair[0]).filter(|nanos| *nanos > 0).collect();
-    let shared = instants.len().saturating_sub(apart.len() + 1);
-    if shared * 5 < instants.len() || apart.is_empty() {
+    const LEAST_TICK: u64 = 1_000_000;
+    let (mut apart, mut tick) = (0_usize, 0_u64);
+    for pair in instants.windows(2).filter(|pair| pair[1] > pair[0]) {
+        apart += 1;
+        tick = common_divisor(tick, pair[1] - pair[0]);
+    }
+    let shared = instants.len().saturating_sub(apart + 1);
+    if shared * 5 < instants.len() || apart == 0 {
         return;
     }
-    let middle = apart.len() / 2;
-    let tick = Span::from_nanos(*apart.select_nth_unstable(middle).1);
-    reading.note(format!(
-        "{shared} of {} requests share the instant of another: its clock ticks every {tick} or so; `spread` in \
-         `[arrivals]` distributes the requests of a tick",
-        instants.len()
-    ));
+    let all = instants.len();
+    reading.note(match tick >= LEAST_TICK {
+        true => format!(
+            "{shared} of {all} requests share the instant of another: its clock ticks every {}; `spread` in `[arrivals]` \
+             distributes the requests of a tick",
+            Span::from_nanos(tick)
+        ),
+        false => format!("{shared} of {all} requests share the instant of another: they come in groups"),
+    });
+}
+
+/// The greatest common divisor; that of 0 and another is the other.
+fn common_divisor(mut one: u64, mut other: u64) -> u64 {
+    while other > 0 {
+        (one, other) = (other, one % other);
+    }
+    one
 }
 
 /// The column, if all rows have a value in it.
@@ -204,13 +218,18 @@ fn plausible(reading: &Reading, rows: usize, length: i64, form: TimeForm) -> Res
     const LEAST_ROWS: usize = 3;
     let days = length / DAY;
     let doubt = match () {
+        () if rows >= LEAST_ROWS && length == 0 => format!("all of its {rows} requests at one instant"),
         () if days > 50 * 365 => format!("a span of {} years", days / 365),
         () if rows >= LEAST_ROWS && days as u64 > rows as u64 => {
             format!("less than a request a day ({rows} over {days} days)")
         }
         () => return Ok(()),
     };
-    let what = format!("would have {doubt}, with {} read as {}", reading.time, form.words());
+    let read_as = match reading.time.contains(&form.words()) {
+        true => String::new(),
+        false => format!(" read as {}", form.words()),
+    };
+    let what = format!("would have {doubt}, with {}{read_as}", reading.time);
     let error = FileError::whole(&reading.file, &what, "expected the instants of requests");
     let help = match form {
         TimeForm::Elapsed(_) | TimeForm::Epoch(_) => {

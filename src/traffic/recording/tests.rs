@@ -383,3 +383,85 @@ fn several_files_become_one_recording_by_their_dates() {
     let millis: Vec<u64> = requests.trace.instants.iter().map(|nanos| nanos / 1_000_000).collect();
     assert_eq!(millis, [0, 1000, 1500, 2000]);
 }
+
+#[test]
+fn requests_of_load_tests_are_traffic_from_when_they_were_sent() {
+    let jmeter = "timeStamp,elapsed,label,responseCode,success,allThreads,Latency\n\
+                  1767603600000,400,chat,200,true,2,150\n1767603600100,600,chat,500,false,2,150\n";
+    let hey = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n\
+               0.1000,0,0,0,0.0990,0,200,0.0000\n0.1200,0,0,0,0.1190,0,200,0.0500\n";
+    let vegeta = "1767603600000000000,200,120000000,10,20,,e30=,a,0,POST,http://h/,\n\
+                  1767603600033333333,503,80000000,10,20,503 Service Unavailable,,a,1,POST,http://h/,\n";
+    let k6_csv = "metric_name,timestamp,metric_value,check,status\nhttp_reqs,1767603600,1,,200\n\
+                  http_req_duration,1767603600,200,,200\nhttp_req_duration,1767603601,500,,200\nvus,1767603600,5,,\n";
+    let point = |metric: &str, time: &str, value: f64| {
+        format!(
+            "{{\"type\":\"Point\",\"data\":{{\"time\":\"2026-01-05T10:00:0{time}+01:00\",\"value\":{value},\"tags\":{{}}}},\"metric\":\"{metric}\"}}\n"
+        )
+    };
+    let k6_points = [
+        "{\"type\":\"Metric\",\"data\":{\"type\":\"trend\",\"contains\":\"time\"},\"metric\":\"http_req_duration\"}\n".to_owned(),
+        point("http_req_duration", "0.500", 200.0),
+        point("vus", "0.700", 5.0),
+        point("http_req_duration", "1.000", 250.0),
+    ]
+    .concat();
+    for (content, form, first, instants, durations) in [
+        (jmeter, "jmeter", FIRST, vec![0, 100], vec![400, 600]),
+        (hey, "hey", "0 s", vec![0, 50], vec![100, 120]),
+        (vegeta, "vegeta", FIRST, vec![0, 33], vec![80, 120]),
+        (k6_csv, "k6_csv", "2026-01-05T08:59:59.8Z", vec![0, 700], vec![200, 500]),
+        (k6_points.as_str(), "k6_points", "2026-01-05T09:00:00.3Z", vec![0, 450], vec![200, 250]),
+    ] {
+        assert_eq!(requests(content, &plain()), (form.into(), first.into(), instants, durations), "{form}");
+    }
+    let levels = "concurrency,latency_ms\n1,100\n4,120\n16,300\n64,900\n";
+    assert!(read(levels, &plain()).unwrap_err().contains("`kneepoint service fit` reads it"));
+}
+
+#[test]
+fn what_was_once_read_as_something_else_is_read_right_or_refused() {
+    let times = ["00.048", "00.674", "02.5", "08.46"];
+    let table = |header: &str, row: &dyn Fn(&str) -> String| {
+        times.iter().fold(header.to_owned(), |text, time| text + &row(time))
+    };
+    let thousands: String = (0..6).map(|row| format!("2026-01-05T09:0{row}:00Z,\"1,{row}00\"\n")).collect();
+    let (_, _, counts) = series(&format!("time,requests\n{thousands}"), &plain());
+    assert_eq!(counts, [1000.0, 1100.0, 1200.0, 1300.0, 1400.0, 1500.0]);
+    for (content, instants) in [
+        (table("time\n", &|time| format!("20260105T0900{time}Z\n")), vec![0, 626, 2452, 8412]),
+        (table("time,n\n", &|time| format!("05 Jan 2026 09:00:{time},1\n")), vec![0, 626, 2452, 8412]),
+        (table("starting up\n", &|time| format!("{{\"ts\": \"2026-01-05T09:00:{time}Z\"}}\n")), vec![0, 626, 2452, 8412]),
+        (
+            "{\"hits\": {\"total\": 2, \"hits\": [{\"_source\": {\"@timestamp\": \"2026-01-05T09:00:00Z\"}}, \
+             {\"_source\": {\"@timestamp\": \"2026-01-05T09:00:01Z\"}}]}}"
+                .into(),
+            vec![0, 1000],
+        ),
+        (
+            "{\"StartUTC\":\"2026-01-05T09:00:00Z\",\"time\":\"2026-01-05T09:00:05Z\"}\n\
+             {\"StartUTC\":\"2026-01-05T09:00:01Z\",\"time\":\"2026-01-05T09:00:03Z\"}\n"
+                .into(),
+            vec![0, 1000],
+        ),
+    ] {
+        let (_, first, found, _) = requests(&content, &plain());
+        assert!(first.starts_with("2026-01-05T09:00:00"), "{first}: {content}");
+        assert_eq!(found, instants, "{content}");
+    }
+    let iis = "#Software: IIS\n#Fields: date time cs-method sc-status time-taken\n2026-01-05 09:00:00 GET 200 123\n";
+    for (content, why) in [
+        (table("date,time,n\n", &|time| format!("2026-01-05,09:00:{time},1\n")), "times of day in column `time`"),
+        (table("time,n\n", &|time| format!("09:00:{time},1\n")), "a time of day needs its date"),
+        (table("time,n\n", &|time| format!("2026-01-05 09:00:{time} AM,1\n")), "write hours from 0 to 23"),
+        (table("time,n\n", &|time| format!("2026-01-05 09:00:{time} PST,1\n")), "a zone by its letters"),
+        (table("time,n\n", &|_| "1.767604e9,1\n".to_owned()), "all of its 4 requests at one instant"),
+        (iis.to_owned(), "the unit of `time-taken` is not known"),
+        ("<?xml version=\"1.0\"?><a/>".to_owned(), "a document in XML"),
+        ("{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"no\"}".to_owned(), "an error of Prometheus: no"),
+        ("{\"request_throughput\": 3.1, \"completed\": 3, \"mean_ttft_ms\": 2}".to_owned(), "a result of vllm bench serve"),
+    ] {
+        let error = read(&content, &plain()).unwrap_err();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+}

@@ -20,11 +20,43 @@ pub(super) fn measure(cell: &str, decimal_comma: bool) -> Option<(f64, &str)> {
                 || exponent_sign)
         })
         .map_or(cell.len(), |(at, _)| at);
+    let (end, grouped) = match grouped_end(cell, decimal_comma) {
+        Some(whole) => (whole, true),
+        None => (end, false),
+    };
     let (number, rest) = cell.split_at(end);
+    let separator = if decimal_comma { '.' } else { ',' };
+    let number = if grouped { number.replace(separator, "") } else { number.to_owned() };
     let value: f64 = if decimal_comma { number.replace(',', ".").parse() } else { number.parse() }.ok()?;
     let rest = rest.trim_start();
+    // A number that goes on in another way is none: `1,5` has no unit `,5`.
+    if rest.starts_with(|c: char| c.is_ascii_digit() || ",.+-':".contains(c)) {
+        return None;
+    }
     let (factor, unit) = prefix(rest);
     Some((value * factor, unit))
+}
+
+/// Where a number with separated thousands ends, as in `1,234.5` or, with a decimal comma, `1.234,5`; none if it is not one.
+fn grouped_end(cell: &str, decimal_comma: bool) -> Option<usize> {
+    let (separator, point) = if decimal_comma { (b'.', b',') } else { (b',', b'.') };
+    let bytes = cell.as_bytes();
+    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let first = digits(start);
+    let mut end = start + first;
+    let mut groups = 0;
+    while bytes.get(end) == Some(&separator) && digits(end + 1) == 3 {
+        end += 4;
+        groups += 1;
+    }
+    if !(1..=3).contains(&first) || groups == 0 {
+        return None;
+    }
+    if bytes.get(end) == Some(&point) {
+        end += 1 + digits(end + 1);
+    }
+    Some(end)
 }
 
 /// The factor of a prefix of thousands, and what follows it.
@@ -155,7 +187,7 @@ pub(super) enum Holds {
 
 /// What a column of requests holds by its name, unit left out.
 pub(super) fn holds(name: &str) -> Holds {
-    const PROMPT: [&str; 9] = [
+    const PROMPT: [&str; 12] = [
         "prompt_tokens",
         "input_tokens",
         "context_tokens",
@@ -165,8 +197,11 @@ pub(super) fn holds(name: &str) -> Holds {
         "input_len",
         "num_prompt_tokens",
         "num_input_tokens",
+        "tokens_in",
+        "prompt_length",
+        "input_sequence_length",
     ];
-    const OUTPUT: [&str; 10] = [
+    const OUTPUT: [&str; 13] = [
         "output_tokens",
         "completion_tokens",
         "generated_tokens",
@@ -177,6 +212,9 @@ pub(super) fn holds(name: &str) -> Holds {
         "num_output_tokens",
         "num_generated_tokens",
         "answer_tokens",
+        "tokens_out",
+        "completion_length",
+        "output_sequence_length",
     ];
     const DURATION: [&str; 25] = [
         "latency",
@@ -205,7 +243,7 @@ pub(super) fn holds(name: &str) -> Holds {
         "latency_total",
         "upstream_response_time",
     ];
-    const START: [&str; 14] = [
+    const START: [&str; 19] = [
         "arrival",
         "arrival_time",
         "arrived_at",
@@ -220,6 +258,11 @@ pub(super) fn holds(name: &str) -> Holds {
         "request_start",
         "request_start_time",
         "start_timestamp",
+        "start_utc",
+        "start_time_utc",
+        "start_time_unix",
+        "request_start_ns",
+        "received_at",
     ];
     const TIME: [&str; 17] = [
         "timestamp",
@@ -275,7 +318,7 @@ pub(super) fn holds(name: &str) -> Holds {
 }
 
 fn without_unit(words: &str) -> &str {
-    const UNITS: [&str; 17] = [
+    const UNITS: [&str; 18] = [
         "s",
         "sec",
         "secs",
@@ -293,6 +336,7 @@ fn without_unit(words: &str) -> &str {
         "nsec",
         "nanos",
         "nanoseconds",
+        "nano",
     ];
     match words.rsplit_once('_') {
         Some((rest, unit)) if UNITS.contains(&unit) => rest,
@@ -337,11 +381,15 @@ mod tests {
             ("5", 5.0, ""),
             ("1.5e3", 1500.0, ""),
             ("-1", -1.0, ""),
+            ("1,234", 1234.0, ""),
+            ("1,234,567.5 req/s", 1_234_567.5, "req/s"),
         ] {
             assert_eq!(measure(cell, false), Some((value, unit)), "{cell}");
         }
         assert_eq!(measure("1,5", true), Some((1.5, "")));
-        for cell in ["", "abc", "ms", "-", "NaN"] {
+        assert_eq!(measure("1.234,5", true), Some((1234.5, "")));
+        assert_eq!(measure("1.234", true), Some((1234.0, "")));
+        for cell in ["", "abc", "ms", "-", "NaN", "1,5", "1,23", "1,2345", "1.2.3", "12:30", "1'000"] {
             assert_eq!(measure(cell, false), None, "{cell}");
         }
     }

@@ -1,12 +1,41 @@
-//! hey, `-o csv`: a row a request, seconds from the start of the run.
+//! hey: `-o csv`, a row a request, seconds from the start of the run; and the summary that it prints.
 
 use super::super::level::{Driven, Level, LoadTest};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
-    doc: "a table of hey",
-    read: |content| content.text.starts_with("response-time,").then(|| read(content.text)),
+    doc: "a result of hey",
+    read: |content| {
+        let text = content.text;
+        let printed = ["Summary:", "Slowest:", "Requests/sec:"].iter().all(|word| text.contains(word));
+        match text.starts_with("response-time,") {
+            true => Some(read(text)),
+            false => printed.then(|| read_summary(text)),
+        }
+    },
 };
+
+fn read_summary(text: &str) -> Result<LoadTest, String> {
+    let said = |key: &str| text.lines().find_map(|line| line.trim().strip_prefix(key)).map(str::trim);
+    let number = |text: &str| text.split_whitespace().next()?.parse::<f64>().ok();
+    let rate = said("Requests/sec:").and_then(number).ok_or("has no `Requests/sec`")?;
+    let latency_s = said("Average:").and_then(number).ok_or("has no `Average`")?;
+    // `[503] 12 responses`
+    let statuses = text.lines().filter_map(|line| {
+        let (status, rest) = line.trim().strip_prefix('[')?.split_once(']')?;
+        Some((status.to_owned(), number(rest.strip_suffix("responses")?)?))
+    });
+    let (answered, failed) = statuses.fold((0.0, 0.0), |(answered, failed), (status, count)| {
+        if status.starts_with('2') { (answered + count, failed) } else { (answered, failed + count) }
+    });
+    let rate = if answered > 0.0 { rate * answered / (answered + failed) } else { rate };
+    let level = Level { latency_s: Some(latency_s), failed, ..Level::new(format!("{rate:.3}/s"), Driven::Unknown, rate) };
+    let mut notes = vec!["its workers are not in the file: requests in flight are rate × latency".to_owned()];
+    if failed > 0.0 {
+        notes.push("the average of hey is of all requests, those that failed included".into());
+    }
+    Ok(LoadTest { notes, ..LoadTest::of(vec![level]) })
+}
 
 fn read(text: &str) -> Result<LoadTest, String> {
     let mut lines = text.lines();

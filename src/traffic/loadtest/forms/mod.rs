@@ -1,16 +1,22 @@
 //! The load-test tools whose results are read, a file each.
 
 mod aiperf;
+mod artillery;
+mod bombardier;
 mod csv;
 mod guidellm;
 mod hey;
 mod inference_perf;
+mod jmeter;
 mod k6;
+mod k6_csv;
+mod k6_points;
 mod llmd;
 mod locust;
 mod mlperf;
 mod oha;
 mod vegeta;
+mod vegeta_results;
 mod vllm;
 mod wrk;
 
@@ -26,7 +32,7 @@ pub(super) struct Form {
 }
 
 /// Every tool; tables of any columns come last.
-pub(super) const FORMS: [Form; 13] = [
+pub(super) const FORMS: [Form; 19] = [
     vllm::FORM,
     guidellm::FORM,
     aiperf::FORM,
@@ -35,6 +41,12 @@ pub(super) const FORMS: [Form; 13] = [
     k6::FORM,
     vegeta::FORM,
     oha::FORM,
+    artillery::FORM,
+    bombardier::FORM,
+    k6_points::FORM,
+    k6_csv::FORM,
+    vegeta_results::FORM,
+    jmeter::FORM,
     mlperf::FORM,
     wrk::FORM,
     hey::FORM,

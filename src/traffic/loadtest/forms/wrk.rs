@@ -22,7 +22,9 @@ fn read(text: &str) -> Result<LoadTest, String> {
         rest.split_whitespace().next()?.parse::<f64>().ok()
     });
     let failed = line("Non-2xx or 3xx responses:").and_then(|count| count.parse().ok()).unwrap_or(0.0);
-    let driven = users.map_or(Driven::Unknown, Driven::Users);
+    // wrk2 sends at a rate of its own, which it does not print.
+    let is_open = text.contains("calibration:");
+    let driven = users.filter(|_| !is_open).map_or(Driven::Unknown, Driven::Users);
     let name = users.map_or("wrk".to_owned(), |users| format!("{users} connections"));
     Ok(LoadTest::of(vec![Level { latency_s: latency, failed, ..Level::new(name, driven, rate) }]))
 }

@@ -23,6 +23,7 @@ pub(super) const FORM: Form = Form {
             output_tokens: Some("generation_tokens"),
             duration: None,
             is_end: false,
+            only: None,
             status: None,
         };
         known::read(file, head, wanted, &known)

@@ -19,6 +19,7 @@ pub(super) const FORM: Form = Form {
             output_tokens: None,
             duration: Some(("duration", Unit::Seconds)),
             is_end: true,
+            only: None,
             status: None,
         };
         known::read(file, head, wanted, &known)

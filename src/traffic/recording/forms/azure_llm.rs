@@ -18,6 +18,7 @@ pub(super) const FORM: Form = Form {
             output_tokens: Some("GeneratedTokens"),
             duration: None,
             is_end: false,
+            only: None,
             status: None,
         };
         known::read(file, head, wanted, &known)

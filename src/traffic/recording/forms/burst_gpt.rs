@@ -20,6 +20,7 @@ pub(super) const FORM: Form = Form {
             output_tokens: Some("Response tokens"),
             duration: has_elapsed.then_some(("Elapsed time", Unit::Seconds)),
             is_end: false,
+            only: None,
             status: Some(("Response tokens", |tokens, row| {
                 (tokens == "0").then(|| {
                     row.duration = None;

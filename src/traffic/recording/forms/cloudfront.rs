@@ -14,6 +14,10 @@ pub(super) const FORM: Form = Form {
     likeness: |head| {
         let fields = head.lines().find_map(|line| line.strip_prefix("#Fields:"));
         match fields {
+            // `time-taken` is in seconds with CloudFront, in milliseconds with IIS.
+            Some(fields) if !fields.split_whitespace().any(|field| field.starts_with("x-edge-")) => {
+                Likeness::Close("has none of its fields `x-edge-…`: the unit of `time-taken` is not known".into())
+            }
             Some(fields) if has(fields, "date") && has(fields, "time") => Likeness::Yes,
             Some(_) => Likeness::Close("its line of fields names no `date` and `time`".into()),
             None => Likeness::No,

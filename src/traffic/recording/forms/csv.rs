@@ -12,7 +12,7 @@ const DOC: &str = "a table";
 pub(super) const FORM: Form = Form {
     name: NAME,
     doc: DOC,
-    likeness: |head| Likeness::of(!head.is_json()),
+    likeness: |head| Likeness::of(!head.is_json() && !head.text.trim_start().starts_with('<')),
     read: |file, head, wanted| {
         let wanted = &wanted.of_table();
         let (layout, sample) = table::sample(file, head)?;

@@ -21,6 +21,7 @@ pub(super) const FORM: Form = Form {
             output_tokens: None,
             duration: Some(("exec_time_seconds", Unit::Seconds)),
             is_end: false,
+            only: None,
             status: Some(("predict_status", |status, _| {
                 (status != "SUCCEED").then_some("did not succeed: their execution times are among the others")
             })),

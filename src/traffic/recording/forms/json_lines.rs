@@ -27,7 +27,9 @@ pub(super) const FORM: Form = Form {
         let begins = head.text.trim_start().as_bytes().first().copied();
         let is_list = begins == Some(b'[') && head.is_json();
         let is_one_row = begins == Some(b'{') && head.whole && head.lines().count() == 1 && is_flat(head);
-        Likeness::of(head.is_json() && (is_list || !head.is_json_document() || is_one_row))
+        Likeness::of(
+            head.is_json() && (is_list || !head.is_json_document() || is_one_row || head.wraps_list()),
+        )
     },
     read,
 };

@@ -29,6 +29,8 @@ pub(super) struct Known<'a> {
     pub duration: Option<(&'a str, Unit)>,
     /// Whether the instants are the ends of requests.
     pub is_end: bool,
+    /// A column, and what it holds in rows of requests; the others are of something else, and left out.
+    pub only: Option<(&'a str, &'a str)>,
     /// A column, and what becomes of a row by its cell; what is counted is said as a note.
     pub status: Option<(&'a str, Judge)>,
 }
@@ -81,6 +83,8 @@ pub(super) fn read(
         notes: Vec::new(),
     };
     let status = known.status.map(|(name, judge)| Ok::<_, FileError>((at(name)?, judge))).transpose()?;
+    let only = known.only.map(|(name, cell)| Ok::<_, FileError>((at(name)?, cell))).transpose()?;
+    let mut others = 0_u64;
     let mut reading = Reading::of(file.shown, known.form.0, known.form.1);
     reading.time.clone_from(&plan.time_shown);
     let mut gathered = Gathered::new();
@@ -95,6 +99,10 @@ pub(super) fn read(
         if record.len() != columns {
             let reason = format!("it has {} columns instead of {columns}", record.len());
             reading.skip(line, &reason, wanted.strict)?;
+            return Ok(true);
+        }
+        if only.is_some_and(|(at, cell)| record.get(at) != Some(cell)) {
+            others += 1;
             return Ok(true);
         }
         match table::row(|at| record.get(at).unwrap_or_default(), &plan, false) {
@@ -113,6 +121,9 @@ pub(super) fn read(
         }
         Ok(true)
     })?;
+    if let Some((name, cell)) = known.only.filter(|_| others > 0) {
+        reading.note(format!("{others} rows without `{cell}` in column `{name}` are of something else: left out"));
+    }
     for (judgement, count) in judged {
         reading.note(format!("{count} rows {judgement}"));
     }

@@ -17,13 +17,18 @@ mod csv;
 mod datadog;
 mod envoy;
 mod gentd26;
+mod hey;
 mod istio;
+mod jmeter;
 mod json_lines;
+mod k6_csv;
+mod k6_points;
 mod known;
 mod lines;
 mod mooncake;
 mod numbers;
 mod prometheus;
+mod vegeta;
 
 use super::Recording;
 use super::head::Head;
@@ -63,7 +68,7 @@ pub(super) struct Form {
 }
 
 /// Every form; what is recognised by less comes after what is recognised by more.
-pub(super) const FORMS: [Form; 22] = [
+pub(super) const FORMS: [Form; 27] = [
     prometheus::FORM,
     cloudwatch_data::FORM,
     cloudwatch_statistics::FORM,
@@ -79,6 +84,11 @@ pub(super) const FORMS: [Form; 22] = [
     burst_gpt::FORM,
     aibrix::FORM,
     gentd26::FORM,
+    k6_points::FORM,
+    k6_csv::FORM,
+    jmeter::FORM,
+    hey::FORM,
+    vegeta::FORM,
     cloudfront::FORM,
     alb::FORM,
     envoy::FORM,
@@ -91,13 +101,35 @@ pub(super) const FORMS: [Form; 22] = [
 /// Reads a file in the form that is wanted, or else the one it has.
 pub(super) fn read(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, FileError> {
     let head = Head::read(file)?;
+    if wanted.format.is_none()
+        && !wanted.names_columns()
+        && head.wraps_list()
+        && let Some(error) = load_test(file)
+    {
+        return Err(error);
+    }
     let form = match &wanted.format {
         Some(name) => by_name(name, file)?,
         None if wanted.names_columns() && head.is_json() => &json_lines::FORM,
         None if wanted.names_columns() => &csv::FORM,
-        None => recognise(&head, file)?,
+        None => match recognise(&head, file) {
+            Ok(form) => form,
+            Err(error) => return Err(load_test(file).unwrap_or(error)),
+        },
     };
-    (form.read)(file, &head, wanted)
+    let read = (form.read)(file, &head, wanted);
+    match wanted.format {
+        None if is_generic(form) => read.map_err(|error| load_test(file).unwrap_or(error)),
+        _ => read,
+    }
+}
+
+/// What is to be said of the result of a load test.
+fn load_test(file: &NamedFile<'_>) -> Option<FileError> {
+    let tool = crate::traffic::loadtest::recognised(file)?;
+    let what = format!("is {tool}: it holds levels of load, and not requests");
+    let error = FileError::whole(file.shown, &what, "expected recorded traffic");
+    Some(error.with_help("`kneepoint service fit` reads it"))
 }
 
 fn by_name(name: &str, file: &NamedFile<'_>) -> Result<&'static Form, FileError> {
@@ -155,7 +187,7 @@ fn unknown(file: &NamedFile<'_>, head: &Head) -> FileError {
             let what = format!("is a JSON document of no known form, with the keys {}", keys.join(", "));
             FileError::whole(file.shown, &what, "expected metrics or logs as a tool exports them")
         }
-        false => FileError::whole(file.shown, "has no known form", "expected traffic as a tool exports it"),
+        false => FileError::whole(file.shown, "is a page or a document in XML", "expected traffic as a tool exports it"),
     };
     let names: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
     error.with_help(format!("known are {}; a load test is read by `kneepoint service fit`", names.join(", ")))

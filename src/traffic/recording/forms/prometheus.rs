@@ -23,6 +23,7 @@ pub(super) const FORM: Form = Form {
         let has_series = head.has_key("metric") && head.has_key("values");
         match (head.has_key("resultType"), has_series) {
             (true, _) => Likeness::Yes,
+            _ if head.has_key_at(1, "errorType") && head.has_key_at(1, "status") => Likeness::Yes,
             (false, true) if head.has_key("result") => Likeness::Yes,
             (false, true) => Likeness::Close("has no `result` around its series".into()),
             (false, false) => Likeness::No,
@@ -42,7 +43,10 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
     if let Some(kind) = data.get("resultType").and_then(Value::as_str).filter(|kind| *kind != "matrix") {
         let what = format!("is an answer of the type \"{kind}\"");
         let error = refuse(&what, "expected a \"matrix\": values over time");
-        return Err(error.with_help("ask with query_range: start, end and step"));
+        return Err(error.with_help(match kind {
+            "streams" => "of lines in Loki query the rate, as in sum(rate({app=\"x\"}[1m]))",
+            _ => "ask with query_range: start, end and step",
+        }));
     }
     let Some(result) = data.get("result").and_then(Value::as_array) else {
         return Err(refuse("is an answer without `result`", "expected a list of series"));
