@@ -112,7 +112,9 @@ pub(super) fn date(text: &str) -> Option<(i128, bool)> {
         return None;
     }
     match text.as_bytes() {
-        [_, _, _, _, _, _, _, _, b'T', _, _, _, _, ..] if text[..8].bytes().all(|byte| byte.is_ascii_digit()) => {
+        [_, _, _, _, _, _, _, _, b'T', _, _, _, _, ..]
+            if text[..8].bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
             basic_date(text)
         }
         [a, b, c, d, b'-' | b'/', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()) => {

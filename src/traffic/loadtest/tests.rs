@@ -15,7 +15,13 @@ fn level(content: &str) -> (Driven, f64, Option<f64>, Option<f64>, Option<f64>) 
     let test = read(content).unwrap_or_else(|error| panic!("{error}\n{content}"));
     let [level] = test.levels.as_slice() else { panic!("{} levels: {content}", test.levels.len()) };
     let rounded = |value: Option<f64>| value.map(|value| (value * 1e6).round() / 1e6);
-    (level.driven, (level.rate * 1e6).round() / 1e6, rounded(level.latency()), rounded(level.ttft_s), rounded(level.tpot_s))
+    (
+        level.driven,
+        (level.rate * 1e6).round() / 1e6,
+        rounded(level.latency()),
+        rounded(level.ttft_s),
+        rounded(level.tpot_s),
+    )
 }
 
 const VLLM: &str = "{\"backend\": \"vllm\", \"request_rate\": \"inf\", \"max_concurrency\": 4, \"completed\": 100, \"failed\": 0, \

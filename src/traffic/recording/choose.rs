@@ -304,7 +304,8 @@ fn no_time(sample: &Sample, shown: &str) -> FileError {
     let called = |at: &usize| matches!(values::holds(sample.name(*at)), Holds::Arrival(2..) | Holds::End);
     let Some(at) = (0..sample.columns()).find(called) else {
         let error = FileError::whole(shown, &what, label);
-        return error.with_help("name it with `column` (`--column NAME`), and its unit with `unit` (`--unit ms`)");
+        return error
+            .with_help("name it with `column` (`--column NAME`), and its unit with `unit` (`--unit ms`)");
     };
     let found = sample.cells(at).next().unwrap_or_default();
     let what = format!("has `{}` in {}, which is no instant that can be read", clip(found), sample.shown(at));
@@ -318,7 +319,9 @@ fn no_time(sample: &Sample, shown: &str) -> FileError {
         () if found.ends_with(|c: char| c.is_ascii_uppercase()) => {
             "a zone by its letters may be several: write its offset, as in 2024-11-05 09:00:00-08:00, or UTC"
         }
-        () => "write 2024-11-05 09:00:00 or seconds since 1970, or name another column with `column` (`--column NAME`)",
+        () => {
+            "write 2024-11-05 09:00:00 or seconds since 1970, or name another column with `column` (`--column NAME`)"
+        }
     };
     FileError::whole(shown, &what, label).with_help(help)
 }
@@ -334,7 +337,8 @@ fn split_date(sample: &Sample, shown: &str, at: usize) -> Result<(), FileError> 
     let clock = (0..sample.columns()).find(|other| *other != at && sample.share(*other, is_clock) >= MOST);
     match clock {
         Some(clock) if sample.share(at, is_day) >= MOST => {
-            let what = format!("has dates in {} and times of day in {}", sample.shown(at), sample.shown(clock));
+            let what =
+                format!("has dates in {} and times of day in {}", sample.shown(at), sample.shown(clock));
             let error = FileError::whole(shown, &what, "expected instants in one column");
             Err(error.with_help("join the two in one column, as in 2024-11-05 09:00:00"))
         }

@@ -98,7 +98,8 @@ fn list<'a>(file: &NamedFile<'_>, whole: &'a Value) -> Result<&'a [Value], FileE
             Err(FileError::whole(file.shown, what, "expected rows: one list of objects, or an object a line"))
         }
         several => {
-            let paths: Vec<String> = several.iter().take(4).map(|(path, _)| format!("`{}`", clip(path))).collect();
+            let paths: Vec<String> =
+                several.iter().take(4).map(|(path, _)| format!("`{}`", clip(path))).collect();
             let what = format!("is a JSON document with several lists of objects: {}", paths.join(", "));
             Err(FileError::whole(file.shown, &what, "expected one list of objects, or an object a line"))
         }

@@ -451,15 +451,24 @@ fn what_was_once_read_as_something_else_is_read_right_or_refused() {
     }
     let iis = "#Software: IIS\n#Fields: date time cs-method sc-status time-taken\n2026-01-05 09:00:00 GET 200 123\n";
     for (content, why) in [
-        (table("date,time,n\n", &|time| format!("2026-01-05,09:00:{time},1\n")), "times of day in column `time`"),
+        (
+            table("date,time,n\n", &|time| format!("2026-01-05,09:00:{time},1\n")),
+            "times of day in column `time`",
+        ),
         (table("time,n\n", &|time| format!("09:00:{time},1\n")), "a time of day needs its date"),
         (table("time,n\n", &|time| format!("2026-01-05 09:00:{time} AM,1\n")), "write hours from 0 to 23"),
         (table("time,n\n", &|time| format!("2026-01-05 09:00:{time} PST,1\n")), "a zone by its letters"),
         (table("time,n\n", &|_| "1.767604e9,1\n".to_owned()), "all of its 4 requests at one instant"),
         (iis.to_owned(), "the unit of `time-taken` is not known"),
         ("<?xml version=\"1.0\"?><a/>".to_owned(), "a document in XML"),
-        ("{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"no\"}".to_owned(), "an error of Prometheus: no"),
-        ("{\"request_throughput\": 3.1, \"completed\": 3, \"mean_ttft_ms\": 2}".to_owned(), "a result of vllm bench serve"),
+        (
+            "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"no\"}".to_owned(),
+            "an error of Prometheus: no",
+        ),
+        (
+            "{\"request_throughput\": 3.1, \"completed\": 3, \"mean_ttft_ms\": 2}".to_owned(),
+            "a result of vllm bench serve",
+        ),
     ] {
         let error = read(&content, &plain()).unwrap_err();
         assert!(error.contains(why), "{why}: {error}");

@@ -20,9 +20,10 @@ fn read(aggregate: &Value) -> Result<LoadTest, String> {
     // From 2.0 on metrics have names; before, they had fields of their own.
     let of = |now: &str, before: &str| number(aggregate, now).or_else(|| number(aggregate, before));
     let rate = of("/rates/http.request_rate", "/rps/mean").ok_or("has no `http.request_rate`")?;
-    let mean = millis(aggregate, "/summaries/http.response_time/mean").or_else(|| millis(aggregate, "/latency/mean"));
-    let median =
-        millis(aggregate, "/summaries/http.response_time/median").or_else(|| millis(aggregate, "/latency/median"));
+    let mean = millis(aggregate, "/summaries/http.response_time/mean")
+        .or_else(|| millis(aggregate, "/latency/mean"));
+    let median = millis(aggregate, "/summaries/http.response_time/median")
+        .or_else(|| millis(aggregate, "/latency/median"));
     let failed = of("/counters/vusers.failed", "/errors").unwrap_or(0.0);
     let note = mean.is_none().then(|| "it has no mean latency: its median is taken".to_owned());
     let level = Level {

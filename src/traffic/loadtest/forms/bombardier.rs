@@ -14,7 +14,8 @@ pub(super) const FORM: Form = Form {
         // The mean of its samples of the rate differs from answers over time.
         let rate = count("req2xx") / taken_s;
         let connections = number(value, "/spec/numberOfConnections");
-        let name = connections.map_or(format!("{rate:.3}/s"), |connections| format!("{connections} connections"));
+        let name =
+            connections.map_or(format!("{rate:.3}/s"), |connections| format!("{connections} connections"));
         let others = ["req1xx", "req3xx", "req4xx", "req5xx", "others"];
         Some(Ok(LoadTest::of(vec![Level {
             latency_s: Some(micros / 1e6),

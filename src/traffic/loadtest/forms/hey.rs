@@ -29,7 +29,11 @@ fn read_summary(text: &str) -> Result<LoadTest, String> {
         if status.starts_with('2') { (answered + count, failed) } else { (answered, failed + count) }
     });
     let rate = if answered > 0.0 { rate * answered / (answered + failed) } else { rate };
-    let level = Level { latency_s: Some(latency_s), failed, ..Level::new(format!("{rate:.3}/s"), Driven::Unknown, rate) };
+    let level = Level {
+        latency_s: Some(latency_s),
+        failed,
+        ..Level::new(format!("{rate:.3}/s"), Driven::Unknown, rate)
+    };
     let mut notes = vec!["its workers are not in the file: requests in flight are rate × latency".to_owned()];
     if failed > 0.0 {
         notes.push("the average of hey is of all requests, those that failed included".into());

@@ -26,7 +26,8 @@ fn read(text: &str) -> Result<LoadTest, String> {
         match record.get(0) {
             Some("vus") => samples.users(value),
             Some("http_req_duration") => {
-                let succeeded = status.and_then(|at| record.get(at)).is_none_or(|status| status.starts_with('2'));
+                let succeeded =
+                    status.and_then(|at| record.get(at)).is_none_or(|status| status.starts_with('2'));
                 samples.add(end_s - value / 1e3, value / 1e3, None, succeeded);
             }
             _ => {}

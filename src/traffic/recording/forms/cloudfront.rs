@@ -16,7 +16,9 @@ pub(super) const FORM: Form = Form {
         match fields {
             // `time-taken` is in seconds with CloudFront, in milliseconds with IIS.
             Some(fields) if !fields.split_whitespace().any(|field| field.starts_with("x-edge-")) => {
-                Likeness::Close("has none of its fields `x-edge-…`: the unit of `time-taken` is not known".into())
+                Likeness::Close(
+                    "has none of its fields `x-edge-…`: the unit of `time-taken` is not known".into(),
+                )
             }
             Some(fields) if has(fields, "date") && has(fields, "time") => Likeness::Yes,
             Some(_) => Likeness::Close("its line of fields names no `date` and `time`".into()),

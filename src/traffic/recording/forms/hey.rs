@@ -12,9 +12,9 @@ pub(super) const FORM: Form = Form {
     doc: DOC,
     likeness: |head| match head.lines().next() {
         Some(header) if header.starts_with("response-time,") && header.contains(",offset") => Likeness::Yes,
-        Some(header) if header.starts_with("response-time,") => {
-            Likeness::Close("has no column `offset`, as older releases: when requests were sent is not known".into())
-        }
+        Some(header) if header.starts_with("response-time,") => Likeness::Close(
+            "has no column `offset`, as older releases: when requests were sent is not known".into(),
+        ),
         _ => Likeness::No,
     },
     read: |file, head, wanted| {
@@ -27,7 +27,8 @@ pub(super) const FORM: Form = Form {
             is_end: false,
             only: None,
             status: Some(("status-code", |status, _| {
-                (!status.starts_with('2')).then_some("have another status than 2xx: their durations are among the others")
+                (!status.starts_with('2'))
+                    .then_some("have another status than 2xx: their durations are among the others")
             })),
         };
         known::read(file, head, wanted, &known)

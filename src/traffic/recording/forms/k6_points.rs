@@ -14,7 +14,8 @@ pub(super) const FORM: Form = Form {
     name: NAME,
     doc: DOC,
     likeness: |head| {
-        let is_one = head.has_key_at(1, "metric") && head.has_key_at(1, "type") && head.has_key_at(2, "contains");
+        let is_one =
+            head.has_key_at(1, "metric") && head.has_key_at(1, "type") && head.has_key_at(2, "contains");
         Likeness::of(is_one && !head.is_json_document())
     },
     read: |file, head, wanted| {

@@ -122,7 +122,9 @@ pub(super) fn read(
         Ok(true)
     })?;
     if let Some((name, cell)) = known.only.filter(|_| others > 0) {
-        reading.note(format!("{others} rows without `{cell}` in column `{name}` are of something else: left out"));
+        reading.note(format!(
+            "{others} rows without `{cell}` in column `{name}` are of something else: left out"
+        ));
     }
     for (judgement, count) in judged {
         reading.note(format!("{count} rows {judgement}"));

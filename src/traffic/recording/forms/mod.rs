@@ -187,7 +187,11 @@ fn unknown(file: &NamedFile<'_>, head: &Head) -> FileError {
             let what = format!("is a JSON document of no known form, with the keys {}", keys.join(", "));
             FileError::whole(file.shown, &what, "expected metrics or logs as a tool exports them")
         }
-        false => FileError::whole(file.shown, "is a page or a document in XML", "expected traffic as a tool exports it"),
+        false => FileError::whole(
+            file.shown,
+            "is a page or a document in XML",
+            "expected traffic as a tool exports it",
+        ),
     };
     let names: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
     error.with_help(format!("known are {}; a load test is read by `kneepoint service fit`", names.join(", ")))

@@ -12,7 +12,11 @@ pub(super) const FORM: Form = Form {
     doc: DOC,
     likeness: |head| Likeness::of(head.share(|line| row(line).is_some()) >= 0.8),
     read: |file, _, wanted| {
-        let log = Log { form: (NAME, DOC), time: "column 1, nanoseconds since 1970, when the request was sent", waiting: true };
+        let log = Log {
+            form: (NAME, DOC),
+            time: "column 1, nanoseconds since 1970, when the request was sent",
+            waiting: true,
+        };
         let read = |line: &str| row(line).map(Some).ok_or("it has not the columns of vegeta");
         read_log(file, wanted, &log, read, |reading| {
             reading.note("column 3, in nanoseconds, is the latency: it includes waiting at the server");
