@@ -1,6 +1,6 @@
 //! The metrics an autoscaler can watch.
 
-use super::signal::Signal;
+use super::signal::{Signal, Source};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, Value, read_choice};
 
 /// A signal as the pipeline of `[metrics]` observes it.
@@ -8,30 +8,16 @@ use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, Value, re
 pub struct PoolSignal(pub Signal);
 
 impl Choice for PoolSignal {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        (Signal::RequestRate.name(), PoolSignal(Signal::RequestRate), "requests arriving per second"),
-        (Signal::InFlight.name(), PoolSignal(Signal::InFlight), "requests waiting or in service"),
-        (
-            Signal::Concurrency.name(),
-            PoolSignal(Signal::Concurrency),
-            "requests in service on ready instances",
-        ),
-        (
-            Signal::QueueLength.name(),
-            PoolSignal(Signal::QueueLength),
-            "requests waiting: buffered, and at the instances",
-        ),
-        (
-            Signal::Utilization.name(),
-            PoolSignal(Signal::Utilization),
-            "busy share of the ready instances' capacity, 0 to 1",
-        ),
-        (
-            Signal::Latency.name(),
-            PoolSignal(Signal::Latency),
-            "quantile of the latency of completed requests, in seconds",
-        ),
-    ];
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &{
+        let signals = Signal::options::<{ Signal::count(Source::Pipeline) }>(Source::Pipeline);
+        let mut options = [("", PoolSignal(Signal::ALL[0]), ""); Signal::count(Source::Pipeline)];
+        let mut at = 0;
+        while at < options.len() {
+            options[at] = (signals[at].0, PoolSignal(signals[at].1), signals[at].2);
+            at += 1;
+        }
+        options
+    };
 }
 
 impl Value for PoolSignal {

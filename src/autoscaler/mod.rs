@@ -50,5 +50,6 @@ pub use policy::{
 };
 pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};
+pub(crate) use signal::{OfPool, PoolCounters};
 pub use signal::{Quantity, Signal};
 pub use table::Autoscaler;

@@ -1,6 +1,5 @@
 //! What a policy is shown: never the truth, but what a real autoscaler in its place would see.
 
-use super::Signal;
 use crate::time::{Instant, Span};
 
 /// What the autoscaler is shown at an evaluation.
@@ -106,16 +105,27 @@ impl Scrape<'_> {
         self.at.since(self.since).as_secs_f64()
     }
 
-    /// The pool's value of a metric over the time since the scrape before; `None` where there was nothing to measure,
-    /// and for what no scrape carries for the pool.
-    pub fn value(&self, metric: Signal) -> Option<f64> {
-        match metric {
-            Signal::RequestRate => (self.seconds() > 0.0).then(|| self.arrived as f64 / self.seconds()),
-            Signal::InFlight => Some(self.in_flight),
-            Signal::Concurrency => Some(self.in_service),
-            Signal::QueueLength => Some(self.waiting),
-            Signal::Utilization => (self.slots > 0.0).then(|| self.work / self.slots),
-            Signal::Latency | Signal::KvCache => None,
+    /// What it says of the pool, without its instances.
+    pub fn of_pool(&self) -> Scrape<'static> {
+        let Scrape { at, since, arrived, in_flight, waiting, in_service, .. } = *self;
+        let Scrape { in_flight_now, waiting_now, held_now, in_service_now, .. } = *self;
+        let Scrape { slots, work, ready, existing, .. } = *self;
+        Scrape {
+            at,
+            since,
+            arrived,
+            in_flight,
+            waiting,
+            in_service,
+            in_flight_now,
+            waiting_now,
+            held_now,
+            in_service_now,
+            slots,
+            work,
+            ready,
+            existing,
+            instances: &[],
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The worst times of one run, with what happened before them: when the threshold was crossed, when that was seen, and how
 //! long the instances asked for took to start.
 
-use crate::autoscaler::{Signal, Watched};
+use crate::autoscaler::{OfPool, Scrape, Signal, Watched};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// How far back from the first late request its causes are looked for, in seconds.
 const LOOK_BACK_S: f64 = 1800.0;
@@ -222,18 +222,14 @@ impl Course<'_> {
     /// A signal as one instance has it, at the end of a window.
     fn signal(&self, at: usize, signal: Signal) -> Option<f64> {
         let ready = self.smoothed(at, |window| f64::from(window.ready) * window.length_s).max(1e-9);
-        let per_instance = |of: fn(&Window) -> f64| self.smoothed(at, of) / ready.max(1.0);
-        match signal {
-            Signal::RequestRate => Some(per_instance(|window| window.arrived as f64)),
-            Signal::InFlight => Some(per_instance(|window| window.in_flight * window.length_s)),
-            Signal::QueueLength => Some(per_instance(|window| window.waiting * window.length_s)),
-            Signal::Concurrency => {
-                Some(per_instance(|window| (window.in_flight - window.waiting) * window.length_s))
-            }
-            Signal::Utilization => self.windows[at]
+        let per_instance = |of: &dyn Fn(&Window) -> f64| Some(self.smoothed(at, of) / ready.max(1.0));
+        match signal.spec().of_pool {
+            OfPool::Count { since, .. } => per_instance(&|window| since(&scraped(window))),
+            OfPool::Gauge { mean, .. } => per_instance(&|window| mean(&scraped(window)) * window.length_s),
+            OfPool::Share { used, .. } => self.windows[at]
                 .utilization
-                .map(|_| self.smoothed(at, |window| window.utilization.unwrap_or(0.0) * window.length_s)),
-            Signal::Latency | Signal::KvCache => None,
+                .map(|_| self.smoothed(at, |window| used(&scraped(window)) * window.length_s)),
+            OfPool::Latency | OfPool::Instances => None,
         }
     }
 
@@ -312,5 +308,27 @@ impl Episodes {
         all.sort_by(|a, b| b.late.cmp(&a.late).then(a.from_s.total_cmp(&b.from_s)));
         all.truncate(count);
         all
+    }
+}
+
+/// A window as a scrape would show it; what is used is a share of a single place.
+fn scraped(window: &Window) -> Scrape<'static> {
+    let end = Instant::ZERO + Span::from_secs_f64(window.end_s);
+    Scrape {
+        at: end,
+        since: Instant::ZERO + Span::from_secs_f64(window.end_s - window.length_s),
+        arrived: window.arrived,
+        in_flight: window.in_flight,
+        waiting: window.waiting,
+        in_service: window.in_flight - window.waiting,
+        in_flight_now: 0,
+        waiting_now: 0,
+        held_now: 0,
+        in_service_now: 0,
+        slots: 1.0,
+        work: window.utilization.unwrap_or(0.0),
+        ready: window.ready,
+        existing: window.ready,
+        instances: &[],
     }
 }

@@ -76,6 +76,6 @@ pub(super) fn seconds(value: &Json) -> Option<f64> {
 
 /// The signal that a metric or trigger reads, by its `signal` or its name.
 pub(super) fn signal(metric: &Json) -> Option<Signal> {
-    let named = |name: &str| Signal::ALL.into_iter().find(|signal| signal.name() == name);
+    let named = |name: &str| Signal::ALL.iter().copied().find(|signal| signal.name() == name);
     text(metric, "signal").and_then(named).or_else(|| text(metric, "name").and_then(named))
 }

@@ -1,17 +1,14 @@
 //! The CloudWatch metrics of a pool, made of scrapes: one datapoint a period.
 
 use super::alarms::Series;
-use crate::autoscaler::Scrape;
+use crate::autoscaler::{Quantity, Scrape, Signal};
 use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
 use crate::time::{Instant, Span};
 
-/// What a policy watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a policy watches: a signal per instance, in CloudWatch's unit, or whether requests wait for a first instance.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Metric {
-    Invocations,
-    Concurrency,
-    Utilization,
-    Backlog,
+    PerInstance(Signal, f64),
     BacklogWithoutCapacity,
 }
 
@@ -19,18 +16,22 @@ impl Choice for Metric {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         (
             "invocations_per_instance",
-            Metric::Invocations,
+            Metric::PerInstance(Signal::RequestRate, 60.0),
             "requests a minute and instance (`SageMakerVariantInvocationsPerInstance`); no datapoint without a request",
         ),
         (
             "concurrent_requests_per_instance",
-            Metric::Concurrency,
+            Metric::PerInstance(Signal::InFlight, 1.0),
             "requests waiting or in service an instance (`ConcurrentRequestsPerModel`)",
         ),
-        ("utilization", Metric::Utilization, "busy share of the capacity in percent (`CPUUtilization`)"),
+        (
+            "utilization",
+            Metric::PerInstance(Signal::Utilization, 100.0),
+            "busy share of the capacity in percent (`CPUUtilization`)",
+        ),
         (
             "backlog_per_instance",
-            Metric::Backlog,
+            Metric::PerInstance(Signal::QueueLength, 1.0),
             "requests waiting an instance (`ApproximateBacklogSizePerInstance`)",
         ),
         (
@@ -57,16 +58,12 @@ impl Metric {
     }
 }
 
-/// What the scrapes of one period add up to. Times are in seconds.
+/// What the scrapes of one period add up to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
-    arrived: u64,
     seconds: f64,
-    ready: f64,
-    in_flight: f64,
-    work: f64,
-    slots: f64,
-    waiting: f64,
+    /// What is shared, and what it is shared by.
+    parts: (f64, f64),
     without_capacity: bool,
 }
 
@@ -78,28 +75,24 @@ pub(super) struct LeftOut {
 }
 
 impl Sums {
-    fn add(&mut self, sample: &Scrape<'_>, left_out: LeftOut) {
-        let seconds = sample.seconds();
-        self.arrived += sample.arrived;
-        self.seconds += seconds;
-        self.ready += f64::from(sample.ready) * seconds;
-        self.in_flight += sample.in_flight * seconds;
-        self.work += (sample.work * seconds - left_out.work).max(0.0);
-        self.slots += (sample.slots * seconds - left_out.slots).max(0.0);
-        self.waiting += sample.waiting * seconds;
+    fn add(&mut self, metric: Metric, sample: &Scrape<'_>, left_out: LeftOut) {
+        self.seconds += sample.seconds();
         self.without_capacity |= sample.existing == 0 && sample.waiting_now > 0;
+        let Metric::PerInstance(signal, _) = metric else { return };
+        let (mut shared, mut by) = signal.per_instance(sample, 1.0);
+        if signal.quantity() == Quantity::Share {
+            (shared, by) = ((shared - left_out.work).max(0.0), (by - left_out.slots).max(0.0));
+        }
+        self.parts.0 += shared;
+        self.parts.1 += by;
     }
 
     /// The datapoint of the period; `None` where the system emits none.
     fn datapoint(&self, metric: Metric) -> Option<f64> {
-        let share = |of: f64, whole: f64| (whole > 0.0).then(|| of / whole);
+        let (shared, by) = self.parts;
         match metric {
-            // Requests over instance-seconds, times 60.
-            Metric::Invocations if self.arrived == 0 => None,
-            Metric::Invocations => share(self.arrived as f64 * 60.0, self.ready),
-            Metric::Concurrency => share(self.in_flight, self.ready),
-            Metric::Utilization => share(self.work * 100.0, self.slots),
-            Metric::Backlog => share(self.waiting, self.ready),
+            Metric::PerInstance(Signal::RequestRate, _) if shared == 0.0 => None,
+            Metric::PerInstance(_, factor) => (by > 0.0).then(|| shared * factor / by),
             Metric::BacklogWithoutCapacity => Some(f64::from(u8::from(self.without_capacity))),
         }
     }
@@ -127,7 +120,7 @@ impl Feed {
         while self.ends < sample.at {
             self.end_period();
         }
-        self.sums.add(sample, left_out);
+        self.sums.add(self.metric, sample, left_out);
         if self.ends == sample.at {
             self.end_period();
         }

@@ -260,7 +260,7 @@ mod tests {
 
     fn rule(direction: Direction, operator: Operator, threshold: f64) -> Rule {
         Rule {
-            metric: Metric::Utilization,
+            metric: Metric::UTILIZATION,
             aggregation: Aggregation::Average,
             duration: MINUTE,
             time_grain: MINUTE,

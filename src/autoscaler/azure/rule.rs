@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::autoscaler::Scrape;
+use crate::autoscaler::{Scrape, Signal};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
 
@@ -21,13 +21,11 @@ pub(super) struct Rule {
     pub cooldown: Span,
 }
 
-/// What is measured, per instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Metric {
-    Utilization,
-    RequestsPerMinute,
-    InFlight,
-    QueueLength,
+/// What is measured: a signal per instance, in Azure Monitor's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Metric {
+    signal: Signal,
+    factor: f64,
 }
 
 /// How the values of the duration become one.
@@ -70,12 +68,20 @@ impl Choice for Metric {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         (
             "utilization",
-            Metric::Utilization,
+            Metric::UTILIZATION,
             "busy share of the capacity in percent (`CpuUtilizationPercentage`)",
         ),
-        ("requests_per_minute", Metric::RequestsPerMinute, "requests a minute and instance"),
-        ("in_flight", Metric::InFlight, "requests waiting or in service an instance"),
-        ("queue_length", Metric::QueueLength, "requests waiting an instance"),
+        (
+            "requests_per_minute",
+            Metric { signal: Signal::RequestRate, factor: 60.0 },
+            "requests a minute and instance",
+        ),
+        (
+            "in_flight",
+            Metric { signal: Signal::InFlight, factor: 1.0 },
+            "requests waiting or in service an instance",
+        ),
+        ("queue_length", Metric { signal: Signal::QueueLength, factor: 1.0 }, "requests waiting an instance"),
     ];
 }
 
@@ -159,6 +165,9 @@ impl Value for Change {
 }
 
 impl Metric {
+    /// The busy share in percent.
+    pub const UTILIZATION: Metric = Metric { signal: Signal::Utilization, factor: 100.0 };
+
     /// As a scenario writes it.
     pub fn name(self) -> &'static str {
         Self::OPTIONS.iter().find(|(_, metric, _)| *metric == self).map_or("", |(name, _, _)| *name)
@@ -298,14 +307,7 @@ impl Window {
         while self.ends < sample.at {
             self.end_grain();
         }
-        let seconds = sample.seconds();
-        let ready = f64::from(sample.ready) * seconds;
-        let (shared, by) = match self.metric {
-            Metric::Utilization => (sample.work * 100.0 * seconds, sample.slots * seconds),
-            Metric::RequestsPerMinute => (sample.arrived as f64 * 60.0, ready),
-            Metric::InFlight => (sample.in_flight * seconds, ready),
-            Metric::QueueLength => (sample.waiting * seconds, ready),
-        };
+        let (shared, by) = self.metric.signal.per_instance(sample, self.metric.factor);
         self.shared += shared;
         self.by += by;
         if self.ends == sample.at {

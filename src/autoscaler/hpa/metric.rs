@@ -2,6 +2,7 @@
 
 use super::behavior::MAX_REPLICAS;
 use crate::autoscaler::reading::quantity::Quantity;
+use crate::autoscaler::signal;
 use crate::autoscaler::{PER, Per, Signal};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 
@@ -54,30 +55,16 @@ impl Choice for Source {
 }
 
 impl Choice for HpaSignal {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        (
-            Signal::Utilization.name(),
-            HpaSignal(Signal::Utilization),
-            "busy share of the capacity, 0 to 1; of a resource, the busy slots, an instance's slots being its request",
-        ),
-        (
-            Signal::Concurrency.name(),
-            HpaSignal(Signal::Concurrency),
-            "requests in service on ready instances",
-        ),
-        (Signal::InFlight.name(), HpaSignal(Signal::InFlight), "requests waiting or in service"),
-        (
-            Signal::QueueLength.name(),
-            HpaSignal(Signal::QueueLength),
-            "requests waiting: buffered, and at the instances",
-        ),
-        (Signal::RequestRate.name(), HpaSignal(Signal::RequestRate), "requests arriving per second"),
-        (
-            Signal::KvCache.name(),
-            HpaSignal(Signal::KvCache),
-            "share of the KV cache in use, 0 to 1, over the ready instances (service kind \"llm\")",
-        ),
-    ];
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &{
+        let signals = Signal::options::<{ Signal::count(signal::Source::Pods) }>(signal::Source::Pods);
+        let mut options = [("", HpaSignal(Signal::ALL[0]), ""); Signal::count(signal::Source::Pods)];
+        let mut at = 0;
+        while at < options.len() {
+            options[at] = (signals[at].0, HpaSignal(signals[at].1), signals[at].2);
+            at += 1;
+        }
+        options
+    };
 }
 
 impl Value for Source {
@@ -119,7 +106,7 @@ const VALUE: Key<Option<Quantity>> = Key::optional(
 );
 const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
     "signal",
-    "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts.",
+    "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. Of a resource, the utilization is that of the busy slots, an instance's slots being its request. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts.",
 );
 
 const SPEC: TableSpec = TableSpec {
@@ -138,7 +125,7 @@ impl Value for MetricSpec {
         let is_resource = matches!(source, Source::Resource | Source::ContainerResource);
         let default_signal = if is_resource { Signal::Utilization } else { Signal::InFlight };
         let signal = reader.find(&SIGNAL)?.map_or(default_signal, |HpaSignal(signal)| signal);
-        if is_resource && !matches!(signal, Signal::Utilization | Signal::KvCache) {
+        if is_resource && signal.quantity() != signal::Quantity::Share {
             let message = format!("`{}` is \"{}\"", reader.path_of(SIGNAL.name()), signal.name());
             let label =
                 "expected \"utilization\" or \"kv_cache\": what a resource can be; or type = \"pods\"";

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::autoscaler::Signal;
+use crate::autoscaler::signal::{OfInstance, OfPool, Signal};
 use crate::autoscaler::{InstanceScrape, Scrape};
 use crate::time::{Instant, Span};
 
@@ -14,28 +14,21 @@ use crate::time::{Instant, Span};
 pub(crate) struct Signals {
     window: Span,
     /// In time order; the newest lists the instances there are.
-    scrapes: VecDeque<ScrapeSums>,
+    scrapes: VecDeque<KeptScrape>,
     /// Instance lists of scrapes that are over, to be filled again.
     spare: Vec<Vec<InstanceScrape>>,
 }
 
-/// The pool over one scrape interval: sums over time, in request-seconds.
+/// One scrape, with a list of its own.
 #[derive(Debug, Clone)]
-struct ScrapeSums {
-    since: Instant,
-    at: Instant,
+struct KeptScrape {
+    pool: Scrape<'static>,
     seconds: f64,
-    arrived: f64,
-    in_flight: f64,
-    waiting: f64,
-    in_service: f64,
-    slots: f64,
-    work: f64,
     /// By number; those that were ready.
     instances: Vec<InstanceScrape>,
 }
 
-impl ScrapeSums {
+impl KeptScrape {
     /// Where instance `id` is in the list; most likely at `guess`.
     fn position(&self, id: u32, guess: usize) -> Option<usize> {
         match self.instances.get(guess) {
@@ -61,7 +54,7 @@ impl Signals {
 
     /// Takes in one scrape.
     pub fn scrape(&mut self, sample: &Scrape<'_>) {
-        let is_old = |scrape: &ScrapeSums| scrape.since + self.window < sample.at;
+        let is_old = |scrape: &KeptScrape| scrape.pool.since + self.window < sample.at;
         while self.scrapes.front().is_some_and(is_old) {
             self.spare.extend(self.scrapes.pop_front().map(|scrape| scrape.instances));
         }
@@ -69,39 +62,27 @@ impl Signals {
         instances.clear();
         instances.extend_from_slice(sample.instances);
         let seconds = sample.seconds();
-        self.scrapes.push_back(ScrapeSums {
-            since: sample.since,
-            at: sample.at,
-            seconds,
-            arrived: sample.arrived as f64,
-            in_flight: sample.in_flight * seconds,
-            waiting: sample.waiting * seconds,
-            in_service: sample.in_service * seconds,
-            slots: sample.slots * seconds,
-            work: sample.work * seconds,
-            instances,
-        });
+        self.scrapes.push_back(KeptScrape { pool: sample.of_pool(), seconds, instances });
     }
 
     /// The pool's value of a signal; `None` while there was nothing to measure.
     pub fn total(&self, signal: Signal) -> Option<f64> {
-        let sum = |value: fn(&ScrapeSums) -> f64| self.scrapes.iter().map(value).sum::<f64>();
-        let seconds = sum(|scrape| scrape.seconds);
+        let sum = |of: &dyn Fn(&KeptScrape) -> f64| self.scrapes.iter().map(of).sum::<f64>();
+        let seconds = sum(&|scrape| scrape.seconds);
         if seconds <= 0.0 {
             return None;
         }
-        match signal {
-            Signal::Utilization => {
-                let slots = sum(|scrape| scrape.slots);
-                (slots > 0.0).then(|| sum(|scrape| scrape.work) / slots)
+        let over_time = |of: fn(&Scrape<'_>) -> f64| sum(&|scrape| of(&scrape.pool) * scrape.seconds);
+        match signal.spec().of_pool {
+            OfPool::Share { used, of, .. } => {
+                let there = over_time(of);
+                (there > 0.0).then(|| over_time(used) / there)
             }
-            Signal::Concurrency => Some(sum(|scrape| scrape.in_service) / seconds),
-            Signal::InFlight => Some(sum(|scrape| scrape.in_flight) / seconds),
-            Signal::QueueLength => Some(sum(|scrape| scrape.waiting) / seconds),
-            Signal::RequestRate => Some(sum(|scrape| scrape.arrived) / seconds),
+            OfPool::Gauge { mean, .. } => Some(over_time(mean) / seconds),
+            OfPool::Count { since, .. } => Some(sum(&|scrape| since(&scrape.pool)) / seconds),
             // No key asks an HPA for it.
-            Signal::Latency => None,
-            Signal::KvCache => {
+            OfPool::Latency => None,
+            OfPool::Instances => {
                 let present = &self.scrapes.back()?.instances;
                 let mut next = 0;
                 let of_one = |instance: &InstanceScrape| self.of_instance(instance.id, signal, &mut next);
@@ -118,21 +99,19 @@ impl Signals {
         let newest = self.scrapes.back()?;
         let index = newest.position(id, *next)?;
         *next = index + 1;
-        let of_one = |instance: &InstanceScrape| match signal {
-            Signal::Concurrency => instance.service_seconds,
-            Signal::Utilization => instance.busy_seconds,
-            Signal::KvCache => instance.kv_cache,
-            Signal::InFlight | Signal::QueueLength | Signal::RequestRate => 0.0,
-            Signal::Latency => 0.0,
+        let shown = signal.spec().of_instance;
+        let of_one = |instance: &InstanceScrape| match shown {
+            OfInstance::Integral(of) | OfInstance::Now(of) => of(instance),
+            OfInstance::EqualPart | OfInstance::None => 0.0,
         };
         let instance = &newest.instances[index];
         let (mut measured, mut sum, mut scrapes) = (instance.measured, of_one(instance), 1.0);
-        let mut since = newest.since;
+        let mut since = newest.pool.since;
         for scrape in self.scrapes.iter().rev().skip(1) {
             let Some(instance) = scrape.position(id, index).map(|index| &scrape.instances[index]) else {
                 break;
             };
-            since = scrape.since;
+            since = scrape.pool.since;
             scrapes += 1.0;
             measured += instance.measured;
             sum += of_one(instance);
@@ -140,18 +119,16 @@ impl Signals {
         if measured.is_zero() {
             return None;
         }
-        let value = match signal {
+        let value = match shown {
             // One division instead of two, for each instance at each look.
-            Signal::Concurrency | Signal::Utilization => sum * 1e9 / measured.as_nanos() as f64,
-            Signal::KvCache => sum / scrapes,
+            OfInstance::Integral(_) => sum * 1e9 / measured.as_nanos() as f64,
+            OfInstance::Now(_) => sum / scrapes,
+            OfInstance::EqualPart => self.total(signal)? / newest.instances.len() as f64,
             // No key asks an HPA for it.
-            Signal::Latency => return None,
-            Signal::InFlight | Signal::QueueLength | Signal::RequestRate => {
-                self.total(signal)? / newest.instances.len() as f64
-            }
+            OfInstance::None => return None,
         };
         // The time before an instance was ready belongs to the window too: such a sample is not fresh.
-        Some(Reading { value, at: newest.at, window: newest.at.since(since) })
+        Some(Reading { value, at: newest.pool.at, window: newest.pool.at.since(since) })
     }
 }
 

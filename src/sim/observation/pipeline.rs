@@ -3,22 +3,16 @@
 use std::collections::VecDeque;
 
 use super::metrics::Metrics;
-use crate::autoscaler::{Per, Query, Signal};
+use crate::autoscaler::{OfPool, Per, PoolCounters, Query};
 use crate::service::FULL;
-use crate::sim::accounting::{Gauges, LatencyHistogram};
+use crate::sim::accounting::LatencyHistogram;
 use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct ScrapeCounters {
     pub at: Instant,
-    /// Requests arrived.
-    pub arrived: u64,
-    /// Capacity used on ready instances: place-nanoseconds times [`FULL`].
-    pub work: u128,
-    /// Place-nanoseconds of ready instances.
-    pub capacity: u128,
-    pub gauges: Gauges,
+    pub pool: PoolCounters,
     pub ready: u32,
     /// Latencies, in microseconds, of what completed since the scrape before; kept only if they are asked for.
     pub latency: Option<LatencyHistogram>,
@@ -35,15 +29,8 @@ pub(in crate::sim) struct Pipeline {
 
 impl Pipeline {
     pub fn new(metrics: Metrics, query: Query) -> Self {
-        let start = ScrapeCounters {
-            at: Instant::ZERO,
-            arrived: 0,
-            work: 0,
-            capacity: 0,
-            gauges: Gauges::default(),
-            ready: 0,
-            latency: None,
-        };
+        let start =
+            ScrapeCounters { at: Instant::ZERO, pool: PoolCounters::default(), ready: 0, latency: None };
         Pipeline { metrics, query, scrapes: VecDeque::from([start]) }
     }
 
@@ -68,28 +55,25 @@ impl Pipeline {
         let base =
             (0..newest).rev().find(|i| self.scrapes[*i].at + self.metrics.window <= end.at).unwrap_or(0);
         let within = || self.scrapes.range(base + 1..=newest);
-        let mean = |gauge: fn(&Gauges) -> u64| {
-            let total: f64 = within().map(|scrape| gauge(&scrape.gauges) as f64).sum();
-            total / within().count() as f64
-        };
         let begin = &self.scrapes[base];
-        let value = match self.query.metric {
-            Signal::RequestRate => {
-                (end.arrived - begin.arrived) as f64 / end.at.since(begin.at).as_secs_f64()
+        let value = match self.query.metric.spec().of_pool {
+            OfPool::Count { total, .. } => {
+                (total(&end.pool) - total(&begin.pool)) as f64 / end.at.since(begin.at).as_secs_f64()
             }
-            Signal::InFlight => mean(|gauges| gauges.waiting + gauges.busy + gauges.draining),
-            Signal::Concurrency => mean(|gauges| gauges.busy),
-            Signal::QueueLength => mean(|gauges| gauges.waiting),
-            Signal::Utilization => {
-                let capacity = end.capacity - begin.capacity;
-                if capacity == 0 {
+            OfPool::Gauge { now, .. } => {
+                let total: f64 = within().map(|scrape| now(&scrape.pool) as f64).sum();
+                total / within().count() as f64
+            }
+            OfPool::Share { used_total, of_total, .. } => {
+                let there = of_total(&end.pool) - of_total(&begin.pool);
+                if there == 0 {
                     return None;
                 }
-                (end.work - begin.work) as f64 / FULL as f64 / capacity as f64
+                (used_total(&end.pool) - used_total(&begin.pool)) as f64 / FULL as f64 / there as f64
             }
-            Signal::Latency => return self.latency_quantile(base, newest),
+            OfPool::Latency => return self.latency_quantile(base, newest),
             // No key asks this pipeline for it.
-            Signal::KvCache => return None,
+            OfPool::Instances => return None,
         };
         Some(match self.query.per {
             Per::Total => value,

@@ -1,7 +1,7 @@
 //! The autoscaler in a run: what it is shown, and when it acts.
 
 use super::Operations;
-use crate::autoscaler::{Observation, PoolState};
+use crate::autoscaler::{Observation, PoolCounters, PoolState};
 use crate::sim::accounting::latency_histogram;
 use crate::sim::observation::{RawCounters, ScrapeCounters};
 use crate::sim::run::event_queue::Event;
@@ -63,10 +63,14 @@ impl Operations {
         let latency = scraped.is_some().then(|| latency_histogram(self.end.since(Instant::ZERO)));
         pipeline.record(ScrapeCounters {
             at,
-            arrived,
-            work,
-            capacity: self.registry.time(at).ready * u128::from(self.places),
-            gauges,
+            pool: PoolCounters {
+                arrived,
+                work,
+                capacity: self.registry.time(at).ready * u128::from(self.places),
+                in_flight: gauges.waiting + gauges.busy + gauges.draining,
+                in_service: gauges.busy,
+                waiting: gauges.waiting,
+            },
             ready: self.registry.counts().ready,
             latency: std::mem::replace(scraped, latency),
         });

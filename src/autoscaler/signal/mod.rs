@@ -1,0 +1,177 @@
+//! What a pool shows of itself, once for all systems: one file a signal, which states its name, its quantity and how it
+//! follows from what is scraped.
+//!
+//! Each system has names and units of its own for what it watches: they are views onto [`Signal`], beside the keys of the
+//! system. A further signal is a file here and its lines in the list: the pipeline of `[metrics]`, the HPA, CloudWatch and
+//! Azure Monitor read it from its statement.
+mod concurrency;
+mod in_flight;
+mod kv_cache;
+mod latency;
+mod measure;
+mod queue_length;
+mod request_rate;
+mod utilization;
+
+pub(crate) use measure::{OfInstance, OfPool, PoolCounters, SignalSpec};
+
+use super::observation::Scrape;
+
+/// States the signals: an enum of them, each with its statement.
+macro_rules! signals {
+    ($($module:ident::$signal:ident: $doc:literal,)*) => {
+        /// What is measured.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Signal {
+            $(#[doc = $doc] $signal,)*
+        }
+
+        impl Signal {
+            /// Every signal.
+            pub const ALL: &'static [Signal] = &[$(Signal::$signal),*];
+
+            /// Its statement.
+            pub(crate) const fn spec(self) -> &'static SignalSpec {
+                match self { $(Signal::$signal => &$module::SPEC,)* }
+            }
+        }
+    };
+}
+
+signals! {
+    request_rate::RequestRate: "Requests arriving per second.",
+    in_flight::InFlight: "Requests waiting or in service.",
+    concurrency::Concurrency: "Requests in service on ready instances.",
+    queue_length::QueueLength: "Requests waiting, buffered or at the instances.",
+    utilization::Utilization: "Busy share of the capacity of the ready instances, 0 to 1.",
+    latency::Latency: "A quantile of the latency of completed requests, in seconds.",
+    kv_cache::KvCache: "Share of the KV cache in use over the ready instances, 0 to 1.",
+}
+
+/// What a signal is a number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// A share, 0 to 1.
+    Share,
+    /// Requests.
+    Requests,
+    /// Requests per second.
+    RequestsPerSecond,
+    /// Seconds.
+    Seconds,
+}
+
+impl Signal {
+    /// As a scenario writes it.
+    pub const fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// What it is a number of.
+    pub const fn quantity(self) -> Quantity {
+        self.spec().quantity
+    }
+
+    /// The signals that are read there, as options of a key: name, signal, description.
+    pub(crate) const fn options<const N: usize>(at: Source) -> [(&'static str, Signal, &'static str); N] {
+        let mut options = [("", Signal::ALL[0], ""); N];
+        let (mut next, mut index) = (0, 0);
+        while index < Signal::ALL.len() {
+            let spec = Signal::ALL[index].spec();
+            if at.has(spec) {
+                options[next] = (spec.name, Signal::ALL[index], spec.doc);
+                next += 1;
+            }
+            index += 1;
+        }
+        options
+    }
+
+    /// How many options [`Signal::options`] gives.
+    pub(crate) const fn count(at: Source) -> usize {
+        let (mut count, mut index) = (0, 0);
+        while index < Signal::ALL.len() {
+            count += at.has(Signal::ALL[index].spec()) as usize;
+            index += 1;
+        }
+        count
+    }
+
+    /// What one scrape adds to a mean per ready instance: to what is shared, `factor` times, and to what it is shared by.
+    /// Zeros for a signal that no scrape carries for the pool.
+    pub(crate) fn per_instance(self, scrape: &Scrape<'_>, factor: f64) -> (f64, f64) {
+        let seconds = scrape.seconds();
+        let ready = f64::from(scrape.ready) * seconds;
+        match self.spec().of_pool {
+            OfPool::Count { since, .. } => (since(scrape) * factor, ready),
+            OfPool::Gauge { mean, .. } => (mean(scrape) * factor * seconds, ready),
+            OfPool::Share { used, of, .. } => (used(scrape) * factor * seconds, of(scrape) * seconds),
+            OfPool::Latency | OfPool::Instances => (0.0, 0.0),
+        }
+    }
+}
+
+/// Where signals are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The pipeline of `[metrics]`.
+    Pipeline,
+    /// The pods of an HPA.
+    Pods,
+}
+
+impl Source {
+    const fn has(self, spec: &SignalSpec) -> bool {
+        match self {
+            Source::Pipeline => !matches!(spec.of_pool, OfPool::Instances),
+            Source::Pods => !matches!(spec.of_instance, OfInstance::None),
+        }
+    }
+}
+
+impl Quantity {
+    /// The unit of a value, for people.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Quantity::Share => "(a share, 0 to 1)",
+            Quantity::Requests => "requests",
+            Quantity::RequestsPerSecond => "requests/s",
+            Quantity::Seconds => "s",
+        }
+    }
+
+    /// Whether the pool's value is the sum of its instances', so that a value per instance is a part of it.
+    pub const fn is_additive(self) -> bool {
+        matches!(self, Quantity::Requests | Quantity::RequestsPerSecond)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_differ_and_what_is_shared_out_is_what_is_counted() {
+        let names: HashSet<&str> = Signal::ALL.iter().map(|signal| signal.name()).collect();
+        assert_eq!(names.len(), Signal::ALL.len());
+        let additive: Vec<&str> = Signal::ALL
+            .iter()
+            .filter(|signal| signal.quantity().is_additive())
+            .map(|signal| signal.name())
+            .collect();
+        assert_eq!(additive, ["request_rate", "in_flight", "concurrency", "queue_length"]);
+    }
+
+    #[test]
+    fn a_source_offers_what_it_can_read() {
+        let names = |options: &[(&'static str, Signal, &str)]| -> Vec<&'static str> {
+            options.iter().map(|(name, _, _)| *name).collect()
+        };
+        let pipeline = Signal::options::<{ Signal::count(Source::Pipeline) }>(Source::Pipeline);
+        let pods = Signal::options::<{ Signal::count(Source::Pods) }>(Source::Pods);
+        assert!(names(&pipeline).contains(&"latency") && !names(&pipeline).contains(&"kv_cache"));
+        assert!(names(&pods).contains(&"kv_cache") && !names(&pods).contains(&"latency"));
+    }
+}
