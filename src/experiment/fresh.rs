@@ -9,9 +9,14 @@ use crate::stats::{Misses, Observation};
 /// Numbers of the fresh replications of a proposal start at as many millions: no race has as many of its own.
 const FRESH_FROM: u32 = 1_000_000;
 
-/// The share of requests that may miss each promise, condition by condition; `None` if nothing is promised under one.
+/// The share of requests, or of windows, that may miss each promise, condition by condition; `None` if nothing is promised
+/// under one.
 pub fn allowed(conditions: &[&Scenario]) -> Option<Vec<f64>> {
-    conditions.iter().map(|scenario| Some(1.0 - scenario.model.slo?.quantile())).collect()
+    let mut all = Vec::new();
+    for scenario in conditions {
+        all.extend(scenario.model.slo?.promises().map(|promise| promise.allowed()));
+    }
+    Some(all)
 }
 
 /// What replications say of promises and cost, those that say something under every condition: the promises of all

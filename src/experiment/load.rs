@@ -31,17 +31,29 @@ struct Level {
     replications: u32,
 }
 
+/// The least limit of all promises: beyond it one is missed.
 fn limit(points: &[&PointResult]) -> Option<LoadLimit> {
+    let promises = points.first()?.point.scenario.model.slo?.promises().count();
+    let limits: Option<Vec<LoadLimit>> = (0..promises).map(|promise| limit_of(points, promise)).collect();
+    let load = |limit: &LoadLimit| match limit.load.mean {
+        Some(_) if limit.beyond => f64::INFINITY,
+        Some(load) => load,
+        None => f64::NEG_INFINITY,
+    };
+    limits?.into_iter().reduce(|least, next| if load(&next) < load(&least) { next } else { least })
+}
+
+fn limit_of(points: &[&PointResult], promise: usize) -> Option<LoadLimit> {
     let first = points.first()?;
     let path = first.point.condition.first()?.0.clone();
     let is_load = path == "traffic" || path.split('.').next() == Some("arrivals");
-    let allowed = 1.0 - first.point.scenario.model.slo?.quantile();
+    let allowed = first.point.scenario.model.slo?.promises().nth(promise)?.allowed();
     let error = (1.0 - CONFIDENCE) / 2.0;
     let mut levels: Vec<Level> = points
         .iter()
         .map(|point| {
             let load = point.point.condition.first()?.1.value()?;
-            let misses = point.replications.misses()?;
+            let misses = point.replications.misses_of(promise)?;
             Some(Level {
                 load,
                 share: misses.share(),

@@ -14,6 +14,7 @@ mod memory_budget;
 mod observer;
 mod overload;
 mod progress;
+mod promise_kept;
 mod record;
 mod replications;
 mod results;
@@ -44,6 +45,7 @@ pub use memory_budget::MemoryBudget;
 pub use observer::{DecisionSink, Observer, Retain, SeenRun};
 pub use overload::Overload;
 pub use progress::Progress;
+pub use promise_kept::{PromiseKept, PromiseSummary};
 pub use record::Record;
 pub use replications::Replications;
 pub use results::{

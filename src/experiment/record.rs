@@ -25,6 +25,8 @@ pub struct Record {
     /// Requests that such a time is asked of: those that have ended or have missed the SLO without, but for answers of one
     /// token where the time per further token is promised.
     pub(super) asked: u64,
+    /// How each promise beside the first is kept: what missed it, and what counts.
+    more: Vec<(u64, u64)>,
 }
 
 impl Record {
@@ -37,6 +39,7 @@ impl Record {
             types: types::samples(outcome),
             promised: times.map(Tally::of),
             asked: ended(outcome) + times.map_or(0, Digest::count) - outcome.counts.served,
+            more: outcome.more.clone(),
         }
     }
 
@@ -56,8 +59,16 @@ impl Record {
         index.map_or(Sample::Missing, |index| self.samples[index])
     }
 
-    /// Requests that missed the SLO, and those that count; `None` where nothing is promised or none has ended.
-    pub(super) fn missed(&self) -> Option<(f64, f64)> {
+    /// What missed the promise at `index`, the first at 0, and what counts: windows of a promise of windows, else requests.
+    pub fn missed_of(&self, index: usize) -> Option<(f64, f64)> {
+        match index.checked_sub(1) {
+            None => self.missed(),
+            Some(index) => self.more.get(index).map(|(missed, counted)| (*missed as f64, *counted as f64)),
+        }
+    }
+
+    /// Requests that missed the first promise, and those that count; `None` where nothing is promised or none has ended.
+    fn missed(&self) -> Option<(f64, f64)> {
         match self.sample(SLO_ATTAINMENT) {
             Sample::Ratio { of, to } => Some((to - of, to)),
             _ => None,
@@ -74,7 +85,9 @@ impl Record {
     /// How it keeps each promise, and its cost; `None` where nothing is promised or no request has ended.
     pub fn kept(&self) -> Option<(Vec<Kept>, f64)> {
         let (missed, counted) = self.missed()?;
-        Some((vec![Kept { missed, counted }], self.sample(COST).value()?))
+        let more = self.more.iter().map(|(missed, counted)| Kept { missed: *missed as f64, counted: *counted as f64 });
+        let all = std::iter::once(Kept { missed, counted }).chain(more);
+        Some((all.collect(), self.sample(COST).value()?))
     }
 
     /// The record as bytes.

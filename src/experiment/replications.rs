@@ -2,8 +2,8 @@
 
 use super::figures::{Source, slo_quantile};
 use super::types::{self, TypeSample};
-use super::{FIGURES, Figure, Figures, Record, Sample, Unit};
-use crate::sim::Slo;
+use super::{FIGURES, Figure, Figures, PromiseKept, Record, Sample, SloVerdict, Unit};
+use crate::sim::{Promise, Slo};
 use crate::stats::{CONFIDENCE, Linearised, Misses, Pool, Quantile};
 
 /// The replications of one setting, in their order, with the time promised over all their requests together.
@@ -80,9 +80,50 @@ impl Replications {
         linearised(self.each.iter().map(|replication| replication.samples[index]))
     }
 
-    /// The share of requests that miss the SLO; `None` where nothing is promised or no request has ended.
+    /// The share of requests that miss the first promise; `None` where nothing is promised or no request has ended.
     pub fn misses(&self) -> Option<Misses> {
-        Misses::of(self.each.iter().filter_map(Record::missed))
+        self.misses_of(0)
+    }
+
+    /// The same of the promise at `promise`.
+    pub(super) fn misses_of(&self, promise: usize) -> Option<Misses> {
+        Misses::of(self.each.iter().filter_map(|record| record.missed_of(promise)))
+    }
+
+    /// How each promise is kept, the first at the beginning; none where nothing is promised.
+    pub fn promises(&self) -> Vec<PromiseKept> {
+        let count = self.slo.iter().flat_map(Slo::promises).count();
+        let of = |(index, promise): (usize, Promise)| {
+            let misses = self.misses_of(index);
+            let pairs: Vec<(f64, f64)> = self.each.iter().filter_map(|record| record.missed_of(index)).collect();
+            PromiseKept {
+                promise,
+                kept: SloVerdict::among(misses.as_ref(), promise.allowed(), count),
+                share: Linearised::of_ratio(&pairs).estimate(CONFIDENCE).within(0.0, 1.0),
+                misses,
+            }
+        };
+        self.slo.iter().flat_map(Slo::promises).enumerate().map(of).collect()
+    }
+
+    /// Whether the SLO is kept: the verdict on the promise that is kept worst. `None` if nothing is promised.
+    pub fn keeps_slo(&self) -> Option<SloVerdict> {
+        self.worst_promise().map(|worst| worst.kept)
+    }
+
+    /// The promise that is kept worst; of equal verdicts the one that uses most of its error budget. `None` if nothing is
+    /// promised.
+    pub fn worst_promise(&self) -> Option<PromiseKept> {
+        let used = |it: &PromiseKept| it.budget_used().mean.unwrap_or(f64::INFINITY);
+        self.promises().into_iter().reduce(|worst, next| {
+            let worse = next.kept.rank().cmp(&worst.kept.rank()).then(used(&next).total_cmp(&used(&worst)));
+            if worse.is_gt() { next } else { worst }
+        })
+    }
+
+    /// Whether every promise is kept with all replications taken together; `true` if nothing is promised.
+    pub fn keeps_slo_on_average(&self) -> bool {
+        self.promises().iter().all(PromiseKept::on_average)
     }
 
     /// The figure called `name` here and in `other`, over the replications that both have it in: what can be subtracted

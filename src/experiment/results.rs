@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{COST, Figures, LoadLimit, Membership, Replications, RunPlan, SLO_ATTAINMENT, SeenRun};
+use super::{COST, Figures, LoadLimit, Membership, Replications, RunPlan, SeenRun};
 use crate::scenario::{Point, Scenario, Setting};
 use crate::stats::{CONFIDENCE, Misses};
 
@@ -95,11 +95,20 @@ pub const LEAST_FOR_KEPT: u32 = 20;
 impl SloVerdict {
     /// Whether `misses` leave at least a share `promised` of the requests.
     pub fn of(misses: Option<&Misses>, promised: f64) -> SloVerdict {
+        SloVerdict::among(misses, 1.0 - promised, 1)
+    }
+
+    /// Whether `misses` are at most `allowed`, of a promise that is one of so many that are judged together.
+    ///
+    /// That all are kept is said if each is, at the error of one: the claim is wrong only if some promise is missed, and
+    /// then the verdict on that one is (the intersection-union test; Berger, Technometrics 24, 1982). That one of them is
+    /// missed is said at that error divided by their number (Bonferroni), for any of them may seem to be.
+    pub fn among(misses: Option<&Misses>, allowed: f64, promises: usize) -> SloVerdict {
         let Some(misses) = misses else { return SloVerdict::Uncertain };
-        let (allowed, error) = (1.0 - promised, (1.0 - CONFIDENCE) / 2.0);
+        let error = (1.0 - CONFIDENCE) / 2.0;
         // Rounding must not decide where misses are exactly what is allowed.
         let within = |limit: f64| limit <= allowed * (1.0 + 1e-9);
-        if misses.lower_limit(error).is_some_and(|limit| !within(limit)) {
+        if misses.lower_limit(error / promises.max(1) as f64).is_some_and(|limit| !within(limit)) {
             return SloVerdict::No;
         }
         match misses.upper_limit(error) {
@@ -120,6 +129,16 @@ impl SloVerdict {
         }
     }
 
+    /// How bad it is, the worst the greatest.
+    pub(super) fn rank(self) -> u8 {
+        match self {
+            SloVerdict::Yes => 0,
+            SloVerdict::SoFar => 1,
+            SloVerdict::Uncertain => 2,
+            SloVerdict::No => 3,
+        }
+    }
+
     /// In a word.
     pub fn name(self) -> &'static str {
         match self {
@@ -134,9 +153,7 @@ impl SloVerdict {
 impl PointResult {
     /// Whether it keeps the SLO with all requests of all replications taken together; `true` if nothing is promised.
     pub fn meets_slo_on_average(&self) -> bool {
-        let promised = self.point.scenario.model.slo.map(|slo| slo.quantile());
-        promised
-            .is_none_or(|promised| self.figures.get(SLO_ATTAINMENT).mean.is_some_and(|kept| kept >= promised))
+        self.replications.keeps_slo_on_average()
     }
 
     /// The value of the parameter or condition at `path`; empty if the point's variant has no such key.

@@ -31,14 +31,9 @@ pub fn sweep(
         .filter(|(_, (point, replications))| replications.len() == point.scenario.run.replications as usize)
         .map(|(number, (point, replications))| {
             let figures = replications.figures();
-            let misses = replications.misses();
             PointResult {
                 number,
-                meets_slo: point
-                    .scenario
-                    .model
-                    .slo
-                    .map(|slo| SloVerdict::of(misses.as_ref(), slo.quantile())),
+                meets_slo: replications.keeps_slo(),
                 point,
                 figures,
                 replications,

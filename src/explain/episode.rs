@@ -196,7 +196,7 @@ impl Course<'_> {
 
     /// The window from which on requests wait for long, up to the first late one.
     fn queued(&self, begin: usize, first: usize) -> Option<usize> {
-        let promised = self.scenario.model.slo.map_or(Span::from_secs(1), |slo| slo.leading().1);
+        let promised = self.scenario.model.slo.and_then(|slo| slo.leading().1).unwrap_or(Span::from_secs(1));
         let grown = |window: &Window| {
             let rate = window.served as f64 / window.length_s.max(1e-9);
             window.waiting > (GROWN * promised.as_secs_f64() * rate).max(1.0)

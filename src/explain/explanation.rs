@@ -11,11 +11,11 @@ use super::cause::{Applied, Cause, applied, oracle, together};
 use super::episode::{Course, Episodes};
 use super::shares::{self, MOST_IN_FULL, Mask, Values};
 use crate::experiment::{
-    COST, Case, Evaluator, Observer, Record, Retain, RunError, SLO_ATTAINMENT, Sample, Unit,
+    COST, Case, Evaluator, Observer, PromiseKept, Record, Replications, Retain, RunError, Unit,
 };
 use crate::random::{Purpose, Streams};
 use crate::scenario::{Change, Scenario, ScenarioError, ScenarioFile};
-use crate::sim::{DecisionRecord, Outcome};
+use crate::sim::{DecisionRecord, Outcome, Promise};
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
 use crate::time::Span;
 
@@ -29,7 +29,7 @@ const FINEST: u64 = 20_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// Requests that missed the SLO; without one, those lost.
+    /// Requests that missed the SLO, of several promises the one explained; without one, those lost.
     MissedRequests,
     /// Time in windows that missed the SLO.
     MissedTime,
@@ -59,12 +59,13 @@ impl Measure {
         }
     }
 
-    fn of(self, record: &Record) -> Option<f64> {
+    /// It in one replication; `promise` is the place of the promise explained.
+    fn of(self, record: &Record, promise: usize) -> Option<f64> {
         let value = |name: &str| record.sample(name).value();
         match self {
-            Measure::MissedRequests => match record.sample(SLO_ATTAINMENT) {
-                Sample::Ratio { of, to } => Some(to - of),
-                _ => Some(value("rejected")? + value("timed_out")? + value("failed")?),
+            Measure::MissedRequests => match record.missed_of(promise) {
+                Some((missed, _)) => Some(missed),
+                None => Some(value("rejected")? + value("timed_out")? + value("failed")?),
             },
             Measure::MissedTime => value("below_slo_s"),
             Measure::Cost => value(COST),
@@ -129,6 +130,8 @@ pub struct Explained {
     pub scenario: Scenario,
     /// The variant; `None` for the base scenario.
     pub variant: Option<String>,
+    /// The promise explained, where there are several: that of the whole run which uses most of its error budget.
+    pub promise: Option<Promise>,
     /// By measure; measures that are nothing in every replication are left out.
     pub totals: BTreeMap<Measure, Total>,
     /// Causes with an effect, in the order of [`CAUSES`](super::CAUSES).
@@ -203,7 +206,9 @@ pub fn explain(
         found.into_iter().partition(|applied| applied.cause.protects);
     let count = found.len();
     let all: Mask = (1 << count) - 1;
-    let mut game = Game::new(file, variant, &scenario, evaluator);
+    let worst = worst_promise(&scenario, evaluator)?;
+    let place = worst.as_ref().map_or(0, |(place, _)| *place);
+    let mut game = Game::new(file, variant, (&scenario, place), evaluator);
     // First each alone and each last: a cause that does nothing in either has no effect, and its sets need not be run.
     let ends = (0..count).flat_map(|cause| [1 << cause, all & !(1 << cause)]);
     game.run(&found, ends.chain([0, all]).map(|mask| (mask, game.everything())).collect())?;
@@ -217,7 +222,7 @@ pub fn explain(
     let (idle, active): (Vec<usize>, Vec<usize>) = (0..count).partition(|cause| idle(*cause));
     let without_effect = idle.iter().map(|cause| found[*cause].cause).collect();
     let active: Vec<Applied> = active.into_iter().map(|cause| found[cause].clone()).collect();
-    let mut game = Game::new(file, variant, &scenario, evaluator);
+    let mut game = Game::new(file, variant, (&scenario, place), evaluator);
     let orders = game.run_sets(&active)?;
     let totals_by_measure = game.totals();
     let oracle = game.run_oracle(&active)?;
@@ -254,6 +259,7 @@ pub fn explain(
     let replications = scenario.run.replications;
     Ok(Explained {
         variant: variant.map(str::to_owned),
+        promise: worst.map(|(_, kept)| kept.promise),
         totals,
         accounts,
         without_effect,
@@ -267,11 +273,30 @@ pub fn explain(
     })
 }
 
+/// Of several promises, the one of the whole run that uses most of its error budget, with its place; `None` where there is
+/// one at most.
+fn worst_promise(
+    scenario: &Scenario,
+    evaluator: &Evaluator<'_>,
+) -> Result<Option<(usize, PromiseKept)>, ExplainError> {
+    if scenario.model.slo.is_none_or(|slo| slo.more().next().is_none()) {
+        return Ok(None);
+    }
+    let records = evaluator.evaluate(&[Case::whole(scenario)], &(), |_, records| records)?;
+    let records = records.into_iter().next().unwrap_or_default();
+    let promises = Replications::new(records, scenario.model.slo).promises();
+    let whole = promises.into_iter().enumerate().filter(|(_, kept)| kept.promise.windows.is_none());
+    let used = |kept: &PromiseKept| kept.budget_used().mean.unwrap_or(0.0);
+    Ok(whole.reduce(|worst, next| if used(&next.1) > used(&worst.1) { next } else { worst }))
+}
+
 /// The sets of causes, with what each comes to.
 struct Game<'a> {
     file: &'a ScenarioFile,
     variant: Option<&'a str>,
     base: &'a Scenario,
+    /// The place of the promise explained.
+    promise: usize,
     evaluator: &'a Evaluator<'a>,
     /// By measure, for each replication.
     values: BTreeMap<Measure, Vec<Values>>,
@@ -287,10 +312,10 @@ impl<'a> Game<'a> {
     fn new(
         file: &'a ScenarioFile,
         variant: Option<&'a str>,
-        base: &'a Scenario,
+        (base, promise): (&'a Scenario, usize),
         evaluator: &'a Evaluator<'a>,
     ) -> Self {
-        Game { file, variant, base, evaluator, values: BTreeMap::new() }
+        Game { file, variant, base, promise, evaluator, values: BTreeMap::new() }
     }
 
     fn everything(&self) -> Vec<u32> {
@@ -328,7 +353,8 @@ impl<'a> Game<'a> {
     /// What every replication of every case comes to, by measure.
     fn records(&self, cases: &[Case<'_>]) -> Result<Vec<Records>, ExplainError> {
         let of_record = |record: &Record| {
-            let values = Measure::ALL.into_iter().filter_map(|measure| Some((measure, measure.of(record)?)));
+            let value = |measure: Measure| Some((measure, measure.of(record, self.promise)?));
+            let values = Measure::ALL.into_iter().filter_map(value);
             (record.number, values.collect())
         };
         let found = self.evaluator.evaluate(cases, &(), |_, records| records.iter().map(of_record).collect());

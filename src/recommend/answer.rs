@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::experiment::{Figures, SloVerdict};
+use crate::experiment::{Figures, PromiseSummary, SloVerdict};
 use crate::scenario::Setting;
 use crate::sim::Window;
 use crate::stats::Estimate;
@@ -100,6 +100,8 @@ pub struct UnderCondition {
     pub condition: Vec<(String, String)>,
     /// Whether they keep the SLO.
     pub keeps: Option<SloVerdict>,
+    /// How each promise is kept.
+    pub promises: Vec<PromiseSummary>,
     /// Cost per hour.
     pub cost_per_hour: Estimate,
     /// Share of the time in windows that keep the SLO.

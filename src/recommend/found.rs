@@ -9,8 +9,8 @@ use super::answer::{
 use super::candidates::{Candidate, Candidates, shown};
 use super::margin;
 use crate::experiment::{
-    COST, Case, Evaluator, Fresh, Observer, Replications, Retain, RunError, RunFailure, SLO_LATENCY_OF_RUN,
-    SloVerdict, frontier, knee,
+    COST, Case, Evaluator, Fresh, Observer, PromiseSummary, Replications, Retain, RunError, RunFailure, SLO_LATENCY_OF_RUN,
+    frontier, knee,
 };
 use crate::scenario::{Axis, Scenario, Setting};
 use crate::sim::Outcome;
@@ -105,7 +105,10 @@ impl Found<'_> {
         let ranking = self.selection.ranking();
         let open = ranking.iter().map(|(index, _)| *index).find(|index| all[*index].count() > 0);
         let missed = |index: usize| {
-            let worst = |each: &Replications| each.misses().map_or(1.0, |misses| misses.share());
+            let worst = |each: &Replications| {
+                let used = each.worst_promise().and_then(|worst| worst.budget_used().mean);
+                used.unwrap_or(f64::INFINITY)
+            };
             all[index].replications().iter().map(worst).fold(0.0, f64::max)
         };
         let least = || {
@@ -127,11 +130,11 @@ impl Found<'_> {
             let condition = &self.candidates.space.conditions[index];
             let figures = replications.figures();
             let measured = measured(scenario);
-            let misses = replications.misses();
             let below = figures.get("below_slo_s");
             UnderCondition {
                 condition: plain(condition),
-                keeps: scenario.model.slo.map(|slo| SloVerdict::of(misses.as_ref(), slo.quantile())),
+                keeps: replications.keeps_slo(),
+                promises: replications.promises().iter().map(PromiseSummary::of).collect(),
                 cost_per_hour: scaled(&figures.get(COST), 3600.0 / measured),
                 share_of_time: Estimate {
                     mean: below.mean.map(|below| 1.0 - below / measured),
@@ -219,7 +222,6 @@ impl Found<'_> {
     fn alternative(&self, index: usize, what: &'static str, than: Option<usize>) -> Alternative {
         let candidate = &self.candidates.all[index];
         let (cost, latency) = self.race_figures(index);
-        let slo = candidate.scenarios.first().and_then(|scenario| scenario.model.slo);
         let replications = candidate.replications();
         let over = |other: usize| {
             let (of_other, latency_of_other) = self.race_figures(other);
@@ -227,10 +229,7 @@ impl Found<'_> {
             (ratio(&cost, &of_other), ratio(&latency, &latency_of_other))
         };
         let (cost_more, latency_more) = than.map(over).unwrap_or_default();
-        let misses = |each: &Replications| {
-            let share = each.misses().map(|misses| misses.share());
-            share.is_some_and(|share| slo.is_some_and(|slo| share > 1.0 - slo.quantile()))
-        };
+        let misses = |each: &Replications| !each.keeps_slo_on_average();
         Alternative {
             what,
             settings: plain(&candidate.settings),

@@ -1,7 +1,8 @@
 //! What is said of a recommendation: sentences and tables.
 
 use super::format;
-use super::sentences::{percentile, promise};
+use super::promises::promise;
+use super::sentences::percentile;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
 use crate::experiment::{SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit};

@@ -2,18 +2,18 @@
 //! nowhere else.
 
 use super::format;
+use super::promises::{asked, promise};
 use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
     Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, LoadLimit, Overload, Pair,
-    PointResult, Replications, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN,
+    PointResult, PromiseKept, Replications, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN,
     SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, ReadFact, Scenario};
 use crate::service::{Model, Uncertainty};
-use crate::sim::{Promised, Slo};
-use crate::stats::{CONFIDENCE, Estimate};
-use crate::time::Span;
+use crate::sim::Promised;
+use crate::stats::{CONFIDENCE, Estimate, Misses};
 use crate::units::show_span;
 
 /// What the latency figure of a frontier is called: `p99`, `p99.5`, `p95 TTFT`.
@@ -32,7 +32,7 @@ pub fn promised(scenario: &Scenario) -> Promised {
 }
 
 /// The percentile of a promise: `p99`.
-fn at(scenario: &Scenario) -> String {
+pub(super) fn at(scenario: &Scenario) -> String {
     format!("p{}", scenario.model.slo.map_or(99.0, |slo| slo.percentile))
 }
 
@@ -206,7 +206,7 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
                 match result.fresh {
                     0 =>
                         "It was not confirmed in new replications: the sweep has too few for that.".to_owned(),
-                    _ if result.points[perhaps].replications.misses().is_some_and(|misses| misses.none()) => {
+                    _ if result.points[perhaps].replications.promises().iter().all(missed_nothing) => {
                         "It missed nothing, and new replications are too few to tell how rare one is that does: a \
                          stricter promise, or `kneepoint recommend`, decides."
                             .to_owned()
@@ -219,6 +219,10 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
         }
         (None, None) => Statement::plain("sweep.none_within_slo", format!("No setting keeps {promise}.")),
     })
+}
+
+fn missed_nothing(kept: &PromiseKept) -> bool {
+    kept.misses.as_ref().is_some_and(Misses::none)
 }
 
 /// Whether some setting of a sweep keeps the SLO; `None` if nothing is promised.
@@ -237,42 +241,9 @@ pub fn sweep_verdict(scenario: &Scenario, result: &SweepResult) -> Option<Promis
     Some(PromiseVerdict { kept, statement: Statement::plain("sweep.verdict", text) })
 }
 
-/// Whether the first alternative of a run keeps the SLO; `None` if nothing is promised.
-pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
-    let first = result.alternatives.first()?;
-    let slo = first.scenario.model.slo?;
-    let attained = first.figures.get(SLO_ATTAINMENT);
-    let misses = first.replications.misses();
-    let kept = SloVerdict::of(misses.as_ref(), slo.quantile());
-    let begin = match kept {
-        SloVerdict::Yes => "The SLO is met",
-        SloVerdict::SoFar => "The SLO is met so far",
-        SloVerdict::No => "The SLO is missed",
-        SloVerdict::Uncertain => "It is uncertain whether the SLO is met",
-    };
-    let few = match kept {
-        SloVerdict::SoFar => format!(
-            " {} are too few to call it met: that takes {}.",
-            format::counted(first.replications.len(), "replication"),
-            SloVerdict::replications_to_be_kept(misses.as_ref(), slo.quantile()),
-        ),
-        _ => String::new(),
-    };
-    let text = format!(
-        "{begin}: {} of requests within {}; {} % are required.{few}",
-        format::estimate(&attained, Unit::Share, ""),
-        bounds(&slo),
-        slo.percentile,
-    );
-    let statement =
-        Statement::plain("run.verdict", text).with(SLO_ATTAINMENT, attained).with("required", slo.quantile());
-    Some(PromiseVerdict { kept, statement })
-}
-
 /// Whether a contender keeps the SLO; `None` if nothing is promised.
 pub fn keeps(contender: &Contender) -> Option<SloVerdict> {
-    let slo = contender.scenario.model.slo?;
-    Some(SloVerdict::of(contender.replications.misses().as_ref(), slo.quantile()))
+    contender.replications.keeps_slo()
 }
 
 /// Which contenders keep the SLO, which do not, and of which it is uncertain; `None` if nothing is promised.
@@ -753,20 +724,6 @@ pub fn origin(command: &str, scenario: &Scenario) -> String {
     format!("kneepoint {version}, {command} of {}, seed {}", scenario.name, scenario.run.seed)
 }
 
-/// The SLO as something to keep: `p99 within 2 s`.
-pub fn promise(scenario: &Scenario) -> Option<String> {
-    Some(format!("{} within {}", at(scenario), bounds(&scenario.model.slo?)))
-}
-
-/// What a promise says, apart from its percentile: `2 s`, `2 s, 500 ms to the first token`.
-fn bounds(slo: &Slo) -> String {
-    let seconds = |span: Span| format::seconds(span.as_secs_f64());
-    let latency = slo.promised_latency().map(seconds);
-    let ttft = slo.ttft.map(|span| format!("{} to the first token", seconds(span)));
-    let tpot = slo.tpot.map(|span| format!("{} per token", seconds(span)));
-    latency.into_iter().chain(ttft).chain(tpot).collect::<Vec<_>>().join(", ")
-}
-
 fn point(scenario: &Scenario, point: &PointResult) -> String {
     format!("{}: {}", settings(&point.point), cost_and_latency(scenario, &point.figures))
 }
@@ -785,5 +742,5 @@ fn cost_and_latency(scenario: &Scenario, figures: &Figures) -> String {
 fn slo_attainment(scenario: &Scenario, figures: &Figures) -> String {
     let Some(slo) = scenario.model.slo else { return String::new() };
     let share = format::estimate(&figures.get("slo_attainment"), Unit::Share, "");
-    format!(", {share} of requests within {}", bounds(&slo))
+    format!(", {share} of requests {}", asked(&slo))
 }

@@ -11,13 +11,14 @@ use super::results::Results;
 use super::sentences;
 use super::statement::Statement;
 use crate::experiment::{
-    CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult, RunPlan,
-    RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
+    CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult, PromiseSummary,
+    Replications, RunPlan, RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
 };
 use crate::recommend::Recommendation;
 use crate::scenario::{Scenario, Setting};
 use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
+use crate::units::show_span;
 
 /// Version of the form of `summary.json`: raised when a script that reads it has to change.
 const SCHEMA_VERSION: u32 = 1;
@@ -93,6 +94,9 @@ struct Promise {
     #[serde(skip_serializing_if = "Option::is_none")]
     tpot_s: Option<f64>,
     percentile: f64,
+    /// The other promises, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    more: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +147,7 @@ impl<'a> Head<'a> {
             ttft_s: slo.ttft.map(Span::as_secs_f64),
             tpot_s: slo.tpot.map(Span::as_secs_f64),
             percentile: slo.percentile,
+            more: slo.more().map(|promise| promise.describe(show_span)).collect(),
         };
         Head {
             schema_version: SCHEMA_VERSION,
@@ -165,12 +170,19 @@ impl<'a> Head<'a> {
     }
 }
 
+/// How each promise is kept, the error budget included; none where nothing is promised.
+fn promises(replications: &Replications) -> Vec<PromiseSummary> {
+    replications.promises().iter().map(PromiseSummary::of).collect()
+}
+
 #[derive(Serialize)]
 struct RunSummary<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     /// Of the base scenario, or of the one variant that was asked for.
     variant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    promises: Vec<PromiseSummary>,
     #[serde(flatten)]
     figures: &'a Figures,
     variants: Vec<VariantSummary<'a>>,
@@ -179,6 +191,8 @@ struct RunSummary<'a> {
 #[derive(Serialize)]
 struct VariantSummary<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    promises: Vec<PromiseSummary>,
     #[serde(flatten)]
     figures: &'a Figures,
 }
@@ -192,12 +206,14 @@ fn run<'a>(scenario: &'a Scenario, result: &'a RunResult) -> Kind<'a> {
     Kind::Run(Box::new(RunSummary {
         head,
         variant: first.variant.as_deref(),
+        promises: promises(&first.replications),
         figures: &first.figures,
         variants: rest
             .iter()
             .filter(|alternative| alternative.variant.is_some())
             .map(|alternative| VariantSummary {
                 name: alternative.variant.as_deref().unwrap_or_default(),
+                promises: promises(&alternative.replications),
                 figures: &alternative.figures,
             })
             .collect(),
@@ -231,6 +247,8 @@ struct SweepSummary<'a> {
 struct ConfirmationSummary<'a> {
     point: usize,
     replications: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    promises: Vec<PromiseSummary>,
     #[serde(flatten)]
     figures: &'a Figures,
     /// The same under each other condition.
@@ -248,6 +266,8 @@ struct PointSummary<'a> {
     on_frontier: bool,
     frontier_uncertain: Option<bool>,
     meets_slo: Option<SloVerdict>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    promises: Vec<PromiseSummary>,
     #[serde(flatten)]
     figures: &'a Figures,
 }
@@ -269,6 +289,7 @@ fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a
         confirmation: result.confirmed.as_ref().map(|confirmed| ConfirmationSummary {
             point: result.points[confirmed.point].number,
             replications: confirmed.replications.len(),
+            promises: promises(&confirmed.replications),
             figures: &confirmed.figures,
             other_conditions: confirmed
                 .others
@@ -276,6 +297,7 @@ fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a
                 .map(|(point, figures, replications)| ConfirmationSummary {
                     point: result.points[*point].number,
                     replications: replications.len(),
+                    promises: promises(replications),
                     figures,
                     other_conditions: Vec::new(),
                 })
@@ -367,7 +389,11 @@ fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> CompareSumm
         contenders: result
             .contenders
             .iter()
-            .map(|contender| VariantSummary { name: &contender.name, figures: &contender.figures })
+            .map(|contender| VariantSummary {
+                name: &contender.name,
+                promises: promises(&contender.replications),
+                figures: &contender.figures,
+            })
             .collect(),
         bound: result.bound.as_ref().map(|bound| BoundSummary {
             contender: name(bound.of),
@@ -388,6 +414,7 @@ impl<'a> PointSummary<'a> {
             on_frontier: point.frontier.on,
             frontier_uncertain: point.frontier.uncertain,
             meets_slo: point.meets_slo,
+            promises: promises(&point.replications),
             figures: &point.figures,
         }
     }

@@ -136,11 +136,8 @@ fn price(model: &Model) -> ReadFact {
 fn slo(model: &Model) -> ReadFact {
     let fact = |text: String| ReadFact::new("reading.slo", "SLO", text).essential();
     let Some(slo) = model.slo else { return fact("none: nothing is promised".into()) };
-    let latency = slo.promised_latency().map(show_span);
-    let ttft = slo.ttft.map(|span| format!("{} to the first token", show_span(span)));
-    let tpot = slo.tpot.map(|span| format!("{} per token", show_span(span)));
-    let bounds: Vec<String> = latency.into_iter().chain(ttft).chain(tpot).collect();
-    fact(format!("{} % of requests within {}", slo.percentile, bounds.join(", ")))
+    let promises: Vec<String> = slo.promises().map(|promise| promise.describe(show_span)).collect();
+    fact(promises.join("; "))
         .with("percentile", slo.percentile)
 }
 

@@ -36,6 +36,7 @@ mod mutations;
 mod oracle;
 mod oracle_engine;
 mod pipeline;
+mod promises;
 mod properties;
 mod quantiles;
 mod recommend;

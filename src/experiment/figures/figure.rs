@@ -282,6 +282,7 @@ mod tests {
             tokens: None,
             good: 0,
             overdue: 0,
+            more: Vec::new(),
             integrals: crate::sim::Integrals::default(),
             slots: 1,
             peak_waiting: 0,

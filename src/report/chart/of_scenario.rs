@@ -24,7 +24,7 @@ pub fn latency_axis(scenario: &Scenario) -> String {
 
 /// What is promised of the time that stands for the promise.
 pub fn leading_slo(scenario: &Scenario) -> Option<Slo> {
-    let (_, time) = scenario.model.slo?.leading();
+    let time = scenario.model.slo?.leading().1?;
     Some(Slo {
         label: format!("SLO: {} ≤ {time}", sentences::percentile(scenario)),
         seconds: time.as_secs_f64(),

@@ -5,7 +5,7 @@ use crate::experiment::{CompareResult, MAX_FOR_ALL_PAIRS};
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{sentences, tables};
+use crate::report::{promises, sentences, tables};
 use crate::scenario::Scenario;
 
 /// The report of a comparison; `scenario` is the first contender's.
@@ -25,6 +25,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
         reading: Vec::new(),
         tables: [tables::differences(result), tables::contenders(result)]
             .into_iter()
+            .chain(promises::of_comparison(result))
             .chain(tables::types_of_comparison(result))
             .collect(),
         charts: charts(Results::Compare(scenario, result)).collect(),

@@ -4,7 +4,7 @@ use super::parts::charts;
 use crate::recommend::Recommendation;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{recommendation, sentences};
+use crate::report::{promises, recommendation, sentences};
 use crate::scenario::Scenario;
 
 /// The report of a recommendation; `scenario` is the base, with what of it is not modelled.
@@ -17,6 +17,7 @@ pub fn recommend<'a>(
         result.recommended.as_ref().or(result.today.as_ref()).map_or(0, |each| each.replications);
     let tables = [
         recommendation::comparison(scenario, result),
+        promises::of_recommendation(result),
         recommendation::changes(result),
         recommendation::alternatives(scenario, result),
     ];

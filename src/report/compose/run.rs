@@ -4,7 +4,7 @@ use super::parts::{charts, detail, notes};
 use crate::experiment::RunResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{looks, place, sentences, tables};
+use crate::report::{looks, place, promises, sentences, tables};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
 
@@ -31,6 +31,7 @@ pub fn run<'a>(
         runs.push(run);
         charts.extend(of_run);
     }
+    all_tables.extend(promises::of_run(result));
     all_tables.push(tables::run(scenario, result));
     all_tables.extend(tables::types_of_run(result));
     let replications = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
@@ -38,7 +39,7 @@ pub fn run<'a>(
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "run", complete: result.complete },
-        verdict: sentences::run_verdict(result),
+        verdict: promises::run_verdict(result),
         warnings: sentences::overload_of_run(result),
         answer: sentences::run(scenario, result),
         details: Vec::new(),

@@ -5,7 +5,7 @@ use crate::experiment::SweepResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{looks, sentences, tables};
+use crate::report::{looks, promises, sentences, tables};
 use crate::scenario::Scenario;
 
 /// The report of a sweep; `scenario` without any swept parameter.
@@ -40,7 +40,11 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         answer,
         details: vec![sentences::scope(scenario, result.points.len())],
         reading: sentences::reading(scenario),
-        tables: [tables::sweep(scenario, result)].into_iter().chain(tables::types_of_pick(result)).collect(),
+        tables: [tables::sweep(scenario, result)]
+            .into_iter()
+            .chain(promises::of_sweep(result))
+            .chain(tables::types_of_pick(result))
+            .collect(),
         charts,
         runs,
         looks: looks::looks(looks.collect()),

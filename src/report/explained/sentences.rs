@@ -5,6 +5,7 @@ use super::super::statement::Statement;
 use super::episodes::{clock, episode};
 use crate::explain::{CauseAccount, Effect, Explained, KeyEffect, Measure, Total};
 use crate::stats::Estimate;
+use crate::units::show_span;
 
 /// Episodes told in sentences.
 const TOLD: usize = 3;
@@ -185,6 +186,13 @@ pub fn notes(explained: &Explained) -> Vec<Statement> {
             format::counted(episodes, "episode")
         );
         notes.push(Statement::plain("explain.replication", text));
+    }
+    if let Some(promise) = explained.promise {
+        let text = format!(
+            "Of several promises the one explained is that which uses most of its error budget: {}.",
+            promise.describe(show_span)
+        );
+        notes.push(Statement::plain("explain.promise", text));
     }
     let text = "Alone: taken away by itself. Last: taken away after all others. Share: the mean over all orders (Shapley), \
                 which adds up. Each is what the simulation does on the same random numbers with the other settings kept; a \

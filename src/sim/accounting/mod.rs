@@ -8,6 +8,7 @@ mod facts;
 mod outcome;
 mod recorder;
 mod slo;
+mod tally;
 mod timeline;
 
 pub(in crate::sim) use facts::{Areas, Gauges, InstanceCounts, InstanceTime};
@@ -20,4 +21,4 @@ pub use outcome::{
     Actions, Counts, DecisionRecord, FLAP_WINDOW_S, Integrals, Outcome, Sending, Times, TokenOutcome,
     TypeShare, Window,
 };
-pub use slo::{Promised, Slo};
+pub use slo::{MORE, PerWindow, Promise, Promised, Slo};

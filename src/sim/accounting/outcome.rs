@@ -98,7 +98,7 @@ pub struct Window {
     /// The time promised, at the SLO's percentile, of the requests answered, seconds; none without an SLO.
     pub promised_s: Option<f64>,
     /// Share of the requests that missed the SLO, as a multiple of the share that it allows: 1 uses up the error budget just
-    /// as fast as it is given. Of those that ended and those overdue at the end; none without such requests or an SLO.
+    /// as fast as it is given. Of several promises the greatest. Of those that ended and those overdue at the end; none without such requests or an SLO.
     pub burn_rate: Option<f64>,
     /// Time-average of requests waiting.
     pub waiting: f64,
@@ -221,6 +221,9 @@ pub struct Outcome {
     pub good: u64,
     /// Requests still in flight at the end that have missed the SLO already; none without one.
     pub overdue: u64,
+    /// How each promise beside the first is kept: what missed it and what counts, of the requests that ended or are overdue,
+    /// or of the windows with one where it is a promise of windows.
+    pub more: Vec<(u64, u64)>,
     /// Integrals over time.
     pub integrals: Integrals,
     /// Places of one instance that its utilization is measured in: slots of the model `slots`, else see the model.
@@ -248,8 +251,9 @@ pub struct Outcome {
     pub failure_counts: FailureCounts,
     /// What the autoscaler did.
     pub actions: Actions,
-    /// Time in windows whose share of good requests fell short of the SLO's, seconds: good of those that ended in the
-    /// window and those that had missed the SLO at its end. Windows without such requests meet it.
+    /// Time in windows whose share of good requests fell short of that of a promise beyond chance, seconds: good of those that
+    /// ended in the window and those that had missed it at its end. Windows without such requests meet it; windows with
+    /// too few to judge are judged together with those that follow.
     pub below_slo_s: f64,
     /// The run window by window, if asked for.
     pub timeline: Vec<Window>,

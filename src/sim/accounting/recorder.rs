@@ -3,7 +3,8 @@
 use super::cold_requests::ColdRequests;
 use super::facts::{Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
-use super::slo::{Promised, Slo};
+use super::slo::{MORE, Promised, Slo};
+use super::tally::PromiseTally;
 use crate::stats::{Buckets, Digest};
 use crate::time::Span;
 
@@ -13,6 +14,8 @@ pub(in crate::sim) struct Totals {
     pub served: u64,
     pub good: u64,
     pub lost: u64,
+    /// Answers that kept each further promise.
+    pub more: [u64; MORE],
 }
 
 /// Turns what becomes of requests into counts and distributions.
@@ -29,6 +32,8 @@ pub(in crate::sim) struct Recorder {
     tracks_first: bool,
     pub totals: Totals,
     pub good: u64,
+    /// Of each promise beside the first.
+    pub more: Vec<PromiseTally>,
     pub rejected: u64,
     pub timed_out: u64,
     pub failed: u64,
@@ -55,8 +60,9 @@ pub(in crate::sim) struct TokenRecord {
     pub tpot: Digest,
     pub prompt: u64,
     pub output: u64,
-    /// Of each request of the batch, whether its tokens missed what is promised of them; one more while it is reported.
-    missed: Vec<bool>,
+    /// Of each request of the batch, a bit for each promise that its tokens missed, that of the first the lowest; one more
+    /// while it is reported.
+    missed: Vec<u8>,
 }
 
 const BATCH: usize = 256;
@@ -71,6 +77,7 @@ impl Recorder {
             tracks_first: false,
             totals: Totals::default(),
             good: 0,
+            more: slo.iter().flat_map(Slo::more).map(PromiseTally::of).collect(),
             rejected: 0,
             timed_out: 0,
             failed: 0,
@@ -147,9 +154,21 @@ impl Recorder {
             }
         }
         let latencies = || self.batch.iter().map(|request| request.finish - request.arrival);
+        let missed = self.tokens.as_ref().map_or(&[][..], |tokens| &tokens.missed);
+        for (index, tally) in self.more.iter_mut().enumerate() {
+            let within = tally.promise.latency.as_nanos();
+            for (place, request) in self.batch.iter().enumerate() {
+                let in_tokens = missed.get(place).is_none_or(|missed| missed & (2 << index) == 0);
+                let good = in_tokens && request.finish - request.arrival <= within;
+                self.totals.more[index] += u64::from(good);
+                if request.arrival >= self.measured_from {
+                    tally.answered(request.arrival - self.measured_from, good);
+                }
+            }
+        }
         if let Some(tokens) = &mut self.tokens {
             for (request, missed) in self.batch.iter().zip(&tokens.missed) {
-                if *missed && request.finish - request.arrival <= slo {
+                if missed & 1 != 0 && request.finish - request.arrival <= slo {
                     self.totals.good -= 1;
                     self.good -= u64::from(request.arrival >= self.measured_from);
                 }
@@ -168,6 +187,17 @@ impl Recorder {
     fn measures(&self, arrival: u64) -> bool {
         arrival >= self.measured_from
     }
+
+    /// Takes in that a request that arrived then is lost; whether it is measured.
+    fn lose(&mut self, arrival: u64) -> bool {
+        self.totals.lost += 1;
+        let measured = self.measures(arrival);
+        if measured {
+            let since = arrival - self.measured_from;
+            self.more.iter_mut().for_each(|tally| tally.lost(since));
+        }
+        measured
+    }
 }
 
 impl RequestObserver for Recorder {
@@ -185,9 +215,12 @@ impl RequestObserver for Recorder {
             }
             let late =
                 |promised: Option<Span>, time: u64| promised.is_some_and(|most| time > most.as_nanos());
-            tokens
-                .missed
-                .push(late(self.slo.ttft, ttft) || tpot.is_some_and(|time| late(self.slo.tpot, time)));
+            let missed = |of: [Option<Span>; 2]| late(of[0], ttft) || tpot.is_some_and(|time| late(of[1], time));
+            let mut bits = u8::from(missed([self.slo.ttft, self.slo.tpot]));
+            for (index, tally) in self.more.iter().enumerate() {
+                bits |= u8::from(missed([tally.promise.ttft, tally.promise.tpot])) << (index + 1);
+            }
+            tokens.missed.push(bits);
             if measured {
                 tokens.ttft.record(ttft);
                 tpot.into_iter().for_each(|time| tokens.tpot.record(time));
@@ -206,23 +239,19 @@ impl RequestObserver for Recorder {
     }
 
     fn rejected(&mut self, arrival: u64) {
-        self.totals.lost += 1;
-        self.rejected += u64::from(self.measures(arrival));
+        self.rejected += u64::from(self.lose(arrival));
     }
 
     fn rejected_at(&mut self, arrival: u64, _at: u64) {
-        self.totals.lost += 1;
-        self.rejected += u64::from(self.measures(arrival));
+        self.rejected += u64::from(self.lose(arrival));
     }
 
     fn timed_out(&mut self, arrival: u64, _at: u64) {
-        self.totals.lost += 1;
-        self.timed_out += u64::from(self.measures(arrival));
+        self.timed_out += u64::from(self.lose(arrival));
     }
 
     fn failed(&mut self, arrival: u64, _at: u64) {
-        self.totals.lost += 1;
-        self.failed += u64::from(self.measures(arrival));
+        self.failed += u64::from(self.lose(arrival));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::facts::{Areas, Gauges, InstanceCounts, InstanceTime};
 use super::outcome::Window;
 use super::recorder::Totals;
-use super::slo::Slo;
+use super::slo::{MORE, Promise, Slo};
 use crate::service::FULL;
 use crate::stats::{Digest, more_than_chance};
 use crate::time::{Instant, Span};
@@ -22,6 +22,8 @@ pub(in crate::sim) struct Timeline {
     pub kv_cache_peak: f64,
     /// Seconds in measured windows that missed the SLO.
     pub below_slo_s: f64,
+    /// Windows with too few requests to be judged by themselves, by promise.
+    sparse: Vec<Stretch>,
     pub kept: Vec<Window>,
 }
 
@@ -38,6 +40,14 @@ pub(in crate::sim) struct WindowSettings {
     pub places: u32,
 }
 
+/// Windows that are judged together: requests that count, those that missed a promise, and seconds of windows with any.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stretch {
+    judged: u64,
+    missed: u64,
+    seconds: f64,
+}
+
 /// Counters and gauges of a run at one instant.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::sim) struct WindowCounters {
@@ -47,6 +57,8 @@ pub(in crate::sim) struct WindowCounters {
     pub kv_cache: f64,
     /// Requests in flight that have already missed the SLO.
     pub overdue: u64,
+    /// The same of each further promise.
+    pub more_overdue: [u64; MORE],
     pub areas: Areas,
     /// Integral of the requests in flight.
     pub in_flight: u128,
@@ -78,6 +90,7 @@ impl Timeline {
             kv_cache: (0.0, 0),
             kv_cache_peak: 0.0,
             below_slo_s: 0.0,
+            sparse: windows.slo.iter().flat_map(Slo::promises).map(|_| Stretch::default()).collect(),
             kept: Vec::new(),
         }
     }
@@ -100,10 +113,8 @@ impl Timeline {
         let last = std::mem::replace(&mut self.last, now);
         let length = now.at.since(last.at);
         let measured = last.at >= self.windows.measured_from;
-        if measured && self.misses_slo(&now, &last.totals) {
-            self.below_slo_s += length.as_secs_f64();
-        }
         if measured {
+            self.below_slo_s += self.below_slo(&now, &last.totals, length.as_secs_f64());
             self.peak_waiting = self.peak_waiting.max(now.gauges.waiting);
             self.kv_cache = (self.kv_cache.0 + now.kv_cache, self.kv_cache.1 + 1);
             self.kv_cache_peak = self.kv_cache_peak.max(now.kv_cache);
@@ -127,31 +138,54 @@ impl Timeline {
         self.ready_range = (now.counts.ready, now.counts.ready);
     }
 
-    /// Whether fewer of the window's requests were good than the SLO promises, beyond chance: of those that ended in it, and
-    /// those that wait at its end and have missed the SLO already. A window with neither keeps it.
-    fn misses_slo(&self, now: &WindowCounters, last: &Totals) -> bool {
-        let Some(slo) = self.windows.slo else { return false };
-        let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
-        let good = now.totals.good - last.good;
-        more_than_chance(judged.saturating_sub(good), judged, 1.0 - slo.quantile())
+    /// Seconds of this window, and of those before that were judged with it, in which fewer of the requests were good than a
+    /// promise of the whole run says, beyond chance: of those that ended in it, and those that wait at its end and have
+    /// missed it already. A window without such requests keeps it. Windows with so few that one miss would already be more
+    /// than chance are judged together with those that follow: a late request by itself is no rate.
+    fn below_slo(&mut self, now: &WindowCounters, last: &Totals, seconds: f64) -> f64 {
+        let mut below: f64 = 0.0;
+        for (index, (promise, judged, missed)) in judged(self.windows.slo, now, last).into_iter().enumerate() {
+            let stretch = &mut self.sparse[index];
+            if promise.windows.is_some() || judged == 0 {
+                continue;
+            }
+            stretch.judged += judged;
+            stretch.missed += missed;
+            stretch.seconds += seconds;
+            if !more_than_chance(1, stretch.judged, promise.allowed()) {
+                if more_than_chance(stretch.missed, stretch.judged, promise.allowed()) {
+                    below = below.max(stretch.seconds);
+                }
+                *stretch = Stretch::default();
+            }
+        }
+        below
     }
 
-    /// The share of the window's requests that missed the SLO, over the share that it allows.
+    /// The same of the windows that are left at the end of the run, of which more than one request has to have missed.
+    pub fn end(&mut self) {
+        let promises = self.windows.slo.iter().flat_map(Slo::promises);
+        let below = promises.zip(&self.sparse).filter(|(promise, stretch)| {
+            stretch.missed > 1 && more_than_chance(stretch.missed, stretch.judged, promise.allowed())
+        });
+        self.below_slo_s += below.map(|(_, stretch)| stretch.seconds).fold(0.0, f64::max);
+    }
+
+    /// The share of the window's requests that missed a promise of the whole run, over the share that it allows: the greatest
+    /// of all promises.
     fn burn_rate(&self, now: &WindowCounters, last: &Totals) -> Option<f64> {
-        let allowed = 1.0 - self.windows.slo?.quantile();
-        let judged = (now.totals.served - last.served) + (now.totals.lost - last.lost) + now.overdue;
-        let good = now.totals.good - last.good;
-        (judged > 0).then(|| (judged - good.min(judged)) as f64 / judged as f64 / allowed)
+        let rate = |(promise, judged, missed): (Promise, u64, u64)| {
+            let whole = promise.windows.is_none() && judged > 0;
+            whole.then(|| missed as f64 / judged as f64 / promise.allowed())
+        };
+        judged(self.windows.slo, now, last).into_iter().filter_map(rate).reduce(f64::max)
     }
 
-    /// Which of the requests in flight at `at` have missed the SLO.
-    pub fn overdue_before(&self, at: Instant) -> Overdue {
+    /// Which of the requests in flight at `at` have missed a promise.
+    pub fn overdue_before(at: Instant, promise: &Promise) -> Overdue {
         let before =
             |promised: Option<Span>| at.since(Instant::ZERO + promised.unwrap_or(Span::MAX)).as_nanos();
-        Overdue {
-            unanswered: before(self.windows.slo.map(|slo| slo.latency)),
-            waiting: before(self.windows.slo.and_then(|slo| slo.ttft)),
-        }
+        Overdue { unanswered: before(Some(promise.latency)), waiting: before(promise.ttft) }
     }
 
     fn window(&self, now: &WindowCounters, last: &WindowCounters, length: Span) -> Window {
@@ -178,5 +212,58 @@ impl Timeline {
             draining: now.counts.draining,
             ..Window::default()
         }
+    }
+}
+
+/// The promises, with the requests of a window that count for each and those of them that missed it.
+fn judged(slo: Option<Slo>, now: &WindowCounters, last: &Totals) -> Vec<(Promise, u64, u64)> {
+    let ended = (now.totals.served - last.served) + (now.totals.lost - last.lost);
+    let good = std::iter::once((now.totals.good - last.good, now.overdue));
+    let more = now.totals.more.iter().zip(&last.more).zip(&now.more_overdue);
+    let good = good.chain(more.map(|((now, last), overdue)| (now - last, *overdue)));
+    let promises = slo.iter().flat_map(Slo::promises).collect::<Vec<_>>();
+    let of = |(promise, (good, overdue)): (Promise, (u64, u64))| {
+        let judged = ended + overdue;
+        (promise, judged, judged - good.min(judged))
+    };
+    promises.into_iter().zip(good).map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds below a p99 of windows of a minute, each with so many requests and so many of them late.
+    fn below(windows: &[(u64, u64)]) -> f64 {
+        let slo = Some(Slo::latency(Span::from_secs(1), 99.0));
+        let settings = WindowSettings {
+            length: Span::from_secs(60),
+            kept: false,
+            measured_from: Instant::ZERO,
+            slo,
+            places: 1,
+        };
+        let mut timeline = Timeline::new(settings, 1);
+        let mut totals = Totals::default();
+        for (index, (served, late)) in (1..).zip(windows) {
+            totals.served += served;
+            totals.good += served - late;
+            let at = Instant::ZERO + Span::from_secs(60 * index);
+            timeline.close(WindowCounters { at, totals, ..WindowCounters::default() }, None, None);
+        }
+        timeline.end();
+        timeline.below_slo_s
+    }
+
+    #[test]
+    fn windows_too_small_to_judge_are_judged_together() {
+        // One late request of few is no rate; all late, window after window, is.
+        assert_eq!(below(&[(1, 1), (1, 0), (2, 0), (1, 0), (1, 0)]), 0.0);
+        assert_eq!(below(&[(1, 1); 12]), 720.0);
+        assert_eq!(below(&[(3, 3)]), 60.0);
+        assert_eq!(below(&[(1, 1)]), 0.0);
+        // Windows without a request are no part of it, and large ones stand by themselves.
+        assert_eq!(below(&[(3, 3), (0, 0), (3, 3)]), 120.0);
+        assert_eq!(below(&[(500, 100), (500, 0), (500, 5)]), 60.0);
     }
 }

@@ -4,7 +4,7 @@ use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext, TokenPromise};
 use crate::random::Streams;
 use crate::service::{self, Service};
-use crate::sim::accounting::{Cost, Slo};
+use crate::sim::accounting::{Cost, Promise, Slo};
 use crate::sim::clients::Client;
 use crate::sim::instances::{DrainPolicy, Instances, LostRequests};
 use crate::sim::observation::Metrics;
@@ -37,6 +37,9 @@ pub struct Model {
     /// Part of the run, from its start, that is simulated but not measured; shorter than `duration`.
     pub warmup: Span,
 }
+
+/// Windows of a promise in one run, at the most: what keeps a slip of the hand from exhausting memory.
+const MOST_WINDOWS: f64 = 1e6;
 
 /// Two keys of a scenario that do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,11 +114,17 @@ impl Model {
             return of("autoscaler.kind", "service.max_delay", reason);
         }
         let counts_tokens = matches!(self.service.model, service::Model::Llm(_));
-        if !counts_tokens && self.slo.is_some_and(|slo| slo.ttft.is_some()) {
+        if !counts_tokens && self.promises(|promise| promise.ttft.is_some()) {
             return of("slo.ttft", "service.model", "only an llm answers token by token");
         }
-        if !counts_tokens && self.slo.is_some_and(|slo| slo.tpot.is_some()) {
+        if !counts_tokens && self.promises(|promise| promise.tpot.is_some()) {
             return of("slo.tpot", "service.model", "only an llm answers token by token");
+        }
+        let duration = self.duration.as_secs_f64();
+        if self.promises(|promise| {
+            promise.windows.is_some_and(|windows| duration / windows.length.as_secs_f64() > MOST_WINDOWS)
+        }) {
+            return of("slo.window", "run.duration", "a run is cut into a million windows at the most");
         }
         if self.dispatch.policy == DispatchPolicy::CentralQueue {
             return None;
@@ -128,6 +137,11 @@ impl Model {
             return of("instances.leaving", "dispatch.policy", reason);
         }
         None
+    }
+
+    /// Whether some promise is such.
+    fn promises(&self, such: impl Fn(&Promise) -> bool) -> bool {
+        self.slo.iter().flat_map(Slo::promises).any(|promise| such(&promise))
     }
 
     /// Price of an instance-hour of each type, in order of preference.

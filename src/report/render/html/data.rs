@@ -178,9 +178,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
         Results::Run(scenario, result) => {
             let many = result.alternatives.len() > 1;
             let point = |(series, each): (usize, &'a crate::experiment::Alternative)| {
-                let promised = each.scenario.model.slo;
-                let keeps =
-                    promised.map(|slo| SloVerdict::of(each.replications.misses().as_ref(), slo.quantile()));
+                let keeps = each.replications.keeps_slo();
                 plain(many.then(|| each.name()), series, keeps)
             };
             let points = result.alternatives.iter().enumerate().map(point).collect();

@@ -8,6 +8,7 @@ pub use fit::fitted as table;
 
 use crate::report::content::Report;
 use crate::report::format;
+use crate::report::promises::PROMISES_TABLE;
 use crate::report::recommendation::{ALTERNATIVES_TABLE, CHANGES_TABLE, RECOMMENDATION_TABLE};
 use crate::report::results::Results;
 use crate::report::sentences::{DESCRIPTION, SCOPE, UNMEASURED};
@@ -63,7 +64,7 @@ fn run(report: &Report<'_>, width: Option<usize>) -> String {
         }
         let _ = writeln!(text, "{}\n", table(steps, width));
     }
-    for id in [FIGURES_TABLE, TYPES_TABLE] {
+    for id in [PROMISES_TABLE, FIGURES_TABLE, TYPES_TABLE] {
         push_tables(&mut text, report, id, width);
     }
     text
@@ -72,7 +73,7 @@ fn run(report: &Report<'_>, width: Option<usize>) -> String {
 /// Today and recommended, what changes, the answer, then what it trades and what bounds it.
 fn recommendation(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = format!("{}\n\n", bold(&report.head.title));
-    for id in [RECOMMENDATION_TABLE, CHANGES_TABLE] {
+    for id in [RECOMMENDATION_TABLE, PROMISES_TABLE, CHANGES_TABLE] {
         push_tables(&mut text, report, id, width);
     }
     push_sentences(&mut text, report.answer.iter());
@@ -98,6 +99,9 @@ fn sweep(report: &Report<'_>, width: Option<usize>) -> String {
             let _ = writeln!(text, "… and {more} in sweep.csv\n");
         }
     }
+    for promises in report.tables_called(PROMISES_TABLE) {
+        let _ = writeln!(text, "{}\n{}\n", promises.title, table(promises, width));
+    }
     for types in report.tables_called(TYPES_TABLE) {
         let _ = writeln!(text, "{}\n{}\n", types.title, table(types, width));
     }
@@ -112,7 +116,7 @@ fn sweep(report: &Report<'_>, width: Option<usize>) -> String {
 /// The figures, then the differences, unless they would take pages, then the answer.
 fn compare(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
-    for id in [FIGURES_TABLE, TYPES_TABLE] {
+    for id in [PROMISES_TABLE, FIGURES_TABLE, TYPES_TABLE] {
         push_tables(&mut text, report, id, width);
     }
     if !report.details.is_empty() {

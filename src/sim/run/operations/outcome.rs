@@ -3,7 +3,7 @@
 use super::Operations;
 use crate::service::FULL;
 use crate::sim::accounting::{
-    Actions, Areas, Counts, Integrals, Outcome, Recorder, Sending, TokenOutcome, TypeShare,
+    Actions, Areas, Counts, Integrals, MORE, Outcome, Recorder, Sending, TokenOutcome, TypeShare,
 };
 use crate::sim::clients::AttemptCounts;
 use crate::sim::instances::{Bill, InstanceType};
@@ -20,8 +20,8 @@ pub(in crate::sim::run) struct LastCounts {
     in_flight_area: u128,
     /// How long the requests in flight that arrived in the measured part have been so.
     unanswered: Digest,
-    /// Those of them that have missed the SLO.
-    overdue: u64,
+    /// Those of them that have missed each promise.
+    overdue: [u64; MORE + 1],
     attempt_counts: AttemptCounts,
     preemptions: u64,
 }
@@ -34,12 +34,15 @@ impl Operations {
         self.advance(requests, end);
         let mut unanswered = Digest::new(self.end.since(Instant::ZERO));
         requests.record_in_flight(end, self.baseline.at.as_nanos(), &mut unanswered);
+        let overdue = self.overdue(requests, self.end);
+        self.tell_overdue(requests, &overdue[1..]);
+        self.timeline.end();
         LastCounts {
             arrived: requests.arrived(),
             areas: requests.areas(end),
             in_flight_area: requests.in_flight_area(end),
             unanswered,
-            overdue: self.overdue(requests, self.end),
+            overdue,
             attempt_counts: requests.attempt_counts(),
             preemptions: requests.cache(end).1,
         }
@@ -59,6 +62,9 @@ impl Operations {
             failed: recorder.failed,
             in_flight: last.unanswered.count(),
         };
+        let ended = counts.arrived - counts.in_flight;
+        let tallies = recorder.more.iter().zip(&last.overdue[1..]);
+        let more = tallies.map(|(tally, overdue)| tally.kept(ended, *overdue)).collect();
         let seconds = |later: u128, earlier: u128| (later - earlier) as f64 / 1e9;
         let integrals = Integrals {
             waiting: seconds(areas.waiting, start.areas.waiting),
@@ -99,7 +105,8 @@ impl Operations {
             classes: recorder.classes,
             tokens,
             good: recorder.good,
-            overdue: last.overdue,
+            overdue: last.overdue[0],
+            more,
             integrals,
             slots: self.places,
             peak_waiting: self.timeline.peak_waiting,

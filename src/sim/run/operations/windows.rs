@@ -1,7 +1,9 @@
 //! The measured part of a run, and the windows it is cut into.
 
+use std::ops::Range;
+
 use super::{Operations, WarmupBaseline};
-use crate::sim::accounting::WindowCounters;
+use crate::sim::accounting::{MORE, Promise, Slo, Timeline, WindowCounters};
 use crate::sim::run::event_queue::Event;
 use crate::sim::run::request_side::RequestSide;
 use crate::time::Instant;
@@ -36,12 +38,14 @@ impl Operations {
 
     fn close_window(&mut self, requests: &mut dyn RequestSide, at: Instant) {
         let nanos = at.as_nanos();
+        let overdue = self.overdue(requests, at);
         debug_assert!(self.is_conserved(requests, nanos), "requests have been lost or invented by {at:?}");
         let counters = WindowCounters {
             at,
             gauges: requests.gauges(nanos),
             kv_cache: requests.cache(nanos).0,
-            overdue: self.overdue(requests, at),
+            overdue: overdue[0],
+            more_overdue: std::array::from_fn(|index| overdue[index + 1]),
             areas: requests.areas(nanos),
             in_flight: requests.in_flight_area(nanos),
             time: self.registry.time(at),
@@ -60,10 +64,45 @@ impl Operations {
         requests.arrived() == totals.served + totals.lost + requests.in_flight(now, 0..u64::MAX)
     }
 
-    /// Requests in flight at `at` that are measured and have missed the SLO.
-    pub(super) fn overdue(&self, requests: &dyn RequestSide, at: Instant) -> u64 {
-        let (from, before) = (self.baseline.at.as_nanos(), self.timeline.overdue_before(at));
-        let unanswered = requests.in_flight(at.as_nanos(), from..before.unanswered);
-        unanswered + requests.waiting(from.max(before.unanswered)..before.waiting)
+    /// Requests in flight at `at` that are measured and have missed each promise; none without one.
+    pub(super) fn overdue(&self, requests: &dyn RequestSide, at: Instant) -> [u64; MORE + 1] {
+        let mut overdue = [0; MORE + 1];
+        let arrivals = self.baseline.at.as_nanos()..u64::MAX;
+        let promises = self.timeline.windows.slo.iter().flat_map(Slo::promises);
+        for (place, promise) in overdue.iter_mut().zip(promises) {
+            *place = overdue_of(&promise, requests, at, arrivals.clone());
+        }
+        overdue
     }
+
+    /// Takes those of each window into account for the promises of windows, at the end of the run.
+    pub(super) fn tell_overdue(&self, requests: &mut dyn RequestSide, overdue: &[u64]) {
+        let from = self.baseline.at.as_nanos();
+        for (index, overdue) in overdue.iter().enumerate() {
+            let promise = requests.recorder().more.get(index).map(|tally| tally.promise);
+            let Some((promise, windows)) = promise.and_then(|it| Some((it, it.windows?))) else { continue };
+            let length = windows.length.as_nanos();
+            let (mut end, mut left) = (from.saturating_add(self.end.since(self.baseline.at).as_nanos() / length * length + length), *overdue);
+            // The latest first: what is overdue has mostly come last.
+            while left > 0 && end > from {
+                let start = end - length;
+                let many = overdue_of(&promise, requests, self.end, start..end);
+                if many > 0 {
+                    requests.recorder().more[index].overdue(start - from, many);
+                }
+                left = left.saturating_sub(many);
+                end = start;
+            }
+        }
+    }
+}
+
+/// Requests in flight at `at` that arrived within `arrivals` and have missed a promise.
+fn overdue_of(promise: &Promise, requests: &dyn RequestSide, at: Instant, arrivals: Range<u64>) -> u64 {
+    let before = Timeline::overdue_before(at, promise);
+    let unanswered = arrivals.start..before.unanswered.min(arrivals.end);
+    let waiting = arrivals.start.max(before.unanswered)..before.waiting.min(arrivals.end);
+    let some = |range: &Range<u64>| range.start < range.end;
+    let unanswered = if some(&unanswered) { requests.in_flight(at.as_nanos(), unanswered) } else { 0 };
+    unanswered + if some(&waiting) { requests.waiting(waiting) } else { 0 }
 }
