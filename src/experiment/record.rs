@@ -85,7 +85,10 @@ impl Record {
     /// How it keeps each promise, and its cost; `None` where nothing is promised or no request has ended.
     pub fn kept(&self) -> Option<(Vec<Kept>, f64)> {
         let (missed, counted) = self.missed()?;
-        let more = self.more.iter().map(|(missed, counted)| Kept { missed: *missed as f64, counted: *counted as f64 });
+        let more = self
+            .more
+            .iter()
+            .map(|(missed, counted)| Kept { missed: *missed as f64, counted: *counted as f64 });
         let all = std::iter::once(Kept { missed, counted }).chain(more);
         Some((all.collect(), self.sample(COST).value()?))
     }

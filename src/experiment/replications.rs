@@ -95,7 +95,8 @@ impl Replications {
         let count = self.slo.iter().flat_map(Slo::promises).count();
         let of = |(index, promise): (usize, Promise)| {
             let misses = self.misses_of(index);
-            let pairs: Vec<(f64, f64)> = self.each.iter().filter_map(|record| record.missed_of(index)).collect();
+            let pairs: Vec<(f64, f64)> =
+                self.each.iter().filter_map(|record| record.missed_of(index)).collect();
             PromiseKept {
                 promise,
                 kept: SloVerdict::among(misses.as_ref(), promise.allowed(), count),

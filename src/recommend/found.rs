@@ -9,8 +9,8 @@ use super::answer::{
 use super::candidates::{Candidate, Candidates, shown};
 use super::margin;
 use crate::experiment::{
-    COST, Case, Evaluator, Fresh, Observer, PromiseSummary, Replications, Retain, RunError, RunFailure, SLO_LATENCY_OF_RUN,
-    frontier, knee,
+    COST, Case, Evaluator, Fresh, Observer, PromiseSummary, Replications, Retain, RunError, RunFailure,
+    SLO_LATENCY_OF_RUN, frontier, knee,
 };
 use crate::scenario::{Axis, Scenario, Setting};
 use crate::sim::Outcome;

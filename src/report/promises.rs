@@ -84,7 +84,13 @@ pub fn run_verdict(result: &RunResult) -> Option<PromiseVerdict> {
 
 /// How each promise is kept by the alternatives of a run.
 pub fn of_run(result: &RunResult) -> Option<Table> {
-    table(result.alternatives.iter().map(|each| (each.name().to_owned(), each.replications.promises())).collect())
+    table(
+        result
+            .alternatives
+            .iter()
+            .map(|each| (each.name().to_owned(), each.replications.promises()))
+            .collect(),
+    )
 }
 
 /// The same for contenders.

@@ -7,8 +7,8 @@ use super::statement::{PromiseVerdict, Statement};
 use super::table::Mark;
 use crate::experiment::{
     Alternative, COST, CompareResult, Contender, Difference, Figure, Figures, LoadLimit, Overload, Pair,
-    PointResult, PromiseKept, Replications, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN,
-    SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict,
+    PointResult, PromiseKept, Replications, RunPlan, RunResult, SLO_ATTAINMENT, SLO_LATENCY,
+    SLO_LATENCY_OF_RUN, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict,
 };
 use crate::scenario::{Point, Precision, ReadFact, Scenario};
 use crate::service::{Model, Uncertainty};

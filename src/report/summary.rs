@@ -11,8 +11,9 @@ use super::results::Results;
 use super::sentences;
 use super::statement::Statement;
 use crate::experiment::{
-    CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult, PromiseSummary,
-    Replications, RunPlan, RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit, Verdict, WarmupFound,
+    CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult,
+    PromiseSummary, Replications, RunPlan, RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit,
+    Verdict, WarmupFound,
 };
 use crate::recommend::Recommendation;
 use crate::scenario::{Scenario, Setting};

@@ -137,8 +137,7 @@ fn slo(model: &Model) -> ReadFact {
     let fact = |text: String| ReadFact::new("reading.slo", "SLO", text).essential();
     let Some(slo) = model.slo else { return fact("none: nothing is promised".into()) };
     let promises: Vec<String> = slo.promises().map(|promise| promise.describe(show_span)).collect();
-    fact(promises.join("; "))
-        .with("percentile", slo.percentile)
+    fact(promises.join("; ")).with("percentile", slo.percentile)
 }
 
 /// A time to three significant digits.

@@ -23,8 +23,8 @@ mod run;
 
 pub use accounting::{
     Actions, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, FailureCounts,
-    Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion, TokenOutcome,
-    TypeShare, Window,
+    Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion,
+    TokenOutcome, TypeShare, Window,
 };
 pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, RetryOn};
 pub use instances::{

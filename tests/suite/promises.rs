@@ -39,8 +39,7 @@ impl RequestObserver for Seen {
     }
 }
 
-const OPTIONS: Options =
-    Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
+const OPTIONS: Options = Options { mark_interval: Span::from_secs(60), timeline: false, decisions: false };
 
 #[test]
 fn each_promise_is_counted_as_by_hand() {
@@ -79,9 +78,10 @@ fn each_promise_is_counted_as_by_hand() {
         assert_eq!(lost_windows, windows(90, 99.9, &answered));
         assert_eq!(short.0 + ended - short.1, whole(&within(1.0)), "overdue requests are counted apart");
         // The last window may have overdue requests beside those that ended.
-        for (counted, by_hand) in
-            [(late_windows, windows(90, 99.0, &within(2.0))), (short_windows, windows(420, 60.0, &within(1.0)))]
-        {
+        for (counted, by_hand) in [
+            (late_windows, windows(90, 99.0, &within(2.0))),
+            (short_windows, windows(420, 60.0, &within(1.0))),
+        ] {
             assert!(counted.1 == by_hand.1 && counted.0.abs_diff(by_hand.0) <= 1, "{counted:?} {by_hand:?}");
         }
     }

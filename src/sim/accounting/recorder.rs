@@ -215,7 +215,8 @@ impl RequestObserver for Recorder {
             }
             let late =
                 |promised: Option<Span>, time: u64| promised.is_some_and(|most| time > most.as_nanos());
-            let missed = |of: [Option<Span>; 2]| late(of[0], ttft) || tpot.is_some_and(|time| late(of[1], time));
+            let missed =
+                |of: [Option<Span>; 2]| late(of[0], ttft) || tpot.is_some_and(|time| late(of[1], time));
             let mut bits = u8::from(missed([self.slo.ttft, self.slo.tpot]));
             for (index, tally) in self.more.iter().enumerate() {
                 bits |= u8::from(missed([tally.promise.ttft, tally.promise.tpot])) << (index + 1);

@@ -212,16 +212,7 @@ impl Slo {
     pub const SPEC: TableSpec = TableSpec {
         name: "slo",
         doc: "The promises of the service: a share of the requests is answered within a time. A request keeps the promise if it keeps all times that are written. Tables and charts with room for one time show that to the first token if it is promised, else that per token, else the latency. Of several promises (`availability`, `window`, `[[slo.promise]]`) each is kept by itself, and the first with a time is the one that such tables and charts show; the SLO is kept if all are.",
-        keys: &[
-            &LATENCY,
-            &TTFT,
-            &TPOT,
-            &PERCENTILE,
-            &AVAILABILITY,
-            &WINDOW,
-            &SHARE_OF_WINDOWS,
-            &PROMISE,
-        ],
+        keys: &[&LATENCY, &TTFT, &TPOT, &PERCENTILE, &AVAILABILITY, &WINDOW, &SHARE_OF_WINDOWS, &PROMISE],
     };
 
     /// Reads the `[slo]` table.
@@ -231,7 +222,8 @@ impl Slo {
     pub fn read(reader: &Reader<'_>) -> Result<Slo, Problem> {
         let mut all = written(reader)?;
         all.extend(reader.get(&PROMISE)?.into_iter().flat_map(|Written(promises)| promises));
-        let leads = |promise: &Promise| promise.windows.is_none() && !promise.times(|_| "t".into()).is_empty();
+        let leads =
+            |promise: &Promise| promise.windows.is_none() && !promise.times(|_| "t".into()).is_empty();
         if let Some(first) = all.iter().position(leads) {
             all[..=first].rotate_right(1);
         }
@@ -289,8 +281,7 @@ fn in_percent(key: &str, written: f64, reader: &Reader<'_>) -> Result<f64, Probl
     match written {
         share if (0.5..1.0).contains(&share) => Ok(to_percent(share)),
         unclear if unclear <= 1.0 => {
-            let message =
-                format!("`{}` is {unclear}, which may be percent or a share", reader.path_of(key));
+            let message = format!("`{}` is {unclear}, which may be percent or a share", reader.path_of(key));
             let label =
                 format!("expected percent, such as 99; as a share it would be {}", to_percent(unclear));
             Err(reader.problem(key, message, label))

@@ -54,8 +54,9 @@ impl PromiseTally {
             return (counted - self.good.min(counted), counted);
         }
         let counted = self.windows.iter().filter(|(counted, _)| *counted > 0);
-        let missed =
-            counted.clone().filter(|(all, missed)| self.promise.misses_window((*missed).into(), (*all).into()));
+        let missed = counted
+            .clone()
+            .filter(|(all, missed)| self.promise.misses_window((*missed).into(), (*all).into()));
         (missed.count() as u64, counted.count() as u64)
     }
 }

@@ -144,7 +144,8 @@ impl Timeline {
     /// than chance are judged together with those that follow: a late request by itself is no rate.
     fn below_slo(&mut self, now: &WindowCounters, last: &Totals, seconds: f64) -> f64 {
         let mut below: f64 = 0.0;
-        for (index, (promise, judged, missed)) in judged(self.windows.slo, now, last).into_iter().enumerate() {
+        for (index, (promise, judged, missed)) in judged(self.windows.slo, now, last).into_iter().enumerate()
+        {
             let stretch = &mut self.sparse[index];
             if promise.windows.is_some() || judged == 0 {
                 continue;

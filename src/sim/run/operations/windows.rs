@@ -82,7 +82,10 @@ impl Operations {
             let promise = requests.recorder().more.get(index).map(|tally| tally.promise);
             let Some((promise, windows)) = promise.and_then(|it| Some((it, it.windows?))) else { continue };
             let length = windows.length.as_nanos();
-            let (mut end, mut left) = (from.saturating_add(self.end.since(self.baseline.at).as_nanos() / length * length + length), *overdue);
+            let (mut end, mut left) = (
+                from.saturating_add(self.end.since(self.baseline.at).as_nanos() / length * length + length),
+                *overdue,
+            );
             // The latest first: what is overdue has mostly come last.
             while left > 0 && end > from {
                 let start = end - length;
