@@ -76,17 +76,8 @@ fn rows(arrivals: &Arrivals) -> Option<(usize, usize)> {
 fn service(tree: &Tree, model: &Model) -> ReadFact {
     let service = &model.service;
     let most = service.throughput();
-    let how = match &service.model {
-        service::Model::Slots(slots) => {
-            format!("{} at a time, {} each", slots.concurrency, seconds(service.time.0.mean()))
-        }
-        service::Model::Shared(_) => {
-            format!("shared among requests, {} alone", seconds(service.time.0.mean()))
-        }
-        service::Model::Batch(batch) => format!("batches of up to {}", batch.max_batch()),
-        service::Model::Llm(_) => "tokens, batched continuously".to_owned(),
-    };
-    let approximately = if matches!(service.model, service::Model::Llm(_)) { "about " } else { "" };
+    let how = service.model.in_words(&seconds(service.time.0.mean()));
+    let approximately = if service.model.is_approximate() { "about " } else { "" };
     let mut text = format!("{how}: one instance serves {approximately}{} at saturation", per_second(most));
     let mut fact =
         ReadFact::new("reading.service", "service", String::new()).essential().with("saturation_rate", most);

@@ -4,15 +4,17 @@
 //! stands in. `slots` has no server of its own: the engine has a faster one for it. Which model a scenario uses is
 //! decided once per run, and the engine's loop is compiled for each.
 //!
-//! Adding a model: write its folder, add it to [`Model`], and have the engine's construction choose its server.
+//! Adding a model: write its folder, declare it here, and add its line to the registry.
 
 mod batch;
 mod llm;
 mod model;
 mod queue;
+mod registry;
 mod request;
 mod requirement;
 mod server;
+mod service_model;
 mod shared;
 mod slots;
 mod small_heap;
@@ -20,11 +22,13 @@ mod trace_input;
 
 pub use batch::{Batch, BatchServer};
 pub use llm::{IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, SteadyIterations, Uncertainty};
-pub use model::{Model, Service};
+pub use model::Service;
 pub use queue::{Queue, RequestQueue};
+pub use registry::Model;
 pub use request::{Active, Request, Tokens};
 pub use requirement::TokenLaws;
 pub use server::{FULL, Server};
+pub(crate) use service_model::ServerChoice;
 pub use shared::{Shared, SharedServer};
 pub use slots::Slots;
 pub use trace_input::{FromTrace, TraceColumnMeans};

@@ -1,12 +1,11 @@
 //! The `[service]` table: a service model and what a request requires of it.
 
-use super::batch::Batch;
-use super::llm::{Llm, SteadyIterations};
-use super::requirement::{EXTRA_TIME, TokenLaws};
-use super::shared::Shared;
-use super::slots::Slots;
+use super::llm::SteadyIterations;
+use super::registry::{self, Model};
+use super::requirement::TokenLaws;
+use super::service_model::Requirement;
 use super::trace_input::{FromTrace, TraceColumnMeans};
-use crate::distribution::{Distribution, Durations, Numbers};
+use crate::distribution::Durations;
 use crate::schema::{Context, Node, Problem, UnionSpec};
 
 /// The `[service]` table: what a request requires, and how an instance provides it.
@@ -22,36 +21,6 @@ pub struct Service {
     pub model: Model,
 }
 
-/// A service model with its settings.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Model {
-    /// See [`Slots`].
-    Slots(Slots),
-    /// See [`Shared`].
-    Shared(Shared),
-    /// See [`Batch`].
-    Batch(Batch),
-    /// See [`Llm`].
-    Llm(Llm),
-}
-
-impl Model {
-    /// Places of an instance, each of which is busy or idle: the utilization is the mean share of them that is busy.
-    pub fn places(&self) -> u32 {
-        match self {
-            Model::Slots(slots) => slots.concurrency,
-            Model::Shared(_) => 1,
-            Model::Batch(batch) => batch.copies,
-            Model::Llm(_) => 1,
-        }
-    }
-
-    /// Slots for which memory is allocated when an instance starts; models without slots allocate it by request.
-    pub fn slots_allocated(&self) -> u32 {
-        if let Model::Slots(slots) = self { slots.concurrency } else { 1 }
-    }
-}
-
 impl Service {
     /// The `[service]` table.
     pub const SPEC: UnionSpec = UnionSpec {
@@ -60,23 +29,12 @@ impl Service {
         tag: "model",
         default: Some("slots"),
         common: &[],
-        variants: &[&Slots::SPEC, &Shared::SPEC, &Batch::SPEC, &Llm::SPEC],
+        variants: registry::SPECS,
     };
 
     /// Maximum throughput of one instance, requests per second; approximate for `llm`.
     pub fn throughput(&self) -> f64 {
-        let mean_s = self.time.0.mean();
-        match &self.model {
-            Model::Slots(slots) => f64::from(slots.concurrency) / mean_s,
-            Model::Shared(shared) => shared.throughput(mean_s),
-            Model::Batch(batch) => batch.throughput(mean_s),
-            Model::Llm(llm) => {
-                let mean = |law: fn(&TokenLaws) -> &Numbers| {
-                    self.tokens.as_ref().map_or(1.0, |laws| law(laws).0.mean())
-                };
-                llm.throughput(mean(|laws| &laws.prompt), mean(|laws| &laws.output))
-            }
-        }
+        self.model.throughput(self.time.0.mean(), self.tokens.as_ref())
     }
 
     /// Iterations in a steady state, of a model that computes token by token.
@@ -104,17 +62,8 @@ impl Service {
         columns: TraceColumnMeans,
     ) -> Result<Service, Problem> {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
-        let mut from_trace = FromTrace::default();
-        let mut tokens = None;
-        let (time, model) = match variant.name {
-            "slots" => (columns.time(&reader, &mut from_trace)?, Model::Slots(Slots::read(&reader)?)),
-            "shared" => (columns.time(&reader, &mut from_trace)?, Model::Shared(Shared::read(&reader)?)),
-            "batch" => (reader.get(&EXTRA_TIME)?, Model::Batch(Batch::read(&reader)?)),
-            _ => {
-                tokens = Some(columns.tokens(&reader, &mut from_trace)?);
-                (Durations(Distribution::constant(0.0)), Model::Llm(Llm::read(&reader)?))
-            }
-        };
+        let (Requirement { time, tokens, from_trace }, model) =
+            registry::read(variant.name, &reader, columns)?;
         Ok(Service { time, tokens, from_trace, model })
     }
 }

@@ -47,3 +47,31 @@ pub use iteration::{IterationLaw, IterationWork};
 pub use presets::{PRESETS, Preset};
 pub use server::LlmServer;
 pub use settings::{Llm, SteadyIterations};
+
+use crate::distribution::Numbers;
+use crate::schema::{Problem, Reader, TableSpec};
+use crate::service::requirement::TokenLaws;
+use crate::service::service_model::{Requirement, ServerChoice, ServiceModel};
+use crate::service::trace_input::TraceColumnMeans;
+
+impl ServiceModel for Llm {
+    const SPEC: TableSpec = Llm::SPEC;
+    const IS_APPROXIMATE: bool = true;
+
+    fn read(reader: &Reader<'_>, columns: TraceColumnMeans) -> Result<(Requirement, Llm), Problem> {
+        Ok((Requirement::tokens(reader, columns)?, Llm::read(reader)?))
+    }
+
+    fn throughput(&self, _: f64, tokens: Option<&TokenLaws>) -> f64 {
+        let mean = |law: fn(&TokenLaws) -> &Numbers| tokens.map_or(1.0, |laws| law(laws).0.mean());
+        self.throughput(mean(|laws| &laws.prompt), mean(|laws| &laws.output))
+    }
+
+    fn in_words(&self, _: &str) -> String {
+        "tokens, batched continuously".to_owned()
+    }
+
+    fn choose<C: ServerChoice>(&self, choice: C) -> C::Chosen {
+        choice.served::<LlmServer>(self)
+    }
+}

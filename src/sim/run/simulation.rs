@@ -9,7 +9,7 @@ use super::model::Model;
 use super::options::Options;
 use super::requests::{Block, RequestSource};
 use crate::random::{Purpose, Streams};
-use crate::service::{self, BatchServer, LlmServer, Server, SharedServer};
+use crate::service::{Server, ServerChoice, Slots};
 use crate::sim::accounting::{DecisionRecord, Outcome, RequestObserver};
 use crate::sim::queueing::{
     CentralServers, CentralSlots, Choose, DispatchPolicy, Dispatcher, EventDrivenServers, EventDrivenSlots,
@@ -90,28 +90,30 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
         let capacity = self.model.dispatch.queue_capacity;
         self.run(ParallelQueues::<Q, _>::new(choice, settings, capacity))
     }
+}
 
-    /// Slots, whose course is known once a request has started.
-    fn slots(self, settings: service::Slots) -> Box<dyn Running<T>> {
+impl<T: RequestObserver + 'static> ServerChoice for Setup<'_, T> {
+    type Chosen = Box<dyn Running<T>>;
+
+    fn slots(self, concurrency: u32) -> Box<dyn Running<T>> {
         let model = self.model;
         let capacity = model.dispatch.queue_capacity;
         match model.dispatch.policy {
             _ if model.is_event_driven() => {
-                let station =
-                    EventDrivenSlots::new(&model.dispatch, &model.instances, settings, self.streams);
+                let station = EventDrivenSlots::new(
+                    &model.dispatch,
+                    &model.instances,
+                    Slots { concurrency },
+                    self.streams,
+                );
                 self.run(station)
             }
-            DispatchPolicy::CentralQueue => self.run(CentralSlots::new(settings.concurrency, capacity)),
-            _ => self.slot_queues(settings.concurrency),
+            DispatchPolicy::CentralQueue => self.run(CentralSlots::new(concurrency, capacity)),
+            _ => self.slot_queues(concurrency),
         }
     }
 
-    /// A model that is taken event by event.
-    fn served<S>(self, settings: &S::Settings) -> Box<dyn Running<T>>
-    where
-        S: Server + 'static,
-        S::Settings: 'static,
-    {
+    fn served<S: Server<Settings: 'static> + 'static>(self, settings: &S::Settings) -> Box<dyn Running<T>> {
         let (settings, capacity) = (Arc::new(settings.clone()), self.model.dispatch.queue_capacity);
         match self.model.dispatch.policy {
             _ if self.model.is_event_driven() => {
@@ -134,12 +136,7 @@ impl<T: RequestObserver + 'static> Simulation<T> {
     /// A run of `model` at its start.
     pub fn new(model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
         let setup = Setup { model, streams, options, observer };
-        Simulation(match &model.service.model {
-            service::Model::Slots(slots) => setup.slots(*slots),
-            service::Model::Shared(shared) => setup.served::<SharedServer>(shared),
-            service::Model::Batch(batch) => setup.served::<BatchServer>(batch),
-            service::Model::Llm(llm) => setup.served::<LlmServer>(llm),
-        })
+        Simulation(model.service.model.choose(setup))
     }
 
     /// Takes the next requests, in time order; `false` once the run is past its end and wants no more.
