@@ -1,5 +1,6 @@
 //! The output folder: every file whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -193,7 +194,7 @@ fn remove_outdated(path: PathBuf) -> Result<(), OutputError> {
 }
 
 /// The names of all files that Kneepoint writes into a folder.
-fn written_names() -> Vec<String> {
+fn written_names() -> BTreeSet<String> {
     let pictures = std::iter::once("svg").chain(PICTURE_FORMATS.iter().map(|format| format.extension));
     let charts =
         pictures.flat_map(|extension| in_reports().map(move |chart| format!("{}.{extension}", chart.name)));
@@ -243,8 +244,9 @@ mod tests {
     #[test]
     fn what_an_earlier_command_left_goes_and_what_is_not_ours_stays() {
         let dir = tempfile::tempdir().unwrap();
+        // Two kinds of report have a comparison.
         let names =
-            ["summary.json", "sweep.csv", "notes.txt", "variants/1-a/timeline.csv", "variants/1-a/mine"];
+            ["summary.json", "comparison.svg", "notes.txt", "variants/1-a/timeline.csv", "variants/1-a/mine"];
         let write = |names: &[&str]| {
             let mut folder = Folder::open(dir.path()).unwrap();
             names.iter().for_each(|name| folder.stage(name, |out| out.write_all(b"1")).unwrap());
