@@ -48,6 +48,8 @@ pub enum Purpose {
     Ticks = 26,
     /// Row of a trace whose requirements a request takes that has none of its own.
     Rows = 27,
+    /// How long each user thinks after an answer.
+    Thinking = 28,
     /// Tokens of the prompt of each request.
     PromptTokens = 31,
     /// Tokens of the answer to each request.

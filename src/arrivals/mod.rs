@@ -13,6 +13,7 @@
 //! assert!(instants.is_sorted());
 //! ```
 
+mod answered;
 mod counts;
 mod cut;
 mod diurnal;

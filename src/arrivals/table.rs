@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::answered::Answered;
 use super::merge::Merged;
 use super::process::{Process, Stream};
 use super::spikes::Spike;
@@ -49,6 +50,13 @@ impl Arrivals {
     /// Renewal arrivals with this distribution of the seconds between two requests; its mean must be above 0.
     pub fn renewal(interarrival: Distribution) -> Self {
         renewal::Renewal { interarrival }.into()
+    }
+
+    /// Requests that depend on the answers: none comes from here, and `points` are an estimate of their rate, as seconds
+    /// from the start and requests per second, in order, with straight lines between. `natural_duration` is how long they
+    /// go on, if they end of their own accord.
+    pub fn answered(points: Vec<(f64, f64)>, natural_duration: Option<Span>) -> Self {
+        Answered { points, natural_duration }.into()
     }
 
     /// Reads the table `[arrivals]`.

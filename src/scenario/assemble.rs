@@ -5,7 +5,7 @@ use super::read_fact::ReadFact;
 use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
-use super::{checks, lint_names, manifest, reading};
+use super::{checks, closed_loop, lint_names, manifest, reading};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, MetricsDefaults};
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
@@ -49,13 +49,16 @@ const ALLOW: Key<Vec<String>> = Key::or(
     "[]",
     "Lints of `kneepoint check` that are not to warn of this scenario, by their names ([lints](lints.md)).",
 );
-const ARRIVALS: Key<Arrivals> = Key::required("arrivals", "When requests arrive.");
+const ARRIVALS: Key<Option<Arrivals>> = Key::optional(
+    "arrivals",
+    "When requests arrive. Required, unless `client.users` send them: then it has no effect.",
+);
 const SERVICE: Key<ServiceTable> =
     Key::required("service", "What a request requires, and how one instance serves it.");
 const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How instances start and stop.");
 const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests are assigned to instances.");
 const CLIENT: Key<Client> =
-    Key::or("client", "{}", "What clients do without an answer: time-outs, retries, hedges.");
+    Key::or("client", "{}", "Who sends the requests, and what clients do without an answer: users in a closed loop, a cap on requests outstanding, time-outs, retries, hedges.");
 const METRICS: Key<MetricsTable> =
     Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
 const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler that watches the pool.");
@@ -101,12 +104,13 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static dyn crate::schema::AnyKey>
 /// Reads everything but sweep and variants; `stem` is the name of a scenario that writes none.
 pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenario, Problem> {
     let reader = Reader::open(tree.root(), "", &SPEC, context)?;
+    let client = reader.get(&CLIENT)?;
     for (table, example) in [
         ("arrivals", "kind = \"poisson\" and rate = 20"),
         ("service", "time = \"200ms\""),
         ("autoscaler", "kind = \"fixed\" and instances = 4"),
     ] {
-        if !reader.has(table) {
+        if !reader.has(table) && !(table == "arrivals" && client.users.is_some()) {
             let message = format!("the table `[{table}]` is missing");
             let label = "every scenario has `[arrivals]`, `[service]` and `[autoscaler]`";
             let help = format!("add `[{table}]`, for example with {example}");
@@ -116,17 +120,25 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     }
     manifest::check_settled(tree, context)?;
     let name = checks::name(&reader, reader.find(&NAME)?, stem)?;
-    let arrivals = reader.get(&ARRIVALS)?;
+    let written = reader.find(&ARRIVALS)?;
+    let arrivals = match (&client.users, written) {
+        (Some(users), _) => closed_loop::unknown(users),
+        (None, written) => written.ok_or_else(|| reader.missing("arrivals"))?,
+    };
     let service = read_service(&reader, &arrivals)?;
     let run = read_run(&reader, arrivals.natural_duration())?;
     let autoscaler =
         reader.get(&AUTOSCALER).map_err(|problem| manifest::in_manifest(problem, tree, context))?;
+    let arrivals = match &client.users {
+        Some(users) => closed_loop::expected(tree, users, &service, autoscaler.limits().max)?,
+        None => arrivals,
+    };
     let model = Model {
         arrivals,
         service,
         instances: reader.get(&INSTANCES)?,
         dispatch: reader.get(&DISPATCH)?,
-        client: reader.get(&CLIENT)?,
+        client,
         metrics: read_metrics(&reader, autoscaler.metrics_defaults())?,
         autoscaler,
         cost: reader.get(&COST)?,

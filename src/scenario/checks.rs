@@ -56,6 +56,7 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
         let message = format!("`{key}` does not go with `{other}`");
         return Err(Problem::new(&place_of(tree, key), message, reason));
     }
+    future(tree, model)?;
     tokens(tree, model)?;
     initial(tree, model)?;
     shares(tree, model)?;
@@ -64,6 +65,16 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
     scrapes(tree, model)?;
     ticks(tree, model)?;
     requests(tree, model)
+}
+
+/// What users will ask for depends on the answers: nobody can be given it in advance.
+fn future(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    if model.client.users.is_none() || model.autoscaler.bound().is_empty() {
+        return Ok(());
+    }
+    let message = "`autoscaler.kind` does not go with `client.users`";
+    let label = "this autoscaler is given the requests to come, and those of users depend on the answers";
+    Err(Problem::new(&place_of(tree, "autoscaler.kind"), message, label))
 }
 
 /// A policy that goes by tokens needs a cache that holds them.
@@ -141,16 +152,19 @@ pub(super) fn without_effect(tree: &Tree, model: &Model) -> Vec<String> {
     let is_below = pool
         .is_some_and(|pool| pool.min_size > 0 && pool.max_prepared.is_some_and(|most| most <= pool.min_size));
     const DRAWN: &str = "requests take what `[service]` says";
+    let is_open = model.client.users.is_none();
+    const USERS: &str = "the users of `[client]` send the requests";
     let candidates = [
+        ("arrivals", !is_open, USERS),
         (
             "metrics.window",
             autoscaler.scrapes() && !autoscaler.uses_metrics_window(),
             "the autoscaler averages over windows of its own",
         ),
-        ("arrivals.prompt_tokens", !from.prompt_tokens, DRAWN),
-        ("arrivals.output_tokens", !from.output_tokens, DRAWN),
-        ("arrivals.service_time", !from.time, DRAWN),
-        ("arrivals.service_unit", !from.time, DRAWN),
+        ("arrivals.prompt_tokens", is_open && !from.prompt_tokens, DRAWN),
+        ("arrivals.output_tokens", is_open && !from.output_tokens, DRAWN),
+        ("arrivals.service_time", is_open && !from.time, DRAWN),
+        ("arrivals.service_unit", is_open && !from.time, DRAWN),
         (
             "instances.warm_pool.max_prepared",
             is_below,

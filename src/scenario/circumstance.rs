@@ -31,7 +31,9 @@ pub(super) enum Circumstance {
 pub(super) fn of(path: &str) -> Option<Circumstance> {
     let steps: Vec<&str> = path.split('.').collect();
     match steps.as_slice() {
-        ["arrivals", ..] | [TRAFFIC] => Some(Circumstance::Traffic),
+        ["arrivals", ..] | [TRAFFIC] | ["client", "users" | "stages" | "think_time", ..] => {
+            Some(Circumstance::Traffic)
+        }
         ["run", ..] => Some(Circumstance::Run),
         ["instances", "cold_start", ..]
         | ["instances", "type", _, "cold_start", ..]
@@ -66,9 +68,14 @@ impl Circumstance {
     }
 }
 
-/// The scenario in `tree` with `factor` times the traffic; `None` if its arrivals are not written as rates or a recording.
+/// The scenario in `tree` with `factor` times the traffic: the rates of its arrivals, or its users in whole numbers; `None`
+/// if its arrivals are not written as rates or a recording.
 pub(super) fn with_traffic(tree: &Tree, factor: f64) -> Option<Tree> {
     let mut changed = tree.clone();
+    if tree.get("client.users").is_some() {
+        scale_users(&mut changed.get_mut("client")?.data, factor)?;
+        return Some(changed);
+    }
     let kind = match &tree.get("arrivals.kind")?.data {
         Data::Text(kind) => kind.as_str(),
         _ => return None,
@@ -85,6 +92,18 @@ pub(super) fn with_traffic(tree: &Tree, factor: f64) -> Option<Tree> {
     let arrivals = changed.get_mut("arrivals")?;
     scale_rates(arrivals, factor, &mut found)?;
     found.then_some(changed)
+}
+
+/// Multiplies the numbers of users in a table, and in its stages; `None` if one is not written as a number.
+fn scale_users(data: &mut Data, factor: f64) -> Option<()> {
+    let Data::Table(table) = data else { return None };
+    if let Some(users) = table.get_mut("users") {
+        users.data = Data::Integer((number(&users.data)? * factor).round() as i64);
+    }
+    if let Some(Node { data: Data::Array(stages), .. }) = table.get_mut("stages") {
+        stages.iter_mut().try_for_each(|stage| scale_users(&mut stage.data, factor))?;
+    }
+    Some(())
 }
 
 /// Multiplies every rate in `node`; `None` if one is not written as a number.

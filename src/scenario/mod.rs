@@ -26,6 +26,7 @@
 mod assemble;
 mod autoscaler_reading;
 mod checks;
+mod closed_loop;
 mod circumstance;
 mod design;
 mod error;

@@ -3,7 +3,7 @@
 //! It says nothing that the model does not hold: the words are made of the assembled [`Model`], and of the keys as they
 //! are written where a unit or a default has to be told.
 
-use super::autoscaler_reading;
+use super::{autoscaler_reading, closed_loop};
 use super::read_fact::{ReadFact, grouped, number, per_second};
 use crate::arrivals::Arrivals;
 use crate::schema::{Context, Data, Node, Problem, Tree};
@@ -36,6 +36,11 @@ fn arrivals(tree: &Tree, model: &Model) -> ReadFact {
         what += &format!(" of {file}");
     }
     let fact = ReadFact::new("reading.arrivals", "arrivals", String::new()).essential();
+    if let Some(users) = &model.client.users {
+        let (users_shown, most) = (closed_loop::in_words(users), arrivals.peak_rate());
+        let text = format!("{users_shown}; at most about {}", per_second(most));
+        return ReadFact { text, ..fact.with("users", users.most().into()).with("peak_rate", most) };
+    }
     let (mean, peak) = (arrivals.mean_rate(*duration), arrivals.peak_rate());
     let mut fact = fact.with("mean_rate", mean).with("peak_rate", peak);
     if let Some((used, all)) = rows(arrivals) {
@@ -49,7 +54,11 @@ fn arrivals(tree: &Tree, model: &Model) -> ReadFact {
         what += &format!(", which span {}", show_span(natural));
         fact = fact.with("span_s", natural.as_secs_f64());
     }
-    let text = format!("{what}: mean {}, peak {}", per_second(mean), per_second(peak));
+    let mut text = format!("{what}: mean {}, peak {}", per_second(mean), per_second(peak));
+    if let Some(most) = model.client.max_outstanding {
+        text += &format!(", at most {most} outstanding");
+        fact = fact.with("max_outstanding", most.into());
+    }
     ReadFact { text, ..fact }
 }
 

@@ -23,10 +23,12 @@ mod run;
 
 pub use accounting::{
     Actions, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, FailureCounts,
-    Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion,
+    HeldTimes, Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion,
     TokenOutcome, TypeShare, Window,
 };
-pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, RetryOn};
+pub use clients::{
+    Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, UserStage, Users,
+};
 pub use instances::{
     Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
     LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, ScaleDownOrder, Slow, Stage, StartAttempt,

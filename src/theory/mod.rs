@@ -4,6 +4,7 @@
 pub mod autoscaled;
 pub mod balanced;
 pub mod batching;
+pub mod closed;
 pub mod impatient;
 pub mod markov;
 pub mod markovian;

@@ -20,6 +20,7 @@ mod autoscalers;
 mod backtest;
 mod bad_input;
 mod bounds;
+mod closed_loops;
 mod browser;
 mod cli;
 mod conformance;

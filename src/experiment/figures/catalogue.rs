@@ -80,6 +80,19 @@ pub static FIGURES: &[Figure] = &[
     quantile("wait_high.p99", "99th percentile of the wait of the high class", HIGH_WAIT, 0.99),
     mean("wait_low.mean", "mean wait of the low class", LOW_WAIT),
     quantile("wait_low.p99", "99th percentile of the wait of the low class", LOW_WAIT, 0.99),
+    mean(
+        "send_delay.mean",
+        "mean time that requests waited at the client for others outstanding, before they were sent",
+        Times::SendDelay,
+    ),
+    quantile("send_delay.p99", "99th percentile of that time", Times::SendDelay, 0.99),
+    mean(
+        "latency_as_meant.mean",
+        "mean latency from when a request was meant to be sent",
+        Times::LatencyAsMeant,
+    ),
+    quantile("latency_as_meant.p50", "median of that latency", Times::LatencyAsMeant, 0.5),
+    quantile("latency_as_meant.p99", "99th percentile of that latency", Times::LatencyAsMeant, 0.99),
     figure(
         "cold.share",
         Share,

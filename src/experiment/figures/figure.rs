@@ -112,6 +112,10 @@ pub(in crate::experiment) enum Times {
     Ttft,
     /// Of each further token.
     Tpot,
+    /// From when a request was meant to be sent to when it was.
+    SendDelay,
+    /// Latency from when a request was meant to be sent.
+    LatencyAsMeant,
 }
 
 impl Times {
@@ -126,6 +130,8 @@ impl Times {
             Times::Cold => run.cold.as_ref(),
             Times::Ttft => run.tokens.as_ref().map(|tokens| &tokens.ttft),
             Times::Tpot => run.tokens.as_ref().map(|tokens| &tokens.tpot),
+            Times::SendDelay => run.held.as_ref().map(|held| &held.delay),
+            Times::LatencyAsMeant => run.held.as_ref().map(|held| &held.latency),
         }
     }
 }

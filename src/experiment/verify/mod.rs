@@ -3,6 +3,7 @@
 //! Every system is written as a user would write it and goes the way of every scenario, from the text to the figures.
 //! Its exact values come from [`crate::theory`].
 
+mod closed_loop;
 mod elastic;
 mod mishaps;
 mod queues;
@@ -57,6 +58,7 @@ pub fn catalogue() -> Result<Vec<System>, theory::Error> {
     all.extend(serving::systems()?);
     all.extend(elastic::systems()?);
     all.extend(mishaps::systems()?);
+    all.extend(closed_loop::systems()?);
     for (number, system) in all.iter_mut().enumerate() {
         system.number = number as u64;
     }

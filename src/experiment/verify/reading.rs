@@ -25,6 +25,8 @@ pub enum Reading {
     LowWait,
     /// Share of the requests answered that waited.
     Waited,
+    /// Requests that arrived per second.
+    ArrivalRate,
     /// Share of requests turned away.
     Rejected,
     /// Share of requests that gave up.
@@ -94,6 +96,7 @@ impl Reading {
                 let count = run.wait.count() as f64;
                 ((1.0 - at_once) * count, count)
             }
+            Reading::ArrivalRate => per_time(arrived),
             Reading::Rejected => (run.counts.rejected as f64, arrived),
             Reading::TimedOut => (run.counts.timed_out as f64, arrived),
             Reading::Jobs => per_time(run.integrals.in_flight),

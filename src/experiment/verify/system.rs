@@ -74,7 +74,7 @@ impl System {
 
 /// A scenario in the making: its tables as text.
 pub(super) struct Text {
-    /// `[arrivals]`.
+    /// `[arrivals]`; empty where users send the requests.
     pub arrivals: String,
     /// `[service]`: its time, and further lines.
     pub service: String,
@@ -114,8 +114,12 @@ impl Text {
     fn toml(&self) -> String {
         let Text { arrivals, service, tables, rate, requests, warmup_s } = self;
         let duration_s = (warmup_s + requests / rate).ceil();
+        let arrivals = match arrivals.as_str() {
+            "" => String::new(),
+            table => format!("[arrivals]\n{table}\n\n"),
+        };
         format!(
-            "[arrivals]\n{arrivals}\n\n[service]\n{service}\n\n{tables}\n\n[run]\nduration = \"{duration_s}s\"\n\
+            "{arrivals}[service]\n{service}\n\n{tables}\n\n[run]\nduration = \"{duration_s}s\"\n\
              warmup = \"{warmup_s}s\"\nreplications = {REPLICATIONS}\n"
         )
     }

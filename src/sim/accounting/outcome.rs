@@ -197,6 +197,15 @@ pub struct Times {
     pub wait: Digest,
 }
 
+/// What a cap on requests outstanding has done to the requests that were answered.
+#[derive(Debug, Clone)]
+pub struct HeldTimes {
+    /// Time that they waited at the client before they were sent.
+    pub delay: Digest,
+    /// Latency from when they were meant to be sent, which the latency from when they were leaves out.
+    pub latency: Digest,
+}
+
 /// The outcome of one run. Everything is over the measured part: from the end of the warm-up to the end of the run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -215,6 +224,8 @@ pub struct Outcome {
     pub unanswered: Digest,
     /// The same by class, the high one first, where classes are told apart.
     pub classes: Option<[Times; 2]>,
+    /// What a cap on requests outstanding has done; `None` without one.
+    pub held: Option<HeldTimes>,
     /// The answers token by token, where tokens are counted.
     pub tokens: Option<TokenOutcome>,
     /// Requests answered within the SLO; equal to `served` without one.

@@ -7,16 +7,27 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::client::{Abandoned, Client, Fault};
+use super::crowd::Crowd;
+use super::gate::Gate;
 use crate::random::Streams;
 use crate::service::Tokens;
-use crate::sim::accounting::{Class, Completion, RequestObserver, TokenCompletion};
+use crate::sim::accounting::{Class, Completion, HeldTimes, RequestObserver, TokenCompletion};
 use crate::sim::queueing::{Arrival, NO_TICKET, RequestOutcome, Station};
+use crate::time::Span;
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Attempts {
     client: Client,
     streams: Streams,
+    /// Who sends the requests, in a closed loop.
+    crowd: Option<Crowd>,
+    /// Where requests wait to be sent, if only so many may be outstanding.
+    gate: Option<Gate>,
+    /// What an answer takes on its way outside the pool before its client has it, nanoseconds.
+    outside: u64,
+    /// Nobody sends from here on, nanoseconds.
+    end: u64,
     requests: Vec<Request>,
     vacant_requests: Vec<usize>,
     /// By ticket.
@@ -51,6 +62,10 @@ struct Request {
     /// Which of the run, from 0; tells it from others that have its place before or after it.
     number: u64,
     arrival: u64,
+    /// When it would have been sent if any number might be outstanding.
+    intended: u64,
+    /// Its user in a closed loop, or [`NO_USER`].
+    user: u32,
     service: u64,
     patience: u64,
     class: Class,
@@ -60,6 +75,9 @@ struct Request {
     tickets: [u32; 2],
     open: bool,
 }
+
+/// The user of requests that arrive from outside.
+const NO_USER: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
@@ -79,6 +97,14 @@ enum Timer {
     Hedge(usize, u64, u32),
     /// A request is sent again: place and number.
     Retry(usize, u64),
+    /// A user comes.
+    Join(u32),
+    /// A user is to go.
+    Leave(u32),
+    /// A user has thought.
+    Thought(u32),
+    /// A client has its answer, so that another request may be sent.
+    Release,
 }
 
 impl Attempts {
@@ -87,6 +113,10 @@ impl Attempts {
         Attempts {
             client,
             streams,
+            crowd: None,
+            gate: None,
+            outside: 0,
+            end: u64::MAX,
             requests: Vec::new(),
             vacant_requests: Vec::new(),
             attempts: Vec::new(),
@@ -99,6 +129,45 @@ impl Attempts {
             counted_to: 0,
             attempt_counts: AttemptCounts::default(),
         }
+    }
+
+    /// Has each client get its answer so much later than the pool has given it, and nobody send from `end` on.
+    #[must_use]
+    pub fn bounded(mut self, outside: Span, end: u64) -> Self {
+        (self.outside, self.end) = (outside.as_nanos(), end);
+        self
+    }
+
+    /// Has the requests sent by users in a closed loop.
+    #[must_use]
+    pub fn with_users(mut self, crowd: Crowd) -> Self {
+        for (at, user, joins) in crowd.changes() {
+            self.set(at, if joins { Timer::Join(user) } else { Timer::Leave(user) });
+        }
+        self.crowd = Some(crowd);
+        self
+    }
+
+    /// Has requests wait before they are sent, where only so many may be outstanding.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Requests that have arrived: those sent, however often.
+    pub fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// Requests that wait to be sent.
+    pub fn held_back(&self) -> u64 {
+        self.gate.as_ref().map_or(0, Gate::held)
+    }
+
+    /// How long requests have waited to be sent, where only so many may be outstanding.
+    pub fn held(&self) -> Option<&HeldTimes> {
+        self.gate.as_ref().map(Gate::times)
     }
 
     /// Integral of the requests in flight up to `now`.
@@ -133,10 +202,27 @@ impl Attempts {
         self.insertions += 1;
     }
 
-    /// A request arrives, and is sent.
+    /// A request arrives from outside, and is sent unless too many are outstanding.
     pub fn arrive(
         &mut self,
         arrival: Arrival,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) {
+        if let Some(gate) = &mut self.gate
+            && !gate.pass(arrival)
+        {
+            return;
+        }
+        self.admit(arrival, arrival.now, NO_USER, station, observer);
+    }
+
+    /// Sends a request for the first time.
+    fn admit(
+        &mut self,
+        arrival: Arrival,
+        intended: u64,
+        user: u32,
         station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
@@ -145,6 +231,8 @@ impl Attempts {
         let request = Request {
             number: self.arrived,
             arrival: now,
+            intended,
+            user,
             service,
             patience,
             class,
@@ -273,7 +361,10 @@ impl Attempts {
         station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
-        let Request { arrival, tickets, tokens, .. } = self.requests[place];
+        let Request { arrival, intended, tickets, tokens, .. } = self.requests[place];
+        if let Some(gate) = &mut self.gate {
+            gate.answered(intended, arrival, served.finish.saturating_add(self.outside));
+        }
         if let Some(first_token) = first_token {
             observer.generated(TokenCompletion { arrival, first_token, finish: served.finish, tokens });
         }
@@ -282,7 +373,7 @@ impl Attempts {
             let abandoned = if self.client.hedge_cancel { Abandoned::Stopped } else { Abandoned::Served };
             self.abandon(ticket, abandoned, now, station);
         }
-        self.close(place);
+        self.close(place, now.saturating_add(self.outside), true);
     }
 
     /// Nobody waits for an attempt any more.
@@ -315,13 +406,37 @@ impl Attempts {
             Fault::TimedOut => observer.timed_out(arrival, now),
             Fault::Failed => observer.failed(arrival, now),
         }
-        self.close(place);
+        self.close(place, now, false);
     }
 
-    fn close(&mut self, place: usize) {
+    /// A request is over; its client knows at `known`.
+    fn close(&mut self, place: usize, known: u64, answered: bool) {
         self.requests[place].open = false;
         self.vacant_requests.push(place);
         self.open -= 1;
+        let user = self.requests[place].user;
+        if let Some(crowd) = self.crowd.as_mut().filter(|_| user != NO_USER)
+            && let Some(thinks) = crowd.ended(user, answered)
+        {
+            self.set(known.saturating_add(thinks.as_nanos()), Timer::Thought(user));
+        }
+        if self.gate.is_some() {
+            self.set(known, Timer::Release);
+        }
+    }
+
+    /// A user sends its next request.
+    fn ask(
+        &mut self,
+        user: u32,
+        now: u64,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) -> bool {
+        let Some(crowd) = self.crowd.as_mut().filter(|_| now < self.end) else { return false };
+        let arrival = crowd.request(user, now);
+        self.admit(arrival, now, user, station, observer);
+        true
     }
 
     /// Lets the next timer go off; whether it put an attempt into the pool.
@@ -359,6 +474,24 @@ impl Attempts {
                     self.send(place, now, station, observer);
                 }
                 due
+            }
+            Timer::Join(user) => {
+                self.crowd.as_mut().is_some_and(|crowd| crowd.join(user))
+                    && self.ask(user, now, station, observer)
+            }
+            Timer::Leave(user) => {
+                self.crowd.iter_mut().for_each(|crowd| crowd.leave(user));
+                false
+            }
+            Timer::Thought(user) => {
+                self.crowd.as_mut().is_some_and(|crowd| crowd.has_thought(user))
+                    && self.ask(user, now, station, observer)
+            }
+            Timer::Release => {
+                let next = self.gate.as_mut().and_then(Gate::release).filter(|_| now < self.end);
+                let Some(arrival) = next else { return false };
+                self.admit(Arrival { now, ..arrival }, arrival.now, NO_USER, station, observer);
+                true
             }
         }
     }

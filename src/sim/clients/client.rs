@@ -2,14 +2,19 @@
 
 use rand::RngExt as _;
 
+use super::users::{MAX_OUTSTANDING, PAUSE_AFTER_FAILURE, STAGES, THINK_TIME, USERS, Users};
 use crate::distribution::{Distribution, Durations};
 use crate::random::{Purpose, Streams};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
 
-/// What a client does when no answer comes.
+/// Who sends requests, and what a client does when no answer comes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Client {
+    /// Users in a closed loop, who send the requests; `None`: they arrive from outside.
+    pub users: Option<Users>,
+    /// Maximum number of requests sent and not yet answered; `None`: no limit.
+    pub max_outstanding: Option<u32>,
     /// How long an attempt may take before the client gives it up; `None`: as long as it takes.
     pub timeout: Option<Span>,
     /// What becomes of an attempt that is given up.
@@ -200,8 +205,13 @@ impl Client {
     /// The `[client]` table.
     pub const SPEC: TableSpec = TableSpec {
         name: "client",
-        doc: "What the clients do when no answer comes: time-outs, retries and hedges. A request arrives once, however often it is sent, and its latency is from its arrival to its answer, pauses included. The autoscaler sees every attempt.",
+        doc: "Who sends the requests and how, and what the clients do when no answer comes: users in a closed loop, a cap on requests outstanding, time-outs, retries and hedges. A request arrives once, however often it is sent, and its latency is from its arrival to its answer, pauses included. The autoscaler sees every attempt.",
         keys: &[
+            &USERS,
+            &STAGES,
+            &THINK_TIME,
+            &PAUSE_AFTER_FAILURE,
+            &MAX_OUTSTANDING,
             &TIMEOUT,
             &ABANDONED,
             &RETRIES,
@@ -221,7 +231,15 @@ impl Client {
     /// What is wrong with it, at its place.
     pub fn read(reader: &Reader<'_>) -> Result<Client, Problem> {
         let faults = reader.get(&RETRY_ON)?;
+        let (users, max_outstanding) = (Users::read(reader)?, reader.find(&MAX_OUTSTANDING)?);
+        if users.is_some() && max_outstanding.is_some() {
+            let message = "`client.max_outstanding` does not go with `client.users`";
+            let label = "users who wait for their answers are never more outstanding than they are: leave it out";
+            return Err(reader.problem(MAX_OUTSTANDING.name(), message, label));
+        }
         Ok(Client {
+            users,
+            max_outstanding,
             timeout: reader.find(&TIMEOUT)?,
             abandoned: reader.get(&ABANDONED)?,
             retries: reader.get(&RETRIES)?,
@@ -241,9 +259,14 @@ impl Client {
         })
     }
 
-    /// Whether it does anything but wait for the one answer to the one attempt.
+    /// Whether it does anything but send a request that arrives and wait for the one answer to the one attempt.
     pub fn is_active(&self) -> bool {
-        self.timeout.is_some() || self.retries > 0 || self.hedge_after.is_some()
+        self.has_feedback() || self.timeout.is_some() || self.retries > 0 || self.hedge_after.is_some()
+    }
+
+    /// Whether requests are sent when answers come.
+    pub fn has_feedback(&self) -> bool {
+        self.users.is_some() || self.max_outstanding.is_some()
     }
 
     /// Pause before request number `request` of the run is sent again for the `retry`-th time, from 1: drawn from a part
@@ -267,6 +290,8 @@ impl Default for Client {
     /// One that waits as long as it takes.
     fn default() -> Self {
         Client {
+            users: None,
+            max_outstanding: None,
             timeout: None,
             abandoned: Abandoned::Served,
             retries: 0,

@@ -13,9 +13,9 @@ use crate::autoscaler::Signal;
 use crate::random::Streams;
 use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
-use crate::sim::clients::Attempts;
+use crate::sim::clients::{Attempts, Crowd, Gate, RequestLaws};
 use crate::sim::queueing::{Arrival, Station};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// One run in progress, compiled for one arrangement of queues.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Engine<S, T> {
 impl<S: Station, T: RequestObserver> Engine<S, T> {
     pub fn new(station: S, model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
         let recorder = recorder(model, options, S::COUNTS_TOKENS);
-        let clients = model.client.is_active().then(|| Attempts::new(model.client.clone(), streams));
+        let clients = model.client.is_active().then(|| clients(model, streams));
         let mut requests = Requests::new(station, Recording { recorder, observer }, clients);
         let mut operations = Operations::new(model, streams, options);
         operations.begin(&mut requests, model);
@@ -170,6 +170,29 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
         let Recording { recorder, observer } = self.requests.recording;
         (self.operations.outcome(&last, recorder), observer)
     }
+}
+
+/// The clients of a run of `model`.
+fn clients(model: &Model, streams: Streams) -> Attempts {
+    let outside = match &model.service.model {
+        service::Model::Llm(llm) => llm.overhead[0] + llm.overhead[1],
+        _ => Span::ZERO,
+    };
+    let mut clients =
+        Attempts::new(model.client.clone(), streams).bounded(outside, model.duration.as_nanos());
+    if let Some(users) = &model.client.users {
+        let laws = RequestLaws {
+            service: model.service.time.clone(),
+            patience: model.dispatch.patience.clone(),
+            high_priority: model.dispatch.high_priority,
+            tokens: model.service.tokens.clone(),
+        };
+        clients = clients.with_users(Crowd::new(users.clone(), laws, streams));
+    }
+    if let Some(most) = model.client.max_outstanding {
+        clients = clients.with_gate(Gate::new(most, model.duration, model.warmup));
+    }
+    clients
 }
 
 /// The account of the requests of a run of `model`, with as much detail as `model` and `options` ask for.

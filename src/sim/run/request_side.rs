@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::service::Request;
-use crate::sim::accounting::{Areas, Gauges, Recorder, Recording, RequestObserver};
+use crate::sim::accounting::{Areas, Gauges, HeldTimes, Recorder, Recording, RequestObserver};
 use crate::sim::clients::{AttemptCounts, Attempts};
 use crate::sim::queueing::{Load, Station};
 use crate::stats::Digest;
@@ -36,6 +36,8 @@ pub(super) trait RequestSide {
     fn outstanding(&self, instance: u32) -> u64;
     /// Requests that wait, as far as is known without letting anything happen.
     fn backlog(&self, now: u64) -> u64;
+    /// Of those, requests that wait to be sent, because only so many may be outstanding.
+    fn held_back(&self) -> u64;
     fn gauges(&self, now: u64) -> Gauges;
     fn areas(&self, now: u64) -> Areas;
     /// Mean share of the memory for keys and values in use, and sequences preempted.
@@ -43,6 +45,8 @@ pub(super) trait RequestSide {
     fn loads(&self, now: u64, out: &mut Vec<Load>);
     /// Requests that have arrived.
     fn arrived(&self) -> u64;
+    /// How long requests have waited to be sent, where only so many may be outstanding.
+    fn held(&self) -> Option<HeldTimes>;
     /// What has been sent so far.
     fn attempt_counts(&self) -> AttemptCounts;
     /// Integral of the requests in flight.
@@ -144,7 +148,11 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
     }
 
     fn backlog(&self, now: u64) -> u64 {
-        self.station.backlog(now)
+        self.station.backlog(now) + self.held_back()
+    }
+
+    fn held_back(&self) -> u64 {
+        self.clients.as_ref().map_or(0, Attempts::held_back)
     }
 
     #[inline]
@@ -165,7 +173,11 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
     }
 
     fn arrived(&self) -> u64 {
-        self.arrived
+        self.clients.as_ref().map_or(self.arrived, Attempts::arrived)
+    }
+
+    fn held(&self) -> Option<HeldTimes> {
+        self.clients.as_ref().and_then(Attempts::held).cloned()
     }
 
     fn attempt_counts(&self) -> AttemptCounts {

@@ -87,6 +87,7 @@ impl RequestSource {
             && one.service.from_trace == other.service.from_trace
             && one.dispatch.patience == other.dispatch.patience
             && one.dispatch.high_priority == other.dispatch.high_priority
+            && one.client.users == other.client.users
     }
 
     /// Replaces what `block` holds by the next [`BLOCK`] requests; by fewer only when no more come.
@@ -109,10 +110,10 @@ impl RequestSource {
         if let Some([prompt, output]) = &mut self.tokens {
             block.tokens.clear();
             prompt.0.fill(&mut prompt.1, seconds);
-            block.tokens.extend(seconds.iter().map(|count| Tokens { prompt: whole(*count), output: 0 }));
+            block.tokens.extend(seconds.iter().map(|count| Tokens { prompt: Tokens::whole(*count), output: 0 }));
             output.0.fill(&mut output.1, seconds);
             for (tokens, count) in block.tokens.iter_mut().zip(seconds.iter()) {
-                tokens.output = whole(*count);
+                tokens.output = Tokens::whole(*count);
             }
         }
         if let Some(replayed) = &mut self.replayed {
@@ -141,30 +142,6 @@ impl Replayed {
             if self.take.output_tokens {
                 block.tokens[index].output = trace.output_tokens[row].max(1);
             }
-        }
-    }
-}
-
-/// The nearest whole number of tokens, at least 1. Half added and cut off is the nearest one for all but the number just
-/// below a half, which comes to 1 either way; rounding proper would be a call.
-fn whole(count: f64) -> u32 {
-    ((count + 0.5) as u32).max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_the_nearest_whole_number_and_at_least_1() {
-        for count in
-            [0.0, -3.0, f64::NAN, 0.5_f64.next_down(), 0.5, 1.5_f64.next_down(), 1.5, 4e9, 5e9, 1e300]
-        {
-            assert_eq!(whole(count), (count.round() as u32).max(1), "{count}");
-        }
-        let quarters = (0..100_000).map(|quarter| f64::from(quarter) / 4.0);
-        for count in quarters.flat_map(|count| [count.next_down(), count, count.next_up()]) {
-            assert_eq!(whole(count), (count.round() as u32).max(1), "{count}");
         }
     }
 }

@@ -127,8 +127,9 @@ impl Operations {
 
     /// Whether more requests wait than may. Checked once in many arrivals: it need not be caught at the very one.
     pub fn exceeds_memory(&mut self, requests: &dyn RequestSide) -> bool {
-        if requests.arrived() >= self.next_check {
-            self.next_check = requests.arrived() + ARRIVALS_PER_CHECK;
+        let taken = requests.arrived() + requests.held_back();
+        if taken >= self.next_check {
+            self.next_check = taken + ARRIVALS_PER_CHECK;
             let most = self.limits.as_ref().map_or(u64::MAX, |limits| limits.max_waiting);
             if requests.backlog(self.reached) > most {
                 self.queue_overflow = Some(Instant::from_nanos(self.reached));

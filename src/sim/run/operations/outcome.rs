@@ -3,7 +3,7 @@
 use super::Operations;
 use crate::service::FULL;
 use crate::sim::accounting::{
-    Actions, Areas, Counts, Integrals, MORE, Outcome, Recorder, Sending, TokenOutcome, TypeShare,
+    Actions, Areas, Counts, HeldTimes, Integrals, MORE, Outcome, Recorder, Sending, TokenOutcome, TypeShare,
 };
 use crate::sim::clients::AttemptCounts;
 use crate::sim::instances::{Bill, InstanceType};
@@ -24,6 +24,7 @@ pub(in crate::sim::run) struct LastCounts {
     overdue: [u64; MORE + 1],
     attempt_counts: AttemptCounts,
     preemptions: u64,
+    held: Option<HeldTimes>,
 }
 
 impl Operations {
@@ -45,6 +46,7 @@ impl Operations {
             overdue,
             attempt_counts: requests.attempt_counts(),
             preemptions: requests.cache(end).1,
+            held: requests.held(),
         }
     }
 
@@ -102,6 +104,7 @@ impl Operations {
             latency: recorder.latency,
             wait: recorder.wait,
             unanswered: last.unanswered.clone(),
+            held: last.held.clone(),
             classes: recorder.classes,
             tokens,
             good: recorder.good,
