@@ -130,7 +130,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let autoscaler =
         reader.get(&AUTOSCALER).map_err(|problem| manifest::in_manifest(problem, tree, context))?;
     let arrivals = match &client.users {
-        Some(users) => closed_loop::expected(tree, users, &service, autoscaler.limits().max)?,
+        Some(users) => closed_loop::expected(&reader, users, &service, autoscaler.limits().max)?,
         None => arrivals,
     };
     let model = Model {

@@ -1,8 +1,7 @@
 //! What is to be expected of users in a closed loop, whose requests depend on the answers.
 
-use super::paths::place_of;
 use crate::arrivals::Arrivals;
-use crate::schema::{Problem, Tree};
+use crate::schema::{Problem, Reader};
 use crate::service::{Model, Service};
 use crate::sim::Users;
 use crate::time::Span;
@@ -20,7 +19,7 @@ pub(super) fn unknown(users: &Users) -> Arrivals {
 /// # Errors
 /// Users who neither think nor wait send without end.
 pub(super) fn expected(
-    tree: &Tree,
+    reader: &Reader<'_>,
     users: &Users,
     service: &Service,
     most: u32,
@@ -33,7 +32,7 @@ pub(super) fn expected(
     if points.iter().any(|(_, rate)| !rate.is_finite()) {
         let message = "the users of `[client]` do not think, and their requests take no time: they would send without end at one instant";
         let label = "expected a `think_time`, or a service that takes time";
-        return Err(Problem::new(&place_of(tree, "client.users"), message, label));
+        return Err(reader.problem("client", message, label));
     }
     Ok(Arrivals::answered(points, users.natural_duration()))
 }
