@@ -57,8 +57,11 @@ const SERVICE: Key<ServiceTable> =
     Key::required("service", "What a request requires, and how one instance serves it.");
 const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How instances start and stop.");
 const DISPATCH: Key<Dispatch> = Key::or("dispatch", "{}", "How requests are assigned to instances.");
-const CLIENT: Key<Client> =
-    Key::or("client", "{}", "Who sends the requests, and what clients do without an answer: users in a closed loop, a cap on requests outstanding, time-outs, retries, hedges.");
+const CLIENT: Key<Client> = Key::or(
+    "client",
+    "{}",
+    "Who sends the requests, and what clients do without an answer: users in a closed loop, a cap on requests outstanding, time-outs, retries, hedges.",
+);
 const METRICS: Key<MetricsTable> =
     Key::or("metrics", "{}", "What stands between the pool and the autoscaler.");
 const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler that watches the pool.");

@@ -26,8 +26,8 @@
 mod assemble;
 mod autoscaler_reading;
 mod checks;
-mod closed_loop;
 mod circumstance;
+mod closed_loop;
 mod design;
 mod error;
 mod file;

@@ -3,8 +3,8 @@
 //! It says nothing that the model does not hold: the words are made of the assembled [`Model`], and of the keys as they
 //! are written where a unit or a default has to be told.
 
-use super::{autoscaler_reading, closed_loop};
 use super::read_fact::{ReadFact, grouped, number, per_second};
+use super::{autoscaler_reading, closed_loop};
 use crate::arrivals::Arrivals;
 use crate::schema::{Context, Data, Node, Problem, Tree};
 use crate::service;

@@ -26,9 +26,7 @@ pub use accounting::{
     HeldTimes, Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion,
     TokenOutcome, TypeShare, Window,
 };
-pub use clients::{
-    Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, UserStage, Users,
-};
+pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, UserStage, Users};
 pub use instances::{
     Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
     LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, ScaleDownOrder, Slow, Stage, StartAttempt,

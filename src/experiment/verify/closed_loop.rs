@@ -61,9 +61,11 @@ fn queued(users: usize, law: &str, think: f64, servers: usize) -> Result<System,
         .with("utilization", Reading::Utilization, exact.utilisation());
     // A request of a lone user never waits: there is nothing to estimate.
     Ok(match exact.wait_quantile(0.95).filter(|quantile| *quantile > 0.0) {
-        Some(quantile) => system
-            .with("share that waits", Reading::Waited, exact.wait_probability())
-            .with("wait p95", Reading::WaitQuantile(0.95), quantile),
+        Some(quantile) => system.with("share that waits", Reading::Waited, exact.wait_probability()).with(
+            "wait p95",
+            Reading::WaitQuantile(0.95),
+            quantile,
+        ),
         None => system,
     })
 }

@@ -234,7 +234,8 @@ impl Client {
         let (users, max_outstanding) = (Users::read(reader)?, reader.find(&MAX_OUTSTANDING)?);
         if users.is_some() && max_outstanding.is_some() {
             let message = "`client.max_outstanding` does not go with `client.users`";
-            let label = "users who wait for their answers are never more outstanding than they are: leave it out";
+            let label =
+                "users who wait for their answers are never more outstanding than they are: leave it out";
             return Err(reader.problem(MAX_OUTSTANDING.name(), message, label));
         }
         Ok(Client {

@@ -110,7 +110,9 @@ impl RequestSource {
         if let Some([prompt, output]) = &mut self.tokens {
             block.tokens.clear();
             prompt.0.fill(&mut prompt.1, seconds);
-            block.tokens.extend(seconds.iter().map(|count| Tokens { prompt: Tokens::whole(*count), output: 0 }));
+            block
+                .tokens
+                .extend(seconds.iter().map(|count| Tokens { prompt: Tokens::whole(*count), output: 0 }));
             output.0.fill(&mut output.1, seconds);
             for (tokens, count) in block.tokens.iter_mut().zip(seconds.iter()) {
                 tokens.output = Tokens::whole(*count);
