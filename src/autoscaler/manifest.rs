@@ -54,9 +54,7 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
         if let Some(problem) = documents.iter().find_map(refused_object) {
             return Err(problem);
         }
-        let known: Vec<&str> = forms().map(|form| form.name).collect();
-        let expected = format!("it is none of: {}", known.join(", "));
-        return Err(Problem::new(&whole, "the manifest is not understood", expected));
+        return Err(not_understood(&documents, &whole));
     }
     let (form, candidate) = pick(&found, selection, &whole)?;
     let mut translation = (form.read)(candidate, &Manifest { documents: &documents, selection })?;
@@ -84,6 +82,27 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
     Ok(translation.of_form(format!("{kind}{name}{version}")))
 }
 
+/// The problem of a file in which nothing is known: what it has instead, where it has anything.
+fn not_understood(documents: &[Node], whole: &Place) -> Problem {
+    let filled: Vec<&Node> = documents.iter().filter(|document| document.data != Data::Null).collect();
+    if filled.is_empty() {
+        return Problem::new(whole, "the manifest is empty", "expected the object that scales");
+    }
+    let kinds = filled.iter().map(|document| (*document, text_of(document, "kind")));
+    if let Some((document, kind)) = kinds.filter_map(|(document, kind)| Some((document, kind?))).next() {
+        let group = text_of(document, "apiVersion").map_or(String::new(), |api| format!(" of {api}"));
+        let place = super::reading::field_of(document, "kind").map_or(whole, |node| &node.place);
+        let label = "expected an object that scales: docs/manifests.md lists the forms that are read";
+        return Problem::new(
+            &super::reading::manifest_place(place),
+            format!("the kind \"{kind}\"{group} is none that is read"),
+            label,
+        );
+    }
+    let known: Vec<&str> = forms().map(|form| form.name).collect();
+    Problem::new(whole, "the manifest is not understood", format!("it is none of: {}", known.join(", ")))
+}
+
 /// The object that is meant: the only one, else the one that the scenario names.
 fn pick<'a, 'd>(
     found: &'a [(&'a Form, Candidate<'d>)],
@@ -91,6 +110,12 @@ fn pick<'a, 'd>(
     whole: &Place,
 ) -> Result<&'a (&'a Form, Candidate<'d>), Problem> {
     let names = names_of(found);
+    // The thresholds that llm-d has for all models, unless one is chosen.
+    let is_default =
+        |(_, each): &&(&Form, Candidate<'d>)| each.kind == "thresholds" && each.name == "default";
+    if let (None, Some(default)) = (&selection.name, found.iter().find(is_default)) {
+        return Ok(default);
+    }
     match (&selection.name, found) {
         (None, [only]) => Ok(only),
         (None, _) => {
@@ -180,11 +205,34 @@ fn documents(source: &Arc<Source>, whole: &Place) -> Result<Expanded, Problem> {
 /// Lists of Kubernetes, and lists of documents as JSON has them.
 fn take_apart(document: Node, into: &mut Vec<Node>) {
     let is_list = text_of(&document, "kind").is_some_and(|kind| kind.ends_with("List"));
+    // The items of a list of one kind, as the server gives it, leave out what the list says.
+    let of_items: Vec<(&str, Node)> = match is_list.then_some(&document.data) {
+        Some(Data::Table(table)) => {
+            let kind = table.get("kind").and_then(|node| match &node.data {
+                Data::Text(kind) => Some((kind.strip_suffix("List")?, &node.place)),
+                _ => None,
+            });
+            let kind = kind.filter(|(kind, _)| !kind.is_empty()).map(|(kind, place)| {
+                ("kind", Node { data: Data::Text(kind.to_owned()), place: place.clone() })
+            });
+            let version = table.get("apiVersion").map(|node| ("apiVersion", node.clone()));
+            if kind.is_some() { kind.into_iter().chain(version).collect() } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    };
     match document.data {
         Data::Array(items) => items.into_iter().for_each(|item| take_apart(item, into)),
         Data::Table(mut table) if is_list => match table.remove("items") {
             Some(Node { data: Data::Array(items), .. }) => {
-                items.into_iter().for_each(|item| take_apart(item, into))
+                for mut item in items {
+                    if let Data::Table(fields) = &mut item.data {
+                        let is_left_out = |name: &str| fields.get(name).is_none();
+                        let missing: Vec<_> =
+                            of_items.iter().filter(|(name, _)| is_left_out(name)).cloned().collect();
+                        missing.into_iter().for_each(|(name, node)| fields.insert(name, node));
+                    }
+                    take_apart(item, into);
+                }
             }
             _ => into.push(Node { data: Data::Table(table), place: document.place }),
         },

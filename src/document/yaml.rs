@@ -19,7 +19,10 @@ pub fn parse_all(source: &Arc<Source>) -> Result<Vec<Node>, Fault> {
     let documents: Vec<Spanned<Raw>> = serde_saphyr::from_multiple(source.text()).map_err(|error| {
         let span = error.location().map(|location| Span::new(source, bytes(source.text(), &location)));
         let text = error.to_string();
-        Fault { span, message: without_position(text.lines().next().unwrap_or_default()).to_owned() }
+        let message = without_position(text.lines().next().unwrap_or_default());
+        // What an option of the reader would change is nothing that a user can.
+        let message = message.split_once(", set ").map_or(message, |(message, _)| message);
+        Fault { span, message: message.to_owned() }
     })?;
     Ok(documents.into_iter().map(|document| convert(document, source)).collect())
 }

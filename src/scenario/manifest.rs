@@ -119,13 +119,26 @@ pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> P
         (Some(_), Ok(Some((file, from)))) => load(tree, &file, &from, context).ok(),
         _ => None,
     };
-    let (Some(key), Some(manifest)) = (key, manifest) else { return problem };
+    let (Some(key), Some(manifest)) = (key, manifest) else { return with_slip(problem, tree, context) };
     let label = match manifest.translation.field_of(key) {
         Some(field) => format!("expected `{field}` in the manifest, or `{key}` in `[autoscaler]`"),
         None => format!("expected `{key}` in `[autoscaler]`: the manifest has no field for it"),
     };
     let place = manifest.translation.place_of(key).unwrap_or(Place::Manifest(Span::whole(&manifest.source)));
-    Problem { place, label, ..problem }
+    with_slip(Problem { place, label, ..problem }, tree, context)
+}
+
+/// The problem of a manifest, with the field that may have caused it: one whose name is like one that is left out.
+fn with_slip(problem: Problem, tree: &Tree, context: &Context) -> Problem {
+    let Place::Manifest(_) = problem.place else { return problem };
+    let manifest = match named(tree) {
+        Ok(Some((file, from))) => load(tree, &file, &from, context).ok(),
+        _ => None,
+    };
+    match manifest.as_ref().and_then(|manifest| manifest.translation.slip()) {
+        Some(slip) if problem.help.is_empty() => problem.help(slip.to_owned()),
+        _ => problem,
+    }
 }
 
 /// What the scenario says beside the name of the manifest.

@@ -67,8 +67,8 @@ const FORMS: &[Form] = &[
         warnings: &[
             "metadata.annotations.scaledobject.keda.sh/transfer-hpa-ownership is not modelled",
             "spec.triggers[0] (prometheus) averages over 60 s: `metrics.window` is what it sets",
-            "spec.triggers[0].useCachedMetrics is not modelled: the HPA is given the value of its own sync, not of the last poll",
-            "spec.triggers[4] (cron) is not modelled and left out",
+            "spec.triggers[4] (cron) goes by the clock: `starts_at` and `time_zone` in `[autoscaler]` say when the run starts, \
+             else it is Monday 2026-01-05, 00:00 UTC",
         ],
         row: r#"{"time": 0, "part": "executor", "desired": 0, "active": true, "error": false}"#,
         desired: 2,
@@ -82,7 +82,6 @@ const FORMS: &[Form] = &[
              `service.concurrency` is what it sets",
             "`deployments[llm/Model].autoscaling_config.initial_replicas` is not of the autoscaler: \
              `instances.initial` is what it sets",
-            "`deployments[llm/Model].autoscaling_config.policy` is not modelled",
         ],
         row: r#"{"part": "sizing", "running": 2, "total_requests": 20}"#,
         desired: 5,
@@ -213,13 +212,16 @@ fn nonsense_is_refused_with_one_message() {
     let keda = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\n";
     let deep = format!("{}1{}", "[".repeat(4000), "]".repeat(4000));
     let texts = [
-        (String::new(), "it is none of"),
+        (String::new(), "the manifest is empty"),
         ("a: [b".into(), "the manifest is neither YAML nor JSON"),
         (deep, "the manifest is neither YAML nor JSON"),
         (format!("{hpa}spec: []\n"), "`spec` is a list"),
         (format!("{hpa}spec: {{maxReplicas: many}}\n"), "`spec.maxReplicas` is \"many\""),
         (format!("{hpa}spec: {{minReplicas: 9, maxReplicas: 2}}\n"), " bad.yaml"),
-        (format!("{keda}spec: {{triggers: [{{type: cron}}]}}\n"), "`autoscaler.triggers` is empty"),
+        (
+            format!("{keda}spec: {{triggers: [{{type: cron}}]}}\n"),
+            "`spec.triggers[0].metadata.start` is missing",
+        ),
         (
             r#"{"PolicyName": "p", "PolicyType": "SimpleScaling"}"#.into(),
             "expected target tracking or step scaling",

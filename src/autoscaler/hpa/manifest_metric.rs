@@ -72,9 +72,11 @@ fn resource(
     let watch = Watch { key: key.to_owned(), path: source.path().to_owned(), place: source.place() };
     match name {
         "cpu" => {}
-        "memory" => watch
-            .ask("memory does not follow the requests in service: what it stands for has to be said", into),
-        _ => watch.ask(&format!("the resource \"{name}\" is none that is simulated"), into),
+        "memory" => watch.ask_share(
+            "memory does not follow the requests in service: what it stands for has to be said",
+            into,
+        ),
+        _ => watch.ask_share(&format!("the resource \"{name}\" is none that is simulated"), into),
     }
     if let Some(node) = target.get(average).filter(|_| target.get(percent).is_none()) {
         let request = match name {

@@ -1,6 +1,9 @@
 //! The formula of KEDA's `scalingModifiers`, as far as it is a multiple of one signal: sums, differences, products and
-//! quotients with numbers, brackets and `float`. Conditions, `max`, `count` and the like are not simulated.
+//! quotients with numbers, brackets and `float`; it then is a trigger with a target in that signal's unit. Any other is taken
+//! over as a formula over signals.
 
+use super::expression::Expression;
+use super::settings::INSTANCES;
 use crate::autoscaler::Signal;
 use crate::autoscaler::reading::measure::{Factor, Measure, Of};
 
@@ -58,6 +61,55 @@ pub(super) fn composite(
         [] => Err("the formula is a constant".into()),
         _ => Err("the formula is of several signals".into()),
     }
+}
+
+/// The formula over signals in the place of triggers, each in the unit that its query has, and what must be known of them.
+///
+/// # Errors
+/// What of it is not understood, or which trigger is no signal, as a phrase.
+pub(super) fn over_signals(
+    formula: &str,
+    triggers: &[(String, Result<Measure, String>)],
+) -> Result<(String, Vec<String>), String> {
+    let expression = Expression::parse(formula)?;
+    if expression.names().next().is_none() {
+        return Err("the formula is a constant".into());
+    }
+    let mut notes: Vec<String> = Vec::new();
+    let text = expression.with_names(|name| {
+        let (_, measure) = triggers
+            .iter()
+            .find(|(known, _)| known == name)
+            .ok_or_else(|| format!("no trigger is called `{name}`"))?;
+        let measure = measure.as_ref().map_err(|why| format!("`{name}`: {why}"))?;
+        let averaged = (measure.window_s > 0.0)
+            .then(|| format!("averages over {} s: `metrics.window` is what it sets", measure.window_s));
+        for note in measure.warnings.iter().cloned().chain(averaged) {
+            let note = format!("`{name}`: {note}");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        Ok(in_signals(measure))
+    })?;
+    Ok((text, notes))
+}
+
+/// A measure as a formula over signals has it.
+fn in_signals(measure: &Measure) -> String {
+    let Measure { signal, factor, scope, .. } = measure;
+    let name = signal.name();
+    let of_pool = match (scope, signal.quantity().is_additive()) {
+        (Of::Total, true) | (Of::Mean | Of::One, false) => name.to_owned(),
+        (Of::Total, false) => format!("{name} * {INSTANCES}"),
+        (Of::Mean | Of::One, true) => format!("{name} / {INSTANCES}"),
+    };
+    let in_unit = match factor {
+        factor if factor.is_one() => of_pool,
+        Factor { num, den } if *num == 1.0 => format!("{of_pool} * {den}"),
+        Factor { num, den } => format!("{of_pool} * {den} / {num}"),
+    };
+    if in_unit == name { in_unit } else { format!("({in_unit})") }
 }
 
 struct Parser<'a> {
@@ -207,6 +259,31 @@ mod tests {
         assert_eq!(read("float(running + waiting)"), Ok((Signal::InFlight, 10.0)));
         assert_eq!(read("running*2 + 2*waiting"), Ok((Signal::InFlight, 5.0)));
         assert_eq!(read("running + waiting - running"), Ok((Signal::QueueLength, 10.0)));
+    }
+
+    #[test]
+    fn other_formulas_are_written_over_signals_in_the_units_of_their_queries() {
+        let measure = |signal, den, scope| {
+            let factor = Factor { num: 1.0, den };
+            Ok(Measure { signal, factor, scope, window_s: 0.0, warnings: vec!["w".into()] })
+        };
+        let triggers = [
+            ("q".to_owned(), measure(Signal::QueueLength, 1.0, Of::Total)),
+            ("mean".to_owned(), measure(Signal::Concurrency, 1.0, Of::Mean)),
+            ("gpu".to_owned(), measure(Signal::Utilization, 100.0, Of::Mean)),
+            ("late".to_owned(), Err("a latency".to_owned())),
+        ];
+        assert_eq!(
+            over_signals("gpu > 80 ? q * 2 : max(q, mean)", &triggers),
+            Ok((
+                "(utilization * 100) > 80 ? queue_length * 2 : max(queue_length, (concurrency / instances))"
+                    .into(),
+                vec!["`gpu`: w".into(), "`q`: w".into(), "`mean`: w".into()]
+            ))
+        );
+        assert_eq!(over_signals("late + 1", &triggers), Err("`late`: a latency".into()));
+        assert_eq!(over_signals("other", &triggers), Err("no trigger is called `other`".into()));
+        assert_eq!(over_signals("2 + 3", &triggers), Err("the formula is a constant".into()));
     }
 
     #[test]

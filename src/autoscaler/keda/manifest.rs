@@ -1,10 +1,10 @@
 //! A ScaledObject (keda.sh/v1alpha1) as it is deployed.
 
-use super::formula::composite;
+use super::formula::{composite, over_signals};
 use super::manifest_trigger::{METRIC_TYPE, is_resource, named_measure, trigger};
 use crate::autoscaler::reading::{
-    Candidate, Codec, Field, Fields, Form, Manifest, Target, TargetKind, Translation, Watch, behavior,
-    of_kind,
+    Candidate, Codec, Field, Fields, Form, Manifest, Question, Target, TargetKind, Translation, Watch,
+    behavior, of_kind,
 };
 use crate::schema::{Data, Node, Problem, Table};
 
@@ -93,9 +93,8 @@ pub(in crate::autoscaler) fn scaled(
     if modifiers.get("formula").is_some() {
         by_formula(&modifiers, &triggers, around, into)?;
     } else {
-        let mut count = 0;
-        for part in &triggers {
-            count += usize::from(trigger(part, count, around, into)?);
+        for (index, part) in triggers.iter().enumerate() {
+            trigger(part, index, around, into)?;
         }
     }
     modifiers.finish(into);
@@ -145,7 +144,42 @@ fn by_formula(
         type_key: Some(("metric_type", ["average_value", "value"])),
         activation: Some(("activationTarget", "activation_threshold")),
     };
-    watch.put(composite(formula, &measures), &target, into)
+    let single = composite(formula, &measures);
+    let place = modifiers.get("formula").map_or(modifiers.place(), |node| &node.place);
+    match if single.is_err() { over_signals(formula, &measures) } else { Err(String::new()) } {
+        Ok((text, notes)) => {
+            into.set(format!("{}.formula", watch.key), Data::Text(text), place);
+            for note in notes {
+                into.note(format!("{}: {note}", watch.path), place);
+            }
+            modifiers.read(
+                &[
+                    Field::new("target", "threshold", Codec::Quantity),
+                    Field::new("activationTarget", "activation_threshold", Codec::NumberText),
+                ],
+                &watch.key,
+                into,
+            )
+        }
+        Err(why) if single.is_err() => {
+            into.ask(Question {
+                key: format!("{}.formula", watch.key),
+                why: format!("{}: {why}", watch.path),
+                label: "expected the formula over signals of the simulator: request_rate, in_flight, concurrency, queue_length, utilization, kv_cache, and instances".into(),
+                line: format!("{}.formula = \"concurrency + 10 * queue_length\"", watch.key),
+                place: place.clone(),
+            });
+            modifiers.read(
+                &[
+                    Field::new("target", "threshold", Codec::Quantity),
+                    Field::new("activationTarget", "activation_threshold", Codec::NumberText),
+                ],
+                &watch.key,
+                into,
+            )
+        }
+        Err(_) => watch.put(single, &target, into),
+    }
 }
 
 fn annotations(root: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
@@ -196,13 +230,13 @@ spec:
         let table = translation.json().to_string();
         assert_eq!(
             table,
-            r#"{"behavior":{"scale_down":{"stabilization_window":"60s"}},"cooldown_period":"120s","fallback":{"behavior":"current_replicas_if_higher","failure_threshold":3,"replicas":6},"max":40,"min":0,"pause_scale_in":true,"polling_interval":"15s","triggers":[{"activation_threshold":5,"name":"rabbitmq","signal":"queue_length","threshold":"20","type":"external"},{"metric_type":"utilization","threshold":"70","type":"cpu"}]}"#
+            r#"{"behavior":{"scale_down":{"stabilization_window":"60s"}},"cooldown_period":"120s","fallback":{"behavior":"current_replicas_if_higher","failure_threshold":3,"replicas":6},"max":40,"min":0,"pause_scale_in":true,"polling_interval":"15s","triggers":[{"activation_threshold":5,"name":"rabbitmq","signal":"queue_length","threshold":"20","type":"external"},{"metric_type":"utilization","threshold":"70","type":"cpu"},{"desired":5,"end":"0 18 * * *","start":"0 8 * * *","time_zone":"Europe/Berlin","type":"cron"}]}"#
         );
         assert_eq!(
             translation.warnings(),
             [
                 "metadata.annotations.autoscaling.keda.sh/colour is not modelled",
-                "spec.triggers[2] (cron) is not modelled and left out",
+                "spec.triggers[2] (cron) goes by the clock: `starts_at` and `time_zone` in `[autoscaler]` say when the run starts, else it is Monday 2026-01-05, 00:00 UTC",
             ]
         );
         assert!(translation.autoscaler().is_ok());
@@ -263,6 +297,6 @@ spec:
             + "  advanced: { scalingModifiers: { formula: a + b, target: '5' } }\n";
         let translation = translate(&formula).unwrap();
         let asked: Vec<_> = translation.questions().iter().map(|question| question.key.as_str()).collect();
-        assert_eq!(asked, ["triggers.0.signal"]);
+        assert_eq!(asked, ["triggers.0.formula"]);
     }
 }

@@ -13,7 +13,7 @@ use crate::schema::{Data, Place, Problem, Table, nearest};
 pub(super) const METRIC_TYPE: Codec =
     Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
 
-/// Reads one of `spec.triggers` as `triggers.INDEX`; false for one that is left out, which is named.
+/// Reads one of `spec.triggers` as `triggers.INDEX`.
 ///
 /// # Errors
 /// A field is not written as it has to be, or the scaler is none that is known.
@@ -22,33 +22,65 @@ pub(super) fn trigger(
     index: usize,
     around: (&Manifest<'_>, Option<&str>),
     into: &mut Translation,
-) -> Result<bool, Problem> {
+) -> Result<(), Problem> {
     let scaler = part.text("type")?.ok_or_else(|| part.missing("type", "the name of a scaler"))?;
-    if scaler == "cron" {
-        into.unused(format!("{} (cron) is not modelled and left out", part.path()), part.place());
-        return Ok(false);
-    }
     let key = format!("triggers.{index}");
     into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
     let metadata = part.object("metadata")?;
     let is_resource = matches!(scaler, "cpu" | "memory");
-    let kind = if is_resource { scaler } else { "external" };
+    let kind = if is_resource || scaler == "cron" { scaler } else { "external" };
     into.set(format!("{key}.type"), Data::Text(kind.into()), part.place());
     if is_resource {
         resource(scaler, part, &metadata, (&key, around), into)?;
+    } else if scaler == "cron" {
+        schedule(part, &metadata, &key, into)?;
     } else {
         external(scaler, part, &metadata, &key, into)?;
     }
     // Who may read the metric changes nothing.
     part.get("authenticationRef");
-    if let Some(cached) = part.get("useCachedMetrics")
-        && cached.data == Data::Bool(true)
-    {
-        let note = "useCachedMetrics is not modelled: the HPA is given the value of its own sync, not of the last poll";
-        into.unused(format!("{}.{note}", part.path()), &cached.place);
+    if is_resource {
+        if let Some(cached) = part.get("useCachedMetrics").filter(|cached| cached.data == Data::Bool(true)) {
+            let note = "is of no use: the HPA asks for resources itself";
+            into.unused(format!("{} {note}", part.path_of("useCachedMetrics")), &cached.place);
+        }
+    } else {
+        part.read(&[Field::new("useCachedMetrics", "use_cached_metrics", Codec::Bool)], &key, into)?;
     }
     part.finish(into);
-    Ok(true)
+    Ok(())
+}
+
+/// Replicas by the clock.
+fn schedule(
+    part: &Fields<'_>,
+    metadata: &Fields<'_>,
+    key: &str,
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    const WHEN: [(Field, &str); 4] = [
+        (Field::new("start", "start", Codec::Text), "when the interval begins, as in \"0 8 * * 1-5\""),
+        (Field::new("end", "end", Codec::Text), "when the interval ends, as in \"0 18 * * 1-5\""),
+        (Field::new("timezone", "time_zone", Codec::Text), "an IANA time zone, such as \"Europe/Berlin\""),
+        (Field::new("desiredReplicas", "desired", Codec::Count), "the replicas within the interval"),
+    ];
+    for (field, expected) in WHEN {
+        if metadata.get(field.name).is_none() {
+            return Err(metadata.missing(field.name, expected));
+        }
+        metadata.read(&[field], key, into)?;
+    }
+    part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], key, into)?;
+    part.get("name");
+    metadata.finish(into);
+    into.note(
+        format!(
+            "{} (cron) goes by the clock: `starts_at` and `time_zone` in `[autoscaler]` say when the run starts, else it is Monday 2026-01-05, 00:00 UTC",
+            part.path()
+        ),
+        part.place(),
+    );
+    Ok(())
 }
 
 /// Whether a trigger is one of the pods' resources, which a formula leaves alone.
@@ -89,11 +121,19 @@ fn resource(
 ) -> Result<(), Problem> {
     let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place() };
     if name == "memory" {
-        watch.ask("memory does not follow the requests in service: what it stands for has to be said", into);
+        watch.ask_share(
+            "memory does not follow the requests in service: what it stands for has to be said",
+            into,
+        );
     }
     let container = metadata.text("containerName")?;
     let is_utilization = |text: Option<&str>| text == Some("Utilization");
     let percent = is_utilization(part.text("metricType")?) || is_utilization(metadata.text("type")?);
+    if part.get("metricType").is_none() && metadata.get("type").is_none() {
+        let expected =
+            format!("Utilization or AverageValue: KEDA has no default of a trigger of type {name}");
+        return Err(part.missing("metricType", &expected));
+    }
     // The older name stands within the metadata.
     if part.get("metricType").is_none() && metadata.get("type").is_some() {
         metadata.read(&[Field::alias("type", "metric_type", METRIC_TYPE)], key, into)?;

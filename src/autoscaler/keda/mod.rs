@@ -7,7 +7,9 @@
 //! Source: kedacore/keda at 8b4f083 (2026): `pkg/scaling/executor/scale_scaledobjects.go`, `pkg/fallback/fallback.go`,
 //! `controllers/keda/hpa.go`.
 
+mod cron;
 pub(super) mod executor;
+mod expression;
 pub(super) mod fallback;
 mod formula;
 pub(super) mod manifest;
@@ -20,6 +22,8 @@ pub(super) mod settings;
 
 use super::hpa::Hpa;
 use crate::time::Span;
+use cron::{CronTrigger, WallClock};
+use expression::Expression;
 use fallback::Fallback;
 use release::Release;
 
@@ -35,11 +39,28 @@ pub(crate) struct Keda {
     pub initial_cooldown_period: Span,
     /// By trigger, in the order of the HPA's metrics.
     pub activations: Vec<Activation>,
+    /// What each trigger's value is in a simulation, in the same order.
+    pub values: Vec<TriggerValue>,
+    /// Whether the HPA is given the value of the last poll (`useCachedMetrics`), in the same order.
+    pub cached: Vec<bool>,
+    /// When the run starts, for triggers that go by the clock.
+    pub clock: WallClock,
     pub fallback: Option<Fallback>,
     pub pause: Pause,
     pub force_activation: bool,
     pub hpa: Hpa,
     pub release: Release,
+}
+
+/// What the value of a trigger is in a simulation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TriggerValue {
+    /// The signal of its metric.
+    Signal,
+    /// Replicas by the clock.
+    Cron(CronTrigger),
+    /// A formula over signals.
+    Formula(Expression),
 }
 
 /// When a trigger is active.

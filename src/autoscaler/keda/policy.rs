@@ -3,12 +3,17 @@
 use serde_json::Value;
 
 use super::executor::{Executor, Polled, Triggers};
-use super::{Keda, replay};
-use crate::autoscaler::hpa::controller::{Controller, Outcome, Scale};
+use super::release::cut;
+use super::settings::INSTANCES;
+use super::{Keda, TriggerValue, replay};
+use crate::autoscaler::Signal;
+use crate::autoscaler::hpa::controller::{Cluster, Controller, Outcome, Scale};
 use crate::autoscaler::hpa::explain::explain;
 use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::MetricSpec;
-use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool, watched};
+use crate::autoscaler::hpa::pods::Pod;
+use crate::autoscaler::hpa::policy::{METRICS_SERVER, Pool, Rounded, watched};
+use crate::autoscaler::hpa::replica_calculator::Failure;
 use crate::autoscaler::{
     Explanation, Limits, MetricsDefaults, Observation, Policy, PolicyContext, Replay, Schedule, Scrape,
     Settings, Watched,
@@ -31,7 +36,13 @@ impl Settings for Keda {
         METRICS_SERVER
     }
     fn watched(&self) -> Vec<Watched> {
-        watched(&self.hpa.metrics, |at, _| format!("triggers.{at}.threshold"))
+        // A formula and the clock have no unit of a signal.
+        let is_signal = |watched: &Watched| {
+            let at = watched.key.split('.').nth(1).and_then(|at| at.parse::<usize>().ok());
+            at.and_then(|at| self.values.get(at)) == Some(&TriggerValue::Signal)
+        };
+        let all = watched(&self.hpa.metrics, |at, _| format!("triggers.{at}.threshold"));
+        all.into_iter().filter(is_signal).collect()
     }
     fn scrapes(&self) -> bool {
         true
@@ -40,7 +51,11 @@ impl Settings for Keda {
         true
     }
     fn watches_instances(&self) -> bool {
-        self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod)
+        let kv_cache = |value: &TriggerValue| match value {
+            TriggerValue::Formula(formula) => formula.names().any(|name| name == Signal::KvCache.name()),
+            TriggerValue::Signal | TriggerValue::Cron(_) => false,
+        };
+        self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod) || self.values.iter().any(kv_cache)
     }
     fn policy(&self, start: &PolicyContext) -> Box<dyn Policy> {
         Box::new(KedaPolicy {
@@ -50,6 +65,7 @@ impl Settings for Keda {
             pool: Pool::new(start, self.release.quantity()),
             polled: None,
             synced: None,
+            last_polled: vec![None; self.values.len()],
             keda: self.clone(),
         })
     }
@@ -122,6 +138,8 @@ struct KedaPolicy {
     pool: Pool,
     polled: Option<Polled>,
     synced: Option<Outcome>,
+    /// The values of the triggers at the last poll.
+    last_polled: Vec<Option<f64>>,
 }
 
 impl Policy for KedaPolicy {
@@ -135,16 +153,24 @@ impl Policy for KedaPolicy {
         let keda = &self.keda;
         self.polled = None;
         self.synced = None;
+        let mut values: Vec<Option<f64>> = (0..keda.values.len())
+            .map(|index| keda.value(index, now, &self.pool, observation.ready))
+            .collect();
         // Before the first scrape there is nothing to poll.
-        if let Some(triggers) =
-            Triggers::of(keda, |_, metric| self.pool.value(metric, observation.ready)).filter(|_| poll)
-        {
+        if let Some(triggers) = Triggers::of(keda, |index, _| values[index]).filter(|_| poll) {
+            self.last_polled.clone_from(&values);
             let polled = self.executor.poll(keda, now.into(), scale.spec, triggers);
             scale.spec = polled.replicas;
             self.polled = Some(polled);
         }
         if sync && !keda.pause.is_whole() {
-            let cluster = &self.pool.at(now, observation);
+            for (index, value) in values.iter_mut().enumerate() {
+                *value = self.last_polled[index].filter(|_| keda.cached[index]).or(*value);
+            }
+            let answers = (0..values.len())
+                .map(|index| values[index].map(|value| keda.quantity(index, value)))
+                .collect();
+            let cluster = &Answers { pool: self.pool.at(now, observation), values: answers };
             let outcome = self.controller.reconcile(&keda.hpa, now.into(), scale, cluster);
             scale.spec = outcome.replicas;
             self.synced = Some(outcome);
@@ -158,6 +184,51 @@ impl Policy for KedaPolicy {
 
     fn next(&self, _: Instant) -> Option<Instant> {
         Some(self.clocks.first())
+    }
+}
+
+/// The cluster, with KEDA in front of it, which answers for its triggers.
+#[derive(Debug)]
+struct Answers<'a> {
+    pool: Rounded<'a>,
+    /// The values of the triggers in thousandths.
+    values: Vec<Option<i64>>,
+}
+
+impl Cluster for Answers<'_> {
+    fn pods(&self, index: usize, metric: &MetricSpec) -> Result<impl Iterator<Item = Pod>, Failure> {
+        self.pool.pods(index, metric)
+    }
+    fn usage(&self, index: usize, _: &MetricSpec) -> Result<i64, Failure> {
+        self.values.get(index).copied().flatten().ok_or(Failure::Unavailable)
+    }
+    fn serving(&self) -> Option<u32> {
+        self.pool.serving()
+    }
+}
+
+impl Keda {
+    /// The value of a trigger, with so many instances ready; `None` while there was nothing to measure.
+    fn value(&self, index: usize, now: Instant, pool: &Pool, ready: u32) -> Option<f64> {
+        match self.values.get(index)? {
+            TriggerValue::Signal => pool.value(self.hpa.metrics.get(index)?, ready),
+            TriggerValue::Cron(cron) => Some(cron.value(now, &self.clock, self.release)),
+            TriggerValue::Formula(formula) => formula.value(|name| {
+                if name == INSTANCES {
+                    return Some(f64::from(ready.max(1)));
+                }
+                let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name)?;
+                pool.signals.total(signal)
+            }),
+        }
+    }
+
+    /// The value of a trigger as KEDA writes it for the HPA, in thousandths: what a formula comes to is cut.
+    pub fn quantity(&self, index: usize, value: f64) -> i64 {
+        match self.values.get(index) {
+            Some(TriggerValue::Formula(_)) => cut(value),
+            _ => self.release.quantity()(value),
+        }
     }
 }
 
@@ -188,6 +259,13 @@ pub(crate) fn tell(
     controller: &Controller,
 ) -> Explanation {
     let mut told = synced.map(|outcome| explain(&keda.hpa, controller, outcome)).unwrap_or_default();
+    if !told.metric.is_empty() {
+        match synced.and_then(|outcome| keda.values.get(outcome.leader?)) {
+            Some(TriggerValue::Cron(_)) => told.metric = "cron",
+            Some(TriggerValue::Formula(_)) => told.metric = "formula",
+            Some(TriggerValue::Signal) | None => {}
+        }
+    }
     let mut figures: Vec<(&'static str, Value)> = Vec::new();
     let mut words: Vec<String> = Vec::new();
     if let Some(polled) = polled {
@@ -265,6 +343,43 @@ mod tests {
             0,
             "more than a minute after the last active poll at 30 s"
         );
+    }
+
+    #[test]
+    fn a_formula_is_worked_out_over_signals_and_its_result_is_cut() {
+        let keda = keda(
+            "max = 10\nsync_delay = \"0s\"\n[[triggers]]\nformula = \"in_flight > 4 ? in_flight + 10 * queue_length : 1\"\nthreshold = 22",
+        );
+        let mut policy = Settings::policy(&keda, &PolicyContext::unknown(1));
+        scrape(policy.as_mut(), 15, 4.0);
+        assert_eq!(policy.decide(at(15), &seen(1)), 1);
+        // 6 + 60 = 66 of 22 each; all of `scrape`'s requests wait.
+        scrape(policy.as_mut(), 30, 6.0);
+        assert_eq!(policy.decide(at(30), &seen(1)), 3);
+        assert_eq!((policy.explain().metric, policy.explain().observed), ("formula", Some(66.0)));
+        assert_eq!(keda.quantity(0, 1.2349), 1234);
+    }
+
+    #[test]
+    fn the_clock_asks_for_its_replicas_and_a_cached_value_is_that_of_the_last_poll() {
+        let keda = keda(
+            "max = 10\nsync_delay = \"0s\"\nstarts_at = \"2026-01-05T07:59\"\ncooldown_period = \"60s\"\n[[triggers]]\ntype = \"cron\"\nstart = \"0 8 * * *\"\nend = \"1 8 * * *\"\ndesired = 4",
+        );
+        let mut policy = Settings::policy(&keda, &PolicyContext::unknown(0));
+        let asked: Vec<u32> = [45, 60, 75].map(|seconds| policy.decide(at(seconds), &seen(0))).into();
+        assert_eq!(asked, [0, 4, 0], "the poll at 60 s wakes the pool, and the sync goes on from there");
+        assert_eq!(policy.explain().metric, "");
+        let cached = keda_of("[[triggers]]\nthreshold = 5\nuse_cached_metrics = true");
+        let mut policy = Settings::policy(&cached, &PolicyContext::unknown(1));
+        scrape(policy.as_mut(), 30, 5.0);
+        assert_eq!(policy.decide(at(30), &seen(1)), 1);
+        scrape(policy.as_mut(), 45, 15.0);
+        assert_eq!(policy.decide(at(45), &seen(1)), 1, "the sync at 45 s has the value of the poll at 30 s");
+        assert_eq!(policy.decide(at(60), &seen(1)), 3);
+    }
+
+    fn keda_of(triggers: &str) -> Keda {
+        keda(&format!("max = 10\nsync_delay = \"0s\"\n{triggers}"))
     }
 
     #[test]

@@ -46,6 +46,11 @@ impl Release {
         self >= Release::V2_18
     }
 
+    /// The value of a cron trigger outside its interval (0 since 2.18, #6886).
+    pub fn outside_of_cron(self) -> f64 {
+        if self >= Release::V2_18 { 0.0 } else { 1.0 }
+    }
+
     /// A value as KEDA writes it for the HPA, in thousandths.
     pub fn quantity(self) -> fn(f64) -> i64 {
         match self {
@@ -75,7 +80,8 @@ fn nearest(value: f64) -> i64 {
     printed.parse().map_or(0, |printed: f64| (printed * 1000.0).round() as i64)
 }
 
-fn cut(value: f64) -> i64 {
+/// Without what follows the third decimal; what is no finite number becomes 0.
+pub(super) fn cut(value: f64) -> i64 {
     if value.is_finite() { (value * 1000.0) as i64 } else { 0 }
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::Keda;
 use super::executor::{Executor, Polled, Triggers};
 use super::fallback::{Answer, answer};
 use super::policy::{Clocks, tell};
+use super::{Keda, TriggerValue};
 use crate::autoscaler::hpa::controller::{Outcome, Scale};
 use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::Source;
@@ -28,6 +28,8 @@ pub(crate) struct KedaReplay {
     spec: Option<i32>,
     /// The time of the row before.
     last: Instant,
+    /// The values of the triggers at the last poll.
+    last_polled: Values,
 }
 
 const PARTS: &str = "\"decide\", \"executor\", \"hpa\" or \"fallback\"";
@@ -87,6 +89,7 @@ impl KedaReplay {
             failures: vec![0; keda.activations.len()],
             spec: None,
             last: Instant::ZERO,
+            last_polled: vec![None; keda.values.len()],
             keda,
         }
     }
@@ -129,7 +132,8 @@ impl KedaReplay {
         };
         let scale = Scale { spec, status: count(row, "existing")?.unwrap_or(spec) };
         let (active, failed) = (row.find_bool("active")?, row.find_bool("error")?);
-        let values = self.values(row)?;
+        let mut values = self.values(row)?;
+        self.fill_from_clock(&mut values);
         let recorded = Recorded::of_pods(row, &self.keda.hpa)?;
         row.finish()?;
         let heard = Triggers::of(&self.keda, |index, _| values[index]);
@@ -144,10 +148,16 @@ impl KedaReplay {
             failed: failed.unwrap_or(fails),
             fallen_back,
         };
+        if polls {
+            self.last_polled.clone_from(&values);
+        }
         let polled = polls.then(|| self.executor.poll(&self.keda, now, scale.spec, triggers));
         let scale = Scale { spec: polled.map_or(scale.spec, |polled| polled.replicas), ..scale };
         let (synced, answers) = match syncs && !self.keda.pause.is_whole() {
             true => {
+                for (index, value) in values.iter_mut().enumerate() {
+                    *value = self.last_polled[index].filter(|_| self.keda.cached[index]).or(*value);
+                }
                 let (outcome, answers) = self.sync(now, scale, &values, recorded);
                 (Some(outcome), answers)
             }
@@ -157,6 +167,15 @@ impl KedaReplay {
         self.spec = Some(replicas);
         let line = line.with("desired", replicas);
         Ok(self.tell(&Done { before: spec, polled, triggers, synced, answers }, now, line))
+    }
+
+    /// Gives triggers that go by the clock their values, where the row has none.
+    fn fill_from_clock(&self, values: &mut [Option<f64>]) {
+        for (value, of) in values.iter_mut().zip(&self.keda.values) {
+            if let (None, TriggerValue::Cron(cron)) = (&value, of) {
+                *value = Some(cron.value(self.last, &self.keda.clock, self.keda.release));
+            }
+        }
     }
 
     /// Whether an external trigger has no value.
@@ -188,7 +207,7 @@ impl KedaReplay {
     /// What KEDA makes of the value of one trigger, and of its failures.
     fn answer(&mut self, index: usize, values: &[Option<f64>], current: i32, ready: Option<u32>) -> Answer {
         let Keda { release, fallback, hpa, .. } = &self.keda;
-        let measured = values[index].map(release.quantity());
+        let measured = values[index].map(|value| self.keda.quantity(index, value));
         let target = (hpa.metrics[index].target, *release);
         answer(fallback.as_ref(), target, measured, &mut self.failures[index], current, ready)
     }

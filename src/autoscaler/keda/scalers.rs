@@ -97,13 +97,13 @@ const SCALERS: &[Scaler] = &[
         &["aws-dynamodb-streams"],
         &[("shardCount", Some("2"))],
         &[("activationShardCount", "0")],
-        Other("shards, which do not follow the load"),
+        Other("a number of shards"),
     ),
     scaler(
         &["aws-kinesis-stream"],
         &[("shardCount", Some("2"))],
         &[("activationShardCount", "0")],
-        Other("shards, which do not follow the load"),
+        Other("a number of shards"),
     ),
     scaler(&["aws-sqs-queue"], &[("queueLength", Some("5"))], &[("activationQueueLength", "0")], Mode),
     scaler(

@@ -1,15 +1,18 @@
 //! `kind = "keda"`: the keys of the table and their defaults.
 
+use super::cron::{CronTrigger, WallClock};
+use super::expression::Expression;
 use super::fallback::Fallback;
 use super::release::Release;
-use super::{Activation, Keda, Pause};
+use super::{Activation, Keda, Pause, TriggerValue};
+use crate::autoscaler::general::scheduled::{LocalTime, Moment, STARTS_AT, Zone};
 use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
 use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
 use crate::autoscaler::hpa::settings::{KUBERNETES_RELEASE, TUNING_KEYS, Tuning};
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::autoscaler::{PER, Signal};
 use crate::schema::{
-    AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice,
+    AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest, read_choice,
 };
 use crate::time::Span;
 
@@ -85,10 +88,31 @@ const METRIC_TYPE: Key<Option<MetricType>> = Key::optional(
     "metric_type",
     "How `threshold` is meant (`metricType`). Without it, \"average_value\"; \"utilization\" for cpu and memory.",
 );
-const THRESHOLD: Key<Quantity> = Key::required(
+const THRESHOLD: Key<Option<Quantity>> = Key::optional(
     "threshold",
-    "The target, which the trigger calls its threshold, value or length: a number or a quantity.",
+    "The target, which the trigger calls its threshold, value or length: a number or a quantity. Of a cron trigger 1, else it has to be written.",
 );
+const FORMULA: Key<Option<String>> = Key::optional(
+    "formula",
+    "A formula in the place of `signal`, as `scalingModifiers` has one, over the signals by their names and `instances`, the ready ones (one at least): \"max(queue_length, 100 * utilization)\". Arithmetic, comparison, `?:`, `&&`, `||`, `max`, `min`, `sum`, `mean`, `median`, `count`, `abs`, `ceil`, `floor`, `round`, `int`.",
+);
+const USE_CACHED_METRICS: Key<bool> = Key::or(
+    "use_cached_metrics",
+    "false",
+    "The HPA is given the value of the last poll rather than that of its own sync (`useCachedMetrics`).",
+);
+const START: Key<Option<Moment>> = Key::optional(
+    "start",
+    "Of a cron trigger, when its interval begins: minute, hour, day of the month, month, day of the week.",
+);
+const END: Key<Option<Moment>> = Key::optional("end", "When it ends.");
+const ZONE: Key<Zone> = Key::or("time_zone", "\"UTC\"", "IANA time zone of `start` and `end`.");
+const DESIRED: Key<Option<u32>> =
+    Key::optional("desired", "Replicas within the interval (`desiredReplicas`).")
+        .at_least(1.0)
+        .at_most(MAX_REPLICAS);
+const CLOCK_ZONE: Key<Zone> = Key::or("time_zone", "\"UTC\"", "IANA time zone of `starts_at`.");
+
 const ACTIVATION_THRESHOLD: Key<f64> = Key::or(
     "activation_threshold",
     "0",
@@ -102,7 +126,7 @@ pub(crate) const SPEC: TableSpec = TableSpec {
     keys: &KEYS,
 };
 
-const OWN_KEYS: [&dyn AnyKey; 14] = [
+const OWN_KEYS: [&dyn AnyKey; 16] = [
     &MIN,
     &MAX,
     &IDLE,
@@ -117,6 +141,8 @@ const OWN_KEYS: [&dyn AnyKey; 14] = [
     &PAUSED_REPLICAS,
     &PAUSE_SCALE_IN,
     &PAUSE_SCALE_OUT,
+    &STARTS_AT,
+    &CLOCK_ZONE,
 ];
 
 const KEYS: [&dyn AnyKey; OWN_KEYS.len() + 1 + TUNING_KEYS.len()] = {
@@ -138,13 +164,28 @@ const KEYS: [&dyn AnyKey; OWN_KEYS.len() + 1 + TUNING_KEYS.len()] = {
 const TRIGGER_SPEC: TableSpec = TableSpec {
     name: "triggers",
     doc: "A trigger: what it measures, and what a replica should have of it.",
-    keys: &[&TYPE, &NAME, &SIGNAL, &PER, &METRIC_TYPE, &THRESHOLD, &ACTIVATION_THRESHOLD],
+    keys: &[
+        &TYPE,
+        &NAME,
+        &SIGNAL,
+        &PER,
+        &FORMULA,
+        &START,
+        &END,
+        &ZONE,
+        &DESIRED,
+        &METRIC_TYPE,
+        &THRESHOLD,
+        &ACTIVATION_THRESHOLD,
+        &USE_CACHED_METRICS,
+    ],
 };
 
 /// What a trigger reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TriggerType {
     External,
+    Cron,
     Cpu,
     Memory,
 }
@@ -152,6 +193,7 @@ enum TriggerType {
 impl Choice for TriggerType {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("external", TriggerType::External, "a queue, a database, Prometheus: anything outside the pods"),
+        ("cron", TriggerType::Cron, "replicas by the clock: `start`, `end`, `time_zone`, `desired`"),
         ("cpu", TriggerType::Cpu, "the CPU of the pods; alone it keeps the pool from zero"),
         ("memory", TriggerType::Memory, "the memory of the pods; alone it keeps the pool from zero"),
     ];
@@ -200,6 +242,8 @@ impl Value for MetricType {
 struct Trigger {
     activation: Activation,
     metric: MetricSpec,
+    value: TriggerValue,
+    is_cached: bool,
 }
 
 impl Value for Trigger {
@@ -209,14 +253,19 @@ impl Value for Trigger {
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &TRIGGER_SPEC, context)?;
         let trigger_type = reader.get(&TYPE)?;
-        let is_external = trigger_type == TriggerType::External;
+        let is_external = matches!(trigger_type, TriggerType::External | TriggerType::Cron);
+        let value = value(&reader, trigger_type)?;
         let (default_signal, default_type) = match is_external {
             true => (Signal::InFlight, MetricType::AverageValue),
             false => (Signal::Utilization, MetricType::Utilization),
         };
         let metric_type = reader.find(&METRIC_TYPE)?.unwrap_or(default_type);
         let signal = reader.find(&SIGNAL)?.map_or(default_signal, |HpaSignal(signal)| signal);
-        let Quantity(threshold) = reader.get(&THRESHOLD)?;
+        let threshold = match (reader.find(&THRESHOLD)?, trigger_type) {
+            (Some(Quantity(threshold)), _) => threshold,
+            (None, TriggerType::Cron) => 1000,
+            (None, _) => return Err(reader.missing(THRESHOLD.name())),
+        };
         let target = match (metric_type, is_external) {
             (MetricType::AverageValue, _) => Target::AverageValue(threshold),
             (MetricType::Value, true) => Target::Value(threshold),
@@ -230,7 +279,9 @@ impl Value for Trigger {
             }
         };
         let (source, default_name) = match trigger_type {
+            TriggerType::External if value != TriggerValue::Signal => (Source::External, "formula"),
             TriggerType::External => (Source::External, signal.name()),
+            TriggerType::Cron => (Source::External, "cron"),
             TriggerType::Cpu => (Source::Resource, "cpu"),
             TriggerType::Memory => (Source::Resource, "memory"),
         };
@@ -246,9 +297,66 @@ impl Value for Trigger {
         Ok(Trigger {
             activation,
             metric: MetricSpec { source, name, target, signal, per: reader.get(&PER)? },
+            value,
+            is_cached: reader.get(&USE_CACHED_METRICS)?,
         })
     }
 }
+
+/// What the value of a trigger is, of a type.
+fn value(reader: &Reader<'_>, trigger_type: TriggerType) -> Result<TriggerValue, Problem> {
+    let of_cron = [START.name(), END.name(), DESIRED.name(), ZONE.name()];
+    let of_signal = [SIGNAL.name(), PER.name(), FORMULA.name()];
+    let is_cron = trigger_type == TriggerType::Cron;
+    let others: &[&str] = if is_cron { &of_signal } else { &of_cron };
+    if let Some(name) = others.iter().find(|name| reader.has(name)) {
+        let message = format!("`{}` does not apply to this trigger", reader.path_of(name));
+        let label = match is_cron {
+            true => "a trigger of type \"cron\" goes by the clock: remove it",
+            false => "it is of triggers of type \"cron\": remove it, or set the type",
+        };
+        return Err(reader.problem(name, message, label));
+    }
+    if is_cron {
+        let start = reader.find(&START)?.ok_or_else(|| reader.missing(START.name()))?;
+        let end = reader.find(&END)?.ok_or_else(|| reader.missing(END.name()))?;
+        let desired = reader.find(&DESIRED)?.ok_or_else(|| reader.missing(DESIRED.name()))?;
+        if start.text() == end.text() {
+            let message = format!("`{}` is the same as `{}`", reader.path_of("end"), reader.path_of("start"));
+            return Err(reader.problem(END.name(), message, "expected another time, as KEDA does"));
+        }
+        return Ok(TriggerValue::Cron(CronTrigger { start, end, zone: reader.get(&ZONE)?, desired }));
+    }
+    let Some(text) = reader.find(&FORMULA)? else { return Ok(TriggerValue::Signal) };
+    let refused = |message: String, label: String| Err(reader.problem(FORMULA.name(), message, label));
+    let path = reader.path_of(FORMULA.name());
+    for name in [SIGNAL.name(), PER.name()] {
+        if reader.has(name) {
+            let message = format!("`{}` and `{path}` are both written", reader.path_of(name));
+            return Err(reader.problem(name, message, "expected one of them"));
+        }
+    }
+    if trigger_type != TriggerType::External {
+        return refused(format!("`{path}` applies to external triggers"), "remove it".into());
+    }
+    let formula = match Expression::parse(&text) {
+        Ok(formula) => formula,
+        Err(why) => return refused(format!("`{path}`: {why}"), "expected a formula over signals".into()),
+    };
+    let signals: Vec<&str> = HpaSignal::OPTIONS.iter().map(|(name, ..)| *name).chain([INSTANCES]).collect();
+    if let Some(name) = formula.names().find(|name| !signals.contains(name)) {
+        let label = format!("expected one of {}", signals.join(", "));
+        let problem = reader.problem(FORMULA.name(), format!("`{path}`: `{name}` is no signal"), label);
+        return Err(match nearest(name, signals) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem,
+        });
+    }
+    Ok(TriggerValue::Formula(formula))
+}
+
+/// The name that a formula has for the ready instances, one at least.
+pub(super) const INSTANCES: &str = "instances";
 
 /// Reads the table.
 ///
@@ -276,8 +384,15 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Keda, Problem> {
         scale_in: reader.get(&PAUSE_SCALE_IN)?,
         scale_out: reader.get(&PAUSE_SCALE_OUT)?,
     };
-    let (activations, metrics) =
-        triggers.into_iter().map(|trigger| (trigger.activation, trigger.metric)).unzip();
+    let (mut activations, mut metrics) = (Vec::new(), Vec::new());
+    let (mut values, mut cached) = (Vec::new(), Vec::new());
+    for trigger in triggers {
+        activations.push(trigger.activation);
+        metrics.push(trigger.metric);
+        values.push(trigger.value);
+        cached.push(trigger.is_cached);
+    }
+    let starts_at: LocalTime = reader.get(&STARTS_AT)?;
     let tuning = Tuning::read(reader, &KUBERNETES_RELEASE)?.paused(pause.scale_out, pause.scale_in);
     Ok(Keda {
         min,
@@ -287,6 +402,9 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Keda, Problem> {
         cooldown_period: reader.get(&COOLDOWN_PERIOD)?,
         initial_cooldown_period: reader.get(&INITIAL_COOLDOWN_PERIOD)?,
         activations,
+        values,
+        cached,
+        clock: WallClock::new(starts_at, &reader.get(&CLOCK_ZONE)?),
         fallback: reader.find(&FALLBACK)?,
         pause,
         force_activation: reader.get(&FORCE_ACTIVATION)?,
@@ -313,7 +431,8 @@ pub(crate) mod tests {
 
     /// A scaled object on the requests in flight, 5 a replica.
     pub(crate) fn keda(keys: &str) -> Keda {
-        let text = format!("{keys}\ntriggers = [{{ threshold = 5 }}]");
+        let triggers = if keys.contains("triggers") { "" } else { "\ntriggers = [{ threshold = 5 }]" };
+        let text = format!("{keys}{triggers}");
         let (tree, context) = (Tree::parse(&text).unwrap(), Context::default());
         read(&Reader::open(tree.root(), "autoscaler", &SPEC, &context).unwrap()).unwrap()
     }

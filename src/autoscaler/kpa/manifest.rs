@@ -22,6 +22,9 @@ const HPA_BOUNDS: &[Field] = &[
 const DEADLINE: &[Field] =
     &[Field::new("serving.knative.dev/progress-deadline", "progress_deadline", Codec::Duration)];
 
+/// The annotation of the utilization aimed at, in both spellings.
+const UTILIZATION: [&str; 2] = ["target-utilization-percentage", "targetUtilizationPercentage"];
+
 /// A Knative service, a KServe service that Knative scales, or a Cloud Run service.
 pub(in crate::autoscaler) const FORM: Form =
     Form { name: "a Knative, KServe or Cloud Run Service", find, read };
@@ -78,6 +81,8 @@ struct Revision<'a> {
     annotations: Fields<'a>,
     /// Annotations of the service around it, if there is one.
     outer: Option<Fields<'a>>,
+    /// Annotations of the component of a KServe service, which override those of the service.
+    component: Option<Fields<'a>>,
     spec: Fields<'a>,
     /// How requests are shared out among revisions.
     traffic: Option<&'a Node>,
@@ -91,8 +96,13 @@ impl<'a> Revision<'a> {
         let own = root.object("metadata")?.object("annotations")?;
         let spec = root.object("spec")?;
         let traffic = spec.get("traffic");
+        let mut component = None;
         let (annotations, outer, spec) = match text_of(document, "kind") {
-            Some("InferenceService") => (own, None, spec.object("predictor")?),
+            Some("InferenceService") => {
+                let predictor = spec.object("predictor")?;
+                component = Some(predictor.object("annotations")?);
+                (own, None, predictor)
+            }
             Some("Revision") => (own, None, spec),
             _ => {
                 let template = spec.object("template")?;
@@ -100,7 +110,7 @@ impl<'a> Revision<'a> {
                 (made, Some(own), template.object("spec")?)
             }
         };
-        Ok(Revision { annotations, outer, spec, traffic, is_kserve })
+        Ok(Revision { annotations, outer, component, spec, traffic, is_kserve })
     }
 
     /// Whether Cloud Run runs it, whose services have the same form.
@@ -170,9 +180,16 @@ impl<'a> Revision<'a> {
             }
         }
         annotations.finish(into);
+        let mut component_says = false;
+        if let Some(component) = self.component {
+            let component = component.beneath(AUTOSCALING);
+            component.read(ANNOTATIONS, "", into)?;
+            component.get("class");
+            component_says = UTILIZATION.iter().any(|name| component.get(name).is_some());
+            component.finish(into);
+        }
         // The config map's percentage is that of concurrency; requests per second have a fixed one.
-        let utilization = ["target-utilization-percentage", "targetUtilizationPercentage"];
-        let annotated = utilization.iter().any(|name| annotations.get(name).is_some());
+        let annotated = component_says || UTILIZATION.iter().any(|name| annotations.get(name).is_some());
         let rps = into.value("metric") == Some(&Data::Text("rps".into()));
         if rps && !annotated && by_config {
             into.unset("target_utilization_percentage");
@@ -203,6 +220,7 @@ impl<'a> Revision<'a> {
             let path = self.spec.path_of("canaryTrafficPercent");
             into.unused(format!("{path} is not modelled"), &canary.place);
         }
+        slips(&self.spec, into);
         Ok(())
     }
 
@@ -220,9 +238,35 @@ impl<'a> Revision<'a> {
                     into.unused(format!("{} is not modelled", outer.path_of(name)), &node.place);
                 }
             }
+            aside(&outer, into);
         }
+        let of_revision = annotations.beneath(GOOGLE);
+        aside(&of_revision, into);
         common(&self.spec, self.traffic, "max_concurrency", into)?;
         Ok(translation)
+    }
+}
+
+/// Names the fields of a KServe component that are like one of those that scale it: the others say what runs in its pods.
+pub(in crate::autoscaler) fn slips(component: &Fields<'_>, into: &mut Translation) {
+    const SCALES: [&str; 6] =
+        ["minReplicas", "maxReplicas", "scaleTarget", "scaleMetric", "autoScaling", "containerConcurrency"];
+    SCALES.iter().for_each(|name| {
+        component.get(name);
+    });
+    for (name, place) in component.rest() {
+        if let Some(near) = component.meant(name) {
+            let path = component.path_of(name);
+            into.unused(format!("{path} is no field that is known: did you mean `{near}`?"), place);
+        }
+    }
+}
+
+/// Lists annotations that scale nothing.
+fn aside(annotations: &Fields<'_>, into: &mut Translation) {
+    for (name, place) in annotations.rest() {
+        let path = annotations.path_of(name.strip_prefix(GOOGLE).unwrap_or(name));
+        into.aside(format!("{path} scales nothing"), place);
     }
 }
 

@@ -11,11 +11,16 @@ use crate::schema::{Data, Node, Place, Problem};
 pub(in crate::autoscaler) const FORM: Form =
     Form { name: "llm-d's ConfigMap of saturation thresholds", find, read };
 
+/// The entry for all models.
+const DEFAULT: &str = "default";
+
 const THRESHOLDS: &[Field] = &[
     Field::new("kvCacheThreshold", "kv_cache_threshold", Codec::NumberText),
     Field::new("queueLengthThreshold", "queue_length_threshold", Codec::NumberText),
     Field::new("kvSpareTrigger", "kv_spare_trigger", Codec::NumberText),
     Field::new("queueSpareTrigger", "queue_spare_trigger", Codec::NumberText),
+    Field::new("scaleUpThreshold", "scale_up_threshold", Codec::NumberText),
+    Field::new("scaleDownBoundary", "scale_down_boundary", Codec::NumberText),
 ];
 
 fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
@@ -26,13 +31,8 @@ fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
     let mut found = Vec::new();
     for config in documents.iter().filter(is_config) {
         let Some(Node { data: Data::Table(entries), .. }) = field_of(config, "data") else { continue };
-        // The thresholds of all models, unless one is chosen.
-        let names = entries.iter().map(|(name, _, _)| name);
-        found.extend(names.map(|name| Candidate { kind: "thresholds", name: name.to_owned(), node: config }));
-    }
-    let has_default = found.iter().any(|candidate| candidate.name == "default");
-    if has_default && found.len() > 1 {
-        found.retain(|candidate| candidate.name == "default");
+        let candidate = |name: &str| Candidate { kind: "thresholds", name: name.to_owned(), node: config };
+        found.extend(entries.iter().map(|(name, _, _)| candidate(name)));
     }
     found
 }
@@ -41,29 +41,11 @@ fn read(candidate: &Candidate<'_>, _: &Manifest<'_>) -> Result<Translation, Prob
     let mut translation = Translation::new("llm_d");
     let into = &mut translation;
     let data = Fields::of(candidate.node, "", false)?.object("data")?;
-    let node =
-        data.get(&candidate.name).ok_or_else(|| data.missing(&candidate.name, "thresholds as YAML"))?;
-    let text = data.text(&candidate.name)?.unwrap_or_default();
-    let path = data.path_of(&candidate.name);
-    let documents = parse_embedded(node, text).map_err(|fault| {
-        let place = fault.span.map_or_else(|| manifest_place(&node.place), Place::Manifest);
-        Problem::new(&place, format!("`{path}` is not YAML"), fault.message)
-    })?;
-    let Some(document) = documents.first() else {
-        return Err(Problem::new(
-            &manifest_place(&node.place),
-            format!("`{path}` is empty"),
-            "expected thresholds",
-        ));
-    };
-    let thresholds = Fields::of(document, path, false)?;
-    thresholds.read(THRESHOLDS, "", into)?;
-    thresholds.pass_over(&["model_id", "namespace"]);
-    if let Some(analyzer) = thresholds.get("analyzerName") {
-        let why = "is not simulated: the thresholds are those of the first analyzer";
-        into.unused(format!("{} {why}", thresholds.path_of("analyzerName")), &analyzer.place);
+    // What a model of its own leaves out is as it is for all.
+    if candidate.name != DEFAULT && data.get(DEFAULT).is_some() {
+        entry(&data, DEFAULT, into)?;
     }
-    thresholds.finish(into);
+    entry(&data, &candidate.name, into)?;
     for (name, place) in data.rest() {
         into.aside(format!("{} is of other models", data.path_of(name)), place);
     }
@@ -75,4 +57,30 @@ fn read(candidate: &Candidate<'_>, _: &Manifest<'_>) -> Result<Translation, Prob
         place: data.place().clone(),
     });
     Ok(translation)
+}
+
+/// Reads the thresholds under one key.
+fn entry(data: &Fields<'_>, name: &str, into: &mut Translation) -> Result<(), Problem> {
+    let node = data.get(name).ok_or_else(|| data.missing(name, "thresholds as YAML"))?;
+    let text = data.text(name)?.unwrap_or_default();
+    let path = data.path_of(name);
+    let documents = parse_embedded(node, text).map_err(|fault| {
+        let place = fault.span.map_or_else(|| manifest_place(&node.place), Place::Manifest);
+        Problem::new(&place, format!("`{path}` is not YAML"), fault.message)
+    })?;
+    let Some(document) = documents.first() else {
+        let place = manifest_place(&node.place);
+        return Err(Problem::new(&place, format!("`{path}` is empty"), "expected thresholds"));
+    };
+    let thresholds = Fields::of(document, path, false)?;
+    thresholds.read(THRESHOLDS, "", into)?;
+    thresholds.pass_over(&["model_id", "namespace"]);
+    if let Some(analyzer) = thresholds.get("analyzerName")
+        && !matches!(thresholds.text("analyzerName")?, Some("" | "saturation"))
+    {
+        let expected = "\"saturation\", the token-capacity analyzer: others are not simulated";
+        return Err(thresholds.wrong("analyzerName", analyzer, expected));
+    }
+    thresholds.finish(into);
+    Ok(())
 }

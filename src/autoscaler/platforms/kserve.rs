@@ -181,7 +181,7 @@ fn by_hpa(
         if metric == "memory" {
             let path = predictor.path_of("scaleMetric");
             let watch = Watch { key: "metrics.0".into(), path, place: predictor.place() };
-            watch.ask(
+            watch.ask_share(
                 "memory does not follow the requests in service: what it stands for has to be said",
                 into,
             );
@@ -263,7 +263,7 @@ fn trigger(
                 None if is_amount => "it is an amount, and what a pod requests of it is not known",
                 _ => "it does not follow the requests in service",
             };
-            watch.ask(why, into);
+            watch.ask_share(why, into);
         }
         let target_name = if is_amount { "averageValue" } else { "averageUtilization" };
         target.get("type");
@@ -327,6 +327,7 @@ fn rest(predictor: &Fields<'_>, annotations: &Fields<'_>, into: &mut Translation
             );
         }
     }
+    kpa::manifest::slips(predictor, into);
     for name in ["scaleMetricType", "canaryTrafficPercent", "containerConcurrency"] {
         if let Some(node) = predictor.get(name) {
             into.unused(format!("{} is not modelled", predictor.path_of(name)), &node.place);

@@ -52,6 +52,9 @@ const ASIDE: [&str; 11] = [
     "logging_config",
 ];
 
+/// The policy of a config that names none.
+const DEFAULT_POLICY: &str = "ray.serve.autoscaling_policy:default_autoscaling_policy";
+
 /// Kinds of candidates: a deployment that scales, an LLM server's config, and a config in which nothing scales.
 const DEPLOYMENT: &str = "deployment";
 const LLM: &str = "LLM deployment";
@@ -122,6 +125,20 @@ fn scales(deployment: &Node) -> bool {
 
 fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
     if candidate.kind == STILL {
+        let configs = items(candidate.node, "applications")
+            .iter()
+            .filter_map(|application| field_of(application, "args"))
+            .flat_map(|arguments| items(arguments, "llm_configs"));
+        for config in configs {
+            if let Data::Text(file) = &config.data {
+                let expected = format!("expected the config itself: give {file} as the manifest");
+                return Err(Problem::new(
+                    &manifest_place(&config.place),
+                    "the LLM config stands in another file",
+                    expected,
+                ));
+            }
+        }
         let module =
             items(candidate.node, "applications").iter().find_map(|each| text_of(each, "import_path"));
         let module = module.or_else(|| text_of(candidate.node, "import_path")).unwrap_or("MODULE:APP");
@@ -181,6 +198,7 @@ fn around(config: &Node, candidate: &Candidate<'_>, into: &mut Translation) -> R
     config.read(CAPACITY, "", into)?;
     for application in config.objects("applications")? {
         application.pass_over(&ASIDE);
+        own_policy(&application, "autoscaling_policy", into)?;
         still(&application, into)?;
         application.finish(into);
     }
@@ -226,10 +244,35 @@ fn read_deployment(deployment: &Fields<'_>, into: &mut Translation) -> Result<()
     gang.finish(into);
     let config = deployment.object("autoscaling_config")?;
     config.read(CONFIG, "", into)?;
+    own_policy(&config, "policy", into)?;
     not_of_the_autoscaler(&config, "initial_replicas", "instances.initial", into);
     config.finish(into);
     deployment.finish(into);
     Ok(())
+}
+
+/// Refuses a policy that is code of the application's own: what it decides, nothing here can know.
+fn own_policy(fields: &Fields<'_>, name: &'static str, into: &mut Translation) -> Result<(), Problem> {
+    let Some(node) = fields.get(name) else { return Ok(()) };
+    let function = match &node.data {
+        Data::Text(text) => Some((text.as_str(), node)),
+        _ => ["policy_function", "name"]
+            .iter()
+            .find_map(|name| Some((text_of(node, name)?, field_of(node, name)?))),
+    };
+    match function {
+        Some((DEFAULT_POLICY | "", _)) | None => {
+            into.aside(format!("{} is Ray Serve's own", fields.shown(&fields.path_of(name))), &node.place);
+            Ok(())
+        }
+        Some((function, at)) => {
+            let label = format!(
+                "expected Ray Serve's own policy: `{function}` is code, and what it decides is not in the file; take the field out to simulate the default policy in its place"
+            );
+            let message = format!("`{}` is a policy of its own", fields.path_of(name));
+            Err(Problem::new(&manifest_place(&at.place), message, label))
+        }
+    }
 }
 
 fn not_of_the_autoscaler(fields: &Fields<'_>, name: &str, stands_for: &str, into: &mut Translation) {
@@ -256,7 +299,6 @@ applications:
   - name: chat
     route_prefix: /
     import_path: chat:app
-    autoscaling_policy: { policy_function: ours }
     deployments:
       - name: Router
         num_replicas: 2
@@ -271,7 +313,7 @@ applications:
           downscale_delay_s: 0.5
           smoothing_factor: 0.5
           downscaling_factor: 0.2
-          policy: { policy_function: mine }
+          policy: { policy_function: 'ray.serve.autoscaling_policy:default_autoscaling_policy' }
 ";
 
     #[test]
@@ -284,12 +326,19 @@ applications:
             "upscaling_factor": 0.5, "downscaling_factor": 0.2,
         });
         assert_eq!(translation.json(), expected);
-        let named =
-            ["deployments[0]", "initial_replicas", "max_ongoing_requests", "policy", "autoscaling_policy"];
+        let named = ["deployments[0]", "initial_replicas", "max_ongoing_requests"];
         for name in named {
             assert!(warnings.iter().any(|warning| warning.contains(name)), "{name}: {warnings:?}");
         }
         assert_eq!(warnings.len(), named.len(), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_policy_that_is_code_is_refused() {
+        let own = CONFIG.replace("ray.serve.autoscaling_policy:default_autoscaling_policy", "mine:policy");
+        assert!(translate_text(&own).unwrap_err().contains("`mine:policy` is code"));
+        let around = CONFIG.replace("route_prefix: /", "autoscaling_policy: { policy_function: ours }");
+        assert!(translate_text(&around).unwrap_err().contains("`applications[0].autoscaling_policy`"));
     }
 
     #[test]
@@ -316,7 +365,7 @@ applications:
     #[test]
     fn what_is_no_serve_config_is_left_to_others_and_one_that_does_not_scale_is_refused() {
         let refused = |text| translate_text(text).unwrap_err();
-        assert!(refused("kind: Deployment").contains("none of"));
+        assert!(refused("kind: Deployment").contains("none that is read"));
         let fixed = "applications: [{deployments: [{name: A, num_replicas: 2}]}]";
         assert!(refused(fixed).contains("none of the deployments scales"));
     }

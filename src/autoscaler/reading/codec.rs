@@ -3,7 +3,7 @@
 use super::measure::Factor;
 use crate::autoscaler::reading::quantity::parse_quantity;
 use crate::document::edit::Scalar;
-use crate::schema::{Data, Node};
+use crate::schema::{Data, Node, nearest};
 use crate::time::Span;
 use crate::units::{format_span, parse_span};
 
@@ -65,8 +65,9 @@ impl Codec {
             },
             Codec::NumberText => Ok(whole(text_number(&text)?)),
             Codec::PercentText => match text_number(&text)? {
-                small if small <= 1.0 => Ok(whole(small / 100.0)),
-                percent => Ok(whole(percent)),
+                1.0 => Ok(whole(0.01)),
+                percent if percent > 1.0 && percent <= 100.0 => Ok(whole(percent)),
+                _ => Err("a percentage, 1 to 100".into()),
             },
             Codec::Bool => match node.data {
                 Data::Bool(_) => Ok(node.data.clone()),
@@ -119,6 +120,14 @@ impl Codec {
             Codec::Names(names) => name(names, text.as_deref(), |known, text| known == text),
             Codec::AnyCase(names) => name(names, text.as_deref(), str::eq_ignore_ascii_case),
         }
+    }
+
+    /// The name of the system that is most like what a field holds, if one is like enough to be what was meant.
+    pub fn meant(self, node: &Node) -> Option<&'static str> {
+        let (Codec::Names(names) | Codec::AnyCase(names)) = self else { return None };
+        let lower: Vec<String> = names.iter().map(|(known, _)| known.to_lowercase()).collect();
+        let near = nearest(&plain_text(node)?, lower.iter().map(String::as_str))?;
+        names.iter().zip(&lower).find(|(_, lower)| *lower == near).map(|((known, _), _)| *known)
     }
 
     /// The field that reads back as `value`.
@@ -227,7 +236,7 @@ fn iso_seconds(text: &str) -> Option<u64> {
 }
 
 /// Without the last digits, which a conversion leaves behind.
-fn rounded(number: f64) -> f64 {
+pub(super) fn rounded(number: f64) -> f64 {
     format!("{number:.12e}").parse().unwrap_or(number)
 }
 

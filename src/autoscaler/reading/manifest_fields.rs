@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::codec::Codec;
 use super::translation::Translation;
+use super::unresolved::unresolved;
 use crate::document::edit::Slot;
-use crate::schema::{Data, Node, Place, Problem, Table};
+use crate::schema::{Data, Node, Place, Problem, Table, nearest};
 
 /// A field of a manifest: its name, the key of `[autoscaler]` it sets, and how it is written.
 ///
@@ -186,8 +187,13 @@ impl<'a> Fields<'a> {
             let dot = if table.is_empty() { "" } else { "." };
             let key = format!("{table}{dot}{}", field.key);
             if let Some(node) = self.get(field.name) {
-                let value =
-                    field.codec.read(node).map_err(|expected| self.wrong(field.name, node, &expected))?;
+                let value = field.codec.read(node).map_err(|expected| {
+                    let problem = self.wrong(field.name, node, &expected);
+                    match field.codec.meant(node) {
+                        Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                        None => problem,
+                    }
+                })?;
                 into.set_field(key, value, node, field.codec);
             } else if let Some(slot) = self.slot().filter(|_| !field.is_alias && !self.has_null(field.name)) {
                 let names = self.missing.iter().map(|name| (*name).to_owned());
@@ -224,21 +230,45 @@ impl<'a> Fields<'a> {
     /// A remark for each field that nobody asked for.
     pub fn finish(&self, into: &mut Translation) {
         for (name, place) in self.rest() {
-            let path = self.path_of(name.strip_prefix(self.prefix).unwrap_or(name));
-            into.unused(format!("{} is not modelled", self.shown(&path)), place);
+            let path = self.shown(&self.path_of(name.strip_prefix(self.prefix).unwrap_or(name)));
+            into.unused(
+                match self.meant(name) {
+                    Some(near) => format!("{path} is no field that is known: did you mean `{near}`?"),
+                    None => format!("{path} is not modelled"),
+                },
+                place,
+            );
         }
+    }
+
+    /// The field that is left out whose name is most like `name`, if one is like enough to be what was meant.
+    pub fn meant(&self, name: &str) -> Option<String> {
+        let asked = self.asked.borrow();
+        let is_free = |known: &&String| self.table.is_some_and(|table| table.get(known).is_none());
+        let own = |name: &'_ str| name.strip_prefix(self.prefix).unwrap_or(name).to_owned();
+        let free: Vec<String> = asked.iter().filter(is_free).map(|name| own(name)).collect();
+        nearest(&own(name), free.iter().map(String::as_str)).map(str::to_owned)
     }
 
     /// The problem of a field that is something else than what is expected.
     pub fn wrong(&self, name: &str, node: &Node, expected: &str) -> Problem {
         let message = format!("`{}` is {}", self.path_of(name), shown_value(node));
-        Problem::new(&manifest_place(&node.place), message, format!("expected {expected}"))
+        let problem = Problem::new(&manifest_place(&node.place), message, format!("expected {expected}"));
+        match unresolved(node) {
+            Some(why) => problem.help(why),
+            None => problem,
+        }
     }
 
     /// The problem of a field that is left out.
     pub fn missing(&self, name: &str, expected: &str) -> Problem {
         let message = format!("`{}` is missing", self.path_of(name));
-        Problem::new(&manifest_place(self.place()), message, format!("expected {expected}"))
+        let problem = Problem::new(&manifest_place(self.place()), message, format!("expected {expected}"));
+        let rest = self.rest();
+        match nearest(name, rest.iter().map(|(name, _)| *name)) {
+            Some(near) => problem.help(format!("`{near}` is no field that is known: did you mean `{name}`?")),
+            None => problem,
+        }
     }
 }
 

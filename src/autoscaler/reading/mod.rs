@@ -16,6 +16,7 @@ pub(crate) mod quantity;
 pub(crate) mod refused;
 pub(crate) mod templates;
 mod translation;
+mod unresolved;
 mod watched;
 
 pub(crate) use codec::Codec;

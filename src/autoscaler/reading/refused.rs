@@ -122,6 +122,15 @@ pub(crate) fn refused_object(document: &Node) -> Option<Problem> {
     if let Some((_, _, what, why)) = known {
         return Some(Problem::new(&at("kind"), format!("the manifest is {what}"), *why));
     }
+    let vertex = ["deployedModel", "automaticResources"];
+    let model = field_of(document, vertex[0]).unwrap_or(document);
+    if let Some(automatic) = field_of(model, vertex[1]) {
+        return Some(Problem::new(
+            &manifest_place(&automatic.place),
+            "the model has `automaticResources`",
+            "Vertex AI scales them by rules that it does not publish: expected `dedicatedResources`",
+        ));
+    }
     let is_kustomization = field_of(document, "resources").is_some()
         && kind.is_empty()
         && field_of(document, "patches").is_some();

@@ -117,6 +117,12 @@ impl Translation {
         &self.remarks
     }
 
+    /// What is said of a field whose name is like one that is left out: a slip of the pen.
+    pub fn slip(&self) -> Option<&str> {
+        let texts = self.remarks.iter().map(|remark| remark.text.as_str());
+        texts.into_iter().find(|text| text.contains("did you mean"))
+    }
+
     /// Name of the field that would set a key and is left out.
     pub fn field_of(&self, key: &str) -> Option<&str> {
         let opening = self.openings.iter().rev().find(|opening| opening.key == key)?;

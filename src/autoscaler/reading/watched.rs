@@ -1,13 +1,17 @@
 //! A metric of an HPA or a trigger of KEDA: which signal it is, in which unit its target stands, and what it is of.
 
+use super::codec::rounded;
 use super::measure::{Factor, Measure, Of};
 use super::translation::{Question, Translation};
-use super::{Codec, Field, Fields};
+use super::{Codec, Field, Fields, quantity_of};
 use crate::autoscaler::Signal;
 use crate::schema::{Data, Place, Problem};
 
 /// Signals that such a metric can be.
 const SIGNALS: &str = "request_rate, in_flight, concurrency, queue_length, utilization or kv_cache";
+
+/// Signals that a resource of the pods can be.
+const SHARES: &str = "utilization or kv_cache";
 
 /// What the values of a metric are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,7 @@ impl Watch<'_> {
         let codec = factor.filter(|factor| !factor.is_one()).map_or(Codec::Quantity, Codec::Converted);
         let index = usize::from(kind == TargetKind::Value);
         target.fields.read(&[Field::new(target.name, target.keys[index], codec)], &self.key, into)?;
+        self.doubt_percent(factor, target, into);
         if let Some((key, values)) = target.type_key.filter(|_| kind != target.kind) {
             into.set(format!("{}.{key}", self.key), Data::Text(values[index].into()), self.place);
         }
@@ -78,6 +83,22 @@ impl Watch<'_> {
             target.fields.read(&[Field::new(name, key, codec)], &self.key, into)?;
         }
         Ok(())
+    }
+
+    /// Says of a target of 1 or less against a percentage that it may be meant as a share.
+    fn doubt_percent(&self, factor: Option<Factor>, target: &Target<'_, '_>, into: &mut Translation) {
+        let is_percent = factor.is_some_and(|factor| factor.num * 100.0 == factor.den);
+        let Some(node) = target.fields.get(target.name).filter(|_| is_percent) else { return };
+        if let Some(written) = quantity_of(node).filter(|written| *written > 0.0 && *written <= 1.0) {
+            into.note(
+                format!(
+                    "{} is compared with a percentage, so that it is {written} %: if a share is meant, write {}",
+                    target.fields.path_of(target.name),
+                    rounded(written * 100.0)
+                ),
+                &node.place,
+            );
+        }
     }
 
     /// The unit of the target and how it is compared, of a metric that is a signal.
@@ -123,13 +144,22 @@ impl Watch<'_> {
 
     /// Leaves the signal to the user.
     pub fn ask(&self, why: &str, into: &mut Translation) {
+        self.ask_among(SIGNALS, Signal::QueueLength, why, into);
+    }
+
+    /// The same of a resource of the pods, which can only be a share.
+    pub fn ask_share(&self, why: &str, into: &mut Translation) {
+        self.ask_among(SHARES, Signal::Utilization, why, into);
+    }
+
+    fn ask_among(&self, signals: &str, example: Signal, why: &str, into: &mut Translation) {
         into.ask(Question {
             key: format!("{}.signal", self.key),
             why: format!("{}: {why}", self.path),
             label: format!(
-                "expected a signal of the simulator for it: {SIGNALS}, with the target in its unit"
+                "expected a signal of the simulator for it: {signals}, with the target in its unit"
             ),
-            line: format!("{}.signal = \"{}\"", self.key, Signal::QueueLength.name()),
+            line: format!("{}.signal = \"{}\"", self.key, example.name()),
             place: self.place.clone(),
         });
     }

@@ -25,7 +25,7 @@ const TIME_ZONE: Key<Zone> = Key::or(
     "IANA time zone of the entries and of `starts_at`, such as \"Europe/Berlin\". A time that the clocks skip in spring \
      comes an hour later, one that they show twice in autumn comes once, the first time.",
 );
-const STARTS_AT: Key<LocalTime> = Key::or(
+pub(in crate::autoscaler) const STARTS_AT: Key<LocalTime> = Key::or(
     "starts_at",
     "\"2026-01-05T00:00\"",
     "Date and time of day at which the run starts, as the clock in the time zone shows it; the default is a Monday.",
@@ -72,21 +72,45 @@ struct Entry {
 
 /// A cron expression, and how the user writes it.
 #[derive(Debug, Clone, PartialEq)]
-struct Moment {
+pub(in crate::autoscaler) struct Moment {
     cron: Cron,
     text: String,
 }
 
 /// A time zone, and its name.
 #[derive(Debug, Clone, PartialEq)]
-struct Zone {
+pub(in crate::autoscaler) struct Zone {
     zone: TimeZone,
     name: String,
 }
 
 /// What a clock on the wall shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct LocalTime(DateTime);
+pub(in crate::autoscaler) struct LocalTime(DateTime);
+
+impl Moment {
+    /// When it matches.
+    pub fn cron(&self) -> &Cron {
+        &self.cron
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Zone {
+    /// The instant, on the time line of the world, that a clock on the wall shows so; `None` where the calendar ends.
+    pub fn timestamp(&self, local: LocalTime) -> Option<Timestamp> {
+        self.zone.to_ambiguous_timestamp(local.0).compatible().ok()
+    }
+
+    /// What a clock on the wall shows at an instant.
+    pub fn local(&self, at: Timestamp) -> DateTime {
+        self.zone.to_datetime(at)
+    }
+}
 
 impl Value for Entry {
     fn kind() -> Kind {
@@ -168,14 +192,11 @@ pub(in crate::autoscaler) fn read(reader: &Reader<'_>) -> Result<Scheduled, Prob
 }
 
 impl Scheduled {
-    /// The instant, on the time line of the world, that a clock on the wall shows as `local`.
-    fn timestamp(&self, local: DateTime) -> Option<Timestamp> {
-        self.zone.zone.to_ambiguous_timestamp(local).compatible().ok()
-    }
-
     /// When `local` comes in the run, less the lead; the start if before it, never if the calendar ends first.
     fn instant(&self, local: DateTime) -> Instant {
-        let (Some(at), Some(start)) = (self.timestamp(local), self.timestamp(self.starts_at.0)) else {
+        let (Some(at), Some(start)) =
+            (self.zone.timestamp(LocalTime(local)), self.zone.timestamp(self.starts_at))
+        else {
             return Instant::MAX;
         };
         let nanos = at.as_nanosecond() - start.as_nanosecond() - i128::from(self.lead.as_nanos());
@@ -186,9 +207,9 @@ impl Scheduled {
     fn first_look(&self) -> DateTime {
         let ahead = || {
             let nanos = i64::try_from(self.lead.as_nanos()).ok()?;
-            let start = self.timestamp(self.starts_at.0)?;
+            let start = self.zone.timestamp(self.starts_at)?;
             let ahead = start.checked_add(jiff::SignedDuration::from_nanos(nanos)).ok()?;
-            Some(self.zone.zone.to_datetime(ahead))
+            Some(self.zone.local(ahead))
         };
         ahead().unwrap_or(self.starts_at.0)
     }

@@ -85,6 +85,18 @@ fn evaluate(expr: &Expr) -> Result<Value, String> {
             Value::Of(series) => Ok(Value::Of(Series { range: Some(*range), ..series })),
             other => Ok(other),
         },
+        Expr::Offset { of, seconds } => Ok(match evaluate(of)? {
+            Value::Of(mut series) => {
+                series.warnings.push(match *seconds {
+                    ago if ago >= 0.0 => {
+                        format!("it is the value of {ago} s ago: `metrics.delay` is what it sets")
+                    }
+                    later => format!("it is the value of {} s later, which no scaler has", -later),
+                });
+                Value::Of(series)
+            }
+            other => other,
+        }),
         Expr::Negative(_) => Err("the query falls while the load rises".into()),
         Expr::Call { name, arguments } => call(name, arguments),
         Expr::Aggregate { name, of, grouping } => aggregate(name, of, grouping),
@@ -143,12 +155,11 @@ fn call(name: &str, arguments: &[Expr]) -> Result<Value, String> {
             _ => Err(refused(name)),
         },
         // An HPA rounds up itself.
-        "ceil" | "sort" | "sort_desc" | "scalar" | "last_over_time" | "label_replace" | "label_join" => {
-            match evaluate(first()?)? {
-                Value::Of(series) => Ok(Value::Of(Series { range: None, ..series })),
-                other => Ok(other),
-            }
-        }
+        "ceil" | "round" | "sort" | "sort_desc" | "scalar" | "last_over_time" | "label_replace"
+        | "label_join" => match evaluate(first()?)? {
+            Value::Of(series) => Ok(Value::Of(Series { range: None, ..series })),
+            other => Ok(other),
+        },
         "vector" => evaluate(first()?),
         "clamp_min" => match (evaluate(first()?)?, arguments.get(1)) {
             (value, Some(Expr::Number(least))) if *least <= 0.0 => Ok(value),
@@ -172,7 +183,10 @@ fn quantile(arguments: &[Expr]) -> String {
     fn name_of(expr: &Expr) -> Option<&str> {
         match expr {
             Expr::Series { name, .. } => Some(name),
-            Expr::Subquery { of, .. } | Expr::Negative(of) | Expr::Aggregate { of, .. } => name_of(of),
+            Expr::Subquery { of, .. }
+            | Expr::Offset { of, .. }
+            | Expr::Negative(of)
+            | Expr::Aggregate { of, .. } => name_of(of),
             Expr::Call { arguments, .. } => arguments.iter().find_map(name_of),
             Expr::Binary { left, right, .. } => name_of(left).or_else(|| name_of(right)),
             Expr::Number(_) | Expr::Text => None,

@@ -14,6 +14,8 @@ pub(super) enum Expr {
     Text,
     /// Series of a metric by their labels; with a range, in seconds, their samples over it.
     Series { name: String, matchers: Vec<Matcher>, range: Option<f64> },
+    /// The same as it was so many seconds ago.
+    Offset { of: Box<Expr>, seconds: f64 },
     /// The values of a query over a range, in seconds.
     Subquery { of: Box<Expr>, range: f64 },
     /// A function.
@@ -73,6 +75,17 @@ const OPERATORS: [&[&str]; 6] = [
 /// Deeper than any query that a person reads.
 const DEEPEST: usize = 60;
 
+impl Expr {
+    /// Whether it is samples over a range rather than values at an instant.
+    fn is_range(&self) -> bool {
+        match self {
+            Expr::Series { range, .. } => range.is_some(),
+            Expr::Offset { of, .. } => of.is_range(),
+            _ => false,
+        }
+    }
+}
+
 /// Reads a query.
 ///
 /// # Errors
@@ -99,7 +112,12 @@ impl<'a> Parser<'a> {
     }
 
     fn is(&self, text: &str) -> bool {
-        self.peek().is_some_and(|token| !matches!(token, Token::Text(_)) && token.text() == text)
+        self.peek().is_some_and(|token| match token {
+            Token::Text(_) => false,
+            // Key words are the same in any case of letters.
+            Token::Word(word) => word.eq_ignore_ascii_case(text),
+            token => token.text() == text,
+        })
     }
 
     fn take(&mut self, text: &str) -> bool {
@@ -171,8 +189,12 @@ impl<'a> Parser<'a> {
                     _ => return Err("a range is of a metric alone".into()),
                 };
             } else if self.take("offset") {
-                self.take("-");
-                self.duration()?;
+                if !matches!(expr, Expr::Series { .. } | Expr::Subquery { .. }) {
+                    return Err("`offset` follows a metric or its range, not what is made of them".into());
+                }
+                let is_later = self.take("-");
+                let seconds = self.duration()? * if is_later { -1.0 } else { 1.0 };
+                expr = Expr::Offset { of: Box::new(expr), seconds };
             } else {
                 return Ok(expr);
             }
@@ -201,18 +223,20 @@ impl<'a> Parser<'a> {
 
     /// What begins with a word: an aggregation, a function or a metric.
     fn named(&mut self, word: &str) -> Result<Expr, String> {
-        if AGGREGATIONS.contains(&word) && (self.is("(") || self.is("by") || self.is("without")) {
+        let folded = word.to_ascii_lowercase();
+        let is_aggregated = self.is("(") || self.is("by") || self.is("without");
+        if let Some(word) = AGGREGATIONS.iter().find(|name| **name == folded).filter(|_| is_aggregated) {
             let before = self.grouping()?;
             let mut arguments = self.arguments()?;
             let after = self.grouping()?;
             let of = Box::new(arguments.pop().ok_or_else(|| format!("`{word}` is of nothing"))?);
-            if matches!(*of, Expr::Series { range: Some(_), .. }) {
+            if of.is_range() {
                 return Err(format!(
                     "`{word}` takes values at an instant, not over a range: the query is not valid"
                 ));
             }
             let grouping = if before == Grouping::All { after } else { before };
-            return Ok(Expr::Aggregate { name: word.to_owned(), of, grouping });
+            return Ok(Expr::Aggregate { name: (*word).to_owned(), of, grouping });
         }
         match self.is("(") {
             true => Ok(Expr::Call { name: word.to_owned(), arguments: self.arguments()? }),

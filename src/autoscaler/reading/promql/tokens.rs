@@ -58,6 +58,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 tokens.push(Token::Word(rest[..length].to_owned()));
                 length
             }
+            '$' => return Err(variable(rest)),
             _ => {
                 let mark = MARKS.iter().find(|mark| rest.starts_with(**mark));
                 let mark = mark.ok_or_else(|| format!("`{first}` is not expected there"))?;
@@ -68,6 +69,13 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         rest = rest[length..].trim_start();
     }
     Ok(tokens)
+}
+
+/// A variable of a dashboard, which nothing fills in where a scaler sends the query.
+fn variable(rest: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '$' | '_' | '{' | '}' | ':');
+    let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+    format!("`{}` is a variable of a dashboard: write what it stands for", &rest[..length])
 }
 
 /// A text in quotes at the start of `rest`, and its bytes with the quotes.

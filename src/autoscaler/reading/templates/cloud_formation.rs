@@ -1,5 +1,6 @@
 //! CloudFormation, and what SAM and the CDK make of it: `Resources` with their `Properties`.
 
+use super::super::unresolved::tag_of;
 use super::super::{field_of, text_of};
 use super::{Expanded, changed, table_of, text};
 use crate::schema::{Data, Node, Problem, Table};
@@ -133,18 +134,4 @@ fn referred(node: &Node) -> Option<String> {
         "!GetAtt" => text.split('.').next().map(str::to_owned),
         _ => None,
     }
-}
-
-/// The tag before a value of YAML.
-fn tag_of(node: &Node) -> Option<&str> {
-    let span = node.place.span()?;
-    let text = span.source.text();
-    let own = text.get(span.bytes.clone())?.trim_start();
-    let word = match own.starts_with('!') {
-        true => own.split_whitespace().next()?,
-        false => {
-            text.get(..span.bytes.start)?.trim_end().rsplit([' ', '\n', '\t', ',', '[', '{', ':']).next()?
-        }
-    };
-    word.starts_with('!').then_some(word)
 }

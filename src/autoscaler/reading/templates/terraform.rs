@@ -61,6 +61,8 @@ pub(super) fn expand(document: &Node) -> Result<Option<Expanded>, Problem> {
                 made.insert("ResourceId", text(label, place));
             }
             "aws_appautoscaling_policy" | "aws_autoscaling_policy" => {
+                // As the letters of its own name come out.
+                made.remove("AutoscalingGroupName");
                 let key =
                     if *kind == "aws_autoscaling_policy" { "AutoScalingGroupName" } else { "ResourceId" };
                 // What one target alone can have needs no name that is made elsewhere.
@@ -87,7 +89,39 @@ pub(super) fn expand(document: &Node) -> Result<Option<Expanded>, Problem> {
         }
         expanded.documents.push(Node { data: Data::Table(made), place: place.clone() });
     }
-    Ok(Some(expanded))
+    match other_resources(document).filter(|_| expanded.documents.is_empty()) {
+        Some(problem) => Err(problem),
+        None => Ok(Some(expanded)),
+    }
+}
+
+/// The problem of a configuration that has none of the resources that are read; of the nearest thing to them, with what to give
+/// instead.
+fn other_resources(document: &Node) -> Option<Problem> {
+    /// Beginnings of the names of other resources, and what to give in their place.
+    const INSTEAD: [(&str, &str); 7] = [
+        ("google_cloud_run", "give `gcloud run services describe NAME --format=json`"),
+        ("google_vertex", "give `gcloud ai endpoints describe ID --format=json`"),
+        ("azurerm_monitor_autoscale", "give `az monitor autoscale show -n NAME -g GROUP`"),
+        ("kubernetes_horizontal_pod", "give `kubectl get hpa NAME -o yaml`"),
+        ("kubernetes_manifest", "give the manifest itself: `kubectl get KIND NAME -o yaml`"),
+        ("kubectl_manifest", "give the manifest itself: `kubectl get KIND NAME -o yaml`"),
+        ("helm_release", "give what the chart renders: `helm template CHART`"),
+    ];
+    let types = field_of(document, "resource").and_then(table_of)?;
+    let near = types.iter().find_map(|(kind, _, node)| {
+        let (_, instead) = INSTEAD.iter().find(|(known, _)| kind.starts_with(known))?;
+        Some((kind, node, *instead))
+    });
+    let (kind, node, instead) = match (near, types.iter().next()) {
+        (Some(near), _) => near,
+        (None, Some((kind, _, node))) => (kind, node, "give its manifest in the system's own form"),
+        (None, None) => return None,
+    };
+    let message = format!("the Terraform resource `{kind}` is none that is read");
+    let label =
+        format!("expected a target and a policy of Application Auto Scaling; of another system {instead}");
+    Some(Problem::new(&manifest_place(&node.place), message, label))
 }
 
 fn of_module<'a>(module: &'a Node, into: &mut Vec<Resource<'a>>) {
