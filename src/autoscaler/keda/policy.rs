@@ -217,7 +217,7 @@ impl Keda {
                 if name == INSTANCES {
                     return Some(f64::from(ready.max(1)));
                 }
-                let signal = Signal::ALL.into_iter().find(|signal| signal.name() == name)?;
+                let signal = *Signal::ALL.iter().find(|signal| signal.name() == name)?;
                 pool.signals.total(signal)
             }),
         }
