@@ -12,7 +12,7 @@ use crate::files::{Disk, FileKind, Files as _, NamedFile};
 use crate::report::render::terminal;
 use crate::report::table::Table;
 use crate::schema::Choice;
-use crate::traffic::{Fitted, Law, Level, Unit, fit, read_load_test};
+use crate::traffic::{Fitted, IterationTimes, Law, Level, Unit, fit, read_load_test};
 
 /// Fit a [service] table to load tests, and show how well it fits their own levels.
 ///
@@ -91,6 +91,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     }
     let fitted = fit(&levels, arguments.model.as_deref())
         .map_err(|why| Failure::bad_input(format!("error: no fit: the load test {why}")))?;
+    notes.extend(fitted.notes.iter().cloned());
     let usable = fitted.refused.is_none();
     let service = usable.then(|| table(&fitted));
     let mut answer = Answer { status: if usable { 0 } else { BAD_INPUT }, ..Answer::default() };
@@ -155,22 +156,55 @@ fn account(fitted: &Fitted, notes: &[String]) -> String {
     text
 }
 
+fn millis(seconds: f64) -> String {
+    format!("\"{}ms\"", digits(seconds * 1e3))
+}
+
+/// The keys of `model = "llm"`; those that are 0 are left out.
+fn llm(times: &IterationTimes, max_sequences: Option<f64>, prompt_tokens: f64, output_tokens: f64) -> String {
+    let mut text = format!(
+        "model = \"llm\"\nprompt_tokens = {}\noutput_tokens = {}\nfixed = {}\n",
+        prompt_tokens.round(),
+        output_tokens.round(),
+        millis(times.fixed_s)
+    );
+    match times.per_sequence_s() {
+        Some(each) if each > 0.0 => {
+            let _ = writeln!(text, "per_sequence = \"{}us\"", digits(each * 1e6));
+        }
+        Some(_) => {}
+        None => {
+            let points = times.decoding.iter().map(|(sequences, time)| {
+                format!("  {{ sequences = {sequences}, time = {} }},\n", millis(*time))
+            });
+            let _ = writeln!(text, "decoding = [\n{}]", points.collect::<String>());
+        }
+    }
+    let micros = |seconds: f64| format!("\"{}us\"", digits(seconds * 1e6));
+    let rest = [
+        ("per_kv_token", times.per_kv_token_s, format!("\"{}ns\"", (times.per_kv_token_s * 1e9).round())),
+        ("per_prefill_token", times.per_prefill_token_s, micros(times.per_prefill_token_s)),
+        ("overhead_before", times.overhead_before_s, millis(times.overhead_before_s)),
+        ("overhead_iterations", times.overhead_iterations, digits(times.overhead_iterations)),
+        ("max_sequences", max_sequences.unwrap_or(0.0), digits(max_sequences.unwrap_or(0.0))),
+    ];
+    for (key, value, written) in rest {
+        if value > 0.0 {
+            let _ = writeln!(text, "{key} = {written}");
+        }
+    }
+    text
+}
+
 /// The `[service]` table.
 fn table(fitted: &Fitted) -> String {
     let worst = fitted.rows.iter().map(|row| row.error().abs()).fold(0.0, f64::max);
     let head =
         format!("# Fitted to a load test: at most {:.1} % off its own levels.\n[service]\n", worst * 100.0);
-    let millis = |seconds: f64| format!("\"{}ms\"", digits(seconds.max(0.0) * 1e3));
-    let micros = |seconds: f64| format!("\"{}us\"", digits(seconds.max(0.0) * 1e6));
     head + &match &fitted.law {
-        Law::Llm { fixed_s, per_sequence_s, per_prefill_token_s, prompt_tokens, output_tokens } => format!(
-            "model = \"llm\"\nprompt_tokens = {}\noutput_tokens = {}\nfixed = {}\nper_sequence = {}\nper_prefill_token = {}\n",
-            prompt_tokens.round(),
-            output_tokens.round(),
-            millis(*fixed_s),
-            micros(*per_sequence_s),
-            micros(*per_prefill_token_s)
-        ),
+        Law::Llm { times, max_sequences, prompt_tokens, output_tokens } => {
+            llm(times, *max_sequences, *prompt_tokens, *output_tokens)
+        }
         Law::Shared { points } => {
             let points: Vec<String> = points
                 .iter()

@@ -6,6 +6,7 @@ mod counts;
 mod doubt;
 mod error;
 mod format;
+mod iterations;
 mod json_lines;
 mod loadtest;
 mod measure;
@@ -22,6 +23,7 @@ mod unit;
 pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
 pub use format::{FORMATS, Format, Layout, TraceForm};
+pub use iterations::IterationTimes;
 pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, read_load_test};
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
 pub use recording::{

@@ -16,5 +16,6 @@ mod hardware;
 mod hpa;
 mod lambda;
 mod llm;
+mod llm_points;
 mod mersenne;
 mod real_traces;

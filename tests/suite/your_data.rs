@@ -97,7 +97,7 @@ fn a_load_test_becomes_a_service_table_that_a_scenario_takes() {
     );
     let printed = work.run(0, &["service", "fit", "levels.csv"], "");
     assert!(
-        printed.stdout.contains("model = \"llm\"\n") && printed.stdout.contains("fixed = \"10ms\""),
+        printed.stdout.contains("model = \"llm\"\n") && printed.stdout.contains("per_sequence = "),
         "{}",
         printed.stdout
     );

@@ -26,8 +26,9 @@ pub(in crate::sim) struct Recorder {
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
     slo: Slo,
-    /// Time of a request outside the service model: before the first token of its answer, and in all; nanoseconds.
-    outside: [u64; 2],
+    outside: Outside,
+    /// Time outside the service model of the answer that is reported next, besides [`Outside::whole`]; nanoseconds.
+    passed_on: u64,
     /// Whether the first request of an instance is told apart.
     tracks_first: bool,
     pub totals: Totals,
@@ -53,6 +54,17 @@ pub(in crate::sim) struct Recorder {
     pub scraped: Option<LatencyHistogram>,
 }
 
+/// Time of a request outside the service model.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::sim) struct Outside {
+    /// Before the first token of its answer, nanoseconds.
+    before: u64,
+    /// In all, nanoseconds.
+    whole: u64,
+    /// Before the first token besides, in times of a further token of its answer.
+    iterations: f64,
+}
+
 /// Answers token by token.
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct TokenRecord {
@@ -73,7 +85,8 @@ impl Recorder {
             batch: Vec::with_capacity(BATCH),
             measured_from: measured_from.as_nanos(),
             slo: slo.unwrap_or(Slo::NONE),
-            outside: [0; 2],
+            outside: Outside::default(),
+            passed_on: 0,
             tracks_first: false,
             totals: Totals::default(),
             good: 0,
@@ -114,9 +127,10 @@ impl Recorder {
     }
 
     /// Adds to the times of each request what it spends outside the service model, before the first token of its answer and
-    /// after its end.
-    pub fn add_outside(&mut self, [before, after]: [Span; 2]) {
-        self.outside = [before.as_nanos(), before.as_nanos().saturating_add(after.as_nanos())];
+    /// after its end; and before its first token so many `iterations`, as long as one takes for the rest of its answer.
+    pub fn add_outside(&mut self, [before, after]: [Span; 2], iterations: f64) {
+        let (before, after) = (before.as_nanos(), after.as_nanos());
+        self.outside = Outside { before, whole: before.saturating_add(after), iterations };
     }
 
     pub fn track_latency(&mut self, duration: Span) {
@@ -202,7 +216,11 @@ impl Recorder {
 
 impl RequestObserver for Recorder {
     fn generated(&mut self, answer: TokenCompletion) {
-        let [before, _] = self.outside;
+        if self.outside.iterations > 0.0 {
+            let each = answer.tpot().unwrap_or(0) as f64;
+            self.passed_on = (self.outside.iterations * each).round() as u64;
+        }
+        let before = self.outside.before.saturating_add(self.passed_on);
         let later = |instant: u64| instant.saturating_add(before);
         let (first_token, finish) = (later(answer.first_token), later(answer.finish));
         let answer = TokenCompletion { first_token, finish, ..answer };
@@ -236,7 +254,8 @@ impl RequestObserver for Recorder {
         if self.batch.len() == self.batch.capacity() {
             self.settle();
         }
-        self.batch.push(Completion { finish: request.finish.saturating_add(self.outside[1]), ..request });
+        let outside = self.outside.whole.saturating_add(std::mem::take(&mut self.passed_on));
+        self.batch.push(Completion { finish: request.finish.saturating_add(outside), ..request });
     }
 
     fn rejected(&mut self, arrival: u64) {

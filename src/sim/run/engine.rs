@@ -202,7 +202,7 @@ fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
         recorder.track_tokens(model.duration);
     }
     if let service::Model::Llm(llm) = &model.service.model {
-        recorder.add_outside(llm.overhead);
+        recorder.add_outside(llm.overhead, llm.overhead_iterations);
     }
     if options.timeline {
         recorder.track_windows(model.duration);

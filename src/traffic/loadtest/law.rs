@@ -1,8 +1,10 @@
-//! The parts of a service model from the levels of a load test: by least squares with an intercept, none negative.
+//! The parts of a service model from the levels of a load test.
 
 use serde::Serialize;
 
 use super::level::Level;
+use super::level_rows::{LevelsFit, of_levels};
+use crate::traffic::iterations::IterationTimes;
 
 /// The share of its own rows that a fit may miss.
 const TOLERANCE: f64 = 0.15;
@@ -11,14 +13,13 @@ const TOLERANCE: f64 = 0.15;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum Law {
-    /// Tokens: an iteration takes `fixed_s` and `per_sequence_s` for each sequence in it.
+    /// Tokens: the times of an iteration.
     Llm {
-        /// Time of an iteration with nothing in it.
-        fixed_s: f64,
-        /// Further time for each sequence.
-        per_sequence_s: f64,
-        /// Time of a token of a prompt.
-        per_prefill_token_s: f64,
+        /// The times.
+        #[serde(flatten)]
+        times: IterationTimes,
+        /// Sequences at a time where requests wait for a place; `None` if none of the levels is as full.
+        max_sequences: Option<f64>,
         /// Mean tokens of a prompt.
         prompt_tokens: f64,
         /// Mean tokens of an answer.
@@ -45,7 +46,7 @@ pub struct Refit {
     pub level: String,
     /// Requests in flight.
     pub in_flight: f64,
-    /// What is compared: latency, or time per token.
+    /// What is compared: latency, time per token, or time to the first token.
     pub quantity: &'static str,
     /// As measured, seconds.
     pub measured_s: f64,
@@ -67,6 +68,8 @@ pub struct Fitted {
     pub law: Law,
     /// Its rows.
     pub rows: Vec<Refit>,
+    /// What was found: bends, a full engine, parts that the levels do not show.
+    pub notes: Vec<String>,
     /// Why it is not usable; `None` if it is.
     pub refused: Option<String>,
 }
@@ -95,95 +98,87 @@ fn in_flight(level: &Level) -> Result<f64, String> {
 }
 
 fn llm(levels: &[&Level]) -> Result<Fitted, String> {
-    let of = |value: Option<f64>, level: &Level, what: &str| {
-        value.ok_or_else(|| format!("level {} has no {what}", level.name))
-    };
+    let LevelsFit { times, rows: found, full, prompt_tokens, output_tokens } = of_levels(levels)?;
     let mut rows = Vec::new();
-    for level in levels {
-        rows.push((
-            in_flight(level)?,
-            of(level.tpot_s, level, "time per output token")?,
-            of(level.ttft_s, level, "time to the first token")?,
-            of(level.prompt_tokens, level, "tokens of prompts")?,
-            of(level.output_tokens, level, "tokens of answers")?,
-        ));
+    let mut notes = Vec::new();
+    for of in &found {
+        let level = levels[of.level];
+        if of.left_out {
+            notes.push(format!(
+                "level {} is left out: requests wait for a place, and its rate is that of the requests, not of the answers",
+                level.name
+            ));
+            continue;
+        }
+        if of.queued {
+            notes.push(format!(
+                "level {}: requests wait for a place, so its time to the first token is not fitted",
+                level.name
+            ));
+        }
+        let mut compare = |quantity, measured_s: Option<f64>, fitted_s: f64| {
+            let Some(measured_s) = measured_s else { return };
+            rows.push(Refit {
+                level: level.name.clone(),
+                in_flight: level.in_flight().unwrap_or(of.decoding()),
+                quantity,
+                measured_s,
+                fitted_s,
+            });
+        };
+        compare("time per token", level.tpot_s, of.token_s(&times));
+        if !of.queued {
+            compare("time to the first token", level.ttft_s, of.first_token_s(&times));
+        }
     }
-    let mean =
-        |pick: fn(&(f64, f64, f64, f64, f64)) -> f64| rows.iter().map(pick).sum::<f64>() / rows.len() as f64;
-    let (prompt_tokens, output_tokens) = (mean(|row| row.3), mean(|row| row.4));
-    let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.0, row.1)).collect();
-    let Some((fixed_s, slope_s)) = line(&points) else {
-        return Err("has one level: times by concurrency need two or more, of different concurrency".into());
-    };
-    let (lowest, highest) = (points[0].0, points[points.len() - 1].0);
-    if slope_s < 0.0 && -slope_s * (highest - lowest) > 0.01 * points[0].1 {
+    // A law with no falling part fits levels that fall as well as a level line does, which is not at all.
+    let ends =
+        || (levels.first().and_then(|level| level.tpot_s), levels.last().and_then(|level| level.tpot_s));
+    if let (Some(first), Some(last)) = ends()
+        && times.added_s() <= 0.0
+        && last < 0.95 * first
+    {
         return Err(format!(
-            "gives a negative time per sequence ({:.4} ms): the time per token falls as concurrency rises",
-            slope_s * 1e3
+            "gives a negative time per sequence: the time per token falls as concurrency rises, from {:.2} ms to {:.2} ms",
+            first * 1e3,
+            last * 1e3
         ));
     }
-    // The first token of the lowest level has waited least.
-    let (_, tpot, ttft, prompt, _) = rows[0];
-    let prefill_s = (ttft - tpot) / prompt;
-    if prefill_s < 0.0 {
-        return Err(format!(
-            "gives a negative time per prompt token: at level {} the first token takes {:.2} ms, and a further one {:.2} ms",
-            levels[0].name,
-            ttft * 1e3,
-            tpot * 1e3
+    let bends: Vec<String> = times.bends().iter().map(|(at, _)| format!("{at:.0}")).collect();
+    if !bends.is_empty() {
+        notes.push(format!(
+            "the time of an iteration bends at about {} decoding sequences: `decoding` has points there",
+            bends.join(", ")
         ));
     }
-    // Prompts computed beside the tokens are in the slope.
-    let beside_s = prefill_s * prompt_tokens / output_tokens;
-    let per_sequence_s = slope_s.max(0.0) - beside_s;
-    let refits: Vec<Refit> = levels
-        .iter()
-        .zip(&points)
-        .map(|(level, (in_flight, tpot))| Refit {
-            level: level.name.clone(),
-            in_flight: *in_flight,
-            quantity: "time per token",
-            measured_s: *tpot,
-            fitted_s: fixed_s + slope_s * in_flight,
-        })
-        .collect();
-    let refused = why_not(&refits).map(|row| bend(row, &points)).or_else(|| {
-        (fixed_s < 0.0).then(|| {
-            format!(
-                "the fixed part of an iteration would be negative ({:.4} ms): the times bend upwards",
-                fixed_s * 1e3
-            )
-        })
-    });
-    let refused = refused.or_else(|| {
-        (per_sequence_s < 0.0).then(|| {
-            format!(
-                "the time to the first token at level {} blames {:.4} ms a sequence on prompts, but the time per token rises by \
-                 {:.4} ms: queueing or overhead of the client is in the time to the first token",
-                levels[0].name, beside_s * 1e3, slope_s * 1e3
-            )
-        })
-    });
-    let law =
-        Law::Llm { fixed_s, per_sequence_s, per_prefill_token_s: prefill_s, prompt_tokens, output_tokens };
-    Ok(Fitted { law, rows: refits, refused })
-}
-
-/// Why a row is off: the line goes through a bend, if levels on both sides of it are on the same side of the line.
-fn bend(row: &Refit, points: &[(f64, f64)]) -> String {
-    let off = format!("level {} is {:+.0} % off its own measurement", row.level, row.error() * 100.0);
-    let slopes: Vec<f64> =
-        points.windows(2).map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0).max(1e-9)).collect();
-    let steepest = slopes.iter().copied().fold(0.0, f64::max);
-    let first = slopes.first().copied().unwrap_or(0.0);
-    match slopes.iter().position(|slope| *slope > 1.5 * first.max(1e-12)) {
-        Some(at) if steepest > 1.5 * first => format!(
-            "{off}: the times bend at about {:.0} requests in flight, where the engine or its cache is full; fit the levels below it \
-             (--up-to {:.0})",
-            points[at].0, points[at].0
-        ),
-        _ => format!("{off}: no straight line fits these levels"),
+    if let Some(full) = full {
+        notes.push(format!(
+            "requests wait for a place at about {full:.0} decoding sequences: `max_sequences`"
+        ));
     }
+    if times.per_kv_token_s == 0.0 {
+        notes.push(
+            "what tokens in the cache add is not told apart from what sequences add: requests of another length are not in the fit".into(),
+        );
+    }
+    if times.per_prefill_token_s == 0.0 {
+        notes.push(
+            "`per_prefill_token` is 0: what prompts take cannot be told from the rest by these levels; longer prompts than theirs are \
+             not in the fit"
+                .into(),
+        );
+    }
+    let refused = why_not(&rows).map(|row| {
+        format!(
+            "level {} is {:+.0} % off its own measurement of the {}: no such law fits these levels; fit those of one engine and \
+             about one shape of request, or --up-to fewer requests in flight",
+            row.level,
+            row.error() * 100.0,
+            row.quantity
+        )
+    });
+    let law = Law::Llm { times, max_sequences: full.map(f64::round), prompt_tokens, output_tokens };
+    Ok(Fitted { law, rows, notes, refused })
 }
 
 fn why_not(rows: &[Refit]) -> Option<&Refit> {
@@ -211,7 +206,7 @@ fn shared(levels: &[&Level]) -> Result<Fitted, String> {
             fitted_s: latency,
         });
     }
-    Ok(Fitted { law: Law::Shared { points }, rows, refused: None })
+    Ok(Fitted { law: Law::Shared { points }, rows, notes: Vec::new(), refused: None })
 }
 
 fn slots(levels: &[&Level]) -> Result<Fitted, String> {
@@ -238,19 +233,5 @@ fn slots(levels: &[&Level]) -> Result<Fitted, String> {
             row.error() * 100.0
         )
     });
-    Ok(Fitted { law: Law::Slots { time_s, concurrency }, rows, refused })
-}
-
-/// Intercept and slope by least squares of relative errors; `None` if all have one abscissa.
-fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    let weight = |y: f64| 1.0 / (y * y);
-    let sum = |of: &dyn Fn(f64, f64) -> f64| points.iter().map(|(x, y)| weight(*y) * of(*x, *y)).sum::<f64>();
-    let (w, x, y) = (sum(&|_, _| 1.0), sum(&|x, _| x), sum(&|_, y| y));
-    let (xx, xy) = (sum(&|x, _| x * x), sum(&|x, y| x * y));
-    let spread = w * xx - x * x;
-    if spread <= 1e-12 * w * xx {
-        return None;
-    }
-    let slope = (w * xy - x * y) / spread;
-    Some(((y - slope * x) / w, slope))
+    Ok(Fitted { law: Law::Slots { time_s, concurrency }, rows, notes: Vec::new(), refused })
 }

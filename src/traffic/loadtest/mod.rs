@@ -5,6 +5,7 @@
 mod forms;
 mod law;
 mod level;
+mod level_rows;
 mod samples;
 #[cfg(test)]
 mod tests;

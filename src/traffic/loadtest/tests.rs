@@ -173,24 +173,52 @@ fn levels(rows: &[(f64, f64)]) -> Vec<Level> {
     rows.iter().map(level).collect()
 }
 
+/// Levels by the law itself: 10 ms, 0.2 ms a sequence (half of it beyond 64 of them another 0.6 ms), 10 µs a prompt token.
+fn by_law(users: f64, more_beyond_64: f64) -> Level {
+    let decoding = users;
+    let base = 0.010 + 0.0002 * decoding + more_beyond_64 * (decoding - 64.0).max(0.0);
+    let (prompt, output) = (1000.0, 101.0);
+    // The others' prompts, an answer's time apart each.
+    let prefill = |tpot: f64| (users - 1.0) * prompt / (100.0 * tpot) * tpot;
+    let tpot = base + 1e-5 * prefill(base);
+    let ttft = 1.5 * base + 1e-5 * (prompt + prefill(base) / 2.0) + 0.020 + 1.0 * tpot;
+    let rate = users / (ttft + 100.0 * tpot);
+    Level {
+        ttft_s: Some(ttft),
+        tpot_s: Some(tpot),
+        prompt_tokens: Some(prompt),
+        output_tokens: Some(output),
+        ..Level::new(format!("{users} users"), Driven::Users(users), rate)
+    }
+}
+
 #[test]
-fn a_straight_law_is_found_and_a_bend_is_refused_with_its_place() {
-    let fitted = fit(&levels(&[(1.0, 10.2), (10.0, 12.0), (50.0, 20.0)]), None).unwrap();
+fn a_law_is_found_from_its_own_levels_and_a_bend_with_its_place() {
+    let straight: Vec<Level> = [1.0, 8.0, 16.0, 64.0, 128.0].map(|users| by_law(users, 0.0)).to_vec();
+    let fitted = fit(&straight, None).unwrap();
     assert_eq!(fitted.refused, None);
-    let Law::Llm { fixed_s, per_sequence_s, per_prefill_token_s, .. } = fitted.law else { panic!() };
-    let near = |found: f64, exact: f64| assert!((found - exact).abs() < 1e-7, "{found} for {exact}");
-    near(fixed_s, 0.010);
-    near(per_prefill_token_s, 1e-5);
-    near(per_sequence_s, 0.0002 - 1e-5 * 1000.0 / 101.0);
-    let bent = fit(
-        &levels(&[(16.0, 8.78), (32.0, 10.73), (64.0, 14.53), (96.0, 30.0), (128.0, 60.0), (256.0, 160.0)]),
-        None,
-    )
-    .unwrap();
-    let why = bent.refused.unwrap();
-    assert!(why.contains("the times bend at about 64 requests in flight"), "{why}");
+    assert!(fitted.rows.iter().all(|row| row.error().abs() < 0.02), "{:?}", fitted.rows);
+    let Law::Llm { times, max_sequences, .. } = &fitted.law else { panic!() };
+    assert!(times.bends().is_empty() && max_sequences.is_none(), "{times:?}");
+    assert!((times.fixed_s / 0.010 - 1.0).abs() < 0.05, "{times:?}");
+    let bent: Vec<Level> =
+        [8.0, 16.0, 32.0, 64.0, 96.0, 128.0, 256.0].map(|users| by_law(users, 0.0006)).to_vec();
+    let fitted = fit(&bent, None).unwrap();
+    let Law::Llm { times, .. } = &fitted.law else { panic!() };
+    let bends: Vec<f64> = times.bends().iter().map(|bend| bend.0).collect();
+    assert!(bends.iter().any(|at| (50.0..80.0).contains(at)), "{bends:?}");
+    assert!(fitted.notes.iter().any(|note| note.contains("bends at about")), "{:?}", fitted.notes);
+    assert!(fitted.rows.iter().all(|row| row.error().abs() < 0.05), "{:?}", fitted.rows);
+}
+
+#[test]
+fn levels_that_no_law_fits_are_refused() {
     let falling = fit(&levels(&[(1.0, 12.0), (9.0, 10.0)]), None).unwrap_err();
     assert!(falling.contains("negative time per sequence"), "{falling}");
+    let wild = fit(&levels(&[(8.0, 10.0), (16.0, 30.0), (32.0, 12.0), (64.0, 40.0)]), None).unwrap();
+    assert!(wild.refused.unwrap().contains("off its own measurement of the time per token"));
+    let alone = fit(&levels(&[(8.0, 10.0)]), None).unwrap_err();
+    assert!(alone.contains("has one level"), "{alone}");
 }
 
 #[test]
