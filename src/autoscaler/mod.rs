@@ -19,6 +19,7 @@ mod kpa;
 mod llmd;
 pub mod manifest;
 mod metric;
+mod new_form;
 pub mod new_manifest;
 mod observation;
 mod platforms;

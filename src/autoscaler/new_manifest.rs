@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::manifest::{Change, translate, write};
+use super::new_form::{azure_monitor, cloud_run, hugging_face, items, llm_d, quoted, text, vertex};
 use crate::document::Source;
 use crate::schema::{Data, Node, Table};
 
@@ -39,14 +40,19 @@ pub fn new_manifest(
         "knative" => knative(&name),
         "ray_serve" => ray_serve(&name),
         "aws" => aws(&name, table)?,
+        "azure_monitor" => azure_monitor(&name, table, origin)?,
+        "vertex" => vertex(&name, table),
+        "cloud_run" => cloud_run(&name),
+        "hugging_face" => hugging_face(&name, table)?,
+        "llm_d" => llm_d(table),
         other => {
             return Err(format!(
-                "`{other}` has no manifest that can be written; there are those of hpa, keda, knative, ray_serve and aws"
+                "`{other}` has no manifest that can be written; there are those of hpa, keda, knative, ray_serve, aws, azure_monitor, vertex, cloud_run, hugging_face and llm_d"
             ));
         }
     };
     // JSON has no comments.
-    let text = if kind == "aws" { body } else { format!("# {}\n{body}", origin.replace(['\n', '\r'], " ")) };
+    let text = if body.starts_with(['{', '[']) { body } else { format!("# {}\n{body}", origin.replace(['\n', '\r'], " ")) };
     let mut source = Source::new("manifest", text);
     let found = translate(&source).map_err(|problem| format!("{}: {}", problem.message, problem.label))?;
     if found.kind != kind {
@@ -90,27 +96,6 @@ fn service_name(name: &str) -> String {
     let name: String = name.chars().map(letter).take(50).collect();
     let name = name.trim_matches('-');
     if name.is_empty() { "service".to_owned() } else { name.to_owned() }
-}
-
-fn items<'a>(table: &'a Table, name: &str) -> Vec<&'a Table> {
-    let Some(Node { data: Data::Array(items), .. }) = table.get(name) else { return Vec::new() };
-    let tables = items.iter().filter_map(|item| match &item.data {
-        Data::Table(table) => Some(table),
-        _ => None,
-    });
-    tables.collect()
-}
-
-fn text<'a>(table: &'a Table, name: &str) -> Option<&'a str> {
-    match &table.get(name)?.data {
-        Data::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// A text in quotes, as both YAML and JSON read it.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// What a metric of the pods or from elsewhere is called: its own name, else that of the signal.

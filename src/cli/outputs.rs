@@ -3,8 +3,8 @@
 
 use super::{Answer, COULD_NOT, DONE, Failure, Global, SLO_MISSED, SLO_UNCERTAIN, Show, progress};
 use crate::experiment::SloVerdict;
-use crate::report::content::Report;
-use crate::report::render::{TEXT_FORMATS, json, terminal};
+use crate::report::content::{ChartPart, Report};
+use crate::report::render::{TEXT_FORMATS, json, markdown, terminal};
 use crate::report::{Folder, write};
 
 /// How a report is printed.
@@ -63,6 +63,13 @@ impl Printed {
         }
     }
 
+    /// The first chart as an image of Markdown: the file that is written to the folder `path`.
+    fn chart(&self, report: &Report<'_>, path: &str) -> String {
+        let shown = report.charts.first().filter(|_| self.summary.as_deref() == Some(markdown::FORMAT.name));
+        let image = |chart: &ChartPart| format!("\n![{0}](<{path}/{0}.png>)\n", chart.name);
+        shown.map_or_else(String::new, image)
+    }
+
     /// Whether the text is one for people at a terminal.
     fn is_plain(&self, global: &Global) -> bool {
         !global.json && !global.quiet && self.summary.is_none()
@@ -90,7 +97,8 @@ pub(super) fn deliver(
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
     let path = folder.path().display().to_string();
-    show(&Answer { stdout: printed.text(report, global), stderr: warnings, status: DONE });
+    let text = printed.text(report, global) + &printed.chart(report, &path);
+    show(&Answer { stdout: text, stderr: warnings, status: DONE });
     progress::in_pool(global, || write(folder, report))?.map_err(Failure::could_not)?;
     let mut rest = Answer { status: DONE, ..Answer::default() };
     if printed.is_plain(global) {

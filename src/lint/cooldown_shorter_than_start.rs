@@ -64,9 +64,10 @@ fn adds_too_many(subject: &Subject<'_>, start_s: f64) -> bool {
     let interval = subject.seconds("interval").unwrap_or(15.0);
     let pause = subject.seconds("up/cooldown").unwrap_or(0.0).max(interval).max(1e-3);
     let steps = (start_s / pause).floor();
-    // A share of what there is doubles what has been doubled.
-    let Some(step) = subject.at("up/step").map_or(Some(1.0), serde_json::Value::as_f64) else {
-        return steps >= 2.0;
-    };
-    steps * step > subject.needed().max(1.0)
+    let step = subject.at("up/step");
+    if let Some(percent) = step.and_then(|step| step.as_str()?.strip_suffix('%')?.trim().parse::<f64>().ok()) {
+        // Each step is a share of what there is by then, what is starting included.
+        return (1.0 + percent / 100.0).powf(steps) > 2.0;
+    }
+    steps * step.and_then(serde_json::Value::as_f64).unwrap_or(1.0) > subject.needed().max(1.0)
 }

@@ -108,8 +108,23 @@ pub struct UnderCondition {
     pub share_of_time: Estimate,
     /// The worst window of one run.
     pub worst_window: Option<WorstWindow>,
+    /// How the greatest number of instances allowed binds; `None` if no run reaches it.
+    pub maximum: Option<BindingMaximum>,
     /// Every figure.
     pub figures: Figures,
+}
+
+/// The greatest number of instances allowed, which some run reaches.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BindingMaximum {
+    /// It.
+    pub instances: u32,
+    /// Path of the key that sets it.
+    pub key: String,
+    /// Share of the runs that reach it.
+    pub share_of_runs: f64,
+    /// Instances that the arrivals keep busy at their peak, in one run.
+    pub needed: f64,
 }
 
 /// The window of a run in which the largest share of the requests missed the SLO.
@@ -171,6 +186,11 @@ pub struct Margin {
     pub keeps_to: f64,
     /// The least with which it is not; `None` if all tried keep it.
     pub breaks_at: Option<f64>,
+    /// The factor at which the promise breaks, between two that were tried, with the interval that follows from that of the
+    /// misses; the greatest tried where `beyond`.
+    pub factor: Estimate,
+    /// Whether it lies beyond the greatest factor tried.
+    pub beyond: bool,
     /// Fresh replications of each factor.
     pub replications: u32,
 }

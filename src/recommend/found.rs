@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::answer::{
-    Alternative, ChangedSetting, Ending, Point, Recommendation, Standing, Tried, Undecided, UnderCondition,
+    Alternative, BindingMaximum, ChangedSetting, Ending, Point, Recommendation, Standing, Tried, Undecided, UnderCondition,
     WorstWindow,
 };
 use super::candidates::{Candidate, Candidates, shown};
@@ -69,7 +69,7 @@ impl Found<'_> {
         let mut margins = Vec::new();
         if let Some((index, ..)) = self.confirmed.filter(|_| whole && !evaluator.cancel.is_cancelled()) {
             evaluator.progress.set_note("measuring how far the promise holds");
-            margins = margin::margins(&self.candidates, index, proposal, evaluator)?;
+            margins = margin::margins(&self.candidates, (index, proposal), &self.fresh, evaluator)?;
         }
         let whole = whole && !evaluator.cancel.is_cancelled();
         let reference = self.confirmed.map(|(index, ..)| index).or_else(|| self.best());
@@ -143,6 +143,7 @@ impl Found<'_> {
                     replications: below.replications,
                 },
                 worst_window: worst,
+                maximum: binding(scenario, replications),
                 figures,
             }
         };
@@ -267,7 +268,8 @@ impl Found<'_> {
         let faster = curve
             .iter()
             .filter(|(other_cost, other_latency, index)| {
-                *index != chosen && *other_cost > cost && *other_latency < latency
+                let again = knee(&places).is_some_and(|knee| curve[knee].2 == *index);
+                *index != chosen && !again && *other_cost > cost && *other_latency < latency
             })
             .map(|(.., index)| self.alternative(*index, "faster", Some(chosen)))
             .filter(|alternative| !alternative.misses_slo)
@@ -350,6 +352,19 @@ impl Observer for Seen {
     fn outcome(&self, case: usize, _: u32, outcome: Outcome) {
         *self.0[case].lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
     }
+}
+
+/// How the maximum of a scenario binds. A pool of one size has none to bind.
+fn binding(scenario: &Scenario, replications: &Replications) -> Option<BindingMaximum> {
+    let limits = scenario.model.autoscaler.limits();
+    let peaks = replications.iter().filter_map(|record| record.sample("peak_ready").value());
+    let reached = peaks.filter(|peak| *peak >= f64::from(limits.max)).count();
+    (limits.min < limits.max && reached > 0).then(|| BindingMaximum {
+        instances: limits.max,
+        key: scenario.model.autoscaler.limiting_path(),
+        share_of_runs: reached as f64 / replications.len().max(1) as f64,
+        needed: scenario.instances_needed(0),
+    })
 }
 
 fn value_of(setting: &Setting) -> f64 {

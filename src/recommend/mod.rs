@@ -15,7 +15,7 @@ mod margin;
 mod search;
 
 pub use answer::{
-    Alternative, ChangedSetting, Ending, Margin, MarginOf, Recommendation, Standing, Tried, Undecided,
+    Alternative, BindingMaximum, ChangedSetting, Ending, Margin, MarginOf, Recommendation, Standing, Tried, Undecided,
     UnderCondition, WorstWindow,
 };
 pub use candidates::shown;

@@ -105,6 +105,7 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
         answer.push(Statement::plain("recommend.today_overloaded", text));
     }
     answer.extend(result.margins.iter().map(margin));
+    answer.extend(result.recommended.iter().flat_map(|chosen| &chosen.by_condition).filter_map(binding));
     answer.extend(result.alternatives.iter().filter(|each| each.what == "knee").map(|knee| {
         let text = format!(
             "The knee is at {}{}.",
@@ -147,22 +148,62 @@ fn today_statement(today: &Standing, promise: &str, ending: Ending) -> Option<St
     Some(Statement::plain("recommend.today", text).with("keeps", worst.name()))
 }
 
+/// Why the greatest number of instances allowed is reached.
+fn binding(under: &UnderCondition) -> Option<Statement> {
+    let maximum = under.maximum.as_ref()?;
+    let with = match under.condition.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", shown(&under.condition)),
+    };
+    let why = match maximum.needed > f64::from(maximum.instances) {
+        true => format!(
+            "the arrivals alone keep {} instances busy at their peak, and what is more waits",
+            format::count(maximum.needed)
+        ),
+        false => format!(
+            "the arrivals keep {} busy at their peak, and what waited for starts asks for the rest",
+            format::count(maximum.needed)
+        ),
+    };
+    let text = format!(
+        "The maximum binds{with}: {} = {} is reached in {} % of the runs; {why}.",
+        maximum.key,
+        maximum.instances,
+        format::count(maximum.share_of_runs * 100.0),
+    );
+    Some(
+        Statement::plain("recommend.maximum", text)
+            .with("maximum", f64::from(maximum.instances))
+            .with("share_of_runs", maximum.share_of_runs)
+            .with("needed", maximum.needed),
+    )
+}
+
 fn margin(margin: &Margin) -> Statement {
     let (id, what) = match margin.of {
         MarginOf::Traffic => ("recommend.margin_traffic", "traffic"),
         MarginOf::ColdStart => ("recommend.margin_cold_start", "cold starts"),
     };
     let times = format::count;
-    let text = match (margin.breaks_at, margin.keeps_to) {
-        (Some(breaks), 1.0) => format!("Margin: with {} times the {what} the promise breaks.", times(breaks)),
-        (Some(breaks), keeps) => format!(
-            "Margin: with {} times the {what} the promise is kept on average, with {} times it breaks.",
-            times(keeps),
-            times(breaks)
+    let Estimate { mean, low, high, .. } = margin.factor;
+    let (low, high) = (low.unwrap_or(1.0), high.unwrap_or(f64::INFINITY));
+    let text = match (mean, margin.beyond) {
+        (Some(factor), false) => format!(
+            "Margin: the promise is kept up to {} times the {what} (95 %: {}).",
+            times(factor),
+            match high.is_finite() {
+                true => format!("{} to {}", times(low), times(high)),
+                false => format!("at least {}", times(low)),
+            }
         ),
-        (None, keeps) => format!("Margin: with {} times the {what} the promise is still kept.", times(keeps)),
+        (factor, _) => format!(
+            "Margin: with {} times the {what} the promise is still kept (surely up to {} times).",
+            times(factor.unwrap_or(margin.keeps_to)),
+            times(low)
+        ),
     };
-    let statement = Statement::plain(id, text).with("keeps_to", margin.keeps_to);
+    let statement =
+        Statement::plain(id, text).with("factor", margin.factor).with("keeps_to", margin.keeps_to);
     match margin.breaks_at {
         Some(breaks) => statement.with("breaks_at", breaks),
         None => statement,
@@ -244,6 +285,9 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
         rows.push(Row::of(
             std::iter::once(Cell::text(title)).chain(both.iter().map(|(_, standing)| cell(standing))),
         ));
+    }
+    if let Some(saving) = result.saving.as_ref().filter(|_| both.len() > 1) {
+        rows.push(Row::of([Cell::text("saving"), Cell::text("–"), Cell::estimate(saving, Unit::Share, currency)]));
     }
     let several = first.by_condition.len() > 1;
     for (index, under) in first.by_condition.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The report as Markdown, to be read in a pull request: verdict, answer, tables and notes. Charts are left out, since
-//! nothing there could show them.
+//! The report as Markdown, to be read in a pull request: verdict, answer, tables and notes. Charts are files: the
+//! command links the first that it writes.
 
 use super::form::TextFormat;
 use crate::report::content::Report;
