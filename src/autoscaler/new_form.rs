@@ -33,7 +33,9 @@ pub(super) fn azure_monitor(name: &str, table: &Table, origin: &str) -> Result<S
     for rule in items(table, "rules") {
         let (metric, divides) = match text(rule, "metric") {
             Some("utilization") => ("CpuUtilizationPercentage", ""),
-            Some("requests_per_minute") => ("RequestsPerMinute", ",\n              \"dividePerInstance\": true"),
+            Some("requests_per_minute") => {
+                ("RequestsPerMinute", ",\n              \"dividePerInstance\": true")
+            }
             Some("queue_length") => ("HttpQueueLength", ""),
             Some("in_flight") => ("ConnectionsActive", ""),
             other => return Err(format!("the metric \"{}\" has no name that is known", other.unwrap_or(""))),
@@ -109,7 +111,9 @@ pub(super) fn hugging_face(name: &str, table: &Table) -> Result<String, String> 
     if let Some(after) = text(table, "scale_to_zero_after") {
         let seconds = parse_span(after).map_or(0.0, |span| span.as_secs_f64());
         if seconds < 60.0 || seconds % 60.0 != 0.0 {
-            return Err(format!("autoscaler.scale_to_zero_after = {after} cannot be written: it takes whole minutes"));
+            return Err(format!(
+                "autoscaler.scale_to_zero_after = {after} cannot be written: it takes whole minutes"
+            ));
         }
         let _ = writeln!(yaml, "    scaleToZeroTimeout: {}", seconds / 60.0);
     }

@@ -52,7 +52,11 @@ pub fn new_manifest(
         }
     };
     // JSON has no comments.
-    let text = if body.starts_with(['{', '[']) { body } else { format!("# {}\n{body}", origin.replace(['\n', '\r'], " ")) };
+    let text = if body.starts_with(['{', '[']) {
+        body
+    } else {
+        format!("# {}\n{body}", origin.replace(['\n', '\r'], " "))
+    };
     let mut source = Source::new("manifest", text);
     let found = translate(&source).map_err(|problem| format!("{}: {}", problem.message, problem.label))?;
     if found.kind != kind {

@@ -65,7 +65,8 @@ fn adds_too_many(subject: &Subject<'_>, start_s: f64) -> bool {
     let pause = subject.seconds("up/cooldown").unwrap_or(0.0).max(interval).max(1e-3);
     let steps = (start_s / pause).floor();
     let step = subject.at("up/step");
-    if let Some(percent) = step.and_then(|step| step.as_str()?.strip_suffix('%')?.trim().parse::<f64>().ok()) {
+    if let Some(percent) = step.and_then(|step| step.as_str()?.strip_suffix('%')?.trim().parse::<f64>().ok())
+    {
         // Each step is a share of what there is by then, what is starting included.
         return (1.0 + percent / 100.0).powf(steps) > 2.0;
     }

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::answer::{
-    Alternative, BindingMaximum, ChangedSetting, Ending, Point, Recommendation, Standing, Tried, Undecided, UnderCondition,
-    WorstWindow,
+    Alternative, BindingMaximum, ChangedSetting, Ending, Point, Recommendation, Standing, Tried, Undecided,
+    UnderCondition, WorstWindow,
 };
 use super::candidates::{Candidate, Candidates, shown};
 use super::margin;

@@ -125,7 +125,8 @@ fn at(
 fn level(factor: f64, fresh: &Fresh, allowed: &[f64]) -> Level {
     let error = (1.0 - CONFIDENCE) / 2.0;
     let worst = |share: &dyn Fn(&Misses) -> f64| {
-        let used = |(promise, allowed): (usize, &f64)| fresh.misses(promise).map(|misses| share(&misses) / allowed);
+        let used =
+            |(promise, allowed): (usize, &f64)| fresh.misses(promise).map(|misses| share(&misses) / allowed);
         allowed.iter().enumerate().filter_map(used).fold(0.0, f64::max)
     };
     Level {
@@ -153,7 +154,8 @@ mod tests {
         let levels = vec![at(1.0, 0.2, 0.1, 0.4), at(1.2, 0.6, 0.4, 1.2), at(1.4, 1.6, 1.2, 3.0)];
         let found = margin(MarginOf::Traffic, levels);
         assert_eq!((found.keeps_to, found.breaks_at, found.beyond), (1.2, Some(1.4), false));
-        let near = |end: Option<f64>, expected: f64| assert!((end.unwrap() - expected).abs() < 1e-9, "{end:?}");
+        let near =
+            |end: Option<f64>, expected: f64| assert!((end.unwrap() - expected).abs() < 1e-9, "{end:?}");
         near(found.factor.mean, 1.2 + 0.2 * 0.4);
         near(found.factor.low, 1.0 + 0.2 * 0.75);
         near(found.factor.high, 1.2 + 0.2 * 0.75);

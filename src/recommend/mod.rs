@@ -15,8 +15,8 @@ mod margin;
 mod search;
 
 pub use answer::{
-    Alternative, BindingMaximum, ChangedSetting, Ending, Margin, MarginOf, Recommendation, Standing, Tried, Undecided,
-    UnderCondition, WorstWindow,
+    Alternative, BindingMaximum, ChangedSetting, Ending, Margin, MarginOf, Recommendation, Standing, Tried,
+    Undecided, UnderCondition, WorstWindow,
 };
 pub use candidates::shown;
 pub use decide::{Budget, recommend};

@@ -287,7 +287,11 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
         ));
     }
     if let Some(saving) = result.saving.as_ref().filter(|_| both.len() > 1) {
-        rows.push(Row::of([Cell::text("saving"), Cell::text("–"), Cell::estimate(saving, Unit::Share, currency)]));
+        rows.push(Row::of([
+            Cell::text("saving"),
+            Cell::text("–"),
+            Cell::estimate(saving, Unit::Share, currency),
+        ]));
     }
     let several = first.by_condition.len() > 1;
     for (index, under) in first.by_condition.iter().enumerate() {

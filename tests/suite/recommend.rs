@@ -170,7 +170,15 @@ fn a_manifest_made_anew_simulates_as_the_scenario_it_was_made_of_for_every_syste
     let mut made = std::collections::BTreeSet::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     for name in [
-        "hpa", "keda", "knative", "ray-serve", "sagemaker", "azure-ml", "vertex", "cloud-run", "hugging-face",
+        "hpa",
+        "keda",
+        "knative",
+        "ray-serve",
+        "sagemaker",
+        "azure-ml",
+        "vertex",
+        "cloud-run",
+        "hugging-face",
         "llm-d",
     ] {
         let path = folder.join(format!("{name}.toml"));
@@ -243,7 +251,8 @@ fn what_a_cloud_cannot_express_is_refused() {
         let file = scenario(folder.path(), autoscaler);
         let space = file.space().unwrap();
         let axis = space.axes.iter().find(|axis| axis.path == path);
-        let level = axis.and_then(|axis| axis.levels.iter().find(|level| level.to_string() == value).cloned());
+        let level =
+            axis.and_then(|axis| axis.levels.iter().find(|level| level.to_string() == value).cloned());
         let level = level.unwrap_or_else(|| panic!("{path} = {value}: {space:?}"));
         file.manifest_with(&[(path.to_owned(), level)], ("pool", "Computed."))
     };
