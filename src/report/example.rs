@@ -1,6 +1,6 @@
 //! A small report for the tests of its forms.
 
-use super::chart::{Comparison, Size};
+use super::chart::{Comparison, Measure, Size};
 use super::content::{ChartPart, Head, REPORT_VERSION, Report, RunPart};
 use super::data::{Records, WINDOW_COLUMNS};
 use super::results::Results;
@@ -20,7 +20,8 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
     let chart = Comparison {
         title: name.to_owned(),
         cost: name.to_owned(),
-        latency: name.to_owned(),
+        measure: name.to_owned(),
+        upwards: Measure::Latency,
         slo: None,
         contenders: Vec::new(),
         bound: None,

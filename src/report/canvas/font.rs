@@ -46,11 +46,6 @@ fn units_per_em() -> f64 {
     f64::from(face().units_per_em().unwrap_or(1000.0))
 }
 
-/// Whether the font has every character of a text.
-pub fn covers(text: &str) -> bool {
-    text.chars().all(|character| character.is_control() || face().glyph_id(character).0 != 0)
-}
-
 /// Lays out one line of text, kerned.
 ///
 /// A character the font lacks shows as a box; control characters (a line break among them) count as a space.

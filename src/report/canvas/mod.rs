@@ -1,7 +1,7 @@
 //! Two targets for plotters that look the same everywhere: [`SvgCanvas`] and [`PngCanvas`].
 //!
-//! Text is drawn as outlines of an embedded font, so neither needs a font on the machine, and both measure text
-//! with the metrics they draw it with.
+//! Both measure text with the metrics of an embedded font. In pixels it is drawn as that font's outlines, so no font is
+//! needed on the machine; in SVG it stays text, which keeps its measured length in the font of whoever reads it.
 //!
 //! plotters speaks whole units. A unit here is a tenth of a pixel, so that curves fall where they should and not on the
 //! pixel grid; sizes, stroke widths and font sizes given to plotters are in these units too.

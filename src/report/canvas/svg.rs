@@ -1,6 +1,5 @@
 //! SVG text as a target of plotters.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write;
 
@@ -8,50 +7,42 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
 
-use super::font::{self, Step};
 use super::{TextPlacement, UNITS_PER_PIXEL, pixels, text_size};
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-/// Glyphs are defined once at this font size, so that their coordinates are exact enough with one decimal.
-const GLYPH_SIZE: f64 = 100.0;
+/// The fonts of the texts, in the order in which they are looked for. The first is the one that they are laid out in.
+const FONTS: &str = "Inter,system-ui,Helvetica,Arial,sans-serif";
 
 /// Draws into SVG text. `&mut SvgCanvas` is the plotters backend; [`SvgCanvas::finish`] gives the document.
 ///
-/// Every text is a group of `<use>`d glyph outlines labelled with its words, so that it looks the same without the font and
-/// is still read out. A text with a character that the embedded font lacks (Chinese, for one) is a text of the document, in
-/// the room it was laid out in and in whatever font the reader has; in a [`PngCanvas`](super::PngCanvas) that character is
-/// a box. Identifiers start with a hash of the title: several charts may stand in one HTML page.
+/// Every text is a text of the document: it can be searched, selected and read out. It is laid out with the metrics of the
+/// embedded font and says how long it is, so that it keeps its room in whatever font the reader has. A character that the
+/// embedded font lacks (Chinese, for one) is shown too; in a [`PngCanvas`](super::PngCanvas) it is a box.
 #[derive(Debug)]
 pub struct SvgCanvas {
     width: u32,
     height: u32,
     title: String,
-    id: String,
     body: String,
-    glyphs: BTreeMap<u16, String>,
 }
 
 impl SvgCanvas {
     /// An empty canvas of a size in pixels; the title is what a screen reader announces.
     pub fn new(width: u32, height: u32, title: &str) -> Self {
-        let id = format!("g{:08x}-", fnv1a(title));
-        let (title, body) = (title.to_owned(), String::new());
-        SvgCanvas { width, height, title, id, body, glyphs: BTreeMap::new() }
+        SvgCanvas { width, height, title: title.to_owned(), body: String::new() }
     }
 
     /// The whole document.
     pub fn finish(self) -> String {
-        let SvgCanvas { width, height, title, id, body, glyphs } = self;
+        let SvgCanvas { width, height, title, body } = self;
         let title = escape(&title);
-        let mut out = format!(
+        // A group and not a picture: the texts of a picture are not read out.
+        format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" role=\"group\" aria-label=\"{title}\">\n<title>{title}</title>\n<defs>\n"
-        );
-        for (glyph, data) in glyphs {
-            out += &format!("<path id=\"{id}{glyph}\" d=\"{data}\"/>\n");
-        }
-        out + "</defs>\n" + &body + "</svg>\n"
+             viewBox=\"0 0 {width} {height}\" role=\"group\" aria-label=\"{title}\" font-family=\"{FONTS}\">\n\
+             <title>{title}</title>\n{body}</svg>\n"
+        )
     }
 
     fn element(&mut self, arguments: std::fmt::Arguments<'_>) {
@@ -78,11 +69,6 @@ fn escape(text: &str) -> String {
         }
     }
     out
-}
-
-/// 32-bit FNV-1a: <http://www.isthe.com/chongo/tech/comp/fnv/>. A hash that is the same in every build.
-fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// A number with at most two decimals and no trailing zeros.
@@ -119,23 +105,6 @@ fn stroke<S: BackendStyle>(style: &S) -> String {
 
 fn shape<S: BackendStyle>(style: &S, fill: bool) -> String {
     if fill { paint("fill", style.color()) } else { stroke(style) }
-}
-
-fn glyph_path(steps: &[Step]) -> String {
-    let at = |(x, y): (f64, f64)| {
-        let short = |v: f64| number((v * GLYPH_SIZE * 10.0).round() / 10.0);
-        format!("{} {}", short(x), short(y))
-    };
-    steps
-        .iter()
-        .map(|step| match *step {
-            Step::Move(p) => format!("M{}", at(p)),
-            Step::Line(p) => format!("L{}", at(p)),
-            Step::Quad(c, p) => format!("Q{} {}", at(c), at(p)),
-            Step::Cubic(c, d, p) => format!("C{} {} {}", at(c), at(d), at(p)),
-            Step::Close => "Z".to_owned(),
-        })
-        .collect()
 }
 
 impl DrawingBackend for &mut SvgCanvas {
@@ -226,36 +195,19 @@ impl DrawingBackend for &mut SvgCanvas {
             0 => String::new(),
             degrees => format!(" rotate({degrees})"),
         };
-        if !font::covers(text) {
-            // The reader's own font is better than boxes.
-            self.element(format_args!(
-                "<text transform=\"translate({}){turn}\" x=\"{}\" y=\"{}\" font-family=\"sans-serif\" font-size=\"{}\" \
-                 textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" {}>{}</text>",
-                point(placement.origin),
-                number(placement.start.0),
-                number(placement.start.1),
-                number(placement.size),
-                number(placement.line.width * placement.size),
-                paint("fill", style.color()),
-                escape(text),
-            ));
+        if text.trim().is_empty() {
             return Ok(());
         }
-        let scale = placement.size / GLYPH_SIZE;
-        let mut uses = String::new();
-        for &(glyph, x) in &placement.line.glyphs {
-            self.glyphs.entry(glyph.0).or_insert_with(|| glyph_path(&font::outline(glyph)));
-            uses += &format!("<use href=\"#{}{}\" x=\"{}\"/>", self.id, glyph.0, number(x * GLYPH_SIZE));
-        }
-        // The baseline is laid in glyph units: the scale has two decimals, and so has everything else.
-        let (x, y) = (placement.start.0 / scale, placement.start.1 / scale);
         self.element(format_args!(
-            "<g role=\"img\" aria-label=\"{}\" {} transform=\"translate({}){turn} scale({}) translate({})\">{uses}</g>",
-            escape(text),
-            paint("fill", style.color()),
+            "<text transform=\"translate({}){turn}\" x=\"{}\" y=\"{}\" font-size=\"{}\" textLength=\"{}\" \
+             lengthAdjust=\"spacingAndGlyphs\" {}>{}</text>",
             point(placement.origin),
-            number(scale),
-            point((x, y)),
+            number(placement.start.0),
+            number(placement.start.1),
+            number(placement.size),
+            number(placement.line.width * placement.size),
+            paint("fill", style.color()),
+            escape(text),
         ));
         Ok(())
     }
@@ -297,27 +249,26 @@ mod tests {
     }
 
     #[test]
-    fn a_text_the_font_lacks_is_left_to_the_fonts_of_the_reader() {
-        let svg = drawn("t", "昼 & night");
+    fn a_text_can_be_searched_and_keeps_its_room_in_any_font() {
+        for (text, written) in
+            [("day & night", ">day &amp; night</text>"), ("昼 & night", ">昼 &amp; night</text>")]
+        {
+            let svg = drawn("t", text);
+            assert!(svg.contains(written) && svg.contains(FONTS), "{svg}");
+            let length = svg.split("textLength=\"").nth(1).unwrap().split('"').next().unwrap();
+            let width = super::super::font::width(text, 15.0);
+            assert!((length.parse::<f64>().unwrap() - width).abs() < 0.01, "{length} {width}");
+        }
+        assert!(!drawn("t", " ").contains("<text"), "nothing to read");
+    }
+
+    #[test]
+    fn a_drawing_has_a_name_and_is_no_picture_whose_texts_are_lost() {
+        let svg = drawn("Cost & latency", "a");
         assert!(
-            svg.contains("font-family=\"sans-serif\"") && svg.contains(">昼 &amp; night</text>"),
-            "{svg}"
+            svg.contains("role=\"group\" aria-label=\"Cost &amp; latency\"") && !svg.contains("role=\"img\"")
         );
-        assert!(!drawn("t", "day & night").contains("<text"));
-    }
-
-    #[test]
-    fn a_glyph_is_defined_once_and_used_as_often_as_it_occurs() {
-        let svg = drawn("t", "aaa b");
-        assert_eq!(svg.matches("<path id=").count(), 2);
-        assert_eq!(svg.matches("<use ").count(), 4);
-        assert!(svg.contains("aria-label=\"aaa b\""));
-    }
-
-    #[test]
-    fn charts_of_different_titles_share_no_identifier() {
-        let id = |svg: &str| svg.split("<path id=\"").nth(1).unwrap().split('-').next().unwrap().to_owned();
-        assert_ne!(id(&drawn("one", "a")), id(&drawn("two", "a")));
+        assert!(svg.contains("<title>Cost &amp; latency</title>"));
     }
 
     #[test]

@@ -32,10 +32,13 @@ pub struct Axis {
 /// From this ratio of the largest to the smallest value on, an axis is logarithmic.
 const WIDE: f64 = 20.0;
 
+/// A limit on the axis leaves the values at least this share of the room that they have without it.
+const LEAST_SPREAD: f64 = 0.45;
+
 impl Axis {
     /// Amounts on a linear axis of about `count` ticks; starts at zero where that costs little room.
-    pub fn linear(title: impl Into<String>, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
-        Axis::scaled(title.into(), values, 1.0, count)
+    pub fn linear(title: &str, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
+        Axis::scaled(format!("{title} (linear scale)"), values, 1.0, count)
     }
 
     /// Whole numbers from zero up.
@@ -54,19 +57,42 @@ impl Axis {
         Axis::scaled(title.into(), values.into_iter().chain([0.0]), 1.0, count)
     }
 
+    /// Latencies in seconds, shown in the unit that suits them; logarithmic where they range widely. `limit` is on the axis
+    /// too, unless it lies so far off that the values would be squeezed together.
+    pub fn latency_with(
+        name: &str,
+        values: impl IntoIterator<Item = f64>,
+        limit: Option<f64>,
+        count: usize,
+    ) -> Self {
+        let values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+        let alone = Axis::latency(name, values.iter().copied(), count);
+        let Some(limit) = limit.filter(|limit| limit.is_finite()) else { return alone };
+        let both = Axis::latency(name, values.iter().copied().chain([limit]), count);
+        let spread = |axis: &Axis| {
+            let places = values.iter().map(|value| axis.fraction(*value));
+            let (low, high) = places.fold((1.0_f64, 0.0_f64), |(l, h), place| (l.min(place), h.max(place)));
+            (high - low).max(0.0)
+        };
+        if spread(&both) >= LEAST_SPREAD * spread(&alone) { both } else { alone }
+    }
+
     /// Latencies in seconds, shown in the unit that suits them; logarithmic where they range widely.
     pub fn latency(name: &str, values: impl IntoIterator<Item = f64>, count: usize) -> Self {
         let values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
         let (unit, per_second) = latency_unit(values.iter().copied().fold(0.0, f64::max));
-        let titled = |unit: &str| if name.is_empty() { unit.to_owned() } else { format!("{name}, {unit}") };
+        let titled = |unit: &str, scale: &str| {
+            let name = if name.is_empty() { String::new() } else { format!("{name}, ") };
+            format!("{name}{unit} ({scale} scale)")
+        };
         let positive = || values.iter().copied().filter(|v| *v > 0.0);
         let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
         if high / low <= WIDE || positive().next().is_none() {
-            return Axis::scaled(titled(unit), values, per_second, count);
+            return Axis::scaled(titled(unit, "linear"), values, per_second, count);
         }
         // From milliseconds to hours: seconds, lest the small become unreadable fractions of the large.
         let (unit, per_second) = latency_unit(high.min(low * 1e3).max(high.min(1.0)));
-        Axis::log(titled(unit), low, high, per_second, count)
+        Axis::log(titled(unit, "log"), low, high, per_second, count)
     }
 
     /// Time from the start of the run, in seconds, shown in s, min, h or days.
@@ -204,15 +230,26 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_far_from_the_values_is_left_off_and_one_near_them_is_not() {
+        let values = [0.50, 0.52, 0.55, 0.6];
+        for (limit, held) in [(0.7, true), (0.45, true), (2.0, false), (60.0, false), (0.01, false)] {
+            assert_eq!(Axis::latency_with("p99", values, Some(limit), 6).holds(limit), held, "{limit}");
+        }
+        // Widely spread values have room for it, and a single one has nothing to lose.
+        assert!(Axis::latency_with("p99", [0.3, 4.0], Some(10.0), 6).holds(10.0));
+        assert!(Axis::latency_with("p99", [0.3], Some(60.0), 6).holds(60.0));
+    }
+
+    #[test]
     fn widely_ranging_latencies_are_logarithmic_and_in_one_unit() {
         let axis = Axis::latency("p99", [0.05, 30.0], 6);
-        assert_eq!(axis.title, "p99, s");
+        assert_eq!(axis.title, "p99, s (log scale)");
         assert_eq!(labels(&axis), ["0.1", "1", "10"]);
         let (a, b, c) = (axis.fraction(0.1), axis.fraction(1.0), axis.fraction(10.0));
         assert!((b - a - (c - b)).abs() < 1e-9 && a > 0.0 && c < 1.0);
-        assert_eq!(Axis::latency("p99", [0.2, 0.3], 6).title, "p99, ms");
-        assert_eq!(Axis::latency("p99", [0.02, 7200.0], 6).title, "p99, s");
-        assert_eq!(Axis::latency("p99", [3600.0, 7200.0], 6).title, "p99, min");
+        assert_eq!(Axis::latency("p99", [0.2, 0.3], 6).title, "p99, ms (linear scale)");
+        assert_eq!(Axis::latency("p99", [0.02, 7200.0], 6).title, "p99, s (log scale)");
+        assert_eq!(Axis::latency("p99", [3600.0, 7200.0], 6).title, "p99, min (linear scale)");
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! Policies side by side: one labelled point each, with intervals, and the least cost possible.
+//!
+//! Up goes the latency; where no alternative has one, the requests that it answers.
 
 use serde::Serialize;
 
@@ -9,10 +11,10 @@ use super::marker::{Marker, Shape};
 use super::of_scenario::{cost_axis, estimate, latency_axis, leading_slo};
 use super::palette::{INK, SERIES, SOFT_INK, VERMILLION};
 use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
-use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, wrap};
+use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, fit, wrap};
 use super::{AnyChart, Chart, Estimate, InReport, Of, Size, Slo};
 use crate::experiment::{
-    self, Alternative, COST, CompareResult, Figures, RunResult, SLO_LATENCY, comparable,
+    self, COST, CompareResult, Figures, RunResult, SLO_ATTAINMENT, SLO_LATENCY, comparable,
 };
 use crate::report::format::counted;
 use crate::report::results::Results;
@@ -27,13 +29,25 @@ pub struct Comparison {
     /// What the horizontal axis shows, with its unit: "Cost, USD/h".
     pub cost: String,
     /// What the vertical axis shows, without a unit: "p99 latency".
-    pub latency: String,
+    pub measure: String,
+    /// What kind of figure that is.
+    pub upwards: Measure,
     /// The latency promised, drawn across.
     pub slo: Option<Slo>,
     /// The alternatives.
     pub contenders: Vec<Contender>,
     /// The least cost any policy could reach.
     pub bound: Option<Bound>,
+}
+
+/// What goes up in a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// A latency, in seconds; less is better.
+    Latency,
+    /// An amount in the unit that its name tells; more is better.
+    Amount,
 }
 
 /// One alternative.
@@ -43,8 +57,8 @@ pub struct Contender {
     pub name: String,
     /// In the unit of the axis.
     pub cost: Estimate,
-    /// In seconds.
-    pub latency: Estimate,
+    /// In seconds, or the amount that the comparison tells of.
+    pub value: Estimate,
 }
 
 /// The bound: the cost and latency of a policy that knows the future.
@@ -70,7 +84,9 @@ impl Chart for Comparison {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
         let top = headline(sheet, &self.title)?;
         let whole = sheet.whole();
-        let legend = Legend::new(self.legend(), whole.width() - 2.0 * MARGIN);
+        let rough =
+            self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: whole.bottom - 60.0 });
+        let legend = Legend::new(self.legend(&rough.y), whole.width() - 2.0 * MARGIN);
         let bottom = whole.bottom - 14.0 - legend.height();
         legend.draw(sheet, (MARGIN, bottom))?;
         let panel = self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 });
@@ -94,21 +110,41 @@ impl Comparison {
         self.contenders.iter().enumerate().filter(|(_, c)| c.cost.mean.is_finite())
     }
 
+    /// Whether there are more alternatives than there is room for names beside their marks: the legend names them.
+    fn crowded(&self) -> bool {
+        self.drawn().count() > MOST_NAMED
+    }
+
     fn panel(&self, outer: Area) -> Panel {
         let bound = self.bound.as_ref().map(Bound::drawable).unwrap_or_default();
         let costs = self.drawn().flat_map(|(_, c)| c.cost.extent()).chain(bound.iter().map(|b| b.0));
-        let latencies = self.drawn().flat_map(|(_, c)| c.latency.extent()).chain(bound.iter().map(|b| b.1));
-        let latencies = latencies.chain(self.slo.as_ref().map(|s| s.seconds));
-        let x = Axis::linear(self.cost.as_str(), costs, (outer.width() / 110.0) as usize);
-        let y = Axis::latency(&self.latency, latencies, (outer.height() / 70.0) as usize);
+        let values = self.drawn().flat_map(|(_, c)| c.value.extent()).chain(bound.iter().map(|b| b.1));
+        let x = Axis::linear(&self.cost, costs, (outer.width() / 110.0) as usize);
+        let ticks = (outer.height() / 70.0) as usize;
+        let y = match self.upwards {
+            Measure::Latency => {
+                Axis::latency_with(&self.measure, values, self.slo.as_ref().map(|slo| slo.seconds), ticks)
+            }
+            Measure::Amount => Axis::linear(&self.measure, values, ticks),
+        };
         Panel::new(outer, x, y)
     }
 
-    fn legend(&self) -> Vec<Entry> {
+    fn legend(&self, y: &Axis) -> Vec<Entry> {
         let mut entries = Vec::new();
-        if self.drawn().any(|(_, c)| c.cost.interval.or(c.latency.interval).is_some()) {
+        if self.crowded() {
+            let entry = |(i, contender): (usize, &Contender)| {
+                Entry::marker(fit(&contender.name, 15.0, NAME_IN_LEGEND), look(i))
+            };
+            entries.extend(self.drawn().map(entry));
+            if self.drawn().any(|(_, contender)| !contender.value.mean.is_finite()) {
+                let label = format!("At the top: no {}, too many requests lost", self.measure);
+                entries.push(Entry::marker(label, Marker::new(Shape::Up, 6.5, SOFT_INK)));
+            }
+        }
+        if self.drawn().any(|(_, c)| c.cost.interval.or(c.value.interval).is_some()) {
             let marker = Marker::new(Shape::Plus, 8.0, SOFT_INK);
-            entries.push(Entry::marker("Bars: 95 % intervals of cost and latency", marker));
+            entries.push(Entry::marker("Bars: 95 % intervals", marker));
         }
         if let Some(bound) = self.bound.as_ref().filter(|b| !b.drawable().is_empty()) {
             entries.push(Entry::both(
@@ -118,7 +154,7 @@ impl Comparison {
             ));
         }
         if let Some(slo) = &self.slo {
-            entries.push(Entry::line(slo.label.as_str(), Pen::dashed(VERMILLION, 2.0, 9.0, 5.0)));
+            entries.push(Entry::line(slo.label_on(y), Pen::dashed(VERMILLION, 2.0, 9.0, 5.0)));
         }
         entries
     }
@@ -147,39 +183,46 @@ impl Comparison {
 
     fn draw_contenders<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
         // What loses too many requests to have a latency stands at the upper edge: above everything.
-        let place = |c: &Contender| match panel.at(c.cost.mean, c.latency.mean) {
-            (x, _) if !c.latency.mean.is_finite() => (x, panel.area.top + 8.0),
+        let place = |c: &Contender| match panel.at(c.cost.mean, c.value.mean) {
+            (x, _) if !c.value.mean.is_finite() => (x, panel.area.top + 8.0),
             at => at,
         };
-        let named = |c: &Contender| match c.latency.mean.is_finite() {
+        let named = |c: &Contender| match c.value.mean.is_finite() {
             true => c.name.clone(),
-            false => format!("{}: no {}, too many requests lost", c.name, self.latency),
+            false => format!("{}: no {}, too many requests lost", c.name, self.measure),
         };
-        // Six colours and seven shapes: 42 contenders before two look alike.
-        let shape = |i: usize| Shape::SERIES[i % Shape::SERIES.len()];
-        let look = |i: usize| Marker::new(shape(i), 7.0, SERIES[i % SERIES.len()]);
         for (i, contender) in self.drawn() {
-            if !contender.latency.mean.is_finite() {
+            if !contender.value.mean.is_finite() {
                 continue;
             }
-            panel.bars(sheet, (contender.cost, contender.latency), Pen::solid(look(i).color, 1.8))?;
+            panel.bars(sheet, (contender.cost, contender.value), Pen::solid(look(i).color, 1.8))?;
         }
         for (i, contender) in self.drawn() {
             look(i).rimmed().draw(sheet, place(contender))?;
         }
         let mut taken: Vec<Area> = self.drawn().map(|(_, c)| Area::around(place(c), 9.0)).collect();
-        let slo = self.slo.as_ref().map(|s| panel.at(0.0, s.seconds).1);
+        let slo = self.slo.as_ref().filter(|slo| panel.y.holds(slo.seconds));
+        let slo = slo.map(|slo| panel.at(0.0, slo.seconds).1);
         taken.extend(slo.map(|y| Area { top: y - 1.0, bottom: y + 1.0, ..panel.area }));
         let bound = self.bound_points(panel);
         taken.extend(bound.iter().map(|point| Area::around(*point, 6.0)));
-        let bars = self.drawn().flat_map(|(_, c)| along_bars(panel, (c.cost, c.latency)));
+        let bars = self.drawn().flat_map(|(_, c)| along_bars(panel, (c.cost, c.value)));
         let avoided = bars.chain(bound.windows(2).flat_map(|ends| between(ends[0], ends[1]))).collect();
         let mut placer = Placer::new(panel.area, taken, avoided);
-        for (_, contender) in self.drawn() {
+        for (_, contender) in self.drawn().filter(|_| !self.crowded()) {
             placer.add(place(contender), wrap(&named(contender), 15.0, 260.0, 2), 11.0);
         }
         placer.draw(sheet)
     }
+}
+
+/// Alternatives whose names stand beside their marks, and the width of a name in the legend where there are more.
+const MOST_NAMED: usize = 8;
+const NAME_IN_LEGEND: f64 = 240.0;
+
+/// The mark of an alternative: six colours and seven shapes, so 42 before two look alike.
+fn look(i: usize) -> Marker {
+    Marker::new(Shape::SERIES[i % Shape::SERIES.len()], 7.0, SERIES[i % SERIES.len()])
 }
 
 fn bound_pen() -> Pen {
@@ -210,28 +253,32 @@ pub(super) const IN_REPORTS: &[InReport] = &[
     },
 ];
 
-/// Cost against latency of the alternatives of a run; `None` if there is one only, or none with a latency to show.
+/// What stands for the cost where currencies differ, and for the latency where none is known.
+const INSTANCE_HOURS: &str = "instance_hours";
+const SERVED: &str = "served";
+
+/// Cost against latency of the alternatives of a run; `None` if there is one only, or none with a figure to show.
 fn variants(scenario: &Scenario, result: &RunResult) -> Option<Comparison> {
     if result.alternatives.len() < 2 {
         return None;
     }
-    let named = |each: &Alternative| contender(each.name().to_owned(), &each.figures);
-    let contenders = result.alternatives.iter().map(named).collect();
-    side_by_side(scenario, format!("{}: cost and latency of its variants", scenario.name), contenders)
+    let all: Vec<(String, &Figures)> =
+        result.alternatives.iter().map(|each| (each.name().to_owned(), &each.figures)).collect();
+    side_by_side(scenario, &all, COST, |what| format!("{}: {what} of its variants", scenario.name))
 }
 
-/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`. `None` if none has a
-/// latency to show, or costs are in several currencies.
+/// Cost against latency of what `compare` ran; axes and SLO are those of the first, `scenario`. Where costs are in several
+/// currencies, instance-hours stand for them. `None` if none has a figure to show.
 fn compared(scenario: &Scenario, result: &CompareResult) -> Option<Comparison> {
-    // Costs in several currencies have no common axis.
-    if !comparable(result.contenders.iter().map(|contender| &contender.scenario)).contains(&COST) {
-        return None;
-    }
-    let contenders: Vec<Contender> =
-        result.contenders.iter().map(|each| contender(each.name.clone(), &each.figures)).collect();
-    let bound = result.bound.as_ref().map(|bound| bound_within(bound, &contenders));
-    let title = format!("Cost and latency of {}", counted(contenders.len(), "alternative"));
-    Some(Comparison { bound, ..side_by_side(scenario, title, contenders)? })
+    let all: Vec<_> = result.contenders.iter().map(|each| (each.name.clone(), &each.figures)).collect();
+    let priced = comparable(result.contenders.iter().map(|each| &each.scenario)).contains(&COST);
+    let across = if priced { COST } else { INSTANCE_HOURS };
+    let several = counted(all.len(), "alternative");
+    let chart = side_by_side(scenario, &all, across, |what| match what.split_at(1) {
+        (first, rest) => format!("{}{rest} of {several}", first.to_uppercase()),
+    })?;
+    let bound = result.bound.as_ref().filter(|_| priced && chart.upwards == Measure::Latency);
+    Some(Comparison { bound: bound.map(|bound| bound_within(bound, &chart.contenders)), ..chart })
 }
 
 /// The bound as far as it is no slower than the slowest alternative and no dearer than the dearest: beyond, it would only
@@ -240,26 +287,50 @@ fn bound_within(bound: &experiment::Bound, contenders: &[Contender]) -> Bound {
     let most = |of: fn(&Contender) -> f64| {
         contenders.iter().map(of).filter(|mean| mean.is_finite()).fold(0.0, f64::max)
     };
-    let (dearest, slowest) = (most(|each| each.cost.mean), most(|each| each.latency.mean));
+    let (dearest, slowest) = (most(|each| each.cost.mean), most(|each| each.value.mean));
     let mean = |figures: &Figures, name| estimate(figures.get(name)).mean;
     let points = bound.points.iter().map(|figures| (mean(figures, COST), mean(figures, SLO_LATENCY)));
     let points = points.filter(|(cost, latency)| *cost <= dearest && *latency <= slowest).collect();
     Bound { name: "Bound: minimum cost of a pool that knows the future".to_owned(), points }
 }
 
-fn contender(name: String, figures: &Figures) -> Contender {
-    Contender { name, cost: estimate(figures.get(COST)), latency: estimate(figures.get(SLO_LATENCY)) }
-}
-
-fn side_by_side(scenario: &Scenario, title: String, contenders: Vec<Contender>) -> Option<Comparison> {
-    // Where all lose too many requests the chart would be a pile of names at its upper edge.
-    let shows = contenders.iter().any(|contender| contender.latency.mean.is_finite());
-    shows.then(|| Comparison {
-        title,
-        cost: cost_axis(scenario),
-        latency: latency_axis(scenario),
-        slo: leading_slo(scenario),
-        contenders,
+/// Alternatives by the figure `across` and, upwards, the first figure that one of them has: the latency, requests within the
+/// SLO, requests answered. `title` is given what is shown.
+fn side_by_side(
+    scenario: &Scenario,
+    all: &[(String, &Figures)],
+    across: &str,
+    title: impl Fn(&str) -> String,
+) -> Option<Comparison> {
+    let choices = [
+        (SLO_LATENCY, Measure::Latency, latency_axis(scenario), "latency"),
+        (SLO_ATTAINMENT, Measure::Amount, "Requests within the SLO, %".to_owned(), "requests within the SLO"),
+        (SERVED, Measure::Amount, "Requests answered".to_owned(), "requests answered"),
+    ];
+    let has = |name: &str| all.iter().any(|(_, figures)| figures.get(name).mean.is_some_and(f64::is_finite));
+    let (name, kind, measure, what) = choices.into_iter().find(|(name, ..)| has(name))?;
+    let times = if name == SLO_ATTAINMENT { 100.0 } else { 1.0 };
+    let contender = |(label, figures): &(String, &Figures)| Contender {
+        name: label.clone(),
+        cost: estimate(figures.get(across)),
+        value: scaled(estimate(figures.get(name)), times),
+    };
+    let (cost, priced) = match across {
+        COST => (cost_axis(scenario), "cost"),
+        _ => ("Instance-hours".to_owned(), "instance-hours"),
+    };
+    Some(Comparison {
+        title: title(&format!("{priced} and {what}")),
+        cost,
+        measure,
+        upwards: kind,
+        slo: leading_slo(scenario).filter(|_| kind == Measure::Latency),
+        contenders: all.iter().map(contender).collect(),
         bound: None,
     })
+}
+
+fn scaled(estimate: Estimate, times: f64) -> Estimate {
+    let interval = estimate.interval.map(|(low, high)| (low * times, high * times));
+    Estimate { mean: estimate.mean * times, interval }
 }

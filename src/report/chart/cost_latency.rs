@@ -6,18 +6,17 @@ use plotters::style::Color;
 use serde::Serialize;
 
 use super::axis::Axis;
-use super::label::{Placer, between};
+use super::label::{Placer, between, setting_lines};
 use super::legend::{Entry, Legend};
 use super::marker::{Marker, Shape};
 use super::number::{latency, short};
 use super::of_scenario::{cost_axis, estimate, latency_axis, leading_slo};
-use super::palette::{BLUE, FAINT, ORANGE, SOFT_INK, VERMILLION};
+use super::palette::{BLUE, FAINT, ORANGE, SERIES, SOFT_INK, VERMILLION};
 use super::panel::{MARGIN, Panel, along_bars, headline, nothing};
-use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type, wrap};
+use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target};
 use super::{Chart, Estimate, InReport, Of, Size, Slo};
 use crate::experiment::{COST, PointResult, SLO_LATENCY, SweepResult};
 use crate::recommend::Recommendation;
-use crate::report::canvas::font;
 use crate::report::format::counted;
 use crate::report::results::Results;
 use crate::report::sentences;
@@ -35,6 +34,9 @@ pub struct CostLatency {
     pub latency: String,
     /// The latency promised, drawn across.
     pub slo: Option<Slo>,
+    /// Names of the variants and conditions that the points are of; empty where all are of one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<String>,
     /// The points, in any order.
     pub points: Vec<SweptPoint>,
 }
@@ -50,6 +52,8 @@ pub struct SweptPoint {
     pub latency: Estimate,
     /// Whether it meets the SLO.
     pub meets_slo: bool,
+    /// Which of the series it is of; of no meaning where there are none.
+    pub series: usize,
     /// Whether it is on the frontier.
     pub frontier: bool,
     /// Whether noise could have put it on the other side: on the frontier or off it.
@@ -92,6 +96,9 @@ const BEYOND: (Shape, f64) = (Shape::Up, 6.5);
 /// So many points of the frontier do not all stand apart; ten times as many others do not either.
 const CROWD: usize = 60;
 
+/// The width of a label that names settings, in pixels.
+const LABEL: f64 = 340.0;
+
 impl Chart for CostLatency {
     fn title(&self) -> &str {
         &self.title
@@ -100,7 +107,10 @@ impl Chart for CostLatency {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
         let top = headline(sheet, &self.title)?;
         let whole = sheet.whole();
-        let legend = Legend::new(self.legend(), whole.width() - 2.0 * MARGIN);
+        // What the legend says of the promise depends on the axis, and the room of the axis on the legend.
+        let rough =
+            self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: whole.bottom - 60.0 });
+        let legend = Legend::new(self.legend(&rough.y), whole.width() - 2.0 * MARGIN);
         let bottom = whole.bottom - 14.0 - legend.height();
         legend.draw(sheet, (MARGIN, bottom))?;
         let panel = self.panel(Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 });
@@ -109,12 +119,33 @@ impl Chart for CostLatency {
             return nothing(sheet, panel.area, "No point has a cost");
         }
         self.draw_beyond(sheet, &panel)?;
-        let slo_label = self.draw_slo(sheet, &panel)?;
-        self.draw_others(sheet, &panel)?;
-        self.draw_frontier(sheet, &panel)?;
-        self.draw_knee(sheet, &panel, slo_label)?;
+        self.draw_slo(sheet, &panel)?;
+        match self.series.len() {
+            0 | 1 => {
+                self.draw_others(sheet, &panel)?;
+                self.draw_frontier(sheet, &panel)?;
+            }
+            many => (0..many).try_for_each(|series| self.draw_series(sheet, &panel, series))?,
+        }
+        self.draw_knee(sheet, &panel)?;
         self.draw_named(sheet, &panel)
     }
+}
+
+/// Dashes of the frontiers of series, so that colour alone does not tell them apart.
+const DASHES: [Option<(f64, f64)>; 4] = [None, Some((9.0, 4.0)), Some((3.0, 3.0)), Some((14.0, 4.0))];
+
+/// How the frontier of a series is drawn.
+fn series_pen(series: usize) -> Pen {
+    let color = SERIES[series % SERIES.len()];
+    Pen { color: color.to_rgba(), width: 2.2, dash: DASHES[series / SERIES.len() % DASHES.len()] }
+}
+
+/// The mark of a setting of a series that meets the SLO: six shapes, since the cross is that of those that miss it.
+fn series_marker(series: usize, reach: f64) -> Marker {
+    const SHAPES: [Shape; 6] =
+        [Shape::Disc, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down, Shape::Plus];
+    Marker::new(SHAPES[series % SHAPES.len()], reach, SERIES[series % SERIES.len()])
 }
 
 impl CostLatency {
@@ -143,13 +174,49 @@ impl CostLatency {
         let costs = costs.chain(self.beyond().map(|p| p.cost.mean));
         let latencies = self.drawn().map(|p| p.latency.mean);
         let latencies = latencies.chain(self.drawn().filter(shown).flat_map(|p| p.latency.extent()));
-        let latencies = latencies.chain(self.slo.as_ref().map(|s| s.seconds));
-        let x = Axis::linear(self.cost.as_str(), costs, (outer.width() / 110.0) as usize);
-        let y = Axis::latency(&self.latency, latencies, (outer.height() / 70.0) as usize);
+        let x = Axis::linear(&self.cost, costs, (outer.width() / 110.0) as usize);
+        let limit = self.slo.as_ref().map(|slo| slo.seconds);
+        let y = Axis::latency_with(&self.latency, latencies, limit, (outer.height() / 70.0) as usize);
         Panel::new(outer, x, y)
     }
 
-    fn legend(&self) -> Vec<Entry> {
+    /// What the series are drawn as, each with its frontier.
+    fn legend_of_series(&self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self
+            .series
+            .iter()
+            .enumerate()
+            .map(|(i, name)| Entry::both(name.as_str(), series_pen(i), series_marker(i, 6.0)))
+            .collect();
+        if self.drawn().any(|point| point.knee) {
+            let marker = Marker::new(Shape::Diamond, 8.5, ORANGE);
+            entries.push(Entry::marker("Knee of all", marker));
+        }
+        if self.drawn().any(|point| !point.meets_slo) {
+            entries.push(Entry::marker("Misses the SLO", Marker::new(Shape::Cross, 6.0, SOFT_INK)));
+        }
+        entries
+    }
+
+    fn legend(&self, y: &Axis) -> Vec<Entry> {
+        let mut entries = match self.series.len() {
+            0 | 1 => self.legend_of_one(),
+            _ => self.legend_of_series(),
+        };
+        if self.beyond().next().is_some() {
+            let marker = Marker::new(BEYOND.0, BEYOND.1, VERMILLION);
+            let label = format!("At the top: no {}, too many requests lost", self.latency);
+            entries.push(Entry::marker(label, marker));
+        }
+        if self.drawn().any(|point| point.uncertain) {
+            let marker = Marker::new(Shape::Disc, 3.5, SOFT_INK).ringed(true);
+            entries.push(Entry::marker("Ring: on or off the frontier within noise", marker));
+        }
+        entries.extend(self.slo.as_ref().map(|slo| Entry::line(slo.label_on(y), slo_pen())));
+        entries
+    }
+
+    fn legend_of_one(&self) -> Vec<Entry> {
         let any = |test: fn(&SweptPoint) -> bool| self.drawn().any(test);
         let mut entries = Vec::new();
         if any(|p| p.frontier) {
@@ -173,45 +240,23 @@ impl CostLatency {
             let marker = Marker::new(Shape::Cross, 5.0, FAINT.mix(0.85));
             entries.push(Entry::marker("Other settings, SLO missed", marker));
         }
-        if self.beyond().next().is_some() {
-            let marker = Marker::new(BEYOND.0, BEYOND.1, VERMILLION);
-            let label = format!("At the top: no {}, too many requests lost", self.latency);
-            entries.push(Entry::marker(label, marker));
-        }
-        if any(|p| p.uncertain) {
-            let marker = Marker::new(Shape::Disc, 3.5, SOFT_INK).ringed(true);
-            entries.push(Entry::marker("Ring: on or off the frontier within noise", marker));
-        }
         entries
     }
 
-    /// Draws the SLO; returns where its label stands.
-    fn draw_slo<DB: Target>(
-        &self,
-        sheet: &Sheet<'_, DB>,
-        panel: &Panel,
-    ) -> Result<Option<Area>, super::panel::DrawnError> {
-        let Some(slo) = self.slo.as_ref().filter(|s| panel.y.holds(s.seconds)) else { return Ok(None) };
+    /// Draws the SLO and shades what is above it. The legend names it: a label in the plot would stand on points.
+    fn draw_slo<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
+        let Some(slo) = self.slo.as_ref() else { return Ok(()) };
         let Area { left, top, right, .. } = panel.area;
         let y = panel.at(0.0, slo.seconds).1;
         sheet.fill(Area { left, top, right, bottom: y }, VERMILLION.mix(0.05))?;
-        sheet.line(&[(left, y), (right, y)], Pen::dashed(VERMILLION, 2.0, 9.0, 5.0))?;
-        let text = wrap(&slo.label, 15.0, panel.area.width() * 0.5, 1).join("");
-        let width = font::width(&text, 15.0) + 10.0;
-        // Above the line, or below it where the plot ends; at the end with fewer points in the way.
-        let label = if y - 22.0 > top { y - 21.0 } else { y + 3.0 };
-        let ends = [right - width, left].map(|left| Area {
-            left,
-            top: label,
-            right: left + width,
-            bottom: label + 19.0,
-        });
-        let covered = |area: &Area| {
-            self.drawn().filter(|p| area.grown(6.0).holds(panel.at(p.cost.mean, p.latency.mean))).count()
-        };
-        let area = if covered(&ends[0]) > covered(&ends[1]) { ends[1] } else { ends[0] };
-        sheet.text(&text, (area.left + 5.0, label + 9.5), Type::sized(15.0).color(VERMILLION))?;
-        Ok(Some(area))
+        if panel.y.holds(slo.seconds) {
+            return sheet.line(&[(left, y), (right, y)], slo_pen());
+        }
+        // Beyond the axis: an arrow at the edge points to it.
+        let shape = if y <= top { Shape::Up } else { Shape::Down };
+        Marker::new(shape, 7.0, VERMILLION)
+            .rimmed()
+            .draw(sheet, (right - 9.0, y.clamp(top + 10.0, panel.area.bottom - 10.0)))
     }
 
     fn draw_beyond<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
@@ -255,6 +300,38 @@ impl CostLatency {
         Ok(())
     }
 
+    /// Draws one series: its points, and the line through those of them that no other of them beats.
+    fn draw_series<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel, series: usize) -> Drawn {
+        let own: Vec<&SweptPoint> = self.drawn().filter(|point| point.series == series).collect();
+        let at = |point: &SweptPoint| panel.at(point.cost.mean, point.latency.mean);
+        let frontier = own_frontier(&own);
+        let pen = series_pen(series);
+        let mut seen = BTreeSet::new();
+        for point in
+            own.iter().filter(|point| !point.knee && !frontier.iter().any(|on| std::ptr::eq(*on, **point)))
+        {
+            let (reach, grain) = if self.points.len() > 10 * CROWD { (2.6, 3.0) } else { (4.0, 1.0) };
+            let (x, y) = at(point);
+            if !seen.insert(((x / grain) as i32, (y / grain) as i32, point.meets_slo, point.uncertain)) {
+                continue;
+            }
+            let marker = if point.meets_slo { series_marker(series, reach) } else { crossed(series, reach) };
+            Marker { color: marker.color.mix(0.5), ..marker }
+                .ringed(point.uncertain)
+                .draw(sheet, at(point))?;
+        }
+        let line: Vec<Point> = frontier.iter().map(|point| at(point)).collect();
+        sheet.line(&line, pen)?;
+        for point in frontier.iter().step_by(frontier.len().div_ceil(CROWD).max(1)) {
+            panel.bars(sheet, (point.cost, point.latency), Pen::solid(pen.color.mix(0.8), 1.4))?;
+        }
+        for point in frontier.iter().filter(|point| !point.knee) {
+            let marker = if point.meets_slo { series_marker(series, 6.0) } else { crossed(series, 7.0) };
+            marker.rimmed().ringed(point.uncertain).draw(sheet, at(point))?;
+        }
+        Ok(())
+    }
+
     /// Draws the points that have a name, each with it.
     fn draw_named<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
         let named: Vec<(&SweptPoint, &str)> =
@@ -269,14 +346,14 @@ impl CostLatency {
         for (point, name) in named {
             let color = if point.meets_slo { BLUE } else { VERMILLION };
             Marker::new(Shape::Square, 8.0, color).rimmed().draw(sheet, at(point))?;
-            let mut lines = wrap(&format!("{name}: {}", point.settings), 15.0, 340.0, 3);
+            let mut lines = setting_lines(&format!("{name}:"), &point.settings, LABEL);
             lines.push(format!("{} {unit}, {}", short(point.cost.mean), latency(point.latency.mean)));
             placer.add(at(point), lines, 14.0);
         }
         placer.draw(sheet)
     }
 
-    fn draw_knee<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel, slo_label: Option<Area>) -> Drawn {
+    fn draw_knee<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
         for point in self.drawn().filter(|p| p.knee) {
             let at = panel.at(point.cost.mean, point.latency.mean);
             Marker::new(Shape::Diamond, 9.0, ORANGE).rimmed().ringed(point.uncertain).draw(sheet, at)?;
@@ -284,24 +361,63 @@ impl CostLatency {
         }
         let Some(knee) = self.drawn().find(|p| p.knee) else { return Ok(()) };
         let at = panel.at(knee.cost.mean, knee.latency.mean);
-        let mut lines = wrap(&format!("Knee: {}", knee.settings), 15.0, 340.0, 3);
+        let mut lines = setting_lines("Knee:", &knee.settings, LABEL);
         let unit = self.cost.rsplit_once(", ").map_or("", |(_, unit)| unit);
         lines.push(format!("{} {unit}, {}", short(knee.cost.mean), latency(knee.latency.mean)));
-        let along = self.frontier();
-        let along: Vec<Point> = along.iter().map(|p| panel.at(p.cost.mean, p.latency.mean)).collect();
-        let mut taken: Vec<Area> = along.iter().map(|&p| Area::around(p, 11.0)).collect();
+        let mut taken = vec![Area::around(at, 11.0)];
+        let mut avoided: Vec<Point> =
+            self.drawn().map(|point| panel.at(point.cost.mean, point.latency.mean)).collect();
+        for line in self.lines(panel) {
+            taken.extend(line.iter().map(|&point| Area::around(point, 11.0)));
+            avoided.extend(line.windows(2).flat_map(|ends| between(ends[0], ends[1])));
+        }
         if self.beyond().next().is_some() {
             taken.push(Area { bottom: panel.area.top + 2.0 * BEYOND.1 + 4.0, ..panel.area });
         }
-        taken.extend(slo_label);
-        taken.push(Area::around(at, 11.0));
-        let points = self.drawn().map(|p| panel.at(p.cost.mean, p.latency.mean));
-        let avoided = points.chain(along.windows(2).flat_map(|ends| between(ends[0], ends[1])));
-        let avoided = avoided.chain(along_bars(panel, (knee.cost, knee.latency))).collect();
+        if let Some(slo) = self.slo.as_ref().filter(|slo| panel.y.holds(slo.seconds)) {
+            let y = panel.at(0.0, slo.seconds).1;
+            taken.push(Area { top: y - 1.0, bottom: y + 1.0, ..panel.area });
+        }
+        avoided.extend(along_bars(panel, (knee.cost, knee.latency)));
         let mut placer = Placer::new(panel.area, taken, avoided);
         placer.add(at, lines, 14.0);
         placer.draw(sheet)
     }
+
+    /// The frontiers that are drawn, as places on the sheet.
+    fn lines(&self, panel: &Panel) -> Vec<Vec<Point>> {
+        let places = |points: Vec<&SweptPoint>| -> Vec<Point> {
+            points.iter().map(|point| panel.at(point.cost.mean, point.latency.mean)).collect()
+        };
+        if self.series.len() < 2 {
+            return vec![places(self.frontier())];
+        }
+        let of = |series: usize| self.drawn().filter(|point| point.series == series).collect::<Vec<_>>();
+        (0..self.series.len()).map(|series| places(own_frontier(&of(series)))).collect()
+    }
+}
+
+/// The points of which none of the others is both cheaper and faster on average, cheapest first.
+fn own_frontier<'a>(points: &[&'a SweptPoint]) -> Vec<&'a SweptPoint> {
+    let mut order = points.to_vec();
+    order.sort_by(|a, b| a.cost.mean.total_cmp(&b.cost.mean).then(a.latency.mean.total_cmp(&b.latency.mean)));
+    let mut fastest = f64::INFINITY;
+    order.retain(|point| {
+        point.latency.mean < fastest && {
+            fastest = point.latency.mean;
+            true
+        }
+    });
+    order
+}
+
+/// The mark of a setting of a series that misses the SLO.
+fn crossed(series: usize, reach: f64) -> Marker {
+    Marker { shape: Shape::Cross, ..series_marker(series, reach) }
+}
+
+fn slo_pen() -> Pen {
+    Pen::dashed(VERMILLION, 2.0, 9.0, 5.0)
 }
 
 /// Its places in reports: the points of a sweep, and all settings that a recommendation tried.
@@ -331,7 +447,15 @@ pub(super) const IN_REPORTS: &[InReport] = &[
 /// Cost against latency of a sweep, with the frontier and the knee.
 fn swept(scenario: &Scenario, result: &SweepResult) -> CostLatency {
     let knee = result.knee.map(|knee| result.of_setting(knee).collect::<Vec<_>>()).unwrap_or_default();
+    let names: Vec<String> = result.points.iter().map(series_name).collect();
+    let mut series: Vec<String> = Vec::new();
+    for name in &names {
+        if !series.contains(name) {
+            series.push(name.clone());
+        }
+    }
     let point = |(index, point): (usize, &PointResult)| SweptPoint {
+        series: series.iter().position(|name| *name == names[index]).unwrap_or(0),
         settings: sentences::settings_and_condition(&point.point),
         cost: estimate(point.figures.get(COST)),
         latency: estimate(point.figures.get(SLO_LATENCY)),
@@ -347,7 +471,15 @@ fn swept(scenario: &Scenario, result: &SweepResult) -> CostLatency {
         latency: latency_axis(scenario),
         slo: leading_slo(scenario),
         points: result.points.iter().enumerate().map(point).collect(),
+        series: if series.len() > 1 { series } else { Vec::new() },
     }
+}
+
+/// What tells the points of a frontier of their own: the variant and the condition, which nobody chooses between.
+fn series_name(point: &PointResult) -> String {
+    let condition = point.point.condition.iter().map(|(path, setting)| format!("{path} = {setting}"));
+    let named: Vec<String> = point.point.variant.iter().cloned().chain(condition).collect();
+    if named.is_empty() { "base".to_owned() } else { named.join(", ") }
 }
 
 /// Cost against latency of all that were tried, today's and the recommended marked.
@@ -359,6 +491,7 @@ fn tried(scenario: &Scenario, result: &Recommendation) -> CostLatency {
         cost: estimate(&point.cost_per_hour),
         latency: estimate(&point.latency),
         meets_slo: !point.misses_slo,
+        series: 0,
         frontier: false,
         uncertain: false,
         knee: false,
@@ -369,6 +502,7 @@ fn tried(scenario: &Scenario, result: &Recommendation) -> CostLatency {
         cost: format!("Cost of an hour, {}", scenario.model.cost.currency),
         latency: latency_axis(scenario),
         slo: leading_slo(scenario),
+        series: Vec::new(),
         points: points.collect(),
     }
 }

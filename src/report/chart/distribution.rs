@@ -67,13 +67,13 @@ impl Chart for Distribution {
     fn draw<DB: Target>(&self, sheet: &Sheet<'_, DB>) -> Drawn {
         let top = headline(sheet, &self.title)?;
         let whole = sheet.whole();
-        let legend = Legend::new(self.legend(), whole.width() - 2.0 * MARGIN);
+        let values = self.series.iter().flat_map(LatencySeries::drawable).map(|(_, v)| v);
+        let slo = self.slo.as_ref().map(|slo| slo.seconds);
+        let x = Axis::latency_with("Latency", values, slo, (whole.width() / 90.0) as usize);
+        let legend = Legend::new(self.legend(&x), whole.width() - 2.0 * MARGIN);
         let bottom = whole.bottom - 14.0 - legend.height();
         legend.draw(sheet, (MARGIN, bottom))?;
         let outer = Area { left: MARGIN - 8.0, top, right: whole.right, bottom: bottom - 6.0 };
-        let values = self.series.iter().flat_map(LatencySeries::drawable).map(|(_, v)| v);
-        let values = values.chain(self.slo.as_ref().map(|s| s.seconds));
-        let x = Axis::latency("Latency", values, (outer.width() / 90.0) as usize);
         let panel = Panel::new(outer, x, Axis::nines("Percentile of requests"));
         panel.draw(sheet)?;
         if self.series.iter().all(|s| s.drawable().is_empty()) {
@@ -88,9 +88,9 @@ impl Chart for Distribution {
 }
 
 impl Distribution {
-    fn legend(&self) -> Vec<Entry> {
+    fn legend(&self, x: &Axis) -> Vec<Entry> {
         let lines = self.series.iter().enumerate().map(|(i, s)| Entry::line(s.name.as_str(), pen(i)));
-        lines.chain(self.slo.as_ref().map(|s| Entry::line(s.label.as_str(), slo_pen()))).collect()
+        lines.chain(self.slo.as_ref().map(|slo| Entry::line(slo.label_on(x), slo_pen()))).collect()
     }
 
     fn draw_series<DB: Target>(&self, sheet: &Sheet<'_, DB>, panel: &Panel) -> Drawn {
@@ -105,7 +105,7 @@ impl Distribution {
         }
         let mut avoided: Vec<Point> = lines.concat();
         avoided.extend(lines.iter().flat_map(|l| l.windows(2)).flat_map(|ends| between(ends[0], ends[1])));
-        let slo = self.slo.as_ref().map(|s| panel.at(s.seconds, 0.0).0);
+        let slo = self.slo.as_ref().filter(|s| panel.x.holds(s.seconds)).map(|s| panel.at(s.seconds, 0.0).0);
         let taken = slo.map(|x| Area { left: x - 2.0, right: x + 2.0, ..panel.area }).into_iter().collect();
         let mut placer = Placer::new(panel.area, taken, avoided);
         for (i, series) in self.series.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! One figure over two swept parameters, a cell a setting.
+//! One figure over two swept parameters, a cell a setting; a map for each variant and value of what else is swept, on one
+//! scale of colours.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::report::canvas::font;
 use crate::report::results::Results;
 use crate::scenario::Scenario;
 
-/// A grid of cells, each coloured by its value.
+/// Grids of cells, each coloured by its value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HeatMap {
     /// The headline.
@@ -28,6 +29,17 @@ pub struct HeatMap {
     pub y: Parameter,
     /// What the colour shows, with its unit: "Cost, USD/h".
     pub value: String,
+    /// The maps, that of the setting to choose first.
+    pub slices: Vec<Slice>,
+    /// Maps that there is no room for.
+    pub not_shown: usize,
+}
+
+/// One map: what else is swept has one value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Slice {
+    /// The variant and the values of what else is swept; empty if there is nothing of that.
+    pub name: String,
     /// Row by row from the first value of `y` (the lowest row), each from the first value of `x`.
     pub cells: Vec<Cell>,
 }
@@ -79,6 +91,10 @@ impl Scale {
 const TEXT: f64 = 15.0;
 const BAR: f64 = 22.0;
 
+/// Room for the name of a map above it, and between maps.
+const NAME: f64 = 22.0;
+const APART: f64 = 10.0;
+
 impl Chart for HeatMap {
     fn title(&self) -> &str {
         &self.title
@@ -94,8 +110,17 @@ impl Chart for HeatMap {
         if self.x.values.is_empty() || self.y.values.is_empty() || self.values().next().is_none() {
             return nothing(sheet, grid, "No point has a value");
         }
-        self.draw_cells(sheet, grid)?;
-        self.draw_names(sheet, grid)?;
+        for (i, slice) in self.slices.iter().enumerate() {
+            let place = self.place(grid, i);
+            if !slice.name.is_empty() {
+                let at = ((place.left + place.right) / 2.0, place.top - NAME / 2.0 - 1.0);
+                let name = from_the_left(&slice.name, TEXT, place.width());
+                sheet.text(&name, at, Type::sized(TEXT).color(INK).across(Side::Middle))?;
+            }
+            self.draw_cells(sheet, place, &slice.cells)?;
+            self.draw_names(sheet, place, i)?;
+        }
+        self.draw_titles(sheet, grid)?;
         self.draw_bar(sheet, Area { left: grid.right + 34.0, right: grid.right + 34.0 + BAR, ..grid }, &bar)?;
         self.draw_notes(sheet, (left, whole.bottom - 26.0))
     }
@@ -103,7 +128,32 @@ impl Chart for HeatMap {
 
 impl HeatMap {
     fn values(&self) -> impl Iterator<Item = f64> {
-        self.cells.iter().map(|c| c.value).filter(|v| v.is_finite())
+        self.cells().map(|c| c.value).filter(|v| v.is_finite())
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.slices.iter().flat_map(|slice| &slice.cells)
+    }
+
+    /// Columns and rows of maps.
+    fn layout(&self) -> (usize, usize) {
+        let count = self.slices.len().max(1);
+        let columns = if count == 4 { 2 } else { count.min(3) };
+        (columns, count.div_ceil(columns))
+    }
+
+    /// Where a map stands among the others.
+    fn place(&self, grid: Area, i: usize) -> Area {
+        let (columns, rows) = self.layout();
+        let (x, y) = ((i % columns) as f64, (i / columns) as f64);
+        let named = if self.slices.iter().any(|slice| !slice.name.is_empty()) { NAME } else { 0.0 };
+        let (width, height) = (grid.width() / columns as f64, grid.height() / rows as f64);
+        Area {
+            left: grid.left + x * width,
+            right: grid.left + (x + 1.0) * width - if columns > 1 { APART } else { 0.0 },
+            top: grid.top + y * height + named,
+            bottom: grid.top + (y + 1.0) * height - if y as usize + 1 < rows { APART } else { 0.0 },
+        }
     }
 
     fn scale(&self) -> Scale {
@@ -125,11 +175,12 @@ impl HeatMap {
         }
     }
 
-    fn draw_cells<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
+    fn draw_cells<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area, cells: &[Cell]) -> Drawn {
         let all = self.x.values.len() * self.y.values.len();
-        let cells = || self.cells.iter().take(all).enumerate().map(|(i, c)| (self.cell_area(grid, i), c));
+        let texts = cells;
+        let cells = || cells.iter().take(all).enumerate().map(|(i, c)| (self.cell_area(grid, i), c));
         let scale = self.scale();
-        let texts = self.cells.iter().map(|c| font::width(&scale.written(c.value), TEXT)).fold(0.0, f64::max);
+        let texts = texts.iter().map(|c| font::width(&scale.written(c.value), TEXT)).fold(0.0, f64::max);
         let first = self.cell_area(grid, 0);
         let written = first.width() > texts + 12.0 && first.height() > TEXT + 9.0;
         let seam = if first.width().min(first.height()) > 30.0 { 1.0 } else { 0.0 };
@@ -158,23 +209,41 @@ impl HeatMap {
         Ok(())
     }
 
-    fn draw_names<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
+    /// Draws the values below a map that has none under it, and beside the leftmost.
+    fn draw_names<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area, map: usize) -> Drawn {
+        let maps_across = self.layout().0;
+        let (lowest, leftmost) = (map + maps_across >= self.slices.len(), map.is_multiple_of(maps_across));
         let columns = self.x.values.len();
         let look = Type::sized(TEXT).color(SOFT_INK);
         let names =
             |values: &[String], most: f64| values.iter().map(|v| fit(v, TEXT, most)).collect::<Vec<_>>();
-        let (across, upwards) = (names(&self.x.values, 150.0), names(&self.y.values, 170.0));
+        let most = 150.0_f64.min(grid.width());
+        let (across, upwards) = (names(&self.x.values, most), names(&self.y.values, 170.0));
         let first = self.cell_area(grid, 0);
-        let wide = widest(across.iter().map(String::as_str), 150.0) + 10.0;
-        for (i, name) in across.iter().enumerate().step_by(every(wide, first.width())) {
+        let wide = widest(across.iter().map(String::as_str), most) + 10.0;
+        let mut free = f64::NEG_INFINITY;
+        for (i, name) in across.iter().enumerate().step_by(every(wide, first.width())).filter(|_| lowest) {
             let area = self.cell_area(grid, i);
-            let at = ((area.left + area.right) / 2.0, grid.bottom + 8.0);
-            sheet.text(name, at, look.across(Side::Middle).along(Height::Top))?;
+            let middle = (area.left + area.right) / 2.0;
+            // Beside another map a name stays below its own.
+            let half = font::width(name, TEXT) / 2.0;
+            let (from, to) = (grid.left + half, (grid.right - half).max(grid.left + half));
+            let middle = if maps_across > 1 { middle.clamp(from, to) } else { middle };
+            if middle - half < free {
+                continue;
+            }
+            free = middle + half + 8.0;
+            sheet.text(name, (middle, grid.bottom + 8.0), look.across(Side::Middle).along(Height::Top))?;
         }
-        for (i, name) in upwards.iter().enumerate().step_by(every(20.0, first.height())) {
+        for (i, name) in upwards.iter().enumerate().step_by(every(20.0, first.height())).filter(|_| leftmost)
+        {
             let area = self.cell_area(grid, i * columns);
             sheet.text(name, (grid.left - 9.0, (area.top + area.bottom) / 2.0), look.across(Side::End))?;
         }
+        Ok(())
+    }
+
+    fn draw_titles<DB: Target>(&self, sheet: &Sheet<'_, DB>, grid: Area) -> Drawn {
         let look = Type::sized(16.0).color(SOFT_INK).across(Side::Middle);
         let across = fit(&self.x.name, 16.0, grid.width());
         let middle = ((grid.left + grid.right) / 2.0, (grid.top + grid.bottom) / 2.0);
@@ -218,19 +287,37 @@ impl HeatMap {
             x += 40.0 + font::width(text, TEXT) + 28.0;
             sheet.text(text, (at + 40.0, y), look).map(|()| swatch(at))
         };
-        if self.cells.iter().any(|c| c.knee) {
+        if self.cells().any(|c| c.knee) {
             outline_knee(sheet, note("Knee")?)?;
         }
-        if self.cells.iter().any(|c| !c.meets_slo && c.value.is_finite()) {
+        if self.cells().any(|c| !c.meets_slo && c.value.is_finite()) {
             let area = note("Hatched: misses the SLO")?;
             sheet.fill(area, GRID)?;
             hatch(sheet, area, Pen::solid(INK.mix(0.7), 1.2))?;
         }
-        if self.cells.iter().any(|c| !c.value.is_finite()) {
+        if self.cells().any(|c| !c.value.is_finite()) {
             sheet.fill(note("No value")?, GRID)?;
+        }
+        if self.not_shown > 0 {
+            let maps = if self.not_shown == 1 { "map" } else { "maps" };
+            sheet.text(
+                &format!("{} more {maps} not shown: sweep.csv has all", self.not_shown),
+                (x, y),
+                look,
+            )?;
         }
         Ok(())
     }
+}
+
+/// The text cut at its left to a width, with an ellipsis: what differs between maps stands at the end.
+fn from_the_left(text: &str, size: f64, width: f64) -> String {
+    if font::width(text, size) <= width {
+        return text.to_owned();
+    }
+    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).rev().take(200).collect();
+    let mut shorter = starts.into_iter().rev().map(|at| format!("…{}", &text[at..]));
+    shorter.find(|text| font::width(text, size) <= width).unwrap_or_else(|| fit(text, size, width))
 }
 
 /// Every how many cells a name of a length has room.
@@ -276,8 +363,12 @@ pub(super) const IN_REPORTS: &[InReport] = &[InReport {
     }),
 }];
 
-/// Cost over the first two swept parameters that are numbers, the others as they are at the point a user would pick; cells
-/// outside the SLO are hatched. `None` if there are no two such parameters, or not every cell was run.
+/// Slices that one heat map shows at most: beyond, its cells could not be read.
+const MOST_SLICES: usize = 6;
+
+/// Cost over the first two swept parameters that are numbers, a map for each variant, condition and value of the others, that
+/// of the point a user would pick first; cells outside the SLO are hatched. `None` if there are no two such parameters, or
+/// not every cell was run.
 fn of_sweep(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
     let chosen = &result.points[result.pick().unwrap_or(0)];
     let number = |point: &PointResult, path: &str| {
@@ -286,44 +377,61 @@ fn of_sweep(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
     let paths = result.paths();
     let mut numeric = paths.iter().filter(|path| number(chosen, path).is_some());
     let (across, up) = (numeric.next()?, numeric.next()?);
-    let alike = |point: &&PointResult| {
-        point.point.variant == chosen.point.variant
-            && point.point.condition == chosen.point.condition
-            && paths
-                .iter()
-                .filter(|path| *path != across && *path != up)
-                .all(|path| point.setting(path) == chosen.setting(path))
+    let variants = result.points.iter().any(|point| point.point.variant.is_some());
+    let held = |point: &PointResult| -> String {
+        let others = point.point.settings.iter().filter(|(path, _)| path != across && path != up);
+        let others =
+            others.chain(&point.point.condition).map(|(path, setting)| format!("{path} = {setting}"));
+        let variant = variants.then(|| point.point.variant.clone().unwrap_or_else(|| "base".to_owned()));
+        variant.into_iter().chain(others).collect::<Vec<String>>().join(", ")
     };
-    let points: Vec<&PointResult> = result.points.iter().filter(alike).collect();
+    let mut slices: Vec<(String, Vec<&PointResult>)> = vec![(held(chosen), Vec::new())];
+    for point in &result.points {
+        let name = held(point);
+        match slices.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, points)) => points.push(point),
+            None => slices.push((name, vec![point])),
+        }
+    }
     let axis = |path: &str| {
+        let points = slices[0].1.iter();
         let mut values: Vec<(f64, String)> =
-            points.iter().filter_map(|point| Some((number(point, path)?, point.setting(path)))).collect();
+            points.filter_map(|point| Some((number(point, path)?, point.setting(path)))).collect();
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
         values.dedup();
         values
     };
     let (columns, rows) = (axis(across), axis(up));
-    if columns.len() < 2 || rows.len() < 2 || columns.len() * rows.len() != points.len() {
+    if columns.len() < 2 || rows.len() < 2 {
         return None;
     }
     // Every value is a number of the scenario: equal ones have equal bits, but for the two zeros.
     let key = |x: f64, y: f64| ((x + 0.0).to_bits(), (y + 0.0).to_bits());
-    let mut places: BTreeMap<(u64, u64), &PointResult> = BTreeMap::new();
-    for point in &points {
-        if let (Some(x), Some(y)) = (number(point, across), number(point, up)) {
-            places.entry(key(x, y)).or_insert(point);
+    let cells = |points: &[&PointResult]| -> Option<Vec<Cell>> {
+        let mut places: BTreeMap<(u64, u64), &PointResult> = BTreeMap::new();
+        for point in points {
+            places.entry(key(number(point, across)?, number(point, up)?)).or_insert(point);
         }
-    }
-    let cell = |y: &(f64, String), x: &(f64, String)| {
-        let point = places.get(&key(x.0, y.0))?;
-        Some(Cell {
-            value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
-            meets_slo: point.meets_slo_on_average(),
-            knee: result.knee.is_some_and(|knee| result.points[knee].number == point.number),
-        })
+        let cell = |y: &(f64, String), x: &(f64, String)| {
+            let point = places.get(&key(x.0, y.0))?;
+            Some(Cell {
+                value: point.figures.get(COST).mean.unwrap_or(f64::NAN),
+                meets_slo: point.meets_slo_on_average(),
+                knee: result.knee.is_some_and(|knee| result.points[knee].number == point.number),
+            })
+        };
+        let all = rows.iter().flat_map(|y| columns.iter().map(move |x| cell(y, x)));
+        (points.len() == columns.len() * rows.len()).then(|| all.collect()).flatten()
     };
-    let cells: Option<Vec<Cell>> =
-        rows.iter().flat_map(|y| columns.iter().map(move |x| cell(y, x))).collect();
+    // A variant that fixes one of the parameters has no map.
+    let mut maps = slices
+        .iter()
+        .map(|(name, points)| Some(Slice { name: name.clone(), cells: cells(points)? }))
+        .collect::<Vec<Option<Slice>>>();
+    maps.first()?.as_ref()?;
+    let all = maps.len();
+    maps.retain(Option::is_some);
+    maps.truncate(MOST_SLICES);
     let parameter = |path: &str, values: &[(f64, String)]| Parameter {
         name: path.to_owned(),
         values: values.iter().map(|(_, shown)| shown.clone()).collect(),
@@ -333,6 +441,7 @@ fn of_sweep(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
         x: parameter(across, &columns),
         y: parameter(up, &rows),
         value: cost_axis(scenario),
-        cells: cells?,
+        not_shown: all - maps.len(),
+        slices: maps.into_iter().flatten().collect(),
     })
 }

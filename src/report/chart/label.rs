@@ -97,6 +97,40 @@ impl Placer {
     }
 }
 
+/// The lines of a label that names settings, `a = 1, b = 2` behind a lead: broken between settings alone, and each with its
+/// value. A name that is too long is shortened from the left: its end says most.
+pub fn setting_lines(lead: &str, settings: &str, width: f64) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in settings.split_inclusive([',', ';']) {
+        match parts.last_mut() {
+            // A comma within a value.
+            Some(last) if !part.contains(" = ") => last.push_str(part),
+            _ => parts.push(part.trim().to_owned()),
+        }
+    }
+    let mut lines = vec![lead.to_owned()];
+    for part in parts.into_iter().map(|part| with_value(&part, width)) {
+        let last = lines.last_mut().map(|line| (format!("{line} {part}"), line));
+        match last {
+            Some((longer, line)) if font::width(&longer, SIZE) <= width => *line = longer,
+            _ => lines.push(part),
+        }
+    }
+    lines
+}
+
+/// `name = value` within a width: characters are left out at the left of the name, and of the value only after all of it.
+fn with_value(part: &str, width: f64) -> String {
+    if font::width(part, SIZE) <= width {
+        return part.to_owned();
+    }
+    let Some((name, value)) = part.split_once(" = ") else { return fit(part, SIZE, width) };
+    // More characters than that have no room on any chart.
+    let starts: Vec<usize> = name.char_indices().map(|(at, _)| at).rev().take(100).collect();
+    let mut shorter = starts.into_iter().rev().map(|at| format!("…{} = {value}", &name[at..]));
+    shorter.find(|text| font::width(text, SIZE) <= width).unwrap_or_else(|| fit(value, SIZE, width))
+}
+
 /// The line from a point to its label, if the label is not right beside it.
 fn leader(at: Point, label: Area, gap: f64) -> Option<(Point, Point)> {
     let near = (at.0.clamp(label.left, label.right), at.1.clamp(label.top, label.bottom));
@@ -130,6 +164,20 @@ fn beside((x, y): Point, (width, height): (f64, f64), distance: f64, angle: f64)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_of_many_settings_keeps_every_value() {
+        let settings = "with a name, autoscaler.behavior.scale_up.stabilization_window_of_the_policy = 5m, \
+                        autoscaler.up.above = 0.7, autoscaler.down.below = 0.3, service.dist = { a = 1, b = 2 }";
+        let lines = setting_lines("Knee:", settings, 340.0);
+        let text = lines.join(" ");
+        for value in ["with a name", "policy = 5m", "above = 0.7", "below = 0.3", "b = 2 }"] {
+            assert!(text.contains(value), "{value}: {lines:?}");
+        }
+        assert!(lines.iter().all(|line| font::width(line, SIZE) <= 340.0), "{lines:?}");
+        let long = setting_lines("", &format!("key = {}", "x".repeat(400)), 200.0);
+        assert!(long.iter().all(|line| font::width(line, SIZE) <= 200.0), "{long:?}");
+    }
 
     #[test]
     fn labels_of_neighbours_stay_apart_and_inside() {

@@ -25,10 +25,10 @@ mod panel;
 mod sheet;
 mod timeline;
 
-pub use comparison::{Bound, Contender};
+pub use comparison::{Bound, Contender, Measure};
 pub use cost_latency::SweptPoint;
 pub use distribution::LatencySeries;
-pub use heat_map::{Cell, Parameter};
+pub use heat_map::{Cell, Parameter, Slice};
 pub use of_scenario::{cost_axis, latency_axis, leading_slo};
 pub use sheet::{Drawn, Sheet, Target};
 pub use timeline::{
@@ -201,6 +201,19 @@ pub struct Slo {
     pub label: String,
     /// The limit in seconds.
     pub seconds: f64,
+}
+
+impl Slo {
+    /// Its label for an axis, which says so where it lies beyond.
+    fn label_on(&self, axis: &axis::Axis) -> String {
+        match axis.holds(self.seconds) {
+            true => self.label.clone(),
+            false if axis.fraction(self.seconds) > 0.5 => {
+                format!("{}, beyond this axis (larger)", self.label)
+            }
+            false => format!("{}, beyond this axis (smaller)", self.label),
+        }
+    }
 }
 
 /// Why a chart could not be rendered.

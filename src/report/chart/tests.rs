@@ -39,6 +39,7 @@ fn point(cost: f64, latency: f64, i: usize) -> SweptPoint {
         cost: estimate(cost, ODD[i % 12]),
         latency: estimate(latency, ODD[(i + 5) % 12]),
         meets_slo: i.is_multiple_of(2),
+        series: i % 3,
         frontier: i.is_multiple_of(3),
         uncertain: i.is_multiple_of(5),
         knee: i.is_multiple_of(7),
@@ -58,7 +59,12 @@ fn slo(seconds: f64) -> Option<Slo> {
 
 fn cost_latency(points: Vec<SweptPoint>, seconds: f64) -> CostLatency {
     let (cost, latency) = ("Cost, USD/h".into(), "p99 latency".into());
-    CostLatency { title: NAMES[2].repeat(20), cost, latency, slo: slo(seconds), points }
+    CostLatency { title: NAMES[2].repeat(20), cost, latency, slo: slo(seconds), points, series: Vec::new() }
+}
+
+/// The same points as three series.
+fn of_series(chart: CostLatency) -> CostLatency {
+    CostLatency { series: NAMES[1..].iter().map(|&name| name.to_owned()).collect(), ..chart }
 }
 
 #[test]
@@ -68,7 +74,9 @@ fn cost_versus_latency_takes_any_points() {
         rendered(&cost_latency(vec![point(a, a, i)], a));
         for (j, &b) in ODD.iter().enumerate().skip(i % 3).step_by(3) {
             let points = vec![point(a, b, i), point(b, a, j), point(a, a, i + j)];
-            rendered(&cost_latency(points, b));
+            let chart = cost_latency(points, b);
+            rendered(&chart);
+            rendered(&of_series(chart));
         }
     }
 }
@@ -79,7 +87,10 @@ fn ten_thousand_points_make_a_file_of_at_most_a_megabyte_and_a_half() {
         let (a, b) = (f64::from(i * 7919 % 10_007), f64::from(i * 104_729 % 10_009));
         SweptPoint { frontier: false, knee: false, ..point(1.0 + a, 0.1 + b, i as usize) }
     });
-    let text = rendered(&cost_latency(points.collect(), 2.0));
+    let chart = cost_latency(points.collect(), 2.0);
+    let text = rendered(&chart);
+    assert!(text.len() < 1_500_000, "{}", text.len());
+    let text = rendered(&of_series(chart));
     assert!(text.len() < 1_500_000, "{}", text.len());
 }
 
@@ -90,12 +101,13 @@ fn a_comparison_takes_any_contenders() {
             let contender = |n: usize, cost, latency| Contender {
                 name: NAMES[n % 4].repeat(n),
                 cost: estimate(cost, ODD[n % 12]),
-                latency: estimate(latency, b),
+                value: estimate(latency, b),
             };
             let chart = Comparison {
                 title: NAMES[j % 4].into(),
                 cost: "Cost, USD/h".into(),
-                latency: "p99 latency".into(),
+                measure: "p99 latency".into(),
+                upwards: if i.is_multiple_of(2) { Measure::Latency } else { Measure::Amount },
                 slo: slo(a),
                 contenders: (0..i).map(|n| contender(n, a, ODD[n % 12])).collect(),
                 bound: Some(Bound { name: NAMES[i % 4].into(), points: vec![(a, b), (b, a)] }),
@@ -140,7 +152,8 @@ fn a_heat_map_takes_any_cells() {
             x: Parameter { name: NAMES[3].repeat(9), values: values(columns) },
             y: Parameter { name: NAMES[2].repeat(9), values: values(rows) },
             value: "Cost, USD/h".into(),
-            cells: (0..cells).map(cell).collect(),
+            slices: slices(&["", "a"], (0..cells).map(cell).collect()),
+            not_shown: 3,
         };
         rendered(&chart);
     }
@@ -156,18 +169,17 @@ fn texts(svg: &str) -> Vec<(String, f64, sheet::Area)> {
         let (x, y) = text.split_once(' ').unwrap();
         (x.parse().unwrap(), y.parse().unwrap())
     };
-    let groups = svg.split("<g role=\"img\"").skip(1);
-    groups
-        .map(|group| {
-            let label = between(group, "aria-label=\"", "\"").replace("&lt;", "<").replace("&gt;", ">");
+    let number =
+        |text: &str, name: &str| -> f64 { between(text, &format!(" {name}=\""), "\"").parse().unwrap() };
+    let elements = svg.split("<text ").skip(1);
+    elements
+        .map(|element| {
+            let label = between(element, ">", "<").replace("&lt;", "<").replace("&gt;", ">");
             let label = label.replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
-            let (x, y) = pair(between(group, "transform=\"translate(", ")"));
-            let scale: f64 = between(group, "scale(", ")").parse().unwrap();
-            let (dx, dy) = pair(between(group, ") translate(", ")"));
-            let size = scale * 100.0;
-            let width = crate::report::canvas::font::width(&label, size);
-            let (dx, dy) = (dx * scale, dy * scale);
-            let area = if group.contains("rotate(270)") {
+            let (x, y) = pair(between(element, "transform=\"translate(", ")"));
+            let (dx, dy) = (number(element, "x"), number(element, "y"));
+            let (size, width) = (number(element, "font-size"), number(element, "textLength"));
+            let area = if element.contains("rotate(270)") {
                 sheet::Area { left: x + dy - 0.73 * size, right: x + dy, top: y - dx - width, bottom: y - dx }
             } else {
                 sheet::Area { left: x + dx, right: x + dx + width, top: y + dy - 0.73 * size, bottom: y + dy }
@@ -175,6 +187,109 @@ fn texts(svg: &str) -> Vec<(String, f64, sheet::Area)> {
             (label, size, area)
         })
         .collect()
+}
+
+fn slices(names: &[&str], cells: Vec<Cell>) -> Vec<Slice> {
+    names.iter().map(|&name| Slice { name: name.to_owned(), cells: cells.clone() }).collect()
+}
+
+/// The words of a chart, as a search finds them.
+fn words(chart: &impl Chart) -> Vec<String> {
+    texts(&svg::draw(chart, Size::WIDE).unwrap()).into_iter().map(|(text, ..)| text).collect()
+}
+
+#[test]
+fn a_promise_far_from_the_points_is_told_and_does_not_squeeze_them() {
+    let points = (0..20).map(|i| SweptPoint {
+        settings: format!("up = {i}"),
+        cost: Estimate::exactly(10.0 + f64::from(i)),
+        latency: Estimate::exactly(1.0 - 0.02 * f64::from(i)),
+        ..point(1.0, 1.0, 7 * i as usize)
+    });
+    let chart = CostLatency { title: "t".into(), ..cost_latency(points.collect(), 60.0) };
+    let told = words(&chart);
+    assert!(told.iter().any(|text| text.contains("SLO: p99 ≤ 2 s, beyond this axis (larger)")), "{told:?}");
+    // Half of the height is the points' own.
+    let drawn = svg::draw(&chart, Size::WIDE).unwrap();
+    let at =
+        |text: &str| texts(&drawn).into_iter().find(|(each, ..)| each == text).map(|(.., area)| area.top);
+    let (high, low) = (at("1000").or(at("1.0")), at("700").or(at("0.7")));
+    assert!(low.unwrap() - high.unwrap() > 150.0, "{high:?} {low:?} {told:?}");
+}
+
+#[test]
+fn a_comparison_of_many_is_named_in_its_legend_and_one_without_latency_shows_requests() {
+    let contender = |i: i32| Contender {
+        name: format!("variant number {i} with a name"),
+        cost: Estimate::exactly(0.8 + f64::from(i / 12)),
+        value: Estimate::exactly(30.0),
+    };
+    let chart = |count: i32| Comparison {
+        title: "t".into(),
+        cost: "Cost, USD".into(),
+        measure: "Requests within the SLO, %".into(),
+        upwards: Measure::Amount,
+        slo: None,
+        contenders: (0..count).map(contender).collect(),
+        bound: None,
+    };
+    for count in [2, 16] {
+        assert_legible(&chart(count), Size::WIDE);
+        let told = words(&chart(count));
+        for name in (0..count).map(|i| format!("variant number {i} with a name")) {
+            assert!(told.contains(&name), "{name}: {told:?}");
+        }
+        assert!(told.iter().any(|text| text == "Requests within the SLO, % (linear scale)"), "{told:?}");
+    }
+}
+
+#[test]
+fn each_variant_has_its_own_colour_shape_and_frontier() {
+    let points = (0..30).map(|i| SweptPoint {
+        settings: String::new(),
+        cost: Estimate::exactly(10.0 + f64::from(i)),
+        latency: Estimate::exactly(3.0 - 0.05 * f64::from(i) + f64::from(i % 3)),
+        series: i as usize % 3,
+        meets_slo: true,
+        ..point(1.0, 1.0, 1)
+    });
+    let chart = CostLatency {
+        series: vec!["spot".into(), "reserved".into(), "on demand".into()],
+        ..cost_latency(points.collect(), 9.0)
+    };
+    let told = words(&chart);
+    for name in
+        ["spot", "reserved", "on demand", "p99 latency, s (linear scale)", "Cost, USD/h (linear scale)"]
+    {
+        assert!(told.iter().any(|text| text == name), "{name}: {told:?}");
+    }
+    // A line through ten points each, in three colours.
+    let drawn = svg::draw(&chart, Size::WIDE).unwrap();
+    for color in ["#0072b2", "#e69f00", "#009e73"] {
+        let long = |line: &str| {
+            line.contains(color) && line.starts_with("<polyline") && line.matches(' ').count() > 18
+        };
+        assert_eq!(drawn.lines().filter(|line| long(line)).count(), 1, "{color}");
+    }
+}
+
+#[test]
+fn a_heat_map_tells_what_each_of_its_maps_is_of() {
+    let cell = |i: i32| Cell { value: f64::from(i), meets_slo: true, knee: false };
+    let parameter = |name: &str| Parameter { name: name.into(), values: vec!["1".into(), "2".into()] };
+    let names = ["spot, third = 1", "spot, third = 2", "on demand, third = 1"];
+    let chart = HeatMap {
+        title: "t".into(),
+        x: parameter("a"),
+        y: parameter("b"),
+        value: "Cost, USD".into(),
+        slices: slices(&names, (0..4).map(cell).collect()),
+        not_shown: 5,
+    };
+    let told = words(&chart);
+    for name in names.into_iter().chain(["5 more maps not shown: sweep.csv has all"]) {
+        assert!(told.iter().any(|text| text == name), "{name}: {told:?}");
+    }
 }
 
 /// No text leaves the sheet or runs into another, and none is smaller than 14 pixels.
@@ -207,6 +322,7 @@ fn texts_neither_overlap_nor_leave_the_sheet() {
                 cost: around(stretch * (10.0 + i as f64)),
                 latency: around(stretch * 40.0 / (1.0 + i as f64)),
                 meets_slo: i > 20,
+                series: i % 3,
                 frontier: i.is_multiple_of(2),
                 uncertain: i == 8,
                 knee: i == 18,
@@ -214,14 +330,17 @@ fn texts_neither_overlap_nor_leave_the_sheet() {
             };
             let points = (0..40).map(swept).collect();
             let (title, latency) = (title, "p99 latency ".repeat(long));
-            let sweep = CostLatency { title, cost, latency, slo, points };
+            let sweep = CostLatency { title, cost, latency, slo, points, series: Vec::new() };
             assert_legible(&sweep, Size::WIDE);
+            let series = (0..3).map(name).collect();
+            assert_legible(&CostLatency { series, ..sweep.clone() }, Size::WIDE);
             let contender =
-                |p: &SweptPoint| Contender { name: p.settings.clone(), cost: p.cost, latency: p.latency };
+                |p: &SweptPoint| Contender { name: p.settings.clone(), cost: p.cost, value: p.latency };
             let compared = Comparison {
                 title: sweep.title.clone(),
                 cost: sweep.cost.clone(),
-                latency: sweep.latency.clone(),
+                measure: sweep.latency.clone(),
+                upwards: Measure::Latency,
                 slo: sweep.slo.clone(),
                 contenders: sweep.points.iter().step_by(3).map(contender).collect(),
                 bound: Some(Bound { name: name(0), points: vec![(stretch * 9.0, stretch)] }),
@@ -246,9 +365,16 @@ fn texts_neither_overlap_nor_leave_the_sheet() {
                 x: parameter(9),
                 y: parameter(7),
                 value: sweep.cost.clone(),
-                cells: (0..63).map(cell).collect(),
+                slices: slices(&[""], (0..63).map(cell).collect()),
+                not_shown: 0,
             };
             assert_legible(&map, Size::WIDE);
+            for count in 2..=6 {
+                let names: Vec<String> = (0..count).map(|i| format!("{}, third = {i}", name(i))).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let slices = slices(&names, map.slices[0].cells.clone());
+                assert_legible(&HeatMap { slices, not_shown: 2, ..map.clone() }, Size::WIDE);
+            }
         }
     }
 }

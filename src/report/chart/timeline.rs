@@ -323,7 +323,7 @@ impl Timeline {
         match strip.spec.scale {
             Scale::FromZero => Axis::from_zero("", values, ticks),
             Scale::Counts => Axis::counts("", values, ticks),
-            Scale::Latency => Axis::latency("", values.chain(self.slo.as_ref().map(|s| s.seconds)), ticks),
+            Scale::Latency => Axis::latency_with("", values, self.slo.as_ref().map(|slo| slo.seconds), ticks),
         }
     }
 
@@ -341,11 +341,13 @@ impl Timeline {
         for line in &strip.lines {
             line.draw(sheet, panel)?;
         }
-        if let Some(slo) = self.slo.as_ref().filter(|s| latency && panel.y.holds(s.seconds)) {
+        if let Some(slo) = self.slo.as_ref().filter(|_| latency) {
             let pen = Pen::dashed(VERMILLION, 2.0, 9.0, 5.0);
-            let y = panel.at(0.0, slo.seconds).1;
-            sheet.line(&[(panel.area.left, y), (panel.area.right, y)], pen)?;
-            entries.push(Entry::line(slo.label.as_str(), pen));
+            if panel.y.holds(slo.seconds) {
+                let y = panel.at(0.0, slo.seconds).1;
+                sheet.line(&[(panel.area.left, y), (panel.area.right, y)], pen)?;
+            }
+            entries.push(Entry::line(slo.label_on(&panel.y), pen));
         }
         Legend::new(entries, panel.area.width() * 0.6).draw_ending_at(sheet, (panel.area.right, heading))
     }

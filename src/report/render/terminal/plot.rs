@@ -95,6 +95,7 @@ mod tests {
             cost: Estimate::exactly(*cost),
             latency: Estimate::exactly(*latency),
             meets_slo: *latency < 3.0,
+            series: 0,
             frontier: *on,
             uncertain: false,
             knee: index == 1,
@@ -104,6 +105,7 @@ mod tests {
             cost: "Cost of 24h, USD".into(),
             latency: "p99 latency".into(),
             slo: Some(Slo { label: String::new(), seconds: 3.0 }),
+            series: Vec::new(),
             points: points.iter().enumerate().map(point).collect(),
         }
     }
