@@ -4,9 +4,10 @@
 //! 2. Columns of [`DROPPED`] are left out, the first named first. What is left out is said below the table.
 //! 3. Intervals are left out, then columns of [`DROPPED_LAST`].
 //! 4. A table of alternatives side by side is cut into several below each other, each with its first column.
-//! 5. Cells are broken over lines.
+//! 5. Dotted names break after their dots, names in the first column are shortened from the left, and cells are broken over
+//!    lines between words.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width};
 
 use crate::report::table::{Heading, Row, Table};
 
@@ -21,6 +22,9 @@ const DROPPED_LAST: [&str; 1] = ["slo_attainment"];
 
 /// Room between two columns.
 const SPACE: usize = 3;
+
+/// Characters of a name that are left at least.
+const LEAST_NAME: usize = 12;
 
 /// A table as text of at most `width` characters a line, as far as that is possible; of any width if `None`.
 pub fn fitted(table: &Table, width: Option<usize>) -> String {
@@ -44,7 +48,13 @@ pub fn fitted(table: &Table, width: Option<usize>) -> String {
             .map(|block| drawn(block, Some(width)))
             .collect::<Vec<_>>()
             .join("\n\n"),
-        false => drawn(&table, Some(width)),
+        false => {
+            if needed(&table) > width {
+                break_headings(&mut table.columns);
+                shorten_names(&mut table, width);
+            }
+            drawn(&table, Some(width))
+        }
     };
     if !left_out.is_empty() {
         text += &format!("\nLeft out for want of width: {}.", left_out.join(", "));
@@ -73,9 +83,9 @@ fn needed(table: &Table) -> usize {
 }
 
 fn widest(table: &Table, column: usize) -> usize {
-    let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| characters(&cell.text));
-    let heading = table.columns.get(column).map_or(0, |column| characters(&column.title));
-    cells.fold(heading, usize::max)
+    let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.text.as_str());
+    let heading = table.columns.get(column).map(|column| column.title.as_str());
+    cells.chain(heading).flat_map(str::lines).map(characters).max().unwrap_or(0)
 }
 
 fn characters(text: &str) -> usize {
@@ -99,6 +109,37 @@ fn shorten_headings(columns: &mut [Heading]) {
         let take = (least..own.len()).find(apart).unwrap_or(own.len());
         if take < own.len() {
             column.title = format!("…{}", ending(own, take));
+        }
+    }
+}
+
+/// Lets dotted names break after their dots.
+fn break_headings(columns: &mut [Heading]) {
+    for column in columns {
+        column.title = column.title.replace('.', ".\n");
+    }
+}
+
+/// The width below which a column is broken within words.
+fn least(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.text.as_str());
+    let heading = table.columns.get(column).map(|column| column.title.as_str());
+    let words = cells.chain(heading).flat_map(str::split_whitespace);
+    words.map(characters).max().unwrap_or(0)
+}
+
+/// Shortens the names in the first column from the left, so that the words of the others have room: what tells names apart stands
+/// at their ends more often than at their beginnings.
+fn shorten_names(table: &mut Table, width: usize) {
+    if table.is_numeric(0) {
+        return;
+    }
+    let others: usize = (1..table.columns.len()).map(|column| least(table, column) + SPACE).sum();
+    let room = width.saturating_sub(others + 1).max(LEAST_NAME);
+    for cell in table.rows.iter_mut().filter_map(|row| row.cells.first_mut()) {
+        let surplus = (characters(&cell.text) + 1).saturating_sub(room);
+        if characters(&cell.text) > room {
+            cell.text = format!("…{}", cell.text.chars().skip(surplus).collect::<String>());
         }
     }
 }
@@ -163,7 +204,16 @@ fn drawn(table: &Table, width: Option<usize>) -> String {
         text.set_content_arrangement(ContentArrangement::Dynamic);
         text.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
+    let words: Vec<usize> = (0..table.columns.len()).map(|column| least(table, column)).collect();
+    let all_fit =
+        width.is_some_and(|width| words.iter().map(|word| word + SPACE).sum::<usize>() <= width + SPACE - 1);
     for (index, column) in text.column_iter_mut().enumerate() {
+        if all_fit && width.is_some_and(|width| needed(table) > width) {
+            // Its two paddings, but for the first.
+            let padding = if index == 0 { 1 } else { 2 };
+            let least = u16::try_from(words[index] + padding).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
         column.set_padding((if index == 0 { 0 } else { 1 }, 1));
         let right = table.is_numeric(index);
         column.set_cell_alignment(if right { CellAlignment::Right } else { CellAlignment::Left });
@@ -227,6 +277,55 @@ mod tests {
             "{narrow}"
         );
         assert!(narrow.contains("…down.below") && !narrow.contains("utilization   "), "{narrow}");
+    }
+
+    #[test]
+    fn three_parameters_and_a_long_variant_break_between_words_alone() {
+        let titles = [
+            "variant",
+            "autoscaler.up.above",
+            "autoscaler.down.below",
+            "service.concurrency",
+            "cost",
+            "p99",
+            "standing",
+        ];
+        let cells = [
+            "a second type of instance whose name is long",
+            "0.75",
+            "0.5",
+            "4",
+            "0.176 USD",
+            "705 ms",
+            "frontier?, knee",
+        ];
+        let table = Table {
+            id: "points",
+            columns: titles
+                .map(|title| Heading { id: title.into(), title: title.into(), unit: None })
+                .to_vec(),
+            rows: vec![
+                Row::of(cells.map(Cell::text)),
+                Row::of(
+                    [
+                        "spot",
+                        "0.6",
+                        "0.1",
+                        "4",
+                        "0.0833 USD",
+                        "1.10 s",
+                        "frontier, cheapest within SLO, SLO uncertain",
+                    ]
+                    .map(Cell::text),
+                ),
+            ],
+            ..Table::default()
+        };
+        let text = fitted(&table, Some(80));
+        assert!(longest(&text) <= 80, "{text}");
+        for word in ["…up.", "above", "below", "…concurrency", "uncertain", "name is long", "cheapest"] {
+            assert!(text.contains(word), "{word}:\n{text}");
+        }
     }
 
     #[test]
