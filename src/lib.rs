@@ -120,7 +120,8 @@
 //! | feature | default | contents | cost |
 //! |---|---|---|---|
 //! | `cli` | yes | the command `kneepoint`: arguments, terminal tables, progress bar, Ctrl-C, output folders | 21 crates more: clap, clap_complete, anstream, indicatif, comfy-table, ctrlc, sysinfo, tempfile and what they need |
-//! | `serve` | yes | `kneepoint serve`, the live page; turns on `cli` | 1 crate more: httparse |
+//! | `serve` | yes | `kneepoint serve`, the live page; turns on `cli` and `live` | 1 crate more: httparse |
+//! | `live` | with `serve` | the engine of the live page, for the playground in a browser; unstable | none |
 //! | `internals` | no | opens everything below this page to the crate's own tests and benches. **Unstable**: any of it may change in any release | nothing |
 //!
 //! Without `cli` the library opens no file but through [`Files`], starts no thread but rayon's, and builds for
@@ -133,7 +134,8 @@
 //! | floor | contents |
 //! |---|---|
 //! | `cli` | one file per command; progress and terminal tables |
-//! | `serve` | the live page: a local server, its guard, and the stages of an estimate |
+//! | `serve` | the live page: a local server and its guard |
+//! | `live` | what a live page asks for: stages of an estimate, values to move; also for the playground |
 //! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
 //! | `recommend` | the cheapest settings that keep every promise: search, race, verification, margins |
@@ -176,6 +178,9 @@ mod files;
 #[doc(hidden)]
 pub mod internals;
 mod lint;
+#[cfg(feature = "live")]
+#[doc(hidden)]
+pub mod live;
 mod random;
 mod recommend;
 mod report;

@@ -6,6 +6,8 @@ use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
 use super::{Answer, Failure, Global, Show, progress, session};
 use crate::experiment;
+use crate::report::content::Report;
+use crate::report::manifests::manifests;
 use crate::report::{DecisionLogs, Folder, compose, sentences};
 use crate::scenario::Scenario;
 
@@ -61,8 +63,9 @@ pub(super) fn execute(
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
     logs.finish(&mut folder, |_| result.detailed_run.is_some()).map_err(Failure::could_not)?;
+    let manifests = manifests(plan.file(), &plan.scenario, &result);
     let scenario = result.procedure.applied(plan.scenario);
-    let report = compose::sweep(&scenario, &result);
+    let report = Report { manifests, ..compose::sweep(&scenario, &result) };
     let stopped = format!("{} of {} points had finished and are", result.points.len(), result.planned);
     let notes = (warnings + &records.warning(), stopped.as_str());
     let kept = report.verdict.as_ref().map(|verdict| verdict.kept);

@@ -1,5 +1,7 @@
 //! The report: everything that is shown or written of a result, as data.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -41,6 +43,9 @@ pub struct Report<'a> {
     pub runs: Vec<RunPart<'a>>,
     /// Single runs of settings, to be looked at beside their figures.
     pub looks: Vec<Look>,
+    /// Manifests of settings, by the place of their points, where the command knows the file that they are written from.
+    #[serde(skip)]
+    pub manifests: BTreeMap<usize, String>,
     /// What a reader should know: intervals, warm-up, what is not modelled.
     pub notes: Vec<Statement>,
     /// Where it comes from: version, command, seed.

@@ -55,6 +55,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
         }],
         runs: vec![RunPart { place: String::new(), title: name.to_owned(), windows }],
         looks: Vec::new(),
+        manifests: std::collections::BTreeMap::new(),
         notes: vec![statement()],
         origin: name.to_owned(),
         results: Results::Run(&scenario, &result),

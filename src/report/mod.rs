@@ -26,6 +26,7 @@ pub mod explained;
 mod folder;
 pub mod format;
 pub mod looks;
+pub mod manifests;
 mod names;
 pub mod promises;
 mod recommendation;

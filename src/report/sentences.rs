@@ -718,10 +718,18 @@ pub fn marks(marks: &[Mark]) -> String {
     marks.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// Where a result comes from.
+/// Where a result comes from: version, command, scenario, the inputs by their hash, replications, length and seed. No date: the
+/// same command makes the same bytes on any day.
 pub fn origin(command: &str, scenario: &Scenario) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    format!("kneepoint {version}, {command} of {}, seed {}", scenario.name, scenario.run.seed)
+    let inputs: String = scenario.identity.bytes().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        "kneepoint {version}, {command} of {}, inputs {inputs}, {} of {}, seed {}",
+        scenario.name,
+        format::counted(scenario.run.replications as usize, "replication"),
+        show_span(scenario.model.duration),
+        scenario.run.seed
+    )
 }
 
 fn point(scenario: &Scenario, point: &PointResult) -> String {

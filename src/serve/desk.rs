@@ -1,65 +1,36 @@
 //! The scenarios that are open, what simulates them, and the work that goes on for each page.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Options;
 use crate::cancel::CancelToken;
-use crate::experiment::{MemoryBudget, MemoryStore};
-use crate::scenario::{ScenarioError, ScenarioFile};
-
-/// Finished runs that are remembered; then all are forgotten. A run takes some ten kilobytes.
-const MOST_RECORDS: usize = 4000;
+use crate::files::Disk;
+use crate::live::{Engine, OpenFile};
 
 /// Pages whose work is told apart.
 const MOST_PAGES: usize = 256;
-
-/// A scenario file that was opened.
-#[derive(Debug)]
-pub struct OpenFile {
-    /// Where it is; files that it names are looked for beside it.
-    pub path: PathBuf,
-    /// Its text when the server was started.
-    pub text: String,
-}
-
-impl OpenFile {
-    /// Parses `text` in the place of the file.
-    ///
-    /// # Errors
-    /// It is not TOML.
-    pub fn parse(&self, text: &str) -> Result<ScenarioFile, ScenarioError> {
-        let base = self.path.parent().unwrap_or(Path::new(""));
-        ScenarioFile::parse(&self.path.display().to_string(), text, base)
-    }
-}
 
 /// What the server has at hand.
 #[derive(Debug)]
 pub struct Desk {
     /// The scenarios.
     pub files: Vec<OpenFile>,
-    /// Where all simulation runs.
-    pub pool: rayon::ThreadPool,
-    /// What its runs may take.
-    pub budget: MemoryBudget,
+    /// What simulates.
+    pub engine: Engine,
     cancel: CancelToken,
     at_work: Mutex<HashMap<String, CancelToken>>,
-    store: Mutex<Arc<MemoryStore>>,
 }
 
 impl Desk {
     /// With the files of `options`.
     pub fn open(options: Options) -> Desk {
-        let file = |(path, text)| OpenFile { path, text };
+        let file = |(path, text)| OpenFile::new(Arc::new(Disk), path, text);
         Desk {
             files: options.files.into_iter().map(file).collect(),
-            pool: options.pool,
-            budget: options.budget,
+            engine: Engine::new(Some(options.pool), options.budget),
             cancel: options.cancel,
             at_work: Mutex::default(),
-            store: Mutex::default(),
         }
     }
 
@@ -74,15 +45,6 @@ impl Desk {
             old.cancel();
         }
         token
-    }
-
-    /// The finished runs.
-    pub fn store(&self) -> Arc<MemoryStore> {
-        let mut store = lock(&self.store);
-        if store.len() > MOST_RECORDS {
-            *store = Arc::default();
-        }
-        store.clone()
     }
 }
 
@@ -102,7 +64,7 @@ pub mod tests {
             address: std::net::Ipv4Addr::LOCALHOST.into(),
             port: 0,
             pool: rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap(),
-            budget: MemoryBudget::of(1 << 30, 1),
+            budget: crate::experiment::MemoryBudget::of(1 << 30, 1),
             cancel: CancelToken::default(),
         })
     }

@@ -3,16 +3,12 @@
 //!
 //! - [`http`]: requests and answers, as far as one page needs them
 //! - [`guard`]: who is answered: token, host, origin
-//! - [`fields`]: the values of a scenario that a slider can move
-//! - [`stages`]: from a text to results, first a quick estimate, then sharper ones
 //! - [`desk`]: the scenarios that are open, and the work that is going on for each page
 //! - [`routes`]: what each address answers
 mod desk;
-mod fields;
 mod guard;
 mod http;
 mod routes;
-mod stages;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};

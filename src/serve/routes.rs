@@ -2,19 +2,18 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::desk::{Desk, OpenFile};
-use super::fields::{Field, fields, moved};
+use super::desk::Desk;
 use super::guard::Guard;
 use super::http::{self, Arrived, Lines, Request};
-use super::stages::{self, Fault};
-use crate::report::file_name;
-use crate::report::render::html;
+use crate::live::{self, Fault, OpenFile};
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What a page sends.
 #[derive(Debug, Deserialize)]
@@ -28,23 +27,6 @@ struct Asked {
     /// Values to be changed in the text first.
     #[serde(default)]
     moves: Vec<(String, f64)>,
-}
-
-/// A scenario as the page is given it.
-#[derive(Debug, Serialize)]
-struct Opened<'a> {
-    name: String,
-    file: String,
-    text: &'a str,
-    fields: Vec<Field>,
-}
-
-/// The text after what was moved in it.
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename = "text")]
-struct Moved<'a> {
-    text: &'a str,
-    fields: Vec<Field>,
 }
 
 /// Reads one request and answers it.
@@ -61,18 +43,18 @@ pub fn answer(stream: &TcpStream, guard: &Guard, desk: &Desk) -> io::Result<()> 
         Err(status) => return refuse(stream, status),
     };
     match (request.method.as_str(), path) {
-        ("GET", "") => http::respond(stream, 200, HTML, page(desk).as_bytes()),
-        ("POST", "run" | "check" | "report") => match asked(&request, desk) {
+        ("GET", "") => http::respond(stream, 200, HTML, live::page(&desk.files).as_bytes()),
+        ("POST", "run" | "check" | "report" | "manifest") => match asked(&request, desk) {
             Ok((asked, file)) => work(stream, path, &asked, file, desk),
             Err(status) => refuse(stream, status),
         },
-        (_, "" | "run" | "check" | "report") => refuse(stream, 405),
+        (_, "" | "run" | "check" | "report" | "manifest") => refuse(stream, 405),
         _ => refuse(stream, 404),
     }
 }
 
 fn refuse(stream: &TcpStream, status: u16) -> io::Result<()> {
-    http::respond(stream, status, "text/plain; charset=utf-8", b"refused\n")
+    http::respond(stream, status, TEXT, b"refused\n")
 }
 
 fn asked<'d>(request: &Request, desk: &'d Desk) -> Result<(Asked, &'d OpenFile), u16> {
@@ -91,10 +73,16 @@ fn work(stream: &TcpStream, path: &str, asked: &Asked, file: &OpenFile, desk: &D
         Err(fault) => serde_json::to_string(fault).unwrap_or_default(),
     };
     match path {
-        "check" => http::respond(stream, 200, JSON, json(&stages::check(desk, file, &asked.text)).as_bytes()),
+        "check" => {
+            http::respond(stream, 200, JSON, json(&live::check(&desk.engine, file, &asked.text)).as_bytes())
+        }
+        "manifest" => match live::manifest(&desk.engine, file, &asked.text) {
+            Ok(text) => http::respond(stream, 200, TEXT, text.as_bytes()),
+            Err(fault) => http::respond(stream, 400, JSON, json(&Err(fault)).as_bytes()),
+        },
         "report" => {
             let cancel = desk.begin(&format!("{} report", asked.page));
-            match stages::report(desk, file, &asked.text, &cancel) {
+            match live::report(&desk.engine, file, &asked.text, &cancel) {
                 Ok(Some(page)) => http::respond(stream, 200, HTML, page.as_bytes()),
                 Ok(None) => refuse(stream, 400),
                 Err(fault) => http::respond(stream, 400, JSON, json(&Err(fault)).as_bytes()),
@@ -103,45 +91,13 @@ fn work(stream: &TcpStream, path: &str, asked: &Asked, file: &OpenFile, desk: &D
         _ => {
             let cancel = desk.begin(&format!("{} {}", asked.page, asked.scenario));
             let mut lines = Lines::begin(stream)?;
-            let mut text = asked.text.clone();
-            let mut refused = None;
-            for (path, value) in &asked.moves {
-                match moved(&text, path, *value) {
-                    Ok(changed) => text = changed,
-                    Err(why) => refused = Some(format!("`{path}` was not moved: {why}")),
-                }
-            }
-            let line = Moved { text: &text, fields: fields(&text) };
-            lines.send(&serde_json::to_string(&line).unwrap_or_default())?;
-            match refused {
-                Some(message) => {
-                    let fault = serde_json::json!({ "kind": "error", "message": message, "at": null });
-                    lines.send(&fault.to_string())?;
-                }
-                None => stages::run(desk, file, &text, &cancel, &mut |line| lines.send(line)),
+            let begun = Instant::now();
+            let elapsed = || begun.elapsed().as_secs_f64() * 1e3;
+            let text = live::begun(&asked.text, &asked.moves, &mut |line| lines.send(line))?;
+            if let Some(text) = text {
+                live::run(&desk.engine, file, &text, &cancel, &elapsed, &mut |line| lines.send(line));
             }
             lines.end()
         }
     }
-}
-
-/// The page.
-fn page(desk: &Desk) -> String {
-    let opened: Vec<Opened<'_>> = desk
-        .files
-        .iter()
-        .map(|file| {
-            let stem =
-                file.path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            Opened {
-                file: format!("{}.toml", file_name(&stem)),
-                name: stem,
-                text: &file.text,
-                fields: fields(&file.text),
-            }
-        })
-        .collect();
-    let names: Vec<&str> = opened.iter().map(|each| each.name.as_str()).collect();
-    let title = format!("{} – Kneepoint", names.join(", "));
-    html::live(&title, &serde_json::to_string(&opened).unwrap_or_default())
 }

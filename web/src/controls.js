@@ -25,7 +25,29 @@ export function mountControls(host, data, store) {
     return select(label, [['\u0000', 'all'], ...distinct.map((value) => [value, value === '' ? 'as written' : value])], (state) => state.facets[key] ?? '\u0000', set);
   };
   const variants = data.command === 'sweep' ? facet('variant', 'variant', data.points.map((point) => point.variant ?? '')) : null;
-  const facets = data.paths.map((path, index) => facet(path, data.shorts[index], data.points.map((point) => point.settings[index])));
+  /** A condition that has a size is a slider over its values; the frontier under all at once would be none. */
+  const slider = (path, label, values) => {
+    const size = (value) => Number.parseFloat(value);
+    const distinct = [...new Set(values)].filter((value) => value !== null).sort((a, b) => size(a) - size(b));
+    if (distinct.length < 2 || distinct.some((value) => !Number.isFinite(size(value)))) return null;
+    // Durations in several units are in no order by their numbers alone.
+    if (new Set(distinct.map((value) => value.replace(/[\d.\s]+/g, ''))).size > 1) return null;
+    const shown = html('output');
+    const range = html('input', { type: 'range', min: 0, max: distinct.length - 1, step: 1, 'aria-label': `Condition ${path}` });
+    range.addEventListener('input', () => store.set({ facets: { ...store.get().facets, [path]: distinct[Number(range.value)] } }));
+    store.subscribe((state) => {
+      const at = distinct.indexOf(state.facets[path]);
+      range.value = Math.max(0, at);
+      range.setAttribute('aria-valuetext', at < 0 ? 'all' : distinct[at]);
+      shown.textContent = at < 0 ? 'all' : distinct[at];
+    });
+    return html('label', { class: 'condition' }, `${label} `, range, ' ', shown);
+  };
+  const isCondition = (index) => index >= data.paths.length - data.conditions;
+  const facets = data.paths.map((path, index) => {
+    const values = data.points.map((point) => point.settings[index]);
+    return (isCondition(index) && slider(path, data.shorts[index], values)) || facet(path, data.shorts[index], values);
+  });
   const reset = html('button', { type: 'button', hidden: true, onclick: () => store.set({ slo: data.slo?.seconds ?? null, facets: conditions(data), x: data.x, y: data.y }) }, 'Reset');
   store.subscribe((state) => {
     reset.hidden = !(state.slo !== (data.slo?.seconds ?? null) || JSON.stringify(state.facets) !== JSON.stringify(conditions(data)) || state.x !== data.x || state.y !== data.y);

@@ -16,23 +16,25 @@ const LOOKS = {
   no: { css: 'bad', shape: 'cross' },
 };
 
-/** The title of a figure on an axis: name and scale. */
-export function axisTitle(data, name, log) {
+/** The title of a figure: on an axis with its scale, logarithmic or not; elsewhere, with none, the name alone. */
+export function axisTitle(data, name, log = null) {
   const figure = data.figure(name);
   const title = name === data.x ? data.x_title : name === data.y ? data.y_title : figure?.name ?? name;
-  return log ? `${title} (log scale)` : title;
+  return log === null ? title : `${title} (${log ? 'log' : 'linear'} scale)`;
 }
 
 /** Mounts the chart in `host`; `view()` gives state and what is derived from it. */
 export function mountFrontier(host, data, store, view) {
   const tip = html('div', { class: 'tip', role: 'status', hidden: true });
   const canvas = html('div', { class: 'canvas' });
-  host.append(canvas, tip);
+  const key = html('p', { class: 'note key' });
+  host.append(canvas, tip, key);
   let current = null;
   const draw = (width) => {
     const focus = canvas.contains(document.activeElement) ? document.activeElement.getAttribute('data-focus') : null;
     current = drawn(data, view(), width, store);
     canvas.replaceChildren(current.root);
+    key.replaceChildren(...legend(data, view().derived));
     if (focus) canvas.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true });
   };
   onWidth(canvas, draw);
@@ -117,12 +119,19 @@ function describe(tip, data, state, place) {
   const kept = verdict(data, place, state.slo);
   tip.replaceChildren(
     html('b', {}, data.name(place)),
-    line(state.x, axisTitle(data, state.x, false)),
-    line(state.y, axisTitle(data, state.y, false)),
+    line(state.x, axisTitle(data, state.x)),
+    line(state.y, axisTitle(data, state.y)),
     data.slo && state.y !== 'slo_attainment' ? line('slo_attainment', 'within SLO') : '',
     kept ? html('div', {}, html('span', {}, 'SLO'), ` ${WORDS[kept]}`) : '',
     html('div', { class: 'hint' }, 'click to select, Shift-click to pin'),
   );
+}
+
+/** Which colour is which variant, where there are several. */
+function legend(data, derived) {
+  if (!data.series || derived.lines.length < 2) return [];
+  const names = new Map(derived.places.map((place) => [data.points[place].series, data.points[place].variant ?? 'base']));
+  return [...names].map(([series, name]) => html('span', {}, html('i', { class: `swatch v${series % 6}`, 'aria-hidden': 'true' }), name));
 }
 
 const MARGIN = { top: 30, right: 14, bottom: 44, left: 58 };
@@ -158,10 +167,13 @@ function drawn(data, { state, derived }, width, store) {
     svg('text', { class: 'soft', x: x.to, y: height - 8, 'text-anchor': 'end' }, axisTitle(data, state.x, logX)),
     svg('text', { class: 'soft', x: 4, y: 14 }, axisTitle(data, state.y, logY)),
   ].flat();
-  const on = new Set(derived.frontier);
+  const on = new Set(derived.lines.flatMap(({ members }) => members));
   const at = new Map(marks.map((mark) => [mark.place, mark]));
-  const line = derived.frontier.map((place) => at.get(place)).filter(Boolean);
-  if (line.length > 1) parts.push(svg('path', { class: 'frontier', d: path(line.map((mark) => [mark.x, mark.y])) }));
+  for (const { series, members } of derived.lines) {
+    const line = members.map((place) => at.get(place)).filter(Boolean);
+    const css = series === null ? 'frontier' : `frontier v${series % 6}`;
+    if (line.length > 1) parts.push(svg('path', { class: css, d: path(line.map((mark) => [mark.x, mark.y])) }));
+  }
   for (const place of [state.pinned, state.selected]) {
     const mark = at.get(place);
     if (mark) parts.push(...bars(data, state, place, x, y), svg('circle', { class: place === state.selected ? 'halo' : 'halo pin', cx: mark.x, cy: mark.y, r: 12 }));
@@ -170,8 +182,9 @@ function drawn(data, { state, derived }, width, store) {
   const rank = (mark) => (mark.place === state.selected ? 2 : on.has(mark.place) ? 1 : 0);
   for (const mark of marks.slice().sort((a, b) => rank(a) - rank(b))) parts.push(point(data, state, mark, on.has(mark.place)));
   if (data.now) parts.push(...now(data, state, x, y));
-  if (onLatency) parts.push(...promise(data, state, x, y));
-  parts.push(...labels(data, state, derived, at, width, onLatency ? y.at(state.slo) : null));
+  const slo = onLatency ? promise(data, state, x, y, marks) : null;
+  if (slo) parts.push(...slo.parts);
+  parts.push(...labels(data, state, derived, at, width, slo?.box ?? null));
   const root = svg(
     'svg',
     {
@@ -216,7 +229,7 @@ function now(data, state, x, y) {
 }
 
 /** The promise: a line to drag, or an arrow at the edge where it lies beyond. */
-function promise(data, state, x, y) {
+function promise(data, state, x, y, marks) {
   const text = `SLO: ${data.y_title} ≤ ${quantity(state.slo, 'seconds')}`;
   const [low, high] = [Math.min(y.low, y.high), Math.max(y.low, y.high)];
   const inside = state.slo >= low && state.slo <= high;
@@ -226,12 +239,21 @@ function promise(data, state, x, y) {
     'aria-valuenow': state.slo, 'aria-valuetext': text, 'aria-valuemin': low, 'aria-valuemax': Math.max(high, state.slo),
   };
   const arrow = inside ? '↕' : state.slo > high ? '↑ beyond' : '↓ beyond';
-  return [
-    svg('g', grip,
-      svg('rect', { class: 'grip', x: x.from, y: place - 10, width: x.to - x.from, height: 20 }),
-      svg('line', { x1: x.from, x2: x.to, y1: place, y2: place }),
-      svg('text', { x: x.to, y: place < y.to + 20 ? place + 16 : place - 7, 'text-anchor': 'end' }, `${text} ${arrow}`)),
-  ];
+  // Beside the line where it covers the fewest points: above or below, from the right end to the left.
+  const long = (text.length + arrow.length + 1) * 6.6;
+  const lefts = [0, 0.25, 0.5, 0.75, 1].map((share) => x.to - long - share * Math.max(0, x.to - x.from - long));
+  const spots = lefts.flatMap((left) => [place - 20, place + 4].map((top) => [left, top, left + long, top + 16])).filter(([, top, , bottom]) => top >= y.to - 14 && bottom <= y.from);
+  const covered = ([left, top, right, bottom]) => marks.filter((mark) => mark.x > left - 8 && mark.x < right + 8 && mark.y > top - 8 && mark.y < bottom + 8).length;
+  const box = spots.reduce((best, spot) => (covered(spot) < covered(best) ? spot : best), spots[0]);
+  return {
+    box,
+    parts: [
+      svg('g', grip,
+        svg('rect', { class: 'grip', x: x.from, y: place - 10, width: x.to - x.from, height: 20 }),
+        svg('line', { x1: x.from, x2: x.to, y1: place, y2: place }),
+        svg('text', { x: box[2], y: box[1] + 13, 'text-anchor': 'end' }, `${text} ${arrow}`)),
+    ],
+  };
 }
 
 /** Names of the points that matter, each where it covers least; one that would cover another is left out. */
@@ -245,8 +267,9 @@ function labels(data, state, derived, at, width, slo) {
   if (at.size <= 12) for (const place of at.keys()) if (!names.has(place)) add(place, data.name(place));
   const room = (place) => (place === state.selected || place === state.pinned ? 13 : 7);
   const taken = [...at.values()].map(({ place, x, y }) => [x - room(place), y - room(place), x + room(place), y + room(place)]);
-  if (slo !== null) taken.push([width - 190, slo - 20, width, slo + 3]);
-  const free = (box) => box[0] >= 2 && box[2] <= width - 2 && box[1] >= 18 && taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
+  if (slo !== null) taken.push(slo);
+  // Left of the axis stand its own labels.
+  const free = (box) => box[0] >= MARGIN.left + 2 && box[2] <= width - 2 && box[1] >= 18 && taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
   const found = [];
   for (const [place, parts] of names) {
     const { x, y } = at.get(place);

@@ -13,14 +13,33 @@ const PAGE = Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => pa
 const REDRAWS = [];
 
 /** Shows the scenarios, side by side where there is room. */
-export function goLive(host, scenarios) {
+export function goLive(host, scenarios, source) {
   globalThis.kneepoint = { redraws: REDRAWS };
   host.classList.add('live-page');
   host.classList.toggle('several', scenarios.length > 1);
-  scenarios.forEach((scenario, place) => host.append(panel(scenario, place)));
+  scenarios.forEach((scenario, place) => host.append(panel(scenario, place, source)));
 }
 
-function panel(scenario, number) {
+/** The playground: one scenario at a time, which a list chooses; the address keeps which one. */
+export function goPlay(host, scenarios, source) {
+  const choice = html('select', { 'aria-label': 'Scenario' }, ...scenarios.map(({ name }, place) => html('option', { value: place }, name)));
+  const place = html('div', { class: 'live-page' });
+  const show = () => {
+    const named = scenarios.findIndex(({ name }) => name === decodeURIComponent(location.hash.slice(1)));
+    choice.value = Math.max(0, named);
+    globalThis.kneepoint = { redraws: REDRAWS };
+    place.firstChild?.dispatchEvent(new Event('leave'));
+    place.replaceChildren(panel(scenarios[choice.value], Number(choice.value), source));
+  };
+  choice.addEventListener('change', () => {
+    location.hash = encodeURIComponent(scenarios[choice.value].name);
+  });
+  addEventListener('hashchange', show);
+  host.append(html('nav', { class: 'tools playground', 'aria-label': 'Playground' }, html('label', {}, 'Scenario ', choice), html('span', { class: 'note' }, 'Simulated in this page: nothing is sent anywhere.')), place);
+  show();
+}
+
+function panel(scenario, number, source) {
   const mounts = {};
   const mount = (name, tag = 'div', attributes = {}) => {
     mounts[name] = html(tag, { ...attributes, hidden: true });
@@ -32,14 +51,15 @@ function panel(scenario, number) {
   const sliders = html('div', { class: 'sliders' });
   const editor = html('textarea', { spellcheck: 'false', 'aria-label': `Scenario ${scenario.name}`, rows: 24 });
   const fault = html('pre', { class: 'fault', role: 'alert', hidden: true });
-  const work = worker(scenario, number, { answer, figures, mounts, sliders, editor, fault, status });
+  const work = worker(scenario, number, source, { answer, figures, mounts, sliders, editor, fault, status });
   const button = (text, does) => html('button', { type: 'button', onclick: does }, text);
   const root = html(
     'main',
     { 'aria-label': scenario.name },
     html('header', {}, html('h1', {}, scenario.name), status, html('span', { class: 'actions' },
       button('Save scenario', () => save(scenario.file, 'application/toml', work.text())),
-      button('Save report', () => work.report()),
+      button('Save manifest', () => work.save('manifest', scenario.file.replace(/\.toml$/, '.yaml'), 'application/yaml')),
+      button('Save report', () => work.save('report', 'report.html', 'text/html')),
       button('As it was', () => work.reset()))),
     html('section', { class: 'card wide-card', 'aria-label': 'Answer' }, fault, answer, figures, mount('moved', 'div', { class: 'moved' })),
     html('section', { class: 'card wide-card', 'aria-label': 'Values' }, html('h2', {}, 'Values'), sliders,
@@ -49,12 +69,13 @@ function panel(scenario, number) {
     mount('timeline', 'section', { class: 'card wide-card', 'aria-label': 'Over time' }),
     html('section', { class: 'card wide-card', 'aria-label': 'Points' }, mount('points')),
   );
+  root.addEventListener('leave', () => work.stop());
   work.start();
   return root;
 }
 
 /** What goes on for one scenario: changes wait until the first estimate of the last one is there, so that every redraw is drawn. */
-function worker(scenario, number, parts) {
+function worker(scenario, number, source, parts) {
   let { text } = scenario;
   let moves = new Map();
   let request = null;
@@ -81,12 +102,7 @@ function worker(scenario, number, parts) {
     const from = changedAt;
     let first = true;
     try {
-      const response = await fetch('run', {
-        method: 'POST', signal: own.signal, headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ page: PAGE, scenario: number, text, moves: sent }),
-      });
-      if (!response.ok) throw new Error(`the server has refused: ${response.status}`);
-      for await (const line of lines(response)) {
+      for await (const line of source.run({ page: PAGE, scenario: number, text, moves: sent }, own.signal)) {
         if (request !== own) return;
         if (line.kind === 'text') {
           text = line.text;
@@ -115,7 +131,7 @@ function worker(scenario, number, parts) {
     } catch (error) {
       if (own.signal.aborted) return undefined;
       drawnFirst = true;
-      parts.status.textContent = `The server does not answer (${error.message}). Is it still running?`;
+      parts.status.textContent = source.lost(error);
     }
     return undefined;
   };
@@ -223,12 +239,13 @@ function worker(scenario, number, parts) {
       slide(scenario.fields);
       change();
     },
-    report: async () => {
-      parts.status.textContent = 'The report is being made …';
-      const response = await fetch('report', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ page: PAGE, scenario: number, text }) });
-      if (response.ok) save('report.html', 'text/html', await response.text());
-      else failed(await response.json());
-      parts.status.textContent = response.ok ? 'The report was saved.' : 'No report was made.';
+    stop: () => request?.abort(),
+    save: async (what, name, type) => {
+      parts.status.textContent = `The ${what} is being made …`;
+      const { text: made, fault } = await source.text(what, { page: PAGE, scenario: number, text });
+      if (fault) failed(fault);
+      else save(name, type, made);
+      parts.status.textContent = fault ? `No ${what} was made.` : `The ${what} was saved.`;
     },
   };
 }
@@ -252,19 +269,6 @@ function mark(editor, [line, column]) {
   const at = before + column - 1;
   editor.setSelectionRange(at, at + 1);
   editor.scrollTop = Math.max(0, (line - 8) * 20);
-}
-
-/** The lines of an answer as they come. */
-async function* lines(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const parts = (rest + value).split('\n');
-    rest = parts.pop();
-    for (const part of parts) if (part) yield JSON.parse(part);
-  }
 }
 
 /** Hands a file to the browser, which asks where to put it: the server writes nothing. */

@@ -76,6 +76,12 @@ export function keepsOnAverage(data, place, slo) {
 export function derive(data, state) {
   const places = shown(data, state);
   const members = frontier(data, places, state.x, state.y);
+  // Variants have a frontier each, as in the drawings of the report: nobody reads one across them as a trade.
+  const series = [...new Set(places.map((place) => data.points[place].series))];
+  const of = (number) => places.filter((place) => data.points[place].series === number);
+  const lines = data.command === 'sweep' && series.length > 1
+    ? series.map((number) => ({ series: number, members: frontier(data, of(number), state.x, state.y) }))
+    : [{ series: null, members: data.command === 'sweep' ? members : [] }];
   const cost = (place) => data.of(place, data.x).mean ?? Infinity;
   const within = places.filter((place) => keepsOnAverage(data, place, state.slo));
   const asWritten = data.slo && state.slo === data.slo.seconds && JSON.stringify(state.facets) === JSON.stringify(conditions(data));
@@ -83,6 +89,7 @@ export function derive(data, state) {
   return {
     places,
     frontier: members,
+    lines,
     knee: knee(data, members, state.x, state.y),
     cheapest: state.slo === null ? null : asWritten && data.cheapest !== null ? data.cheapest : cheapest,
     confirmed: Boolean(asWritten && data.cheapest !== null),

@@ -27,7 +27,8 @@ export function mountTimeline(host, data, store, view) {
   const readout = html('p', { class: 'note readout', role: 'status' });
   const tools = html('div', { class: 'actions' });
   const worst = html('div');
-  host.append(title, canvas, readout, tools, worst);
+  const log = html('details', { class: 'log' });
+  host.append(title, canvas, readout, tools, worst, log);
   let cursor = null;
   let frame = null;
   const range = (run) => {
@@ -54,6 +55,7 @@ export function mountTimeline(host, data, store, view) {
     const zoomed = range(run)[1] - range(run)[0] < run.duration_s;
     tools.replaceChildren(...(zoomed ? [html('button', { type: 'button', onclick: () => store.set({ zoom: null }) }, 'Show all')] : []));
     worst.replaceChildren(...table(run, store));
+    log.replaceChildren(...decisions(run, range(run), store));
   };
   const show = (at) => {
     cursor = at;
@@ -179,7 +181,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
       return series.step ? [[clip(end - length), at], [clip(end), at]] : [[clip(end - length / 2), at]];
     });
   const parts = [
-    svg('text', { class: 'soft', x: LEFT, y: top - 6 }, log ? `${lane.title} (log scale)` : lane.title),
+    svg('text', { class: 'soft', x: LEFT, y: top - 6 }, log ? `${lane.title} (log scale)` : lane.unit === 'seconds' ? `${lane.title} (linear scale)` : lane.title),
     log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
     svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : plain(high)),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
@@ -211,6 +213,28 @@ function events(run, x, bottom) {
     const shape = up ? `M${left - 4} ${bottom + 9}l4 -7l4 7z` : `M${left - 4} ${bottom + 2}l4 7l4 -7z`;
     return svg('path', { class: up ? 'event up' : 'event down', d: shape }, svg('title', {}, `${clock(at, 1, run.duration_s)}: ${before} → ${after}. ${reason}`));
   });
+}
+
+/** Rows of the decision log that are shown at once; the rest comes with a closer look at the timeline. */
+const MOST_DECISIONS = 200;
+
+/** The decisions that changed the number of instances, as far as the timeline shows their time. */
+function decisions(run, [low, high], store) {
+  const seen = run.events.filter(([at]) => at >= low && at <= high);
+  const row = ([at, before, after, reason]) => {
+    const zoom = () => store.set({ zoom: [Math.max(0, at - 600), Math.min(run.duration_s, at + 600)] });
+    return html('tr', {},
+      html('td', {}, html('button', { type: 'button', class: 'link', onclick: zoom }, clock(at, 1, run.duration_s))),
+      html('td', { class: 'number' }, `${before} → ${after}`), html('td', {}, reason));
+  };
+  const part = high - low < run.duration_s ? ' in this part' : '';
+  const more = seen.length - MOST_DECISIONS;
+  return [
+    html('summary', {}, `Decision log: ${seen.length} changes of the number of instances${part}`),
+    seen.length > 0 && html('div', { class: 'wide tall', tabindex: 0, role: 'region', 'aria-label': 'Decision log' },
+      html('table', {}, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'instances'), html('th', { scope: 'col' }, 'reason'))), html('tbody', {}, ...seen.slice(0, MOST_DECISIONS).map(row)))),
+    more > 0 && html('p', { class: 'note' }, `${more} more: zoom in to see them.`),
+  ].filter(Boolean);
 }
 
 /** The worst episodes, each a row that zooms to it. */

@@ -1,5 +1,7 @@
 //! The report of a backtest.
 
+use std::collections::BTreeMap;
+
 use super::parts::charts;
 use crate::backtest::Backtest;
 use crate::report::content::{Head, REPORT_VERSION, Report};
@@ -26,6 +28,7 @@ pub fn backtest(result: &Backtest) -> Report<'_> {
         charts: charts(Results::Backtest(result)).collect(),
         runs: Vec::new(),
         looks: Vec::new(),
+        manifests: BTreeMap::new(),
         notes: sentences::description(scenario)
             .into_iter()
             .chain([sentences::intervals(replications)])

@@ -1,5 +1,7 @@
 //! The report of a comparison.
 
+use std::collections::BTreeMap;
+
 use super::parts::charts;
 use crate::experiment::{CompareResult, MAX_FOR_ALL_PAIRS};
 use crate::report::content::{Head, REPORT_VERSION, Report};
@@ -31,6 +33,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
         charts: charts(Results::Compare(scenario, result)).collect(),
         runs: Vec::new(),
         looks: Vec::new(),
+        manifests: BTreeMap::new(),
         notes,
         origin: sentences::origin("compare", scenario),
         results: Results::Compare(scenario, result),

@@ -1,5 +1,7 @@
 //! The report of an explanation.
 
+use std::collections::BTreeMap;
+
 use super::parts::detail;
 use crate::explain::Explained;
 use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
@@ -27,6 +29,7 @@ pub fn explain(result: &Explained) -> Report<'_> {
         charts: charts.into_iter().map(|chart| ChartPart { caption: caption.clone(), ..chart }).collect(),
         runs: vec![run],
         looks: Vec::new(),
+        manifests: BTreeMap::new(),
         notes,
         origin: sentences::origin("explain", scenario),
         results: Results::Explain(result),

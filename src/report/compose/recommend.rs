@@ -1,5 +1,7 @@
 //! The report of a recommendation.
 
+use std::collections::BTreeMap;
+
 use super::parts::charts;
 use crate::recommend::Recommendation;
 use crate::report::content::{Head, REPORT_VERSION, Report};
@@ -34,6 +36,7 @@ pub fn recommend<'a>(
         charts: charts(Results::Recommend(scenario, result)).collect(),
         runs: Vec::new(),
         looks: Vec::new(),
+        manifests: BTreeMap::new(),
         notes: described.chain([sentences::intervals(replications as usize)]).collect(),
         origin: sentences::origin("recommend", scenario),
         results: Results::Recommend(scenario, result),

@@ -1,5 +1,7 @@
 //! The report of a run.
 
+use std::collections::BTreeMap;
+
 use super::parts::{charts, detail, notes};
 use crate::experiment::RunResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
@@ -48,6 +50,7 @@ pub fn run<'a>(
         charts,
         runs,
         looks: looks::looks(seen),
+        manifests: BTreeMap::new(),
         notes: notes(scenario, simulated, replications.unwrap_or(0), &result.procedure),
         origin: sentences::origin("run", scenario),
         results: Results::Run(scenario, result),

@@ -1,5 +1,7 @@
 //! The report of a sweep.
 
+use std::collections::BTreeMap;
+
 use super::parts::{charts, detail, notes};
 use crate::experiment::SweepResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
@@ -48,6 +50,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         charts,
         runs,
         looks: looks::looks(looks.collect()),
+        manifests: BTreeMap::new(),
         notes: notes(scenario, simulated, scenario.run.replications as usize, &result.procedure),
         origin: sentences::origin("sweep", scenario),
         results: Results::Sweep(scenario, result),

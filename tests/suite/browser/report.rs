@@ -127,6 +127,119 @@ fn the_day_is_read_with_a_cursor_and_zoomed() {
     assert!(events.as_u64().is_some_and(|events| events > 0), "{events}");
 }
 
+/// A sweep under two conditions of an HPA, whose settings have a manifest.
+const CONDITIONS: &str = r#"
+[arrivals]
+kind = "poisson"
+rate = 30
+[service]
+time = { dist = "lognormal", mean = "350ms", cv = 0.6 }
+concurrency = 2
+[instances]
+initial = 6
+cold_start = "60s"
+[autoscaler]
+kind = "hpa"
+min = 2
+max = 20
+metrics = [{ type = "resource", name = "cpu", average_utilization = 60 }]
+[cost]
+per_instance_hour = 2.5
+[slo]
+latency = "2s"
+[run]
+duration = "30m"
+replications = 5
+[sweep.parameters]
+"autoscaler.metrics.0.average_utilization" = [50, 70]
+[sweep.conditions]
+"arrivals.rate" = [20, 30, 40]
+"#;
+
+#[test]
+fn the_decision_log_follows_a_condition_is_a_slider_and_a_manifest_is_copied() {
+    let Some(mut browser) = Browser::start() else { return };
+    let work = Work::with(CONDITIONS);
+    work.done(&["sweep", "scenario.toml", "--quiet", "--out", "out"]);
+    browser.window(1280, 900, false);
+    browser.open(&url(&work));
+    browser.wait("document.querySelectorAll('[data-point]').length === 2");
+    // What, with which inputs, by which version and command, on the first screen; when, by the date of the file.
+    let origin = browser.text("document.querySelector('.origin').innerText");
+    for part in
+        ["kneepoint ", "sweep of scenario", "inputs ", "5 replications of 30m", "seed 1", ", written 2"]
+    {
+        assert!(origin.contains(part), "{part}: {origin}");
+    }
+    assert!(
+        browser.value("document.querySelector('.origin').getBoundingClientRect().bottom < innerHeight")
+            == true
+    );
+    // The condition: a slider of three values, for which the points are drawn anew.
+    let points = "[...document.querySelectorAll('[data-point]')].map((point) => point.dataset.point).join()";
+    let before = browser.text(points);
+    browser.value("document.querySelector('.condition input').focus()");
+    browser.key("End");
+    browser.value(
+        "(() => { const slider = document.querySelector('.condition input'); slider.value = 2; \
+         slider.dispatchEvent(new Event('input')); })()",
+    );
+    browser.wait(&format!("{points} !== {}", json!(before)));
+    assert_eq!(
+        browser.text("document.querySelector('.condition input').getAttribute('aria-valuetext')"),
+        "40"
+    );
+    browser.wait("location.hash.includes('arrivals.rate%3D40')");
+    // The decision log is that of the run that is shown, and a time in it zooms.
+    browser.value("document.querySelector('.log').open = true");
+    let log = browser.text("document.querySelector('.log').innerText");
+    assert!(log.contains("Decision log") && log.contains("→"), "{log}");
+    browser.click(".log button");
+    browser.wait("location.hash.includes('zoom=')");
+    browser.wait("document.querySelector('.log summary').textContent.includes('in this part')");
+    // The manifest.
+    browser.click("[data-point]");
+    browser.wait(
+        "[...document.querySelectorAll('button')].some((button) => button.textContent === 'Copy manifest')",
+    );
+    let manifest = "JSON.parse(document.getElementById('kneepoint-data').textContent).points.map((point) => point.manifest)";
+    let manifests = browser.value(manifest);
+    let text = manifests.to_string();
+    assert!(
+        text.contains("kind: HorizontalPodAutoscaler") && text.contains("averageUtilization: 70"),
+        "{text}"
+    );
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+#[test]
+fn variants_have_a_frontier_each_and_labels_stand_on_nothing() {
+    let Some(mut browser) = Browser::start() else { return };
+    let work = Work::with(&format!(
+        "{SWEEP}[[variant]]\nname = \"spot\"\nset = {{ \"cost.per_instance_hour\" = 1 }}\n"
+    ));
+    work.done(&["sweep", "scenario.toml", "--quiet", "--out", "out", "--set", "run.replications=5"]);
+    browser.window(1280, 900, false);
+    browser.open(&url(&work));
+    browser.wait("document.querySelectorAll('[data-point]').length === 16");
+    assert_eq!(
+        browser.text("document.querySelector('.key').innerText").split_whitespace().collect::<Vec<_>>(),
+        ["base", "spot"]
+    );
+    // Texts of the chart: none over another, none over a point.
+    let overlaps = "(() => { const boxes = (selector) => [...document.querySelectorAll(`[data-mount=frontier] ${selector}`)].map((each) => [each.getBoundingClientRect(), each.textContent]); \
+        const over = ([a], [b]) => a.right > b.left + 1 && b.right > a.left + 1 && a.bottom > b.top + 3 && b.bottom > a.top + 3; \
+        const texts = boxes('text'); return texts.filter((one, at) => texts.some((other, place) => place < at && over(one, other))).map(([, text]) => text); })()";
+    for width in [1280, 390] {
+        browser.window(width, 900, false);
+        browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        assert_eq!(browser.value(overlaps), json!([]), "{width}");
+    }
+    // The table's head breaks between words alone.
+    let broken = "[...document.querySelectorAll('th button')].filter((head) => head.getClientRects().length > 1 && !/[ .]/.test(head.textContent)).map((head) => head.textContent)";
+    assert_eq!(browser.value(broken), json!([]));
+}
+
 #[test]
 fn the_page_is_open_to_everybody_at_all_sizes() {
     let Some(mut browser) = Browser::start() else { return };
@@ -143,7 +256,7 @@ fn the_page_is_open_to_everybody_at_all_sizes() {
 fn print_and_a_browser_without_scripts_show_all_that_is_essential() {
     let Some(mut browser) = Browser::start() else { return };
     let work = swept();
-    let seen = "[...document.querySelectorAll('.answer, figure, table, footer')].filter((part) => part.getClientRects().length).length";
+    let seen = "[...document.querySelectorAll('.answer, figure, table, .origin')].filter((part) => part.getClientRects().length).length";
     browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
     browser.open(&url(&work));
     let without: Value = browser.value(seen);

@@ -29,6 +29,7 @@ const MODULES: &[(&str, &str)] = modules![
     "timeline",
     "controls",
     "report",
+    "source",
     "live",
     "main",
 ];

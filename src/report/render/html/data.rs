@@ -77,6 +77,9 @@ struct Point<'a> {
     frontier_uncertain: bool,
     /// Number of its variant.
     series: usize,
+    /// Its manifest, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<&'a str>,
 }
 
 /// A figure of all points.
@@ -96,7 +99,12 @@ struct Values {
 impl<'a> PageData<'a> {
     /// The data of `report`.
     pub fn of(report: &'a Report<'a>) -> PageData<'a> {
-        let (scenario, paths, points, figures) = parts(&report.results);
+        let (scenario, paths, mut points, figures) = parts(&report.results);
+        for (place, text) in &report.manifests {
+            if let Some(point) = points.get_mut(*place) {
+                point.manifest = Some(text);
+            }
+        }
         let mut conditions = 0;
         let (mut knee, mut cheapest, mut pick, mut today) = (None, None, None, None);
         if let Results::Sweep(base, result) = report.results {
@@ -173,6 +181,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
         keeps_on_average: keeps.is_none_or(|keeps| matches!(keeps, SloVerdict::Yes | SloVerdict::SoFar)),
         frontier_uncertain: false,
         series,
+        manifest: None,
     };
     match *results {
         Results::Run(scenario, result) => {

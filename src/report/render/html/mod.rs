@@ -11,7 +11,7 @@ mod sections;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use crate::report::chart::AnyChart;
+use crate::report::chart::{AnyChart, Chart};
 use crate::report::content::{ChartPart, Report};
 use crate::report::sentences::DESCRIPTION;
 use crate::report::tables::{POINTS_TABLE, STEPS_TABLE};
@@ -21,6 +21,9 @@ use sections::{figure, key_figures, reading, statements, table_markup};
 /// What the page may load and reach: nothing but itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
                       base-uri 'none'; form-action 'none'";
+
+/// Drawings of runs that stand open where there is no script: those of two alternatives.
+const UNFOLDED: usize = 4;
 
 /// The report as one HTML document; every text in it is escaped. `drawings` are the SVG documents of its charts, in their
 /// order, which are put in as they are.
@@ -71,6 +74,35 @@ pub fn live(title: &str, scenarios: &str) -> String {
     page.into_string()
 }
 
+/// The playground: the live page without a server. `module` is the address of the engine as WebAssembly, which the page loads;
+/// a worker of its own runs it.
+pub fn playground(scenarios: &str, module: &str) -> String {
+    let policy = format!(
+        "{POLICY}; connect-src 'self'; worker-src blob:; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:"
+    );
+    // A policy names each kind once: the last one above stands for the first.
+    let policy = policy.replacen("script-src 'unsafe-inline'; ", "", 1);
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" class="live" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                title { "Kneepoint playground" }
+                style { (PreEscaped(assets::STYLE)) }
+            }
+            body {
+                div id="kneepoint-live" data-module=(module) {}
+                noscript { p { "The playground simulates in the page itself, and so needs a script." } }
+                script type="application/json" id="kneepoint-scenarios" { (PreEscaped(data::within_element(scenarios))) }
+                script { (PreEscaped(assets::script())) }
+            }
+        }
+    };
+    page.into_string()
+}
+
 /// The parts of the page in their order: the answer, the trade, what was read, why, tables, the runs over time, notes.
 fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
     let charts: Vec<(&ChartPart, &str)> =
@@ -85,6 +117,8 @@ fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
         header {
             h1 { (report.head.title) }
             @if let Some(description) = description { p.note { (description.text) } }
+            // What, with which inputs, by which version and command; when is told by the file's own date.
+            p.note.origin { (report.origin) span data-mount="when" hidden {} }
         }
         section.card.wide-card.answer-card aria-label="Answer" {
             @if !report.warnings.is_empty() { div.warnings { (statements(&report.warnings)) } }
@@ -124,13 +158,24 @@ fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
             section.card.wide-card { (figure(chart, drawing, false)) }
         }
         section.card.wide-card data-mount="timeline" hidden aria-label="Over time" {}
-        @for (chart, drawing) in &of_runs {
-            section.card.wide-card.static[!report.looks.is_empty()] { (figure(chart, drawing, false)) }
-        }
+        (drawings_of_runs(&of_runs, !report.looks.is_empty()))
         section.card.wide-card {
             h2 { "Notes" }
             ul { @for note in notes { li { (note.text) } } }
-            footer { (report.origin) }
+        }
+    }
+}
+
+/// The drawings of single runs; `replaced` where the script draws them anew. Of many alternatives each is a line that opens:
+/// the page stays as long as its tables.
+fn drawings_of_runs(drawings: &[(&ChartPart, &str)], replaced: bool) -> Markup {
+    let folded = drawings.len() > UNFOLDED;
+    markup! {
+        @for (chart, drawing) in drawings {
+            section.card.wide-card.static[replaced] {
+                @if folded { details { summary { (chart.chart.title()) } (figure(chart, drawing, false)) } }
+                @else { (figure(chart, drawing, false)) }
+            }
         }
     }
 }
@@ -178,6 +223,18 @@ mod tests {
         for outside in ["http:", "https:", " src=", "@import", "url(", "<link"] {
             assert!(!page.contains(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn the_drawings_of_many_alternatives_are_folded() {
+        report("day", |report| {
+            for (drawings, folded) in [(2, 0), (4, 0), (32, 32)] {
+                let all = vec![(&report.charts[0], "<svg></svg>"); drawings];
+                let page = drawings_of_runs(&all, true).into_string();
+                assert_eq!(page.matches("<details><summary>day</summary>").count(), folded);
+                assert_eq!(page.matches("<svg>").count(), drawings);
+            }
+        });
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! From the text of a scenario to results: first one replication of the setting as it is written, which is there at once, then
 //! more, and the sweep about it, each stage sharper than the one before. Runs that a stage has made are not made again.
 
-use std::time::Instant;
-
 use serde::Serialize;
 
-use super::desk::{Desk, OpenFile};
+use super::{Engine, OpenFile};
 use crate::cancel::CancelToken;
 use crate::experiment::{self, Evaluator, RunError};
 use crate::report::compose;
 use crate::report::content::Report;
+use crate::report::manifests::manifests;
 use crate::report::render::html::{self, PageData};
 use crate::report::render::svg;
 use crate::scenario::{Plan, Scenario, ScenarioError};
@@ -87,7 +86,7 @@ fn stages(replications: u32, sweeps: bool) -> Vec<(Kind, u32)> {
 }
 
 /// The plan of `text` with so many replications, or as many as it writes.
-fn plan(desk: &Desk, file: &OpenFile, text: &str, replications: Option<u32>) -> Result<Plan, Fault> {
+fn plan(engine: &Engine, file: &OpenFile, text: &str, replications: Option<u32>) -> Result<Plan, Fault> {
     let fault = |error: ScenarioError| Fault::of(file, &error);
     let mut parsed = file.parse(text).map_err(fault)?;
     if let Some(replications) = replications {
@@ -96,7 +95,7 @@ fn plan(desk: &Desk, file: &OpenFile, text: &str, replications: Option<u32>) -> 
     let plan = Plan::read(parsed).map_err(fault)?;
     let all = plan.alternatives.iter().map(|(_, scenario)| scenario);
     let all = all.chain(plan.points.iter().map(|point| &point.scenario));
-    plan.check_fits(all, desk.budget.bytes, desk.budget.parallel_runs).map_err(fault)?;
+    plan.check_fits(all, engine.budget.bytes, engine.budget.parallel_runs).map_err(fault)?;
     Ok(plan)
 }
 
@@ -104,20 +103,20 @@ fn plan(desk: &Desk, file: &OpenFile, text: &str, replications: Option<u32>) -> 
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check(desk: &Desk, file: &OpenFile, text: &str) -> Result<(), Fault> {
-    plan(desk, file, text, None).map(drop)
+pub fn check(engine: &Engine, file: &OpenFile, text: &str) -> Result<(), Fault> {
+    plan(engine, file, text, None).map(drop)
 }
 
-/// Simulates `text` stage by stage and hands each result to `send` as a line, until `cancel` or `send` says to stop.
+/// Simulates `text` stage by stage and hands each result to `send` as a line, until `cancel` or `send` says to stop. `elapsed`
+/// tells how many milliseconds the work has taken so far.
 pub fn run(
-    desk: &Desk,
+    engine: &Engine,
     file: &OpenFile,
     text: &str,
     cancel: &CancelToken,
+    elapsed: &(dyn Fn() -> f64 + Sync),
     send: &mut (dyn FnMut(&str) -> std::io::Result<()> + Send),
 ) {
-    let begun = Instant::now();
-    let elapsed = || begun.elapsed().as_secs_f64() * 1e3;
     let mut tell = |line: &Line<'_>| {
         // Plain data is always written.
         let told = send(&serde_json::to_string(line).unwrap_or_default());
@@ -125,13 +124,13 @@ pub fn run(
             cancel.cancel();
         }
     };
-    let all = match plan(desk, file, text, None) {
+    let all = match plan(engine, file, text, None) {
         Ok(plan) => stages(plan.scenario.run.replications, plan.sweeps()),
         Err(fault) => return tell(&Line::Error(fault)),
     };
     for (stage, (kind, replications)) in all.iter().copied().enumerate() {
-        let result = plan(desk, file, text, Some(replications)).and_then(|plan| {
-            evaluated(desk, plan, kind, cancel, |report| {
+        let result = plan(engine, file, text, Some(replications)).and_then(|plan| {
+            evaluated(engine, plan, kind, cancel, |report| {
                 let texts = |statements: &'_ [crate::report::statement::Statement]| -> Vec<String> {
                     statements.iter().map(|statement| statement.text.clone()).collect()
                 };
@@ -165,38 +164,50 @@ pub fn run(
 /// # Errors
 /// What is wrong with the text, or with a run.
 pub fn report(
-    desk: &Desk,
+    engine: &Engine,
     file: &OpenFile,
     text: &str,
     cancel: &CancelToken,
 ) -> Result<Option<String>, Fault> {
-    let plan = plan(desk, file, text, None)?;
+    let plan = plan(engine, file, text, None)?;
     let kind = if plan.sweeps() { Kind::Sweep } else { Kind::Run };
     let mut page = None;
-    evaluated(desk, plan, kind, cancel, |report| {
+    evaluated(engine, plan, kind, cancel, |report| {
         let drawings = report.charts.iter().map(|part| svg::draw(&part.chart, part.size).unwrap_or_default());
         page = Some(html::html(report, &drawings.collect::<Vec<_>>()));
     })?;
     Ok(page)
 }
 
+/// The manifest of the autoscaler that `text` describes: the one that it names with the fields changed that it overrides, else a
+/// whole new one.
+///
+/// # Errors
+/// What is wrong with the text, or why there is no such manifest.
+pub fn manifest(engine: &Engine, file: &OpenFile, text: &str) -> Result<String, Fault> {
+    let plan = plan(engine, file, text, None)?;
+    let origin = crate::report::sentences::origin("serve", &plan.scenario);
+    let written = plan.file().manifest_with(&[], (&plan.scenario.name, &origin));
+    written.map(|manifest| manifest.text).map_err(|why| Fault { message: why, at: None })
+}
+
 /// Simulates a plan on the threads of the desk and hands its report to `told`, unless it was cancelled.
 fn evaluated(
-    desk: &Desk,
-    plan: Plan,
+    engine: &Engine,
+    mut plan: Plan,
     kind: Kind,
     cancel: &CancelToken,
     told: impl FnOnce(&Report<'_>) + Send,
 ) -> Result<(), Fault> {
-    let store = desk.store();
+    let store = engine.store();
     let scenarios: Vec<&Scenario> = match kind {
         Kind::Run => plan.alternatives.iter().take(1).map(|(_, scenario)| scenario).collect(),
         Kind::Sweep => plan.points.iter().map(|point| &point.scenario).collect(),
     };
-    let max_waiting = desk.budget.max_waiting(&scenarios);
+    let max_waiting = engine.budget.max_waiting(&scenarios);
     let evaluator =
         Evaluator { store: Some(&*store), cancel: cancel.clone(), max_waiting, ..Evaluator::default() };
-    desk.pool.install(|| {
+    engine.install(|| {
         let fault = |error: RunError| Fault::of_run(&error);
         match kind {
             Kind::Run => {
@@ -207,9 +218,12 @@ fn evaluated(
                 }
             }
             Kind::Sweep => {
-                let result = experiment::sweep(plan.points, &|_, _| {}, &evaluator).map_err(fault)?;
+                let result = experiment::sweep(std::mem::take(&mut plan.points), &|_, _| {}, &evaluator)
+                    .map_err(fault)?;
                 if result.complete() && !cancel.is_cancelled() {
-                    told(&compose::sweep(&result.procedure.applied(plan.scenario), &result));
+                    let manifests = manifests(plan.file(), &plan.scenario, &result);
+                    let scenario = result.procedure.applied(plan.scenario);
+                    told(&Report { manifests, ..compose::sweep(&scenario, &result) });
                 }
             }
         }
@@ -220,20 +234,26 @@ fn evaluated(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::desk::tests::desk;
+    use std::sync::Arc;
+
+    fn engine() -> (Engine, OpenFile) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let engine = Engine::new(Some(pool), crate::experiment::MemoryBudget::of(1 << 30, 1));
+        (engine, OpenFile::new(Arc::new(crate::files::Disk), "folder/small.toml".into(), TEXT.to_owned()))
+    }
 
     const TEXT: &str = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
                         instances = 12\n[cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"5m\"\n\
                         replications = 6\n[sweep.parameters]\n\"autoscaler.instances\" = [10, 12]\n";
 
     fn lines(text: &str, cancelled: bool) -> Vec<serde_json::Value> {
-        let desk = desk(TEXT);
+        let (engine, file) = engine();
         let cancel = CancelToken::default();
         if cancelled {
             cancel.cancel();
         }
         let mut lines = Vec::new();
-        run(&desk, &desk.files[0], text, &cancel, &mut |line| {
+        run(&engine, &file, text, &cancel, &|| 0.0, &mut |line| {
             lines.push(serde_json::from_str(line).unwrap());
             Ok(())
         });
@@ -289,8 +309,8 @@ mod tests {
 
     #[test]
     fn a_saved_report_is_the_page_of_the_sweep() {
-        let desk = desk(TEXT);
-        let page = report(&desk, &desk.files[0], TEXT, &CancelToken::default()).unwrap().unwrap();
+        let (engine, file) = engine();
+        let page = report(&engine, &file, TEXT, &CancelToken::default()).unwrap().unwrap();
         assert!(page.contains("kneepoint-data") && page.contains("autoscaler.instances"));
     }
 }
