@@ -181,10 +181,11 @@ function drawn(data, { state, derived }, width, store) {
   // The points of the frontier over the others, the one that is selected over all.
   const rank = (mark) => (mark.place === state.selected ? 2 : on.has(mark.place) ? 1 : 0);
   for (const mark of marks.slice().sort((a, b) => rank(a) - rank(b))) parts.push(point(data, state, mark, on.has(mark.place)));
-  if (data.now) parts.push(...now(data, state, x, y));
   const slo = onLatency ? promise(data, state, x, y, marks) : null;
   if (slo) parts.push(...slo.parts);
-  parts.push(...labels(data, state, derived, at, width, slo?.box ?? null));
+  const current = data.now ? now(data, state, x, y) : null;
+  if (current) parts.push(...current.parts);
+  parts.push(...labels(data, state, derived, at, width, [slo?.box, current?.box].filter(Boolean)));
   const root = svg(
     'svg',
     {
@@ -217,15 +218,16 @@ function point(data, state, { place, x, y }, onFrontier) {
 /** The setting that the sliders make, which need not be one of the points. */
 function now(data, state, x, y) {
   const [across, up] = [data.now(state.x), data.now(state.y)];
-  if (across?.mean === null || up?.mean === null || !across || !up) return [];
+  if (across?.mean === null || up?.mean === null || !across || !up) return null;
   const [cx, cy] = [x.at(across.mean), y.at(up.mean)];
   const bar = (x1, y1, x2, y2) => svg('line', { class: 'bar', x1, y1, x2, y2 });
-  return [
+  const parts = [
     across.low !== null && bar(x.at(across.low), cy, x.at(across.high), cy),
     up.low !== null && bar(cx, Math.min(y.from, y.at(up.low)), cx, Math.max(y.to, y.at(up.high))),
     svg('path', { class: 'now', d: `M${cx} ${cy - 9}l9 9l-9 9l-9 -9z` }),
     svg('text', { class: 'label', x: cx + 13, y: cy + 18 }, 'now'),
   ].filter(Boolean);
+  return { parts, box: [cx - 9, cy - 9, cx + 42, cy + 22] };
 }
 
 /** The promise: a line to drag, or an arrow at the edge where it lies beyond. */
@@ -257,7 +259,7 @@ function promise(data, state, x, y, marks) {
 }
 
 /** Names of the points that matter, each where it covers least; one that would cover another is left out. */
-function labels(data, state, derived, at, width, slo) {
+function labels(data, state, derived, at, width, others) {
   const names = new Map();
   const add = (place, name) => place !== null && place !== undefined && at.has(place) && names.set(place, [...(names.get(place) ?? []), name]);
   add(data.today, 'today');
@@ -267,7 +269,7 @@ function labels(data, state, derived, at, width, slo) {
   if (at.size <= 12) for (const place of at.keys()) if (!names.has(place)) add(place, data.name(place));
   const room = (place) => (place === state.selected || place === state.pinned ? 13 : 7);
   const taken = [...at.values()].map(({ place, x, y }) => [x - room(place), y - room(place), x + room(place), y + room(place)]);
-  if (slo !== null) taken.push(slo);
+  taken.push(...others);
   // Left of the axis stand its own labels.
   const free = (box) => box[0] >= MARGIN.left + 2 && box[2] <= width - 2 && box[1] >= 18 && taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
   const found = [];

@@ -7,6 +7,8 @@ import { episodes } from './model.js';
 
 const LEFT = 52;
 const RIGHT = 12;
+/** Room between two lanes: for the triangles of the upper and the title of the lower. */
+const BETWEEN = 34;
 
 /** The lanes: what is drawn of the windows, and how. */
 function lanes(data, run) {
@@ -17,7 +19,7 @@ function lanes(data, run) {
     { title: 'arrivals, requests/s', unit: 'per_second', series: [{ name: 'arrivals', css: 'a', values: rate, fill: true, step: true }] },
     { title: 'instances', unit: 'instances', series: [{ name: 'desired', css: 'c', values: windows.desired, step: true }, { name: 'ready', css: 'b', values: windows.ready, fill: true, step: true }], events: true },
     queue && { title: 'requests waiting', unit: 'requests', series: [{ name: 'waiting', css: 'd', values: windows.waiting, step: true }] },
-    { title: 'latency, p50 and p99 by window', unit: 'seconds', limit: data.latency_slo, series: [{ name: 'p50', css: 'e', values: windows.latency_p50_s }, { name: 'p99', css: 'f', values: windows.latency_p99_s }] },
+    { title: 'p50 and p99 by window', unit: 'seconds', limit: data.latency_slo, series: [{ name: 'p50', css: 'e', values: windows.latency_p50_s }, { name: 'p99', css: 'f', values: windows.latency_p99_s }] },
   ].filter(Boolean);
 }
 
@@ -140,9 +142,9 @@ function drawn(data, run, pinned, width, [low, high]) {
   for (const lane of all) {
     const tall = lane.unit === 'seconds' ? 96 : 76;
     parts.push(...draw(run, lane, other.find((each) => each.title === lane.title), pinned, x, top, tall));
-    top += tall + 26;
+    top += tall + BETWEEN;
   }
-  const bottom = top - 26;
+  const bottom = top - BETWEEN;
   for (const { from, to } of episodes(run)) {
     if (to < low || from > high) continue;
     const [left, right] = [Math.max(LEFT, x.at(from)), Math.min(width - RIGHT, x.at(to))];
@@ -180,8 +182,9 @@ function draw(run, lane, behind, pinned, x, top, tall) {
       const at = value === null ? NaN : y(value);
       return series.step ? [[clip(end - length), at], [clip(end), at]] : [[clip(end - length / 2), at]];
     });
+  const limit = lane.limit && lane.limit <= high && (!log || lane.limit >= low);
   const parts = [
-    svg('text', { class: 'soft', x: LEFT, y: top - 6 }, log ? `${lane.title} (log scale)` : lane.unit === 'seconds' ? `${lane.title} (linear scale)` : lane.title),
+    svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'} scale)` : '', limit ? `, dashed: SLO ${quantity(lane.limit, 'seconds')}` : ''].join('')),
     log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
     svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : plain(high)),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
@@ -197,9 +200,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
     }
     parts.push(svg('path', { class: `line ${series.css}`, d: path(points) }));
   }
-  if (lane.limit && lane.limit <= high) {
-    parts.push(svg('line', { class: 'limit', x1: x.from, x2: x.to, y1: y(lane.limit), y2: y(lane.limit) }), svg('text', { class: 'soft', x: x.to, y: y(lane.limit) - 4, 'text-anchor': 'end' }, 'SLO'));
-  }
+  if (limit) parts.push(svg('line', { class: 'limit', x1: x.from, x2: x.to, y1: y(lane.limit), y2: y(lane.limit) }));
   if (lane.events) parts.push(...events(run, x, bottom));
   return parts;
 }
