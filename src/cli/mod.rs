@@ -8,6 +8,7 @@ mod explain;
 mod init;
 mod man;
 mod memory;
+mod merge;
 mod outputs;
 mod progress;
 mod recommend;
@@ -20,6 +21,7 @@ mod serve;
 mod service;
 mod service_fit;
 mod session;
+mod shard;
 mod sweep;
 mod traffic;
 mod traffic_inspect;
@@ -83,7 +85,7 @@ pub struct Cli {
 }
 
 /// Options of every command that simulates.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct Global {
     /// Print the summary as JSON on standard output: the same bytes as summary.json.
     #[arg(long, global = true)]
@@ -109,6 +111,8 @@ struct Global {
 enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
+    Merge(merge::Arguments),
+    Shard(shard::Arguments),
     Compare(compare::Arguments),
     Recommend(recommend::Arguments),
     Explain(explain::Arguments),
@@ -137,6 +141,8 @@ impl Cli {
         match &self.command {
             Command::Run(arguments) => run::execute(arguments, global, show),
             Command::Sweep(arguments) => sweep::execute(arguments, global, show),
+            Command::Shard(arguments) => shard::execute(arguments, global),
+            Command::Merge(arguments) => merge::execute(arguments, global, show),
             Command::Compare(arguments) => compare::execute(arguments, global, show),
             Command::Recommend(arguments) => recommend::execute(arguments, global, show),
             Command::Explain(arguments) => explain::execute(arguments, global, show),

@@ -1,12 +1,63 @@
 //! Finished runs of a command, kept beside its outputs until it is done: what `--resume` goes on from.
 
+use std::path::{Path, PathBuf};
+
 use super::Failure;
-use crate::experiment::{CaseId, Condition, FileStore, StoreScope};
+use crate::experiment::{CaseId, Condition, FileStore, Shard, StoreError, StoreScope};
 use crate::report::Folder;
 use crate::scenario::Scenario;
 
 /// Name of the file in the output folder; hidden, since it is none of the outputs.
 const FILE: &str = ".records";
+
+/// What a command over these scenarios keeps records of.
+fn scope(command: &str, scenarios: &[&Scenario]) -> StoreScope {
+    let case = |scenario: &&Scenario| (CaseId::of(scenario, Condition::AsWritten), scenario.run.seed);
+    StoreScope { command: command.to_owned(), cases: scenarios.iter().map(case).collect() }
+}
+
+/// The command that writes the file of a shard.
+fn command_of(shard: Shard) -> String {
+    format!("{SHARD_OF}{shard}")
+}
+
+const SHARD_OF: &str = "sweep --shard ";
+
+/// Which shard of a sweep the file at `path` is.
+pub(super) fn shard_in(path: &Path) -> Result<Shard, Failure> {
+    let command = FileStore::command_of(path).map_err(|error| match error {
+        StoreError::Io { why, .. } => {
+            Failure::bad_input(format!("error: cannot read `{}`: {why}", path.display()))
+        }
+        other => not_mergeable(other),
+    })?;
+    let shard = command
+        .as_deref()
+        .and_then(|command| command.strip_prefix(SHARD_OF))
+        .and_then(|text| text.parse().ok());
+    shard.ok_or_else(|| {
+        Failure::bad_input(format!(
+            "error: `{}` is no shard of a sweep by this version of kneepoint\n  expected a file that `kneepoint sweep FILE --shard I/N` has written",
+            path.display()
+        ))
+    })
+}
+
+/// Why the file of a shard cannot be merged.
+fn not_mergeable(error: StoreError) -> Failure {
+    match error {
+        StoreError::OtherCases { path, stored, asked, common } => Failure::bad_input(format!(
+            "error: `{}` is a shard of another scenario: {common} of its {stored} settings are among the {asked} of this one\n  \
+             help: merge with the scenario, the files it names, the seed and the --set of the shards",
+            path.display()
+        )),
+        StoreError::OtherKind(path) | StoreError::OtherCommand { path, .. } => Failure::bad_input(format!(
+            "error: `{}` is no shard of this sweep by this version of kneepoint",
+            path.display()
+        )),
+        other => Failure::could_not(other),
+    }
+}
 
 /// Whether to go on where an earlier command was stopped.
 #[derive(Debug, clap::Args)]
@@ -27,8 +78,7 @@ impl Records {
         resume: &Resume,
         (command, scenarios): (&str, &[&Scenario]),
     ) -> Result<Records, Failure> {
-        let case = |scenario: &&Scenario| (CaseId::of(scenario, Condition::AsWritten), scenario.run.seed);
-        let scope = StoreScope { command: command.to_owned(), cases: scenarios.iter().map(case).collect() };
+        let scope = scope(command, scenarios);
         let path = folder.path().join(FILE);
         let opened = match resume.resume {
             true => FileStore::resume(&path, &scope),
@@ -37,6 +87,37 @@ impl Records {
         let store = opened.map_err(Failure::could_not)?;
         folder.remove_temporary();
         Ok(Records(store))
+    }
+
+    /// Those of the sweep of these scenarios that were simulated elsewhere, in the files of its shards.
+    pub fn merge(
+        folder: &Folder,
+        shards: &[(Shard, PathBuf)],
+        scenarios: &[&Scenario],
+    ) -> Result<Records, Failure> {
+        let scope = scope("sweep", scenarios);
+        let store = FileStore::create(&folder.path().join(FILE), &scope).map_err(Failure::could_not)?;
+        folder.remove_temporary();
+        for (shard, path) in shards {
+            store.take_in(path, &command_of(*shard), &scope).map_err(not_mergeable)?;
+        }
+        Ok(Records(store))
+    }
+
+    /// Those of one shard of the sweep of these scenarios, in a file of its own: more shards may be at work in the folder.
+    pub fn of_shard(
+        folder: &Path,
+        resume: &Resume,
+        shard: Shard,
+        scenarios: &[&Scenario],
+    ) -> Result<Records, Failure> {
+        let cannot =
+            |why| Failure::could_not(format!("cannot make the folder `{}`: {why}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(cannot)?;
+        let (scope, path) = (scope(&command_of(shard), scenarios), folder.join(shard.file_name()));
+        let opened =
+            if resume.resume { FileStore::resume(&path, &scope) } else { FileStore::create(&path, &scope) };
+        opened.map(Records).map_err(Failure::could_not)
     }
 
     /// Where they are kept.

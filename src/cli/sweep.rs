@@ -1,15 +1,15 @@
 //! `kneepoint sweep FILE`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
-use super::{Answer, Failure, Global, Show, progress, session};
-use crate::experiment;
+use super::{Answer, COULD_NOT, Failure, Global, Show, progress, session};
+use crate::experiment::{self, Shard, simulate_shard};
 use crate::report::content::Report;
 use crate::report::manifests::manifests;
-use crate::report::{DecisionLogs, Folder, compose, sentences};
-use crate::scenario::Scenario;
+use crate::report::{DecisionLogs, Folder, compose, format, sentences};
+use crate::scenario::{Plan, Scenario};
 
 /// Simulate the swept settings, and find the knee of cost versus latency.
 ///
@@ -23,8 +23,19 @@ pub(super) struct Arguments {
     /// Simulate this condition of [sweep.conditions] alone, as in --condition traffic=1.2; may be repeated.
     #[arg(long, value_name = "PATH=VALUE")]
     condition: Vec<String>,
+    /// Simulate one share of the runs alone, as in --shard 2/8, into a file for `kneepoint merge`: for a sweep on several
+    /// machines. Writes no other outputs.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["gate", "summary", "json"])]
+    shard: Option<Shard>,
     #[command(flatten)]
     resume: Resume,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// How the result is shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Shown {
     #[command(flatten)]
     gate: Gate,
     #[command(flatten)]
@@ -36,29 +47,57 @@ pub(super) fn execute(
     global: &Global,
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let mut plan = session::read(&arguments.file, global)?;
-    session::keep_conditions(&mut plan, &arguments.condition)?;
+    let plan = read(&arguments.file, &arguments.condition, global)?;
     let warnings = session::warnings(&plan, global);
-    arguments.gate.check(plan.scenario.model.slo.is_some())?;
+    if let Some(shard) = arguments.shard {
+        return simulate(shard, &plan, &arguments.resume, global, warnings);
+    }
+    arguments.shown.check(&plan)?;
+    let folder = Folder::open(&session::out(&plan, global)).map_err(Failure::could_not)?;
+    let records = Records::open(&folder, &arguments.resume, ("sweep", &scenarios(&plan)))?;
+    carry_out(plan, (folder, records), &arguments.shown, (global, warnings), show)
+}
+
+/// What is swept, if there is anything and the machine can hold it.
+pub(super) fn read(file: &Path, conditions: &[String], global: &Global) -> Result<Plan, Failure> {
+    let mut plan = session::read(file, global)?;
+    session::keep_conditions(&mut plan, conditions)?;
     if !plan.sweeps() {
         return Err(Failure::bad_input(format!(
             "error: `{}` sweeps nothing\n  expected a [sweep] table or a [[variant]]; `kneepoint run` simulates it without them",
-            arguments.file.display()
+            file.display()
         )));
     }
     plan.check_overrides_of_sweep().map_err(session::refused)?;
-    let scenarios: Vec<&Scenario> = plan.points.iter().map(|point| &point.scenario).collect();
-    session::check_fits(&plan, scenarios.iter().copied(), global)?;
-    let mut folder = Folder::open(&session::out(&plan, global)).map_err(Failure::could_not)?;
-    let records = Records::open(&folder, &arguments.resume, ("sweep", &scenarios))?;
+    session::check_fits(&plan, scenarios(&plan).into_iter(), global)?;
+    Ok(plan)
+}
+
+impl Shown {
+    /// Refuses a gate of a scenario that promises nothing.
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        self.gate.check(plan.scenario.model.slo.is_some())
+    }
+}
+
+pub(super) fn scenarios(plan: &Plan) -> Vec<&Scenario> {
+    plan.points.iter().map(|point| &point.scenario).collect()
+}
+
+/// Simulates what the records do not have, and delivers the outputs into the folder.
+pub(super) fn carry_out(
+    plan: Plan,
+    (mut folder, records): (Folder, Records),
+    shown: &Shown,
+    (global, warnings): (&Global, String),
+    show: &mut Show<'_>,
+) -> Result<Answer, Failure> {
     let logs = DecisionLogs::begin(&folder, std::iter::once(String::new())).map_err(Failure::could_not)?;
     let points = plan.points.clone();
-    let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
+    let result = progress::watched(global, &scenarios(&plan), Some(records.store()), |evaluator| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), evaluator)
     })?
-    .map_err(|error| {
-        Failure::of_run(&error, Some(&sentences::settings_and_condition(&plan.points[error.case])))
-    })?;
+    .map_err(|error| of_point(&plan, &error))?;
     if result.points.is_empty() {
         return Err(Failure::could_not("stopped before the first point had finished; nothing was written"));
     }
@@ -69,7 +108,45 @@ pub(super) fn execute(
     let stopped = format!("{} of {} points had finished and are", result.points.len(), result.planned);
     let notes = (warnings + &records.warning(), stopped.as_str());
     let kept = report.verdict.as_ref().map(|verdict| verdict.kept);
-    let answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
+    let answer = outputs::deliver(&report, folder, (&shown.printed, global), notes, show)?;
     records.close(result.complete())?;
-    Ok(arguments.gate.apply(answer, kept))
+    Ok(shown.gate.apply(answer, kept))
+}
+
+/// A run of a point came to nothing.
+pub(super) fn of_point(plan: &Plan, error: &experiment::RunError) -> Failure {
+    Failure::of_run(error, Some(&sentences::settings_and_condition(&plan.points[error.case])))
+}
+
+/// Simulates one shard into its file.
+fn simulate(
+    shard: Shard,
+    plan: &Plan,
+    resume: &Resume,
+    global: &Global,
+    warnings: String,
+) -> Result<Answer, Failure> {
+    let folder = session::out(plan, global);
+    let scenarios = scenarios(plan);
+    let records = Records::of_shard(&folder, resume, shard, &scenarios)?;
+    let points = plan.points.clone();
+    let state = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
+        simulate_shard(points, shard, evaluator)
+    })?
+    .map_err(|error| of_point(plan, &error))?;
+    let file = folder.join(shard.file_name());
+    let (file, runs) = (file.display(), format::counted(state.planned as usize, "run"));
+    let stderr = warnings + &records.warning();
+    if records.store().failure().is_some() || state.stored < state.planned {
+        let stopped = format!(
+            "stopped: {} of {runs} of shard {shard} are in {file}; go on with --resume\n",
+            state.stored
+        );
+        return Ok(Answer { stderr: stderr + &stopped, status: COULD_NOT, ..Answer::default() });
+    }
+    let stdout = match global.quiet {
+        true => String::new(),
+        false => format!("Shard {shard}: {runs} in {file}\n"),
+    };
+    Ok(Answer { stdout, stderr, ..Answer::default() })
 }

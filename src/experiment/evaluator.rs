@@ -155,7 +155,7 @@ impl Work<'_> {
         (found, missing)
     }
 
-    /// SloVerdict the record of a run that has finished.
+    /// Keeps the record of a run that has finished.
     pub fn keep(&self, case: usize, record: &Record) {
         if let Some(store) = self.evaluator.store {
             store.put(&self.batch[case].key(record.number), record);

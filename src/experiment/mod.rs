@@ -21,6 +21,8 @@ mod results;
 mod run;
 mod run_error;
 mod run_plan;
+#[cfg(feature = "cli")]
+mod shard;
 mod store;
 mod sweep;
 mod task;
@@ -54,6 +56,8 @@ pub use results::{
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
 pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound, settle_warmup};
+#[cfg(feature = "cli")]
+pub use shard::{Shard, ShardState, shards, simulate_shard};
 #[cfg(feature = "cli")]
 pub use store::{FileStore, StoreError, StoreScope};
 pub use store::{MemoryStore, Store};

@@ -69,6 +69,24 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Whether a file at `path` with this header is of what is `asked` for.
+    fn check(&self, asked: &Header, path: &Path) -> Result<(), StoreError> {
+        if self.version != asked.version {
+            return Err(StoreError::OtherKind(path.to_owned()));
+        }
+        if self.command != asked.command {
+            return Err(StoreError::OtherCommand { path: path.to_owned(), stored: self.command.clone() });
+        }
+        if self.cases != asked.cases {
+            let common = self.cases.iter().filter(|case| asked.cases.binary_search(case).is_ok()).count();
+            let (stored, asked) = (self.cases.len(), asked.cases.len());
+            return Err(StoreError::OtherCases { path: path.to_owned(), stored, asked, common });
+        }
+        Ok(())
+    }
+}
+
 /// Why a file of records cannot be used.
 #[derive(Debug)]
 pub enum StoreError {
@@ -184,17 +202,7 @@ impl FileStore {
             Head::Other => return Err(StoreError::OtherKind(path.to_owned())),
         };
         let asked = Header::of(scope);
-        if stored.version != asked.version {
-            return Err(StoreError::OtherKind(path.to_owned()));
-        }
-        if stored.command != asked.command {
-            return Err(StoreError::OtherCommand { path: path.to_owned(), stored: stored.command });
-        }
-        if stored.cases != asked.cases {
-            let common = stored.cases.iter().filter(|case| asked.cases.binary_search(case).is_ok()).count();
-            let (stored, asked) = (stored.cases.len(), asked.cases.len());
-            return Err(StoreError::OtherCases { path: path.to_owned(), stored, asked, common });
-        }
+        stored.check(&asked, path)?;
         let mut places = HashMap::new();
         while let Some((start, content)) = entries.next().map_err(failed)? {
             if let Ok((key, record)) = postcard::take_from_bytes::<StoredKey>(&content) {
@@ -205,6 +213,42 @@ impl FileStore {
         let end = entries.end;
         file.set_len(end).map_err(failed)?;
         Ok(FileStore { path: path.to_owned(), open: Mutex::new(Open { file, places, end, failure: None }) })
+    }
+
+    /// Takes in the records of the file at `path`, which another command has written: `command` of the same cases. That file is
+    /// left as it is; what of it was being written when its process was killed is passed over.
+    ///
+    /// # Errors
+    /// It cannot be read, or it was written by another version of the program, by another command or for other cases than those
+    /// of `scope`; or this file can no longer be written.
+    pub fn take_in(&self, path: &Path, command: &str, scope: &StoreScope) -> Result<(), StoreError> {
+        let failed = |why| StoreError::Io { path: path.to_owned(), why };
+        let file = File::open(path).map_err(failed)?;
+        let mut entries = Entries::of(&file);
+        let Head::Whole(stored) = entries.header().map_err(failed)? else {
+            return Err(StoreError::OtherKind(path.to_owned()));
+        };
+        let asked = Header::of(&StoreScope { command: command.to_owned(), ..scope.clone() });
+        stored.check(&asked, path)?;
+        while let Some((_, content)) = entries.next().map_err(failed)? {
+            if let Ok((key, record)) = postcard::take_from_bytes::<StoredKey>(&content) {
+                self.append(&key.into(), &content, record.len());
+            }
+        }
+        self.failure().map_or(Ok(()), Err)
+    }
+
+    /// The command that a file of records says it was written by; `None` if it is no such file, or of another version.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn command_of(path: &Path) -> Result<Option<String>, StoreError> {
+        let failed = |why| StoreError::Io { path: path.to_owned(), why };
+        let file = File::open(path).map_err(failed)?;
+        Ok(match Entries::of(&file).header().map_err(failed)? {
+            Head::Whole(header) if header.version == version() => Some(header.command),
+            _ => None,
+        })
     }
 
     /// How many records there are.
@@ -241,6 +285,10 @@ impl FileStore {
 }
 
 impl Store for FileStore {
+    fn has(&self, key: &RecordKey) -> bool {
+        self.lock().places.contains_key(key)
+    }
+
     fn get(&self, key: &RecordKey) -> Option<Record> {
         let mut open = self.lock();
         let (start, length) = open.places.get(key).copied()?;
@@ -254,7 +302,14 @@ impl Store for FileStore {
         let stored = StoredKey::from(*key);
         let key_bytes = postcard::to_allocvec(&stored).unwrap_or_default();
         let record = record.to_bytes();
-        let bytes = entry(&[&key_bytes[..], &record].concat());
+        self.append(key, &[&key_bytes[..], &record].concat(), record.len());
+    }
+}
+
+impl FileStore {
+    /// Writes an entry of this content, the last `record` bytes of which are the record under `key`.
+    fn append(&self, key: &RecordKey, content: &[u8], record: usize) {
+        let bytes = entry(content);
         let mut open = self.lock();
         if open.failure.is_some() || open.places.contains_key(key) {
             return;
@@ -263,9 +318,9 @@ impl Store for FileStore {
         // In one piece: a process that is killed leaves the last entry cut short at the worst.
         match open.file.seek(SeekFrom::Start(start)).and_then(|_| open.file.write_all(&bytes)) {
             Ok(()) => {
-                open.end += bytes.len() as u64;
-                let begin = start + (PREFIX_BYTES + key_bytes.len()) as u64;
-                open.places.insert(*key, (begin, record.len() as u32));
+                let end = start + bytes.len() as u64;
+                open.end = end;
+                open.places.insert(*key, (end - record as u64, record as u32));
             }
             Err(error) => open.failure = Some(error.kind()),
         }

@@ -1,0 +1,138 @@
+//! A sweep in shards: joined, they are the sweep on one machine to the byte; mixtures and missing shards are refused.
+#![cfg(unix)]
+
+use std::process::Command;
+
+use crate::fixtures::cli::Work;
+
+/// 20 settings, so that there are two groups of them that are fed together.
+const SWEEP: &str = r#"
+name = "small"
+[arrivals]
+kind = "poisson"
+rate = 11
+[service]
+time = { dist = "exponential", mean = "400ms" }
+[autoscaler]
+kind = "threshold"
+metric = "utilization"
+min = 2
+max = 12
+up = { above = 0.8 }
+down = { below = 0.4 }
+[cost]
+per_instance_hour = 1
+[slo]
+latency = "2s"
+[run]
+duration = "20m"
+replications = 5
+[sweep.parameters]
+"autoscaler.up.above" = { from = 0.55, to = 0.9, steps = 10 }
+"autoscaler.down.below" = [0.2, 0.3]
+"#;
+
+fn shard(work: &Work, which: &str, more: &[&str]) {
+    let fixed = ["sweep", "scenario.toml", "--shard", which, "--out", "shards"];
+    work.done(&[&fixed[..], more].concat());
+}
+
+fn merge(work: &Work, of: u32, more: &[&str]) -> Command {
+    let files: Vec<String> = (1..=of).map(|index| format!("shards/shard-{index}-of-{of}.records")).collect();
+    let mut command = work.kneepoint(&["merge", "scenario.toml"]);
+    command.args(files).args(more);
+    command
+}
+
+#[test]
+fn joined_shards_are_the_sweep_to_the_byte() {
+    let work = Work::with(SWEEP);
+    let whole = work.done(&["sweep", "scenario.toml", "--out", "whole"]);
+    for (of, threads) in [(3, "1"), (7, "2")] {
+        for index in 1..=of {
+            shard(&work, &format!("{index}/{of}"), &["--threads", threads]);
+        }
+        let out = format!("merged-{of}");
+        let output = merge(&work, of, &["--out", &out]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8(output.stdout).unwrap().replace(&out, "whole"), whole);
+        assert_eq!(work.files(&out), work.files("whole"));
+    }
+}
+
+#[test]
+fn a_shard_counted_from_zero_resumes_and_is_told() {
+    let work = Work::with(SWEEP);
+    shard(&work, "1:2", &[]);
+    let file = work.path().join("shards/shard-2-of-2.records");
+    let bytes = std::fs::read(&file).unwrap();
+    // As a process that was killed leaves it.
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let message = work.run(1, &["merge", "scenario.toml", "shards/shard-2-of-2.records"], "").stderr;
+    assert!(
+        message.contains("shard 1/2 is missing") && message.contains("shard 2/2 is not finished: "),
+        "{message}"
+    );
+    assert!(!work.path().join("output/small/summary.json").exists());
+    shard(&work, "2/2", &["--resume"]);
+    assert_eq!(std::fs::read(&file).unwrap().len(), bytes.len());
+}
+
+#[test]
+fn mixtures_are_refused() {
+    let work = Work::with(SWEEP);
+    shard(&work, "1/2", &[]);
+    shard(&work, "2/2", &["--seed", "7"]);
+    let refused = |command: &mut Command, part: &str| {
+        let output = command.output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && message.contains(part), "{message}");
+    };
+    refused(&mut merge(&work, 2, &[]), "is a shard of another scenario: 0 of its 20 settings");
+    shard(&work, "1/3", &[]);
+    let two = ["merge", "scenario.toml", "shards/shard-1-of-2.records", "shards/shard-1-of-3.records"];
+    refused(&mut work.kneepoint(&two), "the shards are of two divisions");
+    refused(&mut work.kneepoint(&["merge", "scenario.toml", "scenario.toml"]), "is no shard of a sweep");
+    refused(&mut work.kneepoint(&["merge", "scenario.toml", "nothing"]), "cannot read `nothing`");
+    work.fails(2, &["sweep", "scenario.toml", "--shard", "3/2"]);
+}
+
+#[test]
+fn jobs_of_clusters_are_written() {
+    let work = Work::with(SWEEP);
+    let script = work.done(&[
+        "shard",
+        "scenario.toml",
+        "--of",
+        "8",
+        "--for",
+        "slurm",
+        "--set",
+        "arrivals.rate=12",
+        "--cpus",
+        "1",
+    ]);
+    assert!(script.contains("#SBATCH --array=1-8\n"), "{script}");
+    work.write("job.sh", &script);
+    let task = Command::new("bash")
+        .current_dir(work.path())
+        .args([
+            "-c",
+            &format!(
+                "kneepoint() {{ {:?} \"$@\"; }}; exec() {{ \"$@\"; }}; . ./job.sh",
+                crate::fixtures::cli::PROGRAM
+            ),
+        ])
+        .env("SLURM_ARRAY_TASK_ID", "8")
+        .output()
+        .unwrap();
+    assert!(task.status.success(), "{}", String::from_utf8_lossy(&task.stderr));
+    assert!(work.path().join("shards-small/shard-8-of-8.records").exists());
+
+    let manifest = work.done(&["shard", "scenario.toml", "--of", "8", "--for", "kubernetes", "--out", "a$b"]);
+    for line in ["completionMode: Indexed", "completions: 8", "- \"$(JOB_COMPLETION_INDEX):8\"", "- \"a$$b\""]
+    {
+        assert!(manifest.contains(line), "{line}: {manifest}");
+    }
+    work.fails(2, &["shard", "scenario.toml", "--of", "101", "--for", "slurm"]);
+}
