@@ -12,7 +12,7 @@ macro_rules! open {
 }
 
 open! {
-    arrivals autoscaler backtest cancel distribution document experiment explain files lint random recommend
+    arrivals autoscaler backtest cancel distribution document experiment explain files fit lint random recommend
     report scenario schema service sim stats theory time
     traffic units
 }

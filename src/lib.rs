@@ -139,6 +139,7 @@
 //! | `api`, `internals` | the names of this page; everything below it, for the crate's own tests and benches |
 //! | `report` | verdict, sentences, tables and charts as data; one renderer per form |
 //! | `recommend` | the cheapest settings that keep every promise: search, race, verification, margins |
+//! | `fit` | a fitted service against its own load test, each level driven again |
 //! | `backtest` | simulated against measured, over time and in sum |
 //! | `explain` | counterfactuals on the same random numbers: causes, shares, episodes |
 //! | `experiment` | cases, records, replications; run, sweep, compare; intervals, frontier and knee |
@@ -174,6 +175,7 @@ mod dyn_eq;
 mod experiment;
 mod explain;
 mod files;
+mod fit;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;

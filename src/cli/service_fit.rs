@@ -9,16 +9,17 @@ use super::traffic_inspect::digits;
 use super::traffic_options::refused;
 use super::{Answer, BAD_INPUT, Failure, Global};
 use crate::files::{Disk, FileKind, Files as _, NamedFile};
+use crate::fit::{Compared, calibrated, service_table, why_refused, worst};
 use crate::report::render::terminal;
 use crate::report::table::Table;
 use crate::schema::Choice;
-use crate::traffic::{Fitted, IterationTimes, Law, Level, Unit, fit, read_load_test};
+use crate::traffic::{Fitted, Level, Unit, fit, read_load_test};
 
 /// Fit a [service] table to load tests, and show how well it fits their own levels.
 ///
 /// Reads results of vllm bench serve, GuideLLM, AIPerf, inference-perf, llm-d-benchmark, k6, vegeta, oha, MLPerf, wrk, hey,
-/// Locust, and tables with a row a level; a folder stands for the files in it. Every level is printed as measured and by the
-/// fitted law. A fit that is more than 15 % off one of its own levels is not usable: it says why, and the exit status is 2.
+/// Locust, and tables with a row a level; a folder stands for the files in it. Every level is driven again in simulation as it was (so many users, or so many
+/// requests a second) and printed as measured and as simulated. A fit that is more than 15 % off one of its own levels is not usable: it says why, and the exit status is 2.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  kneepoint service fit c1.json c4.json c16.json\n  \
                         kneepoint service fit results/ --up-to 64 > service.toml\n  \
@@ -48,6 +49,8 @@ struct Fit<'a> {
     levels: &'a [Level],
     #[serde(flatten)]
     fitted: &'a Fitted,
+    /// Each level driven again.
+    simulated: &'a [Compared],
     service: Option<String>,
     notes: &'a [String],
 }
@@ -89,19 +92,36 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
             ));
         }
     }
-    let fitted = fit(&levels, arguments.model.as_deref())
+    let mut fitted = fit(&levels, arguments.model.as_deref())
         .map_err(|why| Failure::bad_input(format!("error: no fit: the load test {why}")))?;
     notes.extend(fitted.notes.iter().cloned());
+    let by_load = |level: &Level| level.in_flight().unwrap_or(0.0);
+    levels.sort_by(|one, other| by_load(one).total_cmp(&by_load(other)));
+    // What the law was not fitted to has no steady state to be driven to.
+    let is_fitted = |level: &&Level| fitted.rows.iter().any(|row| row.level == level.name);
+    let driven: Vec<Level> = levels.iter().filter(is_fitted).cloned().collect();
+    let simulated;
+    (fitted.law, simulated) =
+        calibrated(&fitted, &driven).map_err(|why| Failure::bad_input(format!("error: no fit: {why}")))?;
+    // Where the law by itself is off, why is known; but the simulation has the last word, for it was driven as the test was.
+    fitted.refused = why_refused(&simulated).map(|why| fitted.refused.take().unwrap_or(why));
     let usable = fitted.refused.is_none();
-    let service = usable.then(|| table(&fitted));
+    let service = usable.then(|| {
+        let error = worst(&simulated);
+        format!(
+            "# Fitted to a load test: at most {:.1} % off its own levels, each driven again as it was.\n[service]\n{}fit_error = {error:.4}\n",
+            error * 100.0,
+            service_table(&fitted.law)
+        )
+    });
     let mut answer = Answer { status: if usable { 0 } else { BAD_INPUT }, ..Answer::default() };
     if global.json {
-        let fit = Fit { levels: &levels, fitted: &fitted, service, notes: &notes };
+        let fit = Fit { levels: &levels, fitted: &fitted, simulated: &simulated, service, notes: &notes };
         answer.stdout = serde_json::to_string_pretty(&fit).map_err(Failure::could_not)? + "\n";
     } else {
         answer.stdout = service.unwrap_or_default();
         if !global.quiet {
-            answer.stderr = account(&fitted, &notes);
+            answer.stderr = account(&simulated, &notes);
         }
     }
     if let Some(why) = &fitted.refused {
@@ -134,92 +154,26 @@ fn is_file(path: &Path) -> bool {
     matches!(Disk.kind(path), Ok(FileKind::Regular))
 }
 
-/// The levels, measured and by the law.
-fn account(fitted: &Fitted, notes: &[String]) -> String {
+/// The levels, measured and driven again.
+fn account(simulated: &[Compared], notes: &[String]) -> String {
     let mut text = String::new();
     for note in notes {
         let _ = writeln!(text, "{note}");
     }
-    let columns = ["level", "in flight", "compared", "measured", "fitted", "off"];
-    let cells = fitted.rows.iter().map(|row| {
-        vec![
-            row.level.clone(),
-            digits(row.in_flight),
-            row.quantity.to_owned(),
-            format!("{} ms", digits(row.measured_s * 1e3)),
-            format!("{} ms", digits(row.fitted_s * 1e3)),
-            format!("{:+.1} %", row.error() * 100.0),
-        ]
+    let cells = simulated.iter().map(|row| {
+        let (measured, again) = (millis(row.measured_s), millis(row.simulated_s));
+        let off = format!("{:+.1} %", row.error() * 100.0);
+        vec![row.level.clone(), row.driven.clone(), row.quantity.to_owned(), measured, again, off]
     });
-    let _ =
-        writeln!(text, "\n{}", terminal::table(&Table::of_text("levels", &columns, cells.collect()), None));
+    let columns = ["level", "driven by", "compared", "measured", "simulated", "off"];
+    let table = Table::of_text("levels", &columns, cells.collect());
+    let _ = writeln!(text, "\n{}", terminal::table(&table, None));
     text
 }
 
+/// Four digits or so of milliseconds.
 fn millis(seconds: f64) -> String {
-    format!("\"{}ms\"", digits(seconds * 1e3))
-}
-
-/// The keys of `model = "llm"`; those that are 0 are left out.
-fn llm(times: &IterationTimes, max_sequences: Option<f64>, prompt_tokens: f64, output_tokens: f64) -> String {
-    let mut text = format!(
-        "model = \"llm\"\nprompt_tokens = {}\noutput_tokens = {}\nfixed = {}\n",
-        prompt_tokens.round(),
-        output_tokens.round(),
-        millis(times.fixed_s)
-    );
-    match times.per_sequence_s() {
-        Some(each) if each > 0.0 => {
-            let _ = writeln!(text, "per_sequence = \"{}us\"", digits(each * 1e6));
-        }
-        Some(_) => {}
-        None => {
-            let points = times.decoding.iter().map(|(sequences, time)| {
-                format!("  {{ sequences = {sequences}, time = {} }},\n", millis(*time))
-            });
-            let _ = writeln!(text, "decoding = [\n{}]", points.collect::<String>());
-        }
-    }
-    let micros = |seconds: f64| format!("\"{}us\"", digits(seconds * 1e6));
-    let rest = [
-        ("per_kv_token", times.per_kv_token_s, format!("\"{}ns\"", (times.per_kv_token_s * 1e9).round())),
-        ("per_prefill_token", times.per_prefill_token_s, micros(times.per_prefill_token_s)),
-        ("overhead_before", times.overhead_before_s, millis(times.overhead_before_s)),
-        ("overhead_iterations", times.overhead_iterations, digits(times.overhead_iterations)),
-        ("max_sequences", max_sequences.unwrap_or(0.0), digits(max_sequences.unwrap_or(0.0))),
-    ];
-    for (key, value, written) in rest {
-        if value > 0.0 {
-            let _ = writeln!(text, "{key} = {written}");
-        }
-    }
-    text
-}
-
-/// The `[service]` table.
-fn table(fitted: &Fitted) -> String {
-    let worst = fitted.rows.iter().map(|row| row.error().abs()).fold(0.0, f64::max);
-    let head =
-        format!("# Fitted to a load test: at most {:.1} % off its own levels.\n[service]\n", worst * 100.0);
-    head + &match &fitted.law {
-        Law::Llm { times, max_sequences, prompt_tokens, output_tokens } => {
-            llm(times, *max_sequences, *prompt_tokens, *output_tokens)
-        }
-        Law::Shared { points } => {
-            let points: Vec<String> = points
-                .iter()
-                .map(|(concurrency, throughput)| {
-                    format!(
-                        "  {{ concurrency = {}, throughput = {} }},\n",
-                        digits(*concurrency),
-                        digits(*throughput)
-                    )
-                })
-                .collect();
-            format!("model = \"shared\"\ncurve = [\n{}]\n", points.concat())
-        }
-        Law::Slots { time_s, concurrency } => {
-            format!("model = \"slots\"\ntime = {}\nconcurrency = {concurrency}\n", millis(*time_s))
-        }
-    }
+    let ms = seconds * 1e3;
+    let places = (3.0 - ms.abs().max(1e-9).log10().floor()).clamp(0.0, 6.0) as usize;
+    format!("{ms:.places$} ms")
 }

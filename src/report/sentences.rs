@@ -643,9 +643,14 @@ pub fn unmeasured(scenario: &Scenario) -> Option<Statement> {
     (!warmup.is_zero()).then(|| Statement::plain(UNMEASURED, text()).with("warmup_s", warmup.as_secs_f64()))
 }
 
-/// What the times of language models are worth where formulas give them: one statement for all machines alike.
+/// What the times of services are worth where a formula gives them or they were fitted to a load test: one statement for
+/// all machines alike.
 pub fn formulas<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Vec<Statement> {
+    let scenarios: Vec<&Scenario> = scenarios.collect();
+    let fitted = scenarios.iter().filter_map(|scenario| scenario.model.service.fit_error);
+    let fitted = fitted.max_by(f64::total_cmp).map(fitted_to_load_test);
     let mut uncertain: Vec<&Uncertainty> = scenarios
+        .into_iter()
         .filter_map(|scenario| match &scenario.model.service.model {
             Model::Llm(llm) => llm.uncertainty.as_ref(),
             _ => None,
@@ -653,7 +658,16 @@ pub fn formulas<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Vec<Statem
         .collect();
     uncertain.sort_by(|a, b| a.basis.cmp(b.basis).then_with(|| a.of.cmp(&b.of)));
     uncertain.dedup();
-    uncertain.chunk_by(|a, b| a.basis == b.basis).map(formula).collect()
+    uncertain.chunk_by(|a, b| a.basis == b.basis).map(formula).chain(fitted).collect()
+}
+
+fn fitted_to_load_test(error: f64) -> Statement {
+    let text = format!(
+        "The service was fitted to a load test, and is up to {:.1} % off the levels of it. Intervals show the noise of the \
+         simulation only: latencies are uncertain by this too, and by more at loads or requests that were not tested.",
+        error * 100.0
+    );
+    Statement::plain(FITTED, text).with("error", error)
 }
 
 fn formula(alike: &[&Uncertainty]) -> Statement {
@@ -670,6 +684,8 @@ fn formula(alike: &[&Uncertainty]) -> Statement {
 
 /// The note on times that a formula gives.
 pub const FORMULA: &str = "note.formula";
+/// The note on a service that was fitted to a load test.
+pub const FITTED: &str = "note.fit";
 /// The note that is the scenario's description.
 pub const DESCRIPTION: &str = "note.description";
 /// The note of the warm-up that is not measured.

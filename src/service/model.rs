@@ -2,7 +2,7 @@
 
 use super::llm::SteadyIterations;
 use super::registry::{self, Model};
-use super::requirement::TokenLaws;
+use super::requirement::{FIT_ERROR, TokenLaws};
 use super::service_model::Requirement;
 use super::trace_input::{FromTrace, TraceColumnMeans};
 use crate::distribution::Durations;
@@ -19,6 +19,8 @@ pub struct Service {
     pub from_trace: FromTrace,
     /// How an instance serves the requests it has.
     pub model: Model,
+    /// How far off its own load test the service is, as a share, where it was fitted to one.
+    pub fit_error: Option<f64>,
 }
 
 impl Service {
@@ -28,7 +30,7 @@ impl Service {
         doc: "What a request requires, and how one instance serves it.",
         tag: "model",
         default: Some("slots"),
-        common: &[],
+        common: &[&FIT_ERROR],
         variants: registry::SPECS,
     };
 
@@ -64,6 +66,6 @@ impl Service {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
         let (Requirement { time, tokens, from_trace }, model) =
             registry::read(variant.name, &reader, columns)?;
-        Ok(Service { time, tokens, from_trace, model })
+        Ok(Service { time, tokens, from_trace, model, fit_error: reader.find(&FIT_ERROR)? })
     }
 }

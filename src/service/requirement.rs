@@ -31,3 +31,8 @@ pub(super) const OUTPUT: Key<Option<Numbers>> = Key::optional(
     "Tokens of an answer: a number or a distribution, rounded to whole tokens, at least 1. Drawn when the request arrives. May be left out only if `arrivals` is a trace with such a column: then they are those of the request's row.",
 )
 .above(0.0);
+pub(super) const FIT_ERROR: Key<Option<f64>> = Key::optional(
+    "fit_error",
+    "How far off the levels of its own load test the service is, as a share: what `kneepoint service fit` writes. It changes no figure; every result says that latencies are uncertain by it.",
+)
+.at_least(0.0);

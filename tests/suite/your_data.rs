@@ -93,7 +93,7 @@ fn a_load_test_becomes_a_service_table_that_a_scenario_takes() {
     let work = Work::with("");
     work.write(
         "levels.csv",
-        "concurrency,mean_ttft_ms,mean_tpot_ms,input_len,output_len\n1,20.2,10.2,1000,101\n10,22,12,1000,101\n50,30,20,1000,101\n",
+        "concurrency,mean_ttft_ms,mean_tpot_ms,input_len,output_len\n1,30.6,10.2,1000,101\n10,48,12,1000,101\n50,80,20,1000,101\n",
     );
     let printed = work.run(0, &["service", "fit", "levels.csv"], "");
     assert!(
@@ -101,6 +101,7 @@ fn a_load_test_becomes_a_service_table_that_a_scenario_takes() {
         "{}",
         printed.stdout
     );
+    assert!(printed.stdout.contains("fit_error = 0.0"), "{}", printed.stdout);
     assert!(printed.stderr.contains("50 users"), "{}", printed.stderr);
     let rest = "[arrivals]\nkind = \"poisson\"\nrate = 2\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"1m\"\n";
     work.write("fitted.toml", &(printed.stdout + rest));
@@ -111,4 +112,15 @@ fn a_load_test_becomes_a_service_table_that_a_scenario_takes() {
     );
     let refused = work.fails(2, &["service", "fit", "--quiet", "bent.csv"]);
     assert!(refused.contains("this fit is not usable") && refused.contains("--up-to"), "{refused}");
+    // A table that does not say how it was driven.
+    work.write("shared.csv", "rate,latency_ms\n16.1,62\n59,67.8\n88,90.9\n");
+    let printed = work.run(0, &["service", "fit", "--model", "shared", "shared.csv"], "");
+    assert!(printed.stderr.contains("taken as 4 users"), "{}", printed.stderr);
+    let printed = work.run(0, &["service", "fit", "--json", "levels.csv"], "");
+    let found: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(found["simulated"].as_array().unwrap().len(), 6);
+    let rest = "[arrivals]\nkind = \"poisson\"\nrate = 2\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"1m\"\n";
+    work.write("noted.toml", &("[service]\ntime = \"1s\"\nfit_error = 0.08\n".to_owned() + rest));
+    let told = work.done(&["run", "noted.toml"]);
+    assert!(told.contains("is up to 8.0 % off"), "{told}");
 }

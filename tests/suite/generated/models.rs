@@ -234,6 +234,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
                     time: Durations(Distribution::constant(1.0)),
                     tokens: None,
                     model: service,
+                    fit_error: None,
                 },
                 instances,
                 dispatch,
