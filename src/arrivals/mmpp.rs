@@ -7,6 +7,7 @@ use rand_distr::{Distribution as _, Exp1};
 
 use super::poisson::MAX_RATE;
 use super::process::{Process, Stream};
+use super::shape::PROFILE;
 use crate::random::Rng;
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
@@ -29,7 +30,7 @@ const TRANSITIONS: Key<Option<Vec<Vec<f64>>>> = Key::optional(
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "mmpp",
     doc: "Markov-modulated Poisson arrivals: Poisson at a rate that jumps between states, starting in steady state.",
-    keys: &[&STATES, &TRANSITIONS],
+    keys: &[&STATES, &TRANSITIONS, &PROFILE],
 };
 
 #[derive(Debug, Clone, Copy, PartialEq)]

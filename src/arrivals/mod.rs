@@ -26,6 +26,7 @@ mod process;
 mod profile;
 mod registry;
 mod renewal;
+mod shape;
 mod spikes;
 mod steps;
 mod table;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rand_distr::{Distribution as _, Exp1};
 
 use super::process::{Process, Stream};
+use super::shape::PROFILE;
 use crate::random::Rng;
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span, truncate_all};
@@ -17,7 +18,7 @@ const RATE: Key<f64> =
     Key::required("rate", "Requests per second, on average.").at_least(0.0).at_most(MAX_RATE);
 
 pub(super) const SPEC: TableSpec =
-    TableSpec { name: "poisson", doc: "Poisson arrivals: independent, at a constant rate.", keys: &[&RATE] };
+    TableSpec { name: "poisson", doc: "Poisson arrivals: independent, at a constant rate.", keys: &[&RATE, &PROFILE] };
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Poisson {

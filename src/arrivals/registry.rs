@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::process::Process;
+use super::shape::shaped;
 use super::{counts, diurnal, mmpp, piecewise, poisson, renewal, steps, trace};
 use crate::schema::{Problem, Reader, TableSpec};
 
@@ -10,11 +11,11 @@ type Read = fn(&Reader) -> Result<Arc<dyn Process>, Problem>;
 
 const KINDS: &[(&TableSpec, Read)] = &[
     (&steps::SPEC, |reader| Ok(Arc::new(steps::read(reader)?))),
-    (&poisson::SPEC, |reader| Ok(Arc::new(poisson::read(reader)?))),
-    (&renewal::SPEC, |reader| Ok(Arc::new(renewal::read(reader)?))),
+    (&poisson::SPEC, |reader| shaped(reader, Arc::new(poisson::read(reader)?))),
+    (&renewal::SPEC, |reader| shaped(reader, Arc::new(renewal::read(reader)?))),
     (&piecewise::SPEC, |reader| Ok(Arc::new(piecewise::read(reader)?))),
     (&diurnal::SPEC, |reader| Ok(Arc::new(diurnal::read(reader)?))),
-    (&mmpp::SPEC, |reader| Ok(Arc::new(mmpp::read(reader)?))),
+    (&mmpp::SPEC, |reader| shaped(reader, Arc::new(mmpp::read(reader)?))),
     (&trace::SPEC, |reader| Ok(Arc::new(trace::read(reader)?))),
     (&counts::SPEC, |reader| Ok(Arc::new(counts::read(reader)?))),
 ];

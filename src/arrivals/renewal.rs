@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::poisson::MAX_RATE;
 use super::process::{Process, Stream};
+use super::shape::PROFILE;
 use crate::distribution::{Distribution, Durations};
 use crate::random::Rng;
 use crate::schema::{Key, Problem, Reader, TableSpec};
@@ -24,7 +25,7 @@ const CV: Key<Option<f64>> = Key::optional(
 pub(super) const SPEC: TableSpec = TableSpec {
     name: "renewal",
     doc: "Independent times between requests, of any distribution; the first request comes one such time after the start.",
-    keys: &[&INTERARRIVAL, &RATE, &CV],
+    keys: &[&INTERARRIVAL, &RATE, &CV, &PROFILE],
 };
 
 #[derive(Debug, Clone, PartialEq)]

@@ -451,3 +451,36 @@ fn every_default_of_the_schema_reads() {
         }
     }
 }
+
+/// Poisson arrivals with a profile are those of the same piecewise rate, and MMPP keeps its mean share in each part.
+#[test]
+fn a_profile_gives_each_part_its_share_of_the_requests() {
+    for kind in [
+        "kind = \"poisson\"\nrate = 6",
+        "kind = \"renewal\"\nrate = 6\ncv = 2",
+        "kind = \"mmpp\"\nstates = [{ rate = 10, duration = \"2s\" }, { rate = 2, duration = \"2s\" }]",
+    ] {
+        let arrivals = read(&format!("{kind}\nprofile = {{ every = \"20s\", factors = [0, 2, 1] }}"));
+        assert_eq!(arrivals.mean_rate(Span::from_secs(60)), 6.0);
+        assert_eq!(arrivals.mean_rate(Span::from_secs(90)), 16.0 / 3.0);
+        assert_eq!(arrivals.rate_at(Instant::from_nanos(25 * SECOND)), Some(12.0));
+        assert_eq!(before(&arrivals, 0, 60).iter().filter(|instant| **instant < 20 * SECOND).count(), 0);
+        // The mean of a renewal process that starts with a whole gap is (cv² − 1)/2 off, which is small beside the spread.
+        for (from, to) in [(20, 40), (40, 60), (60, 180)] {
+            let t = t_of_counts(&arrivals, from, to);
+            assert!(t.abs() < 3.46, "{kind}: {t} in {from} to {to}");
+        }
+        let long = draw(&arrivals, 1, 5000);
+        assert!(long.is_sorted());
+        let mut again = Vec::new();
+        let mut stream = arrivals.stream(Streams::new(5, 1));
+        for count in [1, 7, 992, 4000] {
+            stream.fill(&mut again, count);
+        }
+        assert_eq!(long, again, "however they are divided into calls");
+    }
+    assert_dispersion(&read("kind = \"poisson\"\nrate = 9\nprofile = { every = \"5s\", factors = [0.5, 1.5] }"), 10, 1.0);
+    assert!(problem("kind = \"poisson\"\nrate = 9\nprofile = { every = \"5s\", factors = [0, 0] }").contains("no factor above 0"));
+    let silent = read("kind = \"poisson\"\nrate = 0\nprofile = { every = \"5s\", factors = [1] }");
+    assert!(draw(&silent, 0, 3).iter().all(|instant| *instant == u64::MAX));
+}
