@@ -14,5 +14,5 @@ macro_rules! open {
 open! {
     arrivals autoscaler backtest cancel distribution document experiment explain files fit lint random recommend
     report scenario schema service sim stats theory time
-    traffic units
+    traffic traffic_fit units
 }

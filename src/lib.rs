@@ -146,6 +146,7 @@
 //! | `lint` | traps in settings, found before a run |
 //! | `scenario` | the file that a user writes, assembled and checked |
 //! | `sim` | one run: engine, pool, dispatch, observation, accounting |
+//! | `traffic_fit` | models of arrivals and laws of requests, fitted to recorded traffic |
 //! | `arrivals`, `service`, `autoscaler` | what a run is made of, one file each; they know nothing of the engine |
 //! | `traffic`, `distribution`, `stats`, `theory` | readers of traces, distributions, statistics, exact results |
 //! | `schema` | statements of keys |
@@ -196,6 +197,7 @@ mod stats;
 mod theory;
 mod time;
 mod traffic;
+mod traffic_fit;
 mod units;
 
 pub use api::{

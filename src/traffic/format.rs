@@ -143,6 +143,7 @@ impl Choice for TraceForm {
         recorded("istio", "Envoy's or Istio's access log as JSON."),
         recorded("cloud_logging", "Request logs of Google Cloud Logging as JSON."),
         recorded("azure_functions_2021", "Azure Functions invocations of 2021."),
+        recorded("aiperf_records", "AIPerf's records as JSON lines: requests as they were sent."),
         recorded("k6_points", "k6's points as JSON lines: requests as they were sent."),
         recorded("k6_csv", "k6's samples as CSV."),
         recorded("jmeter", "JMeter's samples as CSV."),

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, Read as _};
 use serde_json::{Map, Value};
 
 use super::error::{nearest_name, unreadable};
+use super::exact::exact;
 use super::table::{Asked, ROW_BYTES, Rows, clip, open, too_long};
 use super::{Column, FileError, Order};
 use crate::files::NamedFile;
@@ -39,7 +40,7 @@ pub(super) fn read_json_rows<T: PartialOrd + Copy>(
         if text.is_empty() {
             continue;
         }
-        let Ok(Value::Object(object)) = serde_json::from_slice(text) else {
+        let Ok(Value::Object(object)) = serde_json::from_slice(&exact(text)) else {
             let start = String::from_utf8_lossy(&text[..text.len().min(200)]);
             let found = clip(&start);
             let what = format!(" is `{found}`");

@@ -5,6 +5,7 @@
 mod counts;
 mod doubt;
 mod error;
+mod exact;
 mod format;
 mod iterations;
 mod json_lines;
@@ -25,6 +26,7 @@ pub use error::FileError;
 pub use format::{FORMATS, Format, Layout, TraceForm};
 pub use iterations::IterationTimes;
 pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, read_load_test};
+pub use moment::shown as shown_instant;
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
 pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,

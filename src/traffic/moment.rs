@@ -202,7 +202,7 @@ fn mail_date(text: &str) -> Option<(i128, bool)> {
 }
 
 /// An instant as a date, or as seconds from the start.
-pub(super) fn shown(nanos: i64, absolute: bool) -> String {
+pub fn shown(nanos: i64, absolute: bool) -> String {
     match absolute {
         true => Timestamp::from_nanosecond(nanos.into())
             .map_or_else(|_| nanos.to_string(), |stamp| stamp.to_string()),

@@ -86,7 +86,7 @@ impl<T> Held<T> {
 }
 
 /// The error of a file of which `rows` rows and no more had room.
-pub(super) fn out_of_memory(shown: &str, rows: usize) -> FileError {
+fn out_of_memory(shown: &str, rows: usize) -> FileError {
     let what = format!("is larger than memory has room for: {rows} rows were read");
     FileError::whole(shown, &what, "expected a file that fits into memory")
 }

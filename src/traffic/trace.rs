@@ -2,7 +2,7 @@
 
 use super::doubt::{AsRead, check_trace};
 use super::format::Layout;
-use super::table::{Asked, Held, out_of_memory};
+use super::table::{Asked, Held};
 use super::timestamps::{decimal, parse_timestamp};
 use super::{Column, FileError, Order, Unit};
 use crate::files::NamedFile;
@@ -86,14 +86,22 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     }
 
     let order = if columns.sort { Order::Any } else { Order::Ascending };
-    let mut stamps = Held::default();
+    let mut stamps: Held<i64> = Held::default();
+    let (mut base, mut is_far) = (None, false);
     let (mut prompt_tokens, mut output_tokens) = (Held::default(), Held::default());
     let mut service_times = Held::default();
     let mut take = |row: &[i128]| {
         let mut row = row.iter().copied();
         let mut next = |wanted: bool| if wanted { row.next() } else { None };
         // Each value is known to fit.
-        next(true).into_iter().for_each(|stamp| stamps.push(stamp));
+        if let Some(stamp) = next(true) {
+            let base = *base.get_or_insert(stamp);
+            // Eight bytes a row; what lies further than 292 years from the first row is refused below.
+            stamps.push(i64::try_from(stamp - base).unwrap_or_else(|_| {
+                is_far = true;
+                0
+            }));
+        }
         next(columns.prompt_tokens.is_some()).into_iter().for_each(|count| prompt_tokens.push(count as u32));
         next(columns.output_tokens.is_some()).into_iter().for_each(|count| output_tokens.push(count as u32));
         next(columns.service.is_some()).into_iter().for_each(|nanos| service_times.push(nanos as u64));
@@ -107,16 +115,15 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
         service: service_times.whole(file.shown)?,
     };
     trace.sort(&mut stamps);
-    let first = stamps.first().copied().unwrap_or_default();
-    let relative =
-        |stamp: i128| u64::try_from(stamp - first).ok().filter(|nanos| *nanos <= LONGEST.as_nanos());
-    let mut instants = Vec::new();
-    if instants.try_reserve_exact(stamps.len()).is_err() {
-        return Err(out_of_memory(file.shown, stamps.len()));
-    }
-    instants.extend(stamps.iter().map_while(|stamp| relative(*stamp)));
-    let instants = (instants.len() == stamps.len()).then_some(instants);
-    let trace = instants.map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
+    let lowest = stamps.first().copied().unwrap_or_default();
+    let first = base.unwrap_or_default() + i128::from(lowest);
+    let relative = |stamp: i64| {
+        let nanos = u64::try_from(i128::from(stamp) - i128::from(lowest)).ok();
+        nanos.filter(|nanos| *nanos <= LONGEST.as_nanos())
+    };
+    // In the same memory.
+    let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
+    let trace = instants.filter(|_| !is_far).map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
         let error =
             FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
         error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
@@ -135,7 +142,7 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
 
 impl Trace {
     /// Brings the rows into the order of `stamps`, and those into theirs.
-    fn sort(&mut self, stamps: &mut Vec<i128>) {
+    fn sort(&mut self, stamps: &mut Vec<i64>) {
         if stamps.is_sorted() {
             return;
         }

@@ -51,6 +51,9 @@ pub fn read_load_test(file: &NamedFile<'_>, unit: Option<Unit>) -> Result<LoadTe
     }
     let text = String::from_utf8_lossy(&bytes);
     let content = Content::of(text.trim_start_matches('\u{feff}'), unit);
+    if let Some((line, what)) = content.broken() {
+        return Err(FileError::at_line(file.shown, line, &what, "expected JSON".into()));
+    }
     let refuse = |what: String| FileError::whole(file.shown, &what, "expected levels of load");
     for form in &forms::FORMS {
         let Some(read) = (form.read)(&content) else { continue };

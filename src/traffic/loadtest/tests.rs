@@ -73,6 +73,21 @@ fn each_tool_gives_its_level_in_seconds() {
             (users(5.0), 3.5, Some(0.3716), None, None),
         ),
         (
+            ":::MLLOG {\"key\": \"effective_scenario\", \"value\": \"Server\"}\n:::MLLOG {\"key\": \"result_validity\", \"value\": \"VALID\"}\n\
+             :::MLLOG {\"key\": \"result_scheduled_samples_per_sec\", \"value\": 8.05}\n:::MLLOG {\"key\": \"result_completed_samples_per_sec\", \"value\": 8.0}\n\
+             :::MLLOG {\"key\": \"result_mean_latency_ns\", \"value\": 45000000000}\n"
+                .into(),
+            (rate(8.05), 8.0, Some(45.0), None, None),
+        ),
+        (
+            "{\"metadata\": {\"request_start_ns\": 1759813207000000000, \"request_end_ns\": 1759813207400000000, \"benchmark_phase\": \"profiling\"}, \
+             \"metrics\": {\"time_to_first_token\": {\"value\": 100, \"unit\": \"ms\"}, \"inter_token_latency\": {\"value\": 10, \"unit\": \"ms\"}}, \"error\": null}\n\
+             {\"metadata\": {\"request_start_ns\": 1759813207600000000, \"request_end_ns\": 1759813208000000000, \"benchmark_phase\": \"profiling\"}, \
+             \"metrics\": {\"time_to_first_token\": {\"value\": 200, \"unit\": \"ms\"}}, \"error\": null}\n"
+                .into(),
+            (Driven::Unknown, 2.0, Some(0.4), Some(0.15), Some(0.01)),
+        ),
+        (
             "{\"spec\": {\"numberOfConnections\": 8}, \"result\": {\"timeTakenSeconds\": 10, \"req2xx\": 400, \"req5xx\": 3, \"latency\": {\"mean\": 200000}, \"rps\": {\"mean\": 55}}}"
                 .into(),
             (users(8.0), 40.0, Some(0.2), None, None),
@@ -239,4 +254,15 @@ fn places_are_told_by_the_level_at_which_answers_come_no_faster() {
     assert_eq!((fitted.law, fitted.refused), (Law::Slots { time_s: 0.2, concurrency: 4 }, None));
     let slowed = fit(&[level(1.0, 0.2), level(4.0, 0.36), level(8.0, 0.5)], Some("slots")).unwrap();
     assert!(slowed.refused.unwrap().contains("fit --model shared"));
+}
+
+#[test]
+fn what_is_broken_is_refused_with_its_place_and_what_is_no_number_is_missing() {
+    let cut = read(&VLLM[..80]).unwrap_err();
+    assert!(cut.starts_with("`t`, line 1, column 80: EOF"), "{cut}");
+    let without = VLLM.replace("\"mean_ttft_ms\": 60", "\"mean_ttft_ms\": NaN, \"mean_e2el_ms\": 1260");
+    assert_eq!(level(&without), (Driven::Users(4.0), 3.1746, Some(1.26), None, Some(0.012)));
+    let spreadsheet = "\u{feff}concurrency;latency_ms;throughput\n1;100,5;9,9\n4;120,1;33\n";
+    let test = read(spreadsheet).unwrap();
+    assert_eq!((test.levels[0].latency_s, test.levels[0].rate), (Some(0.1005), 9.9));
 }

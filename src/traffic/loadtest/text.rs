@@ -20,7 +20,13 @@ impl<'a> Content<'a> {
         let documents = match begins {
             Some(b'{' | b'[') => match serde_json::from_str(text) {
                 Ok(document) => vec![document],
-                Err(_) => text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+                Err(_) => {
+                    let finite = finite(text);
+                    match serde_json::from_str(&finite) {
+                        Ok(document) => vec![document],
+                        Err(_) => finite.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+                    }
+                }
             },
             _ if text.contains("request_performance:") || text.contains("\nmetrics:") => {
                 // JSON knows no infinity, which reports write for what is not limited.
@@ -32,6 +38,18 @@ impl<'a> Content<'a> {
         Content { text, documents, unit }
     }
 
+    /// Where a text that begins as JSON is none, and why; nothing for what is read.
+    pub(super) fn broken(&self) -> Option<(u64, String)> {
+        let begins = matches!(self.text.trim_start().as_bytes().first(), Some(b'{' | b'['));
+        if !begins || !self.documents.is_empty() {
+            return None;
+        }
+        let error = serde_json::from_str::<Value>(&finite(self.text)).err()?;
+        let said = error.to_string();
+        let why = said.split(" at line ").next().unwrap_or_default().to_owned();
+        Some((error.line() as u64, format!(", column {}: {why}", error.column())))
+    }
+
     /// The document, if there is one alone.
     pub(super) fn document(&self) -> Option<&Value> {
         match self.documents.as_slice() {
@@ -39,6 +57,26 @@ impl<'a> Content<'a> {
             _ => None,
         }
     }
+}
+
+/// JSON with `null` for what is no number: Python writes `NaN` and `Infinity`.
+fn finite(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let word = ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| !quoted && rest.starts_with(word));
+        if let Some(word) = word {
+            out.push_str("null");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
 }
 
 /// The number at a JSON pointer, also if it is text.

@@ -169,9 +169,19 @@ fn of_requests(requests: &Requests) -> Measured {
     let between = || instants.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1e9);
     let (mean, variance) = moments(between());
     let bins = |window_s: f64| Bins::of_instants(instants, window_s);
-    let mut gaps: Vec<(u64, u64)> = instants.windows(2).map(|pair| (pair[1] - pair[0], pair[0])).collect();
-    gaps.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
-    let notable = gaps.iter().take(3).filter(|(length, _)| *length as f64 / 1e9 > 10.0 * mean.max(0.1));
+    // The three longest, the earlier of equal ones first.
+    let mut gaps: Vec<(u64, u64)> = Vec::new();
+    let mut same_instant = 0;
+    for pair in instants.windows(2) {
+        let length = pair[1] - pair[0];
+        same_instant += u64::from(length == 0);
+        let at = gaps.partition_point(|(known, _)| *known >= length);
+        if at < 3 {
+            gaps.insert(at, (length, pair[0]));
+            gaps.truncate(3);
+        }
+    }
+    let notable = gaps.iter().filter(|(length, _)| *length as f64 / 1e9 > 10.0 * mean.max(0.1));
     Measured {
         requests: instants.len() as f64,
         span_s,
@@ -184,7 +194,7 @@ fn of_requests(requests: &Requests) -> Measured {
             .filter_map(|window_s| peak(&bins(*window_s), origin))
             .collect(),
         interarrival_cv: (mean > 0.0).then(|| variance.sqrt() / mean),
-        same_instant: Some(gaps.iter().filter(|(length, _)| *length == 0).count() as u64),
+        same_instant: Some(same_instant),
         dispersion: WINDOWS_S
             .iter()
             .filter(|window_s| span_s / **window_s >= WINDOWS_LEAST as f64 && span_s / **window_s <= 1e7)
@@ -196,7 +206,7 @@ fn of_requests(requests: &Requests) -> Measured {
             .collect(),
         prompt_tokens: Spread::of(requests.trace.prompt_tokens.iter().map(|count| f64::from(*count))),
         output_tokens: Spread::of(requests.trace.output_tokens.iter().map(|count| f64::from(*count))),
-        duration_s: Spread::of(requests.durations.iter().map(|nanos| *nanos as f64 / 1e9)),
+        duration_s: Spread::of(requests.durations().iter().map(|nanos| *nanos as f64 / 1e9)),
     }
 }
 

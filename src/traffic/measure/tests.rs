@@ -7,7 +7,7 @@ fn requests(instants_ms: &[u64]) -> Recorded {
     Recorded::Requests(Requests {
         trace,
         origin: None,
-        durations: Vec::new(),
+        some_durations: Vec::new(),
         durations_include_waiting: false,
     })
 }

@@ -69,7 +69,10 @@ fn merged(parts: Vec<(i64, Requests)>) -> Requests {
     Requests {
         trace,
         origin: Some(origin),
-        durations: parts.iter().flat_map(|(_, requests)| requests.durations.iter().copied()).collect(),
+        some_durations: match has_service {
+            true => Vec::new(),
+            false => parts.iter().flat_map(|(_, requests)| requests.durations().iter().copied()).collect(),
+        },
         durations_include_waiting: parts.iter().any(|(_, requests)| requests.durations_include_waiting),
     }
 }

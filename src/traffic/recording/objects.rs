@@ -8,6 +8,7 @@ use super::head::Head;
 use crate::files::NamedFile;
 use crate::traffic::FileError;
 use crate::traffic::error::unreadable;
+use crate::traffic::exact::exact;
 use crate::traffic::table::{clip, open};
 
 /// The longest line of JSON that is read.
@@ -29,7 +30,7 @@ pub(super) fn each_object(
     mut take: impl FnMut(Result<&Map<String, Value>, &str>, u64) -> Result<bool, FileError>,
 ) -> Result<(), FileError> {
     if head.text.trim_start().starts_with('[') || head.wraps_list() {
-        let whole = document(file)?;
+        let whole = parsed(file, &exact(&bytes_of(file)?))?;
         for (number, entry) in (1..).zip(list(file, &whole)?) {
             let entry = entry.as_object().ok_or("it is no JSON object");
             if !take(entry, number)? {
@@ -57,7 +58,7 @@ pub(super) fn each_object(
         if text.is_empty() {
             continue;
         }
-        let more = match serde_json::from_slice(text) {
+        let more = match serde_json::from_slice(&exact(text)) {
             Ok(Value::Object(object)) => take(Ok(&object), number)?,
             Ok(_) => take(Err("it is no JSON object"), number)?,
             Err(_) => take(Err("it is no JSON"), number)?,
@@ -111,6 +112,10 @@ fn list<'a>(file: &NamedFile<'_>, whole: &'a Value) -> Result<&'a [Value], FileE
 /// # Errors
 /// It cannot be read, is larger than 256 MiB unpacked, or is not JSON: with line and column.
 pub(super) fn document(file: &NamedFile<'_>) -> Result<Value, FileError> {
+    parsed(file, &bytes_of(file)?)
+}
+
+fn bytes_of(file: &NamedFile<'_>) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     let reader = open(file, KIND)?;
     reader.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
@@ -119,7 +124,13 @@ pub(super) fn document(file: &NamedFile<'_>) -> Result<Value, FileError> {
         return Err(FileError::whole(file.shown, "is too large", label)
             .with_help("ask for a shorter span, or a wider step"));
     }
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
+}
+
+fn parsed(file: &NamedFile<'_>, text: &[u8]) -> Result<Value, FileError> {
     serde_json::from_slice(text).map_err(|error| {
         let what = format!(", column {}: {}", error.column(), without_place(&error.to_string()));
         FileError::at_line(file.shown, error.line() as u64, &what, "expected JSON".into())

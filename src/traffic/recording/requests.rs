@@ -21,10 +21,17 @@ pub struct Requests {
     pub trace: Trace,
     /// The first instant, nanoseconds since 1970; `None` if the file does not tell the date.
     pub origin: Option<i64>,
-    /// How long requests took, nanoseconds, of the rows that tell; not in the order of the rows.
-    pub durations: Vec<u64>,
+    /// How long requests took, nanoseconds, of the rows that tell, if some do not; else they are in the trace.
+    pub some_durations: Vec<u64>,
     /// Whether that includes waiting at the server.
     pub durations_include_waiting: bool,
+}
+
+impl Requests {
+    /// How long requests took, nanoseconds, of the rows that tell; not in the order of the rows.
+    pub fn durations(&self) -> &[u64] {
+        if self.some_durations.is_empty() { &self.trace.service } else { &self.some_durations }
+    }
 }
 
 /// One row of a file.
@@ -38,13 +45,35 @@ pub(super) struct Row {
     pub duration: Option<u64>,
 }
 
+/// A column that takes no memory until a row has a value in it.
+#[derive(Debug, Default)]
+struct Sparse<T> {
+    values: Vec<T>,
+    /// Rows before the first value.
+    before: usize,
+}
+
+impl<T: Copy + PartialEq> Sparse<T> {
+    fn push(&mut self, value: Option<T>, none: T) {
+        match value {
+            None if self.values.is_empty() => self.before += 1,
+            value => {
+                if self.values.is_empty() {
+                    self.values = vec![none; self.before];
+                }
+                self.values.push(value.unwrap_or(none));
+            }
+        }
+    }
+}
+
 /// Rows as they are read.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     stamps: Vec<i64>,
-    prompt: Vec<u32>,
-    output: Vec<u32>,
-    duration: Vec<u64>,
+    prompt: Sparse<u32>,
+    output: Sparse<u32>,
+    duration: Sparse<u64>,
     newest: Option<i64>,
     oldest: Option<i64>,
     /// The largest step back from the newest so far, and the line it first went beyond the window.
@@ -77,9 +106,9 @@ impl Gathered {
         self.newest = self.newest.max(Some(row.arrival));
         self.oldest = Some(self.oldest.map_or(row.arrival, |oldest| oldest.min(row.arrival)));
         self.stamps.push(row.arrival);
-        self.prompt.push(row.prompt_tokens.unwrap_or(NONE_U32));
-        self.output.push(row.output_tokens.unwrap_or(NONE_U32));
-        self.duration.push(row.duration.unwrap_or(NONE_U64));
+        self.prompt.push(row.prompt_tokens, NONE_U32);
+        self.output.push(row.output_tokens, NONE_U32);
+        self.duration.push(row.duration, NONE_U64);
     }
 
     /// The requests in order, and the account of them.
@@ -107,25 +136,30 @@ impl Gathered {
         }
         self.sort(&mut reading, wanted)?;
         let relative = |stamp: i64| u64::try_from(stamp.saturating_sub(first)).ok();
+        // In the same memory.
         let instants: Option<Vec<u64>> = self
             .stamps
-            .iter()
-            .map(|stamp| relative(*stamp).filter(|nanos| *nanos <= LONGEST.as_nanos()))
+            .into_iter()
+            .map(|stamp| relative(stamp).filter(|nanos| *nanos <= LONGEST.as_nanos()))
             .collect();
         let Some(instants) = instants else {
             let label = "expected instants of one recording";
             return Err(FileError::whole(&reading.file, "spans more than 100 years", label));
         };
-        let durations: Vec<u64> = self.duration.iter().copied().filter(|nanos| *nanos != NONE_U64).collect();
+        let duration = self.duration.values;
+        let durations: Vec<u64> = match duration.contains(&NONE_U64) {
+            true => duration.iter().copied().filter(|nanos| *nanos != NONE_U64).collect(),
+            false => Vec::new(),
+        };
         let trace = Trace {
             instants,
-            prompt_tokens: whole(self.prompt, NONE_U32, "tokens of the prompt", &mut reading),
-            output_tokens: whole(self.output, NONE_U32, "tokens of the answer", &mut reading),
-            service: whole(self.duration, NONE_U64, "duration", &mut reading),
+            prompt_tokens: whole(self.prompt.values, NONE_U32, "tokens of the prompt", &mut reading),
+            output_tokens: whole(self.output.values, NONE_U32, "tokens of the answer", &mut reading),
+            service: whole(duration, NONE_U64, "duration", &mut reading),
         };
         coarse_clock(&trace.instants, &mut reading);
         let origin = form.is_absolute().then_some(first);
-        Ok((reading, Requests { trace, origin, durations, durations_include_waiting: waiting }))
+        Ok((reading, Requests { trace, origin, some_durations: durations, durations_include_waiting: waiting }))
     }
 
     fn sort(&mut self, reading: &mut Reading, wanted: &Wanted) -> Result<(), FileError> {
@@ -149,18 +183,24 @@ impl Gathered {
                 self.out_of_order
             ));
         }
-        let mut order: Vec<usize> = (0..self.stamps.len()).collect();
         if self.descends {
-            order.reverse();
+            self.stamps.reverse();
+            self.prompt.values.reverse();
+            self.output.values.reverse();
+            self.duration.values.reverse();
+            return Ok(());
         }
+        let mut order: Vec<usize> = (0..self.stamps.len()).collect();
         order.sort_by_key(|row| self.stamps[*row]);
         fn gather<T: Copy>(column: &mut Vec<T>, order: &[usize]) {
-            *column = order.iter().map(|row| column[*row]).collect();
+            if !column.is_empty() {
+                *column = order.iter().map(|row| column[*row]).collect();
+            }
         }
         gather(&mut self.stamps, &order);
-        gather(&mut self.prompt, &order);
-        gather(&mut self.output, &order);
-        gather(&mut self.duration, &order);
+        gather(&mut self.prompt.values, &order);
+        gather(&mut self.output.values, &order);
+        gather(&mut self.duration.values, &order);
         Ok(())
     }
 }

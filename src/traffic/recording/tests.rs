@@ -23,7 +23,7 @@ fn requests(content: &str, wanted: &Wanted) -> (String, String, Vec<u64>, Vec<u6
     let recording = read(content, wanted).unwrap_or_else(|error| panic!("{error}\n{content}"));
     let Recorded::Requests(requests) = recording.content else { panic!("no requests: {content}") };
     let millis = |nanos: &u64| nanos / 1_000_000;
-    let mut durations: Vec<u64> = requests.durations.iter().map(millis).collect();
+    let mut durations: Vec<u64> = requests.durations().iter().map(millis).collect();
     durations.sort_unstable();
     let instants = requests.trace.instants.iter().map(millis).collect();
     (recording.reading.format, recording.reading.first, instants, durations)
@@ -394,6 +394,8 @@ fn requests_of_load_tests_are_traffic_from_when_they_were_sent() {
                   1767603600033333333,503,80000000,10,20,503 Service Unavailable,,a,1,POST,http://h/,\n";
     let k6_csv = "metric_name,timestamp,metric_value,check,status\nhttp_reqs,1767603600,1,,200\n\
                   http_req_duration,1767603600,200,,200\nhttp_req_duration,1767603601,500,,200\nvus,1767603600,5,,\n";
+    let aiperf = "{\"metadata\":{\"request_start_ns\":1767603600000000001,\"request_end_ns\":1767603600400000001},\"metrics\":{\"output_sequence_length\":{\"value\":9,\"unit\":\"tokens\"}},\"error\":null}\n\
+                  {\"metadata\":{\"request_start_ns\":1767603600600000001,\"request_end_ns\":1767603601100000001},\"metrics\":null,\"error\":{\"code\":499}}\n";
     let point = |metric: &str, time: &str, value: f64| {
         format!(
             "{{\"type\":\"Point\",\"data\":{{\"time\":\"2026-01-05T10:00:0{time}+01:00\",\"value\":{value},\"tags\":{{}}}},\"metric\":\"{metric}\"}}\n"
@@ -411,6 +413,7 @@ fn requests_of_load_tests_are_traffic_from_when_they_were_sent() {
         (hey, "hey", "0 s", vec![0, 50], vec![100, 120]),
         (vegeta, "vegeta", FIRST, vec![0, 33], vec![80, 120]),
         (k6_csv, "k6_csv", "2026-01-05T08:59:59.8Z", vec![0, 700], vec![200, 500]),
+        (aiperf, "aiperf_records", "2026-01-05T09:00:00.000000001Z", vec![0, 600], vec![400, 500]),
         (k6_points.as_str(), "k6_points", "2026-01-05T09:00:00.3Z", vec![0, 450], vec![200, 250]),
     ] {
         assert_eq!(requests(content, &plain()), (form.into(), first.into(), instants, durations), "{form}");

@@ -58,7 +58,12 @@ fn read(text: &str, said: Option<Unit>) -> Result<LoadTest, String> {
     let mut levels = Vec::new();
     for (line, record) in (2..).zip(reader.records()) {
         let record = record.map_err(|error| error.to_string())?;
-        let number = |at: usize| record.get(at).and_then(|cell| cell.parse::<f64>().ok());
+        // With semicolons between the cells a comma is the point of a number.
+        let number = |at: usize| {
+            let cell = record.get(at)?;
+            let written = if delimiter == Some(b';') { cell.replace(',', ".") } else { cell.to_owned() };
+            written.parse::<f64>().ok()
+        };
         let seconds = |column: Option<(usize, f64)>| column.and_then(|(at, unit)| Some(number(at)? * unit));
         let users = users.and_then(number);
         let mut level = Level {

@@ -38,6 +38,10 @@ fn read(text: &str) -> Result<LoadTest, String> {
         }
     }
     let level = last.ok_or("has no row `Aggregated` with answers")?;
-    let note = "the last row of the history: think time and ramps are not in the file".to_owned();
-    Ok(LoadTest { notes: vec![note], ..LoadTest::of(vec![level]) })
+    let is_history = at(&["User Count"]).is_some();
+    let note = match is_history {
+        true => "the last row of the history: think time and ramps are not in the file",
+        false => "its users, their think time and ramps are not in the file",
+    };
+    Ok(LoadTest { notes: vec![note.to_owned()], ..LoadTest::of(vec![level]) })
 }

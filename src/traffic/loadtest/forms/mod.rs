@@ -1,6 +1,7 @@
 //! The load-test tools whose results are read, a file each.
 
 mod aiperf;
+mod aiperf_records;
 mod artillery;
 mod bombardier;
 mod csv;
@@ -32,10 +33,11 @@ pub(super) struct Form {
 }
 
 /// Every tool; tables of any columns come last.
-pub(super) const FORMS: [Form; 19] = [
+pub(super) const FORMS: [Form; 20] = [
     vllm::FORM,
     guidellm::FORM,
     aiperf::FORM,
+    aiperf_records::FORM,
     inference_perf::FORM,
     llmd::FORM,
     k6::FORM,

@@ -37,7 +37,7 @@ fn level(value: &Value) -> Result<Level, String> {
     let rate = number(value, "/request_throughput").unwrap_or(0.0);
     let tokens = |pointer| number(value, pointer).filter(|total| *total > 0.0).map(|total| total / completed);
     Ok(Level {
-        latency_s: millis(value, "/mean_e2el_ms"),
+        latency_s: millis(value, "/mean_e2el_ms").or_else(|| millis(value, "/mean_e2e_latency_ms")),
         ttft_s: millis(value, "/mean_ttft_ms"),
         tpot_s: millis(value, "/mean_tpot_ms"),
         prompt_tokens: tokens("/total_input_tokens"),

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod aibrix;
+mod aiperf_records;
 mod alb;
 mod azure_functions;
 mod azure_functions_2021;
@@ -68,7 +69,7 @@ pub(super) struct Form {
 }
 
 /// Every form; what is recognised by less comes after what is recognised by more.
-pub(super) const FORMS: [Form; 27] = [
+pub(super) const FORMS: [Form; 28] = [
     prometheus::FORM,
     cloudwatch_data::FORM,
     cloudwatch_statistics::FORM,
@@ -84,6 +85,7 @@ pub(super) const FORMS: [Form; 27] = [
     burst_gpt::FORM,
     aibrix::FORM,
     gentd26::FORM,
+    aiperf_records::FORM,
     k6_points::FORM,
     k6_csv::FORM,
     jmeter::FORM,

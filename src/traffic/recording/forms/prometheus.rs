@@ -11,6 +11,7 @@ use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
 use crate::traffic::FileError;
 use crate::traffic::moment::TimeForm;
+use crate::traffic::table::clip;
 use crate::traffic::{Unit, timestamps};
 
 const NAME: &str = "prometheus";
@@ -54,7 +55,12 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
     let mut reading = Reading::of(file.shown, NAME, DOC);
     reading.time = "seconds since 1970 in `values`".into();
     let mut points = Vec::new();
-    let mut quantity = None;
+    // What `traffic fetch` asked for stands in its file.
+    let query = whole.get("query").and_then(Value::as_str);
+    let mut quantity = query.filter(|query| is_rate(query)).map(|_| Quantity::Rates);
+    if let Some(query) = query {
+        reading.note(format!("query `{}`", clip(query)));
+    }
     for one in result {
         let metric = one.get("metric").and_then(Value::as_object);
         let metric_name = metric.and_then(|labels| labels.get("__name__")).and_then(Value::as_str);
@@ -88,6 +94,13 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
         reading.note("a rate over a window is a moving mean: bursts shorter than the window are not in it");
     }
     Ok(Recording { reading, content: Recorded::Series(series) })
+}
+
+/// Whether a query gives rates per second, and nothing made of them that is another quantity.
+fn is_rate(query: &str) -> bool {
+    let plain = query.replace(' ', "");
+    let is_rate = ["rate(", "sum(rate(", "sum(irate("].iter().any(|begin| plain.starts_with(begin));
+    is_rate && !plain.contains(['*', '/', '+']) && !plain.contains(")-")
 }
 
 fn point(pair: &Value) -> Option<(i64, f64)> {

@@ -1,0 +1,155 @@
+//! How well counts of a model vary as those of the recording do.
+
+use serde::Serialize;
+
+use super::arrivals::ArrivalModel;
+use crate::arrivals::Arrivals;
+use crate::random::Streams;
+use crate::schema::{Context, Tree};
+use crate::traffic::Recorded;
+
+/// The index of dispersion of counts (variance over mean) at one length of window, recorded and of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Goodness {
+    /// Length of the window, seconds.
+    pub window_s: f64,
+    /// Whole windows in the recording.
+    pub windows: usize,
+    /// The recorded index.
+    pub recorded: f64,
+    /// The lowest of recordings that the model makes.
+    pub low: f64,
+    /// The highest.
+    pub high: f64,
+    /// Recordings that were made.
+    pub simulated: usize,
+}
+
+impl Goodness {
+    /// Whether the recording could be one of the model's: within their range, or nearly.
+    pub fn fits(&self) -> bool {
+        const NEARLY: f64 = 1.2;
+        self.recorded <= self.high * NEARLY && self.recorded >= self.low / NEARLY
+    }
+}
+
+/// Windows of which the fit is told, seconds.
+const WINDOWS_S: [f64; 3] = [1.0, 60.0, 3600.0];
+
+/// Windows of one length that a variance is taken of.
+const LEAST_WINDOWS: usize = 10;
+
+/// The goodness of a model at each window that fits the recording.
+///
+/// # Errors
+/// The model cannot be simulated.
+pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Result<Vec<Goodness>, String> {
+    const MOST_REQUESTS: f64 = 4e6;
+    let windows = WINDOWS_S.into_iter().filter_map(|window_s| {
+        let counts = recorded_counts(recorded, window_s)?;
+        let known = counts.iter().filter(|count| count.is_finite()).count();
+        (known >= LEAST_WINDOWS).then_some((window_s, counts))
+    });
+    let windows: Vec<(f64, Vec<f64>)> = windows.collect();
+    if windows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let arrivals = arrivals(model)?;
+    let recordings = ((MOST_REQUESTS / (model.rate * span_s).max(1.0)) as usize).clamp(5, 20);
+    let mut indices = vec![Vec::new(); windows.len()];
+    for replication in 0..recordings {
+        let instants = simulated(&arrivals, replication as u64, span_s);
+        for ((window_s, recorded), indices) in windows.iter().zip(&mut indices) {
+            let mut counts = counts(&instants, *window_s, recorded.len());
+            // What the recording does not know is not looked at here either.
+            counts.iter_mut().zip(recorded).filter(|(_, known)| known.is_nan()).for_each(|(count, _)| *count = f64::NAN);
+            indices.push(dispersion(&counts));
+        }
+    }
+    let goodness = windows.iter().zip(&indices).map(|((window_s, recorded), indices)| Goodness {
+        window_s: *window_s,
+        windows: recorded.iter().filter(|count| count.is_finite()).count(),
+        recorded: dispersion(recorded),
+        low: indices.iter().copied().fold(f64::INFINITY, f64::min),
+        high: indices.iter().copied().fold(0.0, f64::max),
+        simulated: recordings,
+    });
+    Ok(goodness.collect())
+}
+
+/// Why replaying the file is better than the model, if it is.
+pub(super) fn replay(goodness: &[Goodness], is_series: bool) -> Option<String> {
+    let ratio = |one: &Goodness| match one.recorded > one.high {
+        true => one.recorded / one.high.max(f64::MIN_POSITIVE),
+        false => one.low / one.recorded.max(f64::MIN_POSITIVE),
+    };
+    let worst = goodness.iter().filter(|one| !one.fits()).max_by(|one, other| ratio(one).total_cmp(&ratio(other)))?;
+    let window = match worst.window_s {
+        1.0 => "1 s",
+        60.0 => "1 min",
+        _ => "1 h",
+    };
+    let kind = if is_series { "counts" } else { "trace" };
+    Some(format!(
+        "Replaying the file is better (kind = \"{kind}\"): over {window} its counts have an index of dispersion of {:.3}, those of \
+         the model {:.3} to {:.3}.",
+        worst.recorded, worst.low, worst.high
+    ))
+}
+
+fn arrivals(model: &ArrivalModel) -> Result<Arrivals, String> {
+    let table = model.table();
+    let keys = table.strip_prefix("[arrivals]\n").unwrap_or(&table);
+    let tree = Tree::parse(keys).map_err(|_| "the fitted arrivals cannot be read".to_owned())?;
+    Arrivals::read(tree.root(), "arrivals", &Context::new("")).map_err(|problem| problem.message)
+}
+
+fn simulated(arrivals: &Arrivals, replication: u64, span_s: f64) -> Vec<u64> {
+    const BLOCK: usize = 4096;
+    const MOST: usize = 50_000_000;
+    let end = (span_s * 1e9) as u64;
+    let mut stream = arrivals.stream(Streams::new(1, replication));
+    let mut instants = Vec::new();
+    while instants.last().is_none_or(|last| *last < end) && instants.len() < MOST {
+        let had = instants.len();
+        stream.fill(&mut instants, BLOCK);
+        if instants.len() < had + BLOCK {
+            break;
+        }
+    }
+    instants.truncate(instants.partition_point(|instant| *instant < end));
+    instants
+}
+
+fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
+    match recorded {
+        Recorded::Requests(requests) => {
+            let last = requests.trace.instants.last().copied().unwrap_or(0) as f64 / 1e9;
+            let whole = (last / window_s) as usize;
+            (whole <= 50_000_000).then(|| counts(&requests.trace.instants, window_s, whole))
+        }
+        Recorded::Series(series) => {
+            let merged = (window_s / series.interval.as_secs_f64()).round();
+            let is_whole = merged >= 1.0 && (merged * series.interval.as_secs_f64() - window_s).abs() < 1e-6 * window_s;
+            is_whole.then(|| series.counts.chunks_exact(merged as usize).map(|chunk| chunk.iter().sum()).collect())
+        }
+    }
+}
+
+fn counts(instants: &[u64], window_s: f64, windows: usize) -> Vec<f64> {
+    let window = (window_s * 1e9) as u64;
+    let mut counts = vec![0.0; windows];
+    for instant in instants {
+        if let Some(count) = counts.get_mut((instant / window) as usize) {
+            *count += 1.0;
+        }
+    }
+    counts
+}
+
+fn dispersion(counts: &[f64]) -> f64 {
+    let known: Vec<f64> = counts.iter().copied().filter(|count| count.is_finite()).collect();
+    let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+    let variance = known.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / known.len().max(1) as f64;
+    if mean > 0.0 { variance / mean } else { 0.0 }
+}
