@@ -11,6 +11,8 @@ mod memory;
 mod merge;
 mod outputs;
 mod progress;
+#[cfg(feature = "fetch")]
+mod prometheus;
 mod recommend;
 mod records;
 mod replay;
@@ -24,9 +26,14 @@ mod session;
 mod shard;
 mod sweep;
 mod traffic;
+mod traffic_convert;
+#[cfg(feature = "fetch")]
+mod traffic_fetch;
+mod traffic_fit;
 mod traffic_inspect;
 mod traffic_options;
 mod verify;
+mod written;
 
 use std::path::PathBuf;
 

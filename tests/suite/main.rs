@@ -27,6 +27,8 @@ mod conformance;
 mod documentation;
 mod editor;
 mod explain;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod generated;
 mod hardware;
 mod hostile;

@@ -124,3 +124,70 @@ fn a_load_test_becomes_a_service_table_that_a_scenario_takes() {
     let told = work.done(&["run", "noted.toml"]);
     assert!(told.contains("is up to 8.0 % off"), "{told}");
 }
+
+const TRACE: &str = "timestamp,latency_ms,prompt_tokens,output_tokens\n";
+
+/// Requests every 200 ms or so, with what they took.
+fn trace(rows: u64) -> String {
+    let row = |row: u64| {
+        let (jitter, took) = (row * row * 7919 % 173, 80 + row * 31 % 97);
+        format!("{},{took},{},{}\n", 1_767_603_600_000 + row * 200 + jitter, 100 + row % 37, 20 + row % 11)
+    };
+    (0..rows).fold(TRACE.to_owned(), |text, at| text + &row(at))
+}
+
+#[test]
+fn fit_prints_tables_that_a_scenario_takes_and_writes_a_whole_one() {
+    let work = Work::with("");
+    work.write("trace.csv", &trace(600));
+    let printed = work.run(0, &["traffic", "fit", "trace.csv"], "");
+    for expected in ["[arrivals]", "kind = \"renewal\"", "[service]\ntime = {", "# prompt_tokens = "] {
+        assert!(printed.stdout.contains(expected), "{expected}: {}", printed.stdout);
+    }
+    assert!(printed.stderr.contains("counts over 1 s"), "{}", printed.stderr);
+    work.done(&["traffic", "fit", "trace.csv", "--what-if", "1.3", "--scenario", "out.toml", "--quiet"]);
+    assert!(work.done(&["check", "out.toml"]).contains("ok: 1 point"));
+    let rate = |factor: &str| {
+        let json = work.done(&["traffic", "fit", "trace.csv", "--json", "--what-if", factor]);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["candidates"][0]["bic"].as_f64().map(f64::is_finite), Some(true));
+        json["model"]["rate"].as_f64().unwrap()
+    };
+    assert!((rate("1.3") / rate("1") - 1.3).abs() < 1e-9);
+    work.write("bare.csv", "timestamp\n2026-01-05T09:00:00Z\n2026-01-05T09:00:01.5Z\n");
+    let few = work.fails(2, &["traffic", "fit", "bare.csv"]);
+    assert!(few.contains("2 requests, and a fit needs 20"), "{few}");
+    let plain: String = trace(600).lines().map(|line| line.split(',').next().unwrap().to_owned() + "\n").collect();
+    work.write("plain.csv", &plain);
+    let unknown = work.fails(2, &["traffic", "fit", "plain.csv", "--scenario", "no.toml"]);
+    assert!(unknown.contains("does not tell how long a request takes"), "{unknown}");
+    work.write("service.toml", "[service]\ntime = \"100ms\"\n");
+    work.done(&["traffic", "fit", "plain.csv", "--scenario", "with.toml", "--service", "service.toml", "--quiet"]);
+    assert!(work.done(&["check", "with.toml"]).contains("ok: 1 point"));
+}
+
+#[test]
+fn convert_writes_the_same_traffic_as_a_plain_table_however_it_is_packed() {
+    let work = Work::with("");
+    work.write(
+        "in.jsonl",
+        "{\"ts\": 1767603600.123456789, \"latency_ms\": 5}\n{\"ts\": 1767603600.123456790, \"latency_ms\": 7}\n\
+         {\"ts\": 1767603601.000000001, \"latency_ms\": 9}\n",
+    );
+    let figures = |file: &str| {
+        let json: Value = serde_json::from_str(&work.done(&["traffic", "inspect", "--json", file])).unwrap();
+        json["traffic"].clone()
+    };
+    assert_eq!(figures("in.jsonl")["first"], "2026-01-05T09:00:00.123456789Z");
+    for name in ["out.csv", "out.csv.gz", "out.csv.zst"] {
+        work.run(0, &["traffic", "convert", "in.jsonl", "--to", name], "");
+        assert_eq!(figures(name), figures("in.jsonl"), "{name}");
+    }
+    let text = std::fs::read_to_string(work.path().join("out.csv")).unwrap();
+    assert!(text.starts_with("timestamp,duration_s\n2026-01-05T09:00:00.123456789Z,0.005000000\n"), "{text}");
+    work.write("counts.csv", "time,requests\n2026-01-05T09:00:00Z,10\n2026-01-05T09:01:00Z,20\n2026-01-05T09:03:00Z,5\n");
+    work.run(0, &["traffic", "convert", "counts.csv", "--to", "again.csv"], "");
+    assert_eq!(figures("again.csv"), figures("counts.csv"));
+    let refused = work.fails(2, &["traffic", "convert", "in.jsonl", "--to", "out.xlsx"]);
+    assert!(refused.contains("expected a name in .csv"), "{refused}");
+}
