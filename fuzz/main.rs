@@ -12,6 +12,7 @@
 
 mod mutate;
 mod targets;
+mod traffic;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -17,6 +17,8 @@ use kneepoint::internals::traffic::FORMATS;
 use kneepoint::internals::units::{format_span, parse_span, show_span};
 use kneepoint::{Observations, replay};
 
+use crate::traffic;
+
 /// One reader.
 pub struct Target {
     pub name: String,
@@ -57,7 +59,7 @@ fn contents(paths: &[PathBuf]) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("an example")).collect()
 }
 
-fn texts(all: &[&str]) -> Vec<Vec<u8>> {
+pub fn texts(all: &[&str]) -> Vec<Vec<u8>> {
     all.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
@@ -73,11 +75,12 @@ fn head(text: &[u8], lines: usize) -> Vec<u8> {
 pub fn all() -> Vec<Target> {
     let mut all = vec![durations(), quantities(), crons(), scenarios(), manifests()];
     all.extend(traces());
+    all.extend([traffic::recorded(), traffic::load_test_results()]);
     all.extend([counts(), load_test_curves(), load_test_fits(), replay_rows(), replay_csv(), replay_json()]);
     all
 }
 
-fn target(
+pub fn target(
     name: &str,
     seeds: Vec<Vec<u8>>,
     share: u64,

@@ -12,6 +12,7 @@ mod fixtures {
     pub mod traces;
 }
 
+mod catalogue;
 mod hardware;
 mod hpa;
 mod lambda;
