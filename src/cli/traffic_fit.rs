@@ -9,7 +9,7 @@ use super::traffic_inspect::{digits, length};
 use super::traffic_options::Files;
 use super::written::write_whole;
 use super::{Answer, Failure, Global};
-use crate::fit::{RequestLaw, TrafficFit, fit_traffic};
+use crate::traffic_fit::{RequestLaw, TrafficFit, fit_traffic};
 use crate::traffic::{Reading, Recorded};
 
 /// Fit a model of arrivals, and laws of durations and tokens, to recorded traffic.
