@@ -1,10 +1,10 @@
 //! Files of traffic and of load tests whose form is recognised by their content.
 
 use kneepoint::internals::files::{Memory, NamedFile};
-use kneepoint::internals::traffic_fit::fit_traffic;
 use kneepoint::internals::traffic::{
     FileError, Quantity, SeriesChoice, Unit, Wanted, fit, measure, read_load_test, read_recordings,
 };
+use kneepoint::internals::traffic_fit::fit_traffic;
 
 use crate::targets::{Outcome, Target, target, texts};
 

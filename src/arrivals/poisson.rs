@@ -17,8 +17,11 @@ pub(super) const MAX_RATE: f64 = 1e7;
 const RATE: Key<f64> =
     Key::required("rate", "Requests per second, on average.").at_least(0.0).at_most(MAX_RATE);
 
-pub(super) const SPEC: TableSpec =
-    TableSpec { name: "poisson", doc: "Poisson arrivals: independent, at a constant rate.", keys: &[&RATE, &PROFILE] };
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "poisson",
+    doc: "Poisson arrivals: independent, at a constant rate.",
+    keys: &[&RATE, &PROFILE],
+};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Poisson {

@@ -9,7 +9,9 @@ use crate::time::{Instant, Span};
 
 const EVERY: Key<Span> = Key::required("every", "Time for which each factor holds.").above(0.0);
 const FACTORS: Key<Vec<f64>> =
-    Key::required("factors", "Factors on the rate, in turn; after the last, the first follows.").at_least(0.0).at_most(1e6);
+    Key::required("factors", "Factors on the rate, in turn; after the last, the first follows.")
+        .at_least(0.0)
+        .at_most(1e6);
 
 const SPEC: TableSpec = TableSpec {
     name: "profile",
@@ -107,7 +109,16 @@ impl Process for Shaped {
         let parts: Vec<u64> = self.shape.parts().collect();
         let turn = self.shape.turn();
         let inner = Arc::clone(&self.process).stream(rng);
-        Box::new(ShapedStream { inner, turn, parts, shape: self.shape.clone(), block: Vec::new(), part: 0, begun: 0, start: 0 })
+        Box::new(ShapedStream {
+            inner,
+            turn,
+            parts,
+            shape: self.shape.clone(),
+            block: Vec::new(),
+            part: 0,
+            begun: 0,
+            start: 0,
+        })
     }
     fn mean_rate(&self, duration: Span) -> f64 {
         self.process.mean_rate(duration) * self.shape.mean(duration.as_nanos())

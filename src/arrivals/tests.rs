@@ -479,8 +479,15 @@ fn a_profile_gives_each_part_its_share_of_the_requests() {
         }
         assert_eq!(long, again, "however they are divided into calls");
     }
-    assert_dispersion(&read("kind = \"poisson\"\nrate = 9\nprofile = { every = \"5s\", factors = [0.5, 1.5] }"), 10, 1.0);
-    assert!(problem("kind = \"poisson\"\nrate = 9\nprofile = { every = \"5s\", factors = [0, 0] }").contains("no factor above 0"));
+    assert_dispersion(
+        &read("kind = \"poisson\"\nrate = 9\nprofile = { every = \"5s\", factors = [0.5, 1.5] }"),
+        10,
+        1.0,
+    );
+    assert!(
+        problem("kind = \"poisson\"\nrate = 9\nprofile = { every = \"5s\", factors = [0, 0] }")
+            .contains("no factor above 0")
+    );
     let silent = read("kind = \"poisson\"\nrate = 0\nprofile = { every = \"5s\", factors = [1] }");
     assert!(draw(&silent, 0, 3).iter().all(|instant| *instant == u64::MAX));
 }

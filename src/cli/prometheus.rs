@@ -44,7 +44,10 @@ impl PrometheusServer {
     ///
     /// # Errors
     /// The URL is none that can be asked, or the environment names half of a pair.
-    pub(super) fn new(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<PrometheusServer, String> {
+    pub(super) fn new(
+        url: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<PrometheusServer, String> {
         let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
         let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
             return Err(format!("`{url}` is no URL of a server: expected http://host:9090"));
@@ -58,9 +61,15 @@ impl PrometheusServer {
         }
         let authorization = match (variable(TOKEN), variable(USER), variable(PASSWORD)) {
             (Some(token), None, None) => Some(format!("Bearer {token}")),
-            (None, Some(user), Some(password)) => Some(format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))),
+            (None, Some(user), Some(password)) => {
+                Some(format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
+            }
             (None, None, None) => None,
-            (Some(_), ..) => return Err(format!("{TOKEN} is set beside {USER} or {PASSWORD}: expected one of the two ways")),
+            (Some(_), ..) => {
+                return Err(format!(
+                    "{TOKEN} is set beside {USER} or {PASSWORD}: expected one of the two ways"
+                ));
+            }
             _ => return Err(format!("one of {USER} and {PASSWORD} is set: expected both")),
         };
         Ok(PrometheusServer { url: url.trim_end_matches('/').to_owned(), authorization })
@@ -94,8 +103,10 @@ impl PrometheusServer {
                 }
             }
         }
-        let result: Vec<Value> =
-            joined.into_iter().map(|(metric, values)| json!({ "metric": metric, "values": values })).collect();
+        let result: Vec<Value> = joined
+            .into_iter()
+            .map(|(metric, values)| json!({ "metric": metric, "values": values }))
+            .collect();
         Ok(json!({
             "status": "success",
             "query": query,
@@ -153,7 +164,9 @@ pub(super) const TOKEN: &str = "KNEEPOINT_PROMETHEUS_TOKEN";
 fn answer(status: u16, body: &str) -> Result<Answered, (String, bool)> {
     let parsed: Option<Value> = serde_json::from_str(body).ok();
     let said = parsed.as_ref().and_then(|value| value.get("error")?.as_str()).unwrap_or_default();
-    let is_too_much = ["maximum resolution", "too many samples", "too many points"].iter().any(|words| said.contains(words));
+    let is_too_much = ["maximum resolution", "too many samples", "too many points"]
+        .iter()
+        .any(|words| said.contains(words));
     match status {
         200 => {
             let result = parsed.as_ref().and_then(|value| value.pointer("/data/result")?.as_array());
@@ -231,9 +244,14 @@ mod tests {
 
     #[test]
     fn letters_of_base64_are_those_of_the_standard() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }
@@ -253,6 +271,9 @@ mod tests {
         assert!(PrometheusServer::new("http://h:9090", half).unwrap_err().contains("expected both"));
         let token = |name: &str| (name == TOKEN).then(|| "t".to_owned());
         let server = PrometheusServer::new("http://h:9090/", token).unwrap();
-        assert_eq!((server.url.as_str(), server.authorization.as_deref()), ("http://h:9090", Some("Bearer t")));
+        assert_eq!(
+            (server.url.as_str(), server.authorization.as_deref()),
+            ("http://h:9090", Some("Bearer t"))
+        );
     }
 }

@@ -45,7 +45,10 @@ fn packing(path: &Path) -> Option<Packing> {
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
     let to = &arguments.to;
     let Some(packing) = packing(to) else {
-        let what = format!("error: `{}` is of no form that is written\n  expected a name in .csv, .csv.gz or .csv.zst", to.display());
+        let what = format!(
+            "error: `{}` is of no form that is written\n  expected a name in .csv, .csv.gz or .csv.zst",
+            to.display()
+        );
         return Err(Failure::bad_input(what));
     };
     let (readings, recorded) = arguments.files.read()?;

@@ -16,9 +16,11 @@ use crate::units::parse_span;
 /// environment: KNEEPOINT_PROMETHEUS_TOKEN (bearer), or KNEEPOINT_PROMETHEUS_USER and KNEEPOINT_PROMETHEUS_PASSWORD (basic). No
 /// other command touches the network.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  kneepoint traffic fetch --prometheus http://localhost:9090 --endpoint vllm --start now-7d --to week.json\n  \
+#[command(
+    after_help = "Examples:\n  kneepoint traffic fetch --prometheus http://localhost:9090 --endpoint vllm --start now-7d --to week.json\n  \
                         kneepoint traffic fetch --prometheus http://localhost:9090 --query 'sum(rate(http_requests_total[1m]))' \\\n      \
-                        --start 2026-11-01T00:00:00Z --end 2026-11-08T00:00:00Z --step 1m --to week.json")]
+                        --start 2026-11-01T00:00:00Z --end 2026-11-08T00:00:00Z --step 1m --to week.json"
+)]
 pub(super) struct Arguments {
     /// The server.
     #[arg(long, value_name = "URL")]
@@ -92,7 +94,8 @@ fn query_of(kind: &str, labels: &str, step: Span) -> Option<String> {
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
     let bad = |what: String| Failure::bad_input(format!("error: {what}"));
-    let range = AskedRange { start_s: arguments.start, end_s: arguments.end, step_s: arguments.step.as_secs_f64() };
+    let range =
+        AskedRange { start_s: arguments.start, end_s: arguments.end, step_s: arguments.step.as_secs_f64() };
     if range.end_s < range.start_s {
         return Err(bad("`--end` lies before `--start`".into()));
     }
@@ -106,12 +109,18 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let Some(query) = arguments.query.clone().or_else(named) else {
         return Err(bad("nothing says what to ask for: expected --query or --endpoint".into()));
     };
-    let server = PrometheusServer::new(&arguments.prometheus, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .map_err(bad)?;
+    let server = PrometheusServer::new(&arguments.prometheus, |name| {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    })
+    .map_err(bad)?;
     let answer = server.query_range(&query, range).map_err(Failure::could_not)?;
     let series = answer.pointer("/data/result").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
     if series == 0 {
-        let help = if arguments.endpoint.is_some() { ": is the endpoint of this kind, and are its labels right?" } else { "" };
+        let help = if arguments.endpoint.is_some() {
+            ": is the endpoint of this kind, and are its labels right?"
+        } else {
+            ""
+        };
         return Err(Failure::could_not(format!("the query `{query}` has no values in this range{help}")));
     }
     let mut text = serde_json::to_string(&answer).map_err(Failure::could_not)?;
@@ -122,7 +131,9 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
             write_whole(path, |file| file.write_all(text.as_bytes()))?;
             if !global.quiet {
                 let (shown, plural) = (path.display(), if series == 1 { "" } else { "s" });
-                answer.stderr = format!("{query}\n{series} series{plural} in `{shown}`: kneepoint traffic inspect {shown}\n");
+                answer.stderr = format!(
+                    "{query}\n{series} series{plural} in `{shown}`: kneepoint traffic inspect {shown}\n"
+                );
             }
         }
         None => answer.stdout = text,
@@ -145,7 +156,10 @@ mod tests {
             query_of("istio", "", Span::from_secs(300)).unwrap(),
             "sum(rate(istio_requests_total{reporter=\"destination\"}[300s]))"
         );
-        assert_eq!(query_of("nginx", "", Span::from_secs(5)).unwrap(), "sum(rate(nginx_ingress_controller_requests{}[60s]))");
+        assert_eq!(
+            query_of("nginx", "", Span::from_secs(5)).unwrap(),
+            "sum(rate(nginx_ingress_controller_requests{}[60s]))"
+        );
         assert_eq!(query_of("other", "", minute), None);
     }
 

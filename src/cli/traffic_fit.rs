@@ -9,8 +9,8 @@ use super::traffic_inspect::{digits, length};
 use super::traffic_options::Files;
 use super::written::write_whole;
 use super::{Answer, Failure, Global};
-use crate::traffic_fit::{RequestLaw, TrafficFit, fit_traffic};
 use crate::traffic::{Reading, Recorded};
+use crate::traffic_fit::{RequestLaw, TrafficFit, fit_traffic};
 
 /// Fit a model of arrivals, and laws of durations and tokens, to recorded traffic.
 ///
@@ -83,8 +83,10 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
 /// The lines of a scenario that replay the file.
 fn replay(shown: &[String], recorded: &Recorded, arguments: &Arguments) -> String {
     let kind = if matches!(recorded, Recorded::Series(_)) { "counts" } else { "trace" };
-    let file = shown.first().map(String::as_str).unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
-    let scale = if arguments.what_if == 1.0 { String::new() } else { format!("scale = {}\n", arguments.what_if) };
+    let file =
+        shown.first().map(String::as_str).unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
+    let scale =
+        if arguments.what_if == 1.0 { String::new() } else { format!("scale = {}\n", arguments.what_if) };
     format!("[arrivals]\nkind = \"{kind}\"\nfile = \"{file}\"\n{scale}")
 }
 
@@ -95,11 +97,19 @@ fn account(readings: &[Reading], fit: &TrafficFit, arguments: &Arguments) -> Str
     }
     let _ = writeln!(text, "\nmodel                     {}", fit.model.words());
     let of = |law: &RequestLaw| {
-        format!("{}, mean {}, CV {}, at most {} of its share off", law.dist, digits(law.mean), digits(law.cv), digits(law.distance))
+        format!(
+            "{}, mean {}, CV {}, at most {} of its share off",
+            law.dist,
+            digits(law.mean),
+            digits(law.cv),
+            digits(law.distance)
+        )
     };
-    for (name, law) in
-        [("duration, s", &fit.duration_s), ("tokens of prompts", &fit.prompt_tokens), ("tokens of answers", &fit.output_tokens)]
-    {
+    for (name, law) in [
+        ("duration, s", &fit.duration_s),
+        ("tokens of prompts", &fit.prompt_tokens),
+        ("tokens of answers", &fit.output_tokens),
+    ] {
         if let Some(law) = law {
             let _ = writeln!(text, "{name:<26}{}", of(law));
         }
@@ -107,7 +117,12 @@ fn account(readings: &[Reading], fit: &TrafficFit, arguments: &Arguments) -> Str
     let best = fit.candidates.first().map_or(0.0, |best| best.bic);
     for other in fit.candidates.iter().take(4) {
         let name = format!("{} × {}", other.parts, other.around);
-        let _ = writeln!(text, "BIC of {name:<19}+{} ({} parameters)", digits((other.bic - best).round()), other.parameters);
+        let _ = writeln!(
+            text,
+            "BIC of {name:<19}+{} ({} parameters)",
+            digits((other.bic - best).round()),
+            other.parameters
+        );
     }
     for one in &fit.goodness {
         let _ = writeln!(text, "counts over {:<14}{}", length(one.window_s), one.words());
@@ -116,7 +131,11 @@ fn account(readings: &[Reading], fit: &TrafficFit, arguments: &Arguments) -> Str
         let _ = writeln!(text, "note                      {note}");
     }
     if arguments.what_if != 1.0 {
-        let _ = writeln!(text, "what if                   {} times as many requests, in the tables", arguments.what_if);
+        let _ = writeln!(
+            text,
+            "what if                   {} times as many requests, in the tables",
+            arguments.what_if
+        );
     }
     if let Some(why) = &fit.replay {
         let _ = writeln!(text, "{why}");
@@ -125,7 +144,12 @@ fn account(readings: &[Reading], fit: &TrafficFit, arguments: &Arguments) -> Str
 }
 
 /// A whole scenario: the tables, enough instances for a utilization of 70 %, and a run as long as the recording.
-fn scenario(fit: &TrafficFit, tables: &str, arguments: &Arguments, shown: &[String]) -> Result<String, Failure> {
+fn scenario(
+    fit: &TrafficFit,
+    tables: &str,
+    arguments: &Arguments,
+    shown: &[String],
+) -> Result<String, Failure> {
     const BUSY: f64 = 0.7;
     let service = match &arguments.service {
         Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
@@ -139,7 +163,9 @@ fn scenario(fit: &TrafficFit, tables: &str, arguments: &Arguments, shown: &[Stri
             let arrivals = arrivals.split("\n# The ").next().unwrap_or(arrivals);
             (format!("{}\n\n{}", arrivals.trim_end(), service.trim_end()), 1)
         }
-        (None, Some(busy_s)) => (tables.trim_end().to_owned(), (fit.model.rate * busy_s / BUSY).ceil().clamp(1.0, 1e6) as u64),
+        (None, Some(busy_s)) => {
+            (tables.trim_end().to_owned(), (fit.model.rate * busy_s / BUSY).ceil().clamp(1.0, 1e6) as u64)
+        }
         (None, None) => {
             let what = format!(
                 "error: `{}` does not tell how long a request takes\n  expected a table [service]\n  help: name one with --service \
@@ -150,7 +176,8 @@ fn scenario(fit: &TrafficFit, tables: &str, arguments: &Arguments, shown: &[Stri
         }
     };
     let hours = (fit.span_s / 3600.0).clamp(1.0 / 6.0, 24.0 * 7.0);
-    let duration = if hours >= 1.0 { format!("{}h", hours.ceil()) } else { format!("{}m", (hours * 60.0).ceil()) };
+    let duration =
+        if hours >= 1.0 { format!("{}h", hours.ceil()) } else { format!("{}m", (hours * 60.0).ceil()) };
     Ok(format!(
         "{tables}\n\n# Instances for a utilization of about 70 %: put your autoscaler here.\n[autoscaler]\nkind = \"fixed\"\n\
          instances = {instances}\n\n[run]\nduration = \"{duration}\"\n"

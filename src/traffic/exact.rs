@@ -19,7 +19,8 @@ pub(super) fn exact(text: &[u8]) -> Cow<'_, [u8]> {
                 at += 1;
             }
             b'0'..=b'9' => {
-                let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let digits =
+                    |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
                 let whole = digits(at);
                 let point = text.get(at + whole) == Some(&b'.');
                 let fraction = if point { digits(at + whole + 1) } else { 0 };

@@ -26,8 +26,8 @@ pub use error::FileError;
 pub use format::{FORMATS, Format, Layout, TraceForm};
 pub use iterations::IterationTimes;
 pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, read_load_test};
-pub use moment::shown as shown_instant;
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
+pub use moment::shown as shown_instant;
 pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,
     form_names, read_recording, read_recordings,

@@ -123,11 +123,12 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     };
     // In the same memory.
     let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
-    let trace = instants.filter(|_| !is_far).map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
-        let error =
-            FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
-        error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
-    })?;
+    let trace =
+        instants.filter(|_| !is_far).map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
+            let error =
+                FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
+            error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
+        })?;
     let read = AsRead {
         layout: columns.layout,
         time: &columns.time,

@@ -94,7 +94,9 @@ impl ArrivalModel {
     /// The model with so many times as many requests.
     pub(super) fn scaled(self, factor: f64) -> ArrivalModel {
         let around = match self.around {
-            Around::Mmpp { rates, durations_s } => Around::Mmpp { rates: rates.map(|rate| rate * factor), durations_s },
+            Around::Mmpp { rates, durations_s } => {
+                Around::Mmpp { rates: rates.map(|rate| rate * factor), durations_s }
+            }
             other => other,
         };
         ArrivalModel { rate: self.rate * factor, around, ..self }
@@ -161,7 +163,13 @@ pub(super) fn of_requests(instants: &[u64], notes: &mut Vec<String>) -> (Arrival
         choice.add(model(Around::Gamma { cv: shape.powf(-0.5) }), change + likelihood);
         let (shape, _, likelihood) = renewal::weibull(&gaps, sums);
         choice.add(model(Around::Weibull { cv: renewal::weibull_cv(shape) }), change + likelihood);
-        let lowest = choice.found.iter().rev().take(3).map(|(candidate, _)| candidate.bic).fold(f64::INFINITY, f64::min);
+        let lowest = choice
+            .found
+            .iter()
+            .rev()
+            .take(3)
+            .map(|(candidate, _)| candidate.bic)
+            .fold(f64::INFINITY, f64::min);
         if lowest < best.1 {
             best = (at, lowest);
         }
@@ -220,7 +228,10 @@ fn finer(instants: &[u64], notes: &mut Vec<String>) -> Vec<u64> {
 ///
 /// # Errors
 /// No interval has a value.
-pub(super) fn of_series(series: &Series, notes: &mut Vec<String>) -> Result<(ArrivalModel, Vec<Candidate>), String> {
+pub(super) fn of_series(
+    series: &Series,
+    notes: &mut Vec<String>,
+) -> Result<(ArrivalModel, Vec<Candidate>), String> {
     let interval = series.interval;
     let known: Vec<(u64, f64)> = (0_u64..)
         .zip(&series.counts)
@@ -242,7 +253,8 @@ pub(super) fn of_series(series: &Series, notes: &mut Vec<String>) -> Result<(Arr
             seen[of.part(*at)] += interval.as_secs_f64();
         }
         let (mean, factors) = Factors::of(every, &requests, &seen);
-        let expected = |at: u64| (mean * factors.factors[factors.part(at)] * interval.as_secs_f64()).max(1e-9);
+        let expected =
+            |at: u64| (mean * factors.factors[factors.part(at)] * interval.as_secs_f64()).max(1e-9);
         let model = |around| ArrivalModel { rate: mean, rates: rates(&factors), around };
         let poisson = known.iter().map(|(at, count)| {
             let expected = expected(*at);
@@ -250,7 +262,9 @@ pub(super) fn of_series(series: &Series, notes: &mut Vec<String>) -> Result<(Arr
         });
         choice.add(model(Around::Poisson), poisson.sum());
         let left = (known.len() - parts).max(1) as f64;
-        let spread = known.iter().map(|(at, count)| (count - expected(*at)).powi(2) / expected(*at)).sum::<f64>() / left;
+        let spread =
+            known.iter().map(|(at, count)| (count - expected(*at)).powi(2) / expected(*at)).sum::<f64>()
+                / left;
         if spread > 1.0 + 1e-9 {
             // Negative binomial with a variance of `spread` times the mean.
             let likelihood = known.iter().map(|(at, count)| {

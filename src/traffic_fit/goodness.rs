@@ -62,7 +62,11 @@ pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Resu
         for ((window_s, recorded), indices) in windows.iter().zip(&mut indices) {
             let mut counts = counts(&instants, *window_s, recorded.len());
             // What the recording does not know is not looked at here either.
-            counts.iter_mut().zip(recorded).filter(|(_, known)| known.is_nan()).for_each(|(count, _)| *count = f64::NAN);
+            counts
+                .iter_mut()
+                .zip(recorded)
+                .filter(|(_, known)| known.is_nan())
+                .for_each(|(count, _)| *count = f64::NAN);
             indices.push(dispersion(&counts));
         }
     }
@@ -83,7 +87,8 @@ pub(super) fn replay(goodness: &[Goodness], is_series: bool) -> Option<String> {
         true => one.recorded / one.high.max(f64::MIN_POSITIVE),
         false => one.low / one.recorded.max(f64::MIN_POSITIVE),
     };
-    let worst = goodness.iter().filter(|one| !one.fits()).max_by(|one, other| ratio(one).total_cmp(&ratio(other)))?;
+    let worst =
+        goodness.iter().filter(|one| !one.fits()).max_by(|one, other| ratio(one).total_cmp(&ratio(other)))?;
     let window = match worst.window_s {
         1.0 => "1 s",
         60.0 => "1 min",
@@ -130,8 +135,11 @@ fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
         }
         Recorded::Series(series) => {
             let merged = (window_s / series.interval.as_secs_f64()).round();
-            let is_whole = merged >= 1.0 && (merged * series.interval.as_secs_f64() - window_s).abs() < 1e-6 * window_s;
-            is_whole.then(|| series.counts.chunks_exact(merged as usize).map(|chunk| chunk.iter().sum()).collect())
+            let is_whole =
+                merged >= 1.0 && (merged * series.interval.as_secs_f64() - window_s).abs() < 1e-6 * window_s;
+            is_whole.then(|| {
+                series.counts.chunks_exact(merged as usize).map(|chunk| chunk.iter().sum()).collect()
+            })
         }
     }
 }

@@ -89,7 +89,9 @@ fn distance(values: &[f64], share: impl Fn(f64) -> f64) -> f64 {
         let law = share(run[0]);
         let after = below + run.len();
         // Of values that are rounded, the law is met in the middle of the step.
-        largest = largest.max(((below as f64 + run.len() as f64 / 2.0) / count - law).abs() - run.len() as f64 / 2.0 / count);
+        largest = largest.max(
+            ((below as f64 + run.len() as f64 / 2.0) / count - law).abs() - run.len() as f64 / 2.0 / count,
+        );
         below = after;
     }
     largest.max(0.0)

@@ -13,13 +13,13 @@ mod laws;
 mod mmpp;
 mod profile;
 mod renewal;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use serde::Serialize;
 
-pub use arrivals::{ArrivalModel, Around, Candidate, Rates};
+pub use arrivals::{Around, ArrivalModel, Candidate, Rates};
 pub use goodness::Goodness;
 pub use laws::RequestLaw;
 
@@ -91,7 +91,11 @@ pub fn fit_traffic(recorded: &Recorded, scale: f64) -> Result<TrafficFit, String
         Recorded::Series(_) => [None, None, None],
     };
     let [duration_s, prompt_tokens, output_tokens] = laws;
-    let named = [("durations", &duration_s), ("tokens of prompts", &prompt_tokens), ("tokens of answers", &output_tokens)];
+    let named = [
+        ("durations", &duration_s),
+        ("tokens of prompts", &prompt_tokens),
+        ("tokens of answers", &output_tokens),
+    ];
     for (name, law) in named {
         const FAR: f64 = 0.1;
         if let Some(law) = law.filter(|law| law.distance > FAR) {

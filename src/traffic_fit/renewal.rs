@@ -63,8 +63,7 @@ pub(super) fn weibull(values: &[f64], sums: Sums) -> (f64, f64, f64) {
     let shape = (low * high).sqrt();
     let (sum, _) = powers(shape);
     let ln_scale = largest + (sum / sums.count).ln() / shape;
-    let likelihood =
-        sums.count * (shape.ln() - shape * ln_scale - 1.0) + (shape - 1.0) * sums.ln_sum;
+    let likelihood = sums.count * (shape.ln() - shape * ln_scale - 1.0) + (shape - 1.0) * sums.ln_sum;
     (shape, ln_scale.exp(), likelihood)
 }
 

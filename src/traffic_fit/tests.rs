@@ -9,7 +9,8 @@ use crate::traffic::{Quantity, Requests, Series, Trace};
 
 fn drawn(text: &str, count: usize, seed: u64) -> Recorded {
     let tree = Tree::parse(text).unwrap();
-    let arrivals = Arrivals::read(tree.root(), "arrivals", &Context::new("")).unwrap_or_else(|problem| panic!("{problem:?}"));
+    let arrivals = Arrivals::read(tree.root(), "arrivals", &Context::new(""))
+        .unwrap_or_else(|problem| panic!("{problem:?}"));
     let mut instants = Vec::new();
     arrivals.stream(Streams::new(seed, 0)).fill(&mut instants, count);
     let first = instants[0];
@@ -19,7 +20,12 @@ fn drawn(text: &str, count: usize, seed: u64) -> Recorded {
 
 fn requests(instants: Vec<u64>) -> Recorded {
     let trace = Trace { instants, ..Trace::default() };
-    Recorded::Requests(Requests { trace, origin: None, some_durations: Vec::new(), durations_include_waiting: false })
+    Recorded::Requests(Requests {
+        trace,
+        origin: None,
+        some_durations: Vec::new(),
+        durations_include_waiting: false,
+    })
 }
 
 fn near(found: f64, exact: f64, share: f64) {
@@ -83,7 +89,9 @@ fn a_rate_over_time_is_found_beside_what_requests_do_around_it() {
 #[test]
 fn what_no_model_makes_is_to_be_replayed() {
     // Groups of 40 at once, evenly spaced: neither renewal nor two states.
-    let instants = (0..200_u64).flat_map(|group| (0..40_u64).map(move |one| group * 1_000_000_000 + one * one * one * 1000)).collect();
+    let instants = (0..200_u64)
+        .flat_map(|group| (0..40_u64).map(move |one| group * 1_000_000_000 + one * one * one * 1000))
+        .collect();
     let fit = fit_traffic(&requests(instants), 1.0).unwrap();
     assert!(fit.replay.is_some(), "{:?} {:?}", fit.model, fit.goodness);
     assert!(fit.tables("kind = \"trace\"\n").contains("# Replaying the file is better"));
@@ -92,12 +100,20 @@ fn what_no_model_makes_is_to_be_replayed() {
 #[test]
 fn counts_give_a_rate_over_time_and_how_much_they_vary_around_it() {
     let counts = |spread: &dyn Fn(usize) -> f64| {
-        (0..2880_usize).map(|minute| if minute % 1440 < 720 { 60.0 } else { 180.0 } + spread(minute)).collect::<Vec<f64>>()
+        (0..2880_usize)
+            .map(|minute| if minute % 1440 < 720 { 60.0 } else { 180.0 } + spread(minute))
+            .collect::<Vec<f64>>()
     };
     let series = |counts| {
-        Recorded::Series(Series { origin: None, interval: Span::from_secs(60), counts, quantity: Quantity::Counts })
+        Recorded::Series(Series {
+            origin: None,
+            interval: Span::from_secs(60),
+            counts,
+            quantity: Quantity::Counts,
+        })
     };
-    let fit = fit_traffic(&series(counts(&|minute| if minute % 2 == 0 { 30.0 } else { -30.0 })), 1.0).unwrap();
+    let fit =
+        fit_traffic(&series(counts(&|minute| if minute % 2 == 0 { 30.0 } else { -30.0 })), 1.0).unwrap();
     let rates = fit.model.rates.clone().expect("a rate over time");
     near(fit.model.rate, 2.0, 1e-9);
     near(rates.factors[0], 0.5, 0.01);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::arrivals::{ArrivalModel, Around};
+use super::arrivals::{Around, ArrivalModel};
 use super::laws::RequestLaw;
 use super::{Goodness, TrafficFit};
 use crate::time::Span;
@@ -33,7 +33,9 @@ impl ArrivalModel {
         let rate = digits(self.rate, 6);
         let _ = match self.around {
             Around::Poisson => writeln!(text, "kind = \"poisson\"\nrate = {rate}"),
-            Around::Gamma { cv } => writeln!(text, "kind = \"renewal\"\nrate = {rate}\ncv = {}", digits(cv, 5)),
+            Around::Gamma { cv } => {
+                writeln!(text, "kind = \"renewal\"\nrate = {rate}\ncv = {}", digits(cv, 5))
+            }
             Around::Weibull { cv } => writeln!(
                 text,
                 "kind = \"renewal\"\ninterarrival = {{ dist = \"weibull\", mean = \"{}\", cv = {} }}",
@@ -42,7 +44,11 @@ impl ArrivalModel {
             ),
             Around::Mmpp { rates, durations_s } => {
                 let state = |at: usize| {
-                    format!("  {{ rate = {}, duration = \"{}\" }},\n", digits(rates[at], 6), span(durations_s[at]))
+                    format!(
+                        "  {{ rate = {}, duration = \"{}\" }},\n",
+                        digits(rates[at], 6),
+                        span(durations_s[at])
+                    )
                 };
                 writeln!(text, "kind = \"mmpp\"\nstates = [\n{}{}]", state(0), state(1))
             }
@@ -52,7 +58,11 @@ impl ArrivalModel {
             let every = format_span(Span::from_secs_f64(rates.every_s));
             let lines: Vec<String> = factors.chunks(12).map(|chunk| chunk.join(", ")).collect();
             // A table within one line may break only inside its list.
-            let _ = writeln!(text, "profile = {{ every = \"{every}\", factors = [\n  {},\n] }}", lines.join(",\n  "));
+            let _ = writeln!(
+                text,
+                "profile = {{ every = \"{every}\", factors = [\n  {},\n] }}",
+                lines.join(",\n  ")
+            );
         }
         text
     }
@@ -73,7 +83,11 @@ impl ArrivalModel {
         };
         match &self.rates {
             None => around,
-            Some(rates) => format!("{around}, at a rate in {} parts of {} s", rates.factors.len(), digits(rates.every_s, 6)),
+            Some(rates) => format!(
+                "{around}, at a rate in {} parts of {} s",
+                rates.factors.len(),
+                digits(rates.every_s, 6)
+            ),
         }
     }
 }
@@ -85,7 +99,9 @@ impl RequestLaw {
         match self.dist {
             "constant" => mean(self.mean),
             "exponential" => format!("{{ dist = \"exponential\", mean = {} }}", mean(self.mean)),
-            dist => format!("{{ dist = \"{dist}\", mean = {}, cv = {} }}", mean(self.mean), digits(self.cv, 5)),
+            dist => {
+                format!("{{ dist = \"{dist}\", mean = {}, cv = {} }}", mean(self.mean), digits(self.cv, 5))
+            }
         }
     }
 }
@@ -96,7 +112,11 @@ impl TrafficFit {
         let mut text = String::new();
         let _ = writeln!(text, "# Fitted to {} requests: {}.", digits(self.requests, 12), self.model.words());
         if let Some(why) = &self.replay {
-            let _ = writeln!(text, "# {why}\n{}", replay.lines().map(|line| format!("#   {line}\n")).collect::<String>().trim_end());
+            let _ = writeln!(
+                text,
+                "# {why}\n{}",
+                replay.lines().map(|line| format!("#   {line}\n")).collect::<String>().trim_end()
+            );
         }
         text.push_str(&self.model.table());
         if let Some(service) = self.service() {

@@ -10,7 +10,8 @@ use crate::fixtures::data::folder_with;
 /// What `traffic inspect --json` prints of a file.
 fn inspected(path: &str) -> Option<Value> {
     let file = NamedFile { files: &Disk, path: folder_with(path)?.join(path), shown: path };
-    let (readings, recorded) = read_recordings(&[file], &Wanted::default()).unwrap_or_else(|error| panic!("{error:?}"));
+    let (readings, recorded) =
+        read_recordings(&[file], &Wanted::default()).unwrap_or_else(|error| panic!("{error:?}"));
     Some(json!({ "files": readings, "traffic": measure(&recorded) }))
 }
 

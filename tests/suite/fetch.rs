@@ -18,7 +18,8 @@ fn request(stream: &mut TcpStream) -> String {
         text.extend_from_slice(&block[..read]);
         let so_far = String::from_utf8_lossy(&text).into_owned();
         let Some((head, body)) = so_far.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let length =
+            head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
         if read == 0 || body.len() >= length.unwrap_or(0_usize) {
             return so_far;
         }
@@ -26,7 +27,10 @@ fn request(stream: &mut TcpStream) -> String {
 }
 
 /// Serves so many requests with what `answer` makes of each, by its number; returns what was asked.
-fn serve(count: usize, answer: impl Fn(usize, &str) -> (u16, String) + Send + 'static) -> (String, std::thread::JoinHandle<Vec<String>>) {
+fn serve(
+    count: usize,
+    answer: impl Fn(usize, &str) -> (u16, String) + Send + 'static,
+) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let served = std::thread::spawn(move || {
@@ -36,7 +40,9 @@ fn serve(count: usize, answer: impl Fn(usize, &str) -> (u16, String) + Send + 's
                 let asked = request(&mut stream);
                 let (status, body) = answer(number, &asked);
                 let length = body.len();
-                let text = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+                let text = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
                 stream.write_all(text.as_bytes()).unwrap();
                 asked
             })
@@ -56,7 +62,8 @@ fn asked(text: &str, key: &str) -> f64 {
 fn matrix(text: &str) -> String {
     let (start, end, step) = (asked(text, "start"), asked(text, "end"), asked(text, "step"));
     let points = ((end - start) / step).round() as usize + 1;
-    let values: Vec<String> = (0..points).map(|at| format!("[{}, \"2\"]", start + at as f64 * step)).collect();
+    let values: Vec<String> =
+        (0..points).map(|at| format!("[{}, \"2\"]", start + at as f64 * step)).collect();
     format!(
         "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{\"job\":\"a\"}},\"values\":[{}]}}]}}}}",
         values.join(",")
@@ -83,9 +90,11 @@ fn fetch_asks_in_pieces_again_where_the_server_is_busy_and_lets_itself_in() {
     let requests = served.join().unwrap();
     assert!(requests.iter().all(|text| text.to_lowercase().contains("authorization: bearer t0ken")));
     assert!(requests.iter().all(|text| text.starts_with("POST /api/v1/query_range ")));
-    let starts: Vec<f64> = requests.iter().map(|text| (asked(text, "start") - 1_767_603_600.0) / 60.0).collect();
+    let starts: Vec<f64> =
+        requests.iter().map(|text| (asked(text, "start") - 1_767_603_600.0) / 60.0).collect();
     assert_eq!(starts, [0.0, 0.0, 11_000.0, 11_000.0, 11_500.0], "points from the start of the range");
-    let json: Value = serde_json::from_str(&std::fs::read_to_string(work.path().join("week.json")).unwrap()).unwrap();
+    let json: Value =
+        serde_json::from_str(&std::fs::read_to_string(work.path().join("week.json")).unwrap()).unwrap();
     assert_eq!(json["data"]["result"][0]["values"].as_array().unwrap().len(), 12_000);
     // The query stands in the file: a rate is known to be one.
     let text = work.done(&["traffic", "inspect", "week.json"]);
@@ -96,7 +105,8 @@ fn fetch_asks_in_pieces_again_where_the_server_is_busy_and_lets_itself_in() {
 fn fetch_says_what_is_wrong() {
     let work = Work::with("");
     let fails = |status: i32, url: &str, more: &[&str]| {
-        let arguments = ["traffic", "fetch", "--prometheus", url, "--start", "1767603600", "--end", "1767607200"];
+        let arguments =
+            ["traffic", "fetch", "--prometheus", url, "--start", "1767603600", "--end", "1767607200"];
         work.fails(status, &[&arguments[..], more].concat())
     };
     let query = ["--query", "up"];
@@ -128,7 +138,8 @@ impl Drop for Server {
 
 #[test]
 fn fetch_reads_a_real_prometheus() {
-    let is_installed = |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    let is_installed =
+        |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
     if !is_installed("prometheus") || !is_installed("promtool") {
         eprintln!("skipped: prometheus and promtool are not installed");
         return;
@@ -152,7 +163,11 @@ fn fetch_reads_a_real_prometheus() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let _server = Server(
         Command::new("prometheus")
-            .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=100y"])
+            .args([
+                "--config.file=prometheus.yml",
+                "--storage.tsdb.path=data",
+                "--storage.tsdb.retention.time=100y",
+            ])
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .current_dir(work.path())
             .stdout(Stdio::null())
@@ -167,8 +182,12 @@ fn fetch_reads_a_real_prometheus() {
     }
     let url = format!("http://127.0.0.1:{port}");
     let range = ["--start", "2026-01-05T09:05:00Z", "--end", "2026-01-05T09:55:00Z", "--to", "hour.json"];
-    let arguments = ["traffic", "fetch", "--prometheus", &url, "--endpoint", "vllm", "--labels", "model_name=\"m\""];
+    let arguments =
+        ["traffic", "fetch", "--prometheus", &url, "--endpoint", "vllm", "--labels", "model_name=\"m\""];
     work.run(0, &[&arguments[..], &range].concat(), "");
     let printed = work.done(&["traffic", "inspect", "hour.json"]);
-    assert!(printed.contains("51 intervals of 1m") && printed.contains("mean rate                 3 requests/s"), "{printed}");
+    assert!(
+        printed.contains("51 intervals of 1m") && printed.contains("mean rate                 3 requests/s"),
+        "{printed}"
+    );
 }

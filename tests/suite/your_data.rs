@@ -157,12 +157,22 @@ fn fit_prints_tables_that_a_scenario_takes_and_writes_a_whole_one() {
     work.write("bare.csv", "timestamp\n2026-01-05T09:00:00Z\n2026-01-05T09:00:01.5Z\n");
     let few = work.fails(2, &["traffic", "fit", "bare.csv"]);
     assert!(few.contains("2 requests, and a fit needs 20"), "{few}");
-    let plain: String = trace(600).lines().map(|line| line.split(',').next().unwrap().to_owned() + "\n").collect();
+    let plain: String =
+        trace(600).lines().map(|line| line.split(',').next().unwrap().to_owned() + "\n").collect();
     work.write("plain.csv", &plain);
     let unknown = work.fails(2, &["traffic", "fit", "plain.csv", "--scenario", "no.toml"]);
     assert!(unknown.contains("does not tell how long a request takes"), "{unknown}");
     work.write("service.toml", "[service]\ntime = \"100ms\"\n");
-    work.done(&["traffic", "fit", "plain.csv", "--scenario", "with.toml", "--service", "service.toml", "--quiet"]);
+    work.done(&[
+        "traffic",
+        "fit",
+        "plain.csv",
+        "--scenario",
+        "with.toml",
+        "--service",
+        "service.toml",
+        "--quiet",
+    ]);
     assert!(work.done(&["check", "with.toml"]).contains("ok: 1 point"));
 }
 
@@ -185,7 +195,10 @@ fn convert_writes_the_same_traffic_as_a_plain_table_however_it_is_packed() {
     }
     let text = std::fs::read_to_string(work.path().join("out.csv")).unwrap();
     assert!(text.starts_with("timestamp,duration_s\n2026-01-05T09:00:00.123456789Z,0.005000000\n"), "{text}");
-    work.write("counts.csv", "time,requests\n2026-01-05T09:00:00Z,10\n2026-01-05T09:01:00Z,20\n2026-01-05T09:03:00Z,5\n");
+    work.write(
+        "counts.csv",
+        "time,requests\n2026-01-05T09:00:00Z,10\n2026-01-05T09:01:00Z,20\n2026-01-05T09:03:00Z,5\n",
+    );
     work.run(0, &["traffic", "convert", "counts.csv", "--to", "again.csv"], "");
     assert_eq!(figures("again.csv"), figures("counts.csv"));
     let refused = work.fails(2, &["traffic", "convert", "in.jsonl", "--to", "out.xlsx"]);

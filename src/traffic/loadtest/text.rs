@@ -65,7 +65,8 @@ fn finite(text: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let word = ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| !quoted && rest.starts_with(word));
+        let word =
+            ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| !quoted && rest.starts_with(word));
         if let Some(word) = word {
             out.push_str("null");
             rest = &rest[word.len()..];

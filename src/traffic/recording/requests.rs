@@ -159,7 +159,10 @@ impl Gathered {
         };
         coarse_clock(&trace.instants, &mut reading);
         let origin = form.is_absolute().then_some(first);
-        Ok((reading, Requests { trace, origin, some_durations: durations, durations_include_waiting: waiting }))
+        Ok((
+            reading,
+            Requests { trace, origin, some_durations: durations, durations_include_waiting: waiting },
+        ))
     }
 
     fn sort(&mut self, reading: &mut Reading, wanted: &Wanted) -> Result<(), FileError> {

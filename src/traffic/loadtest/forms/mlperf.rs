@@ -19,8 +19,10 @@ const DETAIL: &str = ":::MLLOG";
 
 /// `mlperf_log_detail.txt`: a key and a value a line.
 fn read_detail(text: &str) -> Result<LoadTest, String> {
-    let values: Vec<serde_json::Value> =
-        text.lines().filter_map(|line| serde_json::from_str(line.strip_prefix(DETAIL)?.trim()).ok()).collect();
+    let values: Vec<serde_json::Value> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix(DETAIL)?.trim()).ok())
+        .collect();
     let said = |key: &str| values.iter().rev().find(|value| value["key"] == key).map(|value| &value["value"]);
     let text_of = |key: &str| said(key).and_then(serde_json::Value::as_str);
     let number = |key: &str| said(key)?.as_f64();
