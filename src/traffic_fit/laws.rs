@@ -23,7 +23,8 @@ pub struct RequestLaw {
     pub distance: f64,
 }
 
-/// The law of the lowest Bayesian information criterion, of values above 0; `None` if there are fewer than 20.
+/// The law of the lowest Bayesian information criterion whose mean is at most a fifth off that of the values, of values above 0;
+/// `None` if there are fewer than 20.
 pub(super) fn fit(values: impl Iterator<Item = f64>) -> Option<RequestLaw> {
     const LEAST: usize = 20;
     let mut values: Vec<f64> = values.filter(|value| *value > 0.0).collect();
@@ -72,9 +73,11 @@ pub(super) fn fit(values: impl Iterator<Item = f64>) -> Option<RequestLaw> {
         ("exponential", 1.0, exponential, mean, 1.0, Box::new(move |value: f64| -(-value / mean).exp_m1())),
     ];
     let bic = |parameters: f64, likelihood: f64| parameters * count.ln() - 2.0 * likelihood;
+    // What requests ask for on average decides how many instances they need: a law of another mean is none, however likely.
+    const OFF: f64 = 0.2;
     let best = laws
         .into_iter()
-        .filter(|law| law.2.is_finite() && law.4.is_finite())
+        .filter(|law| law.2.is_finite() && law.4.is_finite() && (law.3 / mean - 1.0).abs() <= OFF)
         .min_by(|one, other| bic(one.1, one.2).total_cmp(&bic(other.1, other.2)))?;
     let (dist, _, _, mean, cv, share) = best;
     Some(RequestLaw { dist, mean, cv, values: values.len(), distance: distance(&values, share) })

@@ -148,6 +148,10 @@ fn laws_of_durations_and_tokens_are_those_they_were_drawn_from() {
         near(found.cv, cv, 0.08);
         assert!(found.distance < 0.02, "{}", found.distance);
     }
+    // A lognormal is the likeliest of values over six decades, and its mean a thousand times theirs.
+    let wide: Vec<f64> = (0..200).map(|at| 10_f64.powf(f64::from(at) / 33.0 - 4.0)).collect();
+    let mean = wide.iter().sum::<f64>() / 200.0;
+    near(laws::fit(wide.into_iter()).unwrap().mean, mean, 0.2);
     let constant = laws::fit(std::iter::repeat_n(3.0, 30)).unwrap();
     assert_eq!((constant.dist, constant.mean), ("constant", 3.0));
     assert_eq!(laws::fit(std::iter::repeat_n(3.0, 5)), None);
