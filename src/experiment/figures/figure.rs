@@ -299,6 +299,7 @@ mod tests {
             cost: 1.0,
             by_type: Vec::new(),
             cold: None,
+            held: None,
             sending: crate::sim::Sending::default(),
             failure_counts: crate::sim::FailureCounts::default(),
             actions: crate::sim::Actions::default(),
