@@ -37,6 +37,31 @@ pub enum Step {
     Close,
 }
 
+/// The font as a rule of a style sheet, under the name `KneepointInter`: for pages whose drawings should look the same where the
+/// reader has no such font.
+pub fn face_rule() -> &'static str {
+    static RULE: OnceLock<String> = OnceLock::new();
+    RULE.get_or_init(|| {
+        let source = format!("url(data:font/otf;base64,{})", base64(FILE));
+        format!("@font-face {{ font-family: KneepointInter; src: {source} format('opentype') }}")
+    })
+}
+
+/// Base 64 as RFC 4648 has it.
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let three = [group[0], group.get(1).copied().unwrap_or(0), group.get(2).copied().unwrap_or(0)];
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        for place in 0..4 {
+            let sign = SIGNS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= group.len() { char::from(sign) } else { '=' });
+        }
+    }
+    text
+}
+
 fn face() -> &'static FontRef<'static> {
     static FACE: OnceLock<FontRef<'static>> = OnceLock::new();
     FACE.get_or_init(|| FontRef::try_from_slice(FILE).expect("the embedded font is a font: a test opens it"))
@@ -105,6 +130,14 @@ pub fn outline(glyph: GlyphId) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_written_in_base_64() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert!(face_rule().contains("base64,T1RUTw"), "an OpenType font with cubic outlines begins with OTTO");
+    }
 
     #[test]
     fn the_font_has_every_sign_a_chart_uses() {

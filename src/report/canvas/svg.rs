@@ -11,8 +11,9 @@ use super::{TextPlacement, UNITS_PER_PIXEL, pixels, text_size};
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-/// The fonts of the texts, in the order in which they are looked for. The first is the one that they are laid out in.
-const FONTS: &str = "Inter,system-ui,Helvetica,Arial,sans-serif";
+/// The fonts of the texts, in the order in which they are looked for. The first is the one that they are laid out in, the second
+/// the same as a page may bring it along ([`font::face_rule`](super::font::face_rule)).
+const FONTS: &str = "Inter,KneepointInter,system-ui,Helvetica,Arial,sans-serif";
 
 /// Draws into SVG text. `&mut SvgCanvas` is the plotters backend; [`SvgCanvas::finish`] gives the document.
 ///

@@ -11,6 +11,7 @@ mod sections;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
+use crate::report::canvas::font;
 use crate::report::chart::{AnyChart, Chart};
 use crate::report::content::{ChartPart, Report};
 use crate::report::sentences::DESCRIPTION;
@@ -19,7 +20,7 @@ pub use data::PageData;
 use sections::{figure, key_figures, reading, statements, table_markup};
 
 /// What the page may load and reach: nothing but itself.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; font-src data:; \
                       base-uri 'none'; form-action 'none'";
 
 /// Drawings of runs that stand open where there is no script: those of two alternatives.
@@ -38,6 +39,7 @@ pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 title { (report.head.title) }
                 style { (PreEscaped(assets::STYLE)) }
+                @if !drawings.is_empty() { style { (PreEscaped(font::face_rule())) } }
             }
             body {
                 main { (content(report, drawings)) }
@@ -219,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_file_stands_alone() {
-        let page = page_of(EVIL).replace("http://www.w3.org/2000/svg", "");
+        let page = page_of(EVIL).replace("http://www.w3.org/2000/svg", "").replace("url(data:", "");
         for outside in ["http:", "https:", " src=", "@import", "url(", "<link"] {
             assert!(!page.contains(outside), "{outside}");
         }
