@@ -36,9 +36,15 @@ async function* lines(response) {
 const WORKER = `
 let engine = null;
 const memory = () => new Uint8Array(engine.memory.buffer);
+// A library that draws in browsers, which is not asked to, imports names of its own: they are there, and nobody calls them.
+const imports = (module, own) => {
+  const all = { kneepoint: own };
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) (all[from] ??= {})[name] ??= () => 0;
+  return all;
+};
 onmessage = async ({ data: { module, what, body } }) => {
   const tell = (pointer, length) => postMessage({ line: new TextDecoder().decode(memory().slice(pointer, pointer + length)) });
-  if (!engine) engine = (await WebAssembly.instantiate(module, { kneepoint: { tell, now: () => performance.now() } })).exports;
+  if (!engine) engine = (await WebAssembly.instantiate(module, imports(module, { tell, now: () => performance.now() }))).exports;
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const at = engine.question(bytes.length);
   memory().set(bytes, at);

@@ -4,6 +4,7 @@
 //! `KNEEPOINT_PICTURES=folder` keeps a picture of every page at 1280 and 390 pixels, light and dark.
 
 mod driver;
+mod playground;
 mod report;
 mod serve;
 
