@@ -133,10 +133,14 @@ mod tests {
 
     #[test]
     fn bytes_are_written_in_base_64() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
-        assert!(face_rule().contains("base64,T1RUTw"), "an OpenType font with cubic outlines begins with OTTO");
+        assert!(
+            face_rule().contains("base64,T1RUTw"),
+            "an OpenType font with cubic outlines begins with OTTO"
+        );
     }
 
     #[test]
