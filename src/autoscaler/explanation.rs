@@ -23,6 +23,13 @@ impl Explanation {
         Explanation { reason: reason.into(), ..Explanation::default() }
     }
 
+    /// What the metric is compared with, where the figures of an HPA say it: a share for a utilization, else in whole units.
+    pub fn compared_with(&self) -> Option<f64> {
+        let is_usage = ["usage", "average"].iter().any(|name| self.number(name).is_some());
+        let target = self.number("target").filter(|_| is_usage)?;
+        Some(if self.number("utilization").is_some() { target / 100.0 } else { target / 1000.0 })
+    }
+
     /// The figure called `name`, if it is a number.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.figures.iter().find(|(known, _)| *known == name)?.1.as_f64()

@@ -57,7 +57,8 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
         return Err(not_understood(&documents, &whole));
     }
     let (form, candidate) = pick(&found, selection, &whole)?;
-    let mut translation = (form.read)(candidate, &Manifest { documents: &documents, selection })?;
+    let read = (form.read)(candidate, &Manifest { documents: &documents, selection })?;
+    let mut translation = read.tell_windows();
     for (_, other) in found.iter().filter(|(_, other)| !std::ptr::eq(other.node, candidate.node)) {
         translation.aside(format!("{} is not the object that is read", shown(other)), &other.node.place);
     }

@@ -44,7 +44,7 @@ pub use frontier::{CostAndLatency, Membership, frontier};
 pub use knee::knee;
 pub use load_limit::LoadLimit;
 pub use memory_budget::MemoryBudget;
-pub use observer::{DecisionSink, Observer, Retain, SeenRun};
+pub use observer::{DecisionSink, Observer, Retain, SeenMetric, SeenRun};
 pub use overload::Overload;
 pub use progress::Progress;
 pub use promise_kept::{PromiseKept, PromiseSummary};

@@ -48,6 +48,38 @@ pub struct SeenRun {
     pub outcome: Outcome,
     /// The decisions that changed the number of instances, in their order: the first [`MAX_CHANGES`].
     pub changes: Vec<DecisionRecord>,
+    /// What the metrics came to that the decisions rest on, one for each metric.
+    pub metrics: Vec<SeenMetric>,
+}
+
+/// The values of a metric over the decisions of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeenMetric {
+    /// As a scenario names it.
+    pub name: &'static str,
+    /// The least value.
+    pub low: f64,
+    /// The greatest.
+    pub high: f64,
+    /// What it was compared with at last, where the decisions say it.
+    pub target: Option<f64>,
+}
+
+impl SeenMetric {
+    /// Takes in a decision.
+    fn take(seen: &mut Vec<SeenMetric>, decision: &DecisionRecord) {
+        let explanation = &decision.explanation;
+        let Some(value) = explanation.observed.filter(|_| !explanation.metric.is_empty()) else { return };
+        let target = explanation.compared_with();
+        match seen.iter_mut().find(|metric| metric.name == explanation.metric) {
+            Some(metric) => {
+                metric.low = metric.low.min(value);
+                metric.high = metric.high.max(value);
+                metric.target = target.or(metric.target);
+            }
+            None => seen.push(SeenMetric { name: explanation.metric, low: value, high: value, target }),
+        }
+    }
 }
 
 /// Changes of one run that are kept: more than a chart can show.
@@ -63,6 +95,7 @@ pub(super) struct FirstRuns<'a> {
 struct Found {
     outcome: Option<Outcome>,
     changes: Vec<DecisionRecord>,
+    metrics: Vec<SeenMetric>,
 }
 
 impl<'a> FirstRuns<'a> {
@@ -73,8 +106,9 @@ impl<'a> FirstRuns<'a> {
     /// Replication 0 of each case, if it finished; all decisions were told to the sink.
     pub fn into_seen(self) -> Vec<Option<SeenRun>> {
         let seen = |found: Mutex<Found>| {
-            let Found { outcome, changes } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-            outcome.map(|outcome| SeenRun { outcome, changes })
+            let Found { outcome, changes, metrics } =
+                found.into_inner().unwrap_or_else(PoisonError::into_inner);
+            outcome.map(|outcome| SeenRun { outcome, changes, metrics })
         };
         self.found.into_iter().map(seen).collect()
     }
@@ -94,6 +128,7 @@ impl Observer for FirstRuns<'_> {
         let room = MAX_CHANGES.saturating_sub(found.changes.len());
         let changed = decisions.iter().filter(|decision| decision.before != decision.desired);
         found.changes.extend(changed.take(room).cloned());
+        decisions.iter().for_each(|decision| SeenMetric::take(&mut found.metrics, decision));
         drop(found);
         (self.log)(case, decisions);
     }

@@ -4,6 +4,7 @@
 //! - [`compose`]: from results to reports, one file a kind of result
 //! - [`sentences`], [`tables`], [`chart`]: its parts, made of results; every sentence is in the first
 //! - [`explained`], [`backtested`]: the same of an explanation and of a backtest
+//! - [`still`]: what is to be said of an autoscaler that had nothing to decide
 //! - [`statement`], [`table`], [`data`]: what these parts are
 //! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
@@ -34,6 +35,7 @@ pub mod render;
 pub mod results;
 pub mod sentences;
 pub mod statement;
+pub mod still;
 pub mod summary;
 pub mod table;
 pub mod tables;

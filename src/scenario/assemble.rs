@@ -142,7 +142,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         instances: reader.get(&INSTANCES)?,
         dispatch: reader.get(&DISPATCH)?,
         client,
-        metrics: read_metrics(&reader, autoscaler.metrics_defaults())?,
+        metrics: read_metrics(&reader, manifest::averaged(autoscaler.metrics_defaults(), tree, context)?)?,
         autoscaler,
         cost: reader.get(&COST)?,
         slo: reader.find(&SLO)?,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::autoscaler::MetricsDefaults;
 use crate::autoscaler::manifest::{Change, Selection, Translation, translate_selected, write_selected};
 use crate::autoscaler::new_manifest::{NewManifest, new_manifest};
-use crate::document::{Source, Span};
+use crate::document::{Source, Span as TextSpan};
 use crate::files::FileKind;
 use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
+use crate::time::Span;
 
 /// Larger than any manifest written by hand.
 const MOST_BYTES: u64 = 4 << 20;
@@ -20,7 +22,7 @@ pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> 
     let Some((file, from)) = named(tree)? else { return Ok(()) };
     let manifest = load(tree, &file, &from, context)?;
     let Manifest { source, translation } = &*manifest;
-    let place = Place::Manifest(Span::whole(source));
+    let place = Place::Manifest(TextSpan::whole(source));
     let Some(Node { data: Data::Table(table), .. }) = tree.get_mut("autoscaler") else { return Ok(()) };
     // What this one has put there stays: a variant or the command line may have changed it since.
     let is_other = |place: &Place| matches!(place, Place::Manifest(other) if other.source != *source);
@@ -124,7 +126,8 @@ pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> P
         Some(field) => format!("expected `{field}` in the manifest, or `{key}` in `[autoscaler]`"),
         None => format!("expected `{key}` in `[autoscaler]`: the manifest has no field for it"),
     };
-    let place = manifest.translation.place_of(key).unwrap_or(Place::Manifest(Span::whole(&manifest.source)));
+    let place =
+        manifest.translation.place_of(key).unwrap_or(Place::Manifest(TextSpan::whole(&manifest.source)));
     with_slip(Problem { place, label, ..problem }, tree, context)
 }
 
@@ -218,6 +221,21 @@ pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Pr
     let manifest = load(tree, &file, &from, context)?;
     let loud = manifest.translation.remarks().iter().filter(|remark| !remark.is_quiet);
     Ok(loud.map(|remark| format!("{file}: {}", remark.text)).collect())
+}
+
+/// The defaults of `[metrics]` with the window that the queries of the manifest have, if they have one.
+///
+/// # Errors
+/// As [`expand`].
+pub(super) fn averaged(
+    defaults: MetricsDefaults,
+    tree: &Tree,
+    context: &Context,
+) -> Result<MetricsDefaults, Problem> {
+    let Some((file, from)) = named(tree)? else { return Ok(defaults) };
+    let window = load(tree, &file, &from, context)?.translation.window_s();
+    Ok(window
+        .map_or(defaults, |seconds| MetricsDefaults { window: Span::from_secs_f64(seconds), ..defaults }))
 }
 
 /// What form of which system the manifest is, and what is chosen of it.

@@ -22,11 +22,22 @@ use crate::mersenne::Mersenne;
 /// CPUs of a pod: its request, and its limit.
 const CORES: f64 = 0.1;
 
-/// What a request takes beside its own time, seconds: HTTP, on a tenth of a CPU. The data say 0.03 to 0.1.
-const OVERHEAD_S: f64 = 0.05;
+/// What is not in the description of the cluster.
+#[derive(Debug, Clone, Copy)]
+struct Fitted {
+    /// What a request takes beside its own time, seconds: HTTP, on a tenth of a CPU. The data say 0.03 to 0.1.
+    overhead_s: f64,
+    /// Connections that wait for a server to accept them.
+    backlog: Option<u32>,
+    /// Time between two scrapes of metrics-server, seconds.
+    scrape_s: f64,
+    /// What a sync takes, seconds: the next one comes a period after it was processed.
+    sync_delay_s: f64,
+}
 
-/// Connections that wait for a server to accept them: `net.core.somaxconn` of Linux before 5.4.
-const BACKLOG: u32 = 128;
+/// Found by trying. The bound on connections is `net.core.somaxconn` of Linux before 5.4. In the logs changes of `desired` come
+/// 0.04 to 0.2 s a sync later than a metronome's; the sets are reported without that.
+const FITTED: Fitted = Fitted { overhead_s: 0.05, backlog: Some(128), scrape_s: 60.0, sync_delay_s: 0.0 };
 
 /// What a client sends: when, and for how long each request keeps a server busy; seconds.
 struct Load {
@@ -129,21 +140,21 @@ struct Score {
     cpu: Option<(f64, f64)>,
 }
 
-/// Pods in each second of the run simulated, and the mean of busy ones. A pod takes in no more than `backlog` requests
+/// Pods in each second of the run simulated, and the mean of busy ones. A pod takes in no more requests than its backlog
 /// beside the one it works at.
-fn simulated(run: &Run, backlog: Option<u32>) -> (Vec<f64>, f64) {
+fn simulated(run: &Run, fitted: Fitted) -> (Vec<f64>, f64) {
     let file = tempfile::NamedTempFile::new().unwrap();
     let rows = run.load.send.iter().zip(&run.load.service);
-    let text: String = rows.map(|(at, time)| format!("{at:.6},{:.6}\n", time + OVERHEAD_S)).collect();
+    let text: String = rows.map(|(at, time)| format!("{at:.6},{:.6}\n", time + fitted.overhead_s)).collect();
     std::fs::write(file.path(), text).unwrap();
-    let model = scenario(&deployed(run, backlog, file.path()), "").model;
+    let model = scenario(&deployed(run, fitted, file.path()), "").model;
     let outcome = replications(&model, 1, 1, Some(Span::from_secs(1))).remove(0);
     let pods = outcome.timeline.iter().map(|window| f64::from(window.ready + window.starting));
     (pods.collect(), outcome.integrals.work / outcome.measured_s)
 }
 
 /// The scenario of a run, whose requests are in the file at `trace`.
-fn deployed(run: &Run, backlog: Option<u32>, trace: &Path) -> String {
+fn deployed(run: &Run, fitted: Fitted, trace: &Path) -> String {
     // The clock of the syncs is not logged, but a change shows when it struck.
     let changed = run.desired.windows(2).position(|pair| pair[0] != pair[1]).map_or(0, |index| index + 1);
     format!(
@@ -166,26 +177,29 @@ fn deployed(run: &Run, backlog: Option<u32>, trace: &Path) -> String {
         max = 20
         metrics = [{{ average_utilization = 75 }}]
         sync_period = "{period}s"
+        sync_delay = "{}s"
         downscale_stabilization = "{period}s"
         cpu_initialization_period = "{period}s"
         initial_readiness_delay = "{period}s"
-        phase = "{}s"
+        phase = "{:.3}s"
         release = "1.32"
         [metrics]
-        scrape_interval = "60s"
+        scrape_interval = "{}s"
         [run]
         duration = "{}s"
         "#,
         trace.display(),
-        backlog.map_or_else(String::new, |backlog| format!("queue_capacity = {backlog}")),
-        (changed as f64).rem_euclid(run.period),
+        fitted.backlog.map_or_else(String::new, |backlog| format!("queue_capacity = {backlog}")),
+        fitted.sync_delay_s,
+        (changed as f64).rem_euclid(run.period + fitted.sync_delay_s),
+        fitted.scrape_s,
         run.sent.floor(),
         period = run.period,
     )
 }
 
-fn score(run: &Run, backlog: Option<u32>) -> Score {
-    let (pods, busy) = simulated(run, backlog);
+fn score(run: &Run, fitted: Fitted) -> Score {
+    let (pods, busy) = simulated(run, fitted);
     let both = || run.pods.iter().zip(&pods);
     let measured: f64 = run.pods.iter().sum();
     let peak = |pods: &[f64]| pods.iter().copied().fold(0.0, f64::max);
@@ -247,7 +261,7 @@ fn poisson_runs_are_as_near_to_the_simulated_ones_as_to_one_another() {
         ("measurement_2_15s", 15.0),
     ] {
         let Some(runs) = runs(set, period) else { continue };
-        let scores: Vec<Score> = runs.par_iter().map(|run| score(run, Some(BACKLOG))).collect();
+        let scores: Vec<Score> = runs.par_iter().map(|run| score(run, FITTED)).collect();
         report(set, &scores);
         let (apart, bias) = (estimate(&scores, |s| s.apart).0, estimate(&scores, |s| s.bias).0);
         assert!(apart < 0.08, "{set}: {apart} apart");
@@ -262,8 +276,8 @@ fn poisson_runs_are_as_near_to_the_simulated_ones_as_to_one_another() {
 #[test]
 fn runs_with_jumping_rates_agree_once_a_pod_takes_in_no_more_than_its_socket_holds() {
     let Some(runs) = runs("measurement_4_90s", 90.0) else { return };
-    let all = |backlog| -> Vec<Score> { runs.par_iter().map(|run| score(run, backlog)).collect() };
-    let (bounded, boundless) = (all(Some(BACKLOG)), all(None));
+    let all = |fitted| -> Vec<Score> { runs.par_iter().map(|run| score(run, fitted)).collect() };
+    let (bounded, boundless) = (all(FITTED), all(Fitted { backlog: None, ..FITTED }));
     report("measurement_4_90s, 128 connections a pod", &bounded);
     report("measurement_4_90s, without a bound", &boundless);
     let bias = |scores: &[Score]| estimate(scores, |score| score.bias).0;
@@ -282,9 +296,10 @@ fn a_backtest_of_measured_pods_is_near_and_finds_a_start_that_is_wrong() {
     for run in runs.iter().take(5) {
         let folder = tempfile::tempdir().unwrap();
         let rows = run.load.send.iter().zip(&run.load.service);
-        let trace: String = rows.map(|(at, time)| format!("{at:.6},{:.6}\n", time + OVERHEAD_S)).collect();
+        let trace: String =
+            rows.map(|(at, time)| format!("{at:.6},{:.6}\n", time + FITTED.overhead_s)).collect();
         std::fs::write(folder.path().join("trace.csv"), trace).unwrap();
-        let text = deployed(run, Some(BACKLOG), &folder.path().join("trace.csv"));
+        let text = deployed(run, FITTED, &folder.path().join("trace.csv"));
         let text = text.replace("[run]", "[run]\n        replications = 1");
         let ends = (15..run.pods.len()).step_by(15);
         let observed: String = ends.map(|end| format!("{end},{}\n", run.pods[end - 1])).collect();
@@ -301,6 +316,54 @@ fn a_backtest_of_measured_pods_is_near_and_finds_a_start_that_is_wrong() {
     let mean = near.iter().sum::<f64>() / near.len() as f64;
     println!("measurement_3_60s: {} backtests, ready {:.1} % apart", near.len(), 100.0 * mean);
     assert!(mean < 0.10, "{near:?}");
+}
+
+/// The constants by the runs of even number, and how they do on those of odd number, which they were not fitted on:
+/// `cargo test --test measured -- --ignored --nocapture every_other_run`.
+#[test]
+#[ignore = "a search, for a person to read"]
+fn the_constants_fit_on_every_other_run() {
+    let sets = [
+        ("measurement_3_60s", 60.0),
+        ("measurement_3_90s", 90.0),
+        ("measurement_2_90s", 90.0),
+        ("measurement_2_15s", 15.0),
+        ("measurement_4_90s", 90.0),
+    ];
+    let loaded: Option<Vec<Vec<Run>>> = sets.iter().map(|(set, period)| runs(set, *period)).collect();
+    let Some(loaded) = loaded else { return };
+    let tried = |change: fn(&mut Fitted, f64), values: &[f64]| -> Vec<Fitted> {
+        let one = |value: &f64| {
+            let mut fitted = FITTED;
+            change(&mut fitted, *value);
+            fitted
+        };
+        values.iter().map(one).collect()
+    };
+    let all = [
+        tried(|fitted, value| fitted.sync_delay_s = value, &[0.0, 0.1, 0.2]),
+        tried(|fitted, value| fitted.overhead_s = value, &[0.045, 0.055]),
+        tried(|fitted, value| fitted.backlog = Some(value as u32), &[96.0, 160.0]),
+        tried(|fitted, value| fitted.scrape_s = value, &[30.0]),
+    ];
+    for fitted in all.concat() {
+        println!("{fitted:?}");
+        for ((set, _), runs) in sets.iter().zip(&loaded) {
+            let scores: Vec<Score> = runs.par_iter().map(|run| score(run, fitted)).collect();
+            let of = |odd: usize, of: fn(&Score) -> f64| {
+                let half = scores.iter().skip(odd).step_by(2).map(of);
+                let (mean, error) = mean_and_error(half);
+                format!("{:+.1} ± {:.1} %", 100.0 * mean, 196.0 * error)
+            };
+            println!(
+                "  {set}: fitted apart {}, bias {}; held out apart {}, bias {}",
+                of(0, |score| score.apart),
+                of(0, |score| score.bias),
+                of(1, |score| score.apart),
+                of(1, |score| score.bias),
+            );
+        }
+    }
 }
 
 #[test]

@@ -66,9 +66,9 @@ const FORMS: &[Form] = &[
         file: "keda.yaml",
         warnings: &[
             "metadata.annotations.scaledobject.keda.sh/transfer-hpa-ownership is not modelled",
-            "spec.triggers[0] (prometheus) averages over 60 s: `metrics.window` is what it sets",
             "spec.triggers[4] (cron) goes by the clock: `starts_at` and `time_zone` in `[autoscaler]` say when the run starts, \
              else it is Monday 2026-01-05, 00:00 UTC",
+            "spec.triggers[0] (prometheus) averages over 60 s, and others do not: set `metrics.window`",
         ],
         row: r#"{"time": 0, "part": "executor", "desired": 0, "active": true, "error": false}"#,
         desired: 2,

@@ -61,10 +61,27 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
     behavior::read(&spec.object("behavior")?, into)?;
     annotations(&root, count, (manifest, workload), into)?;
     spec.finish(into);
+    zero(&spec, into)?;
     if let Some(status) = field_of(document, "status") {
         into.aside("status is what the cluster reports, and not used".into(), &status.place);
     }
     Ok(translation)
+}
+
+/// Refuses what the API server refuses: a minimum of zero without a metric that is there while there is no pod.
+fn zero(spec: &Fields<'_>, into: &Translation) -> Result<(), Problem> {
+    let Some(min) = spec.get("minReplicas").filter(|_| into.value("min") == Some(&Data::Integer(0))) else {
+        return Ok(());
+    };
+    let is_beyond_pods = |kind: &str| {
+        let of = |index: usize| into.value(&format!("metrics.{index}.type"));
+        (0..).map_while(of).any(|found| *found == Data::Text(kind.into()))
+    };
+    if is_beyond_pods("object") || is_beyond_pods("external") {
+        return Ok(());
+    }
+    let expected = "1 or more, or a metric of type Object or External beside: Kubernetes takes a minimum of 0 with one of them only";
+    Err(spec.wrong("minReplicas", min, expected))
 }
 
 /// Metrics and behavior that the first version holds in annotations as JSON.

@@ -83,7 +83,7 @@ pub(super) fn over_signals(
             .ok_or_else(|| format!("no trigger is called `{name}`"))?;
         let measure = measure.as_ref().map_err(|why| format!("`{name}`: {why}"))?;
         let averaged = (measure.window_s > 0.0)
-            .then(|| format!("averages over {} s: `metrics.window` is what it sets", measure.window_s));
+            .then(|| format!("averages over {} s: set `metrics.window`", measure.window_s));
         for note in measure.warnings.iter().cloned().chain(averaged) {
             let note = format!("`{name}`: {note}");
             if !notes.contains(&note) {

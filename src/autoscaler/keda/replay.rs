@@ -304,8 +304,12 @@ impl KedaReplay {
         if rows.len() > values.len() {
             return Err(row.wrong("triggers", "as many as the policy has, in its order"));
         }
-        for (slot, trigger) in values.iter_mut().zip(&rows) {
+        for (index, (slot, trigger)) in values.iter_mut().zip(&rows).enumerate() {
             let value = number(trigger, "value")?;
+            if value.is_some() && self.keda.activations[index].threshold().is_none() {
+                let expected = "nothing: what the pods use of a resource stands in `pods`, as for an HPA";
+                return Err(trigger.wrong("value", expected));
+            }
             let available = trigger.find_bool("available")?.unwrap_or(true);
             trigger.finish()?;
             *slot = value.filter(|_| available);

@@ -22,6 +22,8 @@ pub struct Translation {
     openings: Vec<Opening>,
     remarks: Vec<Remark>,
     questions: Vec<Question>,
+    /// Over how many seconds each metric that is settled is averaged, with its path and place.
+    windows: Vec<(String, f64, Place)>,
 }
 
 /// One key of `[autoscaler]` that a manifest sets: its path beneath that, such as `metrics.0.average_utilization`, is
@@ -98,7 +100,41 @@ impl Translation {
             openings: Vec::new(),
             remarks: Vec::new(),
             questions: Vec::new(),
+            windows: Vec::new(),
         }
+    }
+
+    /// Notes over how many seconds a metric is averaged by its own query; 0 for a value as it is scraped.
+    pub(super) fn averages(&mut self, path: String, window_s: f64, place: &Place) {
+        self.windows.push((path, window_s, manifest_place(place)));
+    }
+
+    /// The window that every metric of the manifest is averaged over, in seconds; `None` where they differ, or where one is
+    /// not averaged.
+    pub fn window_s(&self) -> Option<f64> {
+        let is_metric = |key: &&String| {
+            (key.starts_with("metrics.") || key.starts_with("triggers.")) && key.ends_with(".type")
+        };
+        let (_, first, _) = self.windows.first()?;
+        let alike = self.windows.iter().all(|(_, window_s, _)| window_s == first);
+        let all = self.settings.keys().filter(is_metric).count();
+        (alike && *first > 0.0 && self.windows.len() == all).then_some(*first)
+    }
+
+    /// Says what becomes of the windows of queries.
+    pub(crate) fn tell_windows(mut self) -> Translation {
+        let is_taken = self.window_s().is_some();
+        for (path, window_s, place) in
+            self.windows.clone().into_iter().filter(|(_, window_s, _)| *window_s > 0.0)
+        {
+            let what = if is_taken {
+                "which `metrics.window` has from there"
+            } else {
+                "and others do not: set `metrics.window`"
+            };
+            self.note(format!("{path} averages over {window_s} s, {what}"), &place);
+        }
+        self
     }
 
     /// What form of which system it is, with the name of the object that was taken: `HorizontalPodAutoscaler "chat"`.

@@ -136,9 +136,7 @@ impl Watch<'_> {
         for warning in warnings {
             into.note(format!("{path}: {warning}"), place);
         }
-        if window_s > 0.0 {
-            into.note(format!("{path} averages over {window_s} s: `metrics.window` is what it sets"), place);
-        }
+        into.averages(path.clone(), window_s, place);
         Ok((Some(factor), kind))
     }
 

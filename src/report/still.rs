@@ -1,0 +1,108 @@
+//! An autoscaler that had nothing to decide: its metric never came near its target, or never fell back to it.
+
+use super::format;
+use super::statement::Statement;
+use crate::experiment::{Alternative, Figures, PointResult, RunResult, SeenMetric, SeenRun, SweepResult};
+use crate::scenario::Scenario;
+
+/// A metric that is below this share of its target throughout never came near it.
+const FAR_BELOW: f64 = 0.5;
+/// One that is above this multiple of it throughout never came back to it.
+const FAR_ABOVE: f64 = 2.0;
+
+/// What is to be said of each alternative of a run.
+pub fn of_run(result: &RunResult) -> Vec<Statement> {
+    let alone = result.alternatives.len() == 1;
+    let of = |each: &Alternative| {
+        let seen = each.first.as_ref()?;
+        let name =
+            if alone { "The autoscaler".to_owned() } else { format!("The autoscaler of {}", each.name()) };
+        statement(&name, &each.scenario, &each.figures, seen)
+    };
+    result.alternatives.iter().filter_map(of).collect()
+}
+
+/// The same for the points of a sweep, in one statement: where no setting of it changed anything, or the metric of the point
+/// seen in detail stayed far from its target.
+pub fn of_sweep(result: &SweepResult) -> Vec<Statement> {
+    let is_one = |point: &PointResult| is_still(&point.point.scenario, &point.figures);
+    let count = result.points.iter().filter(|point| is_one(point)).count();
+    if count == 0 {
+        return Vec::new();
+    }
+    let detail = result.detailed_run.as_ref().and_then(|(index, seen)| {
+        let point = result.points.get(*index).filter(|point| is_one(point))?;
+        let (words, far) = range(&point.point.scenario, seen)?;
+        Some((format!(" At the one shown in detail {words}."), far))
+    });
+    let is_far = matches!(detail, Some((_, Some(_))));
+    if count < result.points.len() && !is_far {
+        return Vec::new();
+    }
+    let text = format!(
+        "In {count} of {} the autoscaler never changed the number of instances.{}",
+        format::counted(result.points.len(), "setting"),
+        detail.map_or_else(String::new, |(words, _)| words)
+    );
+    vec![Statement::plain("warning.still", text).with("settings", count)]
+}
+
+/// Whether a pool whose number of instances could change kept it in every run.
+fn is_still(scenario: &Scenario, figures: &Figures) -> bool {
+    let limits = scenario.model.autoscaler.limits();
+    let never = |name: &str| figures.get(name).mean == Some(0.0);
+    limits.min < limits.max && never("scale_ups") && never("scale_downs")
+}
+
+fn statement(name: &str, scenario: &Scenario, figures: &Figures, seen: &SeenRun) -> Option<Statement> {
+    let limits = scenario.model.autoscaler.limits();
+    let (words, far) = range(scenario, seen)?;
+    let far = far.filter(|_| limits.min < limits.max)?;
+    let begin = match is_still(scenario, figures) {
+        true => format!("{name} never changed the number of instances"),
+        false => format!("{name} had nothing to decide"),
+    };
+    let end = match far {
+        Far::Below => "no scale-up was ever possible",
+        Far::Above => "no scale-down was ever possible",
+    };
+    Some(Statement::plain("warning.still", format!("{begin}: {words}: {end}.")))
+}
+
+/// On which side of its target a metric stayed far from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Far {
+    Below,
+    Above,
+}
+
+/// What the metrics came to in words, and whether all of them stayed far from their targets on one side.
+fn range(scenario: &Scenario, seen: &SeenRun) -> Option<(String, Option<Far>)> {
+    let watched = scenario.model.autoscaler.watched();
+    let target = |metric: &SeenMetric| {
+        let named = || watched.iter().find(|watched| watched.signal.name() == metric.name);
+        metric.target.or_else(|| named().map(|watched| watched.target)).filter(|target| *target > 0.0)
+    };
+    let words = |metric: &SeenMetric| {
+        let SeenMetric { name, low, high, .. } = metric;
+        match target(metric) {
+            Some(target) => format!(
+                "{name} stayed between {} and {} times its target of {}",
+                format::count(low / target),
+                format::count(high / target),
+                format::count(target)
+            ),
+            None => format!("{name} stayed between {} and {}", format::count(*low), format::count(*high)),
+        }
+    };
+    let far = |metric: &SeenMetric| {
+        let target = target(metric)?;
+        match (metric.high / target, metric.low / target) {
+            (high, _) if high < FAR_BELOW => Some(Far::Below),
+            (_, low) if low > FAR_ABOVE => Some(Far::Above),
+            _ => None,
+        }
+    };
+    let side = far(seen.metrics.first()?).filter(|side| seen.metrics.iter().all(|m| far(m) == Some(*side)));
+    Some((seen.metrics.iter().map(words).collect::<Vec<_>>().join("; "), side))
+}
