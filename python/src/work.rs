@@ -1,0 +1,220 @@
+//! Scenarios, the work on them, and its results.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kneepoint::{CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult};
+use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::scenario_error::raised;
+use crate::table::Table;
+
+/// How often work looks for Ctrl-C and tells its progress.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// A scenario of one use: `kneepoint.Scenario` makes one for each.
+#[pyclass(module = "kneepoint")]
+pub struct Scenario(Arc<kneepoint::Scenario>);
+
+#[pymethods]
+impl Scenario {
+    #[new]
+    fn new(py: Python<'_>, path: Option<String>, text: Option<&str>) -> PyResult<Scenario> {
+        let scenario = match (path, text) {
+            (Some(path), _) => kneepoint::Scenario::load(path),
+            (None, text) => kneepoint::Scenario::parse(text.unwrap_or_default()),
+        };
+        scenario.map(|scenario| Scenario(Arc::new(scenario))).map_err(|error| raised(py, &error))
+    }
+
+    fn set(&mut self, py: Python<'_>, path: &str, value: &str) -> PyResult<()> {
+        let Some(scenario) = Arc::get_mut(&mut self.0) else {
+            return Err(PyRuntimeError::new_err("the scenario is at work"));
+        };
+        scenario.set(path, value).map(|_| ()).map_err(|error| raised(py, &error))
+    }
+
+    fn name(&self, py: Python<'_>) -> PyResult<String> {
+        self.0.name().map_err(|error| raised(py, &error))
+    }
+}
+
+/// The TOML text of a JSON object.
+#[pyfunction]
+pub fn toml(json: &str) -> PyResult<String> {
+    let wrong = |error: String| PyValueError::new_err(format!("a scenario cannot be made of this dict: {error}"));
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+    ::toml::to_string(&value).map_err(|error| wrong(error.to_string()))
+}
+
+/// The TOML text of one JSON value, as `--set` takes it.
+#[pyfunction]
+pub fn toml_value(json: &str) -> PyResult<String> {
+    let wrong = |error: String| PyValueError::new_err(format!("a setting cannot be made of this value: {error}"));
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+    let value = ::toml::Value::try_from(value).map_err(|error| wrong(error.to_string()))?;
+    Ok(value.to_string())
+}
+
+type Checked = (usize, Vec<String>, u32, f64, Vec<String>, Vec<String>);
+
+/// What there is to know of a scenario before it is run.
+#[pyfunction]
+pub fn check(py: Python<'_>, scenario: &Scenario) -> PyResult<Checked> {
+    let checked = py.detach(|| kneepoint::check(&scenario.0)).map_err(|error| raised(py, &error))?;
+    let kneepoint::Checked { points, variants, replications, requests, warnings, reading, .. } = checked;
+    Ok((points, variants, replications, requests, warnings, reading))
+}
+
+/// Recorded observations through a policy: a JSON object for each decision.
+#[pyfunction]
+pub fn replay(py: Python<'_>, policy: &Scenario, name: &str, text: &str, form: &str) -> PyResult<Vec<String>> {
+    let decisions = py.detach(|| {
+        let observations = match form {
+            "csv" => Observations::csv(name, text)?,
+            _ => Observations::json_lines(name, text)?,
+        };
+        let decisions = kneepoint::replay(&policy.0, &observations)?;
+        Ok(decisions.iter().map(kneepoint::Decision::json).collect())
+    });
+    decisions.map_err(|error: kneepoint::Error| raised(py, &error))
+}
+
+enum Inner {
+    Run(RunResult),
+    Sweep(SweepResult),
+    Compare(CompareResult),
+}
+
+/// A result: `kneepoint.Result` shows it.
+#[pyclass(frozen, module = "kneepoint")]
+pub struct Result(Inner);
+
+type Row = (&'static str, Option<f64>, Option<f64>, Option<f64>, u64);
+
+impl Result {
+    fn report(&self) -> Report<'_> {
+        match &self.0 {
+            Inner::Run(result) => result.report(),
+            Inner::Sweep(result) => result.report(),
+            Inner::Compare(result) => result.report(),
+        }
+    }
+
+    fn first(&self) -> Option<&Figures> {
+        match &self.0 {
+            Inner::Run(result) => Some(result.figures()),
+            Inner::Sweep(result) => result.points().first().map(|point| point.figures),
+            Inner::Compare(result) => result.alternatives().next().map(|alternative| alternative.figures),
+        }
+    }
+
+    /// The tables for programs, by name.
+    fn csv(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        py.detach(|| self.report().csv_files()).map_err(|error| raised(py, &error))
+    }
+}
+
+#[pymethods]
+impl Result {
+    fn answer(&self) -> Vec<String> {
+        self.report().answer().map(str::to_owned).collect()
+    }
+
+    fn summary_json(&self) -> String {
+        self.report().summary_json()
+    }
+
+    fn figures(&self) -> Vec<Row> {
+        let of = |figures: &Figures| {
+            let rows = figures.iter().map(|(figure, estimate)| {
+                (figure.name, estimate.mean, estimate.low, estimate.high, u64::from(estimate.replications))
+            });
+            rows.collect()
+        };
+        self.first().map(of).unwrap_or_default()
+    }
+
+    fn complete(&self) -> bool {
+        match &self.0 {
+            Inner::Run(result) => result.complete(),
+            Inner::Sweep(result) => result.complete(),
+            Inner::Compare(result) => result.complete(),
+        }
+    }
+
+    fn markdown(&self) -> String {
+        self.report().markdown()
+    }
+
+    fn html(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.report().html()).map_err(|error| raised(py, &error))
+    }
+
+    fn charts(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        py.detach(|| self.report().charts()).map_err(|error| raised(py, &error))
+    }
+
+    fn tables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.csv(py)?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn csv_files(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        self.csv(py)
+    }
+
+    fn table(&self, py: Python<'_>, name: &str) -> PyResult<Table> {
+        let found = self.csv(py)?.into_iter().find(|(known, _)| known == name);
+        let (_, text) = found.ok_or_else(|| PyKeyError::new_err(format!("there is no table {name}")))?;
+        Table::of_csv(&text)
+    }
+}
+
+/// Runs, sweeps or compares on threads of its own, without the interpreter's lock. `progress` is called with the runs and the
+/// requests that are done, a few times a second. Ctrl-C stops the work.
+#[pyfunction]
+#[pyo3(signature = (kind, scenarios, threads, progress))]
+pub fn work(
+    py: Python<'_>,
+    kind: &str,
+    scenarios: Vec<PyRef<'_, Scenario>>,
+    threads: Option<usize>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Result> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+    let scenarios: Vec<Arc<kneepoint::Scenario>> = scenarios.iter().map(|scenario| scenario.0.clone()).collect();
+    let (cancel, counted) = (CancelToken::default(), Progress::default());
+    let options = Options { cancel: cancel.clone(), progress: counted.clone(), ..Options::default() };
+    let what = kind.to_owned();
+    let job = move || -> std::result::Result<Inner, kneepoint::Error> {
+        let all: Vec<&kneepoint::Scenario> = scenarios.iter().map(AsRef::as_ref).collect();
+        pool.install(|| match (what.as_str(), all.as_slice()) {
+            ("run", [scenario]) => kneepoint::run(scenario, &options).map(Inner::Run),
+            ("sweep", [scenario]) => kneepoint::sweep(scenario, &options).map(Inner::Sweep),
+            _ => kneepoint::compare(&all, &options).map(Inner::Compare),
+        })
+    };
+    let worker = std::thread::Builder::new().name("kneepoint".to_owned()).spawn(job)?;
+    let mut stopped = None;
+    while !worker.is_finished() {
+        let told = progress.as_ref().map_or(Ok(()), |tell| tell.call1((counted.runs(), counted.requests())).map(|_| ()));
+        if let Err(error) = told.and_then(|()| py.check_signals()) {
+            cancel.cancel();
+            stopped = Some(error);
+            break;
+        }
+        py.detach(|| std::thread::sleep(BEAT));
+    }
+    let done = py.detach(|| worker.join());
+    if let Some(error) = stopped {
+        return Err(error);
+    }
+    let done = done.map_err(|_| PyRuntimeError::new_err("a thread of the simulation ended unexpectedly"))?;
+    let result = done.map_err(|error| raised(py, &error))?;
+    if let Some(tell) = progress {
+        tell.call1((counted.runs(), counted.requests()))?;
+    }
+    Ok(Result(result))
+}
