@@ -29,6 +29,7 @@ mod editor;
 mod explain;
 #[cfg(feature = "fetch")]
 mod fetch;
+mod gallery;
 mod generated;
 mod hardware;
 mod hostile;
