@@ -204,6 +204,11 @@ pub use api::{
     Alternative, Checked, CompareResult, Decision, Difference, Error, ErrorKind, Location, Observations,
     Options, Point, Report, RunResult, Scenario, Setting, SweepResult, check, compare, replay, run, sweep,
 };
+/// What a decision rests on: what [`recommend`] and [`explain`] come to.
+pub mod decision {
+    pub use crate::api::{Explanation, Recommendation};
+}
+pub use api::{explain, recommend};
 pub use cancel::CancelToken;
 pub use experiment::{Figure, Figures, Progress, SloVerdict, Unit, Verdict};
 pub use files::{Disk, FileKind, Files, Memory};

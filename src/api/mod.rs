@@ -3,6 +3,7 @@
 //!
 //! Everything else of the crate is below and may change in any release; this may not.
 
+mod answers;
 mod check;
 mod error;
 mod observations;
@@ -11,6 +12,7 @@ mod report;
 mod results;
 mod scenario;
 
+pub use answers::{Explanation, Recommendation, explain, recommend};
 pub use check::{Checked, check};
 pub use error::{Error, ErrorKind, Location};
 pub use observations::{Decision, Observations, replay};

@@ -30,7 +30,7 @@ pub mod looks;
 pub mod manifests;
 mod names;
 pub mod promises;
-mod recommendation;
+pub mod recommendation;
 pub mod render;
 pub mod results;
 pub mod sentences;

@@ -7,7 +7,6 @@ use super::read_fact::{ReadFact, grouped, number, per_second};
 use super::{autoscaler_reading, closed_loop};
 use crate::arrivals::Arrivals;
 use crate::schema::{Context, Data, Node, Problem, Tree};
-use crate::service;
 use crate::sim::{BilledFrom, Instances, Model, Stage};
 use crate::time::Span;
 use crate::units::show_span;

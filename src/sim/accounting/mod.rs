@@ -21,4 +21,4 @@ pub use outcome::{
     Actions, Counts, DecisionRecord, FLAP_WINDOW_S, HeldTimes, Integrals, Outcome, Sending, Times,
     TokenOutcome, TypeShare, Window,
 };
-pub use slo::{MORE, PerWindow, Promise, Promised, Slo};
+pub use slo::{MORE, Promise, Promised, Slo};
