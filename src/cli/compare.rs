@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::outputs::{self, Printed};
-use super::records::{Records, Resume};
+use super::records::Resume;
+use super::session::Opened;
 use super::{Answer, Failure, Global, Show, progress, run, session};
 use crate::api::check_pairs;
 use crate::experiment::{self, FIGURES};
-use crate::report::{Folder, compose, file_name};
+use crate::report::{compose, file_name};
 use crate::scenario::{Plan, Scenario};
 use crate::schema::nearest;
 
@@ -52,16 +53,14 @@ pub(super) fn execute(
         check_pairs(first, name, other)?;
     }
     let scenarios: Vec<&Scenario> = contenders.iter().map(|(_, scenario)| scenario).collect();
-    for plan in &plans {
-        session::check_fits(plan, scenarios.iter().copied(), global)?;
-    }
     let figures = figures(arguments, &scenarios)?;
     let mut out = session::out(&plans[0], global);
     if global.out.is_none() {
         out.set_file_name(file_name(&format!("{}-compare", first.name)));
     }
-    let folder = Folder::open(&out).map_err(Failure::could_not)?;
-    let records = Records::open(&folder, &arguments.resume, ("compare", &scenarios))?;
+    let read: Vec<&Plan> = plans.iter().collect();
+    let Opened { folder, records } =
+        session::open(("compare", &arguments.resume), &read, &scenarios, &out, global)?;
     let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
         experiment::compare(contenders.clone(), &figures, evaluator)
     })?

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::outputs::{self, Gate, Printed};
-use super::records::{Records, Resume};
+use super::records::Resume;
+use super::session::Opened;
 use super::{Answer, Failure, Global, Show, progress, session};
 use crate::document::shown::{PHRASE, shown};
 use crate::experiment;
-use crate::report::{DecisionLogs, Folder, compose, place};
+use crate::report::{DecisionLogs, compose, place};
 use crate::scenario::Scenario;
 use crate::schema::nearest;
 
@@ -36,16 +37,14 @@ pub(super) fn execute(
     global: &Global,
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let mut plan = session::read(&arguments.file, global)?;
-    let warnings = session::warnings(&plan, global);
-    arguments.gate.check(plan.scenario.model.slo.is_some())?;
+    let (mut plan, warnings) = session::read_gated(&arguments.file, arguments.gate, global)?;
     if let Some(name) = &arguments.variant {
         plan.alternatives = vec![pick(plan.alternatives, name)?];
     }
     let scenarios: Vec<&Scenario> = plan.alternatives.iter().map(|(_, scenario)| scenario).collect();
-    session::check_fits(&plan, scenarios.iter().copied(), global)?;
-    let mut folder = Folder::open(&session::out(&plan, global)).map_err(Failure::could_not)?;
-    let records = Records::open(&folder, &arguments.resume, ("run", &scenarios))?;
+    let out = session::out(&plan, global);
+    let Opened { mut folder, records } =
+        session::open(("run", &arguments.resume), &[&plan], &scenarios, &out, global)?;
     let places = plan.alternatives.iter().enumerate();
     let places = places.map(|(number, (variant, _))| place(number, variant.as_deref()));
     let logs = DecisionLogs::begin(&folder, places).map_err(Failure::could_not)?;

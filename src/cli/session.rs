@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::outputs::Gate;
+use super::records::{Records, Resume};
 use super::{Failure, Global, memory, progress};
 use crate::document::shown::{PHRASE, shown};
-use crate::report::file_name;
+use crate::report::{Folder, file_name};
 use crate::scenario::{Plan, Scenario, ScenarioError, ScenarioFile};
 
 /// Reads all that `file` asks for, with the overrides of the command line in place.
@@ -14,7 +16,37 @@ pub(super) fn read(file: &Path, global: &Global) -> Result<Plan, Failure> {
     if let Some(seed) = global.seed {
         file.override_seed(seed).map_err(refused)?;
     }
-    Plan::read(file).map_err(refused)
+    progress::pool(global)?.install(|| Plan::read(file)).map_err(refused)
+}
+
+/// What a command works with: the folder of its files, and the records of its runs.
+pub(super) struct Opened {
+    pub folder: Folder,
+    pub records: Records,
+}
+
+/// Opens the folder `out` for the `command` over these scenarios of `plans`, if the machine can hold them.
+pub(super) fn open(
+    (command, resume): (&str, &Resume),
+    plans: &[&Plan],
+    scenarios: &[&Scenario],
+    out: &Path,
+    global: &Global,
+) -> Result<Opened, Failure> {
+    for plan in plans {
+        check_fits(plan, scenarios.iter().copied(), global)?;
+    }
+    let folder = Folder::open(out).map_err(Failure::could_not)?;
+    let records = Records::open(&folder, resume, (command, scenarios))?;
+    Ok(Opened { folder, records })
+}
+
+/// Reads what a command that has a `gate` runs, with its warnings.
+pub(super) fn read_gated(file: &Path, gate: Gate, global: &Global) -> Result<(Plan, String), Failure> {
+    let plan = read(file, global)?;
+    gate.check(plan.scenario.model.slo.is_some())?;
+    let warnings = warnings(&plan, global);
+    Ok((plan, warnings))
 }
 
 /// Sets what `--set` asks for.

@@ -4,24 +4,12 @@ use serde::Serialize;
 
 use super::run_plan::run_cases;
 use super::{
-    Bound, COST, Evaluator, FIGURES, Figure, Figures, Replications, RunError, RunPlan, SLO_LATENCY_OF_RUN,
+    Bound, COST, Contender, Evaluator, FIGURES, Figure, Figures, Replications, RunError, RunPlan,
+    SLO_LATENCY_OF_RUN,
 };
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
-
-/// One of the settings that are compared, over its replications.
-#[derive(Debug, Clone)]
-pub struct Contender {
-    /// What it is called; each has a name of its own.
-    pub name: String,
-    /// What was run.
-    pub scenario: Scenario,
-    /// Every figure.
-    pub figures: Figures,
-    /// The figures of each replication.
-    pub replications: Replications,
-}
 
 /// What can be said of a difference.
 ///

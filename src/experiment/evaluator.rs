@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::task::{Finished, tasks};
-use super::{Case, Observer, Progress, Record, RecordKey, Replications, Retain, RunError, Store};
+use super::work::Work;
+use super::{Case, Observer, Progress, Record, Replications, RunError, Store};
 use crate::cancel::CancelToken;
 
 /// Evaluates batches of cases: takes from the store what is there, simulates the rest in parallel, on common random
@@ -74,7 +75,14 @@ impl Evaluator<'_> {
         observer: &dyn Observer,
         finish: impl Fn(usize, Vec<Record>) -> T + Sync,
     ) -> Result<Vec<T>, RunError> {
-        let work = Work { evaluator: self, batch, observer, stop: self.cancel.child() };
+        let work = Work {
+            store: self.store,
+            progress: &self.progress,
+            max_waiting: self.max_waiting,
+            batch,
+            observer,
+            stop: self.cancel.child(),
+        };
         let look_up = |case: usize| {
             let (found, missing) = work.look_up(case);
             let gathered = Gathered::begin(found, missing.len(), |records| finish(case, records));
@@ -113,53 +121,6 @@ impl Evaluator<'_> {
         let pooled =
             |case: usize, records| Replications::new(records, batch[case].scenario.model.slo).without_times();
         self.evaluate(batch, observer, pooled)
-    }
-}
-
-/// One batch on its way.
-pub(super) struct Work<'a> {
-    pub evaluator: &'a Evaluator<'a>,
-    pub batch: &'a [Case<'a>],
-    pub observer: &'a dyn Observer,
-    /// Cancelled with the evaluator, and when a run comes to nothing: what the others would come to is of no use then.
-    pub stop: CancelToken,
-}
-
-impl Work<'_> {
-    /// What is retained of a run.
-    pub fn retain(&self, case: usize, replication: u32) -> Retain {
-        self.observer.retain(case, replication)
-    }
-
-    /// The records of a case that the store has, in order, and the numbers of those that have to be simulated.
-    fn look_up(&self, case: usize) -> (Vec<Record>, Vec<u32>) {
-        let replications = self.batch[case].replications.clone();
-        let Some(store) = self.evaluator.store else { return (Vec::new(), replications.collect()) };
-        if replications.is_empty() || self.stop.is_cancelled() {
-            return (Vec::new(), replications.collect());
-        }
-        let first = self.batch[case].key(replications.start);
-        let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for replication in replications {
-            let key = RecordKey { replication, ..first };
-            let record = match self.retain(case, replication) {
-                Retain::Nothing => store.get(&key),
-                _ => None,
-            };
-            match record {
-                Some(record) => found.push(record),
-                None => missing.push(replication),
-            }
-        }
-        self.evaluator.progress.add_stored(found.len() as u64);
-        (found, missing)
-    }
-
-    /// Keeps the record of a run that has finished.
-    pub fn keep(&self, case: usize, record: &Record) {
-        if let Some(store) = self.evaluator.store {
-            store.put(&self.batch[case].key(record.number), record);
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod bound;
 mod case;
 mod compare;
+mod contender;
 mod evaluator;
 mod figures;
 mod fresh;
@@ -28,13 +29,14 @@ mod sweep;
 mod task;
 mod types;
 pub mod verify;
+mod work;
 
 pub use bound::{Bound, Standing};
 pub use case::{Case, CaseId, Condition, RESULTS_VERSION, RecordKey};
 pub use compare::{
-    CompareResult, Contender, Difference, MAX_FOR_ALL_PAIRS, Pair, Verdict, comparable, compare,
-    pairing_conflict,
+    CompareResult, Difference, MAX_FOR_ALL_PAIRS, Pair, Verdict, comparable, compare, pairing_conflict,
 };
+pub use contender::Contender;
 pub use evaluator::Evaluator;
 pub use figures::{
     COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit,

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::evaluator::Work;
+use super::work::Work;
 use super::{Case, Record, Retain, RunError, RunFailure};
 use crate::random::Streams;
 use crate::sim::{Block, Options, RequestSource, RunLimits, Simulation};
@@ -101,8 +101,7 @@ impl Task {
                 decisions: retain >= Retain::Decisions,
             };
             let mut simulation = Simulation::new(&scenario.model, streams, &options, ());
-            simulation
-                .limit(RunLimits { cancel: work.stop.clone(), max_waiting: work.evaluator.max_waiting });
+            simulation.limit(RunLimits { cancel: work.stop.clone(), max_waiting: work.max_waiting });
             Started { case: *case, retain, simulation }
         };
         let mut runs: Vec<Started> = self.cases.iter().map(start).collect();
@@ -120,7 +119,7 @@ impl Task {
                     work.observer.decisions(run.case, &run.simulation.take_decisions());
                 }
             }
-            work.evaluator.progress.add_requests((block.arrival.len() * runs.len()) as u64);
+            work.progress.add_requests((block.arrival.len() * runs.len()) as u64);
             if block.arrival.is_empty() || !wanted {
                 break;
             }
@@ -150,12 +149,12 @@ impl Started {
             Err(RunError { case, replication, what })
         };
         if let Some(at) = outcome.queue_overflow {
-            return failed(RunFailure::Overgrown { at, most_waiting: work.evaluator.max_waiting });
+            return failed(RunFailure::Overgrown { at, most_waiting: work.max_waiting });
         }
         if !outcome.counts.conserved() {
             return failed(RunFailure::NotConserved(outcome.counts));
         }
-        work.evaluator.progress.add_simulated();
+        work.progress.add_simulated();
         let record = Record::of(replication, &outcome, work.batch[case].scenario.model.slo);
         work.keep(case, &record);
         if retain >= Retain::Decisions {

@@ -2,7 +2,8 @@
 //!
 //! - [`results`], [`content`]: a result, and the [`Report`](content::Report): everything there is to say of it, as data
 //! - [`compose`]: from results to reports, one file a kind of result
-//! - [`sentences`], [`tables`], [`chart`]: its parts, made of results; every sentence is in the first
+//! - [`sentences`], [`tables`], [`chart`]: its parts, made of results; every sentence is in the first,
+//!   and in [`notes`] what is to be said of figures themselves
 //! - [`explained`], [`backtested`]: the same of an explanation and of a backtest
 //! - [`still`]: what is to be said of an autoscaler that had nothing to decide
 //! - [`statement`], [`table`], [`data`]: what these parts are
@@ -29,6 +30,7 @@ pub mod format;
 pub mod looks;
 pub mod manifests;
 mod names;
+pub mod notes;
 pub mod promises;
 pub mod recommendation;
 pub mod render;

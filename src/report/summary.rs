@@ -8,8 +8,8 @@ use serde::ser::{SerializeMap, Serializer};
 use super::backtested::Past;
 use super::explained::Account;
 use super::results::Results;
-use super::sentences;
 use super::statement::Statement;
+use super::{notes, sentences};
 use crate::experiment::{
     CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult,
     PromiseSummary, Replications, RunPlan, RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit,
@@ -199,8 +199,7 @@ struct VariantSummary<'a> {
 }
 
 fn run<'a>(scenario: &'a Scenario, result: &'a RunResult) -> Kind<'a> {
-    let head =
-        Head::of("run", scenario, &result.procedure, result.complete, sentences::overload_of_run(result));
+    let head = Head::of("run", scenario, &result.procedure, result.complete, notes::overload_of_run(result));
     let Some((first, rest)) = result.alternatives.split_first() else {
         return Kind::Nothing(Box::new(head));
     };
@@ -281,7 +280,7 @@ fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a
             scenario,
             &result.procedure,
             result.complete(),
-            sentences::overload_of_sweep(result),
+            notes::overload_of_sweep(result),
         ),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
@@ -384,7 +383,7 @@ fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> CompareSumm
             scenario,
             &result.procedure,
             result.complete,
-            sentences::overload_of_comparison(result),
+            notes::overload_of_comparison(result),
         ),
         correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
         contenders: result

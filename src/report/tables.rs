@@ -2,7 +2,7 @@
 
 use super::data::action;
 use super::table::{Cell, Heading, Mark, Row, Table};
-use super::{format, sentences};
+use super::{format, notes, sentences};
 use crate::experiment::{
     Alternative, Bound, COST, CompareResult, Contender, Difference, FIGURES, Figures, MAX_FOR_ALL_PAIRS,
     OfType, Pair, PointResult, RunResult, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, SloVerdict,
@@ -73,7 +73,7 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
         mean.is_some() && !(mean == Some(0.0) && QUIET_WHEN_ZERO.contains(&name)) && promises
     };
     let grows: Vec<bool> =
-        result.alternatives.iter().map(|each| sentences::queue_grows(&each.replications)).collect();
+        result.alternatives.iter().map(|each| notes::queue_grows(&each.replications)).collect();
     let rows = FIGURES
         .iter()
         .filter(|figure| result.alternatives.iter().any(|each| told(each, figure.name)))
@@ -144,7 +144,7 @@ pub fn contenders(result: &CompareResult) -> Table {
         let figure = difference.figure;
         let currency = &contender.scenario.model.cost.currency;
         let cell = Cell::estimate(&contender.figures.get(figure.name), figure.unit, currency);
-        let grows = is_latency(figure.name) && sentences::queue_grows(&contender.replications);
+        let grows = is_latency(figure.name) && notes::queue_grows(&contender.replications);
         if grows { cell.at_least() } else { cell }
     };
     if result.bound.is_some() || result.contenders.len() > MAX_FOR_ALL_PAIRS {
@@ -271,7 +271,7 @@ pub fn sweep(scenario: &Scenario, result: &SweepResult) -> Table {
         let variant = variants.then(|| Cell::text(point.point.variant.clone().unwrap_or_default()));
         let settings = paths.iter().map(|path| setting(point, path));
         let currency = &scenario.model.cost.currency;
-        let grows = sentences::queue_grows(&point.replications);
+        let grows = notes::queue_grows(&point.replications);
         let figures = point_figures(scenario).map(|(name, _, unit)| {
             let cell = Cell::estimate(&point.figures.get(name), unit, currency);
             if grows && is_latency(name) { cell.at_least() } else { cell }

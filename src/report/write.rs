@@ -53,8 +53,11 @@ pub fn write(mut folder: Folder, report: &Report<'_>) -> Result<(), WriteError> 
         let (svg, pictures): (_, Result<_, _>) = rayon::join(|| svg::draw(&part.chart, part.size), pictures);
         Ok((svg?, pictures?))
     };
-    let drawn: Vec<_> = report.charts.par_iter().map(draw).collect::<Result<_, _>>()?;
-    let (drawings, pictures): (Vec<String>, Vec<Vec<Vec<u8>>>) = drawn.into_iter().unzip();
+    let (drawn, summary) = rayon::join(
+        || report.charts.par_iter().map(draw).collect::<Result<Vec<_>, _>>(),
+        || json::summary(report),
+    );
+    let (drawings, pictures): (Vec<String>, Vec<Vec<Vec<u8>>>) = drawn?.into_iter().unzip();
     for (chart, (svg, pictures)) in report.charts.iter().zip(drawings.iter().zip(&pictures)) {
         put(&mut folder, &format!("{}.svg", chart.name), svg.as_bytes())?;
         for (format, bytes) in PICTURE_FORMATS.iter().zip(pictures) {
@@ -62,7 +65,7 @@ pub fn write(mut folder: Folder, report: &Report<'_>) -> Result<(), WriteError> 
         }
     }
     put(&mut folder, "report.html", html::html(report, &drawings).as_bytes())?;
-    put(&mut folder, "summary.json", json::summary(report).as_bytes())?;
+    put(&mut folder, "summary.json", summary.as_bytes())?;
     if let Some(recommendation) = json::recommendation(report) {
         put(&mut folder, "recommendation.json", recommendation.as_bytes())?;
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::assemble::{self, Scenario};
@@ -283,17 +284,17 @@ impl ScenarioFile {
         let plain = |settings: Vec<(String, Setting, Node)>| -> Vec<(String, Setting)> {
             settings.into_iter().map(|(path, setting, _)| (path, setting)).collect()
         };
-        all.into_iter()
-            .map(|Combination { settings, condition }| {
-                let all = || settings.iter().chain(&condition).map(|(path, _, node)| (path.as_str(), node));
-                let tree = self.tree_of(base, all())?;
-                let (settings, condition) = (plain(settings), plain(condition));
-                let met =
-                    |error: ScenarioError| error.met(in_point(variant, settings.iter().chain(&condition)));
-                let scenario = self.read(&tree).map_err(met)?;
-                Ok(Point { variant: variant.map(str::to_owned), settings, condition, what_if, scenario })
-            })
-            .collect()
+        let point = |Combination { settings, condition }: Combination| {
+            let all = || settings.iter().chain(&condition).map(|(path, _, node)| (path.as_str(), node));
+            let tree = self.tree_of(base, all())?;
+            let (settings, condition) = (plain(settings), plain(condition));
+            let met = |error: ScenarioError| error.met(in_point(variant, settings.iter().chain(&condition)));
+            let scenario = self.read(&tree).map_err(met)?;
+            Ok(Point { variant: variant.map(str::to_owned), settings, condition, what_if, scenario })
+        };
+        // Each by itself; of several errors the first is told.
+        let points: Vec<Result<Point, ScenarioError>> = all.into_par_iter().map(point).collect();
+        points.into_iter().collect()
     }
 
     /// `base` with the values of some paths changed, factors on the traffic last.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
@@ -17,8 +17,11 @@ use crate::files::{Disk, Files, NamedFile};
 pub struct Context {
     files: Arc<dyn Files>,
     base: PathBuf,
-    loaded: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
+    loaded: Mutex<HashMap<String, Slot>>,
 }
+
+/// What has been loaded under a key, if anything has; held by who loads it, so that threads do not load it twice.
+type Slot = Arc<Mutex<Option<Arc<dyn Any + Send + Sync>>>>;
 
 /// The file system, from the working directory.
 impl Default for Context {
@@ -70,17 +73,18 @@ impl Context {
     where
         T: Any + Send + Sync,
     {
-        let found = self.cache().get(key).cloned();
-        if let Some(value) = found.and_then(|any| any.downcast::<T>().ok()) {
+        let slot = held(&self.loaded).entry(key.to_owned()).or_default().clone();
+        let mut slot = held(&slot);
+        if let Some(value) = slot.clone().and_then(|any| any.downcast::<T>().ok()) {
             return Ok(value);
         }
         let value = Arc::new(load()?);
-        self.cache().insert(key.to_owned(), value.clone());
+        *slot = Some(value.clone());
         Ok(value)
     }
+}
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<dyn Any + Send + Sync>>> {
-        // The map is whole after every statement, so a panic elsewhere cannot have left it half-written.
-        self.loaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+/// What a lock guards: it is whole after every statement, so a panic elsewhere cannot have left it half-written.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,8 +6,6 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::Linearised;
-
 /// Confidence level of every interval that is reported.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -35,21 +33,6 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The mean of one value a replication, with its interval.
-    pub fn of_values(values: &[f64]) -> Estimate {
-        Linearised::of_values(values).estimate(CONFIDENCE)
-    }
-
-    /// The ratio of two means, from one pair `(numerator, denominator)` a replication, with its interval.
-    ///
-    /// The classical ratio estimator: total over total, so that long and busy replications weigh more, as they should
-    /// for a share of all requests. Its variance is that of `numerator - ratio × denominator`, divided by the squared
-    /// mean denominator (Cochran, *Sampling Techniques*, 3rd ed., §6.3; Law, §9.5.3, for the same estimator over
-    /// regenerative cycles).
-    pub fn of_ratio(pairs: &[(f64, f64)]) -> Estimate {
-        Linearised::of_ratio(pairs).estimate(CONFIDENCE)
-    }
-
     /// The same estimate with its interval cut to the values the figure can have; that never costs coverage.
     #[must_use]
     pub fn within(self, least: f64, most: f64) -> Estimate {

@@ -7,7 +7,7 @@
 //! §10.2.1).
 
 use super::hull::{LEAST_REPLICATIONS, Moments};
-use super::interval::{Estimate, student_t, t_of};
+use super::interval::{CONFIDENCE, Estimate, student_t, t_of};
 
 /// A figure over replications, with how far each of them pulls it.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,23 @@ pub struct Linearised {
     mean: f64,
     /// Of each replication, in their order; they add up to nothing.
     influences: Vec<f64>,
+}
+
+impl Estimate {
+    /// The mean of one value a replication, with its interval.
+    pub fn of_values(values: &[f64]) -> Estimate {
+        Linearised::of_values(values).estimate(CONFIDENCE)
+    }
+
+    /// The ratio of two means, from one pair `(numerator, denominator)` a replication, with its interval.
+    ///
+    /// The classical ratio estimator: total over total, so that long and busy replications weigh more, as they should
+    /// for a share of all requests. Its variance is that of `numerator - ratio × denominator`, divided by the squared
+    /// mean denominator (Cochran, *Sampling Techniques*, 3rd ed., §6.3; Law, §9.5.3, for the same estimator over
+    /// regenerative cycles).
+    pub fn of_ratio(pairs: &[(f64, f64)]) -> Estimate {
+        Linearised::of_ratio(pairs).estimate(CONFIDENCE)
+    }
 }
 
 /// A figure that no replication has.

@@ -16,33 +16,13 @@ const CIRCLES: &[(&[&str], &str)] = &[
         "a policy makes its replay, which drives the policy",
     ),
     (
-        &["autoscaler/kpa/activator.rs", "autoscaler/kpa/decider.rs"],
-        "the decider counts activators, which are given its decision",
-    ),
-    (
         &["autoscaler/kpa/parts.rs", "autoscaler/kpa/replay.rs"],
         "the replay has parts, which answer by its lines",
-    ),
-    (
-        &["autoscaler/kpa/policy.rs", "autoscaler/kpa/reason.rs"],
-        "an evaluation explains itself by its own numbers",
     ),
     (&["autoscaler/policy.rs", "autoscaler/replay.rs"], "a policy makes its replay, which drives the policy"),
     (
         &["autoscaler/reading/manifest_fields.rs", "autoscaler/reading/translation.rs"],
         "a translation reads fields, and fields report to the translation",
-    ),
-    (
-        &["experiment/bound.rs", "experiment/compare.rs"],
-        "a comparison shows the bound, which is of its alternatives",
-    ),
-    (
-        &["experiment/evaluator.rs", "experiment/task.rs"],
-        "the evaluator runs tasks, which report to its work",
-    ),
-    (
-        &["experiment/figures/catalogue.rs", "experiment/figures/figure.rs"],
-        "a figure is found in the catalogue, which lists figures",
     ),
     (
         &[
@@ -59,10 +39,6 @@ const CIRCLES: &[(&[&str], &str)] = &[
     (
         &["schema/key.rs", "schema/reader.rs", "schema/value.rs"],
         "a key reads a value by a reader, and a value that is a table reads its keys",
-    ),
-    (
-        &["stats/interval.rs", "stats/linearised.rs"],
-        "an interval is made of linearised values, which give an interval",
     ),
 ];
 

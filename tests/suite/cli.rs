@@ -319,7 +319,7 @@ fn an_overloaded_pool_is_named_before_anything_else() {
 }
 
 /// A pool of three instances, and one of four.
-const POOLS: &str = r#"
+pub(super) const POOLS: &str = r#"
 name = "pools"
 [arrivals]
 kind = "poisson"
@@ -345,75 +345,6 @@ set = { "autoscaler.instances" = 4 }
 name = "busier"
 set = { "arrivals.rate" = 8.5 }
 "#;
-
-#[test]
-fn a_comparison_tells_each_pair_in_a_sentence_and_writes_its_files() {
-    let work = Work::with(POOLS);
-    insta::assert_snapshot!(work.done(&["compare", "scenario.toml"]));
-    let names: Vec<String> = work.files("output/pools-compare").into_keys().collect();
-    let expected = [
-        "comparison.csv",
-        "comparison.png",
-        "comparison.svg",
-        "replications.csv",
-        "report.html",
-        "summary.json",
-    ];
-    assert_eq!(names, expected);
-    let one = work.done(&["compare", "scenario.toml", "--variant", "four", "--figure", "latency.p90"]);
-    assert!(one.contains("four compared with base: p90 is ") && !one.contains("busier"), "{one}");
-}
-
-#[test]
-fn the_differences_of_a_comparison_agree_with_its_replications() {
-    let work = Work::with(POOLS);
-    let shown = work.done(&["compare", "scenario.toml", "--variant", "four", "--json"]);
-    let written = std::fs::read_to_string(work.path().join("output/pools-compare/summary.json")).unwrap();
-    assert_eq!(shown, written);
-    let summary: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!(summary["correction"]["intervals"], 4);
-    let latency: Vec<f64> = work
-        .column("output/pools-compare/replications.csv", "latency.mean")
-        .iter()
-        .map(|value| value.parse().unwrap())
-        .collect();
-    let (three, four) = latency.split_at(6);
-    let differences: Vec<f64> = three.iter().zip(four).map(|(three, four)| four - three).collect();
-    let mean = differences.iter().sum::<f64>() / 6.0;
-    let deviation = (differences.iter().map(|each| (each - mean).powi(2)).sum::<f64>() / 5.0).sqrt();
-    let alone = &summary["pairs"][0]["differences"]["latency.mean"]["alone"];
-    assert!((alone["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
-    // t(5) at 0.975 is 2.570582.
-    let half = 2.570_582 * deviation / 6_f64.sqrt();
-    // The hull is Student's on one side and reaches further on the other.
-    let (below, above) = (mean - alone["low"].as_f64().unwrap(), alone["high"].as_f64().unwrap() - mean);
-    assert!((below.min(above) - half).abs() < 1e-6 && below.max(above) >= half, "{alone} {half}");
-    let cost = &summary["pairs"][0]["differences"]["cost"];
-    assert_eq!(cost["verdict"], "higher");
-    assert!((cost["relative"]["mean"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-12);
-}
-
-#[test]
-fn what_cannot_be_compared_is_refused() {
-    let work = Work::with(POOLS);
-    let other = POOLS.replace("1h", "2h").replace("pools", "longer");
-    std::fs::write(work.path().join("longer.toml"), other).unwrap();
-    let message = work.fails(2, &["compare", "scenario.toml", "longer.toml"]);
-    assert!(
-        message.contains("cannot be paired") && message.contains("`run.duration` is 2h, not 1h"),
-        "{message}"
-    );
-    let same = work.done(&["compare", "scenario.toml", "longer.toml", "--set", "run.duration=10m"]);
-    assert!(same.contains("longer compared with pools"), "{same}");
-    let message = work.fails(2, &["compare", "scenario.toml", "--figure", "latency.p98"]);
-    assert!(message.contains("did you mean `latency.p9"), "{message}");
-    let message = work.fails(2, &["compare", "scenario.toml", "longer.toml", "--variant", "four"]);
-    assert!(message.contains("one file"), "{message}");
-    let alone = Work::with(&POOLS[..POOLS.find("[[variant]]").unwrap()]);
-    let message = alone.fails(2, &["compare", "scenario.toml"]);
-    assert!(message.contains("nothing to compare"), "{message}");
-    assert!(!alone.path().join("output").exists());
-}
 
 #[test]
 fn precision_adds_replications_and_says_whether_they_were_enough() {
@@ -651,120 +582,6 @@ fn a_reader_that_goes_away_is_no_panic() {
     let line = format!("{PROGRAM} run scenario.toml --json 2>errors | head -c 1 >/dev/null");
     std::process::Command::new("sh").args(["-c", &line]).current_dir(work.path()).status().unwrap();
     assert_eq!(std::fs::read_to_string(work.path().join("errors")).unwrap(), "");
-}
-
-#[test]
-fn a_replay_prints_a_decision_a_row_from_json_lines_and_csv_alike() {
-    let work = Work::with("");
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/walkthrough.toml");
-    work.write("loads.csv", "time,request_rate\n60,120\n120,5\n");
-    work.write("loads.jsonl", "{\"time\": 60, \"request_rate\": 120}\n\n{\"time\": 120, \"metric\": 5}\n");
-    work.write("slip.csv", "time,request_rat\n60,120\n");
-    let replayed = |observations: &str| {
-        let printed = work.run(0, &["replay", scenario, observations], "");
-        assert_eq!(printed.stderr, "");
-        printed.stdout
-    };
-    let lines = replayed("loads.csv");
-    let desired: Vec<serde_json::Value> = lines
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["desired"].clone())
-        .collect();
-    assert_eq!(desired, [2, 1]);
-    assert_eq!(replayed("loads.jsonl"), lines);
-
-    let said = work.fails(2, &["replay", scenario, "slip.csv"]);
-    assert!(said.contains("did you mean `request_rate`?") && said.contains("slip.csv:2"), "{said}");
-}
-
-const HPA: &str = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: api}\nspec:\n  \
-    scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: api}\n  minReplicas: 2\n  maxReplicas: 20\n  metrics:\n  \
-    - type: Resource\n    resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}\n";
-
-fn replayed_desired(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["desired"].clone()).collect()
-}
-
-#[test]
-fn a_replay_of_an_incident_is_checked_against_what_really_happened() {
-    let work = Work::with("");
-    work.write("hpa.yaml", HPA);
-    work.write(
-        "incident.csv",
-        "time,ready,utilization,expected\r\n2024-11-05T09:00:00Z,3,77%,3\r\n2024-11-05T09:00:15Z,3,NaN,\r\n\
-         2024-11-05T09:00:30Z,3,95,4\r\n",
-    );
-    let seen = work.run(0, &["replay", "hpa.yaml", "incident.csv"], "");
-    assert_eq!(replayed_desired(&seen.stdout), [3, 3, 5]);
-    assert!(
-        seen.stdout.contains("\"at\":\"2024-11-05T09:00:30Z\",\"desired\":5,\"expected\":4,\"differs\":true"),
-        "{}",
-        seen.stdout
-    );
-    let said = "1 of 2 decisions differ from what was expected; the first at line 4: decided 5, expected 4";
-    assert!(seen.stderr.contains(said), "{}", seen.stderr);
-
-    let quiet = work.run(1, &["replay", "hpa.yaml", "incident.csv", "--check", "--quiet"], "");
-    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
-    let json =
-        work.run(1, &["replay", "hpa.yaml", "incident.csv", "--check", "-q", "--json", "--out", "out"], "");
-    let summary: Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!((summary["rows"].as_u64(), summary["differences"].as_u64()), (Some(3), Some(1)));
-    let written = |name: &str| std::fs::read_to_string(work.path().join("out").join(name)).unwrap();
-    assert_eq!(written("summary.json"), json.stdout);
-    assert_eq!(written("decisions.jsonl"), seen.stdout);
-
-    work.write("incident.csv", "time,ready,utilization,expected\n0,3,77,3\n");
-    work.run(0, &["replay", "hpa.yaml", "incident.csv", "--check"], "");
-    work.write("incident.csv", "time,ready,utilization\n0,3,77\n");
-    assert!(
-        work.fails(2, &["replay", "hpa.yaml", "incident.csv", "--check"]).contains("a column `expected`")
-    );
-}
-
-#[test]
-fn a_replay_refuses_units_that_are_unclear_times_that_fall_and_files_without_rows() {
-    let work = Work::with("");
-    work.write("hpa.yaml", HPA);
-    let refused = |rows: &str| {
-        work.write("rows.csv", rows);
-        work.fails(2, &["replay", "hpa.yaml", "rows.csv"])
-    };
-    let said = refused("time,ready,value\n0,3,0\n15,3,77\n");
-    assert!(said.contains("77 percent, or 77 thousandths") && said.contains("rows.csv:3"), "{said}");
-    assert!(refused("time,ready,value\n0,3,77000\n").contains("7700 % of a cpu request"));
-    let said = refused("time,ready,utilization\n0,3,2\n");
-    assert!(said.contains("write \"2%\" or \"200%\""), "{said}");
-    let said = refused("time,ready,value\n30,3,650\n15,3,650\n");
-    assert!(said.contains("falls to 15 from 30") && said.contains("rows.csv:3"), "{said}");
-    assert!(refused("").contains("the file is empty"));
-    assert!(refused("time,ready,value\n").contains("there are no observations"));
-    work.write("rows.csv", "time,ready,value,unit\n0,3,77,percent\n15,3,95,percent\n");
-    assert_eq!(replayed_desired(&work.done(&["replay", "hpa.yaml", "rows.csv"])), [3, 5]);
-}
-
-#[test]
-fn a_replay_reads_range_queries_and_closes_the_loop() {
-    let work = Work::with("");
-    work.write("hpa.yaml", HPA);
-    let matrix = |samples: &str| {
-        format!(
-            r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{}},"values":[{samples}]}}]}}}}"#
-        )
-    };
-    work.write("cpu.json", &matrix(r#"[1764170000,"1.4"],[1764170015,"1.4"],[1764170045,"1.4"]"#));
-    work.write("ready.json", &matrix(r#"[1764169990,"3"]"#));
-    let arguments = ["replay", "hpa.yaml", "value=cpu.json", "ready=ready.json"];
-    let observed = |arguments: &[&str]| -> Vec<Value> {
-        let text = work.done(arguments);
-        assert_eq!(replayed_desired(&text), [6, 6, 6, 6]);
-        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["observed"].clone()).collect()
-    };
-    let seen = |each: f64| Value::from(each);
-    assert_eq!(observed(&arguments), [seen(1.4), seen(1.4), Value::Null, seen(1.4)], "no sample at one step");
-    let closed = [&arguments[..], &["--follow=40s"]].concat();
-    assert_eq!(observed(&closed), [seen(1.4), seen(1.4), Value::Null, seen(0.7)], "six share what three had");
-    assert!(work.fails(2, &[&arguments[..], &["--follow"]].concat()).contains("needs a cold start"));
 }
 
 #[test]

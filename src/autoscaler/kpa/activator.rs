@@ -3,7 +3,7 @@
 //! Source: Knative Serving, `pkg/autoscaler/scaling/autoscaler.go` (excess burst capacity),
 //! `pkg/reconciler/autoscaling/kpa/kpa.go` (mode and number).
 
-use super::decider::Spec;
+use super::spec::Spec;
 
 /// Fewest activators a revision is given.
 const FEWEST: f64 = 2.0;

@@ -7,11 +7,13 @@ mod activator;
 mod annotations;
 mod apply;
 mod decider;
+mod evaluation;
 pub(super) mod manifest;
 mod parts;
 mod policy;
 mod reason;
 mod replay;
+mod spec;
 mod target;
 
 use super::replay::Replay;
@@ -20,7 +22,8 @@ use crate::autoscaler::windows::buckets::Aggregation;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
 use apply::Rules;
-use decider::{Spec, TICK_S};
+use decider::TICK_S;
+use spec::Spec;
 use target::Load;
 
 /// Instances that stand for "no bound": about what the simulator can hold of instances with a hundred slots each.

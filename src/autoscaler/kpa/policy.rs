@@ -4,7 +4,8 @@
 use super::super::{Explanation, Observation, Policy, Scrape};
 use super::activator;
 use super::apply::{Condition, Reachability, Situation, Step, condition_after};
-use super::decider::{Decider, TICK_S, Verdict};
+use super::decider::{Decider, TICK_S};
+use super::evaluation::{KpaEvaluation, Occasion};
 use super::{Knative, reason};
 use crate::autoscaler::windows::buckets::Buckets;
 use crate::time::{Instant, Span};
@@ -38,35 +39,6 @@ struct Second {
     index: u64,
     mean: f64,
     measured_s: f64,
-}
-
-/// What the last evaluation found.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct KpaEvaluation {
-    pub at: Instant,
-    pub ready: u32,
-    pub stable: f64,
-    pub panic: f64,
-    pub occasion: Occasion,
-    /// How the decider came out, if it decided.
-    pub verdict: Option<Verdict>,
-    /// Pods the decider wants, from this evaluation or an earlier one.
-    pub desired: Option<u32>,
-    pub excess_burst_capacity: i32,
-    pub step: Step,
-    pub condition: Condition,
-    pub proxied: bool,
-}
-
-/// Why it was evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Occasion {
-    /// The clock of the decider.
-    Tick,
-    /// The activator reports the first request while nothing is wanted.
-    Poke,
-    /// A wait of the scale-to-zero machine is over.
-    Requeue,
 }
 
 impl KpaPolicy {

@@ -5,7 +5,7 @@ use super::Knative;
 use super::activator::activators;
 use super::apply::{Condition, Step, Why};
 use super::decider::Verdict;
-use super::policy::{KpaEvaluation, Occasion};
+use super::evaluation::{KpaEvaluation, Occasion};
 use crate::time::{Instant, Span};
 
 /// The explanation of one evaluation.

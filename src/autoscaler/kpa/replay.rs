@@ -6,10 +6,11 @@ use super::super::replay::{Line, Replay, Row, RowProblem};
 use super::super::{Explanation, Observation, Policy as _, PoolFields};
 use super::Knative;
 use super::activator;
-use super::decider::{Decider, Spec, TICK_S, Verdict};
+use super::decider::{Decider, TICK_S, Verdict};
 use super::parts::{time_window_max, window_max};
 use super::policy::KpaPolicy;
 use super::reason::{Means, decided, verdict_figures};
+use super::spec::Spec;
 use crate::autoscaler::windows::buckets::Buckets;
 use crate::time::{Instant, Span};
 

@@ -1,7 +1,7 @@
 //! Every figure, in the order they are reported: its name, its unit, what it means, and where it comes from.
 
 use super::Unit::{Count, Currency, InstanceHours, Instances, PerSecond, Requests, Seconds, Share};
-use super::figure::{Source, Times, ended};
+use super::figure::{Source, Times, ended, with_unanswered};
 use super::{COST, Figure, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit};
 use crate::sim::{Class, Outcome, Slo, TokenOutcome};
 use crate::stats::Digest;
@@ -301,4 +301,26 @@ fn tokens(run: &Outcome, of: fn(&TokenOutcome) -> f64) -> Sample {
 
 fn per_time(run: &Outcome, integral: f64) -> Sample {
     Sample::ratio(integral, run.measured_s).value().map_or(Sample::Missing, Sample::Value)
+}
+
+/// All figures of one run, in the order of [`FIGURES`]. The quantiles of the same times are read in one pass.
+pub(in crate::experiment) fn samples(run: &Outcome, slo: Option<Slo>) -> Vec<Sample> {
+    let follows = |one: &Figure, next: &Figure| match (one.source, next.source) {
+        (Source::Quantile(times, q), Source::Quantile(next, higher)) => times == next && q < higher,
+        _ => false,
+    };
+    let mut samples = Vec::with_capacity(FIGURES.len());
+    for figures in FIGURES.chunk_by(follows) {
+        let shares: Vec<f64> = figures.iter().filter_map(Figure::share).collect();
+        match figures[0].source {
+            Source::Quantile(times, _) => {
+                let found = with_unanswered(times, run).and_then(|times| times.quantiles(&shares));
+                samples.extend(
+                    (0..shares.len()).map(|index| Sample::maybe(found.as_ref().map(|found| found[index]))),
+                );
+            }
+            _ => samples.extend(figures.iter().map(|figure| figure.of(run, slo))),
+        }
+    }
+    samples
 }

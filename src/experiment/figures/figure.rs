@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::FIGURES;
 use crate::sim::{Class, Outcome, Promised, Slo};
 use crate::stats::{Digest, LEAST_REPLICATIONS};
 
@@ -175,7 +174,7 @@ fn slo_latency(run: &Outcome, times: Times, quantile: f64) -> Option<f64> {
 /// The times that percentiles and maxima are of: those of the requests answered, and of the latency also how long the
 /// requests in flight at the end had been so by then. Where many are, because the queue has grown, the latency is at least
 /// that; left out, a pool that answers ever fewer of its users would look ever faster.
-fn with_unanswered(times: Times, run: &Outcome) -> Option<Cow<'_, Digest>> {
+pub(super) fn with_unanswered(times: Times, run: &Outcome) -> Option<Cow<'_, Digest>> {
     let answered = times.of(run)?;
     if times != Times::Latency || run.unanswered.count() == 0 {
         return Some(Cow::Borrowed(answered));
@@ -185,31 +184,9 @@ fn with_unanswered(times: Times, run: &Outcome) -> Option<Cow<'_, Digest>> {
     Some(Cow::Owned(all))
 }
 
-/// All figures of one run, in the order of [`FIGURES`]. The quantiles of the same times are read in one pass.
-pub(in crate::experiment) fn samples(run: &Outcome, slo: Option<Slo>) -> Vec<Sample> {
-    let follows = |one: &Figure, next: &Figure| match (one.source, next.source) {
-        (Source::Quantile(times, q), Source::Quantile(next, higher)) => times == next && q < higher,
-        _ => false,
-    };
-    let mut samples = Vec::with_capacity(FIGURES.len());
-    for figures in FIGURES.chunk_by(follows) {
-        let shares: Vec<f64> = figures.iter().filter_map(Figure::share).collect();
-        match figures[0].source {
-            Source::Quantile(times, _) => {
-                let found = with_unanswered(times, run).and_then(|times| times.quantiles(&shares));
-                samples.extend(
-                    (0..shares.len()).map(|index| Sample::maybe(found.as_ref().map(|found| found[index]))),
-                );
-            }
-            _ => samples.extend(figures.iter().map(|figure| figure.of(run, slo))),
-        }
-    }
-    samples
-}
-
 impl Figure {
     /// The share that a quantile is at.
-    fn share(&self) -> Option<f64> {
+    pub(super) fn share(&self) -> Option<f64> {
         match self.source {
             Source::Quantile(_, q) => Some(q),
             _ => None,
@@ -217,7 +194,7 @@ impl Figure {
     }
 
     /// The figure in one run.
-    fn of(&self, run: &Outcome, slo: Option<Slo>) -> Sample {
+    pub(super) fn of(&self, run: &Outcome, slo: Option<Slo>) -> Sample {
         match self.source {
             Source::Run(of) => of(run, slo),
             Source::Mean(times) => Sample::maybe(times.of(run).and_then(Digest::mean)),

@@ -9,8 +9,9 @@ use serde::ser::{SerializeMap, Serializer};
 use super::types::{ByName, OfType};
 use crate::stats::Estimate;
 pub use catalogue::FIGURES;
+pub(super) use catalogue::samples;
 pub use figure::{Figure, Sample, Unit};
-pub(super) use figure::{Source, ended, samples, slo_quantile, slo_times};
+pub(super) use figure::{Source, ended, slo_quantile, slo_times};
 
 /// The figure a frontier is drawn over.
 pub const COST: &str = "cost";

@@ -6,7 +6,7 @@ use super::parts::charts;
 use crate::backtest::Backtest;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{backtested, sentences};
+use crate::report::{backtested, notes, sentences};
 
 /// The report of a backtest.
 pub fn backtest(result: &Backtest) -> Report<'_> {
@@ -29,10 +29,7 @@ pub fn backtest(result: &Backtest) -> Report<'_> {
         runs: Vec::new(),
         looks: Vec::new(),
         manifests: BTreeMap::new(),
-        notes: sentences::description(scenario)
-            .into_iter()
-            .chain([sentences::intervals(replications)])
-            .collect(),
+        notes: notes::description(scenario).into_iter().chain([notes::intervals(replications)]).collect(),
         origin: sentences::origin("backtest", scenario),
         results: Results::Backtest(result),
     }

@@ -7,21 +7,21 @@ use crate::experiment::{CompareResult, MAX_FOR_ALL_PAIRS};
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{promises, sentences, tables};
+use crate::report::{notes, promises, sentences, tables};
 use crate::scenario::Scenario;
 
 /// The report of a comparison; `scenario` is the first contender's.
 pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<'a> {
-    let mut notes = sentences::comparison_notes(result);
-    notes.extend(sentences::procedure(&result.procedure));
-    notes.extend(sentences::formulas(result.contenders.iter().map(|contender| &contender.scenario)));
-    notes.extend(sentences::unmeasured(scenario));
+    let mut notes = notes::comparison_notes(result);
+    notes.extend(notes::procedure(&result.procedure));
+    notes.extend(notes::formulas(result.contenders.iter().map(|contender| &contender.scenario)));
+    notes.extend(notes::unmeasured(scenario));
     let few = result.contenders.len() <= MAX_FOR_ALL_PAIRS;
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: title(result), command: "compare", complete: result.complete },
         verdict: None,
-        warnings: sentences::overload_of_comparison(result),
+        warnings: notes::overload_of_comparison(result),
         answer: answer(result),
         details: if few { sentences::pairs(result, result.pairs.iter()) } else { Vec::new() },
         reading: Vec::new(),

@@ -6,7 +6,7 @@ use super::parts::detail;
 use crate::explain::Explained;
 use crate::report::content::{ChartPart, Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{explained, sentences};
+use crate::report::{explained, notes, sentences};
 
 /// The report of an explanation.
 pub fn explain(result: &Explained) -> Report<'_> {
@@ -14,8 +14,8 @@ pub fn explain(result: &Explained) -> Report<'_> {
     let name = result.variant.as_deref().unwrap_or(&scenario.name);
     let (run, charts) = detail("", scenario, name, &result.run);
     let caption = format!("Replication {}.", result.episodes.replication);
-    let mut notes: Vec<_> = sentences::description(scenario).into_iter().collect();
-    notes.push(sentences::intervals(result.replications as usize));
+    let mut notes: Vec<_> = notes::description(scenario).into_iter().collect();
+    notes.push(notes::intervals(result.replications as usize));
     notes.extend(explained::notes(result));
     Report {
         schema_version: REPORT_VERSION,

@@ -4,8 +4,8 @@ use crate::experiment::RunPlan;
 use crate::report::chart::{AnyChart, InReport, Of, ShownRun, in_reports};
 use crate::report::content::{ChartPart, RunPart};
 use crate::report::data::{Records, WINDOW_COLUMNS};
+use crate::report::notes;
 use crate::report::results::Results;
-use crate::report::sentences;
 use crate::report::statement::Statement;
 use crate::scenario::Scenario;
 use crate::sim::Outcome;
@@ -18,10 +18,10 @@ pub(super) fn notes<'a>(
     replications: usize,
     procedure: &RunPlan,
 ) -> Vec<Statement> {
-    let described = sentences::description(scenario).into_iter();
-    let conducted = sentences::procedure(procedure);
-    let unmeasured = sentences::unmeasured(scenario);
-    let intervals = [sentences::intervals(replications)].into_iter().chain(sentences::formulas(simulated));
+    let described = notes::description(scenario).into_iter();
+    let conducted = notes::procedure(procedure);
+    let unmeasured = notes::unmeasured(scenario);
+    let intervals = [notes::intervals(replications)].into_iter().chain(notes::formulas(simulated));
     described.chain(intervals).chain(conducted).chain(unmeasured).collect()
 }
 

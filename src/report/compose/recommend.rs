@@ -6,7 +6,7 @@ use super::parts::charts;
 use crate::recommend::Recommendation;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{promises, recommendation, sentences};
+use crate::report::{notes, promises, recommendation, sentences};
 use crate::scenario::Scenario;
 
 /// The report of a recommendation; `scenario` is the base, with what of it is not modelled.
@@ -23,7 +23,7 @@ pub fn recommend<'a>(
         recommendation::changes(result),
         recommendation::alternatives(scenario, result),
     ];
-    let described = sentences::description(scenario).into_iter();
+    let described = notes::description(scenario).into_iter();
     Report {
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "recommend", complete: result.complete },
@@ -37,7 +37,7 @@ pub fn recommend<'a>(
         runs: Vec::new(),
         looks: Vec::new(),
         manifests: BTreeMap::new(),
-        notes: described.chain([sentences::intervals(replications as usize)]).collect(),
+        notes: described.chain([notes::intervals(replications as usize)]).collect(),
         origin: sentences::origin("recommend", scenario),
         results: Results::Recommend(scenario, result),
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{charts, detail, notes};
+use super::parts::{charts, detail, notes as run_notes};
 use crate::experiment::RunResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{looks, place, promises, sentences, still, tables};
+use crate::report::{looks, notes, place, promises, sentences, still, tables};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
 
@@ -42,7 +42,7 @@ pub fn run<'a>(
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "run", complete: result.complete },
         verdict: promises::run_verdict(result),
-        warnings: [sentences::overload_of_run(result), still::of_run(result)].concat(),
+        warnings: [notes::overload_of_run(result), still::of_run(result)].concat(),
         answer: sentences::run(scenario, result),
         details: Vec::new(),
         reading: sentences::reading(scenario),
@@ -51,7 +51,7 @@ pub fn run<'a>(
         runs,
         looks: looks::looks(seen),
         manifests: BTreeMap::new(),
-        notes: notes(scenario, simulated, replications.unwrap_or(0), &result.procedure),
+        notes: run_notes(scenario, simulated, replications.unwrap_or(0), &result.procedure),
         origin: sentences::origin("run", scenario),
         results: Results::Run(scenario, result),
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{charts, detail, notes};
+use super::parts::{charts, detail, notes as run_notes};
 use crate::experiment::SweepResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{looks, promises, sentences, still, tables};
+use crate::report::{looks, notes, promises, sentences, still, tables};
 use crate::scenario::Scenario;
 
 /// The report of a sweep; `scenario` without any swept parameter.
@@ -38,7 +38,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "sweep", complete: result.complete() },
         verdict: sentences::sweep_verdict(scenario, result),
-        warnings: [sentences::overload_of_sweep(result), still::of_sweep(result)].concat(),
+        warnings: [notes::overload_of_sweep(result), still::of_sweep(result)].concat(),
         answer,
         details: vec![sentences::scope(scenario, result.points.len())],
         reading: sentences::reading(scenario),
@@ -51,7 +51,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         runs,
         looks: looks::looks(looks.collect()),
         manifests: BTreeMap::new(),
-        notes: notes(scenario, simulated, scenario.run.replications as usize, &result.procedure),
+        notes: run_notes(scenario, simulated, scenario.run.replications as usize, &result.procedure),
         origin: sentences::origin("sweep", scenario),
         results: Results::Sweep(scenario, result),
     }

@@ -24,7 +24,7 @@ pub struct FreeTimes {
     /// Instants from here on do not fit into a word; 0 where `wide` holds.
     reach: u64,
     /// All slots, where an instant does not fit into a word; then there are no other nodes.
-    wide: Option<Tournament<InstantKey>>,
+    wide: Option<Tournament>,
 }
 
 const NEVER: u64 = u64::MAX;

@@ -6,19 +6,11 @@
 
 use std::hint::select_unpredictable;
 
-/// What a tournament compares.
-pub trait Ordered: Copy + PartialEq {
-    /// Greater than every key: an empty leaf.
-    const NEVER: Self;
-    /// The lesser of two. Which it is is as good as random, so it is to be selected, not branched on.
-    fn lesser(self, other: Self) -> Self;
-}
-
 /// The minimum of the keys of its leaves.
 #[derive(Debug, Clone)]
-pub struct Tournament<K> {
+pub struct Tournament {
     /// A complete binary tree as an array: the root at 1, the leaves from `width` on.
-    nodes: Vec<K>,
+    nodes: Vec<InstantKey>,
     width: usize,
     leaves: usize,
 }
@@ -54,10 +46,12 @@ impl InstantKey {
     }
 }
 
-impl Ordered for InstantKey {
-    const NEVER: InstantKey = InstantKey { nanos: u64::MAX, rest: u64::MAX };
+impl InstantKey {
+    /// Greater than every key: an empty leaf.
+    pub const NEVER: InstantKey = InstantKey { nanos: u64::MAX, rest: u64::MAX };
 
-    /// Equal instants are rare, and looked at apart.
+    /// The lesser of two. Which it is is as good as random, so it is selected, not branched on; equal instants are rare,
+    /// and looked at apart.
     #[inline]
     fn lesser(self, other: InstantKey) -> InstantKey {
         if self.nanos == other.nanos {
@@ -74,33 +68,33 @@ impl Ordered for InstantKey {
 /// 2²² leaves and 2⁴² insertions.
 const LEAF_BITS: u32 = 22;
 
-impl<K> Default for Tournament<K> {
+impl Default for Tournament {
     fn default() -> Self {
         Tournament { nodes: Vec::new(), width: 0, leaves: 0 }
     }
 }
 
-impl<K: Ordered> Tournament<K> {
-    /// The least key; [`Ordered::NEVER`] if every leaf is empty.
+impl Tournament {
+    /// The least key; [`InstantKey::NEVER`] if every leaf is empty.
     #[inline]
-    pub fn least(&self) -> K {
-        self.nodes.get(1).copied().unwrap_or(K::NEVER)
+    pub fn least(&self) -> InstantKey {
+        self.nodes.get(1).copied().unwrap_or(InstantKey::NEVER)
     }
 
     /// The keys of the leaves, in order.
-    pub fn keys(&self) -> &[K] {
+    pub fn keys(&self) -> &[InstantKey] {
         self.nodes.get(self.width..self.width + self.leaves).unwrap_or_default()
     }
 
     /// The key of `leaf`.
     #[inline]
-    pub fn key(&self, leaf: usize) -> K {
+    pub fn key(&self, leaf: usize) -> InstantKey {
         self.nodes[self.width + leaf]
     }
 
     /// Changes the key of `leaf`.
     #[inline]
-    pub fn set(&mut self, leaf: usize, key: K) {
+    pub fn set(&mut self, leaf: usize, key: InstantKey) {
         let nodes = self.nodes.as_mut_slice();
         let mut at = self.width + leaf;
         nodes[at] = key;
@@ -113,12 +107,12 @@ impl<K: Ordered> Tournament<K> {
     }
 
     /// Adds a leaf after the last.
-    pub fn push(&mut self, key: K) {
+    pub fn push(&mut self, key: InstantKey) {
         if self.leaves == self.width {
             // Twice the room: adding one after the other stays cheap.
             let mut keys = self.keys().to_vec();
             let leaves = keys.len();
-            keys.resize((2 * leaves).max(1), K::NEVER);
+            keys.resize((2 * leaves).max(1), InstantKey::NEVER);
             self.rebuild(keys.into_iter());
             self.leaves = leaves;
         }
@@ -127,11 +121,11 @@ impl<K: Ordered> Tournament<K> {
     }
 
     /// Starts anew with these keys; leaf `i` gets the `i`-th.
-    pub fn rebuild(&mut self, keys: impl ExactSizeIterator<Item = K>) {
+    pub fn rebuild(&mut self, keys: impl ExactSizeIterator<Item = InstantKey>) {
         self.leaves = keys.len();
         self.width = self.leaves.next_power_of_two();
         self.nodes.clear();
-        self.nodes.resize(2 * self.width, K::NEVER);
+        self.nodes.resize(2 * self.width, InstantKey::NEVER);
         for (leaf, key) in keys.enumerate() {
             self.nodes[self.width + leaf] = key;
         }

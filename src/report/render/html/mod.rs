@@ -14,7 +14,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use crate::report::canvas::font;
 use crate::report::chart::{AnyChart, Chart};
 use crate::report::content::{ChartPart, Report};
-use crate::report::sentences::DESCRIPTION;
+use crate::report::notes::DESCRIPTION;
 use crate::report::tables::{POINTS_TABLE, STEPS_TABLE};
 pub use data::PageData;
 use sections::{figure, key_figures, reading, statements, table_markup};

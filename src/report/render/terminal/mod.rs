@@ -8,10 +8,11 @@ pub use fit::fitted as table;
 
 use crate::report::content::Report;
 use crate::report::format;
+use crate::report::notes::{DESCRIPTION, UNMEASURED};
 use crate::report::promises::PROMISES_TABLE;
 use crate::report::recommendation::{ALTERNATIVES_TABLE, CHANGES_TABLE, RECOMMENDATION_TABLE};
 use crate::report::results::Results;
-use crate::report::sentences::{DESCRIPTION, SCOPE, UNMEASURED};
+use crate::report::sentences::SCOPE;
 use crate::report::statement::Statement;
 use crate::report::tables::{DIFFERENCES_TABLE, FIGURES_TABLE, POINTS_TABLE, STEPS_TABLE, TYPES_TABLE};
 

@@ -5,7 +5,7 @@ use crate::service::Server;
 use crate::sim::queueing::dispatch::Idle;
 use crate::sim::queueing::event_driven::queue::Queue;
 use crate::sim::queueing::station::Load;
-use crate::sim::queueing::tournament::{InstantKey, Ordered};
+use crate::sim::queueing::tournament::InstantKey;
 
 /// See the module.
 #[derive(Debug, Clone)]

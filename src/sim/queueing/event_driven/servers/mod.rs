@@ -29,7 +29,7 @@ use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::{Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::RequestOutcome;
-use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -47,9 +47,9 @@ pub struct EventDrivenServers<S: Server> {
     /// Number and place in `hosts` of each, by number.
     by_id: Vec<(u32, usize)>,
     /// The hosts by when something happens to them.
-    due: Tournament<InstantKey>,
+    due: Tournament,
     /// Under a central queue: the ready hosts that are not full, the next in line first.
-    open: Tournament<InstantKey>,
+    open: Tournament,
     ready: u32,
     /// Of the instance that becomes ready next.
     speed: f64,

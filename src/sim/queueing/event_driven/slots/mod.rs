@@ -25,7 +25,7 @@ use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::{DrainPolicy, Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
 use crate::sim::queueing::station::{NO_TICKET, RequestOutcome};
-use crate::sim::queueing::tournament::{InstantKey, Ordered, Tournament};
+use crate::sim::queueing::tournament::{InstantKey, Tournament};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -39,9 +39,9 @@ pub struct EventDrivenSlots {
     routing: Option<Routing>,
     slots: Vec<Slot>,
     /// Busy slots by when they fall free.
-    due: Tournament<InstantKey>,
+    due: Tournament,
     /// Under a central queue: idle slots of ready instances, the one to be taken next first.
-    idle: Tournament<InstantKey>,
+    idle: Tournament,
     /// Slots of instances that are gone, to be used again.
     vacant: Vec<usize>,
     /// Ready and draining instances, by number.
@@ -404,7 +404,7 @@ impl EventDrivenSlots {
         let from = self.slots.len();
         self.slots.resize(from + leaves, Slot::VACANT);
         self.vacant.extend((from..from + leaves).rev());
-        let padded = |tree: &Tournament<InstantKey>| {
+        let padded = |tree: &Tournament| {
             let mut keys = tree.keys().to_vec();
             keys.resize(from + leaves, InstantKey::NEVER);
             keys

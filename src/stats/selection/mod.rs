@@ -10,8 +10,10 @@
 //! This is a procedure of decisions alone: it says what to simulate next, hears what came of it, and depends on nothing
 //! else, so that it is the same on any number of threads.
 
-use super::interval::one_sided_t;
-use super::{Linearised, Misses};
+mod runner;
+
+use super::Misses;
+use runner::{AllMisses, Runner, Standing};
 
 /// How much is spent on finding it.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,23 +97,6 @@ pub enum Step {
     },
     /// No setting could be confirmed.
     Unconfirmed,
-}
-
-/// A setting in the race.
-#[derive(Debug, Clone, Default)]
-struct Runner {
-    seen: Vec<Observation>,
-    standing: Standing,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Standing {
-    #[default]
-    Running,
-    /// Dearer than one that seemed to keep the promise; comes back if none is confirmed.
-    Parked,
-    /// Surely misses the promise, or was proposed and not confirmed.
-    Out,
 }
 
 #[derive(Debug, Clone)]
@@ -419,70 +404,6 @@ impl Selection {
     fn done(&mut self, step: Step) -> Option<Step> {
         self.phase = Phase::Done(step);
         None
-    }
-}
-
-impl Runner {
-    fn misses<'a>(&self, allowed: &'a [f64]) -> AllMisses<'a> {
-        AllMisses::of(&self.seen, allowed)
-    }
-
-    fn costs(&self) -> Linearised {
-        Linearised::of_values(&self.seen.iter().map(|each| each.cost).collect::<Vec<_>>())
-    }
-
-    fn cost(&self) -> f64 {
-        self.costs().mean().unwrap_or(f64::INFINITY)
-    }
-
-    /// Whether this costs more than `other`, replication by replication, but for this probability of `error`.
-    fn surely_dearer(&self, other: &Runner, error: f64) -> bool {
-        let extra = self.costs().minus(&other.costs());
-        let t = one_sided_t(error, extra.replications().saturating_sub(1) as u32);
-        let least = |(mean, t): (f64, f64)| mean - t * extra.variance_of_mean().sqrt();
-        extra.mean().zip(t).map(least).is_some_and(|least| least > 0.0)
-    }
-}
-
-/// The misses of each promise, with what it allows.
-struct AllMisses<'a>(Vec<Option<Misses>>, &'a [f64]);
-
-impl<'a> AllMisses<'a> {
-    fn of(seen: &[Observation], allowed: &'a [f64]) -> AllMisses<'a> {
-        let one = |promise: usize| {
-            let each = seen.iter().filter_map(|seen| seen.promises.get(promise));
-            Misses::of(each.map(|kept| (kept.missed, kept.counted)))
-        };
-        AllMisses((0..allowed.len()).map(one).collect(), allowed)
-    }
-
-    /// Whether something is known of each.
-    fn is_whole(&self) -> bool {
-        self.0.iter().all(Option::is_some)
-    }
-
-    fn all(&self, holds: impl Fn(&Misses, f64) -> bool) -> bool {
-        let holds = |(misses, allowed): (&Option<Misses>, &f64)| {
-            misses.as_ref().is_some_and(|misses| holds(misses, *allowed))
-        };
-        self.0.iter().zip(self.1).all(holds)
-    }
-
-    fn any(&self, holds: impl Fn(&Misses, f64) -> bool) -> bool {
-        self.0
-            .iter()
-            .zip(self.1)
-            .any(|(misses, allowed)| misses.as_ref().is_some_and(|misses| holds(misses, *allowed)))
-    }
-
-    /// The greatest of such shares as a multiple of what is allowed; infinite if one is not known.
-    fn worst(&self, share: impl Fn(&Misses) -> f64) -> f64 {
-        let times = |(misses, allowed): (&Option<Misses>, &f64)| match misses.as_ref().map(&share) {
-            Some(share) if share <= *allowed => share / allowed.max(f64::MIN_POSITIVE),
-            Some(share) => (share / allowed.max(1e-12)).max(1.0 + f64::EPSILON),
-            None => f64::INFINITY,
-        };
-        self.0.iter().zip(self.1).map(times).fold(0.0, f64::max)
     }
 }
 
