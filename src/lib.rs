@@ -124,7 +124,7 @@
 //! | `live` | with `serve` | the engine of the live page, for the playground in a browser; unstable | none |
 //! | `internals` | no | opens everything below this page to the crate's own tests and benches. **Unstable**: any of it may change in any release | nothing |
 //!
-//! Without `cli` the library opens no file but through [`Files`], starts no thread but rayon's, and builds for
+//! Without `cli` the library opens no file but through [`Files`](io::Files), starts no thread but rayon's, and builds for
 //! `wasm32-unknown-unknown`.
 //!
 //! # Where things live
@@ -201,8 +201,8 @@ mod traffic_fit;
 mod units;
 
 pub use api::{
-    Alternative, Checked, CompareResult, Decision, Difference, Error, ErrorKind, Location, Observations,
-    Options, Point, Report, RunResult, Scenario, Setting, SweepResult, check, compare, replay, run, sweep,
+    CompareResult, Error, Observations, Options, Report, RunResult, Scenario, Setting, SweepResult, check,
+    compare, replay, run, sweep,
 };
 /// What a decision rests on: what [`recommend`] and [`explain`] come to.
 pub mod decision {
@@ -211,5 +211,20 @@ pub mod decision {
 pub use api::{explain, recommend};
 pub use cancel::CancelToken;
 pub use experiment::{Figure, Figures, Progress, SloVerdict, Unit, Verdict};
-pub use files::{Disk, FileKind, Files, Memory};
+pub use files::Memory;
 pub use stats::Estimate;
+
+/// Where files are read from, for programs that bring their own; [`Memory`] is at the root.
+pub mod io {
+    pub use crate::files::{Disk, FileKind, Files};
+}
+
+/// What an [`Error`] says of itself.
+pub mod error {
+    pub use crate::api::{ErrorKind, Location};
+}
+
+/// The parts of results: what a call returns and no program has to name.
+pub mod results {
+    pub use crate::api::{Alternative, Checked, Decision, Difference, Point};
+}

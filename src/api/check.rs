@@ -3,6 +3,15 @@
 use crate::api::{Error, Scenario};
 
 /// What there is to know of a scenario before it is run.
+///
+/// ```
+/// use kneepoint::{Scenario, check};
+///
+/// let checked = check(&Scenario::load("scenarios/quickstart.toml")?)?;
+/// assert!(checked.requests > 1_000.0 && checked.warnings.is_empty());
+/// assert!(checked.reading.iter().any(|line| line.starts_with("service: ")));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Checked {

@@ -13,7 +13,8 @@ use crate::scenario::ScenarioError;
 /// without breaking anyone.
 ///
 /// ```
-/// use kneepoint::{ErrorKind, Scenario};
+/// use kneepoint::Scenario;
+/// use kneepoint::error::ErrorKind;
 ///
 /// let mut scenario = Scenario::load("scenarios/quickstart.toml")?;
 /// scenario.set("arrivals.kind", "poison")?;
@@ -45,7 +46,8 @@ enum Message {
 /// What kind of thing went wrong.
 ///
 /// ```
-/// use kneepoint::{ErrorKind, Scenario};
+/// use kneepoint::Scenario;
+/// use kneepoint::error::ErrorKind;
 ///
 /// assert_eq!(Scenario::load("no-such-file.toml").unwrap_err().kind(), ErrorKind::BadInput);
 /// ```

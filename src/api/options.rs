@@ -8,7 +8,8 @@ use crate::scenario::{Scenario, ScenarioFile};
 /// How work is watched, stopped and bounded. Nothing in it changes a result.
 ///
 /// ```
-/// use kneepoint::{CancelToken, ErrorKind, Options, Progress, Scenario, run};
+/// use kneepoint::error::ErrorKind;
+/// use kneepoint::{CancelToken, Options, Progress, Scenario, run};
 ///
 /// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
 /// #     instances = 10\n[run]\nduration = \"1m\"\nreplications = 5";

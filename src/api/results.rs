@@ -311,7 +311,20 @@ pub(crate) fn check_pairs(first: &inner::Scenario, name: &str, other: &inner::Sc
     )))
 }
 
-/// What [`compare`] comes to: an example is there.
+/// What [`compare`] comes to: the differences between all pairs, and a report.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, compare};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[cost]\nper_instance_hour = 2\n[run]\nduration = \"1m\"";
+/// # let (today, mut larger) = (Scenario::parse(text)?, Scenario::parse(text)?);
+/// larger.set("autoscaler.instances", "12")?;
+/// let result = compare(&[&today, &larger], &Options::default())?;
+/// assert!(!result.differences().is_empty());
+/// assert!(result.report().html()?.contains("</html>"));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct CompareResult {
     base: inner::Scenario,

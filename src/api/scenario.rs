@@ -145,6 +145,17 @@ impl Scenario {
 }
 
 /// A setting of a sweep: the variant and the value of each swept key. Displays as `key = value, …`.
+///
+/// ```
+/// use kneepoint::Scenario;
+///
+/// let mut scenario = Scenario::load("scenarios/walkthrough.toml")?;
+/// scenario.set("sweep.parameters", "{ 'autoscaler.max' = [8, 9] }")?;
+/// let settings = scenario.points()?;
+/// assert_eq!(settings[0].values, [("autoscaler.max".to_owned(), "8".to_owned())]);
+/// assert_eq!(settings[1].to_string(), "autoscaler.max = 9");
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Setting {

@@ -3,10 +3,7 @@
 use serde::Serialize;
 
 use super::run_plan::run_cases;
-use super::{
-    Bound, COST, Contender, Evaluator, FIGURES, Figure, Figures, Replications, RunError, RunPlan,
-    SLO_LATENCY_OF_RUN,
-};
+use super::{Bound, COST, Contender, Evaluator, FIGURES, Figure, RunError, RunPlan, SLO_LATENCY_OF_RUN};
 use crate::scenario::{Precision, Scenario};
 use crate::sim::RequestSource;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};

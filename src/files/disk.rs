@@ -12,7 +12,7 @@ use super::{FileKind, Files};
 /// ```
 /// use std::path::Path;
 ///
-/// use kneepoint::{Disk, FileKind, Files};
+/// use kneepoint::io::{Disk, FileKind, Files};
 ///
 /// assert_eq!(Disk.kind(Path::new("scenarios"))?, FileKind::Folder);
 /// # Ok::<(), std::io::Error>(())

@@ -12,7 +12,8 @@ use super::{FileKind, Files};
 /// ```
 /// use std::path::Path;
 ///
-/// use kneepoint::{Files, Memory};
+/// use kneepoint::Memory;
+/// use kneepoint::io::Files;
 ///
 /// let mut files = Memory::default();
 /// files.insert("traffic/monday.csv", "0.5\n1.25\n");

@@ -21,7 +21,8 @@ pub use memory::Memory;
 /// use std::io::{self, Read};
 /// use std::path::Path;
 ///
-/// use kneepoint::{Disk, FileKind, Files, Scenario};
+/// use kneepoint::Scenario;
+/// use kneepoint::io::{Disk, FileKind, Files};
 ///
 /// /// The shipped scenarios, read-only, without what lies beside them.
 /// #[derive(Debug)]
@@ -66,7 +67,7 @@ pub trait Files: fmt::Debug + Send + Sync {
 /// What can be at a path.
 ///
 /// ```
-/// use kneepoint::{Disk, FileKind, Files};
+/// use kneepoint::io::{Disk, FileKind, Files};
 ///
 /// assert_eq!(Disk.kind("scenarios".as_ref()).unwrap(), FileKind::Folder);
 /// assert_eq!(Disk.kind("scenarios/quickstart.toml".as_ref()).unwrap(), FileKind::Regular);

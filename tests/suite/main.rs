@@ -28,6 +28,7 @@ mod conformance;
 mod documentation;
 mod editor;
 mod explain;
+mod facade;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod gallery;

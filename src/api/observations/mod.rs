@@ -19,6 +19,15 @@ use crate::time::Span;
 type Fields = Map<String, Value>;
 
 /// Recorded observations, a row an evaluation; what a row may hold stands in `docs/replay.md`.
+///
+/// ```
+/// use kneepoint::Observations;
+///
+/// Observations::csv("incident.csv", "time,ready,metric\n15,2,5\n30,2,9\n")?;
+/// let error = Observations::json_lines("incident.jsonl", "{\"time\": 15,").unwrap_err();
+/// assert!(error.to_string().contains("incident.jsonl"));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Observations {
     /// Name in messages.
@@ -262,6 +271,18 @@ pub(crate) struct Replayed {
 }
 
 /// What a policy decided for one row, with every intermediate number and the reason in words.
+///
+/// ```
+/// use kneepoint::{Observations, Scenario, replay};
+///
+/// # let policy = Scenario::parse("[autoscaler]\nkind = \"threshold\"\nmetric = \"concurrency\"\nmax = 9\n\
+/// #     up = { above = 8 }\ndown = { below = 2 }")?;
+/// let rows = Observations::csv("incident.csv", "time,ready,metric,expected\n30,2,9,4\n")?;
+/// let decision = &replay(&policy, &rows)?[0];
+/// assert_eq!((decision.desired(), decision.expected(), decision.differs()), (Some(3), Some(4), true));
+/// assert!(decision.reason().is_some());
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision(Line);
 

@@ -8,6 +8,17 @@ use crate::sim::{Class, Outcome, Promised, Slo};
 use crate::stats::{Digest, LEAST_REPLICATIONS};
 
 /// Unit of a figure.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, Unit, run};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[run]\nduration = \"1m\"";
+/// let result = run(&Scenario::parse(text)?, &Options::default())?;
+/// let shares = result.figures().iter().filter(|(figure, _)| figure.unit == Unit::Share);
+/// assert!(shares.filter_map(|(_, share)| share.mean).all(|mean| (0.0..=1.0).contains(&mean)));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -66,6 +77,17 @@ impl Sample {
 }
 
 /// A figure: its name everywhere, what it means, its unit, and how it follows from a run.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, run};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 10\n[run]\nduration = \"1m\"";
+/// let result = run(&Scenario::parse(text)?, &Options::default())?;
+/// let (figure, _) = result.figures().iter().find(|(figure, _)| figure.name == "latency.p99").unwrap();
+/// println!("{}: {}", figure.name, figure.doc);
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Figure {
     /// Name in `summary.json` (a dot opens a table), in the CSV files and on the terminal.
