@@ -37,7 +37,9 @@ pub(super) fn execute(
     global: &Global,
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let (mut plan, warnings) = session::read_gated(&arguments.file, arguments.gate, global)?;
+    let mut plan = session::read(&arguments.file, global)?;
+    let warnings = session::warnings(&plan, global);
+    arguments.gate.check(plan.scenario.model.slo.is_some())?;
     if let Some(name) = &arguments.variant {
         plan.alternatives = vec![pick(plan.alternatives, name)?];
     }

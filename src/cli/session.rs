@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::outputs::Gate;
 use super::records::{Records, Resume};
 use super::{Failure, Global, memory, progress};
 use crate::document::shown::{PHRASE, shown};
@@ -39,14 +38,6 @@ pub(super) fn open(
     let folder = Folder::open(out).map_err(Failure::could_not)?;
     let records = Records::open(&folder, resume, (command, scenarios))?;
     Ok(Opened { folder, records })
-}
-
-/// Reads what a command that has a `gate` runs, with its warnings.
-pub(super) fn read_gated(file: &Path, gate: Gate, global: &Global) -> Result<(Plan, String), Failure> {
-    let plan = read(file, global)?;
-    gate.check(plan.scenario.model.slo.is_some())?;
-    let warnings = warnings(&plan, global);
-    Ok((plan, warnings))
 }
 
 /// Sets what `--set` asks for.
