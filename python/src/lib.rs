@@ -37,7 +37,7 @@ mod scenario_error {
 
     /// A Python error for one of the library.
     pub fn raised(py: Python<'_>, error: &kneepoint::Error) -> PyErr {
-        if error.kind() == kneepoint::ErrorKind::Cancelled {
+        if error.kind() == kneepoint::error::ErrorKind::Cancelled {
             return PyKeyboardInterrupt::new_err(error.to_string());
         }
         let raised = ScenarioError::new_err(error.to_string());

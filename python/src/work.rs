@@ -63,7 +63,7 @@ type Checked = (usize, Vec<String>, u32, f64, Vec<String>, Vec<String>);
 #[pyfunction]
 pub fn check(py: Python<'_>, scenario: &Scenario) -> PyResult<Checked> {
     let checked = py.detach(|| kneepoint::check(&scenario.0)).map_err(|error| raised(py, &error))?;
-    let kneepoint::Checked { points, variants, replications, requests, warnings, reading, .. } = checked;
+    let kneepoint::results::Checked { points, variants, replications, requests, warnings, reading, .. } = checked;
     Ok((points, variants, replications, requests, warnings, reading))
 }
 
@@ -76,7 +76,7 @@ pub fn replay(py: Python<'_>, policy: &Scenario, name: &str, text: &str, form: &
             _ => Observations::json_lines(name, text)?,
         };
         let decisions = kneepoint::replay(&policy.0, &observations)?;
-        Ok(decisions.iter().map(kneepoint::Decision::json).collect())
+        Ok(decisions.iter().map(kneepoint::results::Decision::json).collect())
     });
     decisions.map_err(|error: kneepoint::Error| raised(py, &error))
 }
