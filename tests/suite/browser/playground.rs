@@ -48,13 +48,7 @@ fn the_engine_in_the_page_answers_a_slider_without_a_server() {
     assert_eq!(browser.text("document.querySelector('h1').textContent"), "walkthrough");
     holds_at_all_sizes(&mut browser, "playground");
     browser.window(1280, 900, false);
-    // Another scenario by the list; a text of its own, and a slider.
-    browser.value(
-        "(() => { const list = document.querySelector('.playground select'); \
-         list.value = [...list.options].findIndex((each) => each.textContent === 'quickstart'); \
-         list.dispatchEvent(new Event('change')); })()",
-    );
-    browser.wait("document.querySelector('h1').textContent === 'quickstart'");
+    // A text of its own, and a slider.
     let small = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\ninstances = 12\n\
                  [cost]\nper_instance_hour = 2\n[slo]\nlatency = \"3s\"\n[run]\nduration = \"5m\"\nreplications = 2\n\
                  [sweep.parameters]\n\"autoscaler.instances\" = [10, 12]\n";
@@ -70,5 +64,12 @@ fn the_engine_in_the_page_answers_a_slider_without_a_server() {
     browser.value(&format!("(() => {{ {field}.value = 11; {field}.dispatchEvent(new Event('input')); }})()"));
     browser.wait(&format!("{cost} !== {}", json!(before)));
     browser.wait("document.querySelector('textarea').value.includes('instances = 11')");
+    // Another scenario by the list.
+    browser.value(
+        "(() => { const list = document.querySelector('.playground select'); \
+         list.value = [...list.options].findIndex((each) => each.textContent === 'quickstart'); \
+         list.dispatchEvent(new Event('change')); })()",
+    );
+    browser.wait("document.querySelector('h1').textContent === 'quickstart'");
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
 }
