@@ -14,7 +14,7 @@ pub enum Class {
 }
 
 /// A request that was answered; instants in nanoseconds from the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Completion {
     /// When it arrived.
     pub arrival: u64,
@@ -28,6 +28,20 @@ pub struct Completion {
     pub class: Class,
     /// Whether it was the first request of its instance, and took the time of one.
     pub first: bool,
+}
+
+impl Completion {
+    /// Time from arrival to end.
+    #[inline]
+    pub fn latency(&self) -> u64 {
+        self.finish - self.arrival
+    }
+
+    /// Time from arrival to the beginning of its service.
+    #[inline]
+    pub fn wait(&self) -> u64 {
+        self.start - self.arrival
+    }
 }
 
 /// The course of an answer to a language model's request; instants in nanoseconds from the start of the run.
