@@ -65,8 +65,11 @@ impl Stream for PoissonStream {
             return;
         }
         let PoissonStream { mean_gap, now, rng, draws } = self;
-        draws.clear();
-        draws.extend((0..count).map(|_| -> f64 { Exp1.sample(rng) }));
+        draws.resize(count, 0.0);
+        // A generator of its own can stay in registers.
+        let mut local = rng.clone();
+        draws.iter_mut().for_each(|draw| *draw = Exp1.sample(&mut local));
+        *rng = local;
         let first = out.len();
         truncate_all(draws, |draw| draw * *mean_gap + 0.5, out);
         for instant in &mut out[first..] {

@@ -227,10 +227,15 @@ impl Distribution {
     pub fn fill(&self, rng: &mut Rng, out: &mut [f64]) {
         match &self.0 {
             Law::Constant(value) => out.fill(*value),
-            Law::Exponential(mean) => fill_with(out, || {
-                let e: f64 = Exp1.sample(rng);
-                mean * e
-            }),
+            Law::Exponential(mean) => {
+                // A generator of its own can stay in registers.
+                let mut local = rng.clone();
+                fill_with(out, || {
+                    let e: f64 = Exp1.sample(&mut local);
+                    mean * e
+                });
+                *rng = local;
+            }
             Law::Uniform { min, max } => fill_with(out, || min + (max - min) * rng.random::<f64>()),
             Law::Lognormal(law) => fill_with(out, || law.draw(rng)),
             Law::Gamma(law) => fill_with(out, || law.draw(rng)),
