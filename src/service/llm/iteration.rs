@@ -50,11 +50,25 @@ pub struct IterationLaw {
 }
 
 const PICOS: u64 = 1000;
+/// Numbers below it have products whose sums, a few at a time, fit into a word.
+const SMALL: u64 = 1 << 31;
 
 impl IterationLaw {
     /// Time of an iteration, nanoseconds.
     #[inline]
     pub fn time(&self, work: IterationWork) -> u64 {
+        let IterationWork { prefill, decoding, context, .. } = work;
+        let all = self.fixed | self.per_prefill_token | self.per_sequence | self.per_kv_token;
+        if (all | prefill | decoding | context) >= SMALL || !self.is_linear() {
+            return self.time_of_any(work);
+        }
+        let per_token = self.per_prefill_token * prefill + self.per_sequence * decoding;
+        self.fixed + per_token + self.per_kv_token * context / PICOS
+    }
+
+    /// As [`IterationLaw::time`], where products may be beyond all bounds or the law has further parts.
+    #[inline(never)]
+    fn time_of_any(&self, work: IterationWork) -> u64 {
         let linear = self
             .fixed
             .saturating_add(self.per_prefill_token.saturating_mul(work.prefill))

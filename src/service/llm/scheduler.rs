@@ -155,7 +155,7 @@ impl LlmServer {
 
     /// Tokens found in the prefix cache and tokens of the first chunk, of a sequence with this many prompt tokens and
     /// `generated` output tokens; `None` without blocks for them.
-    #[inline]
+    #[inline(always)]
     fn first_chunk(&self, prompt: u64, generated: u64, budget: u64) -> Option<(u64, u64)> {
         let cached = self.settings.cached(prompt);
         let chunk = (prompt + generated - cached).min(budget);

@@ -237,6 +237,9 @@ impl Llm {
 
     /// Tokens of a prompt found in the prefix cache; at least one token is computed.
     pub fn cached(&self, prompt: u64) -> u64 {
+        if self.prefix_hit == 0 {
+            return 0;
+        }
         (prompt * u64::from(self.prefix_hit) / 1000).min(prompt - 1)
     }
 

@@ -61,13 +61,18 @@ impl TimingWheel {
     pub fn take_due(&mut self, iteration: u64, due: &mut Vec<usize>) {
         let bucket = (iteration % BUCKETS) as usize;
         if self.marks[bucket / 64] & (1 << (bucket % 64)) != 0 {
-            self.retain(bucket, |place, at| {
-                if at == iteration {
-                    due.push(place as usize);
-                }
-                at != iteration
-            });
+            self.take_from(bucket, iteration, due);
         }
+    }
+
+    #[inline(never)]
+    fn take_from(&mut self, bucket: usize, iteration: u64, due: &mut Vec<usize>) {
+        self.retain(bucket, |place, at| {
+            if at == iteration {
+                due.push(place as usize);
+            }
+            at != iteration
+        });
     }
 
     /// Keeps the places of a bucket for which `stays`, given the place and its iteration, is true, in their order.
