@@ -7,13 +7,15 @@
 
 use std::hint::select_unpredictable;
 
-use super::tournament::{InstantKey, Tournament};
+use super::tournament::{InstantKey, Tournament, replay, replay_in};
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct FreeTimes {
     /// A complete binary tree as an array: the root at 1, the leaves from `width` on; [`NEVER`] where there is no slot.
     nodes: Vec<u64>,
+    /// Its root, which is the least word.
+    root: u64,
     /// Of each slot, by which equal instants go.
     orders: Vec<u64>,
     width: usize,
@@ -31,8 +33,18 @@ const NEVER: u64 = u64::MAX;
 
 impl Default for FreeTimes {
     fn default() -> Self {
-        let (nodes, orders) = (vec![NEVER; 2], Vec::new());
-        FreeTimes { nodes, orders, width: 1, bits: 0, mask: 0, reach: NEVER, wide: None }
+        let mut free = FreeTimes {
+            nodes: Vec::new(),
+            root: NEVER,
+            orders: Vec::new(),
+            width: 0,
+            bits: 0,
+            mask: 0,
+            reach: 0,
+            wide: None,
+        };
+        free.rebuild(&[]);
+        free
     }
 }
 
@@ -40,7 +52,7 @@ impl FreeTimes {
     /// The first instant at which a slot falls free, nanoseconds, and the slot; [`u64::MAX`] if there is none.
     #[inline]
     pub fn least(&self) -> (u64, usize) {
-        let word = self.nodes[1];
+        let word = self.root;
         if word == NEVER {
             return self.least_of_wide();
         }
@@ -66,22 +78,31 @@ impl FreeTimes {
         (0..self.orders.len()).map(|slot| self.key(slot))
     }
 
+    /// How many nodes the tree has, for [`FreeTimes::set_in`].
+    #[inline]
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Changes when `slot` falls free; `order` decides between equal instants.
     #[inline]
     pub fn set(&mut self, slot: usize, nanos: u64, order: u64) {
+        self.set_in::<0>(slot, nanos, order);
+    }
+
+    /// As [`FreeTimes::set`], compiled for a tree of `NODES` nodes, which it has; 0 for any.
+    #[inline(always)]
+    pub fn set_in<const NODES: usize>(&mut self, slot: usize, nanos: u64, order: u64) {
         self.orders[slot] = order;
         if nanos >= self.reach {
             return self.set_wide(slot, nanos, order);
         }
-        let (nodes, bits) = (self.nodes.as_mut_slice(), self.bits);
-        let mut winner = (nanos << bits) | slot as u64;
-        let mut at = self.width + slot;
-        nodes[at] = winner;
-        while at > 1 {
-            winner = first(winner, nodes[at ^ 1], bits, &self.orders);
-            at >>= 1;
-            nodes[at] = winner;
-        }
+        let (word, mask, orders) = ((nanos << self.bits) | slot as u64, self.mask, self.orders.as_slice());
+        let first = |one, other| first(one, other, mask, orders);
+        self.root = match NODES {
+            0 => replay(&mut self.nodes, slot, word, first),
+            _ => replay_in::<NODES>(&mut self.nodes, slot, word, first),
+        };
     }
 
     /// Adds a slot after the last.
@@ -117,15 +138,14 @@ impl FreeTimes {
         wide.rebuild(keys.iter().enumerate().map(full));
         self.wide = Some(wide);
         self.reach = 0;
-        self.nodes.clear();
-        self.nodes.resize(2, NEVER);
+        self.root = NEVER;
     }
 
     /// Starts anew with these instants and orders, one for each slot.
     pub fn rebuild(&mut self, keys: &[(u64, u64)]) {
         self.orders.clear();
         self.orders.extend(keys.iter().map(|key| key.1));
-        self.width = keys.len().next_power_of_two();
+        self.width = keys.len().next_power_of_two().max(2);
         self.bits = self.width.trailing_zeros();
         self.mask = self.width as u64 - 1;
         self.reach = u64::MAX >> self.bits;
@@ -139,26 +159,27 @@ impl FreeTimes {
             self.nodes[self.width + slot] = (key.0 << self.bits) | slot as u64;
         }
         for at in (1..self.width).rev() {
-            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1], self.bits, &self.orders);
+            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1], self.mask, &self.orders);
         }
+        self.root = self.nodes[1];
     }
 }
 
-/// The first of two words. Which it is is as good as random, so it is to be selected, not branched on; a comparison of the
-/// words themselves would be taken for a minimum, of which the compiler makes a branch.
+/// The first of two words. Which it is is as good as random, so it is to be selected, not branched on. What is compared is
+/// not the words themselves, which would be taken for a minimum, of which the compiler makes a branch: at different instants,
+/// the slot of one does not matter.
 #[inline]
-fn first(one: u64, other: u64, bits: u32, orders: &[u64]) -> u64 {
-    let (nanos, nanos_of_other) = (one >> bits, other >> bits);
-    if nanos == nanos_of_other {
-        return first_by_order(one, other, bits, orders);
+fn first(one: u64, other: u64, mask: u64, orders: &[u64]) -> u64 {
+    if one ^ other <= mask {
+        return first_by_order(one, other, mask, orders);
     }
-    select_unpredictable(nanos_of_other < nanos, other, one)
+    select_unpredictable(other | mask < one, other, one)
 }
 
 #[cold]
-fn first_by_order(one: u64, other: u64, bits: u32, orders: &[u64]) -> u64 {
+fn first_by_order(one: u64, other: u64, mask: u64, orders: &[u64]) -> u64 {
     // Two leaves without a slot are the same.
-    let order = |word: u64| orders.get((word & !(u64::MAX << bits)) as usize);
+    let order = |word: u64| orders.get((word & mask) as usize);
     if order(other).is_some_and(|order_of_other| Some(order_of_other) < order(one)) { other } else { one }
 }
 

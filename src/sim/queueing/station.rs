@@ -49,6 +49,30 @@ impl Arrival {
     }
 }
 
+/// Requests that arrive one after the other, column by column.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sim) struct Arrivals<'a> {
+    /// When each does, nanoseconds.
+    pub instants: &'a [u64],
+    /// Service requirement of each, nanoseconds.
+    pub services: &'a [u64],
+    /// Tokens of each; empty where they are not counted.
+    pub tokens: &'a [Tokens],
+}
+
+impl Arrivals<'_> {
+    /// One after the other.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Arrival> {
+        let tokens = |index: usize| self.tokens.get(index).copied().unwrap_or_default();
+        let requests = self.instants.iter().zip(self.services).enumerate();
+        requests.map(move |(index, (now, service))| Arrival {
+            tokens: tokens(index),
+            ..Arrival::plain(*now, *service)
+        })
+    }
+}
+
 /// What one ready instance has to do, and has done.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::sim) struct Load {
@@ -76,6 +100,11 @@ pub(in crate::sim) trait Station {
     /// A request arrives; everything that completes up to `now` has happened before it. Until `gate`, nothing but
     /// further arrivals will happen to the pool, and nobody will look.
     fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver);
+    /// Requests arrive, all of them before `gate` but perhaps the first.
+    #[inline]
+    fn arrive_all(&mut self, arrivals: Arrivals<'_>, gate: u64, observer: &mut impl RequestObserver) {
+        arrivals.iter().for_each(|arrival| self.arrive(arrival, gate, observer));
+    }
     /// Lets everything happen up to `now` and reports it.
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver);
     /// When it next changes by itself, if it is [`Station::EVENT_DRIVEN`].

@@ -135,6 +135,48 @@ impl Tournament {
     }
 }
 
+/// Puts `word` at a leaf of a tournament and carries the winners up to the root, which is returned. `nodes` is a complete
+/// binary tree as an array, the root at 1, its length a power of two; `first` gives the winner of two words.
+///
+/// For the trees of common pools it is compiled once each: nothing is asked on the way but who wins.
+#[inline(always)]
+pub(super) fn replay(nodes: &mut [u64], leaf: usize, word: u64, first: impl Fn(u64, u64) -> u64) -> u64 {
+    match nodes.len() {
+        16 => replay_in::<16>(nodes, leaf, word, first),
+        32 => replay_in::<32>(nodes, leaf, word, first),
+        128 => replay_in::<128>(nodes, leaf, word, first),
+        _ => {
+            let (mut winner, mut at) = (word, nodes.len() / 2 + leaf);
+            nodes[at] = winner;
+            while at > 1 {
+                winner = first(winner, nodes[at ^ 1]);
+                at >>= 1;
+                nodes[at] = winner;
+            }
+            winner
+        }
+    }
+}
+
+/// As [`replay`], in a tree of so many nodes.
+#[inline(always)]
+pub(super) fn replay_in<const NODES: usize>(
+    nodes: &mut [u64],
+    leaf: usize,
+    word: u64,
+    first: impl Fn(u64, u64) -> u64,
+) -> u64 {
+    let Some(nodes) = nodes.first_chunk_mut::<NODES>() else { return word };
+    let (mut winner, mut at) = (word, NODES / 2 + leaf % (NODES / 2));
+    nodes[at] = winner;
+    for _ in 1..NODES.ilog2() {
+        winner = first(winner, nodes[at ^ 1]);
+        at >>= 1;
+        nodes[at] = winner;
+    }
+    winner
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,20 +52,24 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
         if S::EVENT_DRIVEN {
             return self.feed_event_driven(block);
         }
-        for (index, (&now, &service)) in block.arrival.iter().zip(&block.service).enumerate() {
+        let mut from = 0;
+        while let Some(&now) = block.arrival.get(from) {
             if now >= self.gate {
                 if now >= self.end {
                     return false;
                 }
                 self.run_until_gate(now);
             }
-            self.requests.arrived += 1;
-            let tokens = Self::tokens(block, index);
-            let arrival = Arrival { tokens, ..Arrival::plain(now, service) };
-            self.requests.station.arrive(arrival, self.gate, &mut self.requests.recording);
+            // Nobody looks before the gate.
+            let before = block.arrival[from..].partition_point(|arrival| *arrival < self.gate);
+            let to = from + before.max(1);
+            self.requests.arrived += (to - from) as u64;
+            let Requests { station, recording, .. } = &mut self.requests;
+            station.arrive_all(block.arrivals(from..to), self.gate, recording);
             if self.gate == 0 {
                 self.wake(now);
             }
+            from = to;
         }
         true
     }

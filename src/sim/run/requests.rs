@@ -1,5 +1,7 @@
 //! The requests of a run, drawn in blocks.
 
+use std::ops::Range;
+
 use rand::RngExt as _;
 
 use super::model::Model;
@@ -8,6 +10,7 @@ use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
 use crate::service::{FromTrace, Tokens};
 use crate::sim::accounting::Class;
+use crate::sim::queueing::Arrivals;
 use crate::time::Span;
 
 /// Consecutive requests, column by column. What a request brings is drawn as it arrives, from streams that nothing
@@ -24,6 +27,17 @@ pub struct Block {
     pub class: Vec<Class>,
     /// Tokens of each; empty where they are not counted.
     pub tokens: Vec<Tokens>,
+}
+
+impl Block {
+    /// Some of them, as a station takes them.
+    pub(in crate::sim) fn arrivals(&self, part: Range<usize>) -> Arrivals<'_> {
+        Arrivals {
+            tokens: self.tokens.get(part.clone()).unwrap_or_default(),
+            services: &self.service[part.clone()],
+            instants: &self.arrival[part],
+        }
+    }
 }
 
 /// Requests drawn at a time: enough to hide what a block costs, few enough to stay in the cache.

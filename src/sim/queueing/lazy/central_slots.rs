@@ -28,7 +28,7 @@ use std::collections::VecDeque;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 use crate::sim::queueing::free_times::FreeTimes;
-use crate::sim::queueing::station::{Arrival, Draining, Load, Station, Waiting};
+use crate::sim::queueing::station::{Arrival, Arrivals, Draining, Load, Station, Waiting};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -111,6 +111,21 @@ impl CentralSlots {
         gate: u64,
         observer: &mut impl RequestObserver,
     ) {
+        self.waited += u128::from(start - waiting.arrival);
+        self.worked += u128::from(self.occupy::<0>(index, waiting, start, gate, observer));
+    }
+
+    /// As [`CentralSlots::begin`], but that the sums are left to the caller; for how long the slot is taken, nanoseconds.
+    /// Compiled for a tree of `NODES` nodes, 0 for any.
+    #[inline(always)]
+    fn occupy<const NODES: usize>(
+        &mut self,
+        index: usize,
+        waiting: Waiting,
+        start: u64,
+        gate: u64,
+        observer: &mut impl RequestObserver,
+    ) -> u64 {
         let slot = &mut self.slots[index];
         if slot.pending {
             observer.served(slot.request);
@@ -126,10 +141,53 @@ impl CentralSlots {
             observer.served(request);
         }
         slot.begun += finish - start;
-        self.waited += u128::from(start - arrival);
-        self.worked += u128::from(finish - start);
-        self.free.set(index, finish, COMPLETION | self.insertions);
+        self.free.set_in::<NODES>(index, finish, COMPLETION | self.insertions);
         self.insertions += 1;
+        finish - start
+    }
+
+    /// Takes the first of some arrivals, without a limit on the queue: all that start before the gate. How many they are.
+    /// Compiled for trees of common sizes.
+    #[inline]
+    fn start_arriving(
+        &mut self,
+        arrivals: Arrivals<'_>,
+        gate: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
+        match self.free.nodes() {
+            4 => self.start_arriving_in::<4>(arrivals, gate, observer),
+            8 => self.start_arriving_in::<8>(arrivals, gate, observer),
+            16 => self.start_arriving_in::<16>(arrivals, gate, observer),
+            32 => self.start_arriving_in::<32>(arrivals, gate, observer),
+            64 => self.start_arriving_in::<64>(arrivals, gate, observer),
+            128 => self.start_arriving_in::<128>(arrivals, gate, observer),
+            256 => self.start_arriving_in::<256>(arrivals, gate, observer),
+            _ => self.start_arriving_in::<0>(arrivals, gate, observer),
+        }
+    }
+
+    #[inline(never)]
+    fn start_arriving_in<const NODES: usize>(
+        &mut self,
+        arrivals: Arrivals<'_>,
+        gate: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
+        let (mut waited, mut worked, mut taken) = (0, 0, 0);
+        for (&arrival, &service) in arrivals.instants.iter().zip(arrivals.services) {
+            let (free, slot) = self.free.least();
+            let start = free.max(arrival);
+            if start >= gate {
+                break;
+            }
+            waited += u128::from(start - arrival);
+            worked += u128::from(self.occupy::<NODES>(slot, Waiting { arrival, service }, start, gate, observer));
+            taken += 1;
+        }
+        self.waited += waited;
+        self.worked += worked;
+        taken
     }
 
     /// Puts the slots that have fallen free at this very instant before any that are added at it.
@@ -163,6 +221,22 @@ impl Station for CentralSlots {
             self.queued_arrivals += u128::from(now);
         } else {
             observer.rejected(now);
+        }
+    }
+
+    #[inline]
+    fn arrive_all(&mut self, arrivals: Arrivals<'_>, gate: u64, observer: &mut impl RequestObserver) {
+        if self.capacity < u64::MAX {
+            return arrivals.iter().for_each(|arrival| self.arrive(arrival, gate, observer));
+        }
+        if !self.queue.is_empty() {
+            self.start_waiting(gate, gate, observer);
+        }
+        let taken = if self.queue.is_empty() { self.start_arriving(arrivals, gate, observer) } else { 0 };
+        // No slot falls free before the gate, so none of the others starts before it.
+        for arrival in arrivals.iter().skip(taken) {
+            self.queue.push_back(Waiting { arrival: arrival.now, service: arrival.service });
+            self.queued_arrivals += u128::from(arrival.now);
         }
     }
 
