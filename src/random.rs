@@ -5,7 +5,7 @@
 //! compared under one seed meet the very same requests (common random numbers; Law, *Simulation Modeling and
 //! Analysis*, 5th ed., §11.2).
 
-use rand::SeedableRng;
+use rand::{Rng as _, RngExt as _, SeedableRng};
 
 /// The generator behind every stream: xoshiro256++ (Blackman and Vigna, 2019).
 pub type Rng = rand_xoshiro::Xoshiro256PlusPlus;
@@ -93,6 +93,23 @@ impl Streams {
     }
 }
 
+/// A whole number below `count`, which is at least 1; uniform but for a bias of at most one in 2³². The numbers are those of
+/// `random_range`, which asks more of a range.
+#[inline]
+pub fn below(rng: &mut Rng, count: usize) -> usize {
+    let Ok(range) = u32::try_from(count) else { return rng.random_range(0..count) };
+    let product = u64::from(rng.next_u32()) * u64::from(range);
+    let (whole, rest) = ((product >> 32) as usize, product as u32);
+    if rest > range.wrapping_neg() { whole + carry(rng, range, rest) } else { whole }
+}
+
+/// Whether a further draw carries over: 1 or 0.
+#[cold]
+fn carry(rng: &mut Rng, range: u32, rest: u32) -> usize {
+    let further = (u64::from(rng.next_u32()) * u64::from(range)) >> 32;
+    usize::from(rest.checked_add(further as u32).is_none())
+}
+
 /// The output function of SplitMix64 (Steele, Lea and Flood, 2014): a bijection that spreads every input bit.
 const fn mix(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -104,7 +121,6 @@ const fn mix(value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng as _;
 
     #[test]
     fn streams_differ_by_seed_replication_purpose_and_part() {
@@ -113,6 +129,18 @@ mod tests {
         assert_ne!(base, Streams::new(1, 1).stream(Purpose::Arrivals).next_u64());
         assert_ne!(base, Streams::new(1, 0).stream(Purpose::Service).next_u64());
         assert_ne!(base, Streams::new(1, 0).substream(Purpose::Arrivals, 1).next_u64());
+    }
+
+    #[test]
+    fn numbers_below_a_count_are_those_of_a_range() {
+        // The last ones carry often.
+        for count in [1, 2, 3, 16, 1000, 3 << 30, u32::MAX as usize, (1 << 32) + 5] {
+            let (mut ours, mut theirs) =
+                (Streams::new(7, 3).stream(Purpose::Routing), Streams::new(7, 3).stream(Purpose::Routing));
+            for _ in 0..10_000 {
+                assert_eq!(below(&mut ours, count), theirs.random_range(0..count), "below {count}");
+            }
+        }
     }
 
     #[test]

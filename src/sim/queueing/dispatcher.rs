@@ -4,18 +4,22 @@
 //! speed where speeds differ. A station is compiled for one choice where that is a good part of a request's course, else for
 //! any of them ([`Dispatcher`]), which costs some 30 instructions a request.
 
+use std::hint::select_unpredictable;
+
 use rand::RngExt as _;
 
 use super::dispatch::DispatchPolicy;
 use super::due_times::DueTimes;
 use super::levels::Levels;
-use crate::random::Rng;
+use crate::random::{Rng, below};
 
 /// The ready instances a request can be sent to, in the order they became ready. There is at least one.
 pub(in crate::sim) trait Candidates {
     fn count(&self) -> usize;
     /// Lets everything happen at one that is due by now.
     fn update(&mut self, index: usize);
+    /// Prepares one to which everything has happened that is due by now for another request.
+    fn prepare(&mut self, _index: usize) {}
     /// Requests one has, that it has been updated for.
     fn outstanding(&self, index: usize) -> u64;
     /// When one next changes by itself; [`u64::MAX`] where all are up to date without being updated.
@@ -46,7 +50,7 @@ pub(in crate::sim) struct RoundRobin {
 impl Choose for RoundRobin {
     const COUNTS: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         let index = if self.next < candidates.count() { self.next } else { 0 };
         self.next = index + 1;
@@ -64,9 +68,9 @@ pub(in crate::sim) struct Random {
 impl Choose for Random {
     const COUNTS: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
-        let index = self.rng.random_range(0..candidates.count());
+        let index = below(&mut self.rng, candidates.count());
         candidates.update(index);
         index
     }
@@ -93,7 +97,7 @@ impl PowerOfD {
         self.drawn.clear();
         let mut best: Option<(W, usize)> = None;
         while self.drawn.len() < choices {
-            let index = self.rng.random_range(0..count);
+            let index = below(&mut self.rng, count);
             // Few are drawn, so looking through them beats any set.
             if self.drawn.contains(&index) {
                 continue;
@@ -111,9 +115,25 @@ impl PowerOfD {
 impl Choose for PowerOfD {
     const COUNTS: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
-        self.least(candidates.count(), |index| {
+        let count = candidates.count();
+        if self.choices == 2 && count > 1 {
+            let one = below(&mut self.rng, count);
+            candidates.update(one);
+            let mut other = below(&mut self.rng, count);
+            while other == one {
+                other = below(&mut self.rng, count);
+            }
+            candidates.update(other);
+            // Which it is is as good as random, so it is to be selected, not branched on.
+            return select_unpredictable(
+                candidates.outstanding(other) < candidates.outstanding(one),
+                other,
+                one,
+            );
+        }
+        self.least(count, |index| {
             candidates.update(index);
             candidates.outstanding(index)
         })
@@ -131,7 +151,7 @@ pub(in crate::sim) struct LeastOutstanding {
 }
 
 impl LeastOutstanding {
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, candidates: &impl Candidates, index: usize) {
         self.due.set(index, candidates.next_change(index));
         self.load.set(index, candidates.outstanding(index));
@@ -141,23 +161,24 @@ impl LeastOutstanding {
 impl Choose for LeastOutstanding {
     const COUNTS: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn choose(&mut self, candidates: &mut impl Candidates) -> usize {
         let now = candidates.now();
         if self.due.is_beyond(now) {
             self.changed(candidates);
         }
-        while let Some(index) = self.due.next_by(now) {
+        let limit = self.due.limit(now);
+        while let Some(index) = self.due.next_below(limit) {
             candidates.update(index);
             self.note(candidates, index);
         }
         // There is one.
         let index = self.load.least().unwrap_or(0);
-        candidates.update(index);
+        candidates.prepare(index);
         index
     }
 
-    #[inline]
+    #[inline(always)]
     fn took(&mut self, candidates: &impl Candidates, index: usize) {
         self.note(candidates, index);
     }

@@ -2,12 +2,16 @@
 
 use std::hint::select_unpredictable;
 
+use super::tournament::replay;
+
 /// The next change of each index, as a tournament of one word each: the nanoseconds since the last rebuild above, the
 /// index below, so that of two at one instant the lower index comes first. None is to come before the last rebuild.
 #[derive(Debug, Clone)]
 pub struct DueTimes {
     /// A complete binary tree as an array: the root at 1, the leaves from `width` on; [`NEVER`] for no change.
     nodes: Vec<u64>,
+    /// Its root, which is the least word.
+    root: u64,
     width: usize,
     /// Bits of an index.
     bits: u32,
@@ -17,11 +21,12 @@ pub struct DueTimes {
     reach: u64,
 }
 
-const NEVER: u64 = u64::MAX;
+/// Above every other word, and so low that two words differ by less than 2⁶³.
+const NEVER: u64 = u64::MAX >> 1;
 
 impl Default for DueTimes {
     fn default() -> Self {
-        DueTimes { nodes: vec![NEVER; 2], width: 1, bits: 0, from: 0, reach: 0 }
+        DueTimes { nodes: vec![NEVER; 16], root: NEVER, width: 8, bits: 3, from: 0, reach: 0 }
     }
 }
 
@@ -33,28 +38,34 @@ impl DueTimes {
     }
 
     /// Changes when that of `index` comes; [`u64::MAX`] for never.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, index: usize, at: u64) {
-        let (key, bits) = (self.key(index, at), self.bits);
-        let (nodes, mut at) = (self.nodes.as_mut_slice(), self.width + index);
-        if nodes[at] == key {
-            return;
-        }
-        nodes[at] = key;
-        let mut winner = key;
-        while at > 1 {
-            winner = first(winner, nodes[at ^ 1], bits, at);
-            at >>= 1;
-            nodes[at] = winner;
+        let word = self.key(index, at);
+        if self.nodes[self.width + index] != word {
+            self.root = replay(&mut self.nodes, index, word, first);
         }
     }
 
     /// The index whose change comes first, if that is by `now`.
     #[inline]
     pub fn next_by(&self, now: u64) -> Option<usize> {
-        let (least, passed) = (self.nodes[1], now.checked_sub(self.from)?);
-        (least >> self.bits <= passed && least != NEVER)
-            .then_some((least & !(u64::MAX << self.bits)) as usize)
+        self.next_below(self.limit(now))
+    }
+
+    /// What words of changes by `now` are below: for [`DueTimes::next_below`].
+    #[inline]
+    pub fn limit(&self, now: u64) -> u64 {
+        match now.checked_sub(self.from) {
+            Some(passed) if passed < self.reach => (passed + 1) << self.bits,
+            Some(_) => NEVER,
+            None => 0,
+        }
+    }
+
+    /// The index whose change comes first, if that is below a limit.
+    #[inline]
+    pub fn next_below(&self, limit: u64) -> Option<usize> {
+        (self.root < limit).then_some((self.root & !(u64::MAX << self.bits)) as usize)
     }
 
     /// Whether `now` is so late that changes by then may be missing until all is rebuilt.
@@ -66,27 +77,26 @@ impl DueTimes {
     /// Starts anew at `from`, with the changes of all.
     pub fn rebuild(&mut self, from: u64, changes: impl ExactSizeIterator<Item = u64>) {
         self.from = from;
-        self.width = changes.len().next_power_of_two();
+        self.width = changes.len().next_power_of_two().max(8);
         self.bits = self.width.trailing_zeros();
-        self.reach = u64::MAX >> self.bits;
+        self.reach = NEVER >> self.bits;
         self.nodes.clear();
         self.nodes.resize(2 * self.width, NEVER);
         for (index, at) in changes.enumerate() {
             self.nodes[self.width + index] = self.key(index, at);
         }
         for at in (1..self.width).rev() {
-            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1], self.bits, 2 * at);
+            self.nodes[at] = first(self.nodes[2 * at], self.nodes[2 * at + 1]);
         }
+        self.root = self.nodes[1];
     }
 }
 
-/// The first of the words at a node and at its sibling: of equal instants the left one. Which it is is as good as random, so
-/// it is to be selected, not branched on; a comparison of the words themselves would be taken for a minimum, of which the
-/// compiler makes a branch.
+/// The first of two words, which of two at one instant is that of the lower index. Which it is is as good as random, so it
+/// is to be selected, not branched on; a comparison would be taken for a minimum, of which the compiler makes a branch.
 #[inline]
-fn first(word: u64, sibling: u64, bits: u32, node: usize) -> u64 {
-    let is_right = node as u64 & 1;
-    select_unpredictable(sibling >> bits < (word >> bits) + is_right, sibling, word)
+fn first(one: u64, other: u64) -> u64 {
+    select_unpredictable((other.wrapping_sub(one) as i64) < 0, other, one)
 }
 
 #[cfg(test)]
@@ -102,13 +112,13 @@ mod tests {
         due.set(2, 800);
         due.set(3, u64::MAX);
         assert_eq!((due.next_by(599), due.next_by(900)), (None, Some(4)));
-        // Three bits of index leave 2^61 ns.
-        changes = [1 << 62, (1 << 62) + 1, u64::MAX, u64::MAX, u64::MAX];
+        // Three bits of index leave 2^60 ns.
+        changes = [1 << 61, (1 << 61) + 1, u64::MAX, u64::MAX, u64::MAX];
         due.rebuild(0, changes.into_iter());
-        assert_eq!((due.next_by(1 << 60), due.is_beyond(1 << 60)), (None, false));
-        assert!(due.is_beyond(1 << 61));
-        due.rebuild((1 << 61) + 2, changes.into_iter());
-        assert_eq!(due.next_by(1 << 62), Some(0));
+        assert_eq!((due.next_by(1 << 59), due.is_beyond(1 << 59)), (None, false));
+        assert!(due.is_beyond(1 << 60));
+        due.rebuild((1 << 60) + 2, changes.into_iter());
+        assert_eq!(due.next_by(1 << 61), Some(0));
         due.rebuild(5, [9].into_iter());
         assert_eq!((due.next_by(8), due.next_by(9)), (None, Some(0)));
     }

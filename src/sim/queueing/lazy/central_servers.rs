@@ -96,7 +96,7 @@ impl<S: Server> CentralServers<S> {
     }
 
     /// Puts a host in its places.
-    #[inline(always)]
+    #[inline]
     fn update(&mut self, index: usize) {
         let host = &self.hosts[index];
         self.due.set(index, host.server.next_change());

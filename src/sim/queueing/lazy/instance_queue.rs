@@ -32,6 +32,9 @@ pub(in crate::sim) trait InstanceQueue: Clone {
     fn catch_up(&mut self, now: u64, _gate: u64, observer: &mut impl RequestObserver) {
         self.advance(now, observer);
     }
+    /// Starts what waits and starts before `gate`, where everything has happened that is due by now.
+    #[inline]
+    fn start_waiting(&mut self, _gate: u64, _observer: &mut impl RequestObserver) {}
     /// Takes a request, unless `capacity` requests wait already; it has caught up.
     fn offer(
         &mut self,

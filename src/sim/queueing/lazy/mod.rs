@@ -1,6 +1,7 @@
 //! Stations that need no event a request: once a request has started, its course is settled, and it is reported when
 //! somebody looks. For all that this cannot do there is `event_driven`.
 
+mod ascending;
 mod central_servers;
 mod central_slots;
 mod instance_queue;

@@ -21,9 +21,13 @@ impl<Q: InstanceQueue, O: RequestObserver> Candidates for Ready<'_, Q, O> {
     fn count(&self) -> usize {
         self.queues.len()
     }
-    #[inline]
+    #[inline(always)]
     fn update(&mut self, index: usize) {
         self.queues[index].catch_up(self.now, self.gate, self.observer);
+    }
+    #[inline(always)]
+    fn prepare(&mut self, index: usize) {
+        self.queues[index].start_waiting(self.gate, self.observer);
     }
     #[inline]
     fn outstanding(&self, index: usize) -> u64 {
@@ -74,7 +78,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(
         &mut self,
         request: Request,
@@ -87,6 +91,14 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         let index = self.chooser.choose(&mut ready);
         ready.queues[index].offer(request, now, gate, capacity, ready.observer);
         self.chooser.took(&ready, index);
+    }
+
+    #[cold]
+    fn dispatch_buffered(&mut self, now: u64, observer: &mut impl RequestObserver) {
+        while let Some(request) = self.buffer.pop_front() {
+            self.buffered_arrivals -= u128::from(request.arrival);
+            self.dispatch(request, now, now, u64::MAX, observer);
+        }
     }
 
     /// Tells the chooser that the queues are others, or have changed at once.
@@ -158,10 +170,7 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
         self.changed(now);
         // All that is buffered goes on at once: its own limit has already been applied. What else happens at this instant is
         // not known yet, so it is the gate.
-        while let Some(request) = self.buffer.pop_front() {
-            self.buffered_arrivals -= u128::from(request.arrival);
-            self.dispatch(request, now, now, u64::MAX, observer);
-        }
+        self.dispatch_buffered(now, observer);
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {

@@ -20,6 +20,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::ascending::Ascending;
 use super::instance_queue::InstanceQueue;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, RequestObserver};
@@ -78,18 +79,15 @@ impl FreeSlots {
 #[derive(Debug, Clone, Default)]
 struct Ends {
     /// Those that came in order.
-    ordered: VecDeque<u64>,
+    ordered: Ascending,
     /// The others.
     overtaking: BinaryHeap<Reverse<u64>>,
 }
 
 impl Ends {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, end: u64) {
-        match self.ordered.back() {
-            Some(last) if end < *last => self.overtaking.push(Reverse(end)),
-            _ => self.ordered.push_back(end),
-        }
+        if end < self.ordered.last() { self.overtaking.push(Reverse(end)) } else { self.ordered.push(end) }
     }
 
     #[inline]
@@ -99,16 +97,14 @@ impl Ends {
 
     #[inline]
     fn next(&self) -> u64 {
-        let overtaking = self.overtaking.peek().map_or(u64::MAX, |next| next.0);
-        self.ordered.front().copied().unwrap_or(u64::MAX).min(overtaking)
+        let first = self.ordered.first();
+        self.overtaking.peek().map_or(first, |next| next.0.min(first))
     }
 
     /// Takes off those up to `now`.
-    #[inline]
+    #[inline(always)]
     fn pass(&mut self, now: u64) {
-        while self.ordered.front().is_some_and(|end| *end <= now) {
-            self.ordered.pop_front();
-        }
+        self.ordered.pass(now);
         while self.overtaking.peek().is_some_and(|end| end.0 <= now) {
             self.overtaking.pop();
         }
@@ -117,7 +113,7 @@ impl Ends {
 
 impl SlotQueue {
     /// Starts a request on the slot that falls free first.
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, waiting: Waiting, start: u64, gate: u64, observer: &mut impl RequestObserver) {
         let finish = start.saturating_add(waiting.service);
         self.free.replace_least(finish);
@@ -137,7 +133,7 @@ impl SlotQueue {
 
     /// Starts what can start before `gate`, each when a slot falls free.
     #[inline(never)]
-    fn start_waiting(&mut self, gate: u64, observer: &mut impl RequestObserver) {
+    fn start_queued(&mut self, gate: u64, observer: &mut impl RequestObserver) {
         while let Some(waiting) = self.queue.front().copied() {
             let start = self.free.least.max(waiting.arrival);
             if start >= gate {
@@ -196,7 +192,7 @@ impl InstanceQueue for SlotQueue {
     }
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
-        self.start_waiting(now.saturating_add(1), observer);
+        self.start_queued(now.saturating_add(1), observer);
         self.pending.retain(|request| {
             let is_over = request.finish <= now;
             if is_over {
@@ -209,17 +205,22 @@ impl InstanceQueue for SlotQueue {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn catch_up(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) {
-        if !self.queue.is_empty() {
-            self.start_waiting(gate, observer);
-        }
+        self.start_waiting(gate, observer);
         if let Some(ends) = &mut self.ends {
             ends.pass(now);
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn start_waiting(&mut self, gate: u64, observer: &mut impl RequestObserver) {
+        if !self.queue.is_empty() {
+            self.start_queued(gate, observer);
+        }
+    }
+
+    #[inline(always)]
     fn offer(
         &mut self,
         request: Request,
