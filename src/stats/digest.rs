@@ -43,9 +43,9 @@ impl Digest {
         self.buckets.record_all(spans.iter().copied().filter(|nanos| *nanos > 0));
         self.zeros = before + spans.len() as u64 - self.buckets.total();
         // In halves, which fit into a word and are added several at a time.
-        let (low, high) = spans.iter().fold((0, 0), |(low, high), nanos| {
-            (low + (nanos & u64::from(u32::MAX)), high + (nanos >> 32))
-        });
+        let (low, high) = spans
+            .iter()
+            .fold((0, 0), |(low, high), nanos| (low + (nanos & u64::from(u32::MAX)), high + (nanos >> 32)));
         self.sum += (u128::from(high) << 32) + u128::from(low);
     }
 

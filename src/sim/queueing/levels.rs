@@ -78,7 +78,11 @@ impl Levels {
         if load < self.base {
             return self.follow();
         }
-        if from <= LAST { self.remove(index, from as usize) } else { self.above -= 1 }
+        if from <= LAST {
+            self.remove(index, from as usize)
+        } else {
+            self.above -= 1
+        }
         if to <= LAST { self.put(index, to as usize) } else { self.above += 1 }
     }
 

@@ -87,7 +87,10 @@ mod tests {
             while listed.front().is_some_and(|first| *first <= now) {
                 listed.pop_front();
             }
-            assert_eq!((ring.len(), ring.first()), (listed.len(), listed.front().copied().unwrap_or(u64::MAX)));
+            assert_eq!(
+                (ring.len(), ring.first()),
+                (listed.len(), listed.front().copied().unwrap_or(u64::MAX))
+            );
             if let Some(last) = listed.back() {
                 assert_eq!(ring.last(), *last);
             }

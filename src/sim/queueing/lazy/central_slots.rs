@@ -182,7 +182,8 @@ impl CentralSlots {
                 break;
             }
             waited += u128::from(start - arrival);
-            worked += u128::from(self.occupy::<NODES>(slot, Waiting { arrival, service }, start, gate, observer));
+            worked +=
+                u128::from(self.occupy::<NODES>(slot, Waiting { arrival, service }, start, gate, observer));
             taken += 1;
         }
         self.waited += waited;
