@@ -2,6 +2,7 @@
 
 use crate::distribution::Durations;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, TableSpec, UnionSpec, Value, read_choice};
+use crate::time::Span;
 
 /// Slots that all instances together may have at a time: a quarter of what the engine can tell apart, so that those of
 /// draining instances have room beside them.
@@ -69,6 +70,9 @@ pub enum DispatchPolicy {
     LeastOutstanding,
     /// The one with the fewest requests among `d` distinct instances drawn uniformly; the first drawn among equals.
     PowerOfD(u32),
+    /// Connections that clients keep alive: a request takes one that is idle, with its instance, if one has been so for no
+    /// longer than this; else it opens one, to an instance drawn uniformly.
+    Connections(Span),
 }
 
 const QUEUE_CAPACITY: Key<Option<u64>> = Key::optional(
@@ -92,6 +96,9 @@ const IDLE: Key<Idle> = Key::or(
 );
 const CHOICES: Key<u32> = Key::or("choices", "2", "How many distinct instances are drawn.").at_least(1.0);
 
+const IDLE_EXPIRY: Key<Span> =
+    Key::or("idle_expiry", "\"5s\"", "How long an idle connection is kept; 5 s is the default of Python's `httpx`.");
+
 const CENTRAL_QUEUE: TableSpec = TableSpec {
     name: "central_queue",
     doc: "All requests wait in one queue, first come first served; the first one gets the next free slot.",
@@ -114,6 +121,12 @@ const POWER_OF_D: TableSpec = TableSpec {
     keys: &[&CHOICES],
 };
 
+const CONNECTIONS: TableSpec = TableSpec {
+    name: "connections",
+    doc: "Clients keep connections alive, and a connection stays tied to its instance, as behind a Kubernetes service, which balances connections and not requests. A request takes the idle connection used last, if one was used within `idle_expiry`; else it opens one, to an instance drawn uniformly. A connection is idle from an answer to the next request.",
+    keys: &[&IDLE_EXPIRY],
+};
+
 impl Dispatch {
     /// The `[dispatch]` table.
     pub const SPEC: UnionSpec = UnionSpec {
@@ -122,7 +135,7 @@ impl Dispatch {
         tag: "policy",
         default: Some("central_queue"),
         common: &[&QUEUE_CAPACITY],
-        variants: &[&CENTRAL_QUEUE, &ROUND_ROBIN, &RANDOM, &LEAST_OUTSTANDING, &POWER_OF_D],
+        variants: &[&CENTRAL_QUEUE, &ROUND_ROBIN, &RANDOM, &LEAST_OUTSTANDING, &POWER_OF_D, &CONNECTIONS],
     };
 
     /// Reads the `[dispatch]` table.
@@ -136,6 +149,7 @@ impl Dispatch {
             "round_robin" => DispatchPolicy::RoundRobin,
             "random" => DispatchPolicy::Random,
             "least_outstanding" => DispatchPolicy::LeastOutstanding,
+            "connections" => DispatchPolicy::Connections(reader.get(&IDLE_EXPIRY)?),
             _ => DispatchPolicy::PowerOfD(reader.get(&CHOICES)?),
         };
         let queue_capacity = reader.find(&QUEUE_CAPACITY)?;

@@ -58,6 +58,7 @@ impl Model {
         self.dispatch.patience.is_some()
             || self.dispatch.high_priority.is_some()
             || self.dispatch.idle != Idle::Longest
+            || matches!(self.dispatch.policy, DispatchPolicy::Connections(_))
             || self.instances.leaving != DrainPolicy::Finish
             || self.instances.lost != LostRequests::Fail
             || self.instances.first_request.is_some()

@@ -68,7 +68,10 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
     fn slot_queues(self, slots: u32) -> Box<dyn Running<T>> {
         let rng = self.streams.stream(Purpose::Routing);
         match self.model.dispatch.policy {
-            DispatchPolicy::Random => self.parallel_slots(Random { rng }, slots),
+            // Connections are taken event by event, and never come here.
+            DispatchPolicy::Random | DispatchPolicy::Connections(_) => {
+                self.parallel_slots(Random { rng }, slots)
+            }
             DispatchPolicy::LeastOutstanding => self.parallel_slots(LeastOutstanding::default(), slots),
             DispatchPolicy::PowerOfD(choices) => self.parallel_slots(PowerOfD::new(rng, choices), slots),
             // A central queue has no choice to make.

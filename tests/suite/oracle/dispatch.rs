@@ -86,6 +86,7 @@ impl Oracle<'_> {
         let total: f64 = self.order.iter().map(|id| self.speed(*id)).sum();
         let index = match self.model.dispatch.policy {
             DispatchPolicy::CentralQueue => unreachable!("a central queue does not choose"),
+            DispatchPolicy::Connections(_) => unreachable!("not among the models of these tests"),
             DispatchPolicy::RoundRobin if weighted => {
                 for id in self.order.clone() {
                     *self.credits.entry(id).or_default() += self.speed(id);

@@ -5,6 +5,7 @@
 //! need each completion at its instant. The queue is central or at each instance. Slots are known one by one; under the
 //! other service models an instance takes from a queue what it can.
 
+mod connections;
 mod ledger;
 mod notices;
 mod queue;

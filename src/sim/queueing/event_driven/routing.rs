@@ -1,5 +1,6 @@
 //! Where a request goes, where each instance has a queue of its own.
 
+use super::connections::Connections;
 use crate::random::Rng;
 use crate::sim::queueing::dispatch::DispatchPolicy;
 use crate::sim::queueing::dispatcher::{Candidates, Choose as _, Dispatcher};
@@ -10,11 +11,17 @@ pub struct Routing {
     dispatcher: Dispatcher,
     /// In the order they became ready.
     ready: Vec<u32>,
+    /// Where clients keep connections.
+    connections: Option<Connections>,
 }
 
 impl Routing {
     pub fn new(policy: DispatchPolicy, weighted: bool, rng: Rng) -> Self {
-        Routing { dispatcher: Dispatcher::event_driven(policy, weighted, rng), ready: Vec::new() }
+        let connections = match policy {
+            DispatchPolicy::Connections(expiry) => Some(Connections::new(expiry)),
+            _ => None,
+        };
+        Routing { dispatcher: Dispatcher::event_driven(policy, weighted, rng), ready: Vec::new(), connections }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -31,11 +38,27 @@ impl Routing {
             self.ready.remove(index);
             self.dispatcher.remove(index);
         }
+        if let Some(connections) = &mut self.connections {
+            connections.close(instance);
+        }
+    }
+
+    /// Requests of an instance have been answered, of which it still takes more if it is ready.
+    #[inline]
+    pub fn answered(&mut self, instance: u32, now: u64) {
+        if let Some(connections) = &mut self.connections
+            && self.ready.contains(&instance)
+        {
+            connections.answered(instance, now);
+        }
     }
 
     /// The instance the next request goes to, of which there is one; `load` tells the requests an instance has.
-    pub fn choose(&mut self, load: impl Fn(u32) -> u64) -> u32 {
-        let Routing { dispatcher, ready } = self;
+    pub fn choose(&mut self, now: u64, load: impl Fn(u32) -> u64) -> u32 {
+        let Routing { dispatcher, ready, connections } = self;
+        if let Some(instance) = connections.as_mut().and_then(|connections| connections.take(now)) {
+            return instance;
+        }
         ready[dispatcher.choose(&mut UpToDate { ready, load })]
     }
 }

@@ -261,6 +261,9 @@ impl<S: Server> EventDrivenServers<S> {
             notices.report(entry.ticket, &active.request, outcome, now, observer);
         });
         let over = before - host.server.in_service();
+        if let Some(routing) = &mut self.routing {
+            (0..over).for_each(|_| routing.answered(instance, now));
+        }
         self.count_over(index, over);
     }
 
@@ -332,7 +335,7 @@ impl<S: Server> EventDrivenServers<S> {
             };
         };
         let (hosts, by_id) = (&self.hosts, &self.by_id);
-        let id = routing.choose(|id| {
+        let id = routing.choose(now, |id| {
             let at = by_id.binary_search_by_key(&id, |(other, _)| *other);
             at.map_or(0, |at| hosts[by_id[at].1].outstanding())
         });

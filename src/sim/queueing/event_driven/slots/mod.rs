@@ -294,6 +294,9 @@ impl EventDrivenSlots {
             first,
         };
         self.report(&job, RequestOutcome::Served(served, None), now, observer);
+        if let Some(routing) = &mut self.routing {
+            routing.answered(id, now);
+        }
         self.assign_next(leaf, now);
         self.note_idle(id);
     }
@@ -327,7 +330,7 @@ impl EventDrivenSlots {
                 .binary_search_by_key(&id, |host| host.id)
                 .map_or(0, |index| u64::from(hosts[index].busy) + hosts[index].queue.len())
         };
-        let id = routing.choose(load);
+        let id = routing.choose(now, load);
         let Some(host) = self.host(id) else { return };
         if let Some(leaf) = host.free.pop() {
             return self.begin(leaf, job, now);
