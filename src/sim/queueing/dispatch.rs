@@ -96,8 +96,11 @@ const IDLE: Key<Idle> = Key::or(
 );
 const CHOICES: Key<u32> = Key::or("choices", "2", "How many distinct instances are drawn.").at_least(1.0);
 
-const IDLE_EXPIRY: Key<Span> =
-    Key::or("idle_expiry", "\"5s\"", "How long an idle connection is kept; 5 s is the default of Python's `httpx`.");
+const IDLE_EXPIRY: Key<Span> = Key::or(
+    "idle_expiry",
+    "\"5s\"",
+    "How long an idle connection is kept; 5 s is the default of Python's `httpx`.",
+);
 
 const CENTRAL_QUEUE: TableSpec = TableSpec {
     name: "central_queue",

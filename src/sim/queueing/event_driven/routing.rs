@@ -21,7 +21,11 @@ impl Routing {
             DispatchPolicy::Connections(expiry) => Some(Connections::new(expiry)),
             _ => None,
         };
-        Routing { dispatcher: Dispatcher::event_driven(policy, weighted, rng), ready: Vec::new(), connections }
+        Routing {
+            dispatcher: Dispatcher::event_driven(policy, weighted, rng),
+            ready: Vec::new(),
+            connections,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
