@@ -13,13 +13,15 @@ use crate::fit::{Compared, calibrated, service_table, why_refused, worst};
 use crate::report::render::terminal;
 use crate::report::table::Table;
 use crate::schema::Choice;
-use crate::traffic::{Fitted, Level, Unit, fit, read_load_test};
+use crate::traffic::{Fitted, Level, Refit, Unit, fit, fit_recording, read_load_test};
 
 /// Fit a [service] table to load tests, and show how well it fits their own levels.
 ///
 /// Reads results of vllm bench serve, GuideLLM, AIPerf, inference-perf, llm-d-benchmark, k6, vegeta, oha, MLPerf, wrk, hey,
-/// Locust, and tables with a row a level; a folder stands for the files in it. Every level is driven again in simulation as it was (so many users, or so many
-/// requests a second) and printed as measured and as simulated. A fit that is more than 15 % off one of its own levels is not usable: it says why, and the exit status is 2.
+/// Locust, and tables with a row a level; a folder stands for the files in it. Every level is driven again in simulation as it was (so many
+/// users, or so many requests a second) and printed as measured and as simulated. Also reads an engine's own metrics, as Prometheus scrapes
+/// them from vLLM or SGLang every 1 to 10 s, and logs of the requests of one instance; these are compared with the fitted law. A fit that is
+/// more than 15 % off one of its own levels is not usable: it says why, and the exit status is 2.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  kneepoint service fit c1.json c4.json c16.json\n  \
                         kneepoint service fit results/ --up-to 64 > service.toml\n  \
@@ -34,6 +36,9 @@ pub(super) struct Arguments {
     /// Leave out levels with more requests in flight than this.
     #[arg(long, value_name = "N")]
     up_to: Option<f64>,
+    /// Tokens that the KV cache holds, for metrics that tell its use as a share.
+    #[arg(long, value_name = "N")]
+    kv_tokens: Option<f64>,
     /// Unit of times in a table whose header names none.
     #[arg(long, value_name = "UNIT", value_parser = units())]
     unit: Option<String>,
@@ -60,10 +65,85 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         .unit
         .as_deref()
         .and_then(|name| Unit::OPTIONS.iter().find(|(option, ..)| *option == name).map(|(_, unit, _)| *unit));
+    let (mut levels, mut fitted, mut notes, is_recording) = measured(arguments, unit)?;
+    notes.extend(fitted.notes.iter().cloned());
+    let simulated = if is_recording {
+        compared(&fitted)
+    } else {
+        let by_load = |level: &Level| level.in_flight().unwrap_or(0.0);
+        levels.sort_by(|one, other| by_load(one).total_cmp(&by_load(other)));
+        // What the law was not fitted to has no steady state to be driven to.
+        let is_fitted = |level: &&Level| fitted.rows.iter().any(|row| row.level == level.name);
+        let driven: Vec<Level> = levels.iter().filter(is_fitted).cloned().collect();
+        let simulated;
+        (fitted.law, simulated) = calibrated(&fitted, &driven)
+            .map_err(|why| Failure::bad_input(format!("error: no fit: {why}")))?;
+        // Where the law by itself is off, why is known; but the simulation has the last word, for it was driven as the test was.
+        fitted.refused = why_refused(&simulated).map(|why| fitted.refused.take().unwrap_or(why));
+        simulated
+    };
+    let usable = fitted.refused.is_none();
+    let service = usable.then(|| {
+        let error = worst(&simulated);
+        let of = if is_recording {
+            "measurements: at most {} % off its own rows"
+        } else {
+            "a load test: at most {} % off its own levels, each driven again as it was"
+        };
+        format!(
+            "# Fitted to {}.\n[service]\n{}fit_error = {error:.4}\n",
+            of.replace("{}", &format!("{:.1}", error * 100.0)),
+            service_table(&fitted.law)
+        )
+    });
+    let mut answer = Answer { status: if usable { 0 } else { BAD_INPUT }, ..Answer::default() };
+    if global.json {
+        let fit = Fit { levels: &levels, fitted: &fitted, simulated: &simulated, service, notes: &notes };
+        answer.stdout = serde_json::to_string_pretty(&fit).map_err(Failure::could_not)? + "\n";
+    } else {
+        answer.stdout = service.unwrap_or_default();
+        if !global.quiet {
+            answer.stderr = account(&simulated, &notes);
+        }
+    }
+    if let Some(why) = &fitted.refused {
+        let _ = write!(answer.stderr, "error: this fit is not usable: {why}");
+    }
+    Ok(answer)
+}
+
+/// The rows of a fit, as the law has them: what was recorded under a load that came and went is not driven again.
+fn compared(fitted: &Fitted) -> Vec<Compared> {
+    let row = |row: &Refit| Compared {
+        level: row.level.clone(),
+        driven: "as recorded".to_owned(),
+        quantity: row.quantity,
+        measured_s: row.measured_s,
+        simulated_s: row.fitted_s,
+    };
+    fitted.rows.iter().map(row).collect()
+}
+
+/// Levels of load tests, none where something else was read; the law fitted, what is to be said, and whether something else was read.
+type Measured = (Vec<Level>, Fitted, Vec<String>, bool);
+
+/// What was measured, and the law fitted to it.
+fn measured(arguments: &Arguments, unit: Option<Unit>) -> Result<Measured, Failure> {
     let (mut levels, mut notes) = (Vec::new(), Vec::new());
-    for path in expanded(&arguments.files)? {
-        let shown = path.display().to_string();
-        let test = read_load_test(&NamedFile { files: &Disk, path, shown: &shown }, unit)
+    let paths = expanded(&arguments.files)?;
+    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let named: Vec<NamedFile<'_>> = paths
+        .iter()
+        .zip(&shown)
+        .map(|(path, shown)| NamedFile { files: &Disk, path: path.clone(), shown })
+        .collect();
+    let recorded = fit_recording(&named, arguments.kv_tokens, unit).map_err(|error| refused(&error))?;
+    if let Some((what, fitted)) = recorded {
+        let files = format!("{}: {what}, {} file{}", shown.join(", "), shown.len(), plural(shown.len()));
+        return Ok((levels, fitted, vec![files], true));
+    }
+    for (path, shown) in paths.iter().zip(&shown) {
+        let test = read_load_test(&NamedFile { files: &Disk, path: path.clone(), shown }, unit)
             .map_err(|error| refused(&error))?;
         notes.push(format!(
             "{shown}: {}, {} level{}",
@@ -92,42 +172,9 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
             ));
         }
     }
-    let mut fitted = fit(&levels, arguments.model.as_deref())
+    let fitted = fit(&levels, arguments.model.as_deref())
         .map_err(|why| Failure::bad_input(format!("error: no fit: the load test {why}")))?;
-    notes.extend(fitted.notes.iter().cloned());
-    let by_load = |level: &Level| level.in_flight().unwrap_or(0.0);
-    levels.sort_by(|one, other| by_load(one).total_cmp(&by_load(other)));
-    // What the law was not fitted to has no steady state to be driven to.
-    let is_fitted = |level: &&Level| fitted.rows.iter().any(|row| row.level == level.name);
-    let driven: Vec<Level> = levels.iter().filter(is_fitted).cloned().collect();
-    let simulated;
-    (fitted.law, simulated) =
-        calibrated(&fitted, &driven).map_err(|why| Failure::bad_input(format!("error: no fit: {why}")))?;
-    // Where the law by itself is off, why is known; but the simulation has the last word, for it was driven as the test was.
-    fitted.refused = why_refused(&simulated).map(|why| fitted.refused.take().unwrap_or(why));
-    let usable = fitted.refused.is_none();
-    let service = usable.then(|| {
-        let error = worst(&simulated);
-        format!(
-            "# Fitted to a load test: at most {:.1} % off its own levels, each driven again as it was.\n[service]\n{}fit_error = {error:.4}\n",
-            error * 100.0,
-            service_table(&fitted.law)
-        )
-    });
-    let mut answer = Answer { status: if usable { 0 } else { BAD_INPUT }, ..Answer::default() };
-    if global.json {
-        let fit = Fit { levels: &levels, fitted: &fitted, simulated: &simulated, service, notes: &notes };
-        answer.stdout = serde_json::to_string_pretty(&fit).map_err(Failure::could_not)? + "\n";
-    } else {
-        answer.stdout = service.unwrap_or_default();
-        if !global.quiet {
-            answer.stderr = account(&simulated, &notes);
-        }
-    }
-    if let Some(why) = &fitted.refused {
-        let _ = write!(answer.stderr, "error: this fit is not usable: {why}");
-    }
-    Ok(answer)
+    Ok((levels, fitted, notes, false))
 }
 
 fn plural(count: usize) -> &'static str {

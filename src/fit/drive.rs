@@ -150,8 +150,8 @@ fn run(law: &Law, level: &Level, load: &str) -> Result<Outcome, String> {
     let mut law = law.clone();
     if let Law::Llm { prompt_tokens, output_tokens, .. } = &mut law {
         // Of the level itself: levels need not ask for the same.
-        *prompt_tokens = level.prompt_tokens.unwrap_or(*prompt_tokens);
-        *output_tokens = level.output_tokens.unwrap_or(*output_tokens);
+        *prompt_tokens = level.prompt_tokens.or(*prompt_tokens);
+        *output_tokens = level.output_tokens.or(*output_tokens);
     }
     let in_flight = level.in_flight().unwrap_or(1.0).max(1.0);
     let requests = (40.0 * in_flight).clamp(400.0, 20_000.0);
@@ -173,7 +173,7 @@ fn run(law: &Law, level: &Level, load: &str) -> Result<Outcome, String> {
 /// The table, with answers of half to one and a half times the mean length: a load test tells means, and answers all alike
 /// would have the users of a closed loop send in step, so that prompts come all at once.
 fn spread(table: &str, law: &Law) -> String {
-    let Law::Llm { output_tokens, .. } = law else { return table.to_owned() };
+    let Law::Llm { output_tokens: Some(output_tokens), .. } = law else { return table.to_owned() };
     let mean = output_tokens.round().max(1.0);
     let constant = format!("output_tokens = {mean}\n");
     let even = format!(

@@ -8,7 +8,7 @@ use crate::traffic::{IterationTimes, Law};
 pub fn service_table(law: &Law) -> String {
     match law {
         Law::Llm { times, max_sequences, prompt_tokens, output_tokens } => {
-            llm(times, *max_sequences, *prompt_tokens, *output_tokens)
+            llm(times, *max_sequences, [*prompt_tokens, *output_tokens])
         }
         Law::Shared { points } => {
             let mut text = "model = \"shared\"\n".to_owned();
@@ -38,13 +38,14 @@ fn millis(seconds: f64) -> String {
 }
 
 /// The keys of `model = "llm"`; those that are 0 are left out.
-fn llm(times: &IterationTimes, max_sequences: Option<f64>, prompt_tokens: f64, output_tokens: f64) -> String {
-    let mut text = format!(
-        "model = \"llm\"\nprompt_tokens = {}\noutput_tokens = {}\nfixed = {}\n",
-        prompt_tokens.round().max(1.0),
-        output_tokens.round().max(1.0),
-        millis(times.fixed_s)
-    );
+fn llm(times: &IterationTimes, max_sequences: Option<f64>, tokens: [Option<f64>; 2]) -> String {
+    let mut text = "model = \"llm\"\n".to_owned();
+    for (key, value) in ["prompt_tokens", "output_tokens"].iter().zip(tokens) {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{key} = {}", value.round().max(1.0));
+        }
+    }
+    let _ = writeln!(text, "fixed = {}", millis(times.fixed_s));
     match times.per_sequence_s() {
         Some(each) if each > 0.0 => {
             let _ = writeln!(text, "per_sequence = \"{}us\"", digits(each * 1e6));

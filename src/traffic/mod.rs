@@ -13,6 +13,7 @@ mod loadtest;
 mod measure;
 mod moment;
 mod packing;
+mod prefix_reuse;
 mod recording;
 mod table;
 #[cfg(test)]
@@ -25,9 +26,10 @@ pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
 pub use format::{FORMATS, Format, Layout, TraceForm};
 pub use iterations::IterationTimes;
-pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, read_load_test};
+pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, fit_recording, read_load_test};
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
 pub use moment::shown as shown_instant;
+pub use prefix_reuse::{PrefixReuse, prefix_reuse};
 pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,
     form_names, read_recording, read_recordings,

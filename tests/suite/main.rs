@@ -50,6 +50,7 @@ mod recommend;
 mod replay;
 mod resume;
 mod scenarios;
+mod service_fit;
 mod shards;
 mod terminal;
 mod traces;

@@ -26,6 +26,8 @@ pub(in crate::sim) struct Attempts {
     gate: Option<Gate>,
     /// What an answer takes on its way outside the pool before its client has it, nanoseconds.
     outside: u64,
+    /// What it takes besides, in times of a further token of the answer.
+    outside_iterations: f64,
     /// Nobody sends from here on, nanoseconds.
     end: u64,
     requests: Vec<Request>,
@@ -116,6 +118,7 @@ impl Attempts {
             crowd: None,
             gate: None,
             outside: 0,
+            outside_iterations: 0.0,
             end: u64::MAX,
             requests: Vec::new(),
             vacant_requests: Vec::new(),
@@ -133,8 +136,8 @@ impl Attempts {
 
     /// Has each client get its answer so much later than the pool has given it, and nobody send from `end` on.
     #[must_use]
-    pub fn bounded(mut self, outside: Span, end: u64) -> Self {
-        (self.outside, self.end) = (outside.as_nanos(), end);
+    pub fn bounded(mut self, outside: Span, iterations: f64, end: u64) -> Self {
+        (self.outside, self.outside_iterations, self.end) = (outside.as_nanos(), iterations, end);
         self
     }
 
@@ -362,18 +365,28 @@ impl Attempts {
         observer: &mut impl RequestObserver,
     ) {
         let Request { arrival, intended, tickets, tokens, .. } = self.requests[place];
-        if let Some(gate) = &mut self.gate {
-            gate.answered(intended, arrival, served.finish.saturating_add(self.outside));
+        let mut outside = self.outside;
+        let answer = first_token.map(|first_token| TokenCompletion {
+            arrival,
+            first_token,
+            finish: served.finish,
+            tokens,
+        });
+        if let Some(each) = answer.as_ref().and_then(TokenCompletion::tpot) {
+            outside = outside.saturating_add((self.outside_iterations * each as f64).round() as u64);
         }
-        if let Some(first_token) = first_token {
-            observer.generated(TokenCompletion { arrival, first_token, finish: served.finish, tokens });
+        if let Some(gate) = &mut self.gate {
+            gate.answered(intended, arrival, served.finish.saturating_add(outside));
+        }
+        if let Some(answer) = answer {
+            observer.generated(answer);
         }
         observer.served(Completion { arrival, ..served });
         for ticket in tickets.into_iter().filter(|ticket| *ticket != NO_TICKET) {
             let abandoned = if self.client.hedge_cancel { Abandoned::Stopped } else { Abandoned::Served };
             self.abandon(ticket, abandoned, now, station);
         }
-        self.close(place, now.saturating_add(self.outside), true);
+        self.close(place, now.saturating_add(outside), true);
     }
 
     /// Nobody waits for an attempt any more.

@@ -20,10 +20,10 @@ pub enum Law {
         times: IterationTimes,
         /// Sequences at a time where requests wait for a place; `None` if none of the levels is as full.
         max_sequences: Option<f64>,
-        /// Mean tokens of a prompt.
-        prompt_tokens: f64,
-        /// Mean tokens of an answer.
-        output_tokens: f64,
+        /// Mean tokens of a prompt, where they are known.
+        prompt_tokens: Option<f64>,
+        /// Mean tokens of an answer, where they are known.
+        output_tokens: Option<f64>,
     },
     /// Requests share the instance: throughput by requests in service.
     Shared {
@@ -177,11 +177,12 @@ fn llm(levels: &[&Level]) -> Result<Fitted, String> {
             row.quantity
         )
     });
-    let law = Law::Llm { times, max_sequences: full.map(f64::round), prompt_tokens, output_tokens };
+    let (prompt_tokens, output_tokens) = (Some(prompt_tokens), Some(output_tokens));
+    let law = Law::Llm { times, max_sequences: full, prompt_tokens, output_tokens };
     Ok(Fitted { law, rows, notes, refused })
 }
 
-fn why_not(rows: &[Refit]) -> Option<&Refit> {
+pub(super) fn why_not(rows: &[Refit]) -> Option<&Refit> {
     let worst = rows.iter().max_by(|one, other| one.error().abs().total_cmp(&other.error().abs()))?;
     (worst.error().abs() > TOLERANCE).then_some(worst)
 }

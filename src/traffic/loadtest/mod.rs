@@ -2,10 +2,13 @@
 //!
 //! A form is one file in `forms/` and one line of [`forms::FORMS`].
 
+mod engine_metrics;
 mod forms;
 mod law;
 mod level;
 mod level_rows;
+mod request_log;
+mod row_fit;
 mod samples;
 #[cfg(test)]
 mod tests;
@@ -38,18 +41,41 @@ pub(super) fn recognised(file: &NamedFile<'_>) -> Option<&'static str> {
     forms::FORMS.iter().take(known).find(|form| (form.read)(&content).is_some()).map(|form| form.doc)
 }
 
-/// Reads a load test: in the unit `unit` where a table has times without one.
-///
-/// # Errors
-/// The file cannot be read, is of no known tool, holds no level, or a time has no unit.
-pub fn read_load_test(file: &NamedFile<'_>, unit: Option<Unit>) -> Result<LoadTest, FileError> {
+/// The text of a file.
+fn text_of(file: &NamedFile<'_>) -> Result<String, FileError> {
     let mut bytes = Vec::new();
     let reader = open(file, "load test")?;
     reader.take(BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
     if bytes.len() as u64 > BYTES {
         return Err(FileError::whole(file.shown, "is too large", "expected at most 256 MiB"));
     }
-    let text = String::from_utf8_lossy(&bytes);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Fits the times of a language model's iterations to an engine's own metrics or to a log of requests; `None` if the first file is
+/// neither. Without `kv_tokens`, the tokens that the cache holds, what tokens in it add is not fitted to metrics.
+///
+/// # Errors
+/// A file cannot be read, or does not tell what is needed; says what.
+pub fn fit_recording(
+    files: &[NamedFile<'_>],
+    kv_tokens: Option<f64>,
+    unit: Option<Unit>,
+) -> Result<Option<(&'static str, Fitted)>, FileError> {
+    let texts = files.iter().map(text_of).collect::<Result<Vec<String>, FileError>>()?;
+    let Some(fitted) = row_fit::fit_recorded(&texts, kv_tokens, unit) else { return Ok(None) };
+    let shown = files.first().map_or("", |file| file.shown);
+    fitted
+        .map(Some)
+        .map_err(|what| FileError::whole(shown, &what, "expected what an iteration's time follows from"))
+}
+
+/// Reads a load test: in the unit `unit` where a table has times without one.
+///
+/// # Errors
+/// The file cannot be read, is of no known tool, holds no level, or a time has no unit.
+pub fn read_load_test(file: &NamedFile<'_>, unit: Option<Unit>) -> Result<LoadTest, FileError> {
+    let text = text_of(file)?;
     let content = Content::of(text.trim_start_matches('\u{feff}'), unit);
     if let Some((line, what)) = content.broken() {
         return Err(FileError::at_line(file.shown, line, &what, "expected JSON".into()));
