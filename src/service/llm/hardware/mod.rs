@@ -27,6 +27,8 @@ pub(super) struct Hardware {
     pub kv_tokens: u64,
     /// Time outside the engine before the first token, seconds.
     pub overhead_s: f64,
+    /// The same in iterations, besides.
+    pub overhead_iterations: f64,
     pub uncertainty: Uncertainty,
 }
 
@@ -79,13 +81,13 @@ enum Engine {
 impl Engine {
     /// Its overheads, fitted to measured levels.
     fn overheads(self) -> Overheads {
-        let (iteration, arithmetic, outside_s) = match self {
-            Engine::Vllm => (1.0, 1.3, 0.060),
-            Engine::TensorRtLlm => (0.77, 1.0, 0.177),
-            Engine::Sglang => (1.7, 1.3, 0.369),
-            Engine::Vllm2023 => (6.2, 1.3, 0.009),
+        let (iteration, arithmetic, outside_s, outside_iterations) = match self {
+            Engine::Vllm => (1.0, 1.3, 0.005, 4.0),
+            Engine::TensorRtLlm => (0.77, 1.0, 0.100, 4.0),
+            Engine::Sglang => (1.7, 1.3, 0.100, 10.0),
+            Engine::Vllm2023 => (6.2, 1.3, 0.009, 0.0),
         };
-        Overheads { iteration, arithmetic, outside_s }
+        Overheads { iteration, arithmetic, outside_s, outside_iterations }
     }
 }
 
@@ -98,6 +100,8 @@ struct Overheads {
     arithmetic: f64,
     /// Time outside the engine before the first token, seconds.
     outside_s: f64,
+    /// The same in iterations, besides.
+    outside_iterations: f64,
 }
 
 /// How the cache is stored.
@@ -251,7 +255,8 @@ impl Value for Hardware {
                 "expected \"bf16\", \"fp8\", \"fp4\" or \"int4\"",
             ));
         }
-        let Overheads { iteration: overhead, arithmetic, outside_s: overhead_s } = engine.overheads();
+        let Overheads { iteration: overhead, arithmetic, outside_s: overhead_s, outside_iterations } =
+            engine.overheads();
         let kv_bytes = if reader.get(&KV_CACHE)? == KvCache::Fp8 { 1.0 } else { 2.0 };
         let machine = Machine { model, gpu, gpus, weights, kv_bytes, overhead, arithmetic };
         let room = |gpus| {
@@ -285,6 +290,7 @@ impl Value for Hardware {
             times: machine.times(),
             kv_tokens: kv_tokens as u64,
             overhead_s,
+            overhead_iterations: outside_iterations,
             uncertainty: Uncertainty {
                 of: format!("{} ({weights}) on {gpus} × {} with {engine}", model.name, gpu.name),
                 between: gpu.evidence.between(),
