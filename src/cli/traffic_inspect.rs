@@ -9,7 +9,7 @@ use super::traffic_options::Files;
 use super::{Answer, Failure, Global};
 use crate::report::chart::{AnyChart, Samples, Size, Timeline};
 use crate::report::render::{png, svg};
-use crate::traffic::{Measured, Reading, Spread, measure, rate_over_time};
+use crate::traffic::{Measured, PrefixReuse, Reading, Spread, measure, rate_over_time};
 
 /// Show what recorded traffic holds: how much, how bursty, when, and what requests asked for.
 ///
@@ -33,22 +33,26 @@ pub(super) struct Arguments {
 struct Inspected<'a> {
     files: &'a [Reading],
     traffic: &'a Measured,
+    /// What a prefix cache finds, by file that names the blocks of its prompts.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    prefix_reuse: &'a [(String, PrefixReuse)],
 }
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
     let (readings, recorded) = arguments.files.read()?;
     let measured = measure(&recorded);
+    let reuse = arguments.files.prefix_reuse()?;
     if let Some(path) = &arguments.chart {
         let rates = rate_over_time(&recorded, 600);
         draw(path, &arguments.files.names().join(", "), measured.span_s, &rates)?;
     }
     let stdout = match (global.json, global.quiet) {
         (true, _) => {
-            let inspected = Inspected { files: &readings, traffic: &measured };
+            let inspected = Inspected { files: &readings, traffic: &measured, prefix_reuse: &reuse };
             serde_json::to_string_pretty(&inspected).map_err(Failure::could_not)? + "\n"
         }
         (false, true) => String::new(),
-        (false, false) => text(&readings, &measured),
+        (false, false) => text(&readings, &measured) + &reuse_text(&reuse),
     };
     Ok(Answer { stdout, ..Answer::default() })
 }
@@ -78,6 +82,27 @@ fn text(readings: &[Reading], measured: &Measured) -> String {
     text.push('\n');
     for (name, value) in figures(measured) {
         let _ = writeln!(text, "{name:<26}{value}");
+    }
+    text
+}
+
+/// What a prefix cache finds of the prompts, by its size.
+fn reuse_text(reuse: &[(String, PrefixReuse)]) -> String {
+    let mut text = String::new();
+    for (name, reuse) in reuse {
+        let share = |share: f64| format!("{:.1} %", 100.0 * share);
+        let sizes = reuse.by_size.iter().map(|(size, found)| match size {
+            Some(tokens) => format!("{} with {} tokens", share(*found), digits(*tokens)),
+            None => format!("{} without a limit", share(*found)),
+        });
+        let _ = writeln!(
+            text,
+            "{:<26}{} of the prompt tokens of {name}, in blocks of {}; {} of a prompt on average",
+            "found in a prefix cache",
+            sizes.collect::<Vec<_>>().join(", "),
+            digits(reuse.block_tokens),
+            share(reuse.mean_of_requests)
+        );
     }
     text
 }

@@ -7,7 +7,8 @@ use crate::files::{Disk, NamedFile};
 use crate::schema::Choice;
 use crate::time::Span;
 use crate::traffic::{
-    Column, FileError, Quantity, Reading, Recorded, SeriesChoice, Unit, Wanted, form_names, read_recordings,
+    Column, FileError, PrefixReuse, Quantity, Reading, Recorded, SeriesChoice, Unit, Wanted, form_names,
+    prefix_reuse, read_recordings,
 };
 use crate::units::parse_span;
 
@@ -104,6 +105,20 @@ impl Files {
     pub(super) fn names(&self) -> Vec<String> {
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
         self.files.iter().filter_map(name).collect()
+    }
+
+    /// What a prefix cache finds of the prompts of each file that names the blocks of its content, with its name.
+    ///
+    /// # Errors
+    /// What is wrong with one.
+    pub(super) fn prefix_reuse(&self) -> Result<Vec<(String, PrefixReuse)>, Failure> {
+        let mut found = Vec::new();
+        for (path, shown) in self.files.iter().zip(self.shown()) {
+            let file = NamedFile { files: &Disk, path: path.clone(), shown: &shown };
+            let reuse = prefix_reuse(&file).map_err(|error| refused(&error))?;
+            found.extend(reuse.map(|reuse| (shown, reuse)));
+        }
+        Ok(found)
     }
 
     /// Reads them.
