@@ -1,6 +1,6 @@
 //! The metrics an autoscaler can watch.
 
-use super::signal::{Signal, Source};
+use super::signal::{OfPool, Signal, Source};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, Value, read_choice};
 
 /// A signal as the pipeline of `[metrics]` observes it.
@@ -61,7 +61,7 @@ pub struct Query {
     pub metric: Signal,
     /// Over the pool or per instance; utilization and latency are the same either way.
     pub per: Per,
-    /// The quantile of [`Signal::Latency`], 0 to 1.
+    /// The quantile of a time, 0 to 1.
     pub quantile: f64,
 }
 
@@ -71,10 +71,13 @@ pub const METRIC: Key<PoolSignal> = Key::required("metric", "The metric watched.
 pub const PER: Key<Per> =
     Key::or("per", "\"total\"", "Whether the metric is the pool's total or divided by its ready instances.");
 /// See [`Query::quantile`].
-pub const QUANTILE: Key<f64> =
-    Key::or("quantile", "0.99", "Which quantile of the latency, when `metric` is \"latency\".")
-        .above(0.0)
-        .at_most(1.0);
+pub const QUANTILE: Key<f64> = Key::or(
+    "quantile",
+    "0.99",
+    "Which quantile of the times, when `metric` is \"latency\", \"ttft\" or \"tpot\".",
+)
+.above(0.0)
+.at_most(1.0);
 
 impl Query {
     /// Reads [`METRIC`], [`PER`] and [`QUANTILE`].
@@ -92,12 +95,13 @@ impl Query {
             return Err(reader.problem(
                 PER.name(),
                 message,
-                "utilization and latency are the same per instance and in total",
+                "shares and times are the same per instance and in total",
             ));
         }
-        if query.metric != Signal::Latency && reader.has(QUANTILE.name()) {
-            let message =
-                format!("`{}` applies to metric = \"latency\" only", reader.path_of(QUANTILE.name()));
+        let has_quantile = matches!(query.metric.spec().of_pool, OfPool::Quantile(_));
+        if !has_quantile && reader.has(QUANTILE.name()) {
+            let path = reader.path_of(QUANTILE.name());
+            let message = format!("`{path}` applies to a metric of times only: latency, ttft, tpot");
             return Err(reader.problem(QUANTILE.name(), message, "remove it, or watch the latency"));
         }
         Ok(query)

@@ -51,6 +51,6 @@ pub use policy::{
 };
 pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};
-pub(crate) use signal::{OfPool, PoolCounters};
+pub(crate) use signal::{OfPool, PoolCounters, Timed};
 pub use signal::{Quantity, Signal};
 pub use table::Autoscaler;

@@ -229,7 +229,7 @@ impl Course<'_> {
             OfPool::Share { used, .. } => self.windows[at]
                 .utilization
                 .map(|_| self.smoothed(at, |window| used(&scraped(window)) * window.length_s)),
-            OfPool::Latency | OfPool::Instances => None,
+            OfPool::Counter(_) | OfPool::Quantile(_) | OfPool::Instances(_) => None,
         }
     }
 

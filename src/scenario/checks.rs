@@ -228,6 +228,16 @@ fn slots(tree: &Tree, model: &Model) -> Result<(), Problem> {
 
 fn scrapes(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let Some(query) = model.autoscaler.query() else { return Ok(()) };
+    let is_of_tokens = matches!(
+        query.metric,
+        Signal::Ttft | Signal::Tpot | Signal::PromptTokenRate | Signal::OutputTokenRate | Signal::KvCache
+    );
+    if is_of_tokens && !matches!(model.service.model, service::Model::Llm(_)) {
+        let message =
+            format!("`autoscaler.metric` is \"{}\", but the service counts no tokens", query.name());
+        let label = "expected another metric, or a service of model \"llm\"";
+        return Err(Problem::new(&place_of(tree, "autoscaler.metric"), message, label));
+    }
     let metrics = &model.metrics;
     if !metrics.window.is_zero() && metrics.window < metrics.scrape_interval {
         let message = format!(
@@ -238,7 +248,8 @@ fn scrapes(tree: &Tree, model: &Model) -> Result<(), Problem> {
         return Err(Problem::new(&place_of(tree, "metrics.window"), message, label));
     }
     let bytes = metrics.scrapes_kept().saturating_mul(LATENCY_SCRAPE_BYTES);
-    if query.metric == Signal::Latency && bytes > MOST_SCRAPE_BYTES {
+    let is_of_times = matches!(query.metric, Signal::Latency | Signal::Ttft | Signal::Tpot);
+    if is_of_times && bytes > MOST_SCRAPE_BYTES {
         let message = format!(
             "the latencies of {} scrapes would take {} of memory",
             metrics.scrapes_kept(),

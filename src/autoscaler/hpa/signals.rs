@@ -81,8 +81,8 @@ impl Signals {
             OfPool::Gauge { mean, .. } => Some(over_time(mean) / seconds),
             OfPool::Count { since, .. } => Some(sum(&|scrape| since(&scrape.pool)) / seconds),
             // No key asks an HPA for it.
-            OfPool::Latency => None,
-            OfPool::Instances => {
+            OfPool::Quantile(_) | OfPool::Counter(_) => None,
+            OfPool::Instances(_) => {
                 let present = &self.scrapes.back()?.instances;
                 let mut next = 0;
                 let of_one = |instance: &InstanceScrape| self.of_instance(instance.id, signal, &mut next);

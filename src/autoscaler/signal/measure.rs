@@ -34,6 +34,10 @@ pub(crate) struct PoolCounters {
     pub in_service: u64,
     /// Requests waiting at the instant.
     pub waiting: u64,
+    /// Tokens of the prompts and of the answers of requests that have ended.
+    pub tokens: [u64; 2],
+    /// Share of the KV cache in use at the instant, the mean of the ready instances; 0 unless it is watched.
+    pub kv_cache: f64,
 }
 
 /// How a signal of the pool follows from scrapes. Of each kind there are two forms: what a scrape says of the time since the
@@ -45,7 +49,7 @@ pub(crate) enum OfPool {
         /// Mean over the time since the scrape before.
         mean: fn(&Scrape<'_>) -> f64,
         /// At the instant.
-        now: fn(&PoolCounters) -> u64,
+        now: fn(&PoolCounters) -> f64,
     },
     /// A number of events: their rate, per second.
     Count {
@@ -65,10 +69,23 @@ pub(crate) enum OfPool {
         /// There since the start of the run.
         of_total: fn(&PoolCounters) -> u128,
     },
-    /// A quantile of the latency of what completed: kept as a histogram.
+    /// A number of events that a pipeline of samples alone counts: their rate, per second.
+    Counter(fn(&PoolCounters) -> u64),
+    /// A quantile of a time of what completed: kept as a histogram.
+    Quantile(Timed),
+    /// Instances show it; the pool's value is the mean of theirs, here at the instant.
+    Instances(fn(&PoolCounters) -> f64),
+}
+
+/// A time of a request of which a quantile is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timed {
+    /// From its arrival to its end.
     Latency,
-    /// Only instances show it; the pool's value is the mean of theirs.
-    Instances,
+    /// From its arrival to the first token of its answer.
+    Ttft,
+    /// Of each further token of its answer.
+    Tpot,
 }
 
 /// How a signal of one instance follows from scrapes.

@@ -9,11 +9,15 @@ mod in_flight;
 mod kv_cache;
 mod latency;
 mod measure;
+mod output_token_rate;
+mod prompt_token_rate;
 mod queue_length;
 mod request_rate;
+mod tpot;
+mod ttft;
 mod utilization;
 
-pub(crate) use measure::{OfInstance, OfPool, PoolCounters, SignalSpec};
+pub(crate) use measure::{OfInstance, OfPool, PoolCounters, SignalSpec, Timed};
 
 use super::observation::Scrape;
 
@@ -46,6 +50,10 @@ signals! {
     utilization::Utilization: "Busy share of the capacity of the ready instances, 0 to 1.",
     latency::Latency: "A quantile of the latency of completed requests, in seconds.",
     kv_cache::KvCache: "Share of the KV cache in use over the ready instances, 0 to 1.",
+    ttft::Ttft: "A quantile of the time to the first token, in seconds.",
+    tpot::Tpot: "A quantile of the time of each further token, in seconds.",
+    prompt_token_rate::PromptTokenRate: "Tokens of prompts per second.",
+    output_token_rate::OutputTokenRate: "Tokens of answers per second.",
 }
 
 /// What a signal is a number of.
@@ -57,6 +65,8 @@ pub enum Quantity {
     Requests,
     /// Requests per second.
     RequestsPerSecond,
+    /// Tokens per second.
+    TokensPerSecond,
     /// Seconds.
     Seconds,
 }
@@ -106,7 +116,7 @@ impl Signal {
             OfPool::Count { since, .. } => (since(scrape) * factor, ready),
             OfPool::Gauge { mean, .. } => (mean(scrape) * factor * seconds, ready),
             OfPool::Share { used, of, .. } => (used(scrape) * factor * seconds, of(scrape) * seconds),
-            OfPool::Latency | OfPool::Instances => (0.0, 0.0),
+            OfPool::Counter(_) | OfPool::Quantile(_) | OfPool::Instances(_) => (0.0, 0.0),
         }
     }
 }
@@ -123,7 +133,7 @@ pub(crate) enum Source {
 impl Source {
     const fn has(self, spec: &SignalSpec) -> bool {
         match self {
-            Source::Pipeline => !matches!(spec.of_pool, OfPool::Instances),
+            Source::Pipeline => true,
             Source::Pods => !matches!(spec.of_instance, OfInstance::None),
         }
     }
@@ -136,13 +146,14 @@ impl Quantity {
             Quantity::Share => "(a share, 0 to 1)",
             Quantity::Requests => "requests",
             Quantity::RequestsPerSecond => "requests/s",
+            Quantity::TokensPerSecond => "tokens/s",
             Quantity::Seconds => "s",
         }
     }
 
     /// Whether the pool's value is the sum of its instances', so that a value per instance is a part of it.
     pub const fn is_additive(self) -> bool {
-        matches!(self, Quantity::Requests | Quantity::RequestsPerSecond)
+        matches!(self, Quantity::Requests | Quantity::RequestsPerSecond | Quantity::TokensPerSecond)
     }
 }
 
@@ -161,7 +172,17 @@ mod tests {
             .filter(|signal| signal.quantity().is_additive())
             .map(|signal| signal.name())
             .collect();
-        assert_eq!(additive, ["request_rate", "in_flight", "concurrency", "queue_length"]);
+        assert_eq!(
+            additive,
+            [
+                "request_rate",
+                "in_flight",
+                "concurrency",
+                "queue_length",
+                "prompt_token_rate",
+                "output_token_rate"
+            ]
+        );
     }
 
     #[test]
@@ -171,7 +192,7 @@ mod tests {
         };
         let pipeline = Signal::options::<{ Signal::count(Source::Pipeline) }>(Source::Pipeline);
         let pods = Signal::options::<{ Signal::count(Source::Pods) }>(Source::Pods);
-        assert!(names(&pipeline).contains(&"latency") && !names(&pipeline).contains(&"kv_cache"));
+        assert!(names(&pipeline).contains(&"latency") && names(&pipeline).contains(&"ttft"));
         assert!(names(&pods).contains(&"kv_cache") && !names(&pods).contains(&"latency"));
     }
 }

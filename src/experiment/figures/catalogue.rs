@@ -185,6 +185,15 @@ pub static FIGURES: &[Figure] = &[
         "maximum use of the KV cache of ready instances at the end of a window",
         |run, _| Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.kv_cache_peak)),
     ),
+    figure(
+        "sustainable_share",
+        Share,
+        "requests that arrived, as a share of what the ready instances can answer at most (service kind \"llm\", approximate)",
+        |run, _| match run.tokens.as_ref().and_then(|tokens| tokens.sustainable_per_s) {
+            Some(rate) => Sample::ratio(run.counts.arrived as f64, run.integrals.ready * rate),
+            None => Sample::Missing,
+        },
+    ),
     figure("mean_queue", Requests, "time-average of requests waiting", |run, _| {
         per_time(run, run.integrals.waiting)
     }),
@@ -286,12 +295,39 @@ pub static FIGURES: &[Figure] = &[
             None => Sample::Missing,
         }
     }),
+    figure("goodput", PerSecond, "requests answered within the SLO, per second", |run, slo| match slo {
+        Some(_) => per_time(run, run.good as f64),
+        None => Sample::Missing,
+    }),
+    figure("goodput_per_cost", Requests, "requests answered within the SLO for one unit of the currency", {
+        |run, slo| match slo {
+            Some(_) => Sample::ratio(run.good as f64, run.cost),
+            None => Sample::Missing,
+        }
+    }),
+    figure(
+        "cost_per_million_prompt_tokens",
+        Currency,
+        "the whole cost per million prompt tokens answered",
+        |run, _| per_million(run, |tokens| tokens.prompt as f64),
+    ),
+    figure("cost_per_million_output_tokens", Currency, "the whole cost per million output tokens", {
+        |run, _| per_million(run, |tokens| tokens.output as f64)
+    }),
+    figure("cost_per_million_tokens", Currency, "cost per million tokens, of prompts and of answers", {
+        |run, _| per_million(run, |tokens| (tokens.prompt + tokens.output) as f64)
+    }),
 ];
 
 /// Mean latency of the requests answered that are not cold.
 fn warm_mean(run: &Outcome, cold: &Digest) -> Option<f64> {
     let warm = run.latency.count().checked_sub(cold.count()).filter(|warm| *warm > 0)?;
     Some((run.latency.sum_s() - cold.sum_s()).max(0.0) / warm as f64)
+}
+
+/// The cost of a million of a run's tokens.
+fn per_million(run: &Outcome, of: fn(&TokenOutcome) -> f64) -> Sample {
+    run.tokens.as_ref().map_or(Sample::Missing, |tokens| Sample::ratio(run.cost * 1e6, of(tokens)))
 }
 
 /// So many of a run's tokens a second.

@@ -172,6 +172,8 @@ pub struct TokenOutcome {
     pub kv_cache: (f64, u64),
     /// The greatest of them.
     pub kv_cache_peak: f64,
+    /// Requests per second that a ready instance can answer at most, about; `None` where the tokens are those of a trace.
+    pub sustainable_per_s: Option<f64>,
 }
 
 /// How often the autoscaler acted.

@@ -5,6 +5,7 @@ use super::facts::{Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
 use super::slo::{MORE, Promised, Slo};
 use super::tally::PromiseTally;
+use crate::autoscaler::Timed;
 use crate::stats::{Buckets, Digest};
 use crate::time::Span;
 
@@ -52,8 +53,10 @@ pub(in crate::sim) struct Recorder {
     pub window: Option<Digest>,
     /// Times promised token by token since the last mark, where such a time stands for the promise.
     pub window_tokens: Option<Digest>,
-    /// Latencies since the last scrape, in microseconds.
+    /// Times since the last scrape that are watched, in microseconds.
     pub scraped: Option<LatencyHistogram>,
+    /// Which times these are.
+    scraped_times: Timed,
 }
 
 /// Time of a request outside the service model.
@@ -74,6 +77,10 @@ pub(in crate::sim) struct TokenRecord {
     pub tpot: Digest,
     pub prompt: u64,
     pub output: u64,
+    /// Both since the start of the run.
+    pub all: [u64; 2],
+    /// Requests per second that a ready instance can answer at most.
+    pub sustainable_per_s: Option<f64>,
     /// Of each request of the batch, a bit for each promise that its tokens missed, that of the first the lowest; one more
     /// while it is reported.
     missed: Vec<u8>,
@@ -109,6 +116,7 @@ impl Recorder {
             window: None,
             window_tokens: None,
             scraped: None,
+            scraped_times: Timed::Latency,
         }
     }
 
@@ -127,12 +135,19 @@ impl Recorder {
         self.tracks_first = true;
     }
 
-    pub fn track_tokens(&mut self, duration: Span) {
-        let (ttft, tpot) = (Digest::new(duration), Digest::new(duration));
+    pub fn track_tokens(&mut self, duration: Span, sustainable_per_s: Option<f64>) {
         let list = || Vec::with_capacity(BATCH + 1);
-        let missed = Vec::with_capacity(BATCH + 1);
-        self.tokens =
-            Some(TokenRecord { ttft, tpot, prompt: 0, output: 0, missed, ttfts: list(), tpots: list() });
+        self.tokens = Some(TokenRecord {
+            ttft: Digest::new(duration),
+            tpot: Digest::new(duration),
+            prompt: 0,
+            output: 0,
+            all: [0; 2],
+            sustainable_per_s,
+            missed: Vec::with_capacity(BATCH + 1),
+            ttfts: list(),
+            tpots: list(),
+        });
     }
 
     /// Adds to the times of each request what it spends outside the service model, before the first token of its answer and
@@ -142,8 +157,8 @@ impl Recorder {
         self.outside = Outside { before, whole: before.saturating_add(after), iterations };
     }
 
-    pub fn track_latency(&mut self, duration: Span) {
-        self.scraped = Some(latency_histogram(duration));
+    pub fn track_scraped(&mut self, duration: Span, times: Timed) {
+        (self.scraped, self.scraped_times) = (Some(latency_histogram(duration)), times);
     }
 
     /// Accounts for every request reported so far. To be called before anything is read.
@@ -218,7 +233,7 @@ impl Recorder {
         if let Some(window) = &mut self.window {
             batch.iter().for_each(|request| window.record(request.latency()));
         }
-        if let Some(scraped) = &mut self.scraped {
+        if let Some(scraped) = self.scraped.as_mut().filter(|_| self.scraped_times == Timed::Latency) {
             batch.iter().for_each(|request| scraped.record(request.latency() / 1000));
         }
     }
@@ -252,6 +267,15 @@ impl RequestObserver for Recorder {
         let measured = self.measures(answer.arrival);
         if let Some(tokens) = &mut self.tokens {
             let (ttft, tpot) = (answer.ttft(), answer.tpot());
+            tokens.all[0] += u64::from(answer.tokens.prompt);
+            tokens.all[1] += u64::from(answer.tokens.output);
+            if let Some(scraped) = &mut self.scraped {
+                match self.scraped_times {
+                    Timed::Latency => {}
+                    Timed::Ttft => scraped.record(ttft / 1000),
+                    Timed::Tpot => tpot.into_iter().for_each(|time| scraped.record(time / 1000)),
+                }
+            }
             if let Some(window) = &mut self.window_tokens {
                 let promised = if self.slo.ttft.is_some() { Some(ttft) } else { tpot };
                 promised.into_iter().for_each(|time| window.record(time));

@@ -14,7 +14,7 @@ pub(in crate::sim) struct ScrapeCounters {
     pub at: Instant,
     pub pool: PoolCounters,
     pub ready: u32,
-    /// Latencies, in microseconds, of what completed since the scrape before; kept only if they are asked for.
+    /// Latencies, or times of tokens, in microseconds, of what completed since the scrape before; kept only if they are asked for.
     pub latency: Option<LatencyHistogram>,
 }
 
@@ -32,6 +32,11 @@ impl Pipeline {
         let start =
             ScrapeCounters { at: Instant::ZERO, pool: PoolCounters::default(), ready: 0, latency: None };
         Pipeline { metrics, query, scrapes: VecDeque::from([start]) }
+    }
+
+    /// Whether the use of the KV cache is watched, which takes a look at each instance.
+    pub fn watches_cache(&self) -> bool {
+        matches!(self.query.metric.spec().of_pool, OfPool::Instances(_))
     }
 
     pub fn record(&mut self, scrape: ScrapeCounters) {
@@ -60,8 +65,8 @@ impl Pipeline {
             OfPool::Count { total, .. } => {
                 (total(&end.pool) - total(&begin.pool)) as f64 / end.at.since(begin.at).as_secs_f64()
             }
-            OfPool::Gauge { now, .. } => {
-                let total: f64 = within().map(|scrape| now(&scrape.pool) as f64).sum();
+            OfPool::Gauge { now, .. } | OfPool::Instances(now) => {
+                let total: f64 = within().map(|scrape| now(&scrape.pool)).sum();
                 total / within().count() as f64
             }
             OfPool::Share { used_total, of_total, .. } => {
@@ -71,9 +76,10 @@ impl Pipeline {
                 }
                 (used_total(&end.pool) - used_total(&begin.pool)) as f64 / FULL as f64 / there as f64
             }
-            OfPool::Latency => return self.latency_quantile(base, newest),
-            // No key asks this pipeline for it.
-            OfPool::Instances => return None,
+            OfPool::Counter(total) => {
+                (total(&end.pool) - total(&begin.pool)) as f64 / end.at.since(begin.at).as_secs_f64()
+            }
+            OfPool::Quantile(_) => return self.latency_quantile(base, newest),
         };
         Some(match self.query.per {
             Per::Total => value,

@@ -9,7 +9,7 @@ use super::operations::Operations;
 use super::options::Options;
 use super::request_side::Requests;
 use super::requests::Block;
-use crate::autoscaler::Signal;
+use crate::autoscaler::OfPool;
 use crate::random::Streams;
 use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
@@ -178,12 +178,12 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
 
 /// The clients of a run of `model`.
 fn clients(model: &Model, streams: Streams) -> Attempts {
-    let outside = match &model.service.model {
-        service::Model::Llm(llm) => llm.overhead[0] + llm.overhead[1],
-        _ => Span::ZERO,
+    let (outside, iterations) = match &model.service.model {
+        service::Model::Llm(llm) => (llm.overhead[0] + llm.overhead[1], llm.overhead_iterations),
+        _ => (Span::ZERO, 0.0),
     };
     let mut clients =
-        Attempts::new(model.client.clone(), streams).bounded(outside, model.duration.as_nanos());
+        Attempts::new(model.client.clone(), streams).bounded(outside, iterations, model.duration.as_nanos());
     if let Some(users) = &model.client.users {
         let laws = RequestLaws {
             service: model.service.time.clone(),
@@ -203,7 +203,9 @@ fn clients(model: &Model, streams: Streams) -> Attempts {
 fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
     let mut recorder = Recorder::new(model.duration, model.warmup, model.slo);
     if counts_tokens {
-        recorder.track_tokens(model.duration);
+        // Of a trace each request has its own tokens.
+        let sustainable = model.service.tokens.is_some().then(|| model.service.throughput());
+        recorder.track_tokens(model.duration, sustainable);
     }
     if let service::Model::Llm(llm) = &model.service.model {
         recorder.add_outside(llm.overhead, llm.overhead_iterations);
@@ -211,8 +213,8 @@ fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
     if options.timeline {
         recorder.track_windows(model.duration);
     }
-    if model.autoscaler.query().is_some_and(|query| query.metric == Signal::Latency) {
-        recorder.track_latency(model.duration);
+    if let Some(OfPool::Quantile(timed)) = model.autoscaler.query().map(|query| query.metric.spec().of_pool) {
+        recorder.track_scraped(model.duration, timed);
     }
     if model.dispatch.high_priority.is_some() {
         recorder.track_classes(model.duration);

@@ -60,7 +60,11 @@ impl Oracle<'_> {
                 }
                 (end.work - work) as f64 / FULL as f64 / (end.capacity - capacity) as f64
             }
-            Signal::KvCache => return None,
+            Signal::KvCache
+            | Signal::Ttft
+            | Signal::Tpot
+            | Signal::PromptTokenRate
+            | Signal::OutputTokenRate => return None,
             Signal::Latency => {
                 let mut all: Vec<u64> = within.iter().flat_map(|scrape| scrape.latencies.clone()).collect();
                 all.sort_unstable();

@@ -91,6 +91,7 @@ impl Operations {
             preemptions,
             kv_cache,
             kv_cache_peak,
+            sustainable_per_s: record.sustainable_per_s,
         });
         let by_type = self.by_type(end, &start.ready_times);
         let attempt_counts = last.attempt_counts;

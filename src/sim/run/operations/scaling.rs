@@ -58,6 +58,14 @@ impl Operations {
         }
         let arrived = requests.attempt_counts().sent;
         let Some(pipeline) = &mut self.control.pipeline else { return };
+        let mut kv_cache = 0.0;
+        if pipeline.watches_cache() {
+            let loads = self.scrapes.loads();
+            requests.loads(at.as_nanos(), loads);
+            let held: f64 = loads.iter().map(|load| load.kv_cache).sum();
+            kv_cache = held / loads.len().max(1) as f64;
+        }
+        let tokens = requests.recorder().tokens.as_ref().map_or([0; 2], |tokens| tokens.all);
         let (work, gauges) = (requests.areas(at.as_nanos()).work, requests.gauges(at.as_nanos()));
         let scraped = &mut requests.recorder().scraped;
         let latency = scraped.is_some().then(|| latency_histogram(self.end.since(Instant::ZERO)));
@@ -70,6 +78,8 @@ impl Operations {
                 in_flight: gauges.waiting + gauges.busy + gauges.draining,
                 in_service: gauges.busy,
                 waiting: gauges.waiting,
+                tokens,
+                kv_cache,
             },
             ready: self.registry.counts().ready,
             latency: std::mem::replace(scraped, latency),
