@@ -251,6 +251,7 @@ mod tests {
 
     fn observe(policy: &mut CloudRunPolicy, second: u64, in_service: u64, waiting: u64, held: u64) -> u32 {
         let sample = Scrape {
+            tokens: [0; 2],
             at: at(second),
             since: at(second - 1),
             arrived: 0,

@@ -54,6 +54,8 @@ pub struct Scrape<'a> {
     pub since: Instant,
     /// Requests arrived since.
     pub arrived: u64,
+    /// Tokens of the prompts and of the answers of requests that have ended since.
+    pub tokens: [u64; 2],
     /// Mean of the requests waiting or in service, draining instances included.
     pub in_flight: f64,
     /// Mean of the requests waiting.
@@ -107,13 +109,14 @@ impl Scrape<'_> {
 
     /// What it says of the pool, without its instances.
     pub fn of_pool(&self) -> Scrape<'static> {
-        let Scrape { at, since, arrived, in_flight, waiting, in_service, .. } = *self;
+        let Scrape { at, since, arrived, tokens, in_flight, waiting, in_service, .. } = *self;
         let Scrape { in_flight_now, waiting_now, held_now, in_service_now, .. } = *self;
         let Scrape { slots, work, ready, existing, .. } = *self;
         Scrape {
             at,
             since,
             arrived,
+            tokens,
             in_flight,
             waiting,
             in_service,

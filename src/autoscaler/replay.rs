@@ -399,6 +399,7 @@ impl Generic {
         let number = |name| Ok::<f64, RowProblem>(row.find_f64(name)?.unwrap_or(0.0));
         let (waiting, in_service) = (number("waiting")?, number("in_service")?);
         let sample = Scrape {
+            tokens: [0; 2],
             at,
             since: self.scraped,
             arrived: count(row, "arrived")?,

@@ -317,6 +317,7 @@ mod tests {
     fn observe(policy: &mut VertexPolicy, second: u64, ready: u32, busy: f64) -> u32 {
         let slots = f64::from(ready) * 10.0;
         let sample = Scrape {
+            tokens: [0; 2],
             at: at(second),
             since: at(second - 15),
             arrived: u64::from(busy > 0.0) * 150,

@@ -1,7 +1,7 @@
 //! The worst times of one run, with what happened before them: when the threshold was crossed, when that was seen, and how
 //! long the instances asked for took to start.
 
-use crate::autoscaler::{OfPool, Scrape, Signal, Watched};
+use crate::autoscaler::{OfPool, Quantity, Scrape, Signal, Watched};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
@@ -224,12 +224,14 @@ impl Course<'_> {
         let ready = self.smoothed(at, |window| f64::from(window.ready) * window.length_s).max(1e-9);
         let per_instance = |of: &dyn Fn(&Window) -> f64| Some(self.smoothed(at, of) / ready.max(1.0));
         match signal.spec().of_pool {
+            // Windows do not tell tokens.
+            OfPool::Count { .. } if signal.quantity() == Quantity::TokensPerSecond => None,
             OfPool::Count { since, .. } => per_instance(&|window| since(&scraped(window))),
             OfPool::Gauge { mean, .. } => per_instance(&|window| mean(&scraped(window)) * window.length_s),
             OfPool::Share { used, .. } => self.windows[at]
                 .utilization
                 .map(|_| self.smoothed(at, |window| used(&scraped(window)) * window.length_s)),
-            OfPool::Counter(_) | OfPool::Quantile(_) | OfPool::Instances(_) => None,
+            OfPool::Quantile(_) | OfPool::Instances(_) => None,
         }
     }
 
@@ -315,6 +317,7 @@ impl Episodes {
 fn scraped(window: &Window) -> Scrape<'static> {
     let end = Instant::ZERO + Span::from_secs_f64(window.end_s);
     Scrape {
+        tokens: [0; 2],
         at: end,
         since: Instant::ZERO + Span::from_secs_f64(window.end_s - window.length_s),
         arrived: window.arrived,

@@ -121,6 +121,14 @@ fn reach(tree: &Tree, model: &Model) -> Result<(), Problem> {
                 ),
                 "expected a service of model \"llm\" with the size of its cache, or another signal",
             ),
+            Signal::PromptTokenRate | Signal::OutputTokenRate
+                if !matches!(model.service.model, service::Model::Llm(_)) =>
+            {
+                (
+                    format!("`{path}` is never reached: the service counts no tokens"),
+                    "expected a service of model \"llm\", or another signal",
+                )
+            }
             Signal::Concurrency if target > places => (
                 format!(
                     "`{path}` is never reached: it is {target}, but an instance serves at most {places} requests at a time"

@@ -314,6 +314,7 @@ mod tests {
             kv_cache: 0.0,
         };
         let sample = Scrape {
+            tokens: [0; 2],
             at: Instant::ZERO + PERIOD * 2,
             since: Instant::ZERO + PERIOD,
             arrived: 1,

@@ -249,6 +249,7 @@ mod tests {
             .collect();
         let in_service = busy.iter().map(|(_, in_service)| in_service).sum();
         policy.scrape(&Scrape {
+            tokens: [0; 2],
             at: at(seconds),
             since: at(seconds - 15),
             arrived: 0,

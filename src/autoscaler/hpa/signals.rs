@@ -81,7 +81,7 @@ impl Signals {
             OfPool::Gauge { mean, .. } => Some(over_time(mean) / seconds),
             OfPool::Count { since, .. } => Some(sum(&|scrape| since(&scrape.pool)) / seconds),
             // No key asks an HPA for it.
-            OfPool::Quantile(_) | OfPool::Counter(_) => None,
+            OfPool::Quantile(_) => None,
             OfPool::Instances(_) => {
                 let present = &self.scrapes.back()?.instances;
                 let mut next = 0;
@@ -156,6 +156,7 @@ mod tests {
             .collect();
         let in_service = busy.iter().map(|(_, in_service)| in_service).sum();
         signals.scrape(&Scrape {
+            tokens: [0; 2],
             at: at(seconds),
             since: at(seconds - 10),
             arrived: 20,

@@ -294,6 +294,7 @@ mod tests {
     /// The pool over the 15 s before `seconds`, with so many in flight.
     fn scrape(policy: &mut dyn Policy, seconds: u64, in_flight: f64) {
         policy.scrape(&Scrape {
+            tokens: [0; 2],
             at: at(seconds),
             since: at(seconds - 15),
             arrived: 0,

@@ -497,6 +497,7 @@ mod tests {
         let instances: Vec<InstanceScrape> = (0..).zip(queues).map(instance).collect();
         let waiting = queues.iter().sum::<u64>() + central;
         policy.scrape(&Scrape {
+            tokens: [0; 2],
             at: at(seconds),
             since: at(seconds - 15),
             arrived: waiting,

@@ -69,8 +69,6 @@ pub(crate) enum OfPool {
         /// There since the start of the run.
         of_total: fn(&PoolCounters) -> u128,
     },
-    /// A number of events that a pipeline of samples alone counts: their rate, per second.
-    Counter(fn(&PoolCounters) -> u64),
     /// A quantile of a time of what completed: kept as a histogram.
     Quantile(Timed),
     /// Instances show it; the pool's value is the mean of theirs, here at the instant.

@@ -116,7 +116,7 @@ impl Signal {
             OfPool::Count { since, .. } => (since(scrape) * factor, ready),
             OfPool::Gauge { mean, .. } => (mean(scrape) * factor * seconds, ready),
             OfPool::Share { used, of, .. } => (used(scrape) * factor * seconds, of(scrape) * seconds),
-            OfPool::Counter(_) | OfPool::Quantile(_) | OfPool::Instances(_) => (0.0, 0.0),
+            OfPool::Quantile(_) | OfPool::Instances(_) => (0.0, 0.0),
         }
     }
 }

@@ -7,6 +7,6 @@ pub(super) const SPEC: SignalSpec = SignalSpec {
     name: "prompt_token_rate",
     doc: "tokens of prompts per second, counted when their requests end (service kind \"llm\")",
     quantity: Quantity::TokensPerSecond,
-    of_pool: OfPool::Counter(|counters| counters.tokens[0]),
-    of_instance: OfInstance::None,
+    of_pool: OfPool::Count { since: |scrape| scrape.tokens[0] as f64, total: |counters| counters.tokens[0] },
+    of_instance: OfInstance::EqualPart,
 };

@@ -1,15 +1,28 @@
 //! The times of an iteration, fitted to a load test.
 
 use crate::schema::{Context, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value};
-use crate::traffic::{Column, FileError, Order, Unit, read_column};
+use crate::traffic::{Column, Driven, FileError, IterationTimes, Law, Level, Order, Unit, fit, read_column};
 
 /// Times of an iteration fitted to a load test, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fit {
     pub fixed_s: f64,
     pub per_sequence_s: f64,
     /// Only if the load test measured the time to the first token.
     pub per_prefill_token_s: Option<f64>,
+    /// All parts, if the load test measured all that they follow from.
+    pub times: Option<IterationTimes>,
+}
+
+impl Fit {
+    fn of_times(times: IterationTimes) -> Fit {
+        Fit {
+            fixed_s: times.fixed_s,
+            per_sequence_s: times.per_sequence_s().unwrap_or(0.0),
+            per_prefill_token_s: Some(times.per_prefill_token_s),
+            times: Some(times),
+        }
+    }
 }
 
 const FILE: Key<FileName> = Key::required(
@@ -31,12 +44,12 @@ const PROMPT_TOKENS: Key<Option<Column>> =
     Key::optional("prompt_tokens", "Column of the mean tokens of a prompt.");
 const OUTPUT_TOKENS: Key<Option<Column>> = Key::optional(
     "output_tokens",
-    "Column of the mean tokens of an answer; with `ttft`. With it, what prompts computed beside the tokens took is taken out of `per_sequence`.",
+    "Column of the mean tokens of an answer; with `ttft`. With it, all parts are fitted at once.",
 );
 const UNIT: Key<Unit> = Key::or("unit", "\"s\"", "Unit of the times.");
 const SPEC: TableSpec = TableSpec {
     name: "fit",
-    doc: "The columns of a load test in a CSV file. By least squares, TPOT = `fixed` + `per_sequence` × concurrency. A load test for which one of the times would be negative is refused. What prompts computed beside the tokens took is in the slope; given `output_tokens`, it is taken out: a sequence brings a prompt for each answer, so prompt / output tokens to be computed an iteration. `per_prefill_token` is the mean of (TTFT − TPOT) per prompt token over the rows, with the queue in the engine in it: measure it at low load.",
+    doc: "The columns of a load test in a CSV file. With `ttft`, `prompt_tokens` and `output_tokens`, all parts of an iteration and what is before the first token are fitted to all rows at once, none negative, with points of `decoding` where the times bend, as `kneepoint service fit` does; a fit that is more than 15 % off one of its own rows is refused. Without `output_tokens`, by least squares, TPOT = `fixed` + `per_sequence` × concurrency, and `per_prefill_token` is the mean of (TTFT − TPOT) per prompt token over the rows, with the queue in the engine in it: measure it at low load. A load test for which one of the times would be negative is refused.",
     keys: &[&FILE, &CONCURRENCY, &TPOT, &TTFT, &PROMPT_TOKENS, &OUTPUT_TOKENS, &UNIT],
 };
 
@@ -56,6 +69,22 @@ impl Value for Fit {
         };
         let concurrency = column(&reader.get(&CONCURRENCY)?)?;
         let tpot: Vec<f64> = column(&reader.get(&TPOT)?)?.iter().map(|time| time * unit).collect();
+        if let Some(answers) = reader.find(&OUTPUT_TOKENS)? {
+            let Some(ttft) = reader.find(&TTFT)? else { return Err(reader.missing("ttft")) };
+            let Some(tokens) = reader.find(&PROMPT_TOKENS)? else {
+                return Err(reader.missing("prompt_tokens"));
+            };
+            let ttft: Vec<f64> = column(&ttft)?.iter().map(|time| time * unit).collect();
+            let levels = levels(&concurrency, &tpot, &ttft, &column(&tokens)?, &column(&answers)?);
+            return all_parts(&levels).map(Fit::of_times).map_err(|why| {
+                let message = format!("the load test of `{path}` {why}");
+                reader.problem(
+                    "file",
+                    message,
+                    "expected rows of one engine that a law of its iterations fits",
+                )
+            });
+        }
         let Some((fixed_s, slope_s)) = line(&concurrency, &tpot) else {
             let message = format!("the load test of `{path}` has one concurrency only");
             return Err(reader.problem("file", message, "expected rows of at least two concurrencies"));
@@ -114,26 +143,41 @@ impl Value for Fit {
                 "expected a TTFT of at least the TPOT in each row",
             );
         }
-        let beside_s = match (reader.find(&OUTPUT_TOKENS)?, &prompts, per_prefill_token_s) {
-            (None, _, _) => 0.0,
-            (Some(answers), Some((_, prompts)), Some(each_s)) => {
-                each_s * prompts.iter().sum::<f64>() / column(&answers)?.iter().sum::<f64>()
-            }
-            (Some(_), _, _) => return Err(reader.missing("ttft")),
-        };
-        if below_zero((slope_s - beside_s) * (highest - lowest), mean_s) {
-            let because = format!(
-                "over {levels}, TPOT rises by {:.4} ms a sequence, but by `ttft` the prompts computed beside it take {:.4} ms; \
-                 probably TTFT holds queueing or overhead of the client, or TPOT has a bend",
-                slope_s * 1e3,
-                beside_s * 1e3
-            );
-            let expected = "expected `ttft` measured at low load, rows below the bend, or no `output_tokens`";
-            return negative("per_sequence", slope_s - beside_s, &because, expected);
-        }
         let per_prefill_token_s = per_prefill_token_s.map(|each_s| each_s.max(0.0));
-        let per_sequence_s = (slope_s - beside_s).max(0.0);
-        Ok(Fit { fixed_s: fixed_s.max(0.0), per_sequence_s, per_prefill_token_s })
+        Ok(Fit {
+            fixed_s: fixed_s.max(0.0),
+            per_sequence_s: slope_s.max(0.0),
+            per_prefill_token_s,
+            times: None,
+        })
+    }
+}
+
+/// The rows as levels of so many users.
+fn levels(concurrency: &[f64], tpot: &[f64], ttft: &[f64], prompt: &[f64], output: &[f64]) -> Vec<Level> {
+    let level = |row: usize| {
+        let latency = ttft[row] + (output[row] - 1.0).max(0.0) * tpot[row];
+        Level {
+            name: format!("of concurrency {}", concurrency[row]),
+            driven: Driven::Users(concurrency[row]),
+            rate: concurrency[row] / latency,
+            latency_s: None,
+            ttft_s: Some(ttft[row]),
+            tpot_s: Some(tpot[row]),
+            prompt_tokens: Some(prompt[row]),
+            output_tokens: Some(output[row]),
+            failed: 0.0,
+        }
+    };
+    (0..tpot.len()).map(level).collect()
+}
+
+/// The times of all levels at once; why there are none.
+fn all_parts(levels: &[Level]) -> Result<IterationTimes, String> {
+    let fitted = fit(levels, Some("llm"))?;
+    match (fitted.refused, fitted.law) {
+        (None, Law::Llm { times, .. }) => Ok(times),
+        (refused, _) => Err(format!("gives no fit: {}", refused.unwrap_or_default())),
     }
 }
 
@@ -164,25 +208,27 @@ fn line(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn prompts_computed_beside_tokens_are_taken_out_where_answers_are_known() {
+    fn read(rows: &str, more: &str) -> Result<Fit, Problem> {
         let folder = tempfile::tempdir().unwrap();
-        // 10 ms, 0.2 ms a sequence, 20 µs a prompt token; 100 tokens of prompt for 50 of answer, so 0.04 ms a sequence more.
-        let rows = [1.0, 10.0, 50.0].map(|n: f64| {
-            let tpot = 0.010 + 0.00024 * n;
-            format!("{n},{tpot},{},100,50\n", tpot + 0.002)
-        });
-        let text = format!("concurrency,tpot,ttft,prompt,answer\n{}", rows.concat());
-        std::fs::write(folder.path().join("f.csv"), text).unwrap();
-        let fit = |more: &str| {
-            let text = format!("file = \"f.csv\"\nttft = \"ttft\"\nprompt_tokens = \"prompt\"\n{more}");
-            let tree = crate::schema::Tree::parse(&text).unwrap();
-            Fit::read(tree.root(), "fit", &Context::new(folder.path())).unwrap()
-        };
-        let near = |found: f64, exact: f64| assert!((found - exact).abs() < 1e-9, "{found} for {exact}");
-        near(fit("").per_sequence_s, 0.00024);
-        near(fit("output_tokens = \"answer\"").per_sequence_s, 0.0002);
-        near(fit("output_tokens = \"answer\"").per_prefill_token_s.unwrap(), 0.00002);
+        std::fs::write(folder.path().join("f.csv"), format!("concurrency,tpot,ttft,prompt,answer\n{rows}"))
+            .unwrap();
+        let text =
+            format!("file = \"f.csv\"\nunit = \"ms\"\nttft = \"ttft\"\nprompt_tokens = \"prompt\"\n{more}");
+        let tree = crate::schema::Tree::parse(&text).unwrap();
+        Fit::read(tree.root(), "fit", &Context::new(folder.path()))
+    }
+
+    #[test]
+    fn a_first_token_that_takes_iterations_is_not_blamed_on_prompts() {
+        // Two levels of Llama 2 70B, as measured: as time of prompts it made what sequences add negative.
+        let rows = "21.66,17.40,53.4,593,247\n47.42,19.05,56.7,593,247\n";
+        let times = read(rows, "output_tokens = \"answer\"").unwrap().times.unwrap();
+        assert!(times.per_sequence_s().unwrap() > 0.0 && times.per_prefill_token_s < 3e-5, "{times:?}");
+        // A sweep of users with a bend.
+        let rows = "16,8.78,28.74,75,263\n32,10.73,36.17,71,265\n64,14.53,51.44,68,262\n96,20.32,73.16,68,266\n\
+                    128,25.84,92.81,67,267\n192,39.75,147.81,67,263\n256,52.96,206,67,260\n";
+        let times = read(rows, "output_tokens = \"answer\"").unwrap().times.unwrap();
+        assert!(!times.bends().is_empty(), "{times:?}");
     }
 
     #[test]
@@ -194,18 +240,8 @@ mod tests {
 
     #[test]
     fn a_load_test_that_makes_a_time_negative_is_refused_with_the_part_and_the_reason() {
-        let folder = tempfile::tempdir().unwrap();
-        let refusal = |rows: &str| {
-            std::fs::write(
-                folder.path().join("f.csv"),
-                format!("concurrency,tpot,ttft,prompt,answer\n{rows}"),
-            )
-            .unwrap();
-            let text = "file = \"f.csv\"\nunit = \"ms\"\nttft = \"ttft\"\nprompt_tokens = \"prompt\"\noutput_tokens = \"answer\"";
-            let tree = crate::schema::Tree::parse(text).unwrap();
-            Fit::read(tree.root(), "fit", &Context::new(folder.path())).unwrap_err().message
-        };
-        // Falling, over-proportional, first token sooner than the next, and prompts that take more than the slope.
+        let refusal = |rows: &str| read(rows, "").unwrap_err().message;
+        // Falling, over-proportional, and first token sooner than the next.
         let falling = refusal("1,12,40,100,50\n9,10,40,100,50\n");
         assert!(
             falling.contains("`per_sequence` of -0.2500 ms") && falling.contains("TPOT falls"),
@@ -218,10 +254,7 @@ mod tests {
             early.contains("`per_prefill_token` of -0.0600 ms") && early.contains("at concurrency 1,"),
             "{early}"
         );
-        let blamed = refusal("21.66,17.40,53.4,593,247\n47.42,19.05,56.7,593,247\n");
-        assert!(
-            blamed.contains("`per_sequence` of -0.0") && blamed.contains("queueing or overhead"),
-            "{blamed}"
-        );
+        let all = read("1,10,4,100,50\n11,12,60,100,50\n", "output_tokens = \"answer\"").unwrap_err().message;
+        assert!(all.contains("gives no fit") && all.contains("off its own measurement"), "{all}");
     }
 }

@@ -199,13 +199,17 @@ impl Llm {
             return Err(reader.problem("kv_tokens", message, format!("expected at least {block_tokens}")));
         }
         let outside_s = hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_s);
-        let iterations = hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_iterations);
+        let fit = reader.find(&FIT)?;
+        let measured = fit.as_ref().and_then(|fit| fit.times.as_ref());
+        let outside_s = measured.map_or(outside_s, |times| times.overhead_before_s);
+        let of_engine = hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_iterations);
+        let iterations = measured.map_or(of_engine, |times| times.overhead_iterations);
         let overhead = [
             reader.find(&OVERHEAD_BEFORE)?.unwrap_or(Span::from_secs_f64(outside_s)),
             reader.find(&OVERHEAD_AFTER)?.unwrap_or(Span::ZERO),
         ];
         let llm = Llm {
-            law: law(reader, preset, hardware.as_ref(), max_sequences)?,
+            law: law(reader, preset, hardware.as_ref(), fit.as_ref(), max_sequences)?,
             overhead,
             overhead_iterations: reader.find(&OVERHEAD_ITERATIONS)?.unwrap_or(iterations),
             max_sequences,
@@ -294,9 +298,9 @@ fn law(
     reader: &Reader<'_>,
     preset: Option<&Preset>,
     hardware: Option<&Hardware>,
+    fit: Option<&Fit>,
     max_sequences: u32,
 ) -> Result<IterationLaw, Problem> {
-    let fit = reader.find(&FIT)?;
     let mut law = match (preset, hardware) {
         (Some(preset), _) => IterationLaw {
             fixed: preset.fixed,
@@ -309,12 +313,21 @@ fn law(
         (None, None) => IterationLaw::default(),
     };
     let nanos = |seconds: f64| Span::from_secs_f64(seconds).as_nanos();
-    if let Some(fit) = &fit {
+    if let Some(fit) = fit {
         law.fixed = nanos(fit.fixed_s);
         law.per_sequence = nanos(fit.per_sequence_s);
         law.per_prefill_token = fit.per_prefill_token_s.map_or(law.per_prefill_token, nanos);
         // A load test holds what a formula says of the arithmetic.
         (law.roofline, law.per_attended_twice) = (None, 0.0);
+        if let Some(times) = &fit.times {
+            law.per_kv_token = nanos(times.per_kv_token_s).saturating_mul(1000);
+            law.window = None;
+            if times.per_sequence_s().is_none() {
+                law.curve = Some(
+                    (0..=max_sequences).map(|count| nanos(times.decoding_s(f64::from(count)))).collect(),
+                );
+            }
+        }
     }
     let fixed = reader.find(&FIXED)?;
     if fixed.is_none() && fit.is_none() && preset.is_none() && hardware.is_none() {
@@ -327,7 +340,9 @@ fn law(
     }
     law.fixed = fixed.map_or(law.fixed, Span::as_nanos);
     law.per_prefill_token = reader.find(&PER_PREFILL_TOKEN)?.map_or(law.per_prefill_token, Span::as_nanos);
-    law.per_sequence = per_sequence.map_or(law.per_sequence, Span::as_nanos);
+    if let Some(each) = per_sequence {
+        (law.per_sequence, law.curve) = (each.as_nanos(), None);
+    }
     if let Some(curve) = curve {
         law.per_sequence = 0;
         law.curve = Some(Arc::from(curve.tabulated(max_sequences)));

@@ -364,7 +364,7 @@ impl Attempts {
         station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
-        let Request { arrival, intended, tickets, tokens, .. } = self.requests[place];
+        let Request { number, arrival, intended, tickets, tokens, .. } = self.requests[place];
         let mut outside = self.outside;
         let answer = first_token.map(|first_token| TokenCompletion {
             arrival,
@@ -373,7 +373,7 @@ impl Attempts {
             tokens,
         });
         if let Some(each) = answer.as_ref().and_then(TokenCompletion::tpot) {
-            outside = outside.saturating_add((self.outside_iterations * each as f64).round() as u64);
+            outside = outside.saturating_add((self.iterations_of(number) * each as f64).round() as u64);
         }
         if let Some(gate) = &mut self.gate {
             gate.answered(intended, arrival, served.finish.saturating_add(outside));
@@ -387,6 +387,16 @@ impl Attempts {
             self.abandon(ticket, abandoned, now, station);
         }
         self.close(place, now.saturating_add(outside), true);
+    }
+
+    /// Iterations that an answer is on its way: spread evenly over one of them, request by request, as clients keep no step with an engine.
+    /// All alike would have each user's next request come at one point of an iteration.
+    fn iterations_of(&self, number: u64) -> f64 {
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        if self.outside_iterations == 0.0 {
+            return 0.0;
+        }
+        (self.outside_iterations - 0.5 + (number as f64 * GOLDEN).fract()).max(0.0)
     }
 
     /// Nobody waits for an attempt any more.

@@ -76,9 +76,6 @@ impl Pipeline {
                 }
                 (used_total(&end.pool) - used_total(&begin.pool)) as f64 / FULL as f64 / there as f64
             }
-            OfPool::Counter(total) => {
-                (total(&end.pool) - total(&begin.pool)) as f64 / end.at.since(begin.at).as_secs_f64()
-            }
             OfPool::Quantile(_) => return self.latency_quantile(base, newest),
         };
         Some(match self.query.per {

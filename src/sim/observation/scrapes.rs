@@ -12,6 +12,7 @@ use crate::time::Instant;
 pub(in crate::sim) struct Scrapes {
     since: Instant,
     arrived: u64,
+    tokens: [u64; 2],
     areas: Areas,
     capacity: u128,
     loads: Vec<Load>,
@@ -26,6 +27,8 @@ pub(in crate::sim) struct Scrapes {
 pub(in crate::sim) struct RawCounters {
     pub at: Instant,
     pub arrived: u64,
+    /// Tokens of the prompts and of the answers of requests that have ended.
+    pub tokens: [u64; 2],
     pub areas: Areas,
     /// Place-nanoseconds of ready instances.
     pub capacity: u128,
@@ -44,7 +47,7 @@ impl Scrapes {
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
     pub fn take(&mut self, counters: RawCounters, registry: &InstanceRegistry) -> Scrape<'_> {
-        let RawCounters { at, arrived, areas, capacity, places, gauges, counts } = counters;
+        let RawCounters { at, arrived, tokens, areas, capacity, places, gauges, counts } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
             0 => 0.0,
@@ -78,6 +81,7 @@ impl Scrapes {
             at,
             since: self.since,
             arrived: arrived - self.arrived,
+            tokens: [tokens[0] - self.tokens[0], tokens[1] - self.tokens[1]],
             in_flight: waiting + mean(areas.in_service, self.areas.in_service),
             waiting,
             in_service: mean(areas.busy, self.areas.busy),
@@ -92,6 +96,7 @@ impl Scrapes {
             instances: &self.instances,
         };
         (self.since, self.arrived, self.areas, self.capacity) = (at, arrived, areas, capacity);
+        self.tokens = tokens;
         sample
     }
 

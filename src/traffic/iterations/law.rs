@@ -83,7 +83,8 @@ impl IterationTimes {
         self.decoding.last().map_or(0.0, |(_, time)| *time) + self.per_kv_token_s
     }
 
-    fn decoding_s(&self, sequences: f64) -> f64 {
+    /// Time that so many decoding sequences add, seconds.
+    pub fn decoding_s(&self, sequences: f64) -> f64 {
         let hats = hats(&self.decoding.iter().map(|(at, _)| *at).collect::<Vec<f64>>(), sequences);
         let steps = self.decoding.windows(2).map(|pair| pair[1].1 - pair[0].1);
         steps.zip(hats).map(|(step, hat)| step * hat).sum()

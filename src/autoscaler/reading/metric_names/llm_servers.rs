@@ -7,6 +7,10 @@ use super::table::Scope::*;
 use super::table::row;
 use crate::autoscaler::Signal::*;
 
+/// What is simulated of tokens differs from what engines count.
+const ENDED: &str =
+    "simulated tokens are counted when their request ends; engines count them as they are computed";
+
 // Read in: aibrix pkg/metrics/metrics.go and release notes of vLLM (from memory); vllm-project/vllm
 // vllm/v1/metrics/loggers.py, docs/design/metrics.md
 const VLLM: Group = Group {
@@ -19,8 +23,8 @@ const VLLM: Group = Group {
         row("vllm:prefix_cache_queries", Counter, "tokens", Pod, Other("no load of the endpoint"), ""),
         row("vllm:prefix_cache_hits", Counter, "tokens", Pod, Other("no load of the endpoint"), ""),
         row("vllm:num_preemptions", Counter, "requests", Pod, Other("no load of the endpoint"), ""),
-        row("vllm:prompt_tokens", Counter, "tokens", Pod, Other("prompt tokens a second"), ""),
-        row("vllm:generation_tokens", Counter, "tokens", Pod, Other("output tokens a second"), ""),
+        row("vllm:prompt_tokens", Counter, "tokens", Pod, RateIs(PromptTokenRate), ENDED),
+        row("vllm:generation_tokens", Counter, "tokens", Pod, RateIs(OutputTokenRate), ENDED),
         row(
             "vllm:request_success",
             Counter,
@@ -76,9 +80,9 @@ const SGLANG: Group = Group {
         row("sglang:token_usage", Gauge, "share", Pod, Is(KvCache), ""),
         row("sglang:num_used_tokens", Gauge, "tokens", Pod, Other("kv tokens"), ""),
         row("sglang:cache_hit_rate", Gauge, "share", Pod, Other("no load of the endpoint"), ""),
-        row("sglang:gen_throughput", Gauge, "tokens/s", Pod, Other("output tokens a second"), ""),
-        row("sglang:prompt_tokens_total", Counter, "tokens", Pod, Other("prompt tokens a second"), ""),
-        row("sglang:generation_tokens_total", Counter, "tokens", Pod, Other("output tokens a second"), ""),
+        row("sglang:gen_throughput", Gauge, "tokens/s", Pod, Is(OutputTokenRate), ENDED),
+        row("sglang:prompt_tokens_total", Counter, "tokens", Pod, RateIs(PromptTokenRate), ENDED),
+        row("sglang:generation_tokens_total", Counter, "tokens", Pod, RateIs(OutputTokenRate), ENDED),
         row("sglang:time_to_first_token_seconds", Histogram, "s", Pod, Other("time to the first token"), ""),
         row("sglang:time_per_output_token_seconds", Histogram, "s", Pod, Other("time per output token"), ""),
         row("sglang:inter_token_latency_seconds", Histogram, "s", Pod, Other("time per output token"), ""),

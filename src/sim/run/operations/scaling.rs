@@ -65,7 +65,7 @@ impl Operations {
             let held: f64 = loads.iter().map(|load| load.kv_cache).sum();
             kv_cache = held / loads.len().max(1) as f64;
         }
-        let tokens = requests.recorder().tokens.as_ref().map_or([0; 2], |tokens| tokens.all);
+        let tokens = answered(requests);
         let (work, gauges) = (requests.areas(at.as_nanos()).work, requests.gauges(at.as_nanos()));
         let scraped = &mut requests.recorder().scraped;
         let latency = scraped.is_some().then(|| latency_histogram(self.end.since(Instant::ZERO)));
@@ -86,7 +86,7 @@ impl Operations {
         });
     }
 
-    fn scrape_raw(&mut self, requests: &dyn RequestSide, at: Instant) {
+    fn scrape_raw(&mut self, requests: &mut dyn RequestSide, at: Instant) {
         let nanos = at.as_nanos();
         let loads = self.scrapes.loads();
         if self.control.watches_instances {
@@ -95,6 +95,7 @@ impl Operations {
         let counters = RawCounters {
             at,
             arrived: requests.attempt_counts().sent,
+            tokens: answered(requests),
             areas: requests.areas(nanos),
             capacity: self.registry.time(at).ready * u128::from(self.places),
             places: self.places,
@@ -128,4 +129,9 @@ impl Operations {
         self.control.decide(at, &observation);
         self.reconcile(requests, at);
     }
+}
+
+/// Tokens of the prompts and of the answers of requests that have ended; none where tokens are not counted.
+fn answered(requests: &mut dyn RequestSide) -> [u64; 2] {
+    requests.recorder().tokens.as_ref().map_or([0; 2], |tokens| tokens.all)
 }
