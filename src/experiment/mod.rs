@@ -24,6 +24,7 @@ mod run_error;
 mod run_plan;
 #[cfg(feature = "cli")]
 mod shard;
+mod slo_verdict;
 mod store;
 mod sweep;
 mod task;
@@ -52,14 +53,13 @@ pub use progress::Progress;
 pub use promise_kept::{PromiseKept, PromiseSummary};
 pub use record::Record;
 pub use replications::Replications;
-pub use results::{
-    Alternative, Confirmation, LEAST_FOR_KEPT, PointResult, RunResult, SloVerdict, SweepResult,
-};
+pub use results::{Alternative, Confirmation, PointResult, RunResult, SweepResult};
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
 pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound, settle_warmup};
 #[cfg(feature = "cli")]
 pub use shard::{Shard, ShardState, shards, simulate_shard};
+pub use slo_verdict::{LEAST_FOR_KEPT, SloVerdict};
 #[cfg(feature = "cli")]
 pub use store::{FileStore, StoreError, StoreScope};
 pub use store::{MemoryStore, Store};

@@ -1,13 +1,13 @@
 //! What is said of the promises of an SLO: in words, as a verdict and as a table.
 
+use super::format;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
-use super::{format, sentences};
 use crate::experiment::{
     CompareResult, PromiseKept, Replications, RunResult, SLO_ATTAINMENT, SloVerdict, SweepResult, Unit,
 };
 use crate::recommend::{Recommendation, shown};
-use crate::scenario::Scenario;
+use crate::scenario::{Point, Scenario};
 use crate::sim::{Promise, Slo};
 use crate::time::Span;
 
@@ -24,7 +24,7 @@ pub fn promise(scenario: &Scenario) -> Option<String> {
     let times = slo.first().times(seconds);
     let first = match times.is_empty() {
         true => slo.first().describe(seconds),
-        false => format!("{} within {times}", sentences::at(scenario)),
+        false => format!("p{} within {times}", slo.percentile),
     };
     let more: Vec<String> = slo.more().map(|promise| promise.describe(seconds)).collect();
     Some(match more.len() {
@@ -99,17 +99,18 @@ pub fn of_comparison(result: &CompareResult) -> Option<Table> {
 }
 
 /// The same at the point of a sweep that a user would pick, by the new replications where it was confirmed.
-pub fn of_sweep(result: &SweepResult) -> Option<Table> {
+/// `name` says what a point is called.
+pub fn of_sweep(result: &SweepResult, name: impl Fn(&Point) -> String) -> Option<Table> {
     let picked = &result.points[result.pick()?];
     let fresh = result.confirmed.as_ref().map_or_else(Vec::new, |confirmed| {
         let others = confirmed.others.iter().map(|(index, _, replications)| (*index, replications));
         std::iter::once((confirmed.point, &confirmed.replications)).chain(others).collect()
     });
     let of = |(index, replications): (usize, &Replications)| {
-        (sentences::settings_and_condition(&result.points[index].point), replications.promises())
+        (name(&result.points[index].point), replications.promises())
     };
     let rows = match fresh.is_empty() {
-        true => vec![(sentences::settings_and_condition(&picked.point), picked.replications.promises())],
+        true => vec![(name(&picked.point), picked.replications.promises())],
         false => fresh.into_iter().map(of).collect(),
     };
     table(rows)

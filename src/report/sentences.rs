@@ -31,7 +31,7 @@ pub fn promised(scenario: &Scenario) -> Promised {
 }
 
 /// The percentile of a promise: `p99`.
-pub(super) fn at(scenario: &Scenario) -> String {
+fn at(scenario: &Scenario) -> String {
     format!("p{}", scenario.model.slo.map_or(99.0, |slo| slo.percentile))
 }
 

@@ -44,7 +44,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         reading: sentences::reading(scenario),
         tables: [tables::sweep(scenario, result)]
             .into_iter()
-            .chain(promises::of_sweep(result))
+            .chain(promises::of_sweep(result, sentences::settings_and_condition))
             .chain(tables::types_of_pick(result))
             .collect(),
         charts,
