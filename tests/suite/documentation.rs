@@ -151,7 +151,7 @@ fn follow(page: &Path) -> usize {
                 "diff" => continue,
                 other => panic!("{}: the test does not know the command {other}", page.display()),
             }
-            if matches!(words[0], "run" | "sweep" | "compare" | "recommend" | "explain") {
+            if matches!(words[0], "run" | "sweep" | "merge" | "shard" | "compare" | "recommend" | "explain") {
                 words.extend(["--set", "run.duration=10m", "--set", "run.replications=3"]);
             }
             let output = work.kneepoint(&words).output().unwrap();

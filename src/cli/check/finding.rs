@@ -1,6 +1,6 @@
 //! What `check` has to say of its files, apart from how it is written.
 
-use crate::cli::Failure;
+use crate::api::Error as Failure;
 
 /// The rule of a file that is refused.
 pub(super) const INVALID: &str = "invalid-scenario";
