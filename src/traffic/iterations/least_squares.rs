@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn what_two_parts_explain_alike_is_shared_evenly() {
         let rows: Vec<Vec<f64>> = [1.0, 2.0, 5.0].iter().map(|x| vec![*x, *x * 1e-3]).collect();
-        let parts = non_negative(&rows, &[2.0, 4.0, 10.0], 1e-6);
-        assert!((parts[0] - 1.0).abs() < 1e-3 && (parts[1] - 1000.0).abs() < 1.0, "{parts:?}");
+        let parts = non_negative(&rows, &[2.0, 4.0, 10.0], 1e-3);
+        assert!((parts[0] - 1.0).abs() < 2e-3 && (parts[1] - 1000.0).abs() < 2.0, "{parts:?}");
     }
 }

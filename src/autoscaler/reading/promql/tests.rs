@@ -86,7 +86,7 @@ const CASES: &[Case] = &[
         "sum(rate(envoy_cluster_upstream_rq_total{envoy_cluster_name=\"c\"}[1m]))",
         Some((RequestRate, Of::Total, 60.0, 30.0, 30.0)),
     ),
-    ("sum(rate(vllm:generation_tokens_total[1m]))", None),
+    ("sum(rate(vllm:generation_tokens_total[1m]))", Some((OutputTokenRate, Of::Total, 60.0, 500.0, 500.0))),
     (
         "sum(rate(nv_inference_queue_duration_us[1m])) / sum(rate(nv_inference_request_success[1m])) / 1000",
         None,
