@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Names at the root of the crate, at the most: a program's author reads them all.
-const ROOT_MAX: usize = 25;
+const ROOT_MAX: usize = 28;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
