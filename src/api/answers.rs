@@ -48,6 +48,17 @@ pub fn recommend(
 }
 
 /// What [`recommend`] comes to.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, recommend};
+///
+/// # let text = "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"1s\"\n[autoscaler]\nkind = \"fixed\"\n\
+/// #     instances = 20\n[slo]\nlatency = \"3s\"\npercentile = 90\n[run]\nduration = \"5m\"\n\
+/// #     [sweep.parameters]\n\"autoscaler.instances\" = [8, 12, 20]";
+/// let found = recommend(&Scenario::parse(text)?, None, &Options::default())?;
+/// assert!(found.complete() && found.report().html()?.contains("</html>"));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Recommendation {
     base: inner::Scenario,
@@ -118,6 +129,14 @@ pub fn explain(scenario: &Scenario, options: &Options) -> Result<Explanation, Er
 }
 
 /// What [`explain`] comes to.
+///
+/// ```
+/// use kneepoint::{Options, Scenario, explain};
+///
+/// let explained = explain(&Scenario::load("scenarios/walkthrough.toml")?, &Options::default())?;
+/// assert!(explained.report().html()?.contains("</html>"));
+/// # Ok::<(), kneepoint::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Explanation(Explained);
 

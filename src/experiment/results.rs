@@ -1,7 +1,5 @@
 //! What an experiment comes to, as plain data: everything downstream is a function of it.
 
-use serde::Serialize;
-
 use super::{COST, Figures, LoadLimit, Membership, Replications, RunPlan, SeenRun, SloVerdict};
 use crate::scenario::{Point, Scenario, Setting};
 
