@@ -150,7 +150,7 @@ mod tests {
     fn the_tables_are_closed_and_a_default_tag_is_not_required() {
         let schema = json_schema();
         assert_eq!(schema["additionalProperties"], false);
-        assert_eq!(schema["required"], json!(["arrivals", "service", "autoscaler"]));
+        assert_eq!(schema["required"], json!(["service", "autoscaler"]));
         assert_eq!(schema["$defs"]["service"]["oneOf"][0]["required"], json!([]));
         assert_eq!(schema["$defs"]["service"]["oneOf"][2]["required"], json!(["model"]));
         assert_eq!(schema["$defs"]["autoscaler"]["oneOf"][1]["properties"]["min"]["default"], 1);

@@ -11,6 +11,7 @@ use super::panel::{MARGIN, Panel, headline, left_room, nothing};
 use super::sheet::{Area, Drawn, Pen, Point, Sheet, Target, Type};
 use super::{Chart, InReport, Of, ShownRun, Size, Slo};
 use crate::backtest::{Backtest, Field, RowCompared};
+use crate::report::canvas::font;
 use crate::report::data::window_column;
 use crate::report::results::Results;
 use crate::report::{backtested, sentences};
@@ -349,7 +350,9 @@ impl Timeline {
             }
             entries.push(Entry::line(slo.label_on(&panel.y), pen));
         }
-        Legend::new(entries, panel.area.width() * 0.6).draw_ending_at(sheet, (panel.area.right, heading))
+        // Whatever the title leaves, and a gap.
+        let room = panel.area.width() - font::width(&title, 16.0) - 24.0;
+        Legend::new(entries, room.min(panel.area.width() * 0.6)).draw_ending_at(sheet, (panel.area.right, heading))
     }
 }
 
