@@ -113,7 +113,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         ("service", "time = \"200ms\""),
         ("autoscaler", "kind = \"fixed\" and instances = 4"),
     ] {
-        if !reader.has(table) && !(table == "arrivals" && client.users.is_some()) {
+        let needed = table != "arrivals" || client.users.is_none();
+        if needed && !reader.has(table) {
             let message = format!("the table `[{table}]` is missing");
             let label = "every scenario has `[arrivals]`, `[service]` and `[autoscaler]`";
             let help = format!("add `[{table}]`, for example with {example}");

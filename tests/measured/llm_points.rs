@@ -180,7 +180,8 @@ fn each_level_of_a_load_test_is_foretold_by_the_fit_to_the_others() {
     const FILE: &str = "measured/llm-points/h100_rate_stages.json";
     let Some(data) = folder_with(FILE) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let (mut errors, mut pairs): ([Vec<f64>; 3], [Vec<(f64, f64)>; 3]) = Default::default();
+    let mut errors: [Vec<f64>; 3] = Default::default();
+    let mut pairs: [Vec<(f64, f64)>; 3] = Default::default();
     for (set, levels) in sets(&data) {
         for (index, level) in levels.iter().enumerate() {
             // Where the rate is fixed, an overloaded level is one of no steady state: its means grow with the test.
@@ -247,7 +248,7 @@ fn chart(pairs: &[Vec<(f64, f64)>; 3]) -> String {
     let panels = [("TPOT", 0.005, 0.1), ("TTFT", 0.01, 100.0), ("latency", 1.0, 100.0)];
     for (panel, ((name, low, high), pairs)) in panels.into_iter().zip(pairs).enumerate() {
         let (left, top) = (60.0 + panel as f64 * (SIDE + 65.0), 30.0);
-        let share = |value: f64| (value / low as f64).ln() / (high / low as f64).ln() * SIDE;
+        let share = |value: f64| (value / low).ln() / (high / low).ln() * SIDE;
         let (x, y) = (|value: f64| left + share(value), |value: f64| top + SIDE - share(value));
         let _ = writeln!(
             text,

@@ -286,12 +286,21 @@ proptest! {
         let latency = |window: &kneepoint::internals::sim::Window| window.latency_mean_s.unwrap_or(0.0) * window.served as f64;
         prop_assert!(near(windows.iter().map(latency).sum(), outcome.latency.sum_s()));
         prop_assert!(windows.iter().all(|window| window.utilization.is_none_or(|busy| (0.0..=1.0).contains(&busy))));
-        let share = model.slo.map_or(0.0, |slo| slo.quantile());
-        let misses = |window: &&kneepoint::internals::sim::Window| {
-            let judged = window.served + window.lost + window.overdue;
-            share > 0.0 && kneepoint::internals::stats::more_than_chance(judged - window.good, judged, 1.0 - share)
+        // Windows too small to judge are judged together with those that follow.
+        let allowed = model.slo.as_ref().and_then(|slo| slo.promises().next()).map(|promise| promise.allowed());
+        let beyond_chance = |missed: u64, judged: u64| {
+            allowed.is_some_and(|allowed| kneepoint::internals::stats::more_than_chance(missed, judged, allowed))
         };
-        let below: f64 = windows.iter().filter(misses).map(|window| window.length_s).sum();
+        let (mut below, mut judged, mut missed, mut seconds) = (0.0, 0, 0, 0.0);
+        for window in windows.iter().filter(|window| window.served + window.lost + window.overdue > 0) {
+            let ended = window.served + window.lost + window.overdue;
+            (judged, missed, seconds) = (judged + ended, missed + ended - window.good, seconds + window.length_s);
+            if allowed.is_some() && !beyond_chance(1, judged) {
+                below += if beyond_chance(missed, judged) { seconds } else { 0.0 };
+                (judged, missed, seconds) = (0, 0, 0.0);
+            }
+        }
+        below += if missed > 1 && beyond_chance(missed, judged) { seconds } else { 0.0 };
         prop_assert!(near(outcome.below_slo_s, below), "{} for {below}", outcome.below_slo_s);
     }
 

@@ -274,8 +274,9 @@ fn compared(scenario: &Scenario, result: &CompareResult) -> Option<Comparison> {
     let priced = comparable(result.contenders.iter().map(|each| &each.scenario)).contains(&COST);
     let across = if priced { COST } else { INSTANCE_HOURS };
     let several = counted(all.len(), "alternative");
-    let chart = side_by_side(scenario, &all, across, |what| match what.split_at(1) {
-        (first, rest) => format!("{}{rest} of {several}", first.to_uppercase()),
+    let chart = side_by_side(scenario, &all, across, |what| {
+        let (first, rest) = what.split_at(1);
+        format!("{}{rest} of {several}", first.to_uppercase())
     })?;
     let bound = result.bound.as_ref().filter(|_| priced && chart.upwards == Measure::Latency);
     Some(Comparison { bound: bound.map(|bound| bound_within(bound, &chart.contenders)), ..chart })

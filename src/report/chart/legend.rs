@@ -71,6 +71,15 @@ impl Legend {
         Legend { rows }
     }
 
+    /// Lays entries out in one row of at most a width in pixels; the last one is shortened to what the others leave.
+    pub fn in_one_row(mut entries: Vec<Entry>, width: f64) -> Self {
+        if let Some((last, others)) = entries.split_last_mut() {
+            let used: f64 = others.iter().map(|entry| entry.width() + GAP).sum();
+            last.label = fit(&last.label, SIZE, width - used - SWATCH);
+        }
+        Legend { rows: vec![entries] }
+    }
+
     pub fn height(&self) -> f64 {
         self.rows.len() as f64 * ROW
     }

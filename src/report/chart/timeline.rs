@@ -352,7 +352,7 @@ impl Timeline {
         }
         // Whatever the title leaves, and a gap.
         let room = panel.area.width() - font::width(&title, 16.0) - 24.0;
-        Legend::new(entries, room.min(panel.area.width() * 0.6)).draw_ending_at(sheet, (panel.area.right, heading))
+        Legend::in_one_row(entries, room).draw_ending_at(sheet, (panel.area.right, heading))
     }
 }
 

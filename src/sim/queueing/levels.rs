@@ -143,7 +143,7 @@ impl Levels {
             self.heads[level] |= 1 << index;
         } else {
             self.bits[level * self.width + index / 64] |= 1 << (index % 64);
-            self.heads[level] |= 1 << (index / 64 >> self.part);
+            self.heads[level] |= 1 << ((index / 64) >> self.part);
         }
     }
 
@@ -153,7 +153,7 @@ impl Levels {
         } else {
             let words = &mut self.bits[level * self.width..(level + 1) * self.width];
             words[index / 64] &= !(1 << (index % 64));
-            let part = index / 64 >> self.part;
+            let part = (index / 64) >> self.part;
             let end = ((part + 1) << self.part).min(words.len());
             if words[part << self.part..end].iter().all(|word| *word == 0) {
                 self.heads[level] &= !(1 << part);

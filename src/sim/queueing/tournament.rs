@@ -7,7 +7,7 @@
 use std::hint::select_unpredictable;
 
 /// The minimum of the keys of its leaves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tournament {
     /// A complete binary tree as an array: the root at 1, the leaves from `width` on.
     nodes: Vec<InstantKey>,
@@ -67,12 +67,6 @@ impl InstantKey {
 
 /// 2²² leaves and 2⁴² insertions.
 const LEAF_BITS: u32 = 22;
-
-impl Default for Tournament {
-    fn default() -> Self {
-        Tournament { nodes: Vec::new(), width: 0, leaves: 0 }
-    }
-}
 
 impl Tournament {
     /// The least key; [`InstantKey::NEVER`] if every leaf is empty.

@@ -161,8 +161,11 @@ fn scrapes(text: &str, file: usize, instances: &mut BTreeMap<String, Vec<Scrape>
     Ok(())
 }
 
-/// The series of an answer of Prometheus that are of an engine: which, of what instance, its points.
-fn series(document: &Value) -> Vec<(&'static str, String, Vec<(f64, f64)>)> {
+/// A series of an engine: which, of what instance, its points.
+type Series = (&'static str, String, Vec<(f64, f64)>);
+
+/// The series of an answer of Prometheus that are of an engine.
+fn series(document: &Value) -> Vec<Series> {
     let data = document.get("data").unwrap_or(document);
     let results = data.get("result").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let one = |result: &Value| {

@@ -23,11 +23,14 @@ const LEVELS: [&[(&str, Operator)]; 5] = [
     &[("*", Operator::Multiply), ("/", Operator::Divide)],
 ];
 
+/// The names that a formula uses, each with its place in the text.
+pub(super) type Names = Vec<(String, Range<usize>)>;
+
 /// Reads a formula.
 ///
 /// # Errors
 /// What is not understood, as a phrase.
-pub(super) fn parse(text: &str) -> Result<(Expr, Vec<(String, Range<usize>)>), String> {
+pub(super) fn parse(text: &str) -> Result<(Expr, Names), String> {
     let mut parser = Parser { text, at: 0, depth: 0, names: Vec::new() };
     parser.space();
     let root = parser.choice()?;

@@ -6,9 +6,12 @@ fn value(formula: &str, values: &[(&str, f64)]) -> f64 {
 }
 
 /// The formulas of KEDA's documentation and of public files, with what expr makes of them.
+/// A formula, the values of its names, and what it comes to.
+type Case = (&'static str, &'static [(&'static str, f64)], f64);
+
 #[test]
 fn formulas_as_they_are_used_come_to_what_expr_makes_of_them() {
-    let cases: &[(&str, &[(&str, f64)], f64)] = &[
+    let cases: &[Case] = &[
         ("(a + b)/2", &[("a", 10.0), ("b", 5.0)], 7.5),
         ("a > 2 ? a + b : 1", &[("a", 3.0), ("b", 5.0)], 8.0),
         ("count([a,b,c],{#>1}) > 1 ? 5 : 0", &[("a", 2.0), ("b", 3.0), ("c", 0.0)], 5.0),

@@ -206,7 +206,7 @@ fn drawn(table: &Table, width: Option<usize>) -> String {
     }
     let words: Vec<usize> = (0..table.columns.len()).map(|column| least(table, column)).collect();
     let all_fit =
-        width.is_some_and(|width| words.iter().map(|word| word + SPACE).sum::<usize>() <= width + SPACE - 1);
+        width.is_some_and(|width| words.iter().map(|word| word + SPACE).sum::<usize>() < width + SPACE);
     for (index, column) in text.column_iter_mut().enumerate() {
         if all_fit && width.is_some_and(|width| needed(table) > width) {
             // Its two paddings, but for the first.
