@@ -16,7 +16,9 @@ export function read(raw) {
       const place = index.get(name);
       if (place === undefined) return missing;
       const { mean, low, high } = raw.figures[place];
-      return { mean: mean[point] ?? null, low: low?.[point] ?? null, high: high?.[point] ?? null };
+      const from = low?.[point] ?? null;
+      // JSON has no infinity: an interval that begins and does not end is open upwards.
+      return { mean: mean[point] ?? null, low: from, high: high?.[point] ?? (from === null ? null : Infinity) };
     },
     /** The run of a point that is shown window by window, if there is one. */
     run: (point) => raw.runs.find((run) => run.point === point),

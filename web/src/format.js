@@ -29,6 +29,7 @@ const WRITERS = {
 
 /** `value` in its unit; a dash where there is none. */
 export function quantity(value, unit, currency) {
+  if (value === Infinity) return '∞';
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   if (unit === 'currency') return `${plain(value)} ${currency}`;
   const write = WRITERS[unit];

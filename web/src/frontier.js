@@ -202,7 +202,7 @@ function bars(data, state, place, x, y) {
   const [cx, cy] = [x.at(across.mean), y.at(up.mean)];
   const bar = (x1, y1, x2, y2) => svg('line', { class: 'bar', x1, y1, x2, y2 });
   return [
-    across.low !== null && bar(x.at(across.low), cy, x.at(across.high), cy),
+    across.low !== null && bar(x.at(across.low), cy, Math.min(x.to, x.at(across.high)), cy),
     up.low !== null && bar(cx, Math.max(y.to, Math.min(y.from, y.at(up.low))), cx, Math.max(y.to, y.at(up.high))),
   ].filter(Boolean);
 }
@@ -222,7 +222,7 @@ function now(data, state, x, y) {
   const [cx, cy] = [x.at(across.mean), y.at(up.mean)];
   const bar = (x1, y1, x2, y2) => svg('line', { class: 'bar', x1, y1, x2, y2 });
   const parts = [
-    across.low !== null && bar(x.at(across.low), cy, x.at(across.high), cy),
+    across.low !== null && bar(x.at(across.low), cy, Math.min(x.to, x.at(across.high)), cy),
     up.low !== null && bar(cx, Math.min(y.from, y.at(up.low)), cx, Math.max(y.to, y.at(up.high))),
     svg('path', { class: 'now', d: `M${cx} ${cy - 9}l9 9l-9 9l-9 -9z` }),
     svg('text', { class: 'label', x: cx + 13, y: cy + 18 }, 'now'),
