@@ -1,11 +1,11 @@
 //! What a live page asks for, without the page: from the text of a scenario to results that grow sharper, and the values in it
-//! that a slider can move. The server of [`serve`](crate::serve) answers its page with this, and the playground runs it in the
+//! that a slider can move. The server of `serve` answers its page with this, and the playground runs it in the
 //! browser itself. No clock, no file but through [`Files`], and no thread that it is not given.
 //!
 //! - [`Engine`]: what simulates, and the runs that it remembers
 //! - [`OpenFile`]: a scenario that is open
 //! - [`Field`]: a value of it that a slider can move
-//! - [`stages`]: from a text to results, first a quick estimate, then sharper ones
+//! - `stages`: from a text to results, first a quick estimate, then sharper ones
 mod fields;
 mod stages;
 
