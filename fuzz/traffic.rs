@@ -10,7 +10,7 @@ use crate::targets::{Outcome, Target, target, texts};
 
 fn refused(error: &FileError) -> Outcome {
     let help = error.help.as_deref().unwrap_or_default();
-    Outcome::Refused(format!("{} {} {help}", error.message, error.label))
+    Outcome::Refused(format!("error: {} {} {help}", error.message, error.label))
 }
 
 fn with_file<T>(input: &[u8], read: impl FnOnce(&NamedFile<'_>) -> T) -> T {
