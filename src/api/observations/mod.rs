@@ -279,7 +279,7 @@ pub(crate) struct Replayed {
 /// #     up = { above = 8 }\ndown = { below = 2 }")?;
 /// let rows = Observations::csv("incident.csv", "time,ready,metric,expected\n30,2,9,4\n")?;
 /// let decision = &replay(&policy, &rows)?[0];
-/// assert_eq!((decision.desired(), decision.expected(), decision.differs()), (Some(3), Some(4), true));
+/// assert_eq!((decision.desired(), decision.expected(), decision.differs()), (Some(2), Some(4), true));
 /// assert!(decision.reason().is_some());
 /// # Ok::<(), kneepoint::Error>(())
 /// ```
