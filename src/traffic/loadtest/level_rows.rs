@@ -100,10 +100,10 @@ pub(super) fn of_levels(levels: &[&Level]) -> Result<LevelsFit, String> {
         }
     }
     let used: Vec<Row> = rows.iter().filter(|row| !row.left_out).map(|row| row.row).collect();
-    let (fewest, most) = used
+    let (least, most) = used
         .iter()
         .fold((f64::INFINITY, 0.0_f64), |(low, high), row| (low.min(row.decoding), high.max(row.decoding)));
-    if used.len() < 2 || most - fewest < 0.05 * most {
+    if used.len() < 2 || most - least < 0.05 * most {
         return Err("has one level: times by concurrency need two or more, of different concurrency".into());
     }
     let queued: Vec<f64> =

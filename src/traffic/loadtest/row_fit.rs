@@ -251,10 +251,10 @@ fn log(requests: &[Logged]) -> Result<Source, String> {
 /// The law of the rows.
 fn fitted<'a>(rows: &'a [Row], of: &str) -> Result<(IterationTimes, &'a [Row]), String> {
     let most = rows.iter().map(|row| row.decoding).fold(0.0, f64::max);
-    let fewest = rows.iter().map(|row| row.decoding).fold(f64::INFINITY, f64::min);
-    if rows.len() < 4 || most < 1.2 * fewest {
+    let least = rows.iter().map(|row| row.decoding).fold(f64::INFINITY, f64::min);
+    if rows.len() < 4 || most < 1.2 * least {
         return Err(format!(
-            "tells too little: the {of} have {fewest:.1} to {most:.1} decoding sequences, and a law needs different numbers of them"
+            "tells too little: the {of} have {least:.1} to {most:.1} decoding sequences, and a law needs different numbers of them"
         ));
     }
     Ok((fit(rows), rows))

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, Read as _};
 use serde_json::{Map, Value};
 
 use super::head::Head;
+use super::reading::Reading;
 use crate::files::NamedFile;
 use crate::traffic::FileError;
 use crate::traffic::error::unreadable;
@@ -67,6 +68,26 @@ pub(super) fn each_object(
             return Ok(());
         }
     }
+}
+
+/// Passes each object to `take` with its line (in a list, its number); what is no object is skipped in the account, or refused
+/// where the account is strict.
+///
+/// # Errors
+/// Those of [`each_object`] and of `take`; a row that is no object, where none may be skipped.
+pub(super) fn each_row(
+    file: &NamedFile<'_>,
+    head: &Head,
+    (reading, strict): (&mut Reading, bool),
+    mut take: impl FnMut(&mut Reading, &Map<String, Value>, u64) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    each_object(file, head, |object, line| {
+        match object {
+            Ok(object) => take(reading, object, line)?,
+            Err(reason) => reading.skip(|| line, reason, strict)?,
+        }
+        Ok(true)
+    })
 }
 
 /// The list of objects that a document is, or holds.

@@ -1,7 +1,7 @@
 //! AIPerf, `profile_export.jsonl`: a request a line, nanoseconds since 1970 when it was sent, with its tokens.
 
 use super::super::Recorded;
-use super::super::objects::{self, each_object};
+use super::super::objects::{self, each_row};
 use super::super::reading::Reading;
 use super::super::requests::{Gathered, Row};
 use super::super::values;
@@ -22,18 +22,11 @@ pub(super) const FORM: Form = Form {
         reading.time = "key `metadata.request_start_ns`, when the request was sent".into();
         let mut gathered = Gathered::new();
         let mut failed = 0_u64;
-        each_object(file, head, |object, line| {
-            let object = match object {
-                Ok(object) => object,
-                Err(reason) => {
-                    reading.skip(|| line, reason, wanted.strict)?;
-                    return Ok(true);
-                }
-            };
+        each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
             let text = |path: &str| objects::cell(objects::at(object, path));
             let Some(arrival) = form.parse(&text("metadata.request_start_ns")) else {
                 reading.skip(|| line, "it has no `metadata.request_start_ns`", wanted.strict)?;
-                return Ok(true);
+                return Ok(());
             };
             let end = form.parse(&text("metadata.request_end_ns"));
             failed += u64::from(object.get("error").is_some_and(|error| !error.is_null()));
@@ -44,7 +37,7 @@ pub(super) const FORM: Form = Form {
                 output_tokens: values::tokens(&text("metrics.output_sequence_length.value")),
             };
             gathered.push(row, || line);
-            Ok(true)
+            Ok(())
         })?;
         reading.note("durations are from the sending of a request to its last answer: they include waiting at the server");
         if failed > 0 {

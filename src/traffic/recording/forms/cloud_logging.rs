@@ -1,7 +1,7 @@
 //! Request logs of Google Cloud Logging: `gcloud logging read --format json`, or JSON lines.
 
 use super::super::Recorded;
-use super::super::objects::{self, each_object};
+use super::super::objects::{self, each_row};
 use super::super::reading::Reading;
 use super::super::requests::{Gathered, Row};
 use super::super::values;
@@ -24,28 +24,21 @@ pub(super) const FORM: Form = Form {
         reading.time = "key `timestamp`, taken as when the request came".into();
         let mut gathered = Gathered::new();
         let mut balancer = false;
-        each_object(file, head, |object, line| {
-            let object = match object {
-                Ok(object) => object,
-                Err(reason) => {
-                    reading.skip(|| line, reason, wanted.strict)?;
-                    return Ok(true);
-                }
-            };
+        each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
             let stamp = objects::cell(object.get("timestamp"));
             let Some(arrival) = moment::date(&stamp).and_then(|(nanos, _)| i64::try_from(nanos).ok()) else {
                 reading.skip(|| line, "its `timestamp` is no date", wanted.strict)?;
-                return Ok(true);
+                return Ok(());
             };
             if !object.contains_key("httpRequest") {
                 reading.skip(|| line, "it has no `httpRequest`", wanted.strict)?;
-                return Ok(true);
+                return Ok(());
             }
             balancer |= objects::cell(objects::at(object, "resource.type")).contains("load_balancer");
             let latency = objects::cell(objects::at(object, "httpRequest.latency"));
             let duration = values::duration(&latency, None, false);
             gathered.push(Row { arrival, duration, ..Row::default() }, || line);
-            Ok(true)
+            Ok(())
         })?;
         reading.note("httpRequest.latency includes waiting at the server");
         if balancer {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Recorded;
-use super::super::objects::{self, each_object};
+use super::super::objects::{self, each_row};
 use super::super::reading::Reading;
 use super::super::requests::{Gathered, Row};
 use super::{Form, Likeness, Recording};
@@ -28,18 +28,11 @@ pub(super) const FORM: Form = Form {
         let mut reading = Reading::of(file.shown, NAME, DOC);
         reading.time = "key `start_time`, when the request came".into();
         let mut gathered = Gathered::new();
-        each_object(file, head, |object, line| {
-            let object = match object {
-                Ok(object) => object,
-                Err(reason) => {
-                    reading.skip(|| line, reason, wanted.strict)?;
-                    return Ok(true);
-                }
-            };
+        each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
             let start = objects::cell(object.get("start_time"));
             let Some(arrival) = moment::date(&start).and_then(|(nanos, _)| i64::try_from(nanos).ok()) else {
                 reading.skip(|| line, "its `start_time` is no date", wanted.strict)?;
-                return Ok(true);
+                return Ok(());
             };
             let millis = match object.get("duration") {
                 Some(Value::Number(number)) => number.as_f64(),
@@ -49,7 +42,7 @@ pub(super) const FORM: Form = Form {
             let millis = millis.filter(|millis| (0.0..1e12).contains(millis));
             let duration = millis.map(|millis| (millis * 1e6).round() as u64);
             gathered.push(Row { arrival, duration, ..Row::default() }, || line);
-            Ok(true)
+            Ok(())
         })?;
         reading.note("duration, in milliseconds, is of the whole request: it includes waiting at the server");
         let (reading, requests) = gathered.finish(reading, wanted, TimeForm::Zoned, true)?;

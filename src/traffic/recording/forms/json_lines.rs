@@ -3,7 +3,7 @@
 use super::super::Recorded;
 use super::super::choose::{self, Plan, RequestPlan};
 use super::super::head::Head;
-use super::super::objects::{self, each_object};
+use super::super::objects::{self, each_object, each_row};
 use super::super::reading::Reading;
 use super::super::requests::Gathered;
 use super::super::sample::Sample;
@@ -80,14 +80,7 @@ fn by_plan(
     match plan {
         Plan::Requests(plan) => {
             let mut gathered = Gathered::new();
-            each_object(file, head, |object, line| {
-                let object = match object {
-                    Ok(object) => object,
-                    Err(reason) => {
-                        reading.skip(|| line, reason, wanted.strict)?;
-                        return Ok(true);
-                    }
-                };
+            each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
                 let cells: Vec<String> =
                     plan_columns(&plan).map(|at| objects::cell(objects::at(object, &names[at]))).collect();
                 let column = |at: usize| {
@@ -98,7 +91,7 @@ fn by_plan(
                     Ok(row) => gathered.push(row, || line),
                     Err(bad) => reading.skip_cell(|| line, &bad, wanted.strict)?,
                 }
-                Ok(true)
+                Ok(())
             })?;
             reading.time = plan.time_shown.replacen("column", "key", 1);
             plan.notes.iter().for_each(|note| reading.note(note.replacen("column `", "key `", 1)));
@@ -115,15 +108,11 @@ fn by_plan(
                 ));
             };
             let mut all: Vec<Points> = Vec::new();
-            each_object(file, head, |object, line| {
-                let Ok(object) = object else {
-                    reading.skip(|| line, "it is no JSON object", wanted.strict)?;
-                    return Ok(true);
-                };
+            each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
                 let text = |at: usize| objects::cell(objects::at(object, &names[at]));
                 let Some(stamp) = form.parse(&text(time)) else {
                     reading.skip(|| line, "it has no instant", wanted.strict)?;
-                    return Ok(true);
+                    return Ok(());
                 };
                 reading.rows += 1;
                 for at in &plan.values {
@@ -134,7 +123,7 @@ fn by_plan(
                         None => all.push(Points { name, points: vec![(stamp, value, line)] }),
                     }
                 }
-                Ok(true)
+                Ok(())
             })?;
             reading.time = shown.replacen("column", "key", 1);
             plan.notes.iter().for_each(|note| reading.note(note));

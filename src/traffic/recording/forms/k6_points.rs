@@ -1,7 +1,7 @@
 //! k6, `--out json=…`: a JSON object a line, a point for each sample of each metric, stamped with its end.
 
 use super::super::Recorded;
-use super::super::objects::{self, each_object};
+use super::super::objects::{self, each_row};
 use super::super::reading::Reading;
 use super::super::requests::{Gathered, Row};
 use super::{Form, Likeness, Recording};
@@ -22,32 +22,25 @@ pub(super) const FORM: Form = Form {
         let mut reading = Reading::of(file.shown, NAME, DOC);
         reading.time = "key `data.time`, the end of a request, less its duration".into();
         let mut gathered = Gathered::new();
-        each_object(file, head, |object, line| {
-            let object = match object {
-                Ok(object) => object,
-                Err(reason) => {
-                    reading.skip(|| line, reason, wanted.strict)?;
-                    return Ok(true);
-                }
-            };
+        each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
             let text = |path: &str| objects::cell(objects::at(object, path));
             if text("type") != "Point" || text("metric") != "http_req_duration" {
-                return Ok(true);
+                return Ok(());
             }
             let end = moment::date(&text("data.time")).and_then(|(nanos, _)| i64::try_from(nanos).ok());
             let Some(end) = end else {
                 reading.skip(|| line, "its `data.time` is no date", wanted.strict)?;
-                return Ok(true);
+                return Ok(());
             };
             let millis = objects::at(object, "data.value").and_then(serde_json::Value::as_f64);
             let Some(millis) = millis.filter(|millis| (0.0..1e12).contains(millis)) else {
                 reading.skip(|| line, "its `data.value` is no duration", wanted.strict)?;
-                return Ok(true);
+                return Ok(());
             };
             let duration = (millis * 1e6).round() as u64;
             let arrival = end.saturating_sub(i64::try_from(duration).unwrap_or(i64::MAX));
             gathered.push(Row { arrival, duration: Some(duration), ..Row::default() }, || line);
-            Ok(true)
+            Ok(())
         })?;
         reading.note("http_req_duration, in milliseconds, includes waiting at the server; points of other metrics are left out");
         let (reading, requests) = gathered.finish(reading, wanted, TimeForm::Zoned, true)?;
