@@ -20,8 +20,10 @@ pub use data::PageData;
 use sections::{figure, key_figures, reading, statements, table_markup};
 
 /// What the page may load and reach: nothing but itself.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; font-src data:; \
-                      base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'";
+
+/// The scripts that a page may run: its own.
+const SCRIPTS: &str = "script-src 'unsafe-inline'";
 
 /// Drawings of runs that stand open where there is no script: those of two alternatives.
 const UNFOLDED: usize = 4;
@@ -30,17 +32,11 @@ const UNFOLDED: usize = 4;
 /// order, which are put in as they are.
 pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
     let data = PageData::of(report).json();
+    let fonts = (!drawings.is_empty()).then(font::face_rule);
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (report.head.title) }
-                style { (PreEscaped(assets::STYLE)) }
-                @if !drawings.is_empty() { style { (PreEscaped(font::face_rule())) } }
-            }
+            (head(&report.head.title, &format!("{POLICY}; {SCRIPTS}"), fonts))
             body {
                 main { (content(report, drawings)) }
                 script type="application/json" id="kneepoint-data" { (PreEscaped(data)) }
@@ -54,20 +50,30 @@ pub fn html(report: &Report<'_>, drawings: &[String]) -> String {
 /// The live page: the same style and script, and in place of a report the scenarios that are open, as JSON.
 pub fn live(title: &str, scenarios: &str) -> String {
     // The page asks the server that it came from, and nobody else.
-    let policy = format!("{POLICY}; connect-src 'self'");
+    let policy = format!("{POLICY}; connect-src 'self'; {SCRIPTS}");
+    let without = "The live page needs a script; the commands run and sweep do not.";
+    alive((title, &policy), (scenarios, None), without)
+}
+
+/// The playground: the live page without a server. `module` is the address of the engine as WebAssembly, which the page loads;
+/// a worker of its own runs it.
+pub fn playground(scenarios: &str, module: &str) -> String {
+    let policy =
+        format!("{POLICY}; connect-src 'self'; worker-src blob:; {SCRIPTS} 'wasm-unsafe-eval' blob:");
+    let without = "The playground simulates in the page itself, and so needs a script.";
+    alive(("Kneepoint playground", &policy), (scenarios, Some(module)), without)
+}
+
+/// A page that simulates: its title and policy, the scenarios that are open with the address of the engine where no server has it,
+/// and what it says where there is no script.
+fn alive((title, policy): (&str, &str), (scenarios, module): (&str, Option<&str>), without: &str) -> String {
     let page = markup! {
         (DOCTYPE)
         html lang="en" class="live" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                title { (title) }
-                style { (PreEscaped(assets::STYLE)) }
-            }
+            (head(title, policy, None))
             body {
-                div id="kneepoint-live" {}
-                noscript { p { "The live page needs a script; " code { "kneepoint run" } " and " code { "sweep" } " do not." } }
+                div id="kneepoint-live" data-module=[module] {}
+                noscript { p { (without) } }
                 script type="application/json" id="kneepoint-scenarios" { (PreEscaped(data::within_element(scenarios))) }
                 script { (PreEscaped(assets::script())) }
             }
@@ -76,33 +82,18 @@ pub fn live(title: &str, scenarios: &str) -> String {
     page.into_string()
 }
 
-/// The playground: the live page without a server. `module` is the address of the engine as WebAssembly, which the page loads;
-/// a worker of its own runs it.
-pub fn playground(scenarios: &str, module: &str) -> String {
-    let policy = format!(
-        "{POLICY}; connect-src 'self'; worker-src blob:; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:"
-    );
-    // A policy names each kind once: the last one above stands for the first.
-    let policy = policy.replacen("script-src 'unsafe-inline'; ", "", 1);
-    let page = markup! {
-        (DOCTYPE)
-        html lang="en" class="live" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                title { "Kneepoint playground" }
-                style { (PreEscaped(assets::STYLE)) }
-            }
-            body {
-                div id="kneepoint-live" data-module=(module) {}
-                noscript { p { "The playground simulates in the page itself, and so needs a script." } }
-                script type="application/json" id="kneepoint-scenarios" { (PreEscaped(data::within_element(scenarios))) }
-                script { (PreEscaped(assets::script())) }
-            }
+/// What every page begins with; `fonts` are the rules of the fonts that its drawings need.
+fn head(title: &str, policy: &str, fonts: Option<&str>) -> Markup {
+    markup! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            title { (title) }
+            style { (PreEscaped(assets::STYLE)) }
+            @if let Some(fonts) = fonts { style { (PreEscaped(fonts)) } }
         }
-    };
-    page.into_string()
+    }
 }
 
 /// The parts of the page in their order: the answer, the trade, what was read, why, tables, the runs over time, notes.
