@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::fixtures::cli::{PROGRAM, Work};
+use crate::fixtures::cli::{PROGRAM, SMALL_SWEEP as SWEEP, Work};
 
 /// DESIGN's worked example, with the two variants whose outcome is known as well.
 const WALKTHROUGH: &str = r#"
@@ -34,36 +34,6 @@ set = { "autoscaler.down.below" = 10 }
 [[variant]]
 name = "all at 100"
 set = { "arrivals.loads" = [100, 100, 100, 100, 100, 100] }
-"#;
-
-/// A small sweep with randomness in arrivals, service and cold start.
-const SWEEP: &str = r#"
-name = "small"
-[arrivals]
-kind = "poisson"
-rate = 8
-[service]
-time = { dist = "lognormal", mean = "350ms", cv = 0.6 }
-[instances]
-initial = 4
-cold_start = { dist = "exponential", mean = "60s" }
-[autoscaler]
-kind = "threshold"
-metric = "utilization"
-min = 2
-max = 12
-up = { above = 0.7 }
-down = { below = 0.3, cooldown = "2m" }
-[cost]
-per_instance_hour = 2.5
-[slo]
-latency = "2s"
-[run]
-duration = "20m"
-replications = 5
-[sweep.parameters]
-"autoscaler.up.above" = [0.6, 0.7, 0.8]
-"autoscaler.down.below" = [0.3, 0.4]
 "#;
 
 #[test]

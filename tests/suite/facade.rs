@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Names at the root of the crate, at the most: a program's author reads them all.
+/// Maximum number of names at the root of the crate: a program's author reads them all.
 const ROOT_MAX: usize = 28;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

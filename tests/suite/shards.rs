@@ -3,34 +3,12 @@
 
 use std::process::Command;
 
-use crate::fixtures::cli::Work;
+use crate::fixtures::cli::{PROGRAM, SMALL_SWEEP, Work};
 
 /// 20 settings, so that there are two groups of them that are fed together.
-const SWEEP: &str = r#"
-name = "small"
-[arrivals]
-kind = "poisson"
-rate = 11
-[service]
-time = { dist = "exponential", mean = "400ms" }
-[autoscaler]
-kind = "threshold"
-metric = "utilization"
-min = 2
-max = 12
-up = { above = 0.8 }
-down = { below = 0.4 }
-[cost]
-per_instance_hour = 1
-[slo]
-latency = "2s"
-[run]
-duration = "20m"
-replications = 5
-[sweep.parameters]
-"autoscaler.up.above" = { from = 0.55, to = 0.9, steps = 10 }
-"autoscaler.down.below" = [0.2, 0.3]
-"#;
+fn sweep() -> Work {
+    Work::with(&SMALL_SWEEP.replace("[0.6, 0.7, 0.8]", "{ from = 0.55, to = 0.9, steps = 10 }"))
+}
 
 fn shard(work: &Work, which: &str, more: &[&str]) {
     let fixed = ["sweep", "scenario.toml", "--shard", which, "--out", "shards"];
@@ -46,7 +24,7 @@ fn merge(work: &Work, of: u32, more: &[&str]) -> Command {
 
 #[test]
 fn joined_shards_are_the_sweep_to_the_byte() {
-    let work = Work::with(SWEEP);
+    let work = sweep();
     let whole = work.done(&["sweep", "scenario.toml", "--out", "whole"]);
     for (of, threads) in [(3, "1"), (7, "2")] {
         for index in 1..=of {
@@ -62,7 +40,7 @@ fn joined_shards_are_the_sweep_to_the_byte() {
 
 #[test]
 fn a_shard_counted_from_zero_resumes_and_is_told() {
-    let work = Work::with(SWEEP);
+    let work = sweep();
     shard(&work, "1:2", &[]);
     let file = work.path().join("shards/shard-2-of-2.records");
     let bytes = std::fs::read(&file).unwrap();
@@ -80,7 +58,7 @@ fn a_shard_counted_from_zero_resumes_and_is_told() {
 
 #[test]
 fn mixtures_are_refused() {
-    let work = Work::with(SWEEP);
+    let work = sweep();
     shard(&work, "1/2", &[]);
     shard(&work, "2/2", &["--seed", "7"]);
     let refused = |command: &mut Command, part: &str| {
@@ -99,7 +77,7 @@ fn mixtures_are_refused() {
 
 #[test]
 fn jobs_of_clusters_are_written() {
-    let work = Work::with(SWEEP);
+    let work = sweep();
     let script = work.done(&[
         "shard",
         "scenario.toml",
@@ -116,13 +94,7 @@ fn jobs_of_clusters_are_written() {
     work.write("job.sh", &script);
     let task = Command::new("bash")
         .current_dir(work.path())
-        .args([
-            "-c",
-            &format!(
-                "kneepoint() {{ {:?} \"$@\"; }}; exec() {{ \"$@\"; }}; . ./job.sh",
-                crate::fixtures::cli::PROGRAM
-            ),
-        ])
+        .args(["-c", &format!("kneepoint() {{ {PROGRAM:?} \"$@\"; }}; exec() {{ \"$@\"; }}; . ./job.sh")])
         .env("SLURM_ARRAY_TASK_ID", "8")
         .output()
         .unwrap();

@@ -1,35 +1,6 @@
 //! What a terminal of 80 and of 120 columns shows: the verdict first, tables that fit, a small drawing of the frontier.
 
-use crate::fixtures::cli::Work;
-
-const SWEEP: &str = r#"
-name = "small"
-[arrivals]
-kind = "poisson"
-rate = 8
-[service]
-time = { dist = "lognormal", mean = "350ms", cv = 0.6 }
-[instances]
-initial = 4
-cold_start = { dist = "exponential", mean = "60s" }
-[autoscaler]
-kind = "threshold"
-metric = "utilization"
-min = 2
-max = 12
-up = { above = 0.7 }
-down = { below = 0.3, cooldown = "2m" }
-[cost]
-per_instance_hour = 2.5
-[slo]
-latency = "2s"
-[run]
-duration = "20m"
-replications = 5
-[sweep.parameters]
-"autoscaler.up.above" = [0.6, 0.7, 0.8]
-"autoscaler.down.below" = [0.3, 0.4]
-"#;
+use crate::fixtures::cli::{SMALL_SWEEP as SWEEP, Work};
 
 /// What a command shows in so many columns, without escape sequences.
 fn shown(work: &Work, columns: &str, arguments: &[&str]) -> String {
