@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Fields};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict};
+use pyo3::types::PyCapsule;
 use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
 
 /// A table of results. Anything that takes Arrow takes it: `pyarrow.table(t)`, `polars.DataFrame(t)`, `t.to_pandas()`.
@@ -93,7 +93,6 @@ impl Table {
 
     /// The table as a `pandas.DataFrame`; needs pandas and pyarrow.
     fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let arguments = PyDict::new(slf.py());
-        Table::to_arrow(slf)?.call_method("to_pandas", (), Some(&arguments))
+        Table::to_arrow(slf)?.call_method0("to_pandas")
     }
 }

@@ -1,6 +1,6 @@
 //! Scenarios, the work on them, and its results.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kneepoint::{CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult};
@@ -89,13 +89,17 @@ enum Inner {
 
 /// A result: `kneepoint.Result` shows it.
 #[pyclass(frozen, module = "kneepoint")]
-pub struct Result(Inner);
+pub struct Result {
+    inner: Inner,
+    /// The tables for programs by name, as CSV: written when the first is asked for.
+    csv: OnceLock<Vec<(String, String)>>,
+}
 
 type Row = (&'static str, Option<f64>, Option<f64>, Option<f64>, u64);
 
 impl Result {
     fn report(&self) -> Report<'_> {
-        match &self.0 {
+        match &self.inner {
             Inner::Run(result) => result.report(),
             Inner::Sweep(result) => result.report(),
             Inner::Compare(result) => result.report(),
@@ -103,7 +107,7 @@ impl Result {
     }
 
     fn first(&self) -> Option<&Figures> {
-        match &self.0 {
+        match &self.inner {
             Inner::Run(result) => Some(result.figures()),
             Inner::Sweep(result) => result.points().first().map(|point| point.figures),
             Inner::Compare(result) => result.alternatives().next().map(|alternative| alternative.figures),
@@ -111,8 +115,13 @@ impl Result {
     }
 
     /// The tables for programs, by name.
-    fn csv(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
-        py.detach(|| self.report().csv_files()).map_err(|error| raised(py, &error))
+    fn csv(&self, py: Python<'_>) -> PyResult<&[(String, String)]> {
+        if self.csv.get().is_none() {
+            let written = py.detach(|| self.report().csv_files()).map_err(|error| raised(py, &error))?;
+            // Whoever was first wrote the same.
+            _ = self.csv.set(written);
+        }
+        Ok(self.csv.get().map_or(&[], Vec::as_slice))
     }
 }
 
@@ -137,7 +146,7 @@ impl Result {
     }
 
     fn complete(&self) -> bool {
-        match &self.0 {
+        match &self.inner {
             Inner::Run(result) => result.complete(),
             Inner::Sweep(result) => result.complete(),
             Inner::Compare(result) => result.complete(),
@@ -157,17 +166,17 @@ impl Result {
     }
 
     fn tables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        Ok(self.csv(py)?.into_iter().map(|(name, _)| name).collect())
+        Ok(self.csv(py)?.iter().map(|(name, _)| name.clone()).collect())
     }
 
     fn csv_files(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
-        self.csv(py)
+        self.csv(py).map(<[_]>::to_vec)
     }
 
     fn table(&self, py: Python<'_>, name: &str) -> PyResult<Table> {
-        let found = self.csv(py)?.into_iter().find(|(known, _)| known == name);
+        let found = self.csv(py)?.iter().find(|(known, _)| known == name);
         let (_, text) = found.ok_or_else(|| PyKeyError::new_err(format!("there is no table {name}")))?;
-        Table::of_csv(&text)
+        Table::of_csv(text)
     }
 }
 
@@ -216,5 +225,5 @@ pub fn work(
     if let Some(tell) = progress {
         tell.call1((counted.runs(), counted.requests()))?;
     }
-    Ok(Result(result))
+    Ok(Result { inner: result, csv: OnceLock::new() })
 }
