@@ -80,5 +80,5 @@ pub(super) fn execute(
     sweep::carry_out(plan, (folder, merged), &arguments.shown, (global, warnings), show)
 }
 
-/// Lacking shards that a message names at the most.
+/// Maximum number of unfinished or missing shards that a message names.
 const NAMED: usize = 20;

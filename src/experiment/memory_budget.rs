@@ -11,7 +11,7 @@ const WAITING_BYTES: u64 = 48;
 pub struct MemoryBudget {
     /// Bytes.
     pub bytes: u64,
-    /// Runs that are in memory at a time, at the most.
+    /// Maximum number of runs that are in memory at a time.
     pub parallel_runs: usize,
 }
 

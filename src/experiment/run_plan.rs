@@ -22,7 +22,7 @@ const PILOT_WINDOWS: u64 = 1000;
 /// Pilot runs of one setting.
 const PILOTS: std::ops::RangeInclusive<u32> = 5..=20;
 
-/// Settings that pilots are run of, at the most, spread over all there are.
+/// Maximum number of settings that pilots are run of, spread over all there are.
 const PILOTED: usize = 8;
 
 /// Parts of a run whose expected arrivals are compared.

@@ -104,7 +104,7 @@ pub struct ShardState {
     pub stored: u64,
 }
 
-/// Settles what a sweep leaves open, as `sweep` does: `None` if the work was stopped meanwhile.
+/// Settles the warm-up where the scenario leaves it to be found, as `sweep` does.
 fn settled(points: &mut [Point], evaluator: &Evaluator<'_>) -> Result<(), RunError> {
     let mut cases: Vec<&mut Scenario> = points.iter_mut().map(|point| &mut point.scenario).collect();
     settle_warmup(&mut cases, evaluator).map(|_| ())

@@ -7,7 +7,7 @@ use super::{Case, Record, Retain, RunError, RunFailure};
 use crate::random::Streams;
 use crate::sim::{Block, Options, RequestSource, RunLimits, Simulation};
 
-/// Simulations fed from one source at a time, at the most. Their histograms share the cache with the requests.
+/// Maximum number of simulations fed from one source at a time. Their histograms share the cache with the requests.
 pub const MAX_TOGETHER: usize = 16;
 
 /// A task is at most this part of what is left for a thread, so that none idles for long while another ends its last one.

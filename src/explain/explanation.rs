@@ -22,7 +22,7 @@ use crate::time::Span;
 /// Antithetic pairs of orders that each replication draws where the causes are too many for all sets.
 const PAIRS_OF_ORDERS: usize = 2;
 
-/// Windows of the run that is told moment by moment, at the most.
+/// Maximum number of windows of the run that is told moment by moment.
 const FINEST: u64 = 20_000;
 
 /// What is accounted for.

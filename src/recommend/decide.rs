@@ -9,7 +9,7 @@ use crate::scenario::{Scenario, ScenarioFile, Space};
 use crate::stats::{CONFIDENCE, Plan, Selection, Step};
 use crate::time::Span;
 
-/// Replications of each setting at the start of the race, and at the most.
+/// Minimum and maximum number of replications of each setting in the race.
 const RACE: (u32, u32) = (5, 160);
 
 /// Part of a budget that may be spent on finding settings, and on the race as a whole; the rest is for verification.

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom as _;
 
 use crate::random::{Purpose, Streams};
 
-/// Exchanges tried, at the most.
+/// Maximum number of exchanges tried.
 const MOST_EXCHANGES: usize = 20_000;
 
 /// Comparisons of two points that may be spent on exchanges.

@@ -7,7 +7,7 @@ use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec
 pub struct Precision {
     /// The figure, by its name in the results.
     pub metric: &'static str,
-    /// Half the width of its interval as a share of its mean, at the most.
+    /// Maximum of half the width of its interval, as a share of its mean.
     pub relative: f64,
     /// Maximum number of replications.
     pub most: u32,

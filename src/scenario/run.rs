@@ -97,7 +97,7 @@ const TIMELINE_INTERVAL: Key<Option<Span>> = Key::optional(
 )
 .above(0.0);
 
-/// Windows a timeline has at the most, where its interval is chosen here.
+/// Maximum number of windows of a timeline, where its interval is chosen here.
 const MOST_WINDOWS: u64 = 400;
 
 /// Windows a timeline may have where its interval is written: each is a row of `timeline.csv`.

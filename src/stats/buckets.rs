@@ -186,7 +186,7 @@ impl<const BITS: u32> Drop for Buckets<BITS> {
     }
 }
 
-/// Counters kept for the next use, at the most. A run has some ten histograms, and a few runs go side by side.
+/// Maximum number of counters kept for the next use. A run has some ten histograms, and a few runs go side by side.
 const MOST_SPARE: usize = 64;
 
 thread_local! {

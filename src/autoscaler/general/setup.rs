@@ -16,7 +16,7 @@ use crate::time::{Instant, Span};
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::autoscaler) struct Setup {
-    /// Fewest and most instances.
+    /// Minimum and maximum number of instances.
     pub limits: Limits,
     /// How long an instance without work is kept, in seconds; drawn each time it runs out of work.
     pub keep_alive: Durations,

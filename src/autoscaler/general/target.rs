@@ -20,7 +20,7 @@ pub(in crate::autoscaler) struct Target {
     pub query: Query,
     /// The metric's value one instance should have.
     pub target: f64,
-    /// Fewest and most instances.
+    /// Minimum and maximum number of instances.
     pub limits: Limits,
 }
 

@@ -18,7 +18,7 @@ pub(in crate::autoscaler) struct Threshold {
     pub schedule: Schedule,
     /// The metric it watches.
     pub query: Query,
-    /// Fewest and most instances.
+    /// Minimum and maximum number of instances.
     pub limits: Limits,
     /// When and how it adds instances.
     pub up: Condition,

@@ -5,7 +5,7 @@
 
 use super::spec::Spec;
 
-/// Fewest activators a revision is given.
+/// Minimum number of activators of a revision.
 const FEWEST: f64 = 2.0;
 
 /// How much of the pods' capacity is left after the present load and the burst to be kept room for; negative: the

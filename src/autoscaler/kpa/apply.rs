@@ -13,7 +13,7 @@ const SETTLE: Span = Span::from_secs(3);
 /// The settings of this part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
-    /// Fewest replicas.
+    /// Minimum number of replicas.
     pub min_scale: u32,
     /// Most replicas; 0: no bound.
     pub max_scale: u32,
@@ -127,7 +127,7 @@ pub enum Why {
 }
 
 impl Rules {
-    /// Fewest and most replicas (0: no bound) in a situation.
+    /// Minimum and maximum number of replicas (0: no bound) in a situation.
     pub fn bounds(&self, reachability: Reachability, initialized: bool) -> (u32, u32) {
         if reachability == Reachability::Unreachable {
             return (0, self.max_scale);

@@ -27,7 +27,7 @@ pub struct Verdict {
     pub ready_at_least_one: u32,
     /// Most that may be wanted.
     pub max_scale_up: f64,
-    /// Fewest that may be wanted.
+    /// Minimum desired number of pods.
     pub max_scale_down: f64,
     /// Pods the long mean needs, before any bound.
     pub stable_needs: f64,

@@ -16,11 +16,11 @@ pub struct Spec {
     pub panic_threshold: f64,
     /// Most pods wanted, in multiples of the ready ones.
     pub max_scale_up_rate: f64,
-    /// Fewest pods wanted are the ready ones divided by this.
+    /// The minimum desired number of pods is that of the ready ones divided by this.
     pub max_scale_down_rate: f64,
     /// How long a panic lasts after the last time it was needed.
     pub stable_window: Span,
-    /// Fewest pods wanted while any are; 0 and 1: no such bound.
+    /// Minimum desired number of pods while it is not zero; 0 and 1: no such bound.
     pub activation_scale: u32,
     /// Whether requests can reach the revision.
     pub reachable: bool,

@@ -25,7 +25,7 @@ pub(super) struct Load {
     pub queue: Option<f64>,
 }
 
-/// Fewest replicas with room for one to be taken away.
+/// Minimum number of replicas with room for one to be taken away.
 const FEWEST_TO_SHRINK: u32 = 2;
 
 /// What the replicas of one variant come to.

@@ -19,7 +19,7 @@ pub struct Slo {
     more: [Option<Promise>; MORE],
 }
 
-/// Promises beside the first, at the most.
+/// Maximum number of promises beside the first.
 pub const MORE: usize = 7;
 
 /// One promise: such a share of the requests is answered within such times, over the whole run or in most windows.

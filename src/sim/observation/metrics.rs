@@ -37,7 +37,7 @@ impl Metrics {
         keys: &[&SCRAPE_INTERVAL, &PHASE, &WINDOW, &DELAY],
     };
 
-    /// Scrapes kept at a time at the most.
+    /// Maximum number of scrapes kept at a time.
     const MAX_SCRAPES: u64 = 100_000;
 
     /// Reads the `[metrics]` table; what it leaves out is as the autoscaler's system has it.

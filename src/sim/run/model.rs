@@ -38,7 +38,7 @@ pub struct Model {
     pub warmup: Span,
 }
 
-/// Windows of a promise in one run, at the most: what keeps a slip of the hand from exhausting memory.
+/// Maximum number of windows of a promise in one run: it keeps a slip of the hand from exhausting memory.
 const MOST_WINDOWS: f64 = 1e6;
 
 /// Two keys of a scenario that do not go together.
@@ -125,7 +125,7 @@ impl Model {
         if self.promises(|promise| {
             promise.windows.is_some_and(|windows| duration / windows.length.as_secs_f64() > MOST_WINDOWS)
         }) {
-            return of("slo.window", "run.duration", "a run is cut into a million windows at the most");
+            return of("slo.window", "run.duration", "a run has at most a million windows");
         }
         if self.dispatch.policy == DispatchPolicy::CentralQueue {
             return None;

@@ -23,11 +23,11 @@ pub struct Plan {
     pub allowed: Vec<f64>,
     /// Probability of confirming a setting that misses it.
     pub error: f64,
-    /// Replications of each setting at the start of the race, and at the most.
+    /// Minimum and maximum number of replications of each setting in the race.
     pub race: (u32, u32),
     /// Fresh replications at which a setting proposed is judged, ascending.
     pub looks: Vec<u32>,
-    /// Fresh replications in all, at the most.
+    /// Maximum number of fresh replications in all.
     pub fresh: u32,
 }
 

@@ -36,7 +36,7 @@ const FIELDS: [Field; 5] = [
     Field { name: "day of the week", least: 0, most: 7, names: &WEEKDAYS },
 ];
 
-/// Days looked at for the next match: the 29th of February comes again after eight years at the most.
+/// Days looked at for the next match: the 29th of February comes again after at most eight years.
 const MOST_DAYS: u32 = 8 * 366 + 1;
 
 impl Cron {
