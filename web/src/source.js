@@ -76,10 +76,11 @@ export function inWorker(address) {
     };
     worker.onmessage = ({ data }) => come(data);
     worker.onerror = (event) => come({ broken: event.message });
-    signal?.addEventListener('abort', () => {
+    const stop = () => {
       worker.terminate();
       come({ aborted: true });
-    });
+    };
+    signal?.addEventListener('abort', stop);
     worker.postMessage({ module: compiled, what, body });
     for (;;) {
       while (!waiting.length) await new Promise((done) => { wake = done; });
@@ -87,6 +88,8 @@ export function inWorker(address) {
       if (aborted || signal?.aborted) return;
       if (broken) throw new Error(broken);
       if (done) {
+        // Who calls off a question that is answered must not end the worker that waits for the next one.
+        signal?.removeEventListener('abort', stop);
         idle.push(worker);
         return;
       }
