@@ -185,7 +185,7 @@ function drawn(data, { state, derived }, width, store) {
   if (slo) parts.push(...slo.parts);
   const current = data.now ? now(data, state, x, y) : null;
   if (current) parts.push(...current.parts);
-  parts.push(...labels(data, state, derived, at, width, [slo?.box, current?.box].filter(Boolean)));
+  parts.push(...labels(data, state, derived, at, { right: width - 2, bottom: y.from - 2 }, [slo?.box, current?.box].filter(Boolean)));
   const root = svg(
     'svg',
     {
@@ -259,7 +259,7 @@ function promise(data, state, x, y, marks) {
 }
 
 /** Names of the points that matter, each where it covers least; one that would cover another is left out. */
-function labels(data, state, derived, at, width, others) {
+function labels(data, state, derived, at, edge, others) {
   const names = new Map();
   const add = (place, name) => place !== null && place !== undefined && at.has(place) && names.set(place, [...(names.get(place) ?? []), name]);
   add(data.today, 'today');
@@ -270,8 +270,8 @@ function labels(data, state, derived, at, width, others) {
   const room = (place) => (place === state.selected || place === state.pinned ? 13 : 7);
   const taken = [...at.values()].map(({ place, x, y }) => [x - room(place), y - room(place), x + room(place), y + room(place)]);
   taken.push(...others);
-  // Left of the axis stand its own labels.
-  const free = (box) => box[0] >= MARGIN.left + 2 && box[2] <= width - 2 && box[1] >= 18 && taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
+  // Left of one axis and below the other stand their own labels.
+  const free = (box) => box[0] >= MARGIN.left + 2 && box[2] <= edge.right && box[1] >= 18 && box[3] <= edge.bottom && taken.every((other) => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
   const found = [];
   for (const [place, parts] of names) {
     const { x, y } = at.get(place);
