@@ -12,7 +12,7 @@ use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{FileName, Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 use crate::traffic::{
-    Column, FileError, Format, Reading, Recorded, Recording, Requests, Trace, TraceColumns, TraceForm, Unit,
+    Column, Cursor, FileError, Format, Packed, Reading, Recorded, Recording, Requests, Trace, TraceColumns, TraceForm, Unit,
     Wanted, read_recording, read_trace,
 };
 
@@ -126,18 +126,18 @@ pub(super) fn read(reader: &Reader) -> Result<TraceArrivals, Problem> {
     let Loaded { trace, reading } = (*load(reader)?).clone();
     let cut = reader.find(&CUT)?.unwrap_or(Cut { from: Span::ZERO, to: None });
     let origin = cut.from.as_nanos();
-    let before = |nanos: u64| trace.instants.partition_point(|instant| *instant < nanos);
+    let before = |nanos: u64| trace.instants.partition_point(|instant| instant < nanos);
     let part = before(origin)..cut.to.map_or(trace.instants.len(), |to| before(to.as_nanos()));
     if part.is_empty() {
-        let last = Span::from_nanos(trace.instants.last().copied().unwrap_or(0));
+        let last = Span::from_nanos(trace.instants.last().unwrap_or(0));
         let message = format!("`{}` leaves no request", reader.path_of("cut"));
         let label = format!("expected a part with requests; the last one is at {last}");
         return Err(reader.problem("cut", message, label));
     }
-    let used = &trace.instants[part.clone()];
-    let gaps = (used.len() - 1).max(1) as u64;
-    let recorded_gap = (used[used.len() - 1] - used[0]) / gaps;
-    let end = cut.to.map_or(used[used.len() - 1].saturating_add(recorded_gap), Span::as_nanos);
+    let mut cursor = Cursor::default();
+    let [first, last] = [part.start, part.end - 1].map(|row| cursor.get(&trace.instants, row));
+    let recorded_gap = (last - first) / (part.len() - 1).max(1) as u64;
+    let end = cut.to.map_or(last.saturating_add(recorded_gap), Span::as_nanos);
     let (speed, looped) = (reader.get(&SPEED)?, reader.get(&LOOP)?);
     let length = sped_up(end - origin, speed);
     if looped && length == 0 {
@@ -214,7 +214,7 @@ fn load_recorded(reader: &Reader, form: Option<&str>) -> Result<Arc<Loaded>, Pro
             });
         };
         if let Some(tick) = spread {
-            spread_within(&mut trace.instants, tick.as_nanos());
+            trace.instants = spread_within(&trace.instants, tick.as_nanos());
         }
         Ok(Loaded { trace: Arc::new(trace), reading: Some(reading) })
     });
@@ -243,7 +243,7 @@ fn load_columns(reader: &Reader, format: &Format) -> Result<Arc<Loaded>, Problem
     let loaded = reader.context().load_once(&key, || {
         let mut trace = read_trace(&named, &columns)?;
         if let Some(tick) = spread {
-            spread_within(&mut trace.instants, tick.as_nanos());
+            trace.instants = spread_within(&trace.instants, tick.as_nanos());
         }
         Ok(Loaded { trace: Arc::new(trace), reading: None })
     });
@@ -251,15 +251,23 @@ fn load_columns(reader: &Reader, format: &Format) -> Result<Arc<Loaded>, Problem
 }
 
 /// Distributes the instants of each tick over it uniformly, in order; the first one becomes 0.
-fn spread_within(instants: &mut [u64], tick: u64) {
+fn spread_within(instants: &Packed, tick: u64) -> Packed {
     let mut rng = Streams::new(0, 0).stream(Purpose::Ticks);
-    for instants in instants.chunk_by_mut(|one, other| one / tick == other / tick) {
-        let start = instants[0] / tick * tick;
-        instants.fill_with(|| start.saturating_add(rng.random_range(0..tick)));
-        instants.sort_unstable();
-    }
-    let first = instants.first().copied().unwrap_or(0);
-    instants.iter_mut().for_each(|instant| *instant -= first);
+    let mut instants = instants.iter().peekable();
+    let mut first = None;
+    let mut of_tick = Vec::new();
+    std::iter::from_fn(|| {
+        let start = instants.peek()? / tick * tick;
+        of_tick.clear();
+        while instants.next_if(|instant| instant / tick * tick == start).is_some() {
+            of_tick.push(start.saturating_add(rng.random_range(0..tick)));
+        }
+        of_tick.sort_unstable();
+        let first = *first.get_or_insert(of_tick[0]);
+        Some(of_tick.iter().map(|instant| instant - first).collect::<Vec<u64>>())
+    })
+    .flatten()
+    .collect()
 }
 
 fn sped_up(nanos: u64, speed: f64) -> u64 {
@@ -267,10 +275,6 @@ fn sped_up(nanos: u64, speed: f64) -> u64 {
 }
 
 impl TraceArrivals {
-    fn used(&self) -> &[u64] {
-        &self.trace.instants[self.part.clone()]
-    }
-
     /// Instant of a recorded request, nanoseconds from the start of the part in the time of the run.
     #[inline]
     fn within(&self, recorded: u64) -> u64 {
@@ -280,7 +284,12 @@ impl TraceArrivals {
     /// Number of recorded requests in the first `duration` of the run.
     fn recorded_before(&self, duration: Span) -> f64 {
         let along = (duration - self.shift).as_nanos();
-        let within = |nanos: u64| self.used().partition_point(|recorded| self.within(*recorded) < nanos);
+        let within = |nanos: u64| {
+            // Rows before the part lie before its start, which they may not be subtracted from.
+            let is_before = |recorded: u64| recorded < self.origin || self.within(recorded) < nanos;
+            let rows = self.trace.instants.partition_point(is_before);
+            rows.clamp(self.part.start, self.part.end) - self.part.start
+        };
         match self.looped {
             false => within(along) as f64,
             true => {
@@ -297,6 +306,7 @@ impl Process for TraceArrivals {
         Box::new(TraceStream {
             next: self.part.start,
             config: self,
+            cursor: Cursor::default(),
             start,
             copies: 0,
             row: 0,
@@ -326,15 +336,21 @@ impl Process for TraceArrivals {
     /// The rate of the busiest minute, with minutes from the start of the part; a shorter part counts as a whole.
     fn peak_rate(&self) -> f64 {
         let bucket = self.length.clamp(1, 60_000_000_000);
-        let index = |recorded: &u64| self.within(*recorded) / bucket;
-        let busiest = self.used().chunk_by(|a, b| index(a) == index(b)).map(<[u64]>::len).max();
-        busiest.unwrap_or(0) as f64 * self.scale / (bucket as f64 / 1e9)
+        let (mut busiest, mut count, mut open) = (0_u64, 0, 0);
+        for recorded in self.trace.instants.range(self.part.clone()) {
+            let index = self.within(recorded) / bucket;
+            count = if index == open { count + 1 } else { 1 };
+            open = index;
+            busiest = busiest.max(count);
+        }
+        busiest as f64 * self.scale / (bucket as f64 / 1e9)
     }
 }
 
 #[derive(Debug)]
 struct TraceStream {
     config: Arc<TraceArrivals>,
+    cursor: Cursor,
     /// Row of the next recorded request.
     next: usize,
     /// Start of this turn of the loop.
@@ -378,12 +394,13 @@ impl TraceStream {
         }
     }
 
-    fn instant(&self, index: usize) -> u64 {
-        self.start.saturating_add(self.config.within(self.config.trace.instants[index]))
+    fn instant(&mut self, index: usize) -> u64 {
+        let recorded = self.cursor.get(&self.config.trace.instants, index);
+        self.start.saturating_add(self.config.within(recorded))
     }
 
     /// Instant of the next recorded request, or end of the part.
-    fn following(&self) -> u64 {
+    fn following(&mut self) -> u64 {
         match self.next < self.config.part.end {
             true => self.instant(self.next),
             false => self.start.saturating_add(self.config.length),

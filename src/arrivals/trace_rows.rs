@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::service::TraceColumnMeans;
-use crate::traffic::Trace;
+use crate::traffic::{Packed, Trace};
 
 /// The rows of a trace that are replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +26,15 @@ impl TraceRows {
 
     /// Means over these rows of the columns that the trace has.
     pub fn column_means(&self) -> TraceColumnMeans {
-        fn mean<T: Copy + Into<u64>>(column: &[T]) -> Option<f64> {
-            let total: u128 = column.iter().map(|value| u128::from((*value).into())).sum();
-            (!column.is_empty()).then(|| total as f64 / column.len() as f64)
-        }
-        fn part<T>(column: &[T], part: Range<usize>) -> &[T] {
-            column.get(part).unwrap_or_default()
-        }
+        let mean = |column: &Packed| {
+            let values = column.range(self.part());
+            let count = values.len();
+            (count > 0).then(|| values.map(u128::from).sum::<u128>() as f64 / count as f64)
+        };
         TraceColumnMeans {
-            service_s: mean(part(&self.trace.service, self.part())).map(|nanos| nanos / 1e9),
-            prompt_tokens: mean(part(&self.trace.prompt_tokens, self.part())),
-            output_tokens: mean(part(&self.trace.output_tokens, self.part())),
+            service_s: mean(&self.trace.service).map(|nanos| nanos / 1e9),
+            prompt_tokens: mean(&self.trace.prompt_tokens),
+            output_tokens: mean(&self.trace.output_tokens),
         }
     }
 }

@@ -10,7 +10,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use super::traffic_options::Files;
 use super::written::write_whole;
 use super::{Answer, Failure, Global};
-use crate::traffic::{Reading, Recorded, Requests, Series, shown_instant};
+use crate::traffic::{Packed, Reading, Recorded, Requests, Series, shown_instant};
 
 /// Write recorded traffic as a plain table, whatever form it has.
 ///
@@ -133,16 +133,14 @@ fn write_requests(requests: &Requests, out: &mut dyn Write) -> io::Result<usize>
         }
     }
     out.write_all(b"\n")?;
-    for (row, nanos) in trace.instants.iter().enumerate() {
-        out.write_all(instant(requests.origin, *nanos).as_bytes())?;
-        if prompt {
-            write!(out, ",{}", trace.prompt_tokens[row])?;
+    let [mut prompts, mut outputs, mut times] =
+        [&trace.prompt_tokens, &trace.output_tokens, &trace.service].map(Packed::iter);
+    for nanos in trace.instants.iter() {
+        out.write_all(instant(requests.origin, nanos).as_bytes())?;
+        for tokens in [prompts.next(), outputs.next()].into_iter().flatten() {
+            write!(out, ",{tokens}")?;
         }
-        if output {
-            write!(out, ",{}", trace.output_tokens[row])?;
-        }
-        if service {
-            let nanos = trace.service[row];
+        if let Some(nanos) = times.next() {
             write!(out, ",{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000)?;
         }
         out.write_all(b"\n")?;

@@ -4,6 +4,7 @@
 
 mod disk;
 mod memory;
+mod scratch;
 
 use std::fmt;
 use std::io::{self, Read};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub use disk::Disk;
 pub use memory::Memory;
+pub(crate) use scratch::{Scratch, scratch};
 
 /// A set of files.
 ///

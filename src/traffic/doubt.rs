@@ -3,7 +3,7 @@
 use super::packing::content;
 use super::table::{clip, csv_reader};
 use super::timestamps::parse_timestamp;
-use super::{Column, FileError, Layout, Unit};
+use super::{Column, FileError, Layout, Packed, Unit};
 use crate::files::NamedFile;
 
 /// Rows from which on a pattern is no coincidence.
@@ -149,7 +149,7 @@ pub(super) struct AsRead<'a> {
     /// The first timestamp, nanoseconds.
     pub first: i128,
     /// All timestamps, nanoseconds from the first.
-    pub instants: &'a [u64],
+    pub instants: &'a Packed,
 }
 
 /// What speaks against a trace as it was read.
@@ -215,11 +215,11 @@ fn row_numbers(
     (head, at): (&Head, usize),
     (unit, unit_given): (Unit, bool),
     first: i128,
-    instants: &[u64],
+    instants: &Packed,
 ) -> Result<(), FileError> {
     let one = unit.nanos();
     let starts = first == 0 || first == i128::from(one);
-    let counts = (0_u64..).zip(instants).all(|(row, instant)| row.checked_mul(one) == Some(*instant));
+    let counts = (0_u64..).zip(instants.iter()).all(|(row, instant)| row.checked_mul(one) == Some(instant));
     if !starts || !counts || instants.len() < 3 {
         return Ok(());
     }
@@ -244,9 +244,9 @@ fn row_numbers(
 }
 
 /// Less than a request a day, over months: no seconds.
-fn too_rare(file: &NamedFile<'_>, unit: Unit, shown: &str, instants: &[u64]) -> Result<(), FileError> {
+fn too_rare(file: &NamedFile<'_>, unit: Unit, shown: &str, instants: &Packed) -> Result<(), FileError> {
     const DAY: u64 = 86_400_000_000_000;
-    let length = instants.last().copied().unwrap_or(0);
+    let length = instants.last().unwrap_or(0);
     if instants.len() < MANY || length < 90 * DAY || length / DAY < instants.len() as u64 {
         return Ok(());
     }
@@ -294,11 +294,11 @@ mod tests {
         let expected = "`t.csv` has milliseconds since 1970 in column `timestamp`, read as seconds | \
                         expected seconds, as `unit` is \"s\" | set `unit = \"ms\"`";
         assert_eq!(read(text, &plain(Unit::Seconds)).unwrap_err(), expected);
-        assert_eq!(read(text, &plain(Unit::Milliseconds)).unwrap().instants, [0, 19_000_000]);
+        assert_eq!(read(text, &plain(Unit::Milliseconds)).unwrap().instants.to_vec(), [0, 19_000_000]);
         let nanos = "1759813207532900363\n1759813207532900364\n";
         assert!(read(nanos, &plain(Unit::Seconds)).unwrap_err().ends_with("set `unit = \"ns\"`"));
         assert!(read(nanos, &plain(Unit::Microseconds)).unwrap_err().ends_with("set `unit = \"ns\"`"));
-        assert_eq!(read(nanos, &plain(Unit::Nanoseconds)).unwrap().instants, [0, 1]);
+        assert_eq!(read(nanos, &plain(Unit::Nanoseconds)).unwrap().instants.to_vec(), [0, 1]);
         assert_eq!(read("1730797200.5\n1730797201\n", &plain(Unit::Seconds)).unwrap().instants.len(), 2);
     }
 

@@ -12,6 +12,7 @@ mod json_lines;
 mod loadtest;
 mod measure;
 mod moment;
+mod packed;
 mod packing;
 mod prefix_reuse;
 mod recording;
@@ -29,6 +30,7 @@ pub use iterations::IterationTimes;
 pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, fit_recording, read_load_test};
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
 pub use moment::shown as shown_instant;
+pub use packed::{Cursor, Packed, Values};
 pub use prefix_reuse::{PrefixReuse, prefix_reuse};
 pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,

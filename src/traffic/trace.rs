@@ -2,23 +2,24 @@
 
 use super::doubt::{AsRead, check_trace};
 use super::format::Layout;
-use super::table::{Asked, Held};
+use super::packed::{Packed, Packer, sorted};
+use super::table::Asked;
 use super::timestamps::{decimal, parse_timestamp};
 use super::{Column, FileError, Order, Unit};
 use crate::files::NamedFile;
 use crate::units::LONGEST;
 
-/// The requests of a trace, column by column.
+/// The requests of a trace, column by column; counts of tokens have 32 bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
     /// When each request arrived, in nanoseconds from the first one; ascending, never empty.
-    pub instants: Vec<u64>,
+    pub instants: Packed,
     /// Tokens of the prompt of each; empty if the trace does not tell.
-    pub prompt_tokens: Vec<u32>,
+    pub prompt_tokens: Packed,
     /// Tokens of the answer to each; empty if the trace does not tell.
-    pub output_tokens: Vec<u32>,
+    pub output_tokens: Packed,
     /// Service time of each in nanoseconds; empty if the trace does not tell.
-    pub service: Vec<u64>,
+    pub service: Packed,
 }
 
 /// Where a file has what.
@@ -86,49 +87,40 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     }
 
     let order = if columns.sort { Order::Any } else { Order::Ascending };
-    let mut stamps: Held<i64> = Held::default();
+    let mut rows: [Packer; 4] = Default::default();
+    let [stamps, prompt_tokens, output_tokens, service_times] = &mut rows;
     let (mut base, mut is_far) = (None, false);
-    let (mut prompt_tokens, mut output_tokens) = (Held::default(), Held::default());
-    let mut service_times = Held::default();
+    let (mut lowest, mut highest, mut ascends) = (0_i64, 0_i64, true);
     let mut take = |row: &[i128]| {
         let mut row = row.iter().copied();
         let mut next = |wanted: bool| if wanted { row.next() } else { None };
         // Each value is known to fit.
         if let Some(stamp) = next(true) {
             let base = *base.get_or_insert(stamp);
-            // Eight bytes a row; what lies further than 292 years from the first row is refused below.
-            stamps.push(i64::try_from(stamp - base).unwrap_or_else(|_| {
+            // What lies further than 292 years from the first row is refused below.
+            let stamp = i64::try_from(stamp - base).unwrap_or_else(|_| {
                 is_far = true;
                 0
-            }));
+            });
+            ascends &= stamps.last().is_none_or(|last| last as i64 <= stamp);
+            (lowest, highest) = (lowest.min(stamp), highest.max(stamp));
+            stamps.push(stamp as u64);
         }
-        next(columns.prompt_tokens.is_some()).into_iter().for_each(|count| prompt_tokens.push(count as u32));
-        next(columns.output_tokens.is_some()).into_iter().for_each(|count| output_tokens.push(count as u32));
+        next(columns.prompt_tokens.is_some()).into_iter().for_each(|count| prompt_tokens.push(count as u64));
+        next(columns.output_tokens.is_some()).into_iter().for_each(|count| output_tokens.push(count as u64));
         next(columns.service.is_some()).into_iter().for_each(|nanos| service_times.push(nanos as u64));
     };
     columns.layout.read_rows(file, &asked, order, &mut take)?;
-    let mut stamps = stamps.whole(file.shown)?;
-    let mut trace = Trace {
-        instants: Vec::new(),
-        prompt_tokens: prompt_tokens.whole(file.shown)?,
-        output_tokens: output_tokens.whole(file.shown)?,
-        service: service_times.whole(file.shown)?,
-    };
-    trace.sort(&mut stamps);
-    let lowest = stamps.first().copied().unwrap_or_default();
+    if is_far || i128::from(highest) - i128::from(lowest) > i128::from(LONGEST.as_nanos()) {
+        let error =
+            FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
+        return Err(error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\""));
+    }
     let first = base.unwrap_or_default() + i128::from(lowest);
-    let relative = |stamp: i64| {
-        let nanos = u64::try_from(i128::from(stamp) - i128::from(lowest)).ok();
-        nanos.filter(|nanos| *nanos <= LONGEST.as_nanos())
-    };
-    // In the same memory.
-    let instants: Option<Vec<u64>> = stamps.into_iter().map(relative).collect();
-    let trace =
-        instants.filter(|_| !is_far).map(|instants| Trace { instants, ..trace }).ok_or_else(|| {
-            let error =
-                FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
-            error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
-        })?;
+    let rows = rows.map(Packer::finish);
+    let [instants, prompt_tokens, output_tokens, service] =
+        if ascends { rows } else { sorted(&rows, lowest as u64) };
+    let trace = Trace { instants, prompt_tokens, output_tokens, service };
     let read = AsRead {
         layout: columns.layout,
         time: &columns.time,
@@ -139,24 +131,4 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     };
     check_trace(file, &read)?;
     Ok(trace)
-}
-
-impl Trace {
-    /// Brings the rows into the order of `stamps`, and those into theirs.
-    fn sort(&mut self, stamps: &mut Vec<i64>) {
-        if stamps.is_sorted() {
-            return;
-        }
-        let mut order: Vec<usize> = (0..stamps.len()).collect();
-        order.sort_by_key(|row| stamps[*row]);
-        fn gather<T: Copy>(column: &mut Vec<T>, order: &[usize]) {
-            if !column.is_empty() {
-                *column = order.iter().map(|row| column[*row]).collect();
-            }
-        }
-        gather(stamps, &order);
-        gather(&mut self.prompt_tokens, &order);
-        gather(&mut self.output_tokens, &order);
-        gather(&mut self.service, &order);
-    }
 }

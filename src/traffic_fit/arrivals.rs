@@ -142,7 +142,7 @@ fn operational(instants: &[u64], mean: f64, factors: &Factors) -> (Vec<f64>, f64
 }
 
 /// The best model of requests one by one; there are several, and they take time.
-pub(super) fn of_requests(instants: &[u64], notes: &mut Vec<String>) -> (ArrivalModel, Vec<Candidate>) {
+pub(super) fn of_requests(instants: Vec<u64>, notes: &mut Vec<String>) -> (ArrivalModel, Vec<Candidate>) {
     let instants = &finer(instants, notes);
     let last = instants.last().copied().unwrap_or(1);
     // As long as the requests at their mean gap.
@@ -194,7 +194,7 @@ pub(super) fn of_requests(instants: &[u64], notes: &mut Vec<String>) -> (Arrival
 
 /// Instants that share a tick of a coarse clock distributed over it, as `spread` does: times of 0 between requests are the
 /// clock's, and not the requests'.
-fn finer(instants: &[u64], notes: &mut Vec<String>) -> Vec<u64> {
+fn finer(mut instants: Vec<u64>, notes: &mut Vec<String>) -> Vec<u64> {
     const LEAST_TICK: u64 = 1_000;
     let mut tick = 0_u64;
     let mut shared = 0_usize;
@@ -207,7 +207,7 @@ fn finer(instants: &[u64], notes: &mut Vec<String>) -> Vec<u64> {
         tick = one;
     }
     if shared == 0 || tick < LEAST_TICK {
-        return instants.to_vec();
+        return instants;
     }
     if shared * 20 > instants.len() {
         notes.push(format!(
@@ -216,11 +216,11 @@ fn finer(instants: &[u64], notes: &mut Vec<String>) -> Vec<u64> {
         ));
     }
     let mut rng = Streams::new(0, 0).stream(Purpose::Ticks);
-    let mut spread: Vec<u64> = instants.iter().map(|instant| instant + rng.random_range(0..tick)).collect();
-    spread.sort_unstable();
-    let first = spread[0];
-    spread.iter_mut().for_each(|instant| *instant -= first);
-    spread
+    instants.iter_mut().for_each(|instant| *instant += rng.random_range(0..tick));
+    instants.sort_unstable();
+    let first = instants[0];
+    instants.iter_mut().for_each(|instant| *instant -= first);
+    instants
 }
 
 /// The best model of numbers per interval: Poisson, or overdispersed counts, which are those of gamma times between requests

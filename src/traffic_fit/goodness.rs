@@ -60,7 +60,7 @@ pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Resu
     for replication in 0..recordings {
         let instants = simulated(&arrivals, replication as u64, span_s);
         for ((window_s, recorded), indices) in windows.iter().zip(&mut indices) {
-            let mut counts = counts(&instants, *window_s, recorded.len());
+            let mut counts = counts(instants.iter().copied(), *window_s, recorded.len());
             // What the recording does not know is not looked at here either.
             counts
                 .iter_mut()
@@ -129,9 +129,9 @@ fn simulated(arrivals: &Arrivals, replication: u64, span_s: f64) -> Vec<u64> {
 fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
     match recorded {
         Recorded::Requests(requests) => {
-            let last = requests.trace.instants.last().copied().unwrap_or(0) as f64 / 1e9;
+            let last = requests.trace.instants.last().unwrap_or(0) as f64 / 1e9;
             let whole = (last / window_s) as usize;
-            (whole <= 50_000_000).then(|| counts(&requests.trace.instants, window_s, whole))
+            (whole <= 50_000_000).then(|| counts(requests.trace.instants.iter(), window_s, whole))
         }
         Recorded::Series(series) => {
             let merged = (window_s / series.interval.as_secs_f64()).round();
@@ -144,7 +144,7 @@ fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
     }
 }
 
-fn counts(instants: &[u64], window_s: f64, windows: usize) -> Vec<f64> {
+fn counts(instants: impl Iterator<Item = u64>, window_s: f64, windows: usize) -> Vec<f64> {
     let window = (window_s * 1e9) as u64;
     let mut counts = vec![0.0; windows];
     for instant in instants {

@@ -62,7 +62,7 @@ pub fn fit_traffic(recorded: &Recorded, scale: f64) -> Result<TrafficFit, String
     let (requests, span_s) = match recorded {
         Recorded::Requests(requests) => {
             let instants = &requests.trace.instants;
-            (instants.len() as f64, instants.last().copied().unwrap_or(0) as f64 / 1e9)
+            (instants.len() as f64, instants.last().unwrap_or(0) as f64 / 1e9)
         }
         Recorded::Series(series) => (
             series.counts.iter().filter(|count| count.is_finite()).sum(),
@@ -76,7 +76,7 @@ pub fn fit_traffic(recorded: &Recorded, scale: f64) -> Result<TrafficFit, String
         return Err("all of its requests come at one instant".into());
     }
     let (model, candidates) = match recorded {
-        Recorded::Requests(requests) => arrivals::of_requests(&requests.trace.instants, &mut notes),
+        Recorded::Requests(requests) => arrivals::of_requests(requests.trace.instants.to_vec(), &mut notes),
         Recorded::Series(series) => arrivals::of_series(series, &mut notes)?,
     };
     let goodness = goodness::of(&model, recorded, span_s)?;
@@ -84,9 +84,9 @@ pub fn fit_traffic(recorded: &Recorded, scale: f64) -> Result<TrafficFit, String
     let model = model.scaled(scale);
     let laws = match recorded {
         Recorded::Requests(requests) => [
-            laws::fit(requests.durations().iter().map(|nanos| *nanos as f64 / 1e9)),
-            laws::fit(requests.trace.prompt_tokens.iter().map(|count| f64::from(*count))),
-            laws::fit(requests.trace.output_tokens.iter().map(|count| f64::from(*count))),
+            laws::fit(requests.durations().iter().map(|nanos| nanos as f64 / 1e9)),
+            laws::fit(requests.trace.prompt_tokens.iter().map(|count| count as f64)),
+            laws::fit(requests.trace.output_tokens.iter().map(|count| count as f64)),
         ],
         Recorded::Series(_) => [None, None, None],
     };

@@ -5,7 +5,7 @@ use crate::arrivals::Arrivals;
 use crate::random::Streams;
 use crate::schema::{Context, Tree};
 use crate::time::Span;
-use crate::traffic::{Quantity, Requests, Series, Trace};
+use crate::traffic::{Packed, Quantity, Requests, Series, Trace};
 
 fn drawn(text: &str, count: usize, seed: u64) -> Recorded {
     let tree = Tree::parse(text).unwrap();
@@ -19,11 +19,11 @@ fn drawn(text: &str, count: usize, seed: u64) -> Recorded {
 }
 
 fn requests(instants: Vec<u64>) -> Recorded {
-    let trace = Trace { instants, ..Trace::default() };
+    let trace = Trace { instants: instants.into_iter().collect(), ..Trace::default() };
     Recorded::Requests(Requests {
         trace,
         origin: None,
-        some_durations: Vec::new(),
+        some_durations: Packed::default(),
         durations_include_waiting: false,
     })
 }

@@ -12,6 +12,7 @@ use crate::service::{FromTrace, Tokens};
 use crate::sim::accounting::Class;
 use crate::sim::queueing::Arrivals;
 use crate::time::Span;
+use crate::traffic::Cursor;
 
 /// Consecutive requests, column by column. What a request brings is drawn as it arrives, from streams that nothing
 /// else draws from, so that every setting under one seed meets the same requests.
@@ -61,6 +62,7 @@ pub struct RequestSource {
 struct Replayed {
     rows: TraceRows,
     take: FromTrace,
+    cursors: [Cursor; 3],
     /// The row of each request of the block, and the draws of one for those that have none.
     of: Vec<Option<usize>>,
     rng: Rng,
@@ -84,6 +86,7 @@ impl RequestSource {
             replayed: model.arrivals.rows().filter(|_| model.service.from_trace.is_any()).map(|rows| {
                 Replayed {
                     rows,
+                    cursors: Default::default(),
                     take: model.service.from_trace,
                     of: Vec::with_capacity(BLOCK),
                     rng: streams.stream(Purpose::Rows),
@@ -146,17 +149,19 @@ impl RequestSource {
 impl Replayed {
     /// Puts what the rows tell in the place of what was drawn.
     fn put(&mut self, block: &mut Block) {
+        let tokens = |count: u64| u32::try_from(count).unwrap_or(u32::MAX).max(1);
         let (trace, part) = (self.rows.trace(), self.rows.part());
+        let [time, prompt, output] = &mut self.cursors;
         for (index, row) in self.of.iter().enumerate() {
             let row = row.unwrap_or_else(|| self.rng.random_range(part.clone()));
             if self.take.time {
-                block.service[index] = trace.service[row];
+                block.service[index] = time.get(&trace.service, row);
             }
             if self.take.prompt_tokens {
-                block.tokens[index].prompt = trace.prompt_tokens[row].max(1);
+                block.tokens[index].prompt = tokens(prompt.get(&trace.prompt_tokens, row));
             }
             if self.take.output_tokens {
-                block.tokens[index].output = trace.output_tokens[row].max(1);
+                block.tokens[index].output = tokens(output.get(&trace.output_tokens, row));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Counts in windows of one length.
 
 use super::{Dispersion, Peak, at, moments};
+use crate::traffic::Packed;
 
 /// Counts in windows of one length from the first row, NaN where a part of one is not known.
 #[derive(Debug)]
@@ -12,11 +13,11 @@ pub(super) struct Bins {
 }
 
 impl Bins {
-    pub(super) fn of_instants(instants: &[u64], window_s: f64) -> Bins {
+    pub(super) fn of_instants(instants: &Packed, window_s: f64) -> Bins {
         let window = ((window_s * 1e9).round() as u64).max(1);
-        let last = instants.last().copied().unwrap_or(0);
+        let last = instants.last().unwrap_or(0);
         let mut counts = vec![0.0; (last / window + 1) as usize];
-        for instant in instants {
+        for instant in instants.iter() {
             counts[(instant / window) as usize] += 1.0;
         }
         Bins { window_s, counts, partial: true }

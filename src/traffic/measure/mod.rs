@@ -15,6 +15,7 @@ use counts::{Bins, dispersion, peak};
 pub use profile::Profile;
 
 use super::moment;
+use super::packed::{Cursor, Packed, sorted};
 use super::recording::{Recorded, Requests, Series};
 
 /// Windows of which peaks are given, seconds.
@@ -112,17 +113,19 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of these values; `None` if there are none.
-    pub fn of(values: impl Iterator<Item = f64>) -> Option<Spread> {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let max = *values.last()?;
-        let (mean, variance) = moments(values.iter().copied());
-        let at = |share: f64| {
+    /// Of the values of a column, in so many of a unit; `None` if there are none.
+    fn of_column(column: &Packed, per_unit: f64) -> Option<Spread> {
+        let [values] = sorted(std::array::from_ref(column), 0);
+        let value = |value: u64| value as f64 / per_unit;
+        let max = value(values.last()?);
+        let (mean, variance) = moments(values.iter().map(value));
+        let mut cursor = Cursor::default();
+        let mut at = |share: f64| {
             let rank = share * (values.len() - 1) as f64;
             let (low, part) = (rank.floor() as usize, rank.fract());
-            let high = values.get(low + 1).unwrap_or(&values[low]);
-            values[low] + part * (high - values[low])
+            let high = value(cursor.get(&values, (low + 1).min(values.len() - 1)));
+            let low = value(cursor.get(&values, low));
+            low + part * (high - low)
         };
         Some(Spread {
             count: values.len(),
@@ -164,20 +167,20 @@ fn at(origin: Option<i64>, nanos: u64) -> String {
 
 fn of_requests(requests: &Requests) -> Measured {
     let (instants, origin) = (&requests.trace.instants, requests.origin);
-    let last = instants.last().copied().unwrap_or(0);
+    let last = instants.last().unwrap_or(0);
     let span_s = last as f64 / 1e9;
-    let between = || instants.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1e9);
+    let between = || instants.pairs().map(|(one, other)| (other - one) as f64 / 1e9);
     let (mean, variance) = moments(between());
     let bins = |window_s: f64| Bins::of_instants(instants, window_s);
     // The three longest, the earlier of equal ones first.
     let mut gaps: Vec<(u64, u64)> = Vec::new();
     let mut same_instant = 0;
-    for pair in instants.windows(2) {
-        let length = pair[1] - pair[0];
+    for (one, other) in instants.pairs() {
+        let length = other - one;
         same_instant += u64::from(length == 0);
         let at = gaps.partition_point(|(known, _)| *known >= length);
         if at < 3 {
-            gaps.insert(at, (length, pair[0]));
+            gaps.insert(at, (length, one));
             gaps.truncate(3);
         }
     }
@@ -204,9 +207,9 @@ fn of_requests(requests: &Requests) -> Measured {
         gaps: notable
             .map(|(length, from)| Gap { seconds: *length as f64 / 1e9, from: at(origin, *from) })
             .collect(),
-        prompt_tokens: Spread::of(requests.trace.prompt_tokens.iter().map(|count| f64::from(*count))),
-        output_tokens: Spread::of(requests.trace.output_tokens.iter().map(|count| f64::from(*count))),
-        duration_s: Spread::of(requests.durations().iter().map(|nanos| *nanos as f64 / 1e9)),
+        prompt_tokens: Spread::of_column(&requests.trace.prompt_tokens, 1.0),
+        output_tokens: Spread::of_column(&requests.trace.output_tokens, 1.0),
+        duration_s: Spread::of_column(requests.durations(), 1e9),
     }
 }
 
@@ -275,7 +278,7 @@ pub fn rate_over_time(recorded: &Recorded, points: usize) -> Vec<(f64, f64)> {
     };
     let bins = match recorded {
         Recorded::Requests(requests) => {
-            let span_s = requests.trace.instants.last().copied().unwrap_or(0) as f64 / 1e9;
+            let span_s = requests.trace.instants.last().unwrap_or(0) as f64 / 1e9;
             Some(Bins::of_instants(&requests.trace.instants, nice(span_s / points as f64)))
         }
         Recorded::Series(series) => {

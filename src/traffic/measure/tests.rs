@@ -7,7 +7,7 @@ fn requests(instants_ms: &[u64]) -> Recorded {
     Recorded::Requests(Requests {
         trace,
         origin: None,
-        some_durations: Vec::new(),
+        some_durations: Packed::default(),
         durations_include_waiting: false,
     })
 }
@@ -30,11 +30,11 @@ fn even_arrivals_have_no_variation_and_a_rate_of_rows_over_span() {
 
 #[test]
 fn percentiles_are_interpolated_between_ranks() {
-    let spread = Spread::of([4.0, 1.0, 3.0, 2.0].into_iter()).unwrap();
+    let spread = Spread::of_column(&[40, 10, 30, 20].into_iter().collect(), 10.0).unwrap();
     close(spread.p50, 2.5);
     close(spread.p90, 3.7);
     close(spread.cv, 1.25_f64.sqrt() / 2.5);
-    assert_eq!(Spread::of(std::iter::empty()), None);
+    assert_eq!(Spread::of_column(&Packed::default(), 1.0), None);
 }
 
 #[test]

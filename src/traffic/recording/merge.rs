@@ -3,7 +3,8 @@
 use super::reading::Reading;
 use super::{Recorded, Recording, Requests, Wanted, read_recording};
 use crate::files::NamedFile;
-use crate::traffic::{FileError, Trace};
+use crate::traffic::packed::{self, Rows};
+use crate::traffic::{FileError, Packed, Trace};
 
 /// Reads files of requests, and puts them in one order; one file is read as it is.
 ///
@@ -36,43 +37,30 @@ pub fn read_recordings(
 
 fn merged(parts: Vec<(i64, Requests)>) -> Requests {
     let origin = parts.iter().map(|(origin, _)| *origin).min().unwrap_or(0);
-    let all = |has: fn(&Trace) -> bool| parts.iter().all(|(_, requests)| has(&requests.trace));
-    let has_prompt = all(|trace| !trace.prompt_tokens.is_empty());
-    let has_output = all(|trace| !trace.output_tokens.is_empty());
-    let has_service = all(|trace| !trace.service.is_empty());
-    let mut order: Vec<(u64, usize, usize)> = Vec::new();
-    for (part, (start, requests)) in parts.iter().enumerate() {
-        let offset = (start - origin).unsigned_abs();
-        let instants = requests.trace.instants.iter().enumerate();
-        order.extend(instants.map(|(row, instant)| (instant.saturating_add(offset), part, row)));
-    }
-    order.sort_unstable();
-    let take = |row: &(u64, usize, usize)| &parts[row.1].1.trace;
-    let trace = Trace {
-        instants: order.iter().map(|(instant, ..)| *instant).collect(),
-        prompt_tokens: if has_prompt {
-            order.iter().map(|row| take(row).prompt_tokens[row.2]).collect()
-        } else {
-            Vec::new()
-        },
-        output_tokens: if has_output {
-            order.iter().map(|row| take(row).output_tokens[row.2]).collect()
-        } else {
-            Vec::new()
-        },
-        service: if has_service {
-            order.iter().map(|row| take(row).service[row.2]).collect()
-        } else {
-            Vec::new()
-        },
+    let all = |column: fn(&Trace) -> &Packed| {
+        let is_whole = parts.iter().all(|(_, requests)| !column(&requests.trace).is_empty());
+        move |trace: &Trace| if is_whole { column(trace).clone() } else { Packed::default() }
     };
+    let prompt = all(|trace| &trace.prompt_tokens);
+    let output = all(|trace| &trace.output_tokens);
+    let service = all(|trace| &trace.service);
+    let rows: Vec<(Rows<4>, u64)> = parts
+        .iter()
+        .map(|(start, Requests { trace, .. })| {
+            let columns = [trace.instants.clone(), prompt(trace), output(trace), service(trace)];
+            // What is taken off is less than nothing: files begin after the first of them.
+            (columns, origin.wrapping_sub(*start) as u64)
+        })
+        .collect();
+    let [instants, prompt_tokens, output_tokens, service] =
+        packed::merged(&rows.iter().map(|(rows, less)| (rows, *less)).collect::<Vec<_>>());
     Requests {
-        trace,
         origin: Some(origin),
-        some_durations: match has_service {
-            true => Vec::new(),
-            false => parts.iter().flat_map(|(_, requests)| requests.durations().iter().copied()).collect(),
+        some_durations: match service.is_empty() {
+            false => Packed::default(),
+            true => parts.iter().flat_map(|(_, requests)| requests.durations().iter()).collect(),
         },
         durations_include_waiting: parts.iter().any(|(_, requests)| requests.durations_include_waiting),
+        trace: Trace { instants, prompt_tokens, output_tokens, service },
     }
 }

@@ -4,15 +4,15 @@ use super::reading::Reading;
 use super::wanted::Wanted;
 use crate::time::Span;
 use crate::traffic::moment::TimeForm;
-use crate::traffic::{FileError, Trace};
+use crate::traffic::packed::{Packer, reversed, sorted};
+use crate::traffic::{FileError, Packed, Trace};
 use crate::units::LONGEST;
 
 /// Rows that come later than the newest before them by no more than this are sorted.
 const WINDOW: i64 = 3_600_000_000_000;
 
 /// A column that a row has no value in.
-const NONE_U32: u32 = u32::MAX;
-const NONE_U64: u64 = u64::MAX;
+const NONE: u64 = u64::MAX;
 
 /// Requests of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +22,14 @@ pub struct Requests {
     /// The first instant, nanoseconds since 1970; `None` if the file does not tell the date.
     pub origin: Option<i64>,
     /// How long requests took, nanoseconds, of the rows that tell, if some do not; else they are in the trace.
-    pub some_durations: Vec<u64>,
+    pub some_durations: Packed,
     /// Whether that includes waiting at the server.
     pub durations_include_waiting: bool,
 }
 
 impl Requests {
     /// How long requests took, nanoseconds, of the rows that tell; not in the order of the rows.
-    pub fn durations(&self) -> &[u64] {
+    pub fn durations(&self) -> &Packed {
         if self.some_durations.is_empty() { &self.trace.service } else { &self.some_durations }
     }
 }
@@ -47,21 +47,21 @@ pub(super) struct Row {
 
 /// A column that takes no memory until a row has a value in it.
 #[derive(Debug, Default)]
-struct Sparse<T> {
-    values: Vec<T>,
-    /// Rows before the first value.
-    before: usize,
+struct Sparse {
+    values: Packer,
+    /// Rows before the first value; `None` once there is one.
+    before: Option<u64>,
+    missing: u64,
 }
 
-impl<T: Copy + PartialEq> Sparse<T> {
-    fn push(&mut self, value: Option<T>, none: T) {
-        match value {
-            None if self.values.is_empty() => self.before += 1,
-            value => {
-                if self.values.is_empty() {
-                    self.values = vec![none; self.before];
-                }
-                self.values.push(value.unwrap_or(none));
+impl Sparse {
+    fn push(&mut self, value: Option<u64>) {
+        self.missing += u64::from(value.is_none());
+        match (value, &mut self.before) {
+            (None, Some(before)) => *before += 1,
+            (value, before) => {
+                (0..before.take().unwrap_or(0)).for_each(|_| self.values.push(NONE));
+                self.values.push(value.unwrap_or(NONE));
             }
         }
     }
@@ -70,10 +70,14 @@ impl<T: Copy + PartialEq> Sparse<T> {
 /// Rows as they are read.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    stamps: Vec<i64>,
-    prompt: Sparse<u32>,
-    output: Sparse<u32>,
-    duration: Sparse<u64>,
+    rows: u64,
+    /// Instants from that of the first row.
+    stamps: Packer,
+    first: i64,
+    above: i64,
+    prompt: Sparse,
+    output: Sparse,
+    duration: Sparse,
     newest: Option<i64>,
     oldest: Option<i64>,
     /// The largest step back from the newest so far, and the line it first went beyond the window.
@@ -86,7 +90,14 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub(super) fn new() -> Self {
-        Gathered { descends: true, ..Gathered::default() }
+        let sparse = || Sparse { before: Some(0), ..Sparse::default() };
+        Gathered {
+            descends: true,
+            prompt: sparse(),
+            output: sparse(),
+            duration: sparse(),
+            ..Gathered::default()
+        }
     }
 
     pub(super) fn push(&mut self, row: Row, line: impl Fn() -> u64) {
@@ -100,15 +111,19 @@ impl Gathered {
                 self.first_beyond = Some(line());
             }
         }
-        if self.stamps.last().is_some_and(|last| row.arrival > *last) {
+        if self.rows == 0 {
+            self.first = row.arrival;
+        } else if row.arrival > self.above {
             self.descends = false;
         }
+        self.rows += 1;
+        self.above = row.arrival;
         self.newest = self.newest.max(Some(row.arrival));
         self.oldest = Some(self.oldest.map_or(row.arrival, |oldest| oldest.min(row.arrival)));
-        self.stamps.push(row.arrival);
-        self.prompt.push(row.prompt_tokens, NONE_U32);
-        self.output.push(row.output_tokens, NONE_U32);
-        self.duration.push(row.duration, NONE_U64);
+        self.stamps.push(row.arrival.wrapping_sub(self.first) as u64);
+        self.prompt.push(row.prompt_tokens.map(u64::from));
+        self.output.push(row.output_tokens.map(u64::from));
+        self.duration.push(row.duration);
     }
 
     /// The requests in order, and the account of them.
@@ -117,13 +132,13 @@ impl Gathered {
     /// There are none, more rows were skipped than used, rows are further out of order than is sorted unasked, or the
     /// instants are plainly something else.
     pub(super) fn finish(
-        mut self,
+        self,
         mut reading: Reading,
         wanted: &Wanted,
         form: TimeForm,
         waiting: bool,
     ) -> Result<(Reading, Requests), FileError> {
-        reading.used = self.stamps.len() as u64;
+        reading.used = self.rows;
         reading.rows = reading.used + reading.skipped_rows();
         reading.is_enough()?;
         let (Some(first), Some(last)) = (self.oldest, self.newest) else {
@@ -132,47 +147,57 @@ impl Gathered {
         };
         reading.set_span(first, last, form.is_absolute());
         if !wanted.says_time() {
-            plausible(&reading, self.stamps.len(), last.saturating_sub(first), form)?;
+            plausible(&reading, self.rows as usize, last.saturating_sub(first), form)?;
         }
-        self.sort(&mut reading, wanted)?;
-        let relative = |stamp: i64| u64::try_from(stamp.saturating_sub(first)).ok();
-        // In the same memory.
-        let instants: Option<Vec<u64>> = self
-            .stamps
-            .into_iter()
-            .map(|stamp| relative(stamp).filter(|nanos| *nanos <= LONGEST.as_nanos()))
-            .collect();
-        let Some(instants) = instants else {
+        let turned = self.order(&mut reading, wanted)?;
+        if last.checked_sub(first).is_none_or(|nanos| nanos as u64 > LONGEST.as_nanos()) {
             let label = "expected instants of one recording";
             return Err(FileError::whole(&reading.file, "spans more than 100 years", label));
+        }
+        let missing = [self.prompt.missing, self.output.missing, self.duration.missing];
+        let columns = [self.stamps, self.prompt.values, self.output.values, self.duration.values];
+        let columns = columns.map(Packer::finish);
+        let from_first = first.wrapping_sub(self.first) as u64;
+        let [instants, prompt, output, duration] = match turned {
+            Turned::No => columns,
+            Turned::Round => reversed(&columns, from_first),
+            Turned::Sorted => sorted(&columns, from_first),
         };
-        let duration = self.duration.values;
-        let durations: Vec<u64> = match duration.contains(&NONE_U64) {
-            true => duration.iter().copied().filter(|nanos| *nanos != NONE_U64).collect(),
-            false => Vec::new(),
+        let some_durations = match missing[2] {
+            0 => Packed::default(),
+            _ => duration.iter().filter(|nanos| *nanos != NONE).collect(),
+        };
+        let mut whole = |column: Packed, missing: u64, called: &str| {
+            if missing == 0 || column.is_empty() {
+                return column;
+            }
+            reading.note(format!(
+                "{missing} of {} rows have no {called}: it is measured here, and not replayed with the requests",
+                self.rows
+            ));
+            Packed::default()
         };
         let trace = Trace {
+            prompt_tokens: whole(prompt, missing[0], "tokens of the prompt"),
+            output_tokens: whole(output, missing[1], "tokens of the answer"),
+            service: whole(duration, missing[2], "duration"),
             instants,
-            prompt_tokens: whole(self.prompt.values, NONE_U32, "tokens of the prompt", &mut reading),
-            output_tokens: whole(self.output.values, NONE_U32, "tokens of the answer", &mut reading),
-            service: whole(duration, NONE_U64, "duration", &mut reading),
         };
         coarse_clock(&trace.instants, &mut reading);
         let origin = form.is_absolute().then_some(first);
-        Ok((
-            reading,
-            Requests { trace, origin, some_durations: durations, durations_include_waiting: waiting },
-        ))
+        Ok((reading, Requests { trace, origin, some_durations, durations_include_waiting: waiting }))
     }
 
-    fn sort(&mut self, reading: &mut Reading, wanted: &Wanted) -> Result<(), FileError> {
+    /// What brings the rows in order; says so in the account.
+    fn order(&self, reading: &mut Reading, wanted: &Wanted) -> Result<Turned, FileError> {
         if self.out_of_order == 0 {
-            return Ok(());
+            return Ok(Turned::No);
         }
-        let back = Span::from_nanos(self.back.unsigned_abs());
         if self.descends {
             reading.note("its rows are newest first: turned round");
-        } else if let Some(line) = self.first_beyond.filter(|_| !wanted.sort) {
+            return Ok(Turned::Round);
+        }
+        if let Some(line) = self.first_beyond.filter(|_| !wanted.sort) {
             let what =
                 format!(": its row lies more than {} before one above it", Span::from_nanos(WINDOW as u64));
             let label = "expected rows in the order of their instants, or nearly".to_owned();
@@ -180,41 +205,30 @@ impl Gathered {
             return Err(
                 error.with_help("set `sort = true` (`--sort`) to have the rows sorted whatever their order")
             );
-        } else {
-            reading.note(format!(
-                "{} rows came up to {back} after a later one: sorted by their instants",
-                self.out_of_order
-            ));
         }
-        if self.descends {
-            self.stamps.reverse();
-            self.prompt.values.reverse();
-            self.output.values.reverse();
-            self.duration.values.reverse();
-            return Ok(());
-        }
-        let mut order: Vec<usize> = (0..self.stamps.len()).collect();
-        order.sort_by_key(|row| self.stamps[*row]);
-        fn gather<T: Copy>(column: &mut Vec<T>, order: &[usize]) {
-            if !column.is_empty() {
-                *column = order.iter().map(|row| column[*row]).collect();
-            }
-        }
-        gather(&mut self.stamps, &order);
-        gather(&mut self.prompt.values, &order);
-        gather(&mut self.output.values, &order);
-        gather(&mut self.duration.values, &order);
-        Ok(())
+        let back = Span::from_nanos(self.back.unsigned_abs());
+        reading.note(format!(
+            "{} rows came up to {back} after a later one: sorted by their instants",
+            self.out_of_order
+        ));
+        Ok(Turned::Sorted)
     }
 }
 
+/// What brings rows in order.
+enum Turned {
+    No,
+    Round,
+    Sorted,
+}
+
 /// Says so where many requests share an instant: the clock of the recording is coarser than the time between them.
-fn coarse_clock(instants: &[u64], reading: &mut Reading) {
+fn coarse_clock(instants: &Packed, reading: &mut Reading) {
     const LEAST_TICK: u64 = 1_000_000;
     let (mut apart, mut tick) = (0_usize, 0_u64);
-    for pair in instants.windows(2).filter(|pair| pair[1] > pair[0]) {
+    for (one, other) in instants.pairs().filter(|(one, other)| other > one) {
         apart += 1;
-        tick = common_divisor(tick, pair[1] - pair[0]);
+        tick = common_divisor(tick, other - one);
     }
     let shared = instants.len().saturating_sub(apart + 1);
     if shared * 5 < instants.len() || apart == 0 {
@@ -237,22 +251,6 @@ fn common_divisor(mut one: u64, mut other: u64) -> u64 {
         (one, other) = (other, one % other);
     }
     one
-}
-
-/// The column, if all rows have a value in it.
-fn whole<T: Copy + PartialEq>(column: Vec<T>, none: T, called: &str, reading: &mut Reading) -> Vec<T> {
-    let missing = column.iter().filter(|value| **value == none).count();
-    match missing {
-        0 => column,
-        all if all == column.len() => Vec::new(),
-        some => {
-            reading.note(format!(
-                "{some} of {} rows have no {called}: it is measured here, and not replayed with the requests",
-                column.len()
-            ));
-            Vec::new()
-        }
-    }
 }
 
 /// Whether the instants could be those of requests.

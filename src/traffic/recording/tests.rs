@@ -23,9 +23,9 @@ fn requests(content: &str, wanted: &Wanted) -> (String, String, Vec<u64>, Vec<u6
     let recording = read(content, wanted).unwrap_or_else(|error| panic!("{error}\n{content}"));
     let Recorded::Requests(requests) = recording.content else { panic!("no requests: {content}") };
     let millis = |nanos: &u64| nanos / 1_000_000;
-    let mut durations: Vec<u64> = requests.durations().iter().map(millis).collect();
+    let mut durations: Vec<u64> = requests.durations().iter().map(|nanos| nanos / 1_000_000).collect();
     durations.sort_unstable();
-    let instants = requests.trace.instants.iter().map(millis).collect();
+    let instants = requests.trace.instants.iter().map(|nanos| nanos / 1_000_000).collect();
     (recording.reading.format, recording.reading.first, instants, durations)
 }
 
