@@ -12,8 +12,8 @@ use crate::random::{Purpose, Rng, Streams};
 use crate::schema::{FileName, Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
 use crate::traffic::{
-    Column, Cursor, FileError, Format, Packed, Reading, Recorded, Recording, Requests, Trace, TraceColumns, TraceForm, Unit,
-    Wanted, read_recording, read_trace,
+    Column, Cursor, FileError, Format, Packed, Reading, Recorded, Recording, Requests, Trace, TraceColumns,
+    TraceForm, Unit, Wanted, read_recording, read_trace,
 };
 
 const FILE: Key<FileName> = Key::required("file", "File with a row a request.");

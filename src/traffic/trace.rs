@@ -114,7 +114,9 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
     if is_far || i128::from(highest) - i128::from(lowest) > i128::from(LONGEST.as_nanos()) {
         let error =
             FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");
-        return Err(error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\""));
+        return Err(
+            error.with_help("check the unit of the timestamps: `unit` is \"s\", \"ms\", \"us\" or \"ns\"")
+        );
     }
     let first = base.unwrap_or_default() + i128::from(lowest);
     let rows = rows.map(Packer::finish);

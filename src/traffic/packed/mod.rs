@@ -216,7 +216,9 @@ mod tests {
     fn what_is_packed_comes_out_again_whatever_it_is() {
         let hostile = vec![u64::MAX, 0, 1 << 63, u64::MAX, 7, 7, (1 << 63) - 1, 1];
         let even: Vec<u64> = (0..5000).map(|row| row * 3_000_000).collect();
-        for values in [vec![], vec![5], vec![9; 3000], hostile, even, values(1024), values(1025), values(5000)] {
+        for values in
+            [vec![], vec![5], vec![9; 3000], hostile, even, values(1024), values(1025), values(5000)]
+        {
             let column: Packed = values.iter().copied().collect();
             assert_eq!(column.to_vec(), values);
             assert_eq!((column.len(), column.last()), (values.len(), values.last().copied()));
@@ -236,7 +238,9 @@ mod tests {
         assert_eq!(column.range(1000..1030).collect::<Vec<_>>(), values[1000..1030]);
         assert_eq!(column.range(3990..9000).collect::<Vec<_>>(), values[3990..]);
         let even: Packed = (0..4000).map(|row| row * 10).collect();
-        for (below, rows) in [(0, 0), (1, 1), (10_240, 1024), (10_241, 1025), (39_990, 3999), (u64::MAX, 4000)] {
+        for (below, rows) in
+            [(0, 0), (1, 1), (10_240, 1024), (10_241, 1025), (39_990, 3999), (u64::MAX, 4000)]
+        {
             assert_eq!(even.partition_point(|value| value < below), rows, "{below}");
         }
         assert_eq!(Packed::default().partition_point(|_| true), 0);

@@ -42,11 +42,8 @@ impl Store {
         if self.open.len() + bytes.len() > CHUNK {
             self.end_chunk();
         }
-        let place = Place {
-            chunk: self.chunks.len() as u32,
-            at: self.open.len() as u16,
-            length: bytes.len() as u16,
-        };
+        let place =
+            Place { chunk: self.chunks.len() as u32, at: self.open.len() as u16, length: bytes.len() as u16 };
         self.open.extend_from_slice(bytes);
         place
     }
@@ -64,7 +61,8 @@ impl Store {
         if self.scratch.is_none() && !self.has_no_scratch {
             self.scratch = scratch();
         }
-        let written = self.scratch.as_mut().filter(|_| !self.has_no_scratch).map(|file| file.append(&self.open));
+        let written =
+            self.scratch.as_mut().filter(|_| !self.has_no_scratch).map(|file| file.append(&self.open));
         self.has_no_scratch = !matches!(written, Some(Ok(_)));
         written?.ok()
     }
