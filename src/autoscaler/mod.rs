@@ -10,6 +10,7 @@
 mod aws;
 mod azure;
 mod cloud_run;
+mod dynamo;
 mod explanation;
 mod general;
 mod hpa;

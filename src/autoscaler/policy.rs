@@ -139,6 +139,8 @@ pub struct TokenContext {
     pub output: f64,
     /// Share of a prompt that is found in the prefix cache, 0 to 1.
     pub prefix_hit: f64,
+    /// Iterations of an instance with such requests.
+    pub iterations: SteadyIterations,
 }
 
 /// What a policy knows of the system before the run begins.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::general::{
     clairvoyant, fixed, hysteresis, in_flight_target, predictive, scheduled, setup, target, threshold,
 };
-use super::{Settings, aws, azure, cloud_run, hpa, hugging_face, keda, kpa, llmd, ray_serve, vertex};
+use super::{Settings, aws, azure, cloud_run, dynamo, hpa, hugging_face, keda, kpa, llmd, ray_serve, vertex};
 use crate::schema::{Problem, Reader, TableSpec};
 
 type Read = fn(&Reader) -> Result<Arc<dyn Settings>, Problem>;
@@ -26,6 +26,7 @@ const KINDS: &[(&TableSpec, Read)] = &[
     (&azure::SPEC, |reader| Ok(Arc::new(azure::read(reader)?))),
     (&hugging_face::SPEC, |reader| Ok(Arc::new(hugging_face::read(reader)?))),
     (&llmd::SPEC, |reader| Ok(Arc::new(llmd::read(reader)?))),
+    (&dynamo::SPEC, |reader| Ok(Arc::new(dynamo::read(reader)?))),
     (&in_flight_target::SPEC, |reader| Ok(Arc::new(in_flight_target::read(reader)?))),
     (&scheduled::SPEC, |reader| Ok(Arc::new(scheduled::read(reader)?))),
     (&predictive::SPEC, |reader| Ok(Arc::new(predictive::read(reader)?))),

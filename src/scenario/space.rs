@@ -135,6 +135,7 @@ const SPACES: &[(&str, &[(&str, Levels)])] = &[
             ("min", Levels::MinOfOne),
         ],
     ),
+    ("dynamo", &[("min", Levels::MinOfOne)]),
     ("in_flight_target", &[("utilization", Levels::Share), ("down_delay", COOLDOWNS), ("min", Levels::Min)]),
     ("scheduled", &[("entries.*.instances", Levels::Around)]),
     ("predictive", &[("margin", Levels::Around), ("lead", DELAYS), ("min", Levels::Min)]),

@@ -33,5 +33,5 @@ pub use instances::{
     StartFailures, WarmPool,
 };
 pub use observation::Metrics;
-pub use queueing::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};
+pub use queueing::{Dispatch, DispatchPolicy, GatewayRule, Idle, MAX_SLOTS, Picker, Scorers};
 pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, RunLimits, Simulation, simulate};

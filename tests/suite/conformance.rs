@@ -135,6 +135,11 @@ fn the_token_capacity_analyzer_of_llm_d_and_what_follows_it() {
 }
 
 #[test]
+fn the_planner_of_dynamo() {
+    conform("dynamo", 41);
+}
+
+#[test]
 fn the_examples_in_the_documentation_of_hosted_endpoints() {
     conform("in_flight_target", 2);
 }

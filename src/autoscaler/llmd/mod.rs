@@ -451,6 +451,7 @@ impl Policy for LlmdPolicy {
 mod tests {
     use super::*;
     use crate::autoscaler::{InstanceScrape, InstanceView};
+    use crate::service::SteadyIterations;
 
     const DEFAULT: Llmd = Llmd {
         schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
@@ -479,7 +480,10 @@ mod tests {
     fn new_policy(settings: Llmd) -> LlmdPolicy {
         let (cache, token_budget, max_sequences) = (16_000.0, 0.0, 0.0);
         let (prompt, output, prefix_hit) = (100.0, 50.0, 0.0);
-        let tokens = TokenContext { cache, token_budget, max_sequences, prompt, output, prefix_hit };
+        let iterations =
+            SteadyIterations { fixed_s: 0.01, prefill_s: 0.01, decode_s: 0.01, prompt_iterations: 1.0 };
+        let tokens =
+            TokenContext { cache, token_budget, max_sequences, prompt, output, prefix_hit, iterations };
         LlmdPolicy::new(settings, Some(tokens))
     }
 

@@ -1,5 +1,6 @@
 //! `[dispatch]`: how requests meet instances.
 
+use super::gateway::{GatewayRule, LEAST_KV_CACHE, LEAST_WAITING, SCORERS};
 use crate::distribution::Durations;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, TableSpec, UnionSpec, Value, read_choice};
 use crate::time::Span;
@@ -58,7 +59,7 @@ impl Value for Idle {
 }
 
 /// Which instance a request goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DispatchPolicy {
     /// All wait in one queue; the head goes to the next free slot.
     CentralQueue,
@@ -73,6 +74,8 @@ pub enum DispatchPolicy {
     /// Connections that clients keep alive: a request takes one that is idle, with its instance, if one has been so for no
     /// longer than this; else it opens one, to an instance drawn uniformly.
     Connections(Span),
+    /// The one that an inference gateway chooses by what each engine has to do.
+    Gateway(GatewayRule),
 }
 
 const QUEUE_CAPACITY: Key<Option<u64>> = Key::optional(
@@ -138,7 +141,17 @@ impl Dispatch {
         tag: "policy",
         default: Some("central_queue"),
         common: &[&QUEUE_CAPACITY],
-        variants: &[&CENTRAL_QUEUE, &ROUND_ROBIN, &RANDOM, &LEAST_OUTSTANDING, &POWER_OF_D, &CONNECTIONS],
+        variants: &[
+            &CENTRAL_QUEUE,
+            &ROUND_ROBIN,
+            &RANDOM,
+            &LEAST_OUTSTANDING,
+            &POWER_OF_D,
+            &CONNECTIONS,
+            &LEAST_KV_CACHE,
+            &LEAST_WAITING,
+            &SCORERS,
+        ],
     };
 
     /// Reads the `[dispatch]` table.
@@ -153,7 +166,10 @@ impl Dispatch {
             "random" => DispatchPolicy::Random,
             "least_outstanding" => DispatchPolicy::LeastOutstanding,
             "connections" => DispatchPolicy::Connections(reader.get(&IDLE_EXPIRY)?),
-            _ => DispatchPolicy::PowerOfD(reader.get(&CHOICES)?),
+            name => match GatewayRule::read(name, &reader)? {
+                Some(rule) => DispatchPolicy::Gateway(rule),
+                None => DispatchPolicy::PowerOfD(reader.get(&CHOICES)?),
+            },
         };
         let queue_capacity = reader.find(&QUEUE_CAPACITY)?;
         if policy != DispatchPolicy::CentralQueue {

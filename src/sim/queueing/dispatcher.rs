@@ -284,8 +284,11 @@ impl Dispatcher {
     /// has no choice to make.
     pub fn lazy(policy: DispatchPolicy, rng: Rng) -> Self {
         match policy {
-            // A new connection is drawn; which are there already is known where it ends, not here.
-            DispatchPolicy::Random | DispatchPolicy::Connections(_) => Dispatcher::Random(Random { rng }),
+            // A new connection is drawn; which are there already is known where it ends, not here. A gateway chooses by
+            // itself.
+            DispatchPolicy::Random | DispatchPolicy::Connections(_) | DispatchPolicy::Gateway(_) => {
+                Dispatcher::Random(Random { rng })
+            }
             DispatchPolicy::LeastOutstanding => Dispatcher::LeastOutstanding(LeastOutstanding::default()),
             DispatchPolicy::PowerOfD(choices) => Dispatcher::PowerOfD(PowerOfD::new(rng, choices)),
             DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => {
@@ -299,7 +302,9 @@ impl Dispatcher {
         let rule = match policy {
             DispatchPolicy::LeastOutstanding => Rule::LeastOfAll,
             _ if !weighted => return Dispatcher::lazy(policy, rng),
-            DispatchPolicy::Random | DispatchPolicy::Connections(_) => Rule::Draw(rng),
+            DispatchPolicy::Random | DispatchPolicy::Connections(_) | DispatchPolicy::Gateway(_) => {
+                Rule::Draw(rng)
+            }
             DispatchPolicy::PowerOfD(choices) => Rule::LeastOfDraws(PowerOfD::new(rng, choices)),
             DispatchPolicy::RoundRobin | DispatchPolicy::CentralQueue => Rule::Turns,
         };

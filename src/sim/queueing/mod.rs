@@ -7,6 +7,7 @@ mod dispatcher;
 mod due_times;
 mod event_driven;
 mod free_times;
+mod gateway;
 mod lazy;
 mod levels;
 mod station;
@@ -20,3 +21,4 @@ pub(in crate::sim) use lazy::{
 pub(in crate::sim) use station::{Arrival, Arrivals, Load, NO_TICKET, RequestOutcome, Station};
 
 pub use dispatch::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};
+pub use gateway::{GatewayRule, Picker, Scorers};

@@ -58,7 +58,7 @@ impl Model {
         self.dispatch.patience.is_some()
             || self.dispatch.high_priority.is_some()
             || self.dispatch.idle != Idle::Longest
-            || matches!(self.dispatch.policy, DispatchPolicy::Connections(_))
+            || matches!(self.dispatch.policy, DispatchPolicy::Connections(_) | DispatchPolicy::Gateway(_))
             || self.instances.leaving != DrainPolicy::Finish
             || self.instances.lost != LostRequests::Fail
             || self.instances.first_request.is_some()
@@ -121,6 +121,11 @@ impl Model {
         if !counts_tokens && self.promises(|promise| promise.tpot.is_some()) {
             return of("slo.tpot", "service.model", "only an llm answers token by token");
         }
+        if !counts_tokens && matches!(self.dispatch.policy, DispatchPolicy::Gateway(_)) {
+            let reason =
+                "a gateway looks at the engines of a language model: their prompts waiting and KV caches";
+            return of("dispatch.policy", "service.model", reason);
+        }
         let duration = self.duration.as_secs_f64();
         if self.promises(|promise| {
             promise.windows.is_some_and(|windows| duration / windows.length.as_secs_f64() > MOST_WINDOWS)
@@ -182,6 +187,7 @@ impl Model {
     pub fn token_context(&self) -> Option<TokenContext> {
         let service::Model::Llm(llm) = &self.service.model else { return None };
         let mean = |law: fn(&service::TokenLaws) -> f64| self.service.tokens.as_ref().map_or(1.0, law);
+        let iterations = self.service.steady_iterations()?;
         (llm.blocks < u64::MAX).then(|| TokenContext {
             cache: llm.blocks as f64 * f64::from(llm.block_tokens),
             token_budget: f64::from(llm.token_budget),
@@ -189,6 +195,7 @@ impl Model {
             prompt: mean(|laws| laws.prompt.0.mean()),
             output: mean(|laws| laws.output.0.mean()),
             prefix_hit: f64::from(llm.prefix_hit) / 1000.0,
+            iterations,
         })
     }
 

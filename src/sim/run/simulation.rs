@@ -68,8 +68,8 @@ impl<T: RequestObserver + 'static> Setup<'_, T> {
     fn slot_queues(self, slots: u32) -> Box<dyn Running<T>> {
         let rng = self.streams.stream(Purpose::Routing);
         match self.model.dispatch.policy {
-            // Connections are taken event by event, and never come here.
-            DispatchPolicy::Random | DispatchPolicy::Connections(_) => {
+            // Connections and gateways are taken event by event, and never come here.
+            DispatchPolicy::Random | DispatchPolicy::Connections(_) | DispatchPolicy::Gateway(_) => {
                 self.parallel_slots(Random { rng }, slots)
             }
             DispatchPolicy::LeastOutstanding => self.parallel_slots(LeastOutstanding::default(), slots),

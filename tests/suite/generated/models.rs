@@ -8,8 +8,8 @@ use kneepoint::internals::distribution::{Distribution, Durations};
 use kneepoint::internals::schema::{Context, Tree};
 use kneepoint::internals::service::{self, Batch, FromTrace, IterationLaw, Llm, Service, Shared, Slots};
 use kneepoint::internals::sim::{
-    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, Idle, Instances, Metrics, Model,
-    ScaleDownOrder, Stage,
+    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, GatewayRule, Idle, Instances, Metrics,
+    Model, Picker, ScaleDownOrder, Scorers, Stage,
 };
 use kneepoint::internals::time::Span;
 use proptest::prelude::*;
@@ -40,6 +40,7 @@ fn dispatch() -> impl Strategy<Value = Dispatch> {
         1 => Just(DispatchPolicy::Random),
         1 => Just(DispatchPolicy::LeastOutstanding),
         1 => (1_u32..4).prop_map(DispatchPolicy::PowerOfD),
+        2 => gateway().prop_map(DispatchPolicy::Gateway),
     ];
     let idle = prop_oneof![2 => Just(Idle::Longest), 1 => Just(Idle::Newest)];
     (policy, prop::option::of(0_u64..6), idle).prop_map(|(policy, queue_capacity, idle)| Dispatch {
@@ -48,6 +49,24 @@ fn dispatch() -> impl Strategy<Value = Dispatch> {
         idle,
         ..Dispatch::default()
     })
+}
+
+fn gateway() -> impl Strategy<Value = GatewayRule> {
+    let weight = || prop_oneof![2 => Just(0.0), 1 => Just(1.0), 1 => Just(3.0)];
+    let picker = prop_oneof![2 => Just(Picker::MaxScore), 1 => Just(Picker::WeightedRandom)];
+    let scorers = (prop::array::uniform6(weight()), picker).prop_map(|(weights, picker)| {
+        let [queue, kv_cache, running, load_aware, token_load, active_request] = weights;
+        GatewayRule::Scorers(Scorers {
+            queue,
+            kv_cache,
+            running,
+            load_aware,
+            token_load,
+            active_request,
+            picker,
+        })
+    });
+    prop_oneof![1 => Just(GatewayRule::LeastKvCache), 1 => Just(GatewayRule::LeastWaiting), 3 => scorers]
 }
 
 fn instances() -> impl Strategy<Value = Instances> {
@@ -213,6 +232,12 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             if !matches!(service, service::Model::Slots(_)) {
                 // What only slots can do.
                 instances.leaving = DrainPolicy::Finish;
+            }
+            if matches!(dispatch.policy, DispatchPolicy::Gateway(_))
+                && !matches!(service, service::Model::Llm(_))
+            {
+                // A gateway looks at the engines of a language model.
+                dispatch.policy = DispatchPolicy::Random;
             }
             if let service::Model::Batch(batch) = &mut service
                 && autoscaler.is_reactive()

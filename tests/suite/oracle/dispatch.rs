@@ -87,6 +87,7 @@ impl Oracle<'_> {
         let index = match self.model.dispatch.policy {
             DispatchPolicy::CentralQueue => unreachable!("a central queue does not choose"),
             DispatchPolicy::Connections(_) => unreachable!("not among the models of these tests"),
+            DispatchPolicy::Gateway(rule) => self.scored(rule),
             DispatchPolicy::RoundRobin if weighted => {
                 for id in self.order.clone() {
                     *self.credits.entry(id).or_default() += self.speed(id);
@@ -128,6 +129,66 @@ impl Oracle<'_> {
             }
         };
         self.order[index]
+    }
+
+    /// The instance with the greatest score, or one drawn by the scores.
+    fn scored(&mut self, rule: GatewayRule) -> usize {
+        let instances: Vec<&Instance> = self.order.iter().map(|id| &self.instances[*id as usize]).collect();
+        let machines = instances.iter().map(|instance| instance.machine.as_ref());
+        let caches: Vec<f64> = machines.map(|machine| machine.map_or(0.0, Machine::cache)).collect();
+        let waiting: Vec<f64> = instances.iter().map(|instance| instance.queue.len() as f64).collect();
+        let running: Vec<f64> = instances.iter().map(|instance| instance.serving.len() as f64).collect();
+        let tokens = |instance: &&Instance| -> f64 {
+            let waiting =
+                instance.queue.iter().map(|request| f64::from(self.requests[*request].tokens.prompt));
+            let cut = |request: &usize| {
+                instance
+                    .machine
+                    .as_ref()
+                    .map_or(0.0, |machine| machine.prompt(self.requests[*request].tokens))
+            };
+            waiting.chain(instance.serving.iter().map(cut)).sum()
+        };
+        let tokens: Vec<f64> = instances.iter().map(tokens).collect();
+        let most = |of: &[f64]| of.iter().copied().fold(f64::MIN, f64::max);
+        let least = |of: &[f64]| of.iter().copied().fold(f64::MAX, f64::min);
+        let fewest = |of: &[f64], index: usize| match most(of) - least(of) {
+            0.0 => 1.0,
+            range => (most(of) - of[index]) / range,
+        };
+        let together: Vec<f64> = waiting.iter().zip(&running).map(|(one, other)| one + other).collect();
+        let score = |index: usize| match rule {
+            GatewayRule::LeastKvCache => -caches[index],
+            GatewayRule::LeastWaiting => -waiting[index],
+            GatewayRule::Scorers(weights) => [
+                weights.queue * fewest(&waiting, index),
+                weights.kv_cache * (1.0 - caches[index]),
+                weights.running * fewest(&running, index),
+                weights.load_aware * (0.5 * (1.0 - waiting[index].min(128.0) / 128.0)),
+                weights.token_load * (1.0 - tokens[index].min(4_194_304.0) / 4_194_304.0),
+                weights.active_request
+                    * ((most(&together).max(1.0) - together[index]) / most(&together).max(1.0)),
+            ]
+            .into_iter()
+            .fold(0.0, |sum, score| sum + score),
+        };
+        let scores: Vec<f64> = (0..self.order.len()).map(score).collect();
+        if matches!(rule, GatewayRule::Scorers(scorers) if scorers.picker == Picker::WeightedRandom) {
+            let total: f64 = scores.iter().sum();
+            if total <= 0.0 {
+                return self.routing.random_range(0..scores.len());
+            }
+            let mut left = self.routing.random::<f64>() * total;
+            for (index, score) in scores.iter().enumerate() {
+                left -= score;
+                if left < 0.0 {
+                    return index;
+                }
+            }
+            return scores.len() - 1;
+        }
+        let equals: Vec<usize> = (0..scores.len()).filter(|index| scores[*index] == most(&scores)).collect();
+        if equals.len() == 1 { equals[0] } else { equals[self.routing.random_range(0..equals.len())] }
     }
 
     /// The one of these whose requests, with one more, weigh least against its speed; the first among equals.

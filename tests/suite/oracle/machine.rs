@@ -162,6 +162,24 @@ impl Machine {
         }
     }
 
+    /// Tokens of a prompt that it serves, cut to the cache of a language model.
+    pub fn prompt(&self, tokens: Tokens) -> f64 {
+        match self {
+            Machine::Llm(generating) => generating.settings.fitted(tokens).0 as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// Share of the memory of a language model that the sequences computed take.
+    pub fn cache(&self) -> f64 {
+        let Machine::Llm(generating) = self else { return 0.0 };
+        if generating.settings.blocks == u64::MAX {
+            return 0.0;
+        }
+        let held: u64 = generating.running.iter().map(|sequence| sequence.blocks).sum();
+        held as f64 / generating.settings.blocks as f64
+    }
+
     /// What is due now happens: the requests that are done, and those whose first token has come.
     pub fn change(&mut self) -> (Vec<usize>, Vec<usize>) {
         let done = match self {

@@ -18,8 +18,8 @@ use kneepoint::internals::autoscaler::{Observation, Per, Policy, PoolState, Sign
 use kneepoint::internals::random::{Purpose, Rng, Streams};
 use kneepoint::internals::service::{self, FULL, Tokens};
 use kneepoint::internals::sim::{
-    Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, FailureCounts, Fault, Idle, InstanceType,
-    LostRequests, Model, OnOffPeriods, ScaleDownOrder, StartAttempt,
+    Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, FailureCounts, Fault, GatewayRule, Idle,
+    InstanceType, LostRequests, Model, OnOffPeriods, Picker, ScaleDownOrder, StartAttempt,
 };
 use kneepoint::internals::time::{Instant, Span};
 use machine::{Job, Machine};

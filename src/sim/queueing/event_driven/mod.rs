@@ -6,6 +6,7 @@
 //! other service models an instance takes from a queue what it can.
 
 mod connections;
+mod gateway;
 mod ledger;
 mod notices;
 mod queue;

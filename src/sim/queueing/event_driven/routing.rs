@@ -28,6 +28,11 @@ impl Routing {
         }
     }
 
+    /// The ready instances, in the order they became ready.
+    pub fn ready(&self) -> &[u32] {
+        &self.ready
+    }
+
     pub fn is_empty(&self) -> bool {
         self.ready.is_empty()
     }

@@ -3,6 +3,7 @@
 use super::request_table::{Intake, RequestTable};
 use crate::service::Server;
 use crate::sim::queueing::dispatch::Idle;
+use crate::sim::queueing::event_driven::gateway::EngineView;
 use crate::sim::queueing::event_driven::queue::Queue;
 use crate::sim::queueing::station::Load;
 use crate::sim::queueing::tournament::InstantKey;
@@ -97,6 +98,21 @@ impl<S: Server> Host<S> {
             Idle::Longest => InstantKey::new(dispatch_rank, 0, index),
             Idle::Newest => InstantKey::new(u64::from(!self.id), 0, index),
             Idle::Fastest => InstantKey::new(u64::MAX - 1 - self.speed.to_bits(), dispatch_rank, index),
+        }
+    }
+
+    /// What a gateway sees of it at `now`; the tokens of prompts only where it looks at them.
+    pub fn view(&self, now: u64, counts_tokens: bool) -> EngineView {
+        let tokens = || {
+            let waiting = self.queue.iter().map(|job| u64::from(job.request.tokens.prompt));
+            waiting.chain(self.server.requests().map(|active| u64::from(active.request.tokens.prompt))).sum()
+        };
+        EngineView {
+            id: self.id,
+            waiting: self.queue.len(),
+            running: self.server.in_service(),
+            kv_cache: self.server.kv_cache(now),
+            tokens: if counts_tokens { tokens() } else { 0 },
         }
     }
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use self::host::Host;
 use self::request_table::{Place, RequestTable};
+use super::gateway::Gateway;
 use super::ledger::Ledger;
 use super::notices::Notices;
 use super::queue::{Job, Queue};
@@ -42,6 +43,8 @@ pub struct EventDrivenServers<S: Server> {
     weighted: bool,
     /// Where each instance has a queue of its own: which one a request goes to.
     routing: Option<Routing>,
+    /// What chooses the instance in the place of `routing`, where a gateway does.
+    gateway: Option<Gateway>,
     /// Ready and draining instances, in the order they became ready.
     hosts: Vec<Host<S>>,
     /// Number and place in `hosts` of each, by number.
@@ -87,6 +90,10 @@ impl<S: Server> EventDrivenServers<S> {
             lost: instances.lost,
             weighted,
             routing: (policy != DispatchPolicy::CentralQueue).then_some(routing),
+            gateway: match policy {
+                DispatchPolicy::Gateway(rule) => Some(Gateway::new(rule, streams.stream(Purpose::Routing))),
+                _ => None,
+            },
             hosts: Vec::new(),
             by_id: Vec::new(),
             due: Tournament::default(),
@@ -335,10 +342,18 @@ impl<S: Server> EventDrivenServers<S> {
             };
         };
         let (hosts, by_id) = (&self.hosts, &self.by_id);
-        let id = routing.choose(now, |id| {
-            let at = by_id.binary_search_by_key(&id, |(other, _)| *other);
-            at.map_or(0, |at| hosts[by_id[at].1].outstanding())
-        });
+        let host = |id: u32| {
+            let at = by_id.binary_search_by_key(&id, |(other, _)| *other).ok()?;
+            Some(&hosts[by_id[at].1])
+        };
+        let id = match &mut self.gateway {
+            None => routing.choose(now, |id| host(id).map_or(0, Host::outstanding)),
+            Some(gateway) => {
+                let counts_tokens = gateway.counts_tokens();
+                let engines = routing.ready().iter().filter_map(|id| host(*id));
+                gateway.choose(engines.map(|host| host.view(now, counts_tokens)))
+            }
+        };
         let Some(index) = self.index(id) else { return };
         let (host, mark) = (&mut self.hosts[index], job.request.mark);
         self.table.put(mark, Place::Host(id));
