@@ -3,12 +3,10 @@
 //! A request arrives once and ends once; in between it may be sent several times. An attempt whose answer nobody waits
 //! for any more may go on in the pool, in vain. Places are used again, so memory is that of what is in flight.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use super::client::{Abandoned, Client, Fault};
 use super::crowd::Crowd;
 use super::gate::Gate;
+use super::timers::{Timer, Timers};
 use crate::random::Streams;
 use crate::service::Tokens;
 use crate::sim::accounting::{Class, Completion, HeldTimes, RequestObserver, TokenCompletion};
@@ -35,8 +33,7 @@ pub(in crate::sim) struct Attempts {
     /// By ticket.
     attempts: Vec<Attempt>,
     vacant_tickets: Vec<u32>,
-    timers: BinaryHeap<Reverse<(u64, u64, Timer)>>,
-    insertions: u64,
+    timers: Timers,
     arrived: u64,
     open: u64,
     /// Integral of the requests in flight up to `counted_to`.
@@ -91,24 +88,6 @@ struct Attempt {
     awaited: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// An attempt is given up: ticket and serial number.
-    GiveUp(u32, u64),
-    /// A second copy is sent: place and number of the request, and after how many retries.
-    Hedge(usize, u64, u32),
-    /// A request is sent again: place and number.
-    Retry(usize, u64),
-    /// A user comes.
-    Join(u32),
-    /// A user is to go.
-    Leave(u32),
-    /// A user has thought.
-    Thought(u32),
-    /// A client has its answer, so that another request may be sent.
-    Release,
-}
-
 impl Attempts {
     /// The clients of a run, before any request.
     pub fn new(client: Client, streams: Streams) -> Self {
@@ -124,8 +103,7 @@ impl Attempts {
             vacant_requests: Vec::new(),
             attempts: Vec::new(),
             vacant_tickets: Vec::new(),
-            timers: BinaryHeap::new(),
-            insertions: 0,
+            timers: Timers::default(),
             arrived: 0,
             open: 0,
             area: 0,
@@ -145,7 +123,7 @@ impl Attempts {
     #[must_use]
     pub fn with_users(mut self, crowd: Crowd) -> Self {
         for (at, user, joins) in crowd.changes() {
-            self.set(at, if joins { Timer::Join(user) } else { Timer::Leave(user) });
+            self.timers.set(at, if joins { Timer::Join(user) } else { Timer::Leave(user) });
         }
         self.crowd = Some(crowd);
         self
@@ -197,12 +175,7 @@ impl Attempts {
 
     /// When the next timer goes off.
     pub fn next_timer(&self) -> u64 {
-        self.timers.peek().map_or(u64::MAX, |Reverse((at, _, _))| *at)
-    }
-
-    fn set(&mut self, at: u64, timer: Timer) {
-        self.timers.push(Reverse((at, self.insertions, timer)));
-        self.insertions += 1;
+        self.timers.next_at()
     }
 
     /// A request arrives from outside, and is sent unless too many are outstanding.
@@ -269,7 +242,7 @@ impl Attempts {
     ) {
         if let Some(after) = self.client.hedge_after {
             let Request { number, retries, .. } = self.requests[place];
-            self.set(now.saturating_add(after.as_nanos()), Timer::Hedge(place, number, retries));
+            self.timers.set(now.saturating_add(after.as_nanos()), Timer::Hedge(place, number, retries));
         }
         self.attempt(place, 0, now, station, observer);
     }
@@ -297,7 +270,7 @@ impl Attempts {
         };
         self.requests[place].tickets[copy] = ticket;
         if let Some(timeout) = self.client.timeout {
-            self.set(now.saturating_add(timeout.as_nanos()), Timer::GiveUp(ticket, attempt.serial));
+            self.timers.set(now.saturating_add(timeout.as_nanos()), Timer::GiveUp(ticket, attempt.serial));
         }
         let Request { service, patience, class, tokens, .. } = self.requests[place];
         let arrival = Arrival { now, service, patience, class, ticket, tokens };
@@ -422,7 +395,7 @@ impl Attempts {
         if retries < self.client.retries && self.client.retry_on.includes(fault) {
             self.requests[place].retries += 1;
             let pause = self.client.draw_pause(self.streams, number, retries + 1);
-            return self.set(now.saturating_add(pause.as_nanos()), Timer::Retry(place, number));
+            return self.timers.set(now.saturating_add(pause.as_nanos()), Timer::Retry(place, number));
         }
         match fault {
             Fault::Rejected => observer.rejected_at(arrival, now),
@@ -441,10 +414,10 @@ impl Attempts {
         if let Some(crowd) = self.crowd.as_mut().filter(|_| user != NO_USER)
             && let Some(thinks) = crowd.ended(user, answered)
         {
-            self.set(known.saturating_add(thinks.as_nanos()), Timer::Thought(user));
+            self.timers.set(known.saturating_add(thinks.as_nanos()), Timer::Thought(user));
         }
         if self.gate.is_some() {
-            self.set(known, Timer::Release);
+            self.timers.set(known, Timer::Release);
         }
     }
 
@@ -464,7 +437,7 @@ impl Attempts {
 
     /// Lets the next timer go off; whether it put an attempt into the pool.
     pub fn step(&mut self, station: &mut impl Station, observer: &mut impl RequestObserver) -> bool {
-        let Some(Reverse((now, _, timer))) = self.timers.pop() else { return false };
+        let Some((now, timer)) = self.timers.pop() else { return false };
         self.pass(now);
         let is = |requests: &[Request], place: usize, number: u64| {
             requests[place].open && requests[place].number == number

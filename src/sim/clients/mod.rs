@@ -6,6 +6,7 @@ mod attempts;
 mod client;
 mod crowd;
 mod gate;
+mod timers;
 mod users;
 
 pub(in crate::sim) use attempts::{AttemptCounts, Attempts};

@@ -1,0 +1,106 @@
+//! What the clients of a run wait for, in the order in which it comes due.
+//!
+//! Time-outs and second copies are each due one fixed time after they are set, so they come due in the order they were set:
+//! a queue each, where a heap would sift every one of them through all that are outstanding. Only the rest is in a heap.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// Something to do at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// An attempt is given up: ticket and serial number.
+    GiveUp(u32, u64),
+    /// A second copy is sent: place and number of the request, and after how many retries.
+    Hedge(usize, u64, u32),
+    /// A request is sent again: place and number.
+    Retry(usize, u64),
+    /// A user comes.
+    Join(u32),
+    /// A user is to go.
+    Leave(u32),
+    /// A user has thought.
+    Thought(u32),
+    /// A client has its answer, so that another request may be sent.
+    Release,
+}
+
+/// When a timer goes off, and which of the run it is: of those due together the first set goes off first.
+type Due = (u64, u64);
+
+/// The timers that are set.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timers {
+    give_ups: VecDeque<(Due, Timer)>,
+    hedges: VecDeque<(Due, Timer)>,
+    others: BinaryHeap<Reverse<(Due, Timer)>>,
+    set: u64,
+}
+
+impl Timers {
+    /// Sets a timer. Those of one of the two kinds with a fixed time are due no earlier than the ones set before.
+    pub fn set(&mut self, at: u64, timer: Timer) {
+        let due = (at, self.set);
+        self.set += 1;
+        let queue = match timer {
+            Timer::GiveUp(..) => &mut self.give_ups,
+            Timer::Hedge(..) => &mut self.hedges,
+            _ => return self.others.push(Reverse((due, timer))),
+        };
+        debug_assert!(
+            queue.back().is_none_or(|(last, _)| *last < due),
+            "one fixed time ahead, and time never falls"
+        );
+        queue.push_back((due, timer));
+    }
+
+    fn first(&self) -> Option<Due> {
+        let queued = [&self.give_ups, &self.hedges].map(|queue| queue.front().map(|(due, _)| *due));
+        let other = self.others.peek().map(|Reverse((due, _))| *due);
+        queued.into_iter().chain([other]).flatten().min()
+    }
+
+    /// When the next timer goes off; [`u64::MAX`] if none is set.
+    pub fn next_at(&self) -> u64 {
+        self.first().map_or(u64::MAX, |(at, _)| at)
+    }
+
+    /// Takes the next timer, with its instant.
+    pub fn pop(&mut self) -> Option<(u64, Timer)> {
+        let first = self.first()?;
+        for queue in [&mut self.give_ups, &mut self.hedges] {
+            if queue.front().is_some_and(|(due, _)| *due == first) {
+                return queue.pop_front().map(|(due, timer)| (due.0, timer));
+            }
+        }
+        self.others.pop().map(|Reverse((due, timer))| (due.0, timer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_go_off_by_instant_then_in_the_order_they_were_set_whatever_their_kind() {
+        let mut timers = Timers::default();
+        let set = [
+            (5, Timer::Release),
+            (9, Timer::GiveUp(1, 1)),
+            (5, Timer::Hedge(0, 0, 0)),
+            (9, Timer::Thought(3)),
+            (9, Timer::Hedge(1, 1, 0)),
+            (12, Timer::GiveUp(2, 2)),
+            (1, Timer::Join(0)),
+        ];
+        for (at, timer) in set {
+            timers.set(at, timer);
+        }
+        let mut expected = set.to_vec();
+        expected.sort_by_key(|(at, _)| *at);
+        assert_eq!(timers.next_at(), 1);
+        let taken: Vec<_> = std::iter::from_fn(|| timers.pop()).collect();
+        assert_eq!(taken, expected);
+        assert_eq!(timers.next_at(), u64::MAX);
+    }
+}
