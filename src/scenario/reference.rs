@@ -146,7 +146,7 @@ cold_start = { dist = "empirical", values = ["71s", "80s", "84s", "132s"], inter
 
 /// The reference page of the scenario file, in Markdown.
 pub fn reference_page() -> String {
-    let mut page = Page { text: INTRODUCTION.to_owned(), distribution: None };
+    let mut page = Page { text: INTRODUCTION.to_owned(), distribution: None, home: "" };
     page.line("\n## Tables and keys of the file\n");
     page.keys(SPEC.keys);
     for key in SPEC.keys {
@@ -171,6 +171,37 @@ struct Page {
     text: String,
     /// The distributions, once a key has been met that takes one: they have a chapter of their own.
     distribution: Option<&'static UnionSpec>,
+    /// The page that has this chapter, seen from this one; empty for itself.
+    home: &'static str,
+}
+
+/// One of the kinds of arrivals, services and autoscalers, which each have a page of their own.
+pub struct KindReference {
+    /// The table: "autoscaler".
+    pub table: &'static str,
+    /// The name that chooses it: "hpa".
+    pub name: &'static str,
+    /// What it is and its keys, in Markdown, for a page two folders below that of the reference's.
+    pub keys: String,
+}
+
+/// The kinds of the tables that have several, in the order of the reference page.
+pub fn kind_references() -> Vec<KindReference> {
+    let unions = SPEC.keys.iter().filter(|key| ["arrivals", "service", "autoscaler"].contains(&key.name()));
+    let of_table = |key: &&'static dyn AnyKey| match key.kind() {
+        Kind::Union(spec) => Some((key.name(), spec)),
+        _ => None,
+    };
+    let of_kind = |(table, spec): (&'static str, &'static UnionSpec)| {
+        spec.variants.iter().map(move |variant| {
+            let mut page = Page { text: String::new(), distribution: None, home: "../scenario.md" };
+            page.line(&format!("`{} = \"{}\"`: {}\n", spec.tag, variant.name, variant.doc));
+            page.keys(variant.keys);
+            page.nested(table, variant.keys);
+            KindReference { table, name: variant.name, keys: page.text }
+        })
+    };
+    unions.filter_map(of_table).flat_map(of_kind).collect()
 }
 
 impl Page {
@@ -280,7 +311,7 @@ impl Page {
             Kind::Table(_) => "table".into(),
             Kind::Union(spec) if spec.name == "distribution" => {
                 self.distribution.get_or_insert(spec);
-                "[distribution](#distributions)".into()
+                format!("[distribution]({}#distributions)", self.home)
             }
             Kind::Union(_) => "table".into(),
             Kind::Either(kinds) => kinds.iter().map(|kind| self.takes(kind)).collect::<Vec<_>>().join(" or "),

@@ -35,6 +35,7 @@ mod gallery;
 mod generated;
 mod hardware;
 mod hostile;
+mod kind_pages;
 mod lints;
 mod manifest_forms;
 mod manifests;
