@@ -53,7 +53,7 @@ pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<Re
 }
 
 /// Requests per second that one instance serves when it is just at the target; `None` where the target says nothing of it.
-pub(super) fn rate_at_target(tree: &Tree, model: &Model) -> Option<f64> {
+pub(super) fn rate_at_target(model: &Model) -> Option<f64> {
     let most = model.service.throughput();
     let of_watched = |watched: &Watched| match watched.signal {
         Signal::Utilization if watched.target <= 1.0 => Some(most * watched.target),
@@ -66,15 +66,7 @@ pub(super) fn rate_at_target(tree: &Tree, model: &Model) -> Option<f64> {
         },
         _ => None,
     };
-    // Of a resource the target is a percentage of what is requested.
-    let percent =
-        |index: usize| match &tree.get(&format!("autoscaler.metrics.{index}.average_utilization"))?.data {
-            Data::Integer(percent) if *percent <= 100 => Some(most * *percent as f64 / 100.0),
-            _ => None,
-        };
-    let watched = model.autoscaler.watched();
-    let rates = watched.iter().filter_map(of_watched).chain((0..8).filter_map(percent));
-    rates.min_by(f64::total_cmp)
+    model.autoscaler.watched().iter().filter_map(of_watched).min_by(f64::total_cmp)
 }
 
 /// A line for each thing that is watched.
@@ -101,12 +93,13 @@ fn metrics(table: &Table, autoscaler: &Autoscaler) -> Vec<ReadFact> {
     }
     if facts.is_empty() {
         for Watched { key, signal, target } in &watched {
-            let text = format!(
-                "{} against `{key}` = {} {}",
-                signal.name(),
-                number(*target),
-                signal.quantity().unit()
-            );
+            let (name, target_text) =
+                (signal.name(), format!("{} {}", number(*target), signal.quantity().unit()));
+            // What nobody has written is watched by the rules of the system.
+            let text = match LISTS.iter().any(|list| key.starts_with(list)) {
+                true => format!("{name} against {target_text}, the default where no metric is named"),
+                false => format!("{name} against `{key}` = {target_text}"),
+            };
             facts.push(ReadFact::new("reading.metric", "metric", text).essential().with("target", *target));
         }
     }

@@ -88,6 +88,9 @@ fn tokens(tree: &Tree, model: &Model) -> Result<(), Problem> {
     Err(Problem::new(&place_of(tree, "autoscaler.kind"), message, label).help(help))
 }
 
+/// The key of a target that is a percentage of what is requested.
+const PERCENT_KEY: &str = ".average_utilization";
+
 /// A share of capacity is 0 to 1: what waits for more never adds an instance.
 fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let is_beyond = |watched: &Watched| watched.signal.quantity() == Quantity::Share && watched.target > 1.0;
@@ -95,6 +98,15 @@ fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
         return Ok(());
     };
     let (path, name) = (format!("autoscaler.{key}"), signal.name());
+    if key.ends_with(PERCENT_KEY) {
+        let message = format!(
+            "`{path}` is {:.0} %, but an instance is never busier than 100 %: it never gets there",
+            100.0 * target
+        );
+        let help = "instances that may use more than they request are not modelled: give the target as a percentage of the most \
+                    that one can use";
+        return Err(Problem::new(&place_of_target(tree, &path), message, "expected at most 100").help(help));
+    }
     let message = format!("`{path}` is {target}, but `{name}` is a share, 0 to 1: it never gets there");
     let (label, help) = match target <= 100.0 {
         true => (format!("expected at most 1: write {} for {target} %", target / 100.0), None),

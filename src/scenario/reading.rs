@@ -16,8 +16,7 @@ use crate::units::show_span;
 /// # Errors
 /// A manifest cannot be read any more.
 pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<ReadFact>, Problem> {
-    let mut facts =
-        vec![arrivals(tree, model), service(tree, model), cold_start(&model.instances), price(model)];
+    let mut facts = vec![arrivals(tree, model), service(model), cold_start(&model.instances), price(model)];
     facts.extend(recording(model));
     facts.push(slo(model));
     facts.extend(autoscaler_reading::of(tree, model, context)?);
@@ -81,7 +80,7 @@ fn rows(arrivals: &Arrivals) -> Option<(usize, usize)> {
     Some((rows.part().len(), rows.trace().instants.len()))
 }
 
-fn service(tree: &Tree, model: &Model) -> ReadFact {
+fn service(model: &Model) -> ReadFact {
     let service = &model.service;
     let most = service.throughput();
     let how = service.model.in_words(&seconds(service.time.0.mean()));
@@ -89,7 +88,7 @@ fn service(tree: &Tree, model: &Model) -> ReadFact {
     let mut text = format!("{how}: one instance serves {approximately}{} at saturation", per_second(most));
     let mut fact =
         ReadFact::new("reading.service", "service", String::new()).essential().with("saturation_rate", most);
-    if let Some(at_target) = autoscaler_reading::rate_at_target(tree, model) {
+    if let Some(at_target) = autoscaler_reading::rate_at_target(model) {
         text += &format!(", {} at the autoscaler's target", per_second(at_target));
         fact = fact.with("target_rate", at_target);
     }

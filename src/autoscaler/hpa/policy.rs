@@ -54,8 +54,8 @@ impl Settings for Hpa {
     }
 }
 
-/// What the metrics of an HPA are compared with; `key` names the key of one by its position and the kind of its target. A
-/// resource is left out: it is in units of its own.
+/// What the metrics of an HPA are compared with; `key` names the key of one by its position and the kind of its target. Of a
+/// resource, the percentage of what is requested is a share; a quantity of it is left out, in units of its own.
 pub(crate) fn watched(metrics: &[MetricSpec], key: impl Fn(usize, &str) -> String) -> Vec<Watched> {
     let of_one = |(at, metric): (usize, &MetricSpec)| {
         let signal = metric.signal;
@@ -63,6 +63,10 @@ pub(crate) fn watched(metrics: &[MetricSpec], key: impl Fn(usize, &str) -> Strin
         let (name, target) = match metric.target {
             Target::AverageValue(value) if !is_resource => ("average_value", value),
             Target::Value(value) if !signal.quantity().is_additive() => ("value", value),
+            // Of memory it says nothing here: the cache it stands for may not exist.
+            Target::Utilization(percent) if signal == Signal::Utilization => {
+                ("average_utilization", i64::from(percent) * 10)
+            }
             _ => return None,
         };
         Some(Watched { key: key(at, name), signal, target: value_of(target) })
