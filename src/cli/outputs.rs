@@ -4,7 +4,7 @@
 use super::{Answer, COULD_NOT, DONE, Failure, Global, SLO_MISSED, SLO_UNCERTAIN, Show, progress};
 use crate::experiment::SloVerdict;
 use crate::report::content::{ChartPart, Report};
-use crate::report::render::{TEXT_FORMATS, json, markdown, terminal};
+use crate::report::render::{DATA_FORMATS, DataFormat, RunOrigin, TEXT_FORMATS, json, markdown, terminal};
 use crate::report::{Folder, write};
 
 /// How a report is printed.
@@ -13,6 +13,14 @@ pub(super) struct Printed {
     /// Print the summary in another form, such as Markdown for a pull request.
     #[arg(long, value_name = "FORM", value_parser = forms(), conflicts_with = "json")]
     summary: Option<String>,
+
+    /// Write tables in another form besides CSV: timelines as OpenMetrics text, to be laid over a real dashboard.
+    #[arg(long, value_name = "FORM", value_parser = data_forms(), value_delimiter = ',', requires = "start")]
+    format: Vec<String>,
+
+    /// When the run is said to start, for `--format openmetrics`: date and time with zone, as in 2026-11-02T08:00:00Z.
+    #[arg(long, value_name = "INSTANT", requires = "format")]
+    start: Option<jiff::Timestamp>,
 }
 
 /// Whether the exit status says whether the SLO is kept.
@@ -51,7 +59,19 @@ fn forms() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(TEXT_FORMATS.iter().map(|format| format.name))
 }
 
+fn data_forms() -> clap::builder::PossibleValuesParser {
+    let asked = DATA_FORMATS.iter().filter(|format| !format.is_always);
+    clap::builder::PossibleValuesParser::new(asked.map(|format| format.name))
+}
+
 impl Printed {
+    /// The forms of the datasets: those always written, and those asked for.
+    fn formats(&self) -> Vec<&'static DataFormat> {
+        let asked =
+            |format: &&DataFormat| format.is_always || self.format.iter().any(|name| name == format.name);
+        DATA_FORMATS.iter().filter(asked).collect()
+    }
+
     fn text(&self, report: &Report<'_>, global: &Global) -> String {
         let chosen = self.summary.as_deref();
         let format = TEXT_FORMATS.iter().find(|format| Some(format.name) == chosen);
@@ -99,7 +119,12 @@ pub(super) fn deliver(
     let path = folder.path().display().to_string();
     let text = printed.text(report, global) + &printed.chart(report, &path);
     show(&Answer { stdout: text, stderr: warnings, status: DONE });
-    progress::in_pool(global, || write(folder, report))?.map_err(Failure::could_not)?;
+    let origin = RunOrigin {
+        scenario: &report.head.title,
+        start_ms: printed.start.map_or(0, jiff::Timestamp::as_millisecond),
+    };
+    progress::in_pool(global, || write(folder, report, (&printed.formats(), &origin)))?
+        .map_err(Failure::could_not)?;
     let mut rest = Answer { status: DONE, ..Answer::default() };
     if printed.is_plain(global) {
         rest.stdout = format!("Outputs are in {path}\n");

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::chart::ChartError;
 use super::content::{ChartPart, Report};
-use super::render::{DATA_FORMATS, DataFormat, PICTURE_FORMATS, html, json, svg};
+use super::render::{DataFormat, PICTURE_FORMATS, RunOrigin, html, json, svg};
 use super::{Folder, OutputError};
 
 /// Why the files of a report could not be written.
@@ -41,12 +41,16 @@ impl From<OutputError> for WriteError {
     }
 }
 
-/// Writes every file of a report: all of them appear together, or none does. Charts are drawn on the threads of the
-/// current pool.
+/// Writes every file of a report: all of them appear together, or none does. Datasets are written in each of `formats`. Charts
+/// are drawn on the threads of the current pool.
 ///
 /// # Errors
 /// A chart cannot be drawn, or a file not be written.
-pub fn write(mut folder: Folder, report: &Report<'_>) -> Result<(), WriteError> {
+pub fn write(
+    mut folder: Folder,
+    report: &Report<'_>,
+    (formats, origin): (&[&DataFormat], &RunOrigin<'_>),
+) -> Result<(), WriteError> {
     let draw = |part: &ChartPart| -> Result<(String, Vec<Vec<u8>>), ChartError> {
         let pictures =
             || PICTURE_FORMATS.par_iter().map(|format| (format.draw)(&part.chart, part.size)).collect();
@@ -69,9 +73,9 @@ pub fn write(mut folder: Folder, report: &Report<'_>) -> Result<(), WriteError> 
     if let Some(recommendation) = json::recommendation(report) {
         put(&mut folder, "recommendation.json", recommendation.as_bytes())?;
     }
-    for DataFormat { extension, write } in DATA_FORMATS {
-        for dataset in report.datasets() {
-            folder.stage(&format!("{}.{extension}", dataset.name), |out| write(dataset, out))?;
+    for DataFormat { extension, takes, write, .. } in formats {
+        for dataset in report.datasets().into_iter().filter(takes) {
+            folder.stage(&format!("{}.{extension}", dataset.name), |out| write(dataset, origin, out))?;
         }
     }
     Ok(folder.commit()?)

@@ -41,6 +41,7 @@ mod manifest_forms;
 mod manifests;
 mod misbehaviour;
 mod mutations;
+mod openmetrics;
 mod oracle;
 mod oracle_engine;
 mod pipeline;

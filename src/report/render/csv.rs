@@ -7,7 +7,13 @@ use super::form::DataFormat;
 use crate::report::data::{Column, Dataset, Value};
 
 /// Comma-separated values.
-pub const FORMAT: DataFormat = DataFormat { extension: "csv", write };
+pub const FORMAT: DataFormat = DataFormat {
+    name: "csv",
+    extension: "csv",
+    is_always: true,
+    takes: |_| true,
+    write: |dataset, _, out| write(dataset, out),
+};
 
 /// Writes the names of the columns, then a line a row.
 ///

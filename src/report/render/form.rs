@@ -27,8 +27,23 @@ pub struct PictureFormat {
 /// A form of a dataset as a file.
 #[derive(Debug)]
 pub struct DataFormat {
+    /// Name on the command line.
+    pub name: &'static str,
     /// Extension of its files.
     pub extension: &'static str,
+    /// Whether it is written without being asked for.
+    pub is_always: bool,
+    /// Which datasets it has a form for.
+    pub takes: fn(&Dataset<'_>) -> bool,
     /// Writes a file.
-    pub write: fn(Dataset<'_>, &mut dyn Write) -> io::Result<()>,
+    pub write: fn(Dataset<'_>, &RunOrigin<'_>, &mut dyn Write) -> io::Result<()>,
+}
+
+/// What a dataset is of, where a form says it with every value.
+#[derive(Debug, Clone, Copy)]
+pub struct RunOrigin<'a> {
+    /// Name of the scenario.
+    pub scenario: &'a str,
+    /// When its runs are said to start, milliseconds since 1970.
+    pub start_ms: i64,
 }

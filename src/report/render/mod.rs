@@ -8,17 +8,20 @@
 //! | [`json`] | the report, or its figures | `summary.json`, `--json` |
 //! | [`svg`], [`png`] | a chart | `.svg`, `.png` |
 //! | [`csv`] | a dataset | `.csv` |
+//! | [`openmetrics`] | a timeline | `.om`, with `--format openmetrics` |
+
 pub mod csv;
 mod form;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod openmetrics;
 pub mod png;
 pub mod svg;
 #[cfg(feature = "cli")]
 pub mod terminal;
 
-pub use form::{DataFormat, PictureFormat, TextFormat};
+pub use form::{DataFormat, PictureFormat, RunOrigin, TextFormat};
 
 /// The forms in which a command can print its report, besides the terminal's.
 pub static TEXT_FORMATS: &[TextFormat] = &[json::FORMAT, markdown::FORMAT];
@@ -26,5 +29,5 @@ pub static TEXT_FORMATS: &[TextFormat] = &[json::FORMAT, markdown::FORMAT];
 /// The forms in which every chart is written.
 pub static PICTURE_FORMATS: &[PictureFormat] = &[png::FORMAT];
 
-/// The forms in which every dataset is written.
-pub static DATA_FORMATS: &[DataFormat] = &[csv::FORMAT];
+/// The forms in which datasets are written: some always, the others on request.
+pub static DATA_FORMATS: &[DataFormat] = &[csv::FORMAT, openmetrics::FORMAT];
