@@ -155,7 +155,7 @@ impl Cli {
             Command::Explain(arguments) => explain::execute(arguments, global, show),
             Command::Backtest(arguments) => backtest::execute(arguments, global, show),
             Command::Check(arguments) => check::execute(arguments, global),
-            Command::Schema(_) => Ok(schema::execute()),
+            Command::Schema(arguments) => Ok(schema::execute(arguments)),
             Command::Init(arguments) => init::execute(arguments),
             Command::Verify(arguments) => verify::execute(arguments, global),
             Command::Replay(arguments) => replay::execute(arguments, global),

@@ -9,7 +9,7 @@
 //! - [`statement`], [`table`], [`data`]: what these parts are
 //! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
-//! - [`summary`]: every figure, as `summary.json` holds it
+//! - [`summary`]: every figure, as `summary.json` holds it, and its schema
 //! - [`render`]: the report in each of its forms, one file a form
 //! - [`canvas`]: SVG and PNG as targets of plotters, with text drawn from an embedded font
 //! - [`Folder`], [`write()`]: the files of a report on disk, all of them or none
@@ -39,6 +39,8 @@ pub mod sentences;
 pub mod statement;
 pub mod still;
 pub mod summary;
+#[cfg(feature = "cli")]
+mod summary_schema;
 pub mod table;
 pub mod tables;
 #[cfg(feature = "cli")]
@@ -49,5 +51,7 @@ pub use decision_log::DecisionLogs;
 #[cfg(feature = "cli")]
 pub use folder::{Folder, OutputError, Staged};
 pub use names::{file_name, place};
+#[cfg(feature = "cli")]
+pub use summary_schema::summary_schema;
 #[cfg(feature = "cli")]
 pub use write::{WriteError, write};
