@@ -43,7 +43,7 @@ pub(super) struct Arguments {
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
     let scenario = policy(&arguments.policy, global)?;
     let warnings = scenario.warnings().map_err(super::session::refused)?;
-    let autoscaler = scenario.autoscaler().map_err(super::session::refused)?;
+    let autoscaler = scenario.autoscaler_of_recording().map_err(super::session::refused)?;
     let options = ReplayOptions { follow: cold_start(arguments, &scenario)? };
     let texts =
         arguments.observations.iter().map(|argument| read(argument)).collect::<Result<Vec<_>, _>>()?;

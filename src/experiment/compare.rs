@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::observer::FirstRuns;
 use super::run_plan::run_cases;
 use super::{Bound, COST, Contender, Evaluator, FIGURES, Figure, RunError, RunPlan, SLO_LATENCY_OF_RUN};
 use crate::scenario::{Precision, Scenario};
@@ -206,15 +207,17 @@ pub fn compare(
     evaluator: &Evaluator<'_>,
 ) -> Result<CompareResult, RunError> {
     let mut cases: Vec<&mut Scenario> = contenders.iter_mut().map(|(_, scenario)| scenario).collect();
-    let (results, procedure) = run_cases(&mut cases, &(), evaluator)?;
+    let first_runs = FirstRuns::new(cases.len(), &|_, _| {});
+    let (results, procedure) = run_cases(&mut cases, &first_runs, evaluator)?;
     let contenders: Vec<Contender> = contenders
         .into_iter()
-        .zip(results)
-        .map(|((name, scenario), replications)| Contender {
+        .zip(results.into_iter().zip(first_runs.into_seen()))
+        .map(|((name, scenario), (replications, first))| Contender {
             name,
             scenario,
             figures: replications.figures(),
             replications,
+            seen: first.map_or_else(Vec::new, |first| first.metrics),
         })
         .collect();
     let named = |name: &&str| FIGURES.iter().find(|figure| figure.name == *name);

@@ -1,6 +1,6 @@
 //! What takes part in a comparison.
 
-use super::{Figures, Replications};
+use super::{Figures, Replications, SeenMetric};
 use crate::scenario::Scenario;
 
 /// One of the settings that are compared, over its replications.
@@ -14,4 +14,6 @@ pub struct Contender {
     pub figures: Figures,
     /// The figures of each replication.
     pub replications: Replications,
+    /// What the metrics came to that the decisions of replication 0 rest on.
+    pub seen: Vec<SeenMetric>,
 }

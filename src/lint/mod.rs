@@ -15,6 +15,7 @@ mod subject;
 mod thresholds_too_close;
 mod tolerance_of_instances;
 mod zero_with_small_buffer;
+mod zero_without_way_back;
 
 use subject::Subject;
 
@@ -56,6 +57,7 @@ static LINTS: &[Lint] = &[
     tolerance_of_instances::LINT,
     cpu_of_the_start::LINT,
     zero_with_small_buffer::LINT,
+    zero_without_way_back::LINT,
     activation_above_threshold::LINT,
     deadline_shorter_than_start::LINT,
     maximum_below_peak::LINT,

@@ -5,7 +5,7 @@
 //! - [`sentences`], [`tables`], [`chart`]: its parts, made of results; every sentence is in the first,
 //!   and in [`notes`] what is to be said of figures themselves
 //! - [`explained`], [`backtested`]: the same of an explanation and of a backtest
-//! - [`still`]: what is to be said of an autoscaler that had nothing to decide
+//! - [`warnings`]: what a result begins with; of an autoscaler that had nothing to decide, [`still`]
 //! - [`statement`], [`table`], [`data`]: what these parts are
 //! - [`looks`]: single runs of settings, small enough for a page
 //! - [`mod@format`]: numbers for people
@@ -43,6 +43,7 @@ pub mod summary;
 mod summary_schema;
 pub mod table;
 pub mod tables;
+pub mod warnings;
 #[cfg(feature = "cli")]
 mod write;
 

@@ -2,7 +2,9 @@
 
 use super::format;
 use super::statement::Statement;
-use crate::experiment::{Alternative, Figures, PointResult, RunResult, SeenMetric, SeenRun, SweepResult};
+use crate::experiment::{
+    Alternative, CompareResult, Contender, Figures, PointResult, RunResult, SeenMetric, SweepResult,
+};
 use crate::scenario::Scenario;
 
 /// A metric that is below this share of its target throughout never came near it.
@@ -15,11 +17,20 @@ pub fn of_run(result: &RunResult) -> Vec<Statement> {
     let alone = result.alternatives.len() == 1;
     let of = |each: &Alternative| {
         let seen = each.first.as_ref()?;
-        let name =
-            if alone { "The autoscaler".to_owned() } else { format!("The autoscaler of {}", each.name()) };
-        statement(&name, &each.scenario, &each.figures, seen)
+        let name = if alone { "The autoscaler".to_owned() } else { of_one(each.name()) };
+        statement(&name, &each.scenario, &each.figures, &seen.metrics)
     };
     result.alternatives.iter().filter_map(of).collect()
+}
+
+/// The same for each contender of a comparison.
+pub fn of_comparison(result: &CompareResult) -> Vec<Statement> {
+    let of = |each: &Contender| statement(&of_one(&each.name), &each.scenario, &each.figures, &each.seen);
+    result.contenders.iter().filter_map(of).collect()
+}
+
+fn of_one(name: &str) -> String {
+    format!("The autoscaler of {name}")
 }
 
 /// The same for the points of a sweep, in one statement: where no setting of it changed anything, or the metric of the point
@@ -32,7 +43,7 @@ pub fn of_sweep(result: &SweepResult) -> Vec<Statement> {
     }
     let detail = result.detailed_run.as_ref().and_then(|(index, seen)| {
         let point = result.points.get(*index).filter(|point| is_one(point))?;
-        let (words, far) = range(&point.point.scenario, seen)?;
+        let (words, far) = range(&point.point.scenario, &seen.metrics)?;
         Some((format!(" At the one shown in detail {words}."), far))
     });
     let is_far = matches!(detail, Some((_, Some(_))));
@@ -54,19 +65,16 @@ fn is_still(scenario: &Scenario, figures: &Figures) -> bool {
     limits.min < limits.max && never("scale_ups") && never("scale_downs")
 }
 
-fn statement(name: &str, scenario: &Scenario, figures: &Figures, seen: &SeenRun) -> Option<Statement> {
+fn statement(name: &str, scenario: &Scenario, figures: &Figures, seen: &[SeenMetric]) -> Option<Statement> {
     let limits = scenario.model.autoscaler.limits();
     let (words, far) = range(scenario, seen)?;
     let far = far.filter(|_| limits.min < limits.max)?;
-    let begin = match is_still(scenario, figures) {
-        true => format!("{name} never changed the number of instances"),
-        false => format!("{name} had nothing to decide"),
+    let (one_way, end) = match far {
+        Far::Below => ("could only shrink the pool", "no scale-up was ever possible"),
+        Far::Above => ("could only grow the pool", "no scale-down was ever possible"),
     };
-    let end = match far {
-        Far::Below => "no scale-up was ever possible",
-        Far::Above => "no scale-down was ever possible",
-    };
-    Some(Statement::plain("warning.still", format!("{begin}: {words}: {end}.")))
+    let begin = if is_still(scenario, figures) { "never changed the number of instances" } else { one_way };
+    Some(Statement::plain("warning.still", format!("{name} {begin}: {words}: {end}.")))
 }
 
 /// On which side of its target a metric stayed far from it.
@@ -77,7 +85,7 @@ enum Far {
 }
 
 /// What the metrics came to in words, and whether all of them stayed far from their targets on one side.
-fn range(scenario: &Scenario, seen: &SeenRun) -> Option<(String, Option<Far>)> {
+fn range(scenario: &Scenario, seen: &[SeenMetric]) -> Option<(String, Option<Far>)> {
     let watched = scenario.model.autoscaler.watched();
     let target = |metric: &SeenMetric| {
         let named = || watched.iter().find(|watched| watched.signal.name() == metric.name);
@@ -103,6 +111,6 @@ fn range(scenario: &Scenario, seen: &SeenRun) -> Option<(String, Option<Far>)> {
             _ => None,
         }
     };
-    let side = far(seen.metrics.first()?).filter(|side| seen.metrics.iter().all(|m| far(m) == Some(*side)));
-    Some((seen.metrics.iter().map(words).collect::<Vec<_>>().join("; "), side))
+    let side = far(seen.first()?).filter(|side| seen.iter().all(|metric| far(metric) == Some(*side)));
+    Some((seen.iter().map(words).collect::<Vec<_>>().join("; "), side))
 }

@@ -9,7 +9,7 @@ use super::backtested::Past;
 use super::explained::Account;
 use super::results::Results;
 use super::statement::Statement;
-use super::{notes, sentences};
+use super::{sentences, warnings};
 use crate::experiment::{
     CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult,
     PromiseSummary, Replications, RunPlan, RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit,
@@ -199,7 +199,7 @@ struct VariantSummary<'a> {
 }
 
 fn run<'a>(scenario: &'a Scenario, result: &'a RunResult) -> Kind<'a> {
-    let head = Head::of("run", scenario, &result.procedure, result.complete, notes::overload_of_run(result));
+    let head = Head::of("run", scenario, &result.procedure, result.complete, warnings::of_run(result));
     let Some((first, rest)) = result.alternatives.split_first() else {
         return Kind::Nothing(Box::new(head));
     };
@@ -275,13 +275,7 @@ struct PointSummary<'a> {
 fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a> {
     let number = |index: Option<usize>| index.map(|index| result.points[index].number);
     SweepSummary {
-        head: Head::of(
-            "sweep",
-            scenario,
-            &result.procedure,
-            result.complete(),
-            notes::overload_of_sweep(result),
-        ),
+        head: Head::of("sweep", scenario, &result.procedure, result.complete(), warnings::of_sweep(result)),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
         knee: number(result.knee),
@@ -383,7 +377,7 @@ fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> CompareSumm
             scenario,
             &result.procedure,
             result.complete,
-            notes::overload_of_comparison(result),
+            warnings::of_comparison(result),
         ),
         correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
         contenders: result

@@ -29,6 +29,8 @@ pub struct ScenarioFile {
     context: Context,
     /// What the command line has set, as it was written there.
     overrides: Vec<String>,
+    /// The same by path.
+    changed: Vec<(String, Node)>,
 }
 
 /// Another value at a path, or none.
@@ -101,7 +103,7 @@ impl ScenarioFile {
         let wrong = |problem| ScenarioError::new(&source, problem);
         let mut tree = Tree::read(&source).map_err(wrong)?;
         manifest::expand(&mut tree, &context).map_err(wrong)?;
-        Ok(ScenarioFile { stem, source, tree, context, overrides: Vec::new() })
+        Ok(ScenarioFile { stem, source, tree, context, overrides: Vec::new(), changed: Vec::new() })
     }
 
     /// Sets the key at `path`, as `--set path=value` does. `value` is TOML; a text needs no quotes.
@@ -125,9 +127,9 @@ impl ScenarioFile {
         let place = Place::Override(by.clone());
         let text = || Node { data: Data::Text(value.to_owned()), place: place.clone() };
         let node = Tree::parse_value(value, place.clone()).unwrap_or_else(|_| text());
-        let done = self.tree.set(path, node).map_err(|why| impossible(&place, path, why));
-        let expanded = done.and_then(|()| manifest::expand(&mut self.tree, &self.context));
-        expanded.map_err(|problem| self.error(problem))?;
+        let done = changed(&mut self.tree, &self.context, (path, node.clone()));
+        done.map_err(|problem| self.error(problem))?;
+        self.changed.push((path.to_owned(), node));
         self.overrides.push(by);
         Ok(())
     }
@@ -140,12 +142,15 @@ impl ScenarioFile {
         self.read(&self.tree)
     }
 
-    /// The autoscaler alone: of a scenario, or of a file with nothing but the table `[autoscaler]`.
+    /// The autoscaler alone, for recorded values: of a scenario, or of a file with nothing but the table `[autoscaler]`. What a
+    /// manifest says stays in the units of its own metrics, as recordings have them.
     ///
     /// # Errors
     /// There is none, or what is wrong with it.
-    pub fn autoscaler(&self) -> Result<Autoscaler, ScenarioError> {
-        let Some(node) = self.tree.get("autoscaler") else {
+    pub fn autoscaler_of_recording(&self) -> Result<Autoscaler, ScenarioError> {
+        let context = self.context.recorded();
+        let tree = self.tree_in(&context).map_err(|problem| self.error(problem))?;
+        let Some(node) = tree.get("autoscaler") else {
             let label = "expected a scenario, or a file with an `[autoscaler]` table";
             return Err(self.error(Problem::new(
                 &Place::Nowhere,
@@ -153,7 +158,17 @@ impl ScenarioFile {
                 label,
             )));
         };
-        Autoscaler::read(node, "autoscaler", &self.context).map_err(|problem| self.error(problem))
+        Autoscaler::read(node, "autoscaler", &context).map_err(|problem| self.error(problem))
+    }
+
+    /// The file once more, with all that was set since.
+    fn tree_in(&self, context: &Context) -> Result<Tree, Problem> {
+        let mut tree = Tree::read(&self.source)?;
+        manifest::expand(&mut tree, context)?;
+        self.changed
+            .iter()
+            .try_for_each(|change| changed(&mut tree, context, (&change.0, change.1.clone())))?;
+        Ok(tree)
     }
 
     /// What a manifest it names sets that is not modelled, for the base scenario.
@@ -369,6 +384,13 @@ impl ScenarioFile {
     pub(super) fn error(&self, problem: Problem) -> ScenarioError {
         ScenarioError::new(&self.source, problem)
     }
+}
+
+/// Sets the value at a path, and reads the manifest that the scenario then names.
+fn changed(tree: &mut Tree, context: &Context, (path, node): (&str, Node)) -> Result<(), Problem> {
+    let place = node.place.clone();
+    tree.set(path, node).map_err(|why| impossible(&place, path, why))?;
+    manifest::expand(tree, context)
 }
 
 fn in_variant(name: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use crate::schema::{Problem, Reader, nearest};
 
 /// The names of all lints, in their order.
-pub const LINT_NAMES: [&str; 11] = [
+pub const LINT_NAMES: [&str; 12] = [
     "pool-total-as-value",
     "percentile-as-average-value",
     "thresholds-too-close",
@@ -11,6 +11,7 @@ pub const LINT_NAMES: [&str; 11] = [
     "tolerance-of-instances",
     "cpu-of-the-start",
     "zero-with-small-buffer",
+    "zero-without-way-back",
     "activation-above-threshold",
     "deadline-shorter-than-start",
     "maximum-below-peak",

@@ -104,7 +104,9 @@ fn take_up(table: &mut Table, is_other: &dyn Fn(&Place) -> bool) {
 pub(super) fn check_settled(tree: &Tree, context: &Context) -> Result<(), Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(()) };
     let manifest = load(tree, &file, &from, context)?;
-    let is_open = |key: &str| tree.get(&format!("autoscaler.{key}")).is_none();
+    // What the manifest itself has put there is no answer.
+    let is_answer = |node: &Node| !matches!(node.place, Place::Manifest(_));
+    let is_open = |key: &str| !tree.get(&format!("autoscaler.{key}")).is_some_and(is_answer);
     match manifest.translation.questions().iter().find(|question| is_open(&question.key)) {
         Some(question) => {
             let problem = Problem::new(&question.place, &question.why, &question.label);
@@ -160,6 +162,7 @@ fn selection(tree: &Tree) -> Selection {
         }),
         cpu: quantity("autoscaler.requests.cpu"),
         memory: quantity("autoscaler.requests.memory"),
+        as_written: false,
     }
 }
 
@@ -278,7 +281,7 @@ struct Manifest {
 
 fn load(tree: &Tree, file: &str, from: &Place, context: &Context) -> Result<Arc<Manifest>, Problem> {
     let wrong = |message: String, label: String| Problem::new(from, message, label);
-    let selection = selection(tree);
+    let selection = Selection { as_written: context.is_recorded(), ..selection(tree) };
     context.load_once(&format!("manifest {file} {selection:?}"), || {
         let named = context.file(file);
         let unreadable = |error: std::io::Error| {

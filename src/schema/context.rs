@@ -18,6 +18,7 @@ pub struct Context {
     files: Arc<dyn Files>,
     base: PathBuf,
     loaded: Mutex<HashMap<String, Slot>>,
+    is_recorded: bool,
 }
 
 /// What has been loaded under a key, if anything has; held by who loads it, so that threads do not load it twice.
@@ -38,7 +39,18 @@ impl Context {
 
     /// A context of `files`, whose relative paths start at `base`.
     pub fn of(files: Arc<dyn Files>, base: impl Into<PathBuf>) -> Self {
-        Context { files, base: base.into(), loaded: Mutex::default() }
+        Context { files, base: base.into(), loaded: Mutex::default(), is_recorded: false }
+    }
+
+    /// The same files for a policy that is given recorded values: they are in the units of the system, not of the simulator.
+    #[must_use]
+    pub fn recorded(&self) -> Self {
+        Context { is_recorded: true, ..Context::of(self.files.clone(), self.base.clone()) }
+    }
+
+    /// Whether values are recorded ones.
+    pub fn is_recorded(&self) -> bool {
+        self.is_recorded
     }
 
     /// The file a path of the scenario means.

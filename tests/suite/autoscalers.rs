@@ -67,3 +67,34 @@ fn hugging_face_adds_one_a_minute() {
     let policy = "[autoscaler]\nkind = \"hugging_face\"\nmax = 4\nstrategy = \"pending_requests\"";
     assert_eq!(changes(policy)[..3], [(1860.0, 2), (1920.0, 3), (1980.0, 4)]);
 }
+
+/// A queue that is empty for half an hour, then not: an HPA that may go to zero, on an external metric.
+fn changes_at_zero(more: &str) -> Vec<(f64, u32)> {
+    let idle = "loads = [2, 0, 2]";
+    let policy = format!(
+        "[autoscaler]\nkind = \"hpa\"\nmin = 0\nmax = 4\ndownscale_stabilization = \"60s\"\n{more}\n\
+         metrics = [{{ type = \"external\", signal = \"in_flight\", average_value = 4 }}]"
+    );
+    let text = format!("{SYSTEM}{policy}").replace("loads = [2, 20, 2]", idle);
+    let (outcome, ()) = simulate(&scenario(&text, ".").model, Streams::new(1, 0), ());
+    let changed = outcome.decisions.iter().filter(|decision| decision.before != decision.desired);
+    changed.map(|decision| (decision.at.as_secs_f64(), decision.desired)).collect()
+}
+
+#[test]
+fn an_hpa_that_scaled_to_zero_itself_comes_back_by_an_external_metric() {
+    // The recommendation of the last sync with a request counts for a minute, its end included; what piled up at zero asks for
+    // all there may be.
+    let changes = changes_at_zero("");
+    assert_eq!(changes.iter().map(|change| change.1).collect::<Vec<_>>(), [0, 4, 1], "{changes:?}");
+    assert!(
+        (1860.0..=1890.0).contains(&changes[0].0) && (3600.0..=3630.0).contains(&changes[1].0),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn with_the_feature_gate_off_the_replicas_stay_at_zero() {
+    let changes = changes_at_zero("scale_to_zero = false");
+    assert_eq!(changes.iter().map(|change| change.1).collect::<Vec<_>>(), [0], "{changes:?}");
+}

@@ -166,5 +166,5 @@ fn azure_scales_as_its_documentation_says() {
 
 #[test]
 fn keda() {
-    conform("keda", 45);
+    conform("keda", 56);
 }

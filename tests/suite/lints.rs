@@ -101,6 +101,18 @@ const TRAPS: &[Trap] = &[
         trapped: 50.0..=1e6,
     },
     Trap {
+        lint: "zero-without-way-back",
+        text: "[arrivals]\nkind = \"piecewise\"\nshape = \"constant\"\n\
+               points = [{ at = \"0s\", rate = 0 }, { at = \"20m\", rate = 1 }]\n\
+               [service]\ntime = \"500ms\"\n[instances]\ninitial = 1\ncold_start = \"10s\"\n[autoscaler]\n\
+               kind = \"hpa\"\nmin = 0\nmax = 10\nmetrics = [{ average_utilization = 50 }]\n[slo]\n\
+               latency = \"10s\"\n[run]\nduration = \"1h\"",
+        fix: &[("autoscaler.min", "1")],
+        figure: "slo_attainment",
+        fixed: 0.95..=1.0,
+        trapped: 0.0..=0.1,
+    },
+    Trap {
         lint: "activation-above-threshold",
         text: "[arrivals]\nkind = \"poisson\"\nrate = 6\n[service]\ntime = \"1s\"\n[instances]\ninitial = 8\n\
                cold_start = \"20s\"\n[autoscaler]\nkind = \"keda\"\nmin = 0\nmax = 20\ncooldown_period = \"1m\"\n\

@@ -54,6 +54,7 @@ mod resume;
 mod scenarios;
 mod service_fit;
 mod shards;
+mod still;
 mod summary_schema;
 mod terminal;
 mod traces;

@@ -117,3 +117,72 @@ fn a_replay_reads_range_queries_and_closes_the_loop() {
     assert_eq!(observed(&closed), [seen(1.4), seen(1.4), Value::Null, seen(0.7)], "six share what three had");
     assert!(work.fails(2, &[&arguments[..], &["--follow"]].concat()).contains("needs a cold start"));
 }
+
+/// A manifest, a row of what was recorded of its metric, and the instances it then asks for.
+const RECORDED: [(&str, &str, u64); 5] = [
+    // A minute's requests against 600 a minute: 1500 in all are three replicas' worth.
+    (
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  scaleTargetRef: {name: a}\n  triggers:\n  \
+         - {type: prometheus, metadata: {serverAddress: http://p, query: \"sum(increase(http_requests_total[1m]))\", threshold: \"600\"}}\n",
+        r#"{"time": 0, "part": "hpa", "desired": 2, "value": 1500}"#,
+        3,
+    ),
+    // 85 % on average, against 70 % divided by the replicas once more.
+    (
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  scaleTargetRef: {name: a}\n  triggers:\n  \
+         - {type: prometheus, metadata: {serverAddress: http://p, query: \"avg(DCGM_FI_DEV_GPU_UTIL)\", threshold: \"70\"}}\n",
+        r#"{"time": 0, "part": "hpa", "desired": 1, "value": 85}"#,
+        2,
+    ),
+    // Triggers by the names of the file, whether or not a simulation would know what they are.
+    (
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  scaleTargetRef: {name: a}\n  advanced:\n    \
+         scalingModifiers: {formula: \"one + two * 2\", target: \"2\"}\n  triggers:\n  \
+         - {type: prometheus, name: one, metadata: {serverAddress: http://p, query: q1}}\n  \
+         - {type: prometheus, name: two, metadata: {serverAddress: http://p, query: q2}}\n",
+        r#"{"time": 0, "part": "hpa", "desired": 4, "values": {"one": 4, "two": 3}}"#,
+        5,
+    ),
+    // A share of a GPU in percent, of three pods.
+    (
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a}\nspec:\n  maxReplicas: 10\n  metrics:\n  \
+         - {type: Pods, pods: {metric: {name: gpu_utilization_percent}, target: {type: AverageValue, averageValue: \"20\"}}}\n",
+        r#"{"time": 0, "desired": 3, "ready": 3, "value": "35"}"#,
+        6,
+    ),
+    // Millicores, whatever a pod requests.
+    (
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a}\nspec:\n  maxReplicas: 10\n  metrics:\n  \
+         - {type: Resource, resource: {name: cpu, target: {type: AverageValue, averageValue: 500m}}}\n",
+        r#"{"time": 0, "desired": 3, "ready": 3, "value": 650}"#,
+        4,
+    ),
+];
+
+#[test]
+fn a_replay_compares_recorded_values_with_the_targets_as_the_manifest_writes_them() {
+    let work = Work::with("");
+    for (manifest, row, desired) in RECORDED {
+        work.write("deployed.yaml", manifest);
+        work.write("rows.jsonl", row);
+        assert_eq!(
+            replayed_desired(&work.done(&["replay", "deployed.yaml", "rows.jsonl"])),
+            [desired],
+            "{manifest}"
+        );
+        // A scenario that reads the manifest is no other.
+        work.write("policy.toml", "[autoscaler]\nfrom = \"deployed.yaml\"\n");
+        assert_eq!(
+            replayed_desired(&work.done(&["replay", "policy.toml", "rows.jsonl"])),
+            [desired],
+            "{manifest}"
+        );
+    }
+    work.write("deployed.yaml", RECORDED[2].0);
+    work.write("rows.csv", "time,part,desired,values.one,values.two\n0,hpa,4,4,\n15,hpa,4,4,3\n");
+    let text = work.done(&["replay", "deployed.yaml", "rows.csv"]);
+    assert_eq!(replayed_desired(&text), [4, 5], "a value is missing, then both are there");
+    work.write("rows.csv", "time,part,desired,values.tow\n0,hpa,4,4\n");
+    let said = work.fails(2, &["replay", "deployed.yaml", "rows.csv"]);
+    assert!(said.contains("`values.tow` is no name in the formula; did you mean `two`?"), "{said}");
+}

@@ -341,5 +341,5 @@ impl Decision {
 /// # Ok::<(), kneepoint::Error>(())
 /// ```
 pub fn replay(policy: &Scenario, observations: &Observations) -> Result<Vec<Decision>, Error> {
-    Ok(observations.replay(&policy.file.autoscaler()?, ReplayOptions::default())?.decisions)
+    Ok(observations.replay(&policy.file.autoscaler_of_recording()?, ReplayOptions::default())?.decisions)
 }

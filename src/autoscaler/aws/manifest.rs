@@ -1,32 +1,12 @@
 //! AWS scaling policies as JSON: `put-scaling-policy` with `register-scalable-target` and `put-metric-alarm`, or the answers
 //! of the `describe-` calls, in one file.
 
+use super::manifest_metric::{averaged, cloud_watch, customized, predefined};
 use crate::autoscaler::reading::{
     Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, manifest_place, text_of,
 };
 use crate::schema::{Data, Node, Problem, Table};
 
-/// Predefined metrics and names of CloudWatch metrics, and the metrics that stand for them.
-const METRICS: [(&str, &str); 15] = [
-    ("SageMakerVariantInvocationsPerInstance", "invocations_per_instance"),
-    ("SageMakerInferenceComponentInvocationsPerCopy", "invocations_per_instance"),
-    ("ALBRequestCountPerTarget", "invocations_per_instance"),
-    ("InvocationsPerInstance", "invocations_per_instance"),
-    ("RequestCountPerTarget", "invocations_per_instance"),
-    ("SageMakerVariantConcurrentRequestsPerModelHighResolution", "concurrent_requests_per_instance"),
-    (
-        "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
-        "concurrent_requests_per_instance",
-    ),
-    ("ConcurrentRequestsPerModel", "concurrent_requests_per_instance"),
-    ("ConcurrentRequestsPerCopy", "concurrent_requests_per_instance"),
-    ("ECSServiceAverageCPUUtilization", "utilization"),
-    ("ASGAverageCPUUtilization", "utilization"),
-    ("CPUUtilization", "utilization"),
-    ("GPUUtilization", "utilization"),
-    ("ApproximateBacklogSizePerInstance", "backlog_per_instance"),
-    ("HasBacklogWithoutCapacity", "backlog_without_capacity"),
-];
 const COMPARISONS: [(&str, &str); 4] = [
     ("GreaterThanThreshold", "greater_than"),
     ("GreaterThanOrEqualToThreshold", "greater_than_or_equal"),
@@ -87,8 +67,6 @@ const SECONDS: Codec = Codec::Seconds { fractions: false };
 const CAPACITY: &[Field] =
     &[Field::new("MinCapacity", "min", Codec::Number), Field::new("MaxCapacity", "max", Codec::Number)];
 const POLICY: &[Field] = &[Field::new("EstimatedInstanceWarmup", "instance_warmup", SECONDS)];
-const PREDEFINED: Field = Field::new("PredefinedMetricType", "metric", Codec::Names(&METRICS));
-const CUSTOMIZED: Field = Field::new("MetricName", "metric", Codec::Names(&METRICS));
 const TRACKING: &[Field] = &[
     Field::new("TargetValue", "target", Codec::Number),
     Field::new("ScaleOutCooldown", "scale_out_cooldown", SECONDS),
@@ -106,7 +84,6 @@ const STEP: &[Field] = &[
     Field::new("ScalingAdjustment", "adjustment", Codec::Number),
 ];
 const ALARM: &[Field] = &[
-    Field::new("MetricName", "metric", Codec::Names(&METRICS)),
     Field::new("ComparisonOperator", "comparison", Codec::Names(&COMPARISONS)),
     Field::new("TreatMissingData", "missing_data", Codec::Names(&MISSING)),
     Field::new("Threshold", "threshold", Codec::Number),
@@ -261,23 +238,15 @@ fn text(key: &str, name: &str, value: &str, place: &crate::schema::Place, into: 
 fn tracking(config: &Fields<'_>, key: &str, into: &mut Translation) -> Result<(), Problem> {
     text(key, "type", "target_tracking", config.place(), into);
     let mut written = None;
-    for (object, field) in
-        [("PredefinedMetricSpecification", PREDEFINED), ("CustomizedMetricSpecification", CUSTOMIZED)]
-    {
+    for object in ["PredefinedMetricSpecification", "CustomizedMetricSpecification"] {
         let specification = config.object(object)?;
         if specification.is_absent() {
             continue;
         }
-        if let Some(math) = specification.get("Metrics") {
-            let label = "expected one metric by its name: expressions over several metrics (metric math) are not simulated";
-            let message = format!("`{}` is metric math", specification.path_of("Metrics"));
-            return Err(Problem::new(&manifest_place(&math.place), message, label));
-        }
-        let name = specification.text(field.name)?;
-        written = Some(name.ok_or_else(|| specification.missing(field.name, "the name of a metric"))?);
-        specification.read(&[field], key, into)?;
-        specification.pass_over(&["Namespace", "Dimensions", "Unit", "ResourceLabel"]);
-        averaged(&specification, "Statistic", into);
+        written = Some(match object {
+            "PredefinedMetricSpecification" => predefined(&specification, key, into)?,
+            _ => customized(&specification, key, into)?,
+        });
         specification.finish(into);
     }
     let missing = || config.missing("PredefinedMetricSpecification", "the metric that is tracked");
@@ -285,20 +254,6 @@ fn tracking(config: &Fields<'_>, key: &str, into: &mut Translation) -> Result<()
         text(key, "period", "10s", config.place(), into);
     }
     config.read(TRACKING, key, into)
-}
-
-/// Datapoints are means over a period, or sums of requests: anything else is named.
-fn averaged(fields: &Fields<'_>, name: &str, into: &mut Translation) {
-    match fields.text(name).unwrap_or_default() {
-        None | Some("Average" | "Sum") => {}
-        Some(other) => {
-            let path = fields.path_of(name);
-            into.note(
-                format!("`{path}` is \"{other}\": the metric is averaged all the same"),
-                fields.place(),
-            );
-        }
-    }
 }
 
 fn steps(
@@ -319,11 +274,8 @@ fn steps(
         step.finish(into);
     }
     let alarm = Fields::of(alarm_of(document, alarms)?, "", true)?;
-    for (name, expected) in
-        [("MetricName", "the metric that it watches"), ("ComparisonOperator", "how it compares")]
-    {
-        alarm.get(name).ok_or_else(|| alarm.missing(name, expected))?;
-    }
+    cloud_watch(&alarm, key, ("threshold", ""), into)?;
+    alarm.get("ComparisonOperator").ok_or_else(|| alarm.missing("ComparisonOperator", "how it compares"))?;
     alarm.read(ALARM, key, into)?;
     averaged(&alarm, "Statistic", into);
     alarm.pass_over(&ASIDE);

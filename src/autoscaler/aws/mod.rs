@@ -8,6 +8,7 @@ mod alarms;
 mod aws_policy;
 mod explain;
 pub(super) mod manifest;
+mod manifest_metric;
 mod metrics;
 mod policy;
 mod replay;

@@ -40,7 +40,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
         let expected = format!("expected one of {}", VERSIONS.join(", "));
         return Err(Problem::new(&manifest_place(&at.place), message, expected));
     }
-    let mut translation = Translation::new("hpa");
+    let mut translation = manifest.translation("hpa");
     let into = &mut translation;
     let spec = root.object("spec")?;
     let target = spec.object("scaleTargetRef")?;

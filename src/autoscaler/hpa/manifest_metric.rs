@@ -87,6 +87,9 @@ fn resource(
         let example = if name == "cpu" { "\"2\"" } else { "\"8Gi\"" };
         let path = target.path_of(average);
         match (request, quantity_of(node)) {
+            (_, Some(_)) if into.is_as_written() => {
+                target.read(&[Field::new(average, "average_value", Codec::Quantity)], key, into)?;
+            }
             (_, None) => return Err(target.wrong(average, node, "a quantity")),
             (Some(request), Some(value)) if request > 0.0 => {
                 let share = 100.0 * value / request;

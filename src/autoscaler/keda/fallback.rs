@@ -22,6 +22,8 @@ pub(crate) enum Behavior {
     Current,
     CurrentIfHigher,
     CurrentIfLower,
+    /// A name of a formula that fails is nil there; `replicas` if the formula comes to nil.
+    ScalingModifiers,
 }
 
 impl Choice for Behavior {
@@ -30,6 +32,11 @@ impl Choice for Behavior {
         ("current_replicas", Behavior::Current, "as many as are asked for"),
         ("current_replicas_if_higher", Behavior::CurrentIfHigher, "the greater of the two"),
         ("current_replicas_if_lower", Behavior::CurrentIfLower, "the smaller of the two"),
+        (
+            "scaling_modifiers",
+            Behavior::ScalingModifiers,
+            "a name of the formula that fails is nil there, for `??`; `replicas` if the formula comes to nil (2.20)",
+        ),
     ];
 }
 
@@ -132,6 +139,8 @@ pub(crate) fn answer(
         Behavior::Current => current,
         Behavior::CurrentIfHigher => current.max(fallback.replicas),
         Behavior::CurrentIfLower => current.min(fallback.replicas),
+        // What fails within a formula is the formula's; a formula that fails has no value.
+        Behavior::ScalingModifiers => return Answer::Failed,
     };
     let value = match (target, ready) {
         (Target::AverageValue(target), _) => target.saturating_mul(replicas),

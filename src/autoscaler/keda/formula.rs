@@ -1,6 +1,6 @@
 //! The formula of KEDA's `scalingModifiers`, as far as it is a multiple of one signal: sums, differences, products and
 //! quotients with numbers, brackets and `float`; it then is a trigger with a target in that signal's unit. Any other is taken
-//! over as a formula over signals.
+//! over as a formula over signals and cron triggers.
 
 use super::expression::Expression;
 use super::settings::INSTANCES;
@@ -64,12 +64,14 @@ pub(super) fn composite(
 }
 
 /// The formula over signals in the place of triggers, each in the unit that its query has, and what must be known of them.
+/// `crons` are the triggers that go by the clock: their names in the file, and in the formula made of it.
 ///
 /// # Errors
 /// What of it is not understood, or which trigger is no signal, as a phrase.
 pub(super) fn over_signals(
     formula: &str,
     triggers: &[(String, Result<Measure, String>)],
+    crons: &[(String, String)],
 ) -> Result<(String, Vec<String>), String> {
     let expression = Expression::parse(formula)?;
     if expression.names().next().is_none() {
@@ -77,6 +79,9 @@ pub(super) fn over_signals(
     }
     let mut notes: Vec<String> = Vec::new();
     let text = expression.with_names(|name| {
+        if let Some((_, written)) = crons.iter().find(|(known, _)| known == name) {
+            return Ok(written.clone());
+        }
         let (_, measure) = triggers
             .iter()
             .find(|(known, _)| known == name)
@@ -274,16 +279,20 @@ mod tests {
             ("late".to_owned(), Err("a latency".to_owned())),
         ];
         assert_eq!(
-            over_signals("gpu > 80 ? q * 2 : max(q, mean)", &triggers),
+            over_signals("gpu > 80 ? q * 2 : max(q, mean)", &triggers, &[]),
             Ok((
                 "(utilization * 100) > 80 ? queue_length * 2 : max(queue_length, (concurrency / instances))"
                     .into(),
                 vec!["`gpu`: w".into(), "`q`: w".into(), "`mean`: w".into()]
             ))
         );
-        assert_eq!(over_signals("late + 1", &triggers), Err("`late`: a latency".into()));
-        assert_eq!(over_signals("other", &triggers), Err("no trigger is called `other`".into()));
-        assert_eq!(over_signals("2 + 3", &triggers), Err("the formula is a constant".into()));
+        assert_eq!(over_signals("late + 1", &triggers, &[]), Err("`late`: a latency".into()));
+        assert_eq!(over_signals("other", &triggers, &[]), Err("no trigger is called `other`".into()));
+        assert_eq!(over_signals("2 + 3", &triggers, &[]), Err("the formula is a constant".into()));
+        let crons =
+            [("day".to_owned(), "day".to_owned()), ("instances".to_owned(), "instances_cron".to_owned())];
+        let of_clock = over_signals("max(q, day * 2 + instances)", &triggers, &crons).unwrap();
+        assert_eq!(of_clock.0, "max(queue_length, day * 2 + instances_cron)");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! A ScaledObject (keda.sh/v1alpha1) as it is deployed.
 
 use super::formula::{composite, over_signals};
-use super::manifest_trigger::{METRIC_TYPE, is_resource, named_measure, trigger};
+use super::manifest_trigger::{
+    FormulaTrigger, METRIC_TYPE, cron_of_formula, formula_trigger, is_resource, trigger,
+};
+use super::settings::INSTANCES;
+use crate::autoscaler::Signal;
 use crate::autoscaler::reading::{
     Candidate, Codec, Field, Fields, Form, Manifest, Question, Target, TargetKind, Translation, Watch,
     behavior, of_kind,
@@ -39,6 +43,7 @@ const FALLBACK: &[Field] = &[
             ("currentReplicas", "current_replicas"),
             ("currentReplicasIfHigher", "current_replicas_if_higher"),
             ("currentReplicasIfLower", "current_replicas_if_lower"),
+            ("scalingModifiers", "scaling_modifiers"),
         ]),
     ),
 ];
@@ -48,7 +53,7 @@ fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
 }
 
 fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
-    let mut translation = Translation::new("keda");
+    let mut translation = manifest.translation("keda");
     let into = &mut translation;
     let root = Fields::of(candidate.node, "", false)?;
     annotations(&root, into)?;
@@ -91,7 +96,8 @@ pub(in crate::autoscaler) fn scaled(
     into.set("triggers".into(), Data::Array(Vec::new()), place);
     let triggers = spec.objects("triggers")?;
     if modifiers.get("formula").is_some() {
-        by_formula(&modifiers, &triggers, around, into)?;
+        let is_kept = fallback.text("behavior")? == Some("scalingModifiers");
+        by_formula(&modifiers, (&triggers, is_kept), around, into)?;
     } else {
         for (index, part) in triggers.iter().enumerate() {
             trigger(part, index, around, into)?;
@@ -102,10 +108,11 @@ pub(in crate::autoscaler) fn scaled(
     Ok(())
 }
 
-/// A formula takes the place of every external trigger: one of what it comes to, with a target of its own.
+/// A formula takes the place of every external trigger: one of what it comes to, with a target of its own. It stays a formula
+/// if it `is_kept`, since a fallback needs it.
 fn by_formula(
     modifiers: &Fields<'_>,
-    triggers: &[Fields<'_>],
+    (triggers, is_kept): (&[Fields<'_>], bool),
     around: (&Manifest<'_>, Option<&str>),
     into: &mut Translation,
 ) -> Result<(), Problem> {
@@ -113,15 +120,19 @@ fn by_formula(
     if modifiers.get("target").is_none() {
         return Err(modifiers.missing("target", "what the formula is compared with"));
     }
-    let mut measures = Vec::new();
+    let (mut measures, mut crons, mut cached) = (Vec::new(), Vec::new(), Vec::new());
     let mut count = 1;
     for part in triggers {
         if is_resource(part)? {
             trigger(part, count, around, into)?;
             count += 1;
         } else {
-            measures.extend(named_measure(part)?);
-            into.aside(format!("{} has no target of its own beside the formula", part.path()), part.place());
+            let FormulaTrigger { measure, is_cached } = formula_trigger(part, into)?;
+            measures.extend(measure);
+            cached.push(is_cached);
+            if let (Some("cron"), Some(name)) = (part.text("type")?, part.text("name")?) {
+                crons.push((part, name));
+            }
         }
     }
     let key = "triggers.0".to_owned();
@@ -129,7 +140,15 @@ fn by_formula(
     for (name, value) in [("type", "external"), ("name", "composite-metric")] {
         into.set(format!("{key}.{name}"), Data::Text(value.into()), modifiers.place());
     }
+    if cached.contains(&true) {
+        into.set(format!("{key}.use_cached_metrics"), Data::Bool(true), modifiers.place());
+        if cached.contains(&false) {
+            let note = "some triggers of the formula use cached metrics and some do not: all are taken to, as of the last poll";
+            into.note(note.into(), modifiers.place());
+        }
+    }
     let is_value = modifiers.text("metricType")? == Some("Value");
+    let is_recorded = into.is_as_written();
     modifiers.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], &key, into)?;
     let watch = Watch {
         key,
@@ -144,9 +163,28 @@ fn by_formula(
         type_key: Some(("metric_type", ["average_value", "value"])),
         activation: Some(("activationTarget", "activation_threshold")),
     };
-    let single = composite(formula, &measures);
+    let single = match is_kept || is_recorded {
+        true => Err("the formula itself is needed".into()),
+        false => composite(formula, &measures),
+    };
+    let cron_name = |name: &str| if is_recorded { name.to_owned() } else { unlike_signals(name) };
+    let names: Vec<(String, String)> =
+        crons.iter().map(|(_, name)| ((*name).to_owned(), cron_name(name))).collect();
     let place = modifiers.get("formula").map_or(modifiers.place(), |node| &node.place);
-    match if single.is_err() { over_signals(formula, &measures) } else { Err(String::new()) } {
+    if single.is_err() && !crons.is_empty() {
+        let key = format!("{}.crons", watch.key);
+        into.set(key.clone(), Data::Array(Vec::new()), place);
+        for (index, ((part, _), (_, name))) in crons.iter().zip(&names).enumerate() {
+            cron_of_formula(part, name, &format!("{key}.{index}"), into)?;
+        }
+    }
+    // A recording has the values of the triggers themselves.
+    let written = match (is_recorded, single.is_err()) {
+        (true, _) => Ok((formula.to_owned(), Vec::new())),
+        (false, true) => over_signals(formula, &measures, &names),
+        (false, false) => Err(String::new()),
+    };
+    match written {
         Ok((text, notes)) => {
             into.set(format!("{}.formula", watch.key), Data::Text(text), place);
             for note in notes {
@@ -180,6 +218,12 @@ fn by_formula(
         }
         Err(_) => watch.put(single, &target, into),
     }
+}
+
+/// A name for a cron trigger that is none of a signal.
+fn unlike_signals(name: &str) -> String {
+    let is_signal = name == INSTANCES || Signal::ALL.iter().any(|signal| signal.name() == name);
+    if is_signal { format!("{name}_cron") } else { name.to_owned() }
 }
 
 fn annotations(root: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
@@ -293,6 +337,13 @@ spec:
         assert!(asked("{ type: kafka, metadata: {} }").is_empty());
         let unknown = translate(&trigger("{ type: rabitmq, metadata: {} }")).unwrap_err();
         assert!(unknown.starts_with("KEDA has no scaler \"rabitmq\""), "{unknown}");
+        let cron = "type: cron, metadata: { timezone: Europe/Berlin, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: '5' }";
+        let formula = trigger("{ name: q, type: kafka, metadata: {} }")
+            + &format!("  - {{ name: office, {cron} }}\n")
+            + "  advanced: { scalingModifiers: { formula: 'max(q, office * 10)', target: '10' } }\n";
+        let table = translate(&formula).unwrap().json();
+        let expected = "{\"crons\":[{\"desired\":5,\"end\":\"0 18 * * *\",\"name\":\"office\",\"start\":\"0 8 * * *\",\"time_zone\":\"Europe/Berlin\"}],\"formula\":\"max(in_flight, office * 10)\",\"name\":\"composite-metric\",\"threshold\":\"10\",\"type\":\"external\"}";
+        assert_eq!(table["triggers"][0].to_string(), expected);
         let formula = trigger("{ type: kafka, metadata: {} }")
             + "  advanced: { scalingModifiers: { formula: a + b, target: '5' } }\n";
         let translation = translate(&formula).unwrap();

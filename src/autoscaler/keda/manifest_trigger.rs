@@ -58,6 +58,16 @@ fn schedule(
     key: &str,
     into: &mut Translation,
 ) -> Result<(), Problem> {
+    interval(metadata, key, into)?;
+    part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], key, into)?;
+    part.get("name");
+    metadata.finish(into);
+    tell_clock(part, into);
+    Ok(())
+}
+
+/// The interval of a trigger that goes by the clock, as keys beneath `key`.
+fn interval(metadata: &Fields<'_>, key: &str, into: &mut Translation) -> Result<(), Problem> {
     const WHEN: [(Field, &str); 4] = [
         (Field::new("start", "start", Codec::Text), "when the interval begins, as in \"0 8 * * 1-5\""),
         (Field::new("end", "end", Codec::Text), "when the interval ends, as in \"0 18 * * 1-5\""),
@@ -70,9 +80,10 @@ fn schedule(
         }
         metadata.read(&[field], key, into)?;
     }
-    part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], key, into)?;
-    part.get("name");
-    metadata.finish(into);
+    Ok(())
+}
+
+fn tell_clock(part: &Fields<'_>, into: &mut Translation) {
     into.note(
         format!(
             "{} (cron) goes by the clock: `starts_at` and `time_zone` in `[autoscaler]` say when the run starts, else it is Monday 2026-01-05, 00:00 UTC",
@@ -80,6 +91,24 @@ fn schedule(
         ),
         part.place(),
     );
+}
+
+/// Reads a cron trigger that a formula uses, as `key`, where it is called `name`.
+///
+/// # Errors
+/// A field is not written as it has to be.
+pub(super) fn cron_of_formula(
+    part: &Fields<'_>,
+    name: &str,
+    key: &str,
+    into: &mut Translation,
+) -> Result<(), Problem> {
+    let metadata = part.object("metadata")?;
+    into.set(key.to_owned(), Data::Table(Table::EMPTY), part.place());
+    into.set(format!("{key}.name"), Data::Text(name.to_owned()), part.place());
+    interval(&metadata, key, into)?;
+    metadata.finish(into);
+    tell_clock(part, into);
     Ok(())
 }
 
@@ -95,20 +124,51 @@ pub(super) fn is_resource(part: &Fields<'_>) -> Result<bool, Problem> {
 /// The name that a formula has for a trigger, and what its value is, or why it has none.
 pub(super) type NamedMeasure = (String, Result<Measure, String>);
 
-/// The name that a formula has for a trigger, and what its value is; `None` for one without a name.
+/// A trigger that a formula may use.
+pub(super) struct FormulaTrigger {
+    /// Its name with what its value is; `None` without a name.
+    pub measure: Option<NamedMeasure>,
+    /// Whether the HPA is given its value of the last poll.
+    pub is_cached: bool,
+}
+
+/// Reads a trigger that a formula may use, and names what of it plays no part beside the formula.
 ///
 /// # Errors
 /// A field is not written as it has to be, or the scaler is none that is known.
-pub(super) fn named_measure(part: &Fields<'_>) -> Result<Option<NamedMeasure>, Problem> {
+pub(super) fn formula_trigger(part: &Fields<'_>, into: &mut Translation) -> Result<FormulaTrigger, Problem> {
     let scaler_name = part.text("type")?.unwrap_or_default();
-    let Some(name) = part.text("name")? else { return Ok(None) };
-    if scaler_name == "cron" {
-        return Ok(Some((name.to_owned(), Err("a schedule, which is not simulated in a formula".into()))));
-    }
-    let scaler = known_scaler(scaler_name, part)?;
     let metadata = part.object("metadata")?;
-    let target = target_of(scaler_name, scaler, &metadata).map_or("", |(target, _)| target);
-    Ok(Some((name.to_owned(), measure_of(scaler_name, scaler, target, &metadata)?)))
+    let name = part.text("name")?;
+    if name.is_none() {
+        into.unused(format!("{} has no name, by which the formula could use it", part.path()), part.place());
+    }
+    let measure = match scaler_name {
+        "cron" => Err("it goes by the clock".into()),
+        _ => {
+            let scaler = known_scaler(scaler_name, part)?;
+            let target = target_of(scaler_name, scaler, &metadata).map_or("", |(target, _)| target);
+            let measure = measure_of(scaler_name, scaler, target, &metadata)?;
+            let targets = scaler.targets.iter().map(|(name, _)| *name);
+            for name in targets.chain(scaler.activations.iter().map(|(name, _)| *name)) {
+                if let Some(node) = metadata.get(name) {
+                    let path = metadata.path_of(name);
+                    into.aside(format!("{path} gives way to that of the formula"), &node.place);
+                }
+            }
+            for (name, place) in metadata.rest() {
+                into.aside(format!("{} says where the value comes from", metadata.path_of(name)), place);
+            }
+            measure
+        }
+    };
+    if let Some(kind) = part.get("metricType") {
+        into.aside(format!("{} gives way to that of the formula", part.path_of("metricType")), &kind.place);
+    }
+    part.get("authenticationRef");
+    let is_cached = part.get("useCachedMetrics").is_some_and(|cached| cached.data == Data::Bool(true));
+    part.finish(into);
+    Ok(FormulaTrigger { measure: name.map(|name| (name.to_owned(), measure)), is_cached })
 }
 
 /// The CPU or memory of the pods, which KEDA hands on to the HPA.
@@ -146,7 +206,7 @@ fn resource(
         "cpu" => manifest.cpu_request(workload, container),
         _ => manifest.memory_request(workload, container),
     };
-    match (percent, request) {
+    match (percent || into.is_as_written(), request) {
         (true, _) => metadata.read(&[Field::new("value", "threshold", Codec::Quantity)], key, into)?,
         (false, Some(request)) if request > 0.0 => {
             let value = quantity_of(node).ok_or_else(|| metadata.wrong("value", node, "a quantity"))?;

@@ -8,6 +8,7 @@
 //! `controllers/keda/hpa.go`.
 
 mod cron;
+mod cron_settings;
 pub(super) mod executor;
 mod expression;
 pub(super) mod fallback;
@@ -15,6 +16,7 @@ mod formula;
 pub(super) mod manifest;
 mod manifest_trigger;
 pub(super) mod policy;
+mod recorded_formula;
 pub(super) mod release;
 pub(super) mod replay;
 mod scalers;
@@ -23,6 +25,7 @@ pub(super) mod settings;
 use super::hpa::Hpa;
 use crate::time::Span;
 use cron::{CronTrigger, WallClock};
+use cron_settings::NamedCron;
 use expression::Expression;
 use fallback::Fallback;
 use release::Release;
@@ -60,7 +63,14 @@ pub(crate) enum TriggerValue {
     /// Replicas by the clock.
     Cron(CronTrigger),
     /// A formula over signals.
-    Formula(Expression),
+    Formula(Formula),
+}
+
+/// A formula over signals and schedules.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Formula {
+    expression: Expression,
+    crons: Vec<NamedCron>,
 }
 
 /// When a trigger is active.

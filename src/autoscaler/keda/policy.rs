@@ -52,7 +52,9 @@ impl Settings for Keda {
     }
     fn watches_instances(&self) -> bool {
         let kv_cache = |value: &TriggerValue| match value {
-            TriggerValue::Formula(formula) => formula.names().any(|name| name == Signal::KvCache.name()),
+            TriggerValue::Formula(formula) => {
+                formula.expression.names().any(|name| name == Signal::KvCache.name())
+            }
             TriggerValue::Signal | TriggerValue::Cron(_) => false,
         };
         self.hpa.metrics.iter().any(MetricSpec::is_of_each_pod) || self.values.iter().any(kv_cache)
@@ -213,9 +215,12 @@ impl Keda {
         match self.values.get(index)? {
             TriggerValue::Signal => pool.value(self.hpa.metrics.get(index)?, ready),
             TriggerValue::Cron(cron) => Some(cron.value(now, &self.clock, self.release)),
-            TriggerValue::Formula(formula) => formula.value(|name| {
+            TriggerValue::Formula(formula) => formula.expression.value(|name| {
                 if name == INSTANCES {
                     return Some(f64::from(ready.max(1)));
+                }
+                if let Some(named) = formula.crons.iter().find(|named| named.name == name) {
+                    return Some(named.cron.value(now, &self.clock, self.release));
                 }
                 let signal = *Signal::ALL.iter().find(|signal| signal.name() == name)?;
                 pool.signals.total(signal)

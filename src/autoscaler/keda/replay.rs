@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::executor::{Executor, Polled, Triggers};
 use super::fallback::{Answer, answer};
 use super::policy::{Clocks, tell};
+use super::recorded_formula::{InputFailures, Inputs};
 use super::{Keda, TriggerValue};
 use crate::autoscaler::hpa::controller::{Outcome, Scale};
 use crate::autoscaler::hpa::history::Moment;
@@ -30,6 +31,9 @@ pub(crate) struct KedaReplay {
     last: Instant,
     /// The values of the triggers at the last poll.
     last_polled: Values,
+    /// The values that the row gives of the names in formulas, by trigger, and the failures of each name in a row.
+    inputs: Vec<Option<Inputs>>,
+    input_failures: InputFailures,
 }
 
 const PARTS: &str = "\"decide\", \"executor\", \"hpa\" or \"fallback\"";
@@ -90,6 +94,8 @@ impl KedaReplay {
             spec: None,
             last: Instant::ZERO,
             last_polled: vec![None; keda.values.len()],
+            inputs: vec![None; keda.values.len()],
+            input_failures: InputFailures::new(),
             keda,
         }
     }
@@ -108,6 +114,14 @@ impl KedaReplay {
                 self.failures = counts
                     .filter(|counts| counts.len() == self.failures.len())
                     .ok_or_else(|| state.wrong("failures", "a whole number for each trigger"))?;
+            }
+            if let Some(failures) = state.value("input_failures") {
+                let counts = failures.as_object().and_then(|failures| {
+                    failures.iter().map(|(name, count)| Some((name.clone(), count.as_i64()?))).collect()
+                });
+                self.input_failures = counts.ok_or_else(|| {
+                    state.wrong("input_failures", "a whole number for each name in the formula")
+                })?;
             }
             self.hpa.recall(&state, now)?;
             state.finish()?;
@@ -136,6 +150,9 @@ impl KedaReplay {
         self.fill_from_clock(&mut values);
         let recorded = Recorded::of_pods(row, &self.keda.hpa)?;
         row.finish()?;
+        if polls {
+            self.fill_from_formulas(&mut values, recorded.serving);
+        }
         let heard = Triggers::of(&self.keda, |index, _| values[index]);
         // A row that says whether a trigger is active need not give values.
         let says_so = active.is_some() || failed.is_some();
@@ -155,6 +172,7 @@ impl KedaReplay {
         let scale = Scale { spec: polled.map_or(scale.spec, |polled| polled.replicas), ..scale };
         let (synced, answers) = match syncs && !self.keda.pause.is_whole() {
             true => {
+                self.fill_from_formulas(&mut values, recorded.serving);
                 for (index, value) in values.iter_mut().enumerate() {
                     *value = self.last_polled[index].filter(|_| self.keda.cached[index]).or(*value);
                 }
@@ -174,6 +192,19 @@ impl KedaReplay {
         for (value, of) in values.iter_mut().zip(&self.keda.values) {
             if let (None, TriggerValue::Cron(cron)) = (&value, of) {
                 *value = Some(cron.value(self.last, &self.keda.clock, self.keda.release));
+            }
+        }
+    }
+
+    /// Gives formulas that failures are left to their values, and counts the failures.
+    fn fill_from_formulas(&mut self, values: &mut [Option<f64>], ready: Option<u32>) {
+        if self.keda.leaves_to_formula().is_none() {
+            return;
+        }
+        for (index, (value, inputs)) in values.iter_mut().zip(&self.inputs).enumerate() {
+            if let Some(inputs) = inputs {
+                let counted = (&mut self.input_failures, ready);
+                *value = self.keda.composite_with_nil(index, inputs, counted);
             }
         }
     }
@@ -257,6 +288,9 @@ impl KedaReplay {
             let shown = |answer: &Answer| answer.value().map(|value| value as f64 / 1000.0);
             line.push("answers", answers.iter().map(shown).collect::<Vec<_>>());
             line.push("failures", self.failures.clone());
+            if !self.input_failures.is_empty() {
+                line.push("input_failures", serde_json::json!(self.input_failures));
+            }
         }
         told.figures.into_iter().for_each(|(name, value)| line.push(name, value));
         line
@@ -266,8 +300,9 @@ impl KedaReplay {
     fn fall_back(&mut self, row: &Row<'_>, line: Line) -> Result<Line, RowProblem> {
         let current = count(row, "desired")?.or(self.spec).unwrap_or(0);
         let ready = row.find_u32("ready")?;
-        let values = self.values(row)?;
+        let mut values = self.values(row)?;
         row.finish()?;
+        self.fill_from_formulas(&mut values, ready);
         let told = self.answer(0, &values, current, ready);
         let failures = self.failures[0];
         let reason = match told {
@@ -289,9 +324,18 @@ impl KedaReplay {
         Ok(line.with("fallback_replicas", replicas).with("failures", self.failures.clone()))
     }
 
-    /// The value of each trigger: `triggers` in their order, or `value` for the only one.
-    fn values(&self, row: &Row<'_>) -> Result<Values, RowProblem> {
+    /// The value of each trigger: `triggers` in their order, or `value` for the only one; of a formula also `values`, by its names.
+    fn values(&mut self, row: &Row<'_>) -> Result<Values, RowProblem> {
         let mut values = vec![None; self.failures.len()];
+        self.inputs.fill(None);
+        if row.value("values").is_some() {
+            if values.len() != 1 {
+                return Err(
+                    row.wrong("values", "to stand for the only trigger; give `triggers`, in their order")
+                );
+            }
+            self.inputs[0] = self.keda.inputs(0, row, self.last)?;
+        }
         if let Some(value) = number(row, "value")? {
             if values.len() != 1 {
                 return Err(
@@ -311,8 +355,14 @@ impl KedaReplay {
                 return Err(trigger.wrong("value", expected));
             }
             let available = trigger.find_bool("available")?.unwrap_or(true);
+            self.inputs[index] = self.keda.inputs(index, trigger, self.last)?.or(self.inputs[index].take());
             trigger.finish()?;
             *slot = value.filter(|_| available);
+        }
+        for (index, (value, inputs)) in values.iter_mut().zip(&self.inputs).enumerate() {
+            if let (None, Some(inputs)) = (&value, inputs) {
+                *value = self.keda.composite(index, inputs);
+            }
         }
         Ok(values)
     }

@@ -1,11 +1,12 @@
 //! `kind = "keda"`: the keys of the table and their defaults.
 
-use super::cron::{CronTrigger, WallClock};
+use super::cron::WallClock;
+use super::cron_settings::{DESIRED, END, NamedCron, START, ZONE, interval};
 use super::expression::Expression;
-use super::fallback::Fallback;
+use super::fallback::{Behavior, Fallback};
 use super::release::Release;
-use super::{Activation, Keda, Pause, TriggerValue};
-use crate::autoscaler::general::scheduled::{LocalTime, Moment, STARTS_AT, Zone};
+use super::{Activation, Formula, Keda, Pause, TriggerValue};
+use crate::autoscaler::general::scheduled::{LocalTime, STARTS_AT, Zone};
 use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
 use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
 use crate::autoscaler::hpa::settings::{KUBERNETES_RELEASE, TUNING_KEYS, Tuning};
@@ -94,23 +95,15 @@ const THRESHOLD: Key<Option<Quantity>> = Key::optional(
 );
 const FORMULA: Key<Option<String>> = Key::optional(
     "formula",
-    "A formula in the place of `signal`, as `scalingModifiers` has one, over the signals by their names and `instances`, the ready ones (one at least): \"max(queue_length, 100 * utilization)\". Arithmetic, comparison, `?:`, `&&`, `||`, `max`, `min`, `sum`, `mean`, `median`, `count`, `abs`, `ceil`, `floor`, `round`, `int`.",
+    "A formula in the place of `signal`, as `scalingModifiers` has one, over the signals by their names, `instances`, the ready ones (one at least), and what `crons` names: \"max(queue_length, 100 * utilization)\". Arithmetic, comparison, `?:`, `&&`, `||`, `max`, `min`, `sum`, `mean`, `median`, `count`, `abs`, `ceil`, `floor`, `round`, `int`.",
 );
 const USE_CACHED_METRICS: Key<bool> = Key::or(
     "use_cached_metrics",
     "false",
     "The HPA is given the value of the last poll rather than that of its own sync (`useCachedMetrics`).",
 );
-const START: Key<Option<Moment>> = Key::optional(
-    "start",
-    "Of a cron trigger, when its interval begins: minute, hour, day of the month, month, day of the week.",
-);
-const END: Key<Option<Moment>> = Key::optional("end", "When it ends.");
-const ZONE: Key<Zone> = Key::or("time_zone", "\"UTC\"", "IANA time zone of `start` and `end`.");
-const DESIRED: Key<Option<u32>> =
-    Key::optional("desired", "Replicas within the interval (`desiredReplicas`).")
-        .at_least(1.0)
-        .at_most(MAX_REPLICAS);
+const CRONS: Key<Option<Vec<NamedCron>>> =
+    Key::optional("crons", "Cron triggers that the formula uses by their names. Without it, none.");
 const CLOCK_ZONE: Key<Zone> = Key::or("time_zone", "\"UTC\"", "IANA time zone of `starts_at`.");
 
 const ACTIVATION_THRESHOLD: Key<f64> = Key::or(
@@ -170,6 +163,7 @@ const TRIGGER_SPEC: TableSpec = TableSpec {
         &SIGNAL,
         &PER,
         &FORMULA,
+        &CRONS,
         &START,
         &END,
         &ZONE,
@@ -254,7 +248,7 @@ impl Value for Trigger {
         let reader = Reader::open(node, path, &TRIGGER_SPEC, context)?;
         let trigger_type = reader.get(&TYPE)?;
         let is_external = matches!(trigger_type, TriggerType::External | TriggerType::Cron);
-        let value = value(&reader, trigger_type)?;
+        let value = value(&reader, trigger_type, context)?;
         let (default_signal, default_type) = match is_external {
             true => (Signal::InFlight, MetricType::AverageValue),
             false => (Signal::Utilization, MetricType::Utilization),
@@ -304,9 +298,9 @@ impl Value for Trigger {
 }
 
 /// What the value of a trigger is, of a type.
-fn value(reader: &Reader<'_>, trigger_type: TriggerType) -> Result<TriggerValue, Problem> {
+fn value(reader: &Reader<'_>, trigger_type: TriggerType, context: &Context) -> Result<TriggerValue, Problem> {
     let of_cron = [START.name(), END.name(), DESIRED.name(), ZONE.name()];
-    let of_signal = [SIGNAL.name(), PER.name(), FORMULA.name()];
+    let of_signal = [SIGNAL.name(), PER.name(), FORMULA.name(), CRONS.name()];
     let is_cron = trigger_type == TriggerType::Cron;
     let others: &[&str] = if is_cron { &of_signal } else { &of_cron };
     if let Some(name) = others.iter().find(|name| reader.has(name)) {
@@ -318,16 +312,16 @@ fn value(reader: &Reader<'_>, trigger_type: TriggerType) -> Result<TriggerValue,
         return Err(reader.problem(name, message, label));
     }
     if is_cron {
-        let start = reader.find(&START)?.ok_or_else(|| reader.missing(START.name()))?;
-        let end = reader.find(&END)?.ok_or_else(|| reader.missing(END.name()))?;
-        let desired = reader.find(&DESIRED)?.ok_or_else(|| reader.missing(DESIRED.name()))?;
-        if start.text() == end.text() {
-            let message = format!("`{}` is the same as `{}`", reader.path_of("end"), reader.path_of("start"));
-            return Err(reader.problem(END.name(), message, "expected another time, as KEDA does"));
-        }
-        return Ok(TriggerValue::Cron(CronTrigger { start, end, zone: reader.get(&ZONE)?, desired }));
+        return Ok(TriggerValue::Cron(interval(reader)?));
     }
-    let Some(text) = reader.find(&FORMULA)? else { return Ok(TriggerValue::Signal) };
+    let crons = reader.find(&CRONS)?.unwrap_or_default();
+    let Some(text) = reader.find(&FORMULA)? else {
+        if reader.has(CRONS.name()) {
+            let message = format!("`{}` applies to a formula", reader.path_of(CRONS.name()));
+            return Err(reader.problem(CRONS.name(), message, "remove it, or write the formula"));
+        }
+        return Ok(TriggerValue::Signal);
+    };
     let refused = |message: String, label: String| Err(reader.problem(FORMULA.name(), message, label));
     let path = reader.path_of(FORMULA.name());
     for name in [SIGNAL.name(), PER.name()] {
@@ -343,16 +337,26 @@ fn value(reader: &Reader<'_>, trigger_type: TriggerType) -> Result<TriggerValue,
         Ok(formula) => formula,
         Err(why) => return refused(format!("`{path}`: {why}"), "expected a formula over signals".into()),
     };
+    if context.is_recorded() {
+        // A recording has values by any name.
+        return Ok(TriggerValue::Formula(Formula { expression: formula, crons }));
+    }
     let signals: Vec<&str> = HpaSignal::OPTIONS.iter().map(|(name, ..)| *name).chain([INSTANCES]).collect();
-    if let Some(name) = formula.names().find(|name| !signals.contains(name)) {
-        let label = format!("expected one of {}", signals.join(", "));
+    let of_crons = || crons.iter().map(|named| named.name.as_str());
+    if let Some(name) = of_crons().find(|name| signals.contains(name)) {
+        let message = format!("`{}` has `{name}`, which is a signal", reader.path_of(CRONS.name()));
+        return Err(reader.problem(CRONS.name(), message, "expected another name"));
+    }
+    let known: Vec<&str> = signals.into_iter().chain(of_crons()).collect();
+    if let Some(name) = formula.names().find(|name| !known.contains(name)) {
+        let label = format!("expected one of {}", known.join(", "));
         let problem = reader.problem(FORMULA.name(), format!("`{path}`: `{name}` is no signal"), label);
-        return Err(match nearest(name, signals) {
+        return Err(match nearest(name, known) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem,
         });
     }
-    Ok(TriggerValue::Formula(formula))
+    Ok(TriggerValue::Formula(Formula { expression: formula, crons }))
 }
 
 /// The name that a formula has for the ready instances, one at least.
@@ -392,6 +396,13 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Keda, Problem> {
         values.push(trigger.value);
         cached.push(trigger.is_cached);
     }
+    let fallback = reader.find(&FALLBACK)?;
+    let has_formula = values.iter().any(|value| matches!(value, TriggerValue::Formula(_)));
+    if fallback.is_some_and(|fallback| fallback.behavior == Behavior::ScalingModifiers) && !has_formula {
+        let message = "the fallback leaves failures to a formula, and no trigger has one".to_owned();
+        let label = "expected another `behavior`, or a trigger with a `formula`";
+        return Err(reader.problem(FALLBACK.name(), message, label));
+    }
     let starts_at: LocalTime = reader.get(&STARTS_AT)?;
     let tuning = Tuning::read(reader, &KUBERNETES_RELEASE)?.paused(pause.scale_out, pause.scale_in);
     Ok(Keda {
@@ -405,7 +416,7 @@ pub(crate) fn read(reader: &Reader<'_>) -> Result<Keda, Problem> {
         values,
         cached,
         clock: WallClock::new(starts_at, &reader.get(&CLOCK_ZONE)?),
-        fallback: reader.find(&FALLBACK)?,
+        fallback,
         pause,
         force_activation: reader.get(&FORCE_ACTIVATION)?,
         // The HPA never leaves the replicas at zero: that is the executor's.

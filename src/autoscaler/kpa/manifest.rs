@@ -36,15 +36,15 @@ fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
 
 fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
     let revision = Revision::read(candidate.node, false)?;
-    let config = config_of(manifest);
+    let has_config = config_of(manifest).is_some();
     let is_on_cloud_run = match manifest.selection.kind.as_deref() {
         Some("cloud_run") => true,
         Some("knative") => false,
-        _ => revision.is_on_cloud_run(candidate.node, config.is_some())?,
+        _ => revision.is_on_cloud_run(candidate.node, has_config)?,
     };
     match is_on_cloud_run {
         true => revision.cloud_run(),
-        false => revision.knative(config),
+        false => revision.knative(manifest),
     }
 }
 
@@ -56,7 +56,7 @@ pub(in crate::autoscaler) fn inference_service(
     node: &Node,
     manifest: &Manifest<'_>,
 ) -> Result<Translation, Problem> {
-    let mut translation = Revision::read(node, true)?.knative(config_of(manifest))?;
+    let mut translation = Revision::read(node, true)?.knative(manifest)?;
     let spec = Fields::of(node, "", false)?.object("spec")?;
     for component in ["transformer", "explainer"] {
         if let Some(part) = spec.get(component) {
@@ -155,7 +155,8 @@ impl<'a> Revision<'a> {
         Err(problem.help("add to `[autoscaler]`: kind = \"knative\" or kind = \"cloud_run\""))
     }
 
-    fn knative(self, config: Option<&Node>) -> Result<Translation, Problem> {
+    fn knative(self, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+        let config = config_of(manifest);
         let mut translation = Translation::new("knative");
         let into = &mut translation;
         if let Some(data) = config {
@@ -175,7 +176,9 @@ impl<'a> Revision<'a> {
             let expected = "\"kpa.autoscaling.knative.dev\", \"hpa.autoscaling.knative.dev\", or nothing";
             match &class.data {
                 Data::Text(class) if class == "kpa.autoscaling.knative.dev" => {}
-                Data::Text(class) if class == "hpa.autoscaling.knative.dev" => return by_hpa(&annotations),
+                Data::Text(class) if class == "hpa.autoscaling.knative.dev" => {
+                    return by_hpa(&annotations, manifest);
+                }
                 _ => return Err(annotations.wrong("class", class, expected)),
             }
         }
@@ -271,8 +274,8 @@ fn aside(annotations: &Fields<'_>, into: &mut Translation) {
 }
 
 /// A revision of the class that leaves scaling to an HPA.
-fn by_hpa(annotations: &Fields<'_>) -> Result<Translation, Problem> {
-    let mut translation = Translation::new("hpa");
+fn by_hpa(annotations: &Fields<'_>, manifest: &Manifest<'_>) -> Result<Translation, Problem> {
+    let mut translation = manifest.translation("hpa");
     let into = &mut translation;
     annotations.read(HPA_BOUNDS, "", into)?;
     if !matches!(into.value("min"), Some(Data::Integer(1..))) {

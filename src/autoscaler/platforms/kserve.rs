@@ -148,7 +148,7 @@ fn by_hpa(
     annotations: &Fields<'_>,
     manifest: &Manifest<'_>,
 ) -> Result<Translation, Problem> {
-    let mut translation = Translation::new("hpa");
+    let mut translation = manifest.translation("hpa");
     let into = &mut translation;
     bounds(predictor, into)?;
     let scaling = predictor.object("autoScaling")?;
@@ -204,7 +204,7 @@ fn by_keda(
     annotations: &Fields<'_>,
     manifest: &Manifest<'_>,
 ) -> Result<Translation, Problem> {
-    let mut translation = Translation::new("keda");
+    let mut translation = manifest.translation("keda");
     let into = &mut translation;
     bounds(predictor, into)?;
     let scaling = predictor.object("autoScaling")?;
@@ -264,6 +264,9 @@ fn trigger(
                 _ => "it does not follow the requests in service",
             };
             watch.ask_share(why, into);
+        }
+        if is_amount && into.is_as_written() {
+            into.set(format!("{key}.metric_type"), text("average_value"), part.place());
         }
         let target_name = if is_amount { "averageValue" } else { "averageUtilization" };
         target.get("type");

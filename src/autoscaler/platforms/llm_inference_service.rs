@@ -31,7 +31,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
             return Err(Problem::new(&manifest_place(scaling.place()), message, label));
         }
     };
-    let mut translation = Translation::new(kind);
+    let mut translation = manifest.translation(kind);
     let into = &mut translation;
     scaling.read(&BOUNDS, "", into)?;
     if !into.sets("min") {

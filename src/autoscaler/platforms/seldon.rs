@@ -52,7 +52,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
     let component = Fields::of(candidate.node, "", false)?;
     let (hpa, scaled) = (component.object("hpaSpec")?, component.object("kedaSpec")?);
     if !hpa.is_absent() {
-        let mut translation = Translation::new("hpa");
+        let mut translation = manifest.translation("hpa");
         let into = &mut translation;
         hpa.read(&HPA, "", into)?;
         // The newer list holds the newer form.
@@ -67,7 +67,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
         return Ok(translation);
     }
     if !scaled.is_absent() {
-        let mut translation = Translation::new("keda");
+        let mut translation = manifest.translation("keda");
         keda::manifest::scaled(&scaled, (manifest, None), &mut translation)?;
         scaled.finish(&mut translation);
         return Ok(translation);

@@ -16,6 +16,8 @@ pub struct Selection {
     pub cpu: Option<f64>,
     /// Bytes of memory that a pod requests.
     pub memory: Option<f64>,
+    /// Whether metrics are recorded ones, so that targets stay as they are written, in the units of their metrics.
+    pub as_written: bool,
 }
 
 impl Selection {
@@ -54,6 +56,13 @@ pub(crate) struct Manifest<'a> {
     pub documents: &'a [Node],
     /// What the scenario says.
     pub selection: &'a Selection,
+}
+
+impl Manifest<'_> {
+    /// An empty translation to an autoscaler of a kind.
+    pub fn translation(&self, kind: &'static str) -> Translation {
+        Translation::new(kind).of_recording(self.selection.as_written)
+    }
 }
 
 /// The objects of a kind of Kubernetes whose API group starts with `group`.

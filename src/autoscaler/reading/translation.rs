@@ -24,6 +24,8 @@ pub struct Translation {
     questions: Vec<Question>,
     /// Over how many seconds each metric that is settled is averaged, with its path and place.
     windows: Vec<(String, f64, Place)>,
+    /// Whether targets stay as they are written, to be compared with recorded values.
+    as_written: bool,
 }
 
 /// One key of `[autoscaler]` that a manifest sets: its path beneath that, such as `metrics.0.average_utilization`, is
@@ -101,7 +103,18 @@ impl Translation {
             remarks: Vec::new(),
             questions: Vec::new(),
             windows: Vec::new(),
+            as_written: false,
         }
+    }
+
+    /// The same, with targets that stay as they are written or do not.
+    pub(super) fn of_recording(self, as_written: bool) -> Translation {
+        Translation { as_written, ..self }
+    }
+
+    /// Whether targets stay as they are written.
+    pub(crate) fn is_as_written(&self) -> bool {
+        self.as_written
     }
 
     /// Notes over how many seconds a metric is averaged by its own query; 0 for a value as it is scraped.

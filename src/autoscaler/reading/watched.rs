@@ -63,6 +63,9 @@ impl Watch<'_> {
         target: &Target<'_, '_>,
         into: &mut Translation,
     ) -> Result<(), Problem> {
+        if into.is_as_written() {
+            return self.put_as_written(measure, target, into);
+        }
         let settled = measure.and_then(|measure| self.fit(measure, target, into));
         let (factor, kind) = match settled {
             Ok(settled) => settled,
@@ -81,6 +84,28 @@ impl Watch<'_> {
         if let Some((name, key)) = target.activation {
             let codec = factor.filter(|factor| !factor.is_one()).map_or(Codec::NumberText, Codec::Converted);
             target.fields.read(&[Field::new(name, key, codec)], &self.key, into)?;
+        }
+        Ok(())
+    }
+
+    /// The target as it is written, to be compared with recorded values.
+    fn put_as_written(
+        &self,
+        measure: Result<Measure, String>,
+        target: &Target<'_, '_>,
+        into: &mut Translation,
+    ) -> Result<(), Problem> {
+        if let Ok(Measure { signal, .. }) = measure {
+            into.set(format!("{}.signal", self.key), Data::Text(signal.name().into()), self.place);
+        }
+        let index = usize::from(target.kind == TargetKind::Value);
+        target.fields.read(
+            &[Field::new(target.name, target.keys[index], Codec::Quantity)],
+            &self.key,
+            into,
+        )?;
+        if let Some((name, key)) = target.activation {
+            target.fields.read(&[Field::new(name, key, Codec::NumberText)], &self.key, into)?;
         }
         Ok(())
     }

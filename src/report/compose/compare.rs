@@ -7,7 +7,7 @@ use crate::experiment::{CompareResult, MAX_FOR_ALL_PAIRS};
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{notes, promises, sentences, tables};
+use crate::report::{notes, promises, sentences, tables, warnings};
 use crate::scenario::Scenario;
 
 /// The report of a comparison; `scenario` is the first contender's.
@@ -21,7 +21,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
         schema_version: REPORT_VERSION,
         head: Head { title: title(result), command: "compare", complete: result.complete },
         verdict: None,
-        warnings: notes::overload_of_comparison(result),
+        warnings: warnings::of_comparison(result),
         answer: answer(result),
         details: if few { sentences::pairs(result, result.pairs.iter()) } else { Vec::new() },
         reading: Vec::new(),

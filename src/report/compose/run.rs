@@ -6,7 +6,7 @@ use super::parts::{charts, detail, notes as run_notes};
 use crate::experiment::RunResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{looks, notes, place, promises, sentences, still, tables};
+use crate::report::{looks, place, promises, sentences, tables, warnings};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
 
@@ -42,7 +42,7 @@ pub fn run<'a>(
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "run", complete: result.complete },
         verdict: promises::run_verdict(result),
-        warnings: [notes::overload_of_run(result), still::of_run(result)].concat(),
+        warnings: warnings::of_run(result),
         answer: sentences::run(scenario, result),
         details: Vec::new(),
         reading: sentences::reading(scenario),

@@ -7,7 +7,7 @@ use crate::experiment::SweepResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{looks, notes, promises, sentences, still, tables};
+use crate::report::{looks, promises, sentences, tables, warnings};
 use crate::scenario::Scenario;
 
 /// The report of a sweep; `scenario` without any swept parameter.
@@ -38,7 +38,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "sweep", complete: result.complete() },
         verdict: sentences::sweep_verdict(scenario, result),
-        warnings: [notes::overload_of_sweep(result), still::of_sweep(result)].concat(),
+        warnings: warnings::of_sweep(result),
         answer,
         details: vec![sentences::scope(scenario, result.points.len())],
         reading: sentences::reading(scenario),

@@ -12,6 +12,7 @@ mod tree;
 
 use std::ops::Range;
 
+pub(crate) use tree::NoNumber;
 use tree::{Expr, Type};
 
 /// A formula that comes to a number.
@@ -63,7 +64,16 @@ impl Expression {
     /// Its value, where `value` gives those of the names; `None` where one of them has none. Not finite after a division by
     /// zero.
     pub fn value(&self, mut value: impl FnMut(&str) -> Option<f64>) -> Option<f64> {
-        let values: Option<Vec<f64>> = self.names().map(&mut value).collect();
-        Some(self.root.number(&values?, 0.0))
+        let values: Vec<Option<f64>> = self.names().map(&mut value).collect();
+        if values.contains(&None) { None } else { self.root.number(&values, 0.0).ok() }
+    }
+
+    /// Its value where a name that has none is nil.
+    ///
+    /// # Errors
+    /// It comes to no number for a nil.
+    pub fn value_with_nil(&self, value: impl FnMut(&str) -> Option<f64>) -> Result<f64, NoNumber> {
+        let values: Vec<Option<f64>> = self.names().map(value).collect();
+        self.root.number(&values, 0.0)
     }
 }

@@ -75,3 +75,19 @@ fn names_are_replaced_where_they_stand() {
     );
     assert_eq!(formula.value(|name| (name == "gpu").then_some(1.0)), None, "a name without a value");
 }
+
+#[test]
+fn a_name_without_a_value_is_nil_which_an_else_takes_the_other_side_of() {
+    let of = |formula: &str| {
+        let known = |name: &str| (name == "a").then_some(4.0);
+        Expression::parse(formula).unwrap().value_with_nil(known)
+    };
+    assert_eq!(of("nil1 ?? a ?? 8"), Ok(4.0));
+    assert_eq!(of("nil1 ?? nil2 ?? 8"), Ok(8.0));
+    assert_eq!(of("nil1 ?? nil2"), Err(NoNumber::Nil));
+    assert_eq!(of("a > 2 ? nil1 : a"), Err(NoNumber::Nil));
+    assert_eq!(of("a > 2 ? a : nil1"), Ok(4.0));
+    assert_eq!(of("max(a, nil1)"), Err(NoNumber::OfNil));
+    assert_eq!(of("nil1 + 1 ?? a"), Err(NoNumber::OfNil));
+    assert_eq!(of("(nil1 ?? 2) + a"), Ok(6.0));
+}

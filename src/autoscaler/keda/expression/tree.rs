@@ -37,7 +37,7 @@ pub(super) enum Operator {
     Unequal,
     And,
     Or,
-    /// The left side unless it is nothing: in a simulation it never is.
+    /// The left side unless it is nil: in a simulation it never is.
     Else,
 }
 
@@ -123,61 +123,83 @@ impl Expr {
         }
     }
 
-    /// Its value; of what is true or false 1 or 0.
-    pub fn number(&self, names: &[f64], item: f64) -> f64 {
-        let truth = |truth: bool| f64::from(u8::from(truth));
+    /// Its value; of what is true or false 1 or 0. `names` has nothing for a name that is nil.
+    ///
+    /// # Errors
+    /// It is nil, or something is made of a nil.
+    pub fn number(&self, names: &[Option<f64>], item: f64) -> Result<f64, NoNumber> {
+        let truth = |truth: bool| Ok(f64::from(u8::from(truth)));
+        let of = |part: &Expr| part.number(names, item).map_err(|_| NoNumber::OfNil);
         match self {
-            Expr::Number(number) => *number,
+            Expr::Number(number) => Ok(*number),
             Expr::Truth(is) => truth(*is),
-            Expr::Name(index) => names.get(*index).copied().unwrap_or(f64::NAN),
-            Expr::Item => item,
+            Expr::Name(index) => names.get(*index).copied().flatten().ok_or(NoNumber::Nil),
+            Expr::Item => Ok(item),
             // No list stands where a number is taken: the types are checked.
-            Expr::List(_) => f64::NAN,
-            Expr::Negative(of) => -of.number(names, item),
-            Expr::Not(of) => truth(of.number(names, item) == 0.0),
+            Expr::List(_) => Ok(f64::NAN),
+            Expr::Negative(part) => Ok(-of(part)?),
+            Expr::Not(part) => truth(of(part)? == 0.0),
+            Expr::Binary(Operator::Else, left, right) => match left.number(names, item) {
+                Err(NoNumber::Nil) => right.number(names, item),
+                found => found,
+            },
             Expr::Binary(operator, left, right) => {
-                let left = left.number(names, item);
-                let right = || right.number(names, item);
+                let left = of(left)?;
+                let right = || of(right);
                 match operator {
-                    Operator::Add => left + right(),
-                    Operator::Subtract => left - right(),
-                    Operator::Multiply => left * right(),
-                    Operator::Divide => left / right(),
-                    Operator::Power => left.powf(right()),
-                    Operator::Less => truth(left < right()),
-                    Operator::LessOrEqual => truth(left <= right()),
-                    Operator::Greater => truth(left > right()),
-                    Operator::GreaterOrEqual => truth(left >= right()),
-                    Operator::Equal => truth(left == right()),
-                    Operator::Unequal => truth(left != right()),
-                    Operator::And => truth(left != 0.0 && right() != 0.0),
-                    Operator::Or => truth(left != 0.0 || right() != 0.0),
-                    Operator::Else => left,
+                    Operator::Add => Ok(left + right()?),
+                    Operator::Subtract => Ok(left - right()?),
+                    Operator::Multiply => Ok(left * right()?),
+                    Operator::Divide => Ok(left / right()?),
+                    Operator::Power => Ok(left.powf(right()?)),
+                    Operator::Less => truth(left < right()?),
+                    Operator::LessOrEqual => truth(left <= right()?),
+                    Operator::Greater => truth(left > right()?),
+                    Operator::GreaterOrEqual => truth(left >= right()?),
+                    Operator::Equal => truth(left == right()?),
+                    Operator::Unequal => truth(left != right()?),
+                    Operator::And => truth(left != 0.0 && right()? != 0.0),
+                    Operator::Or => truth(left != 0.0 || right()? != 0.0),
+                    Operator::Else => Ok(left),
                 }
             }
-            Expr::Choice(condition, yes, no) => match condition.number(names, item) != 0.0 {
+            Expr::Choice(condition, yes, no) => match of(condition)? != 0.0 {
                 true => yes.number(names, item),
                 false => no.number(names, item),
             },
-            Expr::Call(function, of) => function.of(of.numbers(names, item)),
+            Expr::Call(function, part) => Ok(function.of(part.numbers(names, item)?)),
             Expr::Count(list, condition) => {
-                let meets = |item: &f64| condition.number(names, *item) != 0.0;
-                list.numbers(names, item).iter().filter(|item| meets(item)).count() as f64
+                let mut count = 0.0;
+                for item in list.numbers(names, item)? {
+                    let meets = condition.number(names, item).map_err(|_| NoNumber::OfNil)? != 0.0;
+                    count += f64::from(u8::from(meets));
+                }
+                Ok(count)
             }
         }
     }
 
     /// The items of a list; of a number that one alone.
-    fn numbers(&self, names: &[f64], item: f64) -> Vec<f64> {
+    fn numbers(&self, names: &[Option<f64>], item: f64) -> Result<Vec<f64>, NoNumber> {
+        let of = |part: &Expr| part.number(names, item).map_err(|_| NoNumber::OfNil);
         match self {
-            Expr::List(items) => items.iter().map(|part| part.number(names, item)).collect(),
-            Expr::Choice(condition, yes, no) => match condition.number(names, item) != 0.0 {
+            Expr::List(items) => items.iter().map(of).collect(),
+            Expr::Choice(condition, yes, no) => match of(condition)? != 0.0 {
                 true => yes.numbers(names, item),
                 false => no.numbers(names, item),
             },
-            other => vec![other.number(names, item)],
+            other => Ok(vec![of(other)?]),
         }
     }
+}
+
+/// Why a formula comes to no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoNumber {
+    /// It is nil, as a name that it ends with is.
+    Nil,
+    /// It makes something of a nil, which is an error.
+    OfNil,
 }
 
 impl Operator {
