@@ -46,6 +46,9 @@ fn recordings() -> Vec<Vec<u8>> {
         "{\"type\":\"Metric\",\"data\":{\"type\":\"trend\",\"contains\":\"time\"},\"metric\":\"http_req_duration\"}\n{\"type\":\"Point\",\"data\":{\"time\":\"2026-01-05T10:00:00.5+01:00\",\"value\":200.0,\"tags\":{}},\"metric\":\"http_req_duration\"}\n",
         "{\"timestamp\": 0, \"input_length\": 10, \"output_length\": 2, \"hash_ids\": [1]}\n{\"timestamp\": 3000, \"input_length\": 10, \"output_length\": 2, \"hash_ids\": [1]}\n",
         "app,func,end_timestamp,duration\na,f,12.5,0.5\na,f,13.5,0.2\n",
+        "<?xml version=\"1.0\"?>\n<testResults version=\"1.2\">\n<httpSample t=\"400\" lt=\"150\" ts=\"1767603600000\" s=\"true\" na=\"2\"/>\n<sample t=\"7\" ts=\"1767603600900\" s=\"false\"><httpSample t=\"3\" ts=\"1767603600900\"/></sample>\n</testResults>\n",
+        "[\n{\"ts\": \"2026-01-05T09:00:00Z\", \"a\": [1, {\"b\": \"]\"}]},\n{\"ts\": \"2026-01-05T09:00:01Z\"}\n]\n",
+        "time\tuser\tn\r\n2026-01-05 09:00:00\t\"a\r\n\"\"b\"\"\"\t1\r\n\r\n2026-01-05 09:00:07\tb\t2\r\n",
     ])
 }
 
@@ -100,6 +103,10 @@ fn results() -> Vec<Vec<u8>> {
         "{\"type\":\"Point\",\"data\":{\"time\":\"2026-01-05T09:00:00.2Z\",\"value\":200,\"tags\":{\"status\":\"200\"}},\"metric\":\"http_req_duration\"}\n",
         "1767603600000000000,200,100000000,10,20,,e30=,a,0,POST,http://h/,\n",
         "concurrency,latency_ms,tpot_ms\n1,100,10\n4,120,12\n",
+        "<testResults>\n<httpSample t=\"400\" lt=\"150\" ts=\"1767603600000\" s=\"true\" na=\"2\"/>\n</testResults>\n",
+        "Run Info,Benchmark,Request Counts,Request Latency,Time to First Token,Inter Token Latency,Server Throughput\nProfile,Strategy,Errored,Successful Sec,Successful ms,Successful ms,Successful Requests/Sec\n,,,Mean,Mean,Mean,Mean\n\"{\"\"streams\"\": [1]}\",concurrent,0,1.2,100,12,0.8\n",
+        "benchmarks:\n- config: {strategy: {type_: concurrent, streams: 8}}\n  metrics:\n    requests_per_second: {successful: {mean: 4.0}}\n    request_latency: {successful: {mean: 2.0}}\n",
+        "{\"results\":{\"metrics\":[{\"name\":\"http_reqs\",\"values\":{\"count\":1500,\"rate\":25}},{\"name\":\"http_req_duration\",\"values\":{\"avg\":250}},{\"name\":\"vus\",\"values\":{\"max\":10}}]}}",
     ])
 }
 

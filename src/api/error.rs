@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::document::shown::{PHRASE, shown};
+use crate::document::{LineColumn, Span, excerpt};
 use crate::experiment::RunError;
 use crate::scenario::ScenarioError;
 
@@ -126,6 +127,14 @@ impl Error {
         let (message, path) = (shown(message, PHRASE), shown(file, PHRASE));
         let mut error = Error::bad_input(format!("error: {message}\n  --> {path}:{line}"));
         error.0.location = Some(Location { file: file.to_owned(), line, column: 1 });
+        error
+    }
+
+    /// What is wrong with a cell of a file, or with a part of a line, whose text is shown.
+    pub(crate) fn at_place(place: &Span, message: &str, label: &str) -> Error {
+        let mut error = Error::bad_input(excerpt::rendered(message, place, label, None));
+        let LineColumn { line, column } = place.line_column();
+        error.0.location = Some(Location { file: place.source.name().to_owned(), line, column });
         error
     }
 

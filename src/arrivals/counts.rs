@@ -165,10 +165,8 @@ fn recorded(reader: &Reader, interval: Option<Span>) -> Result<Loaded, Problem> 
     let key = format!("series {} {wanted:?} {gaps:?}", named.path.display());
     let loaded = reader.context().load_once(&key, || {
         let Recording { reading, content } = read_recording(&named, &wanted)?;
-        let refuse = |what: String, label: &str, help: &str| FileError {
-            message: format!("`{}` {what}", named.shown),
-            label: label.into(),
-            help: Some(help.into()),
+        let refuse = |what: String, label: &str, help: &str| {
+            FileError::whole(named.shown, &what, label).with_help(help)
         };
         let Recorded::Series(series) = content else {
             return Err(refuse(

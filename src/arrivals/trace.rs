@@ -207,11 +207,9 @@ fn load_recorded(reader: &Reader, form: Option<&str>) -> Result<Arc<Loaded>, Pro
     let loaded = reader.context().load_once(&key, || {
         let Recording { reading, content } = read_recording(&named, &wanted)?;
         let Recorded::Requests(Requests { mut trace, .. }) = content else {
-            return Err(FileError {
-                message: format!("`{}` holds numbers per interval ({})", named.shown, reading.form),
-                label: "expected a row a request".into(),
-                help: Some("use `kind = \"counts\"` with this file".into()),
-            });
+            let what = format!("holds numbers per interval ({})", reading.form);
+            return Err(FileError::whole(named.shown, &what, "expected a row a request")
+                .with_help("use `kind = \"counts\"` with this file"));
         };
         if let Some(tick) = spread {
             trace.instants = spread_within(&trace.instants, tick.as_nanos());

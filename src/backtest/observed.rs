@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use crate::document::{Span, excerpt};
 use crate::schema::nearest;
+use crate::traffic::{Broken, Records, excerpt_of_line};
 
 /// What can be measured and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,15 +98,17 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedError {
     name: String,
-    line: Option<usize>,
+    place: Option<Span>,
     what: String,
     expected: String,
 }
 
 impl fmt::Display for ObservedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = self.line.map_or_else(String::new, |line| format!(":{line}"));
-        write!(f, "error: {}\n  --> {}{line}\n  {}", self.what, self.name, self.expected)
+        match &self.place {
+            Some(place) => f.write_str(&excerpt::rendered(&self.what, place, &self.expected, None)),
+            None => write!(f, "error: {}\n  --> {}\n  {}", self.what, self.name, self.expected),
+        }
     }
 }
 
@@ -114,8 +118,8 @@ impl std::error::Error for ObservedError {}
 struct Refusal<'a>(&'a str);
 
 impl Refusal<'_> {
-    fn at(&self, line: Option<usize>, what: impl Into<String>, expected: impl Into<String>) -> ObservedError {
-        ObservedError { name: self.0.to_owned(), line, what: what.into(), expected: expected.into() }
+    fn at(&self, place: Option<Span>, what: impl Into<String>, expected: impl Into<String>) -> ObservedError {
+        ObservedError { name: self.0.to_owned(), place, what: what.into(), expected: expected.into() }
     }
 }
 
@@ -138,8 +142,7 @@ impl Observed {
             return Err(refusal.at(None, "nothing was measured: there is no row", EXPECTED));
         }
         if let Some(index) = rows.windows(2).position(|pair| pair[1].time_s <= pair[0].time_s) {
-            let what =
-                format!("`time_s` does not rise: {} after {}", rows[index + 1].time_s, rows[index].time_s);
+            let what = not_rising(&rows[index], &rows[index + 1]);
             return Err(refusal.at(None, what, "expected the rows by time"));
         }
         Ok(Observed { rows })
@@ -166,7 +169,11 @@ enum Column {
     Over,
 }
 
-fn column(name: &str, line: Option<usize>, refusal: &Refusal<'_>) -> Result<Column, ObservedError> {
+fn column(
+    name: &str,
+    place: impl Fn() -> Option<Span>,
+    refusal: &Refusal<'_>,
+) -> Result<Column, ObservedError> {
     if name == TIME {
         return Ok(Column::Time);
     }
@@ -178,21 +185,25 @@ fn column(name: &str, line: Option<usize>, refusal: &Refusal<'_>) -> Result<Colu
     }
     let names = Field::ALL.into_iter().map(Field::name).chain([TIME, "rejected"]);
     let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
-    Err(refusal.at(line, format!("there is no column `{name}`"), near.unwrap_or_else(|| EXPECTED.to_owned())))
+    Err(refusal.at(
+        place(),
+        format!("there is no column `{name}`"),
+        near.unwrap_or_else(|| EXPECTED.to_owned()),
+    ))
 }
 
 /// A row from its values by column.
 fn row(
     values: impl Iterator<Item = (Column, Option<f64>)>,
-    line: Option<usize>,
+    place: impl Fn(usize) -> Option<Span>,
     refusal: &Refusal<'_>,
 ) -> Result<ObservedRow, ObservedError> {
     let mut row = ObservedRow { time_s: f64::NAN, ..ObservedRow::default() };
-    for (column, value) in values {
+    for (at, (column, value)) in values.enumerate() {
         match (column, value) {
             (_, Some(value)) if !value.is_finite() || value < 0.0 => {
                 return Err(refusal.at(
-                    line,
+                    place(at),
                     format!("{value} cannot have been measured"),
                     "expected a number from 0",
                 ));
@@ -203,53 +214,77 @@ fn row(
         }
     }
     if row.time_s.is_nan() {
-        return Err(refusal.at(line, "a row has no `time_s`", EXPECTED));
+        return Err(refusal.at(place(0), "a row has no `time_s`", EXPECTED));
     }
     Ok(row)
 }
 
 fn csv(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let wrong = |error: csv::Error| {
-        let line = error.position().map(|position| position.line() as usize);
-        refusal.at(
-            line,
-            format!("the file is not CSV: {error}"),
-            "expected a header and rows of as many values",
-        )
+    const ROWS: &str = "expected a header and rows of as many values";
+    let mut records = Records::new(text.as_bytes(), b',');
+    let wrong = |error: Broken| {
+        let place = error.line().map(|line| excerpt_of_line(refusal.0, line, "", 0..0));
+        refusal.at(place, format!("the file is not CSV: {error}"), ROWS)
     };
-    let header = reader.headers().map_err(wrong)?.clone();
-    let columns: Vec<Column> =
-        header.iter().map(|name| column(name, Some(1), refusal)).collect::<Result<_, _>>()?;
+    let Some(header) = records.next_row().map_err(wrong)? else {
+        return Err(refusal.at(None, "there is no column `time_s`", EXPECTED));
+    };
+    let columns: Vec<Column> = header
+        .iter()
+        .enumerate()
+        .map(|(at, name)| column(name, || Some(header.place(at, refusal.0)), refusal))
+        .collect::<Result<_, _>>()?;
     if !columns.iter().any(|column| matches!(column, Column::Time)) {
-        return Err(refusal.at(Some(1), "there is no column `time_s`", EXPECTED));
+        return Err(refusal.at(Some(header.place(0, refusal.0)), "there is no column `time_s`", EXPECTED));
     }
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(wrong)?;
-        let line = record.position().map(|position| position.line() as usize);
+    while let Some(record) = records.next_row().map_err(wrong)? {
+        let place = |at: usize| Some(record.place(at, refusal.0));
+        if record.len() != columns.len() {
+            let what = format!("a row has {} values, and the header {}", record.len(), columns.len());
+            return Err(refusal.at(place(columns.len().min(record.len() - 1)), what, ROWS));
+        }
         let mut values = Vec::with_capacity(columns.len());
-        for (column, text) in columns.iter().zip(&record) {
+        for (at, (column, text)) in columns.iter().zip(record.iter()).enumerate() {
             let value = match (column, text) {
                 (Column::Over, _) | (_, "") => None,
                 (_, text) => Some(text.parse::<f64>().map_err(|_| {
-                    refusal.at(line, format!("\"{text}\" is not a number"), "expected a number, or nothing")
+                    refusal.at(
+                        place(at),
+                        format!("\"{text}\" is not a number"),
+                        "expected a number, or nothing",
+                    )
                 })?),
             };
             values.push((*column, value));
         }
         if rows.len() == MOST_ROWS {
-            return Err(refusal.at(line, format!("there are more than {MOST_ROWS} rows"), "expected fewer"));
+            return Err(refusal.at(
+                place(0),
+                format!("there are more than {MOST_ROWS} rows"),
+                "expected fewer",
+            ));
         }
-        rows.push(row(values.into_iter(), line, refusal)?);
+        let row = row(values.into_iter(), place, refusal)?;
+        if let Some(before) = rows.last().filter(|before: &&ObservedRow| row.time_s <= before.time_s) {
+            let at = columns.iter().position(|column| matches!(column, Column::Time)).unwrap_or(0);
+            return Err(refusal.at(place(at), not_rising(before, &row), "expected the rows by time"));
+        }
+        rows.push(row);
     }
     Ok(rows)
+}
+
+fn not_rising(before: &ObservedRow, row: &ObservedRow) -> String {
+    format!("`time_s` does not rise: {} after {}", row.time_s, before.time_s)
 }
 
 /// A list of objects, or an object whose `rows` is one.
 fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedError> {
     let json: Json = serde_json::from_str(text).map_err(|error| {
-        refusal.at(Some(error.line()), format!("the file is not JSON: {error}"), "expected a list of objects")
+        let lines = text.lines().nth(error.line().max(1) - 1).unwrap_or_default();
+        let place = excerpt_of_line(refusal.0, error.line() as u64, lines, 0..lines.len());
+        refusal.at(Some(place), format!("the file is not JSON: {error}"), "expected a list of objects")
     })?;
     let list = json.as_array().or_else(|| json.get("rows")?.as_array());
     let list = list.ok_or_else(|| {
@@ -265,7 +300,7 @@ fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedE
         };
         let mut values = Vec::new();
         for (name, value) in object {
-            let column = column(name, None, refusal)?;
+            let column = column(name, || None, refusal)?;
             let value = match (column, value) {
                 (Column::Over, _) | (_, Json::Null) => None,
                 (_, value) => Some(value.as_f64().ok_or_else(|| {
@@ -274,7 +309,7 @@ fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedE
             };
             values.push((column, value));
         }
-        row(values.into_iter(), None, refusal)
+        row(values.into_iter(), |_| None, refusal)
     };
     list.iter().take(MOST_ROWS).map(of_object).collect()
 }
@@ -300,8 +335,10 @@ mod tests {
         for (text, expected) in [
             ("time_s,redy\n1,2", "did you mean `ready`?"),
             ("ready\n1", "there is no column `time_s`"),
-            ("time_s,ready\n1,two", "a.csv:2"),
+            ("time_s,ready\n1,two", "a.csv:2:3"),
             ("time_s,ready\n2,1\n1,1", "does not rise"),
+            ("ready,time_s\r\n\r\n1,2\r\n1, 1", "a.csv:4:4"),
+            ("time_s,ready\n1,two", "2 | 1,two\n"),
             ("time_s,ready\n1,-1", "cannot have been measured"),
             ("time_s,ready\n", "there is no row"),
             ("time_s,ready\n1", "a.csv:2"),

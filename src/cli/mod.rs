@@ -32,6 +32,8 @@ mod traffic_fetch;
 mod traffic_fit;
 mod traffic_inspect;
 mod traffic_options;
+#[cfg(feature = "parquet")]
+mod traffic_parquet;
 mod verify;
 mod written;
 

@@ -23,7 +23,7 @@ use crate::traffic::{Packed, Reading, Recorded, Requests, Series, shown_instant}
 pub(super) struct Arguments {
     #[command(flatten)]
     files: Files,
-    /// The file to write; by its name it is packed: .csv, .csv.gz or .csv.zst.
+    /// The file to write; by its name it is packed: .csv, .csv.gz, .csv.zst, or .parquet in a build with that feature.
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
@@ -34,11 +34,17 @@ enum Packing {
     None,
     Gzip,
     Zstd,
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 fn packing(path: &Path) -> Option<Packing> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     let kinds = [(".csv", Packing::None), (".csv.gz", Packing::Gzip), (".csv.zst", Packing::Zstd)];
+    #[cfg(feature = "parquet")]
+    if name.ends_with(".parquet") {
+        return Some(Packing::Parquet);
+    }
     kinds.into_iter().find(|(end, _)| name.ends_with(end)).map(|(_, packing)| packing)
 }
 
@@ -46,14 +52,21 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let to = &arguments.to;
     let Some(packing) = packing(to) else {
         let what = format!(
-            "error: `{}` is of no form that is written\n  expected a name in .csv, .csv.gz or .csv.zst",
-            to.display()
+            "error: `{}` is of no form that is written\n  expected a name in .csv, .csv.gz or .csv.zst{}",
+            to.display(),
+            match cfg!(feature = "parquet") {
+                true => ", or in .parquet",
+                false =>
+                    "; a build with the feature `parquet`, as released binaries have, writes .parquet too",
+            }
         );
         return Err(Failure::bad_input(what));
     };
     let (readings, recorded) = arguments.files.read()?;
     let rows = write_whole(to, |file| match packing {
         Packing::None => table(&recorded, file),
+        #[cfg(feature = "parquet")]
+        Packing::Parquet => super::traffic_parquet::write(&recorded, file),
         Packing::Gzip => {
             let mut packed = GzEncoder::new(file, Compression::default());
             let rows = table(&recorded, &mut packed)?;

@@ -136,6 +136,5 @@ impl Files {
 
 /// What is wrong with a file, as a message.
 pub(super) fn refused(error: &FileError) -> Failure {
-    let help = error.help.as_ref().map_or(String::new(), |help| format!("\n  help: {help}"));
-    Failure::bad_input(format!("error: {}\n  {}{help}", error.message, error.label))
+    Failure::bad_input(error.rendered())
 }

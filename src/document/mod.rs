@@ -6,6 +6,7 @@
 
 pub mod diff;
 pub mod edit;
+pub mod excerpt;
 pub mod hcl;
 pub mod json;
 pub mod shown;

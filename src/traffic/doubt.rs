@@ -1,7 +1,8 @@
 //! Files that can be read, but not as what they are: other units, other columns.
 
 use super::packing::content;
-use super::table::{clip, csv_reader};
+use super::records::Records;
+use super::table::clip;
 use super::timestamps::parse_timestamp;
 use super::{Column, FileError, Layout, Packed, Unit};
 use crate::files::NamedFile;
@@ -20,11 +21,9 @@ impl Head {
     /// `None` for what is no CSV file, or has been read a moment ago and cannot be now.
     fn of(file: &NamedFile<'_>) -> Option<Head> {
         let reader = content(file).ok()?;
-        let mut records = csv_reader(reader).0.into_records();
-        let mut row = || -> Option<Vec<String>> {
-            let record = records.next()?.ok()?;
-            Some(record.iter().map(|cell| cell.trim_start_matches('\u{feff}').to_owned()).collect())
-        };
+        let mut records = Records::new(reader, b',');
+        let mut row =
+            || -> Option<Vec<String>> { Some(records.next_row().ok()??.iter().map(str::to_owned).collect()) };
         Some(Head { first: row()?, second: row().unwrap_or_default() })
     }
 

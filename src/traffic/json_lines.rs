@@ -4,9 +4,10 @@ use std::io::{BufRead as _, Read as _};
 
 use serde_json::{Map, Value};
 
-use super::error::{nearest_name, unreadable};
+use super::error::{At, nearest_name, unreadable};
 use super::exact::exact;
-use super::table::{Asked, ROW_BYTES, Rows, clip, open, too_long};
+use super::records::ROW_BYTES;
+use super::table::{Asked, Rows, clip, open, too_long};
 use super::{Column, FileError, Order};
 use crate::files::NamedFile;
 
@@ -29,11 +30,11 @@ pub(super) fn read_json_rows<T: PartialOrd + Copy>(
     loop {
         line.clear();
         number += 1;
-        let read = reader.by_ref().take(ROW_BYTES).read_until(b'\n', &mut line);
+        let read = reader.by_ref().take(ROW_BYTES as u64).read_until(b'\n', &mut line);
         if read.map_err(|error| unreadable(file, &error))? == 0 {
             return rows.any(asked);
         }
-        if line.len() as u64 == ROW_BYTES {
+        if line.len() == ROW_BYTES {
             return Err(too_long(shown, number));
         }
         let text = line.trim_ascii().strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.trim_ascii());
@@ -44,15 +45,24 @@ pub(super) fn read_json_rows<T: PartialOrd + Copy>(
             let start = String::from_utf8_lossy(&text[..text.len().min(200)]);
             let found = clip(&start);
             let what = format!(" is `{found}`");
-            return Err(FileError::at_line(shown, number, &what, "expected a JSON object".into()));
+            let error = FileError::at_line(shown, number, &what, "expected a JSON object".into());
+            return Err(if rows.has_rows() { error } else { error.without_text() });
         };
+        rows.is_table = true;
         rows.begin();
         for asked in asked {
             let key = name(asked.column, shown)?;
             let value = object.get(key).ok_or_else(|| missing(shown, number, key, &object))?;
-            rows.cell(&text_of(value), asked, &format!("key `{key}`"), || number)?;
+            rows.cell(
+                &text_of(value),
+                asked,
+                &format!("key `{key}`"),
+                || number,
+                || At::Key(key.to_owned()),
+            )?;
         }
-        take(rows.end(|| number)?);
+        let first = asked.first().map_or(Ok(""), |asked| name(asked.column, shown))?;
+        take(rows.end(|| number, || At::Key(first.to_owned()))?);
     }
 }
 

@@ -9,13 +9,16 @@ mod exact;
 mod format;
 mod iterations;
 mod json_lines;
+mod jtl;
 mod loadtest;
 mod measure;
 mod moment;
 mod packed;
 mod packing;
 mod prefix_reuse;
+mod quick;
 mod recording;
+mod records;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,6 +28,7 @@ mod unit;
 
 pub use counts::{Clock, read_counts, read_counts_clock};
 pub use error::FileError;
+pub(crate) use error::field_place;
 pub use format::{FORMATS, Format, Layout, TraceForm};
 pub use iterations::IterationTimes;
 pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, fit_recording, read_load_test};
@@ -36,8 +40,8 @@ pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,
     form_names, read_recording, read_recordings,
 };
+pub(crate) use records::{Broken, ROW_BYTES, Records, excerpt_of_line};
 pub use table::{Column, Order, read_column};
-pub(crate) use table::{ROW_BYTES, csv_reader};
 pub(crate) use timestamps::parse_date;
 pub use trace::{Trace, TraceColumns, read_trace};
 pub use unit::Unit;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::Unit;
 use super::timestamps::{decimal, parse_timestamp};
+use super::{Unit, quick};
 
 /// How instants are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,11 @@ impl TimeForm {
 
     /// Nanoseconds since 1970, or from the start of the recording; `None` for what has another form.
     pub(super) fn parse(self, cell: &str) -> Option<i64> {
+        if let TimeForm::Epoch(unit) | TimeForm::Elapsed(unit) = self
+            && let Some(nanos) = quick::number(cell, unit.nanos())
+        {
+            return Some(nanos);
+        }
         let nanos = match self {
             TimeForm::Zoned | TimeForm::Local => date(cell)?.0,
             TimeForm::Epoch(unit) => decimal(cell, unit.nanos().into())?,
@@ -106,6 +111,9 @@ fn is_ambiguous_date(cell: &str) -> bool {
 
 /// Nanoseconds since 1970 of a date, and whether it says its zone.
 pub(super) fn date(text: &str) -> Option<(i128, bool)> {
+    if let Some(found) = quick::date(text) {
+        return Some(found);
+    }
     let text = text.trim().trim_start_matches('[').trim_end_matches(']').trim();
     // Anything shorter is no date, and most of what is not a date ends here.
     if text.len() < 10 || !text.is_ascii() {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::FileError;
 use super::error::unreadable;
-use super::table::{ROW_BYTES, open};
+use super::records::ROW_BYTES;
+use super::table::open;
 use crate::files::NamedFile;
 
 /// Sizes of a cache that are shown, tokens.
@@ -49,7 +50,7 @@ pub fn prefix_reuse(file: &NamedFile<'_>) -> Result<Option<PrefixReuse>, FileErr
     let (mut rows, mut line, mut blocks) = (Vec::new(), Vec::new(), 0);
     loop {
         line.clear();
-        let read = reader.by_ref().take(ROW_BYTES).read_until(b'\n', &mut line);
+        let read = reader.by_ref().take(ROW_BYTES as u64).read_until(b'\n', &mut line);
         if read.map_err(|error| unreadable(file, &error))? == 0 {
             break;
         }

@@ -1,17 +1,14 @@
 //! One column of a CSV file.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::io::{self, BufRead as _, Read};
-use std::rc::Rc;
-
-use csv::StringRecord;
+use std::io::BufRead as _;
 
 use super::FileError;
-use super::error::{nearest_name, unreadable};
+use super::error::{At, nearest_name, unreadable};
 use super::packing::{Content, content};
+use super::records::{Broken, ROW_BYTES, Record, Records};
 use crate::document::shown::shown;
 use crate::files::{FileKind, NamedFile};
 use crate::schema::{Context, Data, Kind, Node, Problem, Value};
@@ -115,7 +112,8 @@ pub fn read_column<T: PartialOrd + Copy>(
 ) -> Result<Vec<T>, FileError> {
     let mut values = Held::default();
     let asked = [Asked { column, expected, parse: &parse }];
-    read_csv_rows(file, &asked, order, |row| values.push(row[0]))?;
+    let read = read_csv_rows(file, &asked, order, |row| values.push(row[0]));
+    read.map_err(|error| error.shown_in(file))?;
     values.whole(file.shown)
 }
 
@@ -130,48 +128,56 @@ pub(super) fn read_csv_rows<T: PartialOrd + Copy>(
     order: Order,
     mut take: impl FnMut(&[T]),
 ) -> Result<(), FileError> {
-    let (mut reader, record_read) = csv_reader(open(file, "CSV file")?);
+    let mut records = Records::new(open(file, "CSV file")?, b',');
     let shown = file.shown;
-    let mut record = StringRecord::new();
     let (mut chosen, mut columns) = (Vec::new(), 0);
     let mut rows = Rows::new(shown, order, asked.len());
-    loop {
-        let at = reader.position().clone();
-        if !reader.read_record(&mut record).map_err(|error| broken(file, &error, Some(&at)))? {
-            break;
-        }
+    while let Some(record) = records.next_row().map_err(|error| broken(file, &error))? {
         if chosen.is_empty() {
             let is_header = record.iter().all(|cell| asked.iter().take(1).all(|a| (a.parse)(cell).is_none()));
             let each = asked.iter().map(|asked| choose(&record, asked.column, is_header, file));
             chosen = each.collect::<Result<Vec<Chosen>, _>>()?;
             columns = record.len();
             if is_header {
-                record_read.set(0);
+                rows.is_table = record.iter().all(is_name);
                 continue;
             }
         }
-        let line = || line_at(file, record.position());
+        let line = || record.line();
         rows.begin();
         for (asked, at) in asked.iter().zip(&chosen) {
-            rows.cell(record.get(at.index).unwrap_or(""), asked, &at.label, line)?;
+            let cell = record.get(at.index).unwrap_or("");
+            let part = || At::Cell { delimiter: b',', index: at.index };
+            rows.cell(cell, asked, &at.label, line, part)?;
         }
-        record_read.set(0);
         // A line that has fewer columns was cut short, one that has more has a comma in a cell, and then the cell may
         // not be the one that was meant.
         if record.len() != columns {
             let what = format!(" has {}", counted(record.len(), "column"));
             let label = format!("expected {columns}, as in the first line");
-            return Err(FileError::at_line(shown, line(), &what, label));
+            let index = columns.min(record.len() - 1);
+            let error = FileError::at_line(shown, record.line(), &what, label);
+            return Err(error.at_part(At::Cell { delimiter: b',', index }));
         }
-        take(rows.end(line)?);
+        let index = chosen.first().map_or(0, |at| at.index);
+        take(rows.end(line, || At::Cell { delimiter: b',', index })?);
     }
     rows.any(asked)
+}
+
+/// Whether a cell of a first row could be the name of a column.
+fn is_name(cell: &str) -> bool {
+    const LONGEST: usize = 60;
+    let is_of_names = |c: char| c.is_alphanumeric() || " _-.()[]%#".contains(c);
+    cell.len() <= LONGEST && cell.chars().all(is_of_names)
 }
 
 /// The rows of a file as they are read, whatever its layout: what makes them, and what is wrong with them.
 pub(super) struct Rows<'a, T> {
     shown: &'a str,
     order: Order,
+    /// Whether it is known to be a table, whose rows may be shown.
+    pub(super) is_table: bool,
     row: Vec<T>,
     /// The first value of the row before, and how the one of this row and its column are shown.
     before: Option<T>,
@@ -183,20 +189,34 @@ pub(super) struct Rows<'a, T> {
 impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
     pub(super) fn new(shown: &'a str, order: Order, columns: usize) -> Self {
         let first = Default::default();
-        Rows { shown, order, row: Vec::with_capacity(columns), before: None, first, seen: BTreeSet::new() }
+        Rows {
+            shown,
+            order,
+            is_table: false,
+            row: Vec::with_capacity(columns),
+            before: None,
+            first,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Whether a row could be read.
+    pub(super) fn has_rows(&self) -> bool {
+        self.before.is_some()
     }
 
     pub(super) fn begin(&mut self) {
         self.row.clear();
     }
 
-    /// Adds a cell to the row; `label` is its column as messages call it.
+    /// Adds a cell to the row; `label` is its column as messages call it, `part` its place in the line.
     pub(super) fn cell(
         &mut self,
         cell: &str,
         asked: &Asked<'_, T>,
         label: &str,
         line: impl Fn() -> u64,
+        part: impl Fn() -> At,
     ) -> Result<(), FileError> {
         let Some(value) = (asked.parse)(cell) else {
             // Before any row could be read, it may be a file of any kind.
@@ -204,12 +224,10 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
             let found =
                 if cell.is_empty() { "is empty".into() } else { format!("is `{}`", shown(cell, longest)) };
             let what = format!(", {label} {found}");
-            return Err(FileError::at_line(
-                self.shown,
-                line(),
-                &what,
-                format!("expected {}", asked.expected),
-            ));
+            let label = format!("expected {}", asked.expected);
+            let error = FileError::at_line(self.shown, line(), &what, label).at_part(part());
+            let may_be_shown = self.before.is_some() || self.is_table;
+            return Err(if may_be_shown { error } else { error.without_text() });
         };
         if self.row.is_empty() && self.order != Order::Any {
             self.first.0.clear();
@@ -222,18 +240,19 @@ impl<'a, T: PartialOrd + Copy> Rows<'a, T> {
     }
 
     /// The whole row.
-    pub(super) fn end(&mut self, line: impl Fn() -> u64) -> Result<&[T], FileError> {
+    pub(super) fn end(&mut self, line: impl Fn() -> u64, part: impl Fn() -> At) -> Result<&[T], FileError> {
         let first = self.row.first().copied();
         if self.order == Order::Ascending && self.before > first {
             let (cell, label) = &self.first;
             let what = format!(", {label}: `{}` comes before the row above it", shown(cell, CELL));
             let error = FileError::at_line(self.shown, line(), &what, "expected ascending order".into());
-            return Err(error.with_help("set `sort = true` to have the rows sorted"));
+            return Err(error.at_part(part()).with_help("set `sort = true` to have the rows sorted"));
         }
         if self.order == Order::Distinct && first.is_some_and(|first| !self.seen.insert(Ordered(first))) {
             let (cell, label) = &self.first;
             let what = format!(", {label}: `{}` stands in a row above it already", shown(cell, CELL));
-            return Err(FileError::at_line(self.shown, line(), &what, "expected each value once".into()));
+            let error = FileError::at_line(self.shown, line(), &what, "expected each value once".into());
+            return Err(error.at_part(part()));
         }
         self.before = first;
         Ok(&self.row)
@@ -283,7 +302,7 @@ struct Chosen {
 }
 
 fn choose(
-    first: &StringRecord,
+    first: &Record<'_>,
     column: &Column,
     is_header: bool,
     file: &NamedFile<'_>,
@@ -297,12 +316,7 @@ fn choose(
             Some(_) => Ok(Chosen { index: number - 1, label: format!("column {number}") }),
             None => {
                 let what = format!(" has {}", counted(first.len(), "column"));
-                Err(FileError::at_line(
-                    shown,
-                    line_at(file, first.position()),
-                    &what,
-                    format!("expected a column {number}"),
-                ))
+                Err(FileError::at_line(shown, first.line(), &what, format!("expected a column {number}")))
             }
         },
         Column::Name(name) if !is_header => Err(FileError::whole(
@@ -326,40 +340,6 @@ fn choose(
     }
 }
 
-/// Bytes of the longest row: far more than any row of a table, and few enough to be held. Keeps a file that is one row, or
-/// has a quotation mark that nothing closes, from being read whole.
-pub(crate) const ROW_BYTES: u64 = 16 << 20;
-
-/// A reader that fails once more than [`ROW_BYTES`] have been read since `read` was last set to 0.
-pub(crate) struct Metered<R> {
-    inner: R,
-    read: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.read.set(self.read.get() + read as u64);
-        match self.read.get() > ROW_BYTES {
-            true => Err(io::Error::from(io::ErrorKind::FileTooLarge)),
-            false => Ok(read),
-        }
-    }
-}
-
-/// The rows of a CSV file; the count of the bytes that were read is to be set to 0 after each.
-pub(crate) fn csv_reader<R: Read>(inner: R) -> (csv::Reader<Metered<R>>, Rc<Cell<u64>>) {
-    separated_reader(inner, b',')
-}
-
-/// The rows of a file whose cells are separated by `delimiter`; as [`csv_reader`].
-pub(super) fn separated_reader<R: Read>(inner: R, delimiter: u8) -> (csv::Reader<Metered<R>>, Rc<Cell<u64>>) {
-    let read = Rc::new(Cell::new(0));
-    let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(delimiter).trim(csv::Trim::All);
-    (builder.from_reader(Metered { inner, read: Rc::clone(&read) }), read)
-}
-
 /// The error of a row of more than [`ROW_BYTES`].
 pub(super) fn too_long(shown: &str, line: u64) -> FileError {
     let error = FileError::at_line(
@@ -368,7 +348,7 @@ pub(super) fn too_long(shown: &str, line: u64) -> FileError {
         &format!(" begins a row of more than {} MiB", ROW_BYTES >> 20),
         "expected a row a line".into(),
     );
-    error.with_help("a quotation mark that nothing closes takes all that follows into one row")
+    error.without_text().with_help("a quotation mark that nothing closes takes all that follows into one row")
 }
 
 /// Opens the file, refusing what is plainly no table; `kind` is what it should be, in words.
@@ -407,40 +387,14 @@ pub(super) fn open(file: &NamedFile<'_>, kind: &str) -> Result<Content, FileErro
     }
 }
 
-pub(super) fn broken(file: &NamedFile<'_>, error: &csv::Error, before: Option<&csv::Position>) -> FileError {
-    let shown = file.shown;
-    let line = line_at(file, error.position().or(before));
-    match error.kind() {
-        csv::ErrorKind::Io(why) if why.kind() == io::ErrorKind::FileTooLarge => too_long(shown, line),
-        csv::ErrorKind::Io(why) => unreadable(file, why),
-        csv::ErrorKind::Utf8 { .. } => {
-            FileError::at_line(shown, line, " is not UTF-8 text", "expected a CSV file in UTF-8".into())
+pub(super) fn broken(file: &NamedFile<'_>, error: &Broken) -> FileError {
+    match error {
+        Broken::Unreadable(why) => unreadable(file, why),
+        Broken::TooLong(line) => too_long(file.shown, *line),
+        Broken::NotText(line) => {
+            let label = "expected a CSV file in UTF-8".into();
+            FileError::at_line(file.shown, *line, " is not UTF-8 text", label).without_text()
         }
-        _ => FileError::whole(shown, &format!("cannot be read: {error}"), "expected a CSV file"),
-    }
-}
-
-/// The line of the first text at or after the byte of `position`. Counted in the file itself, because the line of
-/// a position comes short by one after CRLF, and by any blank lines before its record.
-pub(super) fn line_at(file: &NamedFile<'_>, position: Option<&csv::Position>) -> u64 {
-    let from = position.map_or(0, csv::Position::byte);
-    let (mut at, mut line) = (0, 1);
-    // What was read a moment ago can be read again; if not, the line is the last that could.
-    let Ok(mut reader) = content(file) else { return line };
-    loop {
-        let Ok(piece) = reader.fill_buf() else { return line };
-        if piece.is_empty() {
-            return line;
-        }
-        for byte in piece {
-            if at >= from && !matches!(byte, b'\r' | b'\n') {
-                return line;
-            }
-            line += u64::from(*byte == b'\n');
-            at += 1;
-        }
-        let read = piece.len();
-        reader.consume(read);
     }
 }
 
@@ -462,7 +416,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn quoted(header: &StringRecord) -> String {
+fn quoted(header: &Record<'_>) -> String {
     const MOST: usize = 8;
     let names: Vec<String> = header.iter().take(MOST).map(|name| format!("`{}`", clip(name))).collect();
     let rest = if header.len() > MOST { ", …" } else { "" };

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use super::Unit;
+use super::{Unit, quick};
 
 /// Nanoseconds since some origin, which is the same for all numbers and for all dates.
 pub(super) fn parse_timestamp(cell: &str, unit: Unit) -> Option<i128> {
+    if let Some(nanos) = quick::number(cell, unit.nanos()) {
+        return Some(nanos.into());
+    }
     decimal(cell, unit.nanos().into()).or_else(|| parse_date(cell))
 }
 
@@ -43,6 +46,9 @@ fn scientific(text: &str, unit: i128) -> Option<i128> {
 
 /// Nanoseconds since 1970 of a date with a time of day, in UTC unless it says otherwise.
 pub(crate) fn parse_date(text: &str) -> Option<i128> {
+    if let Some((nanos, _)) = quick::date(text) {
+        return Some(nanos);
+    }
     let text = cut_fraction(text);
     let has_offset = text.get(10..)?.contains(['Z', 'z', '+', '-']);
     let timestamp: Timestamp = match has_offset {

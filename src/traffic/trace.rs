@@ -110,7 +110,7 @@ pub fn read_trace(file: &NamedFile<'_>, columns: &TraceColumns) -> Result<Trace,
         next(columns.output_tokens.is_some()).into_iter().for_each(|count| output_tokens.push(count as u64));
         next(columns.service.is_some()).into_iter().for_each(|nanos| service_times.push(nanos as u64));
     };
-    columns.layout.read_rows(file, &asked, order, &mut take)?;
+    columns.layout.read_rows(file, &asked, order, &mut take).map_err(|error| error.shown_in(file))?;
     if is_far || i128::from(highest) - i128::from(lowest) > i128::from(LONGEST.as_nanos()) {
         let error =
             FileError::whole(file.shown, "spans more than 100 years", "expected timestamps of one trace");

@@ -88,6 +88,8 @@ fn a_replay_refuses_units_that_are_unclear_times_that_fall_and_files_without_row
     assert!(said.contains("write \"2%\" or \"200%\""), "{said}");
     let said = refused("time,ready,value\n30,3,650\n15,3,650\n");
     assert!(said.contains("falls to 15 from 30") && said.contains("rows.csv:3"), "{said}");
+    let said = refused("time,ready,value\r\n0,3,650\r\n\r\n15,three,650\r\n");
+    assert!(said.contains("--> rows.csv:4:4") && said.contains("4 | 15,three,650"), "{said}");
     assert!(refused("").contains("the file is empty"));
     assert!(refused("time,ready,value\n").contains("there are no observations"));
     work.write("rows.csv", "time,ready,value,unit\n0,3,77,percent\n15,3,95,percent\n");

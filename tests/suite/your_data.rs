@@ -204,3 +204,37 @@ fn convert_writes_the_same_traffic_as_a_plain_table_however_it_is_packed() {
     let refused = work.fails(2, &["traffic", "convert", "in.jsonl", "--to", "out.xlsx"]);
     assert!(refused.contains("expected a name in .csv"), "{refused}");
 }
+
+#[test]
+fn a_fault_is_shown_at_its_cell_in_its_own_line_wherever_the_file_is_named() {
+    let work = Work::with("");
+    let rows: String = (0..6).map(|row| format!("2026-01-05T09:00:0{row}Z,/v1,{row}\r\n")).collect();
+    work.write(
+        "t.csv",
+        &format!("time,path,prompt_tokens\r\n\r\n{rows}2026-01-05T09:00:09Z,\"a\r\nb\", many\r\n"),
+    );
+    let refused = work.fails(2, &["traffic", "inspect", "--strict", "t.csv"]);
+    assert!(refused.contains("--> t.csv:10:5"), "{refused}");
+    assert!(
+        refused.contains("10 | b\", many") && refused.contains("^^^^ expected a number of tokens"),
+        "{refused}"
+    );
+
+    // The same of a scenario that names it.
+    let rest = "[service]\ntime = \"100ms\"\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n";
+    work.write("a.toml", &format!("[arrivals]\nkind = \"trace\"\nfile = \"t.csv\"\n{rest}"));
+    let refused = work.fails(2, &["check", "a.toml"]);
+    assert!(refused.contains("--> t.csv:10:5") && refused.contains("named by `a.toml`"), "{refused}");
+
+    work.write("levels.csv", "concurrency,latency_ms,throughput\n1,100,9\n4,fast,30\n");
+    let refused = work.fails(2, &["service", "fit", "levels.csv"]);
+    assert!(refused.contains("--> levels.csv:3:3") && refused.contains("3 | 4,fast,30"), "{refused}");
+}
+
+#[test]
+fn a_parquet_file_is_told_by_its_first_bytes_whatever_its_name() {
+    let work = Work::with("");
+    work.write("t.csv", "PAR1\u{15}\u{4}\u{15}");
+    let refused = work.fails(2, &["traffic", "inspect", "t.csv"]);
+    assert!(refused.contains("Parquet"), "{refused}");
+}

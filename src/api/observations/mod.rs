@@ -7,6 +7,7 @@ mod summary;
 mod text;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -15,6 +16,7 @@ pub(crate) use summary::ReplaySummary;
 use crate::api::{Error, Scenario};
 use crate::autoscaler::{Autoscaler, Line, Replay, Row};
 use crate::time::Span;
+use crate::traffic::field_place;
 
 type Fields = Map<String, Value>;
 
@@ -30,13 +32,36 @@ type Fields = Map<String, Value>;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Observations {
-    /// Name in messages.
-    name: String,
+    file: RecordedText,
     rows: Vec<RecordedRow>,
     /// What really happened at each row, where it is known.
     expected: Vec<Option<u64>>,
     /// The time of each row as it was written, where it is no number of seconds from the start.
     written_times: Vec<Option<Value>>,
+}
+
+/// A file as messages show it.
+#[derive(Debug, Clone)]
+struct RecordedText {
+    name: String,
+    /// Its text, for lines that are wrong; empty where rows are of several files.
+    text: Arc<str>,
+}
+
+impl RecordedText {
+    /// What is wrong at a place: the field that the reason names first, in its line.
+    fn error(&self, place: &Place, why: &str) -> Error {
+        match place {
+            Place::Line(line) => {
+                let field = why.split('`').nth(1).unwrap_or_default();
+                match field_place(&self.name, &self.text, *line as u64, field) {
+                    Some(at) => Error::at_place(&at, why, "in this row"),
+                    None => Error::at_line(&self.name, *line, why),
+                }
+            }
+            Place::Time(files, time) => Error::bad_input(format!("error: {why}\n  --> {files}, at {time}")),
+        }
+    }
 }
 
 /// One row, and where it is.
@@ -64,15 +89,6 @@ impl fmt::Display for Place {
     }
 }
 
-impl Place {
-    fn error(&self, name: &str, why: &str) -> Error {
-        match self {
-            Place::Line(line) => Error::at_line(name, *line, why),
-            Place::Time(files, time) => Error::bad_input(format!("error: {why}\n  --> {files}, at {time}")),
-        }
-    }
-}
-
 /// One file of observations, as it was named: `name` in messages, and the field that it gives where the command line says so.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordedFile<'a> {
@@ -94,7 +110,7 @@ impl Observations {
     /// # Errors
     /// A line is no JSON object, its time falls or is none, or there is no line.
     pub fn json_lines(name: &str, text: &str) -> Result<Observations, Error> {
-        Observations::of(name, text::json_lines(name, text)?)
+        Observations::of(name, text, text::json_lines(name, text)?)
     }
 
     /// Reads CSV with a header; a dot in a column's name makes objects within objects, or lists where it is followed by a
@@ -103,7 +119,7 @@ impl Observations {
     /// # Errors
     /// It is no CSV, a column is within another, a time falls or is none, or there is no row.
     pub fn csv(name: &str, text: &str) -> Result<Observations, Error> {
-        Observations::of(name, text::csv(name, text)?)
+        Observations::of(name, text, text::csv(name, text)?)
     }
 
     /// Reads one file of rows, or several answers of Prometheus to range queries, for the policy that they are for.
@@ -128,7 +144,7 @@ impl Observations {
         match files {
             _ if !queries.is_empty() => {
                 let rows = prometheus::rows(&queries, replay.takes_quantities())?;
-                Observations::of(&names.join(", "), rows)
+                Observations::of(&names.join(", "), "", rows)
             }
             [file] if file.name.to_ascii_lowercase().ends_with(".csv") => {
                 Observations::csv(file.name, file.text)
@@ -137,7 +153,8 @@ impl Observations {
         }
     }
 
-    fn of(name: &str, mut rows: Vec<RecordedRow>) -> Result<Observations, Error> {
+    fn of(name: &str, text: &str, mut rows: Vec<RecordedRow>) -> Result<Observations, Error> {
+        let file = RecordedText { name: name.to_owned(), text: text.into() };
         if rows.is_empty() {
             return Err(Error::bad_input(format!("error: there are no observations\n  --> {name}")));
         }
@@ -159,7 +176,7 @@ impl Observations {
                     let count = value.as_f64().filter(|count| *count >= 0.0 && count.fract() == 0.0);
                     let count = count.ok_or_else(|| {
                         let why = format!("`expected` is {value}: expected instances, a whole number");
-                        row.place.error(name, &why)
+                        file.error(&row.place, &why)
                     })?;
                     Some(count as u64)
                 }
@@ -167,8 +184,8 @@ impl Observations {
             expected.push(count);
         }
         let written_times =
-            clock::normalise(&mut rows).map_err(|(index, why)| rows[index].place.error(name, &why))?;
-        Ok(Observations { name: name.to_owned(), rows, expected, written_times })
+            clock::normalise(&mut rows).map_err(|(index, why)| file.error(&rows[index].place, &why))?;
+        Ok(Observations { file, rows, expected, written_times })
     }
 
     pub(crate) fn replay(&self, autoscaler: &Autoscaler, options: ReplayOptions) -> Result<Replayed, Error> {
@@ -180,7 +197,7 @@ impl Observations {
                 let row = self.rows.get(unclear.row).or(self.rows.first());
                 let why = unclear.problem;
                 return Err(
-                    row.map_or_else(|| Error::bad_input(&why), |row| row.place.error(&self.name, &why))
+                    row.map_or_else(|| Error::bad_input(&why), |row| self.file.error(&row.place, &why))
                 );
             }
         };
@@ -216,18 +233,18 @@ impl Observations {
     }
 
     fn step(&self, replay: &mut dyn Replay, row: &RecordedRow, fields: &Fields) -> Result<Line, Error> {
-        replay.step(&Row::new(fields)).map_err(|why| row.place.error(&self.name, &why.to_string()))
+        replay.step(&Row::new(fields)).map_err(|why| self.file.error(&row.place, &why.to_string()))
     }
 
     fn closed_loop(&self, replay: &mut dyn Replay, cold_start_s: f64) -> Result<Vec<Line>, Error> {
         let Some(names) = replay.pool_fields() else {
             let why = "rows of this system list its replicas one by one: they cannot follow the decisions";
-            return Err(Error::bad_input(format!("error: {why}\n  --> {}", self.name)));
+            return Err(Error::bad_input(format!("error: {why}\n  --> {}", self.file.name)));
         };
         let mut fleet: Option<fleet::Fleet> = None;
         let mut lines = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            let refuse = |why: &str| Err(row.place.error(&self.name, why));
+            let refuse = |why: &str| Err(self.file.error(&row.place, why));
             let Some(now_s) = row.fields.get("time").and_then(Value::as_f64) else {
                 return refuse("`time` is missing: instances that follow the decisions need it");
             };

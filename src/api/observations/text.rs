@@ -1,10 +1,12 @@
 //! Observations as text: JSON Lines and CSV.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::{Fields, Place, RecordedRow};
 use crate::api::Error;
-use crate::traffic::{ROW_BYTES, csv_reader};
+use crate::traffic::{Broken, ROW_BYTES, Records, excerpt_of_line};
 
 /// Names of what is measured: a cell of such a column that is empty is a missing sample, not a field left out.
 const MEASURED: [&str; 3] = ["value", "metric", "utilization"];
@@ -21,9 +23,18 @@ pub(super) fn json_lines(name: &str, text: &str) -> Result<Vec<RecordedRow>, Err
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
-            if line.len() as u64 > ROW_BYTES {
-                return Err(Error::at_line(name, number, &too_long()));
+            if line.len() > ROW_BYTES {
+                return Err(Error::at_line(name, number, &Broken::TooLong(number as u64).to_string()));
             }
+            // The text of what does not even begin as an object may be anything, and is not shown.
+            let at = |byte: usize, why: &str| match line.trim_start().starts_with('{') {
+                true => {
+                    let bytes = byte.min(line.len())..line.len().min(byte + 1);
+                    let place = excerpt_of_line(name, number as u64, line, on_characters(line, bytes));
+                    Error::at_place(&place, why, "expected one JSON object a line")
+                }
+                false => Error::at_line(name, number, &format!("{why}: expected one JSON object a line")),
+            };
             let value = serde_json::from_str(line).or_else(|why| match without_bare_nan(line) {
                 Some(line) => serde_json::from_str(&line).map_err(|_| why),
                 None => Err(why),
@@ -33,93 +44,75 @@ pub(super) fn json_lines(name: &str, text: &str) -> Result<Vec<RecordedRow>, Err
                     fields.iter_mut().for_each(|(name, value)| clear_nan(name, value));
                     Ok(RecordedRow { place: Place::Line(number), fields })
                 }
-                Ok(_) => Err(Error::at_line(name, number, "expected one JSON object a line")),
-                Err(error) => Err(Error::at_line(name, number, &format!("not JSON: {error}"))),
+                Ok(_) => Err(at(0, "a line is no JSON object")),
+                Err(error) => {
+                    let said = error.to_string();
+                    let why = said.split(" at line ").next().unwrap_or_default();
+                    Err(at(error.column().max(1) - 1, &format!("not JSON: {why}")))
+                }
             }
         })
         .collect()
 }
 
+/// The bytes of the characters that hold these.
+fn on_characters(text: &str, bytes: Range<usize>) -> Range<usize> {
+    let start = (0..=bytes.start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let end = (bytes.end..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    start..end
+}
+
 /// Rows of CSV with a header. A dot in a column's name makes objects within objects, and numbers between dots make lists.
 pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut reader, row_read) = csv_reader(text.as_bytes());
-    let (mut header, mut record) = (csv::StringRecord::new(), csv::StringRecord::new());
-    reader.read_record(&mut header).map_err(|error| Error::at_line(name, 1, &said(&error)))?;
+    let mut records = Records::new(text.as_bytes(), b',');
+    let broken = |error: Broken| Error::at_line(name, line_of(&error), &error.to_string());
+    let Some(first) = records.next_row().map_err(broken)? else { return Ok(Vec::new()) };
+    let at = |cell: usize, why: &str| Error::at_place(&first.place(cell, name), why, "in the header");
     // Each row becomes an object with as many fields, and each header is compared with all.
     const MOST_COLUMNS: usize = 10_000;
-    if header.len() > MOST_COLUMNS {
-        let why = format!("the header has {} columns; at most {MOST_COLUMNS} are read", header.len());
-        return Err(Error::at_line(name, 1, &why));
+    if first.len() > MOST_COLUMNS {
+        let why = format!("the header has {} columns; at most {MOST_COLUMNS} are read", first.len());
+        return Err(at(MOST_COLUMNS, &why));
     }
     // Each dot is an object within an object.
     const DEEPEST: usize = 64;
-    let dots = header.iter().map(|column| column.matches('.').count()).max().unwrap_or(0);
-    if dots > DEEPEST {
-        let why = format!("the name of a column has {dots} dots; at most {DEEPEST} are read");
-        return Err(Error::at_line(name, 1, &why));
+    let dots = |column: &str| column.matches('.').count();
+    if let Some((cell, column)) = first.iter().enumerate().find(|(_, column)| dots(column) > DEEPEST) {
+        let why = format!("the name of a column has {} dots; at most {DEEPEST} are read", dots(column));
+        return Err(at(cell, &why));
     }
-    for (index, column) in header.iter().enumerate() {
-        if header.iter().take(index).any(|other| other == column) {
-            return Err(Error::at_line(name, 1, &format!("two columns are called `{column}`")));
+    for (cell, column) in first.iter().enumerate() {
+        if first.iter().take(cell).any(|other| other == column) {
+            return Err(at(cell, &format!("two columns are called `{column}`")));
         }
     }
+    let header: Vec<String> = first.iter().map(str::to_owned).collect();
     let mut rows = Vec::new();
-    // The line is counted from the bytes before the record: readers of CSV count CRLF and blank lines in their own way.
-    let (mut counted, mut line) = (0, 1);
-    loop {
-        row_read.set(0);
-        let before = reader.position().byte() as usize;
-        let read = reader.read_record(&mut record).map_err(|error| {
-            let at = error.position().map_or(before, |position| position.byte() as usize);
-            let line = line + lines_to(text, counted, at);
-            Error::at_line(name, line, &said(&error))
-        })?;
-        if !read {
-            return Ok(rows);
-        }
-        let begins = record.position().map_or(counted, |position| position.byte() as usize);
-        line += lines_to(text, counted, begins);
-        counted = skip_blank(text, begins);
+    while let Some(record) = records.next_row().map_err(broken)? {
+        let refuse = |cell: usize, why: &str| Error::at_place(&record.place(cell, name), why, "in this row");
         if record.len() != header.len() {
             let why = format!("the line has {} cells, and the header {}", record.len(), header.len());
-            return Err(Error::at_line(name, line, &why));
+            return Err(refuse(header.len().min(record.len() - 1), &why));
         }
         let mut fields = Map::new();
-        for (column, cell) in header.iter().zip(&record) {
+        for (at, (column, cell)) in header.iter().zip(record.iter()).enumerate() {
             let value = match cell {
                 "" if is_measured(column) => Value::Null,
                 "" => continue,
                 cell => value(cell),
             };
-            set(&mut fields, column, value).map_err(|why| Error::at_line(name, line, &why))?;
+            set(&mut fields, column, value).map_err(|why| refuse(at, &why))?;
         }
-        let fields = with_lists(fields).map_err(|why| Error::at_line(name, line, &why))?;
+        let fields = with_lists(fields).map_err(|why| refuse(0, &why))?;
+        let line = usize::try_from(record.line()).unwrap_or(usize::MAX);
         rows.push(RecordedRow { place: Place::Line(line), fields });
     }
+    Ok(rows)
 }
 
-fn too_long() -> String {
-    format!("a row of more than {} MiB begins here", ROW_BYTES >> 20)
-}
-
-/// Line ends between two places, and those of blank lines that follow.
-fn lines_to(text: &str, from: usize, to: usize) -> usize {
-    let end = skip_blank(text, to);
-    text.as_bytes().get(from..end).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
-}
-
-/// The first byte from `at` on that does not end a line.
-fn skip_blank(text: &str, at: usize) -> usize {
-    let rest = text.as_bytes().get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count()
-}
-
-fn said(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Io(_) => too_long(),
-        _ => error.to_string(),
-    }
+fn line_of(error: &Broken) -> usize {
+    error.line().and_then(|line| usize::try_from(line).ok()).unwrap_or(1)
 }
 
 /// A cell as JSON would have it: a number, true or false, a list or an object, null where it says that there is no value,

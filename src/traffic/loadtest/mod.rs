@@ -19,11 +19,11 @@ pub use level::{Driven, Level, LoadTest};
 
 use std::io::Read as _;
 
-use super::error::unreadable;
+use super::error::{At, unreadable};
 use super::table::{clip, open};
 use super::{FileError, Unit};
 use crate::files::NamedFile;
-use text::Content;
+use text::{Content, Fault};
 
 /// The largest file of a load test that is read.
 const BYTES: u64 = 256 << 20;
@@ -64,10 +64,20 @@ pub fn fit_recording(
 ) -> Result<Option<(&'static str, Fitted)>, FileError> {
     let texts = files.iter().map(text_of).collect::<Result<Vec<String>, FileError>>()?;
     let Some(fitted) = row_fit::fit_recorded(&texts, kv_tokens, unit) else { return Ok(None) };
-    let shown = files.first().map_or("", |file| file.shown);
-    fitted
-        .map(Some)
-        .map_err(|what| FileError::whole(shown, &what, "expected what an iteration's time follows from"))
+    fitted.map(Some).map_err(|fault| {
+        let shown = files.get(fault.file).map_or("", |file| file.shown);
+        let text = texts.get(fault.file).map_or("", String::as_str);
+        refused(shown, text, &fault.what, fault.at, "expected what an iteration's time follows from")
+    })
+}
+
+/// What is wrong with a text, with its line where that is known.
+fn refused(shown: &str, text: &str, what: &str, at: Option<(u64, At)>, label: &str) -> FileError {
+    let error = FileError::whole(shown, what, label);
+    match at {
+        Some((line, part)) => error.on_line(line, part).shown_in_text(shown, text.as_bytes()),
+        None => error,
+    }
 }
 
 /// Reads a load test: in the unit `unit` where a table has times without one.
@@ -77,13 +87,18 @@ pub fn fit_recording(
 pub fn read_load_test(file: &NamedFile<'_>, unit: Option<Unit>) -> Result<LoadTest, FileError> {
     let text = text_of(file)?;
     let content = Content::of(text.trim_start_matches('\u{feff}'), unit);
-    if let Some((line, what)) = content.broken() {
-        return Err(FileError::at_line(file.shown, line, &what, "expected JSON".into()));
+    if let Some((line, column, what)) = content.broken() {
+        let error = FileError::at_line(file.shown, line, &what, "expected JSON".into());
+        return Err(error.at_part(At::Column(column)).shown_in_text(file.shown, text.as_bytes()));
     }
-    let refuse = |what: String| FileError::whole(file.shown, &what, "expected levels of load");
+    const LEVELS: &str = "expected levels of load";
+    let refuse = |what: String| FileError::whole(file.shown, &what, LEVELS);
+    let wrong = |form: &forms::Form, Fault { what, at, .. }: Fault| {
+        refused(file.shown, &text, &format!("is {}, but {what}", form.doc), at, LEVELS)
+    };
     for form in &forms::FORMS {
         let Some(read) = (form.read)(&content) else { continue };
-        let mut test = read.map_err(|what| refuse(format!("is {}, but {what}", form.doc)))?;
+        let mut test = read.map_err(|fault| wrong(form, fault))?;
         if test.levels.is_empty() {
             return Err(refuse(format!("is {}, but has no level with answers", form.doc)));
         }

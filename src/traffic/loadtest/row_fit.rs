@@ -7,9 +7,12 @@ use serde_json::Value;
 use super::engine_metrics::{self, Scrape};
 use super::law::{Fitted, Law, Refit, why_not};
 use super::request_log::{self, Logged};
+use super::text::Fault;
 use crate::traffic::Unit;
 use crate::traffic::doubt::unit_in_name;
 use crate::traffic::iterations::{IterationTimes, Row, fit};
+use crate::traffic::records::Records;
+use crate::traffic::table::clip;
 
 /// Names of what an engine shows, without its own name before them: of vLLM and of SGLang.
 const PROMPT: &[&str] = &["prompt_tokens_total", "prompt_tokens"];
@@ -46,36 +49,39 @@ pub fn fit_recorded(
     files: &[String],
     kv_tokens: Option<f64>,
     unit: Option<Unit>,
-) -> Option<Result<Source, String>> {
+) -> Option<Result<Source, Fault>> {
     let mut instances: BTreeMap<String, Vec<Scrape>> = BTreeMap::new();
     let first = files.first()?;
     if first.trim_start().starts_with('{') {
         let documents: Option<Vec<Value>> =
             files.iter().map(|text| serde_json::from_str(text).ok()).collect();
         let answers = documents.filter(|documents| documents.iter().all(|one| !series(one).is_empty()))?;
-        return Some(from_answers(&answers).and_then(|mut found| {
+        let read = from_answers(&answers).and_then(|mut found| {
             instances.append(&mut found);
             engine(&instances, kv_tokens)
-        }));
+        });
+        return Some(read.map_err(Fault::from));
     }
     let header = first.lines().next()?;
     let names: Vec<String> = header.split([',', ';', '\t']).map(plain).collect();
     let has = |any: &[&str]| names.iter().any(|name| any.contains(&name.as_str()));
     if has(GENERATED) && has(RUNNING) {
-        let read =
-            files.iter().enumerate().try_for_each(|(index, text)| scrapes(text, index, &mut instances));
-        return Some(read.and_then(|()| engine(&instances, kv_tokens)));
+        let read = files.iter().enumerate().try_for_each(|(file, text)| {
+            scrapes(text, file, &mut instances).map_err(|fault| Fault { file, ..fault })
+        });
+        return Some(read.and_then(|()| engine(&instances, kv_tokens).map_err(Fault::from)));
     }
     let is_log = has(ARRIVAL) && (has(FIRST) || has(TTFT)) && (has(END) || has(LATENCY)) && has(OUT);
     if !is_log {
         return None;
     }
-    let requests: Result<Vec<Logged>, String> = files
+    let requests: Result<Vec<Logged>, Fault> = files
         .iter()
-        .map(|text| logged(text, unit))
+        .enumerate()
+        .map(|(file, text)| logged(text, unit).map_err(|fault| Fault { file, ..fault }))
         .collect::<Result<Vec<_>, _>>()
         .map(|files| files.concat());
-    Some(requests.and_then(|requests| log(&requests)))
+    Some(requests.and_then(|requests| log(&requests).map_err(Fault::from)))
 }
 
 /// The name of a column or metric without its unit, its labels and the engine's name.
@@ -91,22 +97,29 @@ fn plain(name: &str) -> String {
 /// The cells of a table by column and row.
 struct Cells {
     header: Vec<String>,
-    rows: Vec<csv::StringRecord>,
+    rows: Vec<Vec<String>>,
+    /// The line of each row.
+    lines: Vec<u64>,
+    delimiter: u8,
 }
 
 impl Cells {
-    fn of(text: &str) -> Result<Cells, String> {
+    fn of(text: &str) -> Result<Cells, Fault> {
         let first = text.lines().next().unwrap_or_default();
         let count = |mark: &u8| first.bytes().filter(|byte| byte == mark).count();
         let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(count).unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .delimiter(delimiter)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
-        let rows = reader.records().collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-        Ok(Cells { header, rows })
+        let mut records = Records::new(text.as_bytes(), delimiter);
+        let (mut header, mut rows, mut lines) = (None, Vec::new(), Vec::new());
+        while let Some(record) = records.next_row()? {
+            let cells: Vec<String> = record.iter().map(str::to_owned).collect();
+            if header.is_none() {
+                header = Some(cells);
+            } else {
+                rows.push(cells);
+                lines.push(record.line());
+            }
+        }
+        Ok(Cells { header: header.unwrap_or_default(), rows, lines, delimiter })
     }
 
     fn at(&self, names: &[&str]) -> Option<usize> {
@@ -117,25 +130,26 @@ impl Cells {
         self.at(names).ok_or_else(|| format!("has no column of these: {}", names.join(", ")))
     }
 
-    fn number(&self, row: usize, column: usize) -> Result<f64, String> {
-        let cell = self.rows[row].get(column).unwrap_or_default();
+    fn number(&self, row: usize, column: usize) -> Result<f64, Fault> {
+        let cell = self.rows[row].get(column).map_or("", String::as_str);
         let number = cell.parse().ok().filter(|value: &f64| value.is_finite());
         number.ok_or_else(|| {
             let name = self.header.get(column).map_or("", String::as_str);
-            format!("line {}, column `{name}`: `{cell}` is no number", row + 2)
+            let at = (self.lines[row], self.delimiter, column);
+            Fault::in_cell(at, name, &format!("`{}` is no number", clip(cell)))
         })
     }
 }
 
 /// The scrapes in a table with a row each.
-fn scrapes(text: &str, file: usize, instances: &mut BTreeMap<String, Vec<Scrape>>) -> Result<(), String> {
+fn scrapes(text: &str, file: usize, instances: &mut BTreeMap<String, Vec<Scrape>>) -> Result<(), Fault> {
     let cells = Cells::of(text)?;
     let [at, prompt, generated, running] =
         [cells.needed(TIME)?, cells.needed(PROMPT)?, cells.needed(GENERATED)?, cells.needed(RUNNING)?];
     let (cache, instance) = (cells.at(CACHE), cells.at(INSTANCE));
     let mut own: BTreeMap<String, Vec<Scrape>> = BTreeMap::new();
     for row in 0..cells.rows.len() {
-        let name = instance.and_then(|column| cells.rows[row].get(column)).unwrap_or_default();
+        let name = instance.and_then(|column| cells.rows[row].get(column)).map_or("", String::as_str);
         let seconds = cells.number(row, at)?;
         own.entry(format!("{file} {name}")).or_default().push(Scrape {
             // Since 1970 in milliseconds.
@@ -291,7 +305,7 @@ fn of_rows(times: IterationTimes, rows: &[Row], tokens: [Option<f64>; 2], mut no
 }
 
 /// The requests in a table with a row each.
-fn logged(text: &str, said: Option<Unit>) -> Result<Vec<Logged>, String> {
+fn logged(text: &str, said: Option<Unit>) -> Result<Vec<Logged>, Fault> {
     let cells = Cells::of(text)?;
     let time = |names: &[&str]| -> Result<Option<(usize, f64)>, String> {
         let Some(column) = cells.at(names) else { return Ok(None) };
@@ -311,7 +325,7 @@ fn logged(text: &str, said: Option<Unit>) -> Result<Vec<Logged>, String> {
         {
             (Some(at), _) => seconds(row, at),
             (None, Some(after)) => seconds(row, after).map(|passed| arrival_s + passed),
-            (None, None) => Err("has no column of first tokens or ends".to_owned()),
+            (None, None) => Err("has no column of first tokens or ends".into()),
         };
     let mut requests = Vec::with_capacity(cells.rows.len());
     for row in 0..cells.rows.len() {
@@ -324,13 +338,12 @@ fn logged(text: &str, said: Option<Unit>) -> Result<Vec<Logged>, String> {
             output: cells.number(row, output)?,
         };
         if !(request.arrival_s <= request.first_s && request.first_s <= request.end_s) {
-            return Err(format!(
-                "line {}: expected arrival, first token and end in this order, found {}, {} and {} s",
-                row + 2,
-                request.arrival_s,
-                request.first_s,
-                request.end_s
-            ));
+            let line = cells.lines[row];
+            let what = format!(
+                "line {line}: expected arrival, first token and end in this order, found {}, {} and {} s",
+                request.arrival_s, request.first_s, request.end_s
+            );
+            return Err(Fault::on(line, what));
         }
         requests.push(request);
     }

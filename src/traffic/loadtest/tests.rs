@@ -266,3 +266,118 @@ fn what_is_broken_is_refused_with_its_place_and_what_is_no_number_is_missing() {
     let test = read(spreadsheet).unwrap();
     assert_eq!((test.levels[0].latency_s, test.levels[0].rate), (Some(0.1005), 9.9));
 }
+
+/// Message, label and place of what is refused, as `line:column text`.
+fn refused(content: &str) -> (String, String) {
+    let mut files = Memory::default();
+    files.insert("t", content);
+    let file = NamedFile { files: &files, path: "t".into(), shown: "t" };
+    let error = read_load_test(&file, None).unwrap_err();
+    let place = error.place.map_or(String::new(), |place| {
+        let at = place.line_column();
+        format!("{}:{} {}", at.line, at.column, place.text())
+    });
+    (error.message, place)
+}
+
+#[test]
+fn a_table_is_refused_at_its_cell_whatever_its_line_ends_and_quotation_marks() {
+    for (content, message, place) in [
+        ("concurrency,latency_ms\r\n\r\n1,100\r\n4,many\r\n", "`many` is no number", "4:3 many"),
+        ("concurrency;latency_ms\n1;100,5\n4; 1,2,3\n", "`1,2,3` is no number", "3:4 1,2,3"),
+        (
+            "timeStamp,elapsed,label,success\n1767603600000,400,\"a\nb\",true\n1767603600000,x,c,true\n",
+            "line 4, column `elapsed`: `x` is no number",
+            "4:15 x",
+        ),
+        ("metric_name,timestamp,metric_value\nvus,,5\n", "column `timestamp`: `` is no number", "2:5 "),
+        ("response-time,status-code,offset\n0.1,200,soon\n", "column `offset`", "2:9 soon"),
+        ("concurrency,throughput\n4,5\n,\n", "line 3 has neither a rate", "3:1 ,"),
+        ("{\"metrics\": {\n  \"vus\": }", "line 2, column 10", "2:10 }"),
+        (
+            "<testResults>\n <httpSample t=\"a\" ts=\"5\"/>\n</testResults>",
+            "line 2: the attribute `t` (how long it took)",
+            "2:2 <httpSample t=\"a\" ts=\"5\"/>",
+        ),
+    ] {
+        let (found, at) = refused(content);
+        assert!(found.contains(message), "{content}: {found}");
+        assert_eq!(at, place, "{content}: {found}");
+    }
+}
+
+#[test]
+fn tables_of_guidellm_are_read_by_their_header_of_three_rows_and_of_one() {
+    let groups = "Run Info,Benchmark,Request Counts,Request Latency,Request Latency,Time to First Token,Inter Token Latency,Server Throughput,Token Metrics,Token Metrics\r\n\
+                  Profile,Strategy,Errored,Successful Sec,Successful Sec,Successful ms,Successful ms,Successful Requests/Sec,Successful Input Tokens,Successful Output Tokens\r\n\
+                  ,,,Mean,Median,Mean,Mean,Mean,Mean,Mean\r\n";
+    let profile = "\"{\"\"type_\"\": \"\"concurrent\"\", \"\"streams\"\": [1, 8]}\"";
+    let text = format!(
+        "{groups}{profile},concurrent,0,1.2,9,100,12,0.8,256,100\r\n{profile},concurrent,3,2.0,9,200,18,4.0,256,100\r\n"
+    );
+    let test = read(&text).unwrap();
+    assert_eq!(test.levels.len(), 2);
+    let second = &test.levels[1];
+    assert_eq!((second.driven, second.rate, second.latency_s), (Driven::Users(8.0), 4.0, Some(2.0)));
+    assert_eq!((second.ttft_s, second.tpot_s, second.failed), (Some(0.2), Some(0.018), 3.0));
+    assert_eq!((second.prompt_tokens, second.output_tokens), (Some(256.0), Some(100.0)));
+    assert!(test.notes.is_empty(), "{:?}", test.notes);
+
+    let one = "Type,Name,Successful Requests,Successful Requests per second mean,Successful Request latency mean,Errored Requests,\
+               Successful Inter token latency ms mean\ngenerative_benchmark,constant@2.50,100,2.4,1.5,0,14\n";
+    assert_eq!(level(one), (Driven::Rate(2.5), 2.4, Some(1.5), None, Some(0.014)));
+    let (message, place) = refused(&text.replace(",4.0,", ",-,"));
+    assert!(message.contains("`-` is no number"), "{message}");
+    assert!(place.starts_with("5:"), "{place}");
+}
+
+#[test]
+fn yaml_of_guidellm_a_summary_of_k6_for_machines_and_xml_of_jmeter_are_levels_as_their_other_forms_are() {
+    let yaml = "metadata:\n  version: 1\nbenchmarks:\n- type_: generative_benchmark\n  config:\n    strategy: {type_: concurrent, streams: 8}\n  \
+                metrics:\n    requests_per_second: {successful: {mean: 4.0}}\n    request_latency: {successful: {mean: 2.0, std_dev: .nan}}\n    \
+                time_to_first_token_ms: {successful: {mean: 200.0}}\n    inter_token_latency_ms: {successful: {mean: 18.0}}\n";
+    assert_eq!(level(yaml), (Driven::Users(8.0), 4.0, Some(2.0), Some(0.2), Some(0.018)));
+
+    let k6 = "{\"version\": \"1.0.0\", \"metadata\": {\"k6Version\": \"2.0.0\"}, \"results\": {\"passed\": true, \"metrics\": [\
+              {\"name\": \"http_reqs\", \"type\": \"counter\", \"values\": {\"count\": 1500, \"rate\": 25.0}}, \
+              {\"name\": \"http_req_duration\", \"type\": \"trend\", \"contains\": \"time\", \"values\": {\"avg\": 250.0, \"count\": 1500}}, \
+              {\"name\": \"http_req_failed\", \"type\": \"rate\", \"values\": {\"rate\": 0.02, \"passes\": 30, \"fails\": 1470}}, \
+              {\"name\": \"vus\", \"type\": \"gauge\", \"values\": {\"value\": 10, \"min\": 1, \"max\": 10}}]}}";
+    assert_eq!(level(k6), (Driven::Users(10.0), 25.0, Some(0.25), None, None));
+    assert_eq!(read(k6).unwrap().levels[0].failed, 30.0);
+
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testResults version=\"1.2\">\n\
+               <httpSample t=\"400\" lt=\"150\" ts=\"1767603600000\" s=\"true\" lb=\"c\" rc=\"200\" na=\"2\"/>\n\
+               <httpSample t=\"700\" lt=\"150\" ts=\"1767603600100\" s=\"true\" lb=\"c\" rc=\"200\" na=\"2\">\n  \
+               <httpSample t=\"1\" ts=\"1767603600100\" s=\"true\"/>\n</httpSample>\n</testResults>\n";
+    assert_eq!(level(xml), (Driven::Users(2.0), 2.5, Some(0.55), Some(0.15), None));
+    assert!(read(xml).unwrap().notes.iter().any(|note| note.contains("1 samples are parts of others")));
+}
+
+#[test]
+fn printed_and_older_results_are_levels_too() {
+    let vegeta = "Requests      [total, rate, throughput]         300, 30.10, 29.40\nDuration      [total, attack, wait]             10.07s, 9.967s, 100.3ms\n\
+                  Latencies     [min, mean, 50, 90, 95, 99, max]  80.1ms, 100.2ms, 99ms, 120ms, 130ms, 150ms, 180ms\n\
+                  Success       [ratio]                           99.00%\n";
+    assert_eq!(level(vegeta), (Driven::Rate(30.1), 29.4, Some(0.1002), None, None));
+    assert_eq!(read(vegeta).unwrap().levels[0].failed, 3.0);
+    let (message, place) = refused(&vegeta.replace("100.2ms", "soon"));
+    assert!(
+        message.contains("line 3 has no mean") && place.starts_with("3:1 Latencies"),
+        "{message} {place}"
+    );
+
+    let experiments = "{\"experiments\": [{\"experiment\": {\"mode\": \"concurrency\", \"value\": 2}, \"requests\": [\
+                       {\"timestamp\": 1700000000000000000, \"response_timestamps\": [1700000000100000000, 1700000000400000000]}, \
+                       {\"timestamp\": 1700000000100000000, \"response_timestamps\": [1700000000200000000, 1700000000600000000]}, \
+                       {\"timestamp\": 1700000000200000000, \"response_timestamps\": []}]}]}";
+    let (driven, rate, latency, first, token) = level(experiments);
+    assert_eq!((driven, token), (Driven::Users(2.0), None));
+    assert!((rate - 2.0 / 0.6).abs() < 1e-3 && (latency.unwrap() - 0.45).abs() < 1e-3, "{rate} {latency:?}");
+    assert!((first.unwrap() - 0.1).abs() < 1e-3, "{first:?}");
+
+    let stage = "{\"load_summary\": {\"requested_rate\": 2.0}, \"successes\": {\"latency\": {\"request_latency\": {\"mean\": 3.0}}, \
+                 \"prompt_tokens\": {\"mean\": 256}, \"output_tokens\": {\"mean\": 100}}}";
+    let level = &read(stage).unwrap().levels[0];
+    assert_eq!((level.prompt_tokens, level.output_tokens), (Some(256.0), Some(100.0)));
+}

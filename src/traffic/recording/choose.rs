@@ -486,7 +486,8 @@ fn series(
 
 /// Cells that monitoring tools write for no value.
 pub(super) fn is_missing(cell: &str) -> bool {
-    ["", "null", "nan", "n/a", "-", "none", "undefined"].contains(&cell.trim().to_lowercase().as_str())
+    let cell = cell.trim();
+    ["", "null", "nan", "n/a", "-", "none", "undefined"].iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
 fn is_regular(sample: &Sample, time: &Candidate) -> bool {

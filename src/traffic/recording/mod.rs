@@ -7,8 +7,12 @@
 mod choose;
 mod forms;
 mod head;
+mod list;
 mod merge;
 mod objects;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod pick;
 mod reading;
 mod recorded;
 mod requests;
@@ -36,7 +40,7 @@ use crate::files::NamedFile;
 /// The file cannot be read, is in no known form, is close to one, could be understood in several ways, or is plainly not
 /// what it was taken for; says what to add to the request.
 pub fn read_recording(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, FileError> {
-    forms::read(file, wanted)
+    forms::read(file, wanted).map_err(|error| error.shown_in(file))
 }
 
 /// The names of all forms, with what each is.

@@ -1,27 +1,25 @@
 //! Rows that are JSON objects: one a line, or the members of one list.
 
-use std::io::{BufRead as _, Read as _};
+use std::io::{BufRead, Read as _};
 
 use serde_json::{Map, Value};
 
 use super::head::Head;
+use super::list::{self, LINE_BYTES};
+use super::pick::Picker;
 use super::reading::Reading;
 use crate::files::NamedFile;
 use crate::traffic::FileError;
-use crate::traffic::error::unreadable;
+use crate::traffic::error::{At, unreadable};
 use crate::traffic::exact::exact;
 use crate::traffic::table::{clip, open};
-
-/// The longest line of JSON that is read.
-const LINE_BYTES: u64 = 16 << 20;
 
 /// The largest JSON document that is read as one.
 const DOCUMENT_BYTES: u64 = 256 << 20;
 
 const KIND: &str = "JSON file";
 
-/// Passes each object to `take` with its line (in a list, its number), until it has enough. What is no object is passed as
-/// the reason why.
+/// Passes each object to `take` with its line, until it has enough. What is no object is passed as the reason why.
 ///
 /// # Errors
 /// The file cannot be read, a line is too long, or the document is no list of objects.
@@ -30,15 +28,73 @@ pub(super) fn each_object(
     head: &Head,
     mut take: impl FnMut(Result<&Map<String, Value>, &str>, u64) -> Result<bool, FileError>,
 ) -> Result<(), FileError> {
-    if head.text.trim_start().starts_with('[') || head.wraps_list() {
-        let whole = parsed(file, &exact(&bytes_of(file)?))?;
-        for (number, entry) in (1..).zip(list(file, &whole)?) {
-            let entry = entry.as_object().ok_or("it is no JSON object");
-            if !take(entry, number)? {
-                break;
-            }
+    each_text(file, head, |text, line| match serde_json::from_slice(&exact(text)) {
+        Ok(Value::Object(object)) => take(Ok(&object), line),
+        Ok(_) => take(Err("it is no JSON object"), line),
+        Err(error) => take(Err(no_json(file, head, &error, line)?), line),
+    })
+}
+
+/// Passes the cells of each row that `picker` wants to `take`, with the line; what is no object is skipped in the account, or refused
+/// where the account is strict. The quick way where the keys are known.
+///
+/// # Errors
+/// Those of [`each_object`] and of `take`; a row that is no object, where none may be skipped.
+pub(super) fn each_picked(
+    file: &NamedFile<'_>,
+    head: &Head,
+    (reading, strict): (&mut Reading, bool),
+    mut picker: Picker,
+    mut take: impl FnMut(&mut Reading, &Picker, u64) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    each_text(file, head, |text, line| {
+        match picker.read(text) {
+            Ok(true) => take(reading, &picker, line)?,
+            Ok(false) => reading.skip(|| line, "it is no JSON object", strict)?,
+            Err(error) => reading.skip(|| line, no_json(file, head, &error, line)?, strict)?,
         }
-        return Ok(());
+        Ok(true)
+    })
+}
+
+/// Why a line is skipped that is no JSON.
+///
+/// # Errors
+/// It is an entry of a list: then the document is broken.
+fn no_json(
+    file: &NamedFile<'_>,
+    head: &Head,
+    error: &serde_json::Error,
+    line: u64,
+) -> Result<&'static str, FileError> {
+    if !is_list(head) && !head.wraps_list() {
+        return Ok("it is no JSON");
+    }
+    let what = format!(": {}", without_place(&error.to_string()));
+    Err(FileError::at_line(file.shown, line + error.line() as u64 - 1, &what, "expected JSON".into()))
+}
+
+fn is_list(head: &Head) -> bool {
+    head.text.trim_start().starts_with('[')
+}
+
+/// Passes the text of each row to `take` with its line, until it has enough.
+fn each_text(
+    file: &NamedFile<'_>,
+    head: &Head,
+    mut take: impl FnMut(&[u8], u64) -> Result<bool, FileError>,
+) -> Result<(), FileError> {
+    if is_list(head) {
+        let mut reader = open(file, KIND)?;
+        let is_whole = list::each_entry(file, &mut reader, 1, &mut take)?;
+        return if is_whole { nothing_after(file, reader) } else { Ok(()) };
+    }
+    if head.wraps_list() {
+        let bytes = bytes_of(file)?;
+        let path = list::path(file, &parsed(file, &bytes)?)?;
+        let start = list::start(&bytes, &path).unwrap_or(bytes.len());
+        let line = 1 + bytes[..start].iter().filter(|byte| **byte == b'\n').count() as u64;
+        return list::each_entry(file, &bytes[start..], line, &mut take).map(drop);
     }
     let mut reader = open(file, KIND)?;
     let (mut line, mut number) = (Vec::new(), 0);
@@ -59,18 +115,28 @@ pub(super) fn each_object(
         if text.is_empty() {
             continue;
         }
-        let more = match serde_json::from_slice(&exact(text)) {
-            Ok(Value::Object(object)) => take(Ok(&object), number)?,
-            Ok(_) => take(Err("it is no JSON object"), number)?,
-            Err(_) => take(Err("it is no JSON"), number)?,
-        };
-        if !more {
+        if !take(text, number)? {
             return Ok(());
         }
     }
 }
 
-/// Passes each object to `take` with its line (in a list, its number); what is no object is skipped in the account, or refused
+/// Whether the list of a file is all that it holds.
+fn nothing_after(file: &NamedFile<'_>, mut reader: impl BufRead) -> Result<(), FileError> {
+    loop {
+        let piece = reader.fill_buf().map_err(|error| unreadable(file, &error))?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        if !piece.trim_ascii().is_empty() {
+            return Err(FileError::whole(file.shown, "goes on after its list", "expected one JSON list"));
+        }
+        let length = piece.len();
+        reader.consume(length);
+    }
+}
+
+/// Passes each object to `take` with its line; what is no object is skipped in the account, or refused
 /// where the account is strict.
 ///
 /// # Errors
@@ -88,44 +154,6 @@ pub(super) fn each_row(
         }
         Ok(true)
     })
-}
-
-/// The list of objects that a document is, or holds.
-///
-/// # Errors
-/// It holds none, or several.
-fn list<'a>(file: &NamedFile<'_>, whole: &'a Value) -> Result<&'a [Value], FileError> {
-    fn collect<'a>(value: &'a Value, path: &str, depth: usize, found: &mut Vec<(String, &'a [Value])>) {
-        let Value::Object(object) = value else { return };
-        for (key, value) in object {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            match value {
-                Value::Array(entries) if entries.first().is_some_and(Value::is_object) => {
-                    found.push((path, entries));
-                }
-                Value::Object(_) if depth > 0 => collect(value, &path, depth - 1, found),
-                _ => {}
-            }
-        }
-    }
-    if let Value::Array(entries) = whole {
-        return Ok(entries);
-    }
-    let mut found = Vec::new();
-    collect(whole, "", 2, &mut found);
-    match found.as_slice() {
-        [(_, entries)] => Ok(entries),
-        [] => {
-            let what = "is a JSON document without a list of objects";
-            Err(FileError::whole(file.shown, what, "expected rows: one list of objects, or an object a line"))
-        }
-        several => {
-            let paths: Vec<String> =
-                several.iter().take(4).map(|(path, _)| format!("`{}`", clip(path))).collect();
-            let what = format!("is a JSON document with several lists of objects: {}", paths.join(", "));
-            Err(FileError::whole(file.shown, &what, "expected one list of objects, or an object a line"))
-        }
-    }
 }
 
 /// The whole file as one JSON document.
@@ -155,6 +183,7 @@ fn parsed(file: &NamedFile<'_>, text: &[u8]) -> Result<Value, FileError> {
     serde_json::from_slice(text).map_err(|error| {
         let what = format!(", column {}: {}", error.column(), without_place(&error.to_string()));
         FileError::at_line(file.shown, error.line() as u64, &what, "expected JSON".into())
+            .at_part(At::Column(error.column().max(1)))
     })
 }
 

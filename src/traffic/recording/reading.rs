@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::traffic::FileError;
+use crate::traffic::error::At;
 use crate::traffic::moment;
 
 /// How a file was read.
@@ -39,6 +40,8 @@ pub(super) struct BadCell {
     pub place: String,
     /// What was expected of it.
     pub expected: String,
+    /// Its column, from 0.
+    pub at: usize,
 }
 
 /// Rows that were skipped for one reason.
@@ -101,7 +104,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Leaves out the row at `line` for a cell of it.
+    /// Leaves out the row at `line` for a cell of it, which stands at `part` of the line.
     ///
     /// # Errors
     /// No row may be left out: `strict`.
@@ -109,10 +112,12 @@ impl Reading {
         &mut self,
         line: impl Fn() -> u64,
         bad: &BadCell,
+        part: At,
         strict: bool,
     ) -> Result<(), FileError> {
         if strict {
-            return Err(FileError::at_line(&self.file, line(), &bad.place, bad.expected.clone()));
+            let error = FileError::at_line(&self.file, line(), &bad.place, bad.expected.clone());
+            return Err(error.at_part(part));
         }
         self.skip(line, &bad.reason, strict)
     }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use csv::StringRecord;
-
 use super::choose::{self, Plan, RequestPlan, SeriesPlan, is_missing};
 use super::head::Head;
 use super::reading::{BadCell, Reading};
@@ -15,8 +13,10 @@ use super::wanted::Wanted;
 use super::{Recorded, Recording};
 use crate::files::NamedFile;
 use crate::traffic::FileError;
+use crate::traffic::error::At;
 use crate::traffic::moment::{Looks, looks};
-use crate::traffic::table::{broken, clip, line_at, open, separated_reader};
+use crate::traffic::records::{Record, Records};
+use crate::traffic::table::{broken, clip, open};
 
 /// Rows by which columns are understood.
 const SAMPLED: usize = 500;
@@ -39,7 +39,7 @@ pub(super) fn sample(file: &NamedFile<'_>, head: &Head) -> Result<(Layout, Sampl
     let (delimiter, says) = delimiter(head);
     let mut layout = Layout { delimiter, says, has_names: false, decimal_comma: false };
     let mut records = Vec::new();
-    each_record(file, layout, |record, _| {
+    each_record(file, layout, |record| {
         records.push(record.iter().map(str::to_owned).collect::<Vec<String>>());
         Ok(records.len() <= SAMPLED)
     })?;
@@ -91,35 +91,20 @@ fn delimiter(head: &Head) -> (u8, bool) {
     (best.map_or(b',', |(_, mark)| mark as u8), false)
 }
 
-/// Passes the records of a table to `take`, with their position, until it has enough.
+/// Passes the records of a table to `take`, until it has enough.
 pub(super) fn each_record(
     file: &NamedFile<'_>,
     layout: Layout,
-    mut take: impl FnMut(&StringRecord, Option<&csv::Position>) -> Result<bool, FileError>,
+    mut take: impl FnMut(&Record<'_>) -> Result<bool, FileError>,
 ) -> Result<(), FileError> {
-    let (mut reader, record_read) = separated_reader(open(file, "file of traffic")?, layout.delimiter);
-    let mut record = StringRecord::new();
-    let mut first = true;
-    loop {
-        let at = reader.position().clone();
-        if !reader.read_record(&mut record).map_err(|error| broken(file, &error, Some(&at)))? {
-            return Ok(());
-        }
-        record_read.set(0);
-        if std::mem::take(&mut first) {
-            if let Some(cell) = record.get(0).filter(|cell| cell.starts_with('\u{feff}')) {
-                let cell = cell.trim_start_matches('\u{feff}').trim().trim_matches('"').to_owned();
-                let rest = record.iter().skip(1).map(str::to_owned);
-                record = std::iter::once(cell).chain(rest).collect();
-            }
-            if layout.says {
-                continue;
-            }
-        }
-        if !take(&record, record.position())? {
-            return Ok(());
+    let mut records = Records::new(open(file, "file of traffic")?, layout.delimiter);
+    let mut says = layout.says;
+    while let Some(record) = records.next_row().map_err(|error| broken(file, &error))? {
+        if !std::mem::take(&mut says) && !take(&record)? {
+            break;
         }
     }
+    Ok(())
 }
 
 /// Reads a table by a plan.
@@ -157,11 +142,11 @@ fn read_requests(
 ) -> Result<(Reading, super::Requests), FileError> {
     let mut gathered = Gathered::new();
     let mut named = layout.has_names;
-    each_record(file, layout, |record, at| {
+    each_record(file, layout, |record| {
         if std::mem::take(&mut named) {
             return Ok(true);
         }
-        let line = || line_at(file, at);
+        let line = || record.line();
         if record.len() != columns {
             let reason = format!("it has {} columns instead of {columns}", record.len());
             reading.skip(line, &reason, wanted.strict)?;
@@ -170,7 +155,10 @@ fn read_requests(
         let cell = |at: usize| record.get(at).unwrap_or_default();
         match row(cell, plan, layout.decimal_comma) {
             Ok(row) => gathered.push(row, line),
-            Err(bad) => reading.skip_cell(line, &bad, wanted.strict)?,
+            Err(bad) => {
+                let part = At::Cell { delimiter: layout.delimiter, index: bad.at };
+                reading.skip_cell(line, &bad, part, wanted.strict)?;
+            }
         }
         Ok(true)
     })?;
@@ -193,21 +181,24 @@ pub(super) fn row<'a>(
             _ => (format!("its instant is none of {}", plan.form.words()), format!("is `{}`", clip(time))),
         };
         let expected = format!("expected {}", plan.form.words());
-        BadCell { reason, place: format!(", {column} {found}"), expected }
+        BadCell { reason, place: format!(", {column} {found}"), expected, at: plan.time }
     })?;
     let duration = plan.duration.and_then(|(at, unit)| values::duration(cell(at), unit, decimal_comma));
     let arrival = match plan.is_end {
         true => stamp.saturating_sub(i64::try_from(duration.unwrap_or(0)).unwrap_or(i64::MAX)),
         false => stamp,
     };
-    let tokens = |at: Option<usize>| match at.map(&cell) {
-        None => Ok(None),
-        Some(text) if is_missing(text) => Ok(None),
-        Some(text) => values::tokens(text).map(Some).ok_or_else(|| BadCell {
-            reason: "its tokens are no number".to_owned(),
-            place: format!(", tokens are `{}`", clip(text)),
-            expected: "expected a number of tokens, 0 or more".to_owned(),
-        }),
+    let tokens = |at: Option<usize>| {
+        let Some(at) = at else { return Ok(None) };
+        match cell(at) {
+            text if is_missing(text) => Ok(None),
+            text => values::tokens(text).map(Some).ok_or_else(|| BadCell {
+                reason: "its tokens are no number".to_owned(),
+                place: format!(", tokens are `{}`", clip(text)),
+                expected: "expected a number of tokens, 0 or more".to_owned(),
+                at,
+            }),
+        }
     };
     Ok(Row {
         arrival,
@@ -229,15 +220,12 @@ fn read_series(
     let mut series: BTreeMap<String, Points> = BTreeMap::new();
     let mut numbers: Vec<(f64, u64)> = Vec::new();
     let mut named = layout.has_names;
-    let mut line_before = 0_u64;
-    each_record(file, layout, |record, at| {
+    each_record(file, layout, |record| {
         if std::mem::take(&mut named) {
             names = record.iter().map(str::to_owned).collect();
             return Ok(true);
         }
-        // Positions come short by what blank lines and CRLF add; the exact line is counted only where a message needs it.
-        line_before += 1;
-        let line = || line_at(file, at);
+        let line = || record.line();
         let stamp = match &time {
             None => 0,
             Some((column, form, _)) => match form.parse(record.get(*column).unwrap_or_default()) {
@@ -261,19 +249,18 @@ fn read_series(
                 }
             };
             if time.is_none() {
-                numbers.push((value, line_before));
+                numbers.push((value, record.line()));
                 continue;
             }
             let name = match group {
                 Some(group) => record.get(group).unwrap_or_default(),
                 None => names.get(*column).map_or("values", String::as_str),
             };
-            let number = line_before + u64::from(layout.has_names) + u64::from(layout.says);
             if !series.contains_key(name) {
                 series.insert(name.to_owned(), Points { name: name.to_owned(), points: Vec::new() });
             }
             if let Some(points) = series.get_mut(name) {
-                points.points.push((stamp, value, number));
+                points.points.push((stamp, value, record.line()));
             }
         }
         Ok(true)

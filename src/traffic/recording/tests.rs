@@ -22,7 +22,6 @@ fn plain() -> Wanted {
 fn requests(content: &str, wanted: &Wanted) -> (String, String, Vec<u64>, Vec<u64>) {
     let recording = read(content, wanted).unwrap_or_else(|error| panic!("{error}\n{content}"));
     let Recorded::Requests(requests) = recording.content else { panic!("no requests: {content}") };
-    let millis = |nanos: &u64| nanos / 1_000_000;
     let mut durations: Vec<u64> = requests.durations().iter().map(|nanos| nanos / 1_000_000).collect();
     durations.sort_unstable();
     let instants = requests.trace.instants.iter().map(|nanos| nanos / 1_000_000).collect();
@@ -476,4 +475,114 @@ fn what_was_once_read_as_something_else_is_read_right_or_refused() {
         let error = read(&content, &plain()).unwrap_err();
         assert!(error.contains(why), "{why}: {error}");
     }
+}
+
+/// Where a file is refused, as `line:column text`.
+fn place(name: &str, content: &str, wanted: &Wanted) -> String {
+    let mut files = Memory::default();
+    files.insert(name, content);
+    let file = NamedFile { files: &files, path: name.into(), shown: name };
+    let error = read_recording(&file, wanted).expect_err(content);
+    let Some(place) = &error.place else { panic!("no place: {}", error.message) };
+    let at = place.line_column();
+    assert!(
+        error.rendered().contains(&format!("--> {name}:{}:{}\n", at.line, at.column)),
+        "{}",
+        error.rendered()
+    );
+    format!("{}:{} {}", at.line, at.column, place.text())
+}
+
+#[test]
+fn what_is_refused_is_shown_at_its_cell_in_its_own_line() {
+    let strict = Wanted { strict: true, ..plain() };
+    let rows = |bad: &str, end: &str| {
+        let good = (0..6).map(|row| format!("2026-01-05T09:00:0{row}Z,a,{row}{end}"));
+        format!("time,path,prompt_tokens{end}{}{bad}{end}", good.collect::<String>())
+    };
+    for (content, expected) in [
+        (rows("soon,b,5", "\n"), "8:1 soon"),
+        (rows("soon,b,5", "\r\n"), "8:1 soon"),
+        (rows("\"2026-01-05T09:00:09Z\",\"b\n,c\", many", "\n"), "9:6 many"),
+        (rows("2026-01-05T09:00:09Z,b", "\r\n"), "8:1 2026-01-05T09:00:09Z,b"),
+        (
+            format!(
+                "time;a\n{}x;3\n",
+                (0..6).map(|row| format!("2026-01-05 09:0{row}:00;1\n")).collect::<String>()
+            ),
+            "8:1 x;3",
+        ),
+    ] {
+        let wanted = if content.contains("path") {
+            &strict
+        } else {
+            &Wanted { values: Some(Quantity::Counts), ..strict.clone() }
+        };
+        assert_eq!(place("t.csv", &content, wanted), expected, "{content}");
+    }
+    let lines = "{\"ts\": \"2026-01-05T09:00:00Z\", \"n\": 1}\n\n{\"ts\": \"2026-01-05T09:00:01Z\"}\n{\"n\": 2, \"ts\": \"soon\"}\n";
+    let many = lines.replacen("\n\n", &"\n{\"ts\": \"2026-01-05T09:00:00.5Z\"}\n".repeat(9), 1);
+    let list = format!("[\n{}\n]\n", many.trim_end().replace("}\n", "},\n\n"));
+    for (name, text) in [("t.jsonl", &many), ("t.json", &list)] {
+        let line = 1 + text.lines().position(|line| line.contains("soon")).unwrap();
+        assert_eq!(place(name, text, &strict), format!("{line}:16 \"soon\""));
+    }
+    let grid = "time,requests\n2026-01-05T09:00:00Z,5\n2026-01-05T09:01:00Z,5\n2026-01-05T09:02:00Z,5\n2026-01-05T09:02:31Z,-7\n";
+    assert!(place("t.csv", grid, &plain()).starts_with("3:1 "), "a whole row, where no cell is meant");
+    assert_eq!(
+        place("t.log", "2026 no\n", &Wanted { format: Some("access_log".into()), ..strict.clone() }),
+        "1:1 2026 no"
+    );
+    assert_eq!(
+        place(
+            "t.json",
+            "{\"data\": {\"result\": [}",
+            &Wanted { format: Some("prometheus".into()), ..plain() }
+        ),
+        "1:22 }"
+    );
+}
+
+#[test]
+fn samples_of_jmeter_in_xml_are_traffic_as_those_of_its_table_are() {
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testResults version=\"1.2\">\n\
+               <httpSample t=\"400\" lt=\"150\" ts=\"1767603600000\" s=\"true\" lb=\"c\" rc=\"200\" na=\"2\"/>\n\
+               <httpSample t=\"700\" lt=\"150\" ts=\"1767603600100\" s=\"false\" lb=\"c\" rc=\"500\" na=\"2\"/>\n</testResults>\n";
+    let expected = ("jmeter".into(), "2026-01-05T09:00:00Z".into(), vec![0, 100], vec![400, 700]);
+    assert_eq!(requests(xml, &plain()), expected);
+    let notes = read(xml, &plain()).unwrap().reading.notes;
+    assert!(notes.iter().any(|note| note.contains("1 rows failed")), "{notes:?}");
+}
+
+#[test]
+fn entries_of_a_list_have_their_own_lines_and_a_list_that_is_cut_off_is_refused() {
+    let list = "[\n  {\"ts\": \"2026-01-05T09:00:00Z\"},\n  {\"ts\": null},\n\n  {\"ts\": \"2026-01-05T09:00:01Z\"}\n]\n";
+    let reading = read(list, &Wanted { strict_tables: false, ..plain() }).unwrap().reading;
+    assert_eq!(reading.skipped[0].lines, [3]);
+    let within = format!("{{\"took\": 5,\n \"hits\": {{\"hits\": {list} }} }}");
+    assert_eq!(read(&within, &plain()).unwrap().reading.skipped[0].lines, [4]);
+    let cut = read(&list[..list.len() - 3], &plain()).unwrap_err();
+    assert!(cut.contains("line 5: the list has no end"), "{cut}");
+    assert!(read(&format!("{list}x"), &plain()).unwrap_err().contains("goes on after its list"));
+}
+
+#[test]
+fn a_number_behind_the_fields_of_an_access_log_is_a_duration_only_where_its_unit_is_said() {
+    let line = |second: u32, took: u64| {
+        format!(
+            "192.0.2.1 - - [05/Jan/2026:09:00:0{second} +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"c\" {took}\n"
+        )
+    };
+    let log = line(0, 250_123) + &line(2, 8_000);
+    let silent = read(&log, &plain()).unwrap().reading.notes;
+    assert!(
+        silent.iter().any(|note| note.contains("Apache's %D") && note.contains("--service-unit us")),
+        "{silent:?}"
+    );
+    assert_eq!(requests(&log, &plain()).3, [] as [u64; 0]);
+    let said = Wanted { service_unit: Some(Unit::Microseconds), ..plain() };
+    assert_eq!(
+        requests(&log, &said),
+        ("access_log".into(), "2026-01-05T09:00:00Z".into(), vec![0, 2000], vec![8, 250])
+    );
 }

@@ -1,7 +1,9 @@
 //! Cells and names as monitoring tools write them: numbers with prefixes and units, and what a column is by its name.
 
+use std::borrow::Cow;
+
 use super::wanted::Quantity;
-use crate::traffic::Unit;
+use crate::traffic::{Unit, quick};
 
 /// A number and the unit after it, as in `1.02 K req/s`; the unit may be empty.
 pub(super) fn measure(cell: &str, decimal_comma: bool) -> Option<(f64, &str)> {
@@ -26,7 +28,7 @@ pub(super) fn measure(cell: &str, decimal_comma: bool) -> Option<(f64, &str)> {
     };
     let (number, rest) = cell.split_at(end);
     let separator = if decimal_comma { '.' } else { ',' };
-    let number = if grouped { number.replace(separator, "") } else { number.to_owned() };
+    let number = if grouped { Cow::from(number.replace(separator, "")) } else { Cow::from(number) };
     let value: f64 = if decimal_comma { number.replace(',', ".").parse() } else { number.parse() }.ok()?;
     let rest = rest.trim_start();
     // A number that goes on in another way is none: `1,5` has no unit `,5`.
@@ -361,6 +363,10 @@ pub(super) fn duration(cell: &str, unit: Option<Unit>, decimal_comma: bool) -> O
 
 /// A number of tokens.
 pub(super) fn tokens(cell: &str) -> Option<u32> {
+    // As most are written.
+    if let Some(count) = quick::number(cell, 1).and_then(|count| u32::try_from(count).ok()) {
+        return (count < u32::MAX - 1).then_some(count);
+    }
     let count: f64 = cell.trim().parse().ok()?;
     (0.0..f64::from(u32::MAX - 1)).contains(&count).then(|| count.round() as u32)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::level::{Driven, Level, LoadTest};
 use super::super::samples::Samples;
-use super::super::text::number;
+use super::super::text::{Fault, number};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -16,7 +16,7 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read(records: &[&Value]) -> Result<LoadTest, String> {
+fn read(records: &[&Value]) -> Result<LoadTest, Fault> {
     let mut samples = Samples::new();
     let mut tokens = [Mean::default(), Mean::default(), Mean::default()];
     for record in records {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::{millis, number};
+use super::super::text::{Fault, millis, number};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -16,7 +16,7 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read(aggregate: &Value) -> Result<LoadTest, String> {
+fn read(aggregate: &Value) -> Result<LoadTest, Fault> {
     // From 2.0 on metrics have names; before, they had fields of their own.
     let of = |now: &str, before: &str| number(aggregate, now).or_else(|| number(aggregate, before));
     let rate = of("/rates/http.request_rate", "/rps/mean").ok_or("has no `http.request_rate`")?;

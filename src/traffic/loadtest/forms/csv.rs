@@ -1,9 +1,11 @@
 //! Tables with a row a level, units from their headers.
 
 use super::super::level::{Driven, Level, LoadTest};
+use super::super::text::{Fault, Table};
 use super::Form;
 use crate::traffic::Unit;
 use crate::traffic::doubt::unit_in_name;
+use crate::traffic::table::clip;
 
 pub(super) const FORM: Form = Form {
     doc: "a table with a row a level",
@@ -26,16 +28,12 @@ const TPOT: &[&str] =
 const PROMPT: &[&str] = &["input_len", "prompt", "prompt_tokens", "input_tokens", "prompt_len"];
 const OUTPUT: &[&str] = &["output_len", "output", "output_tokens", "answer_tokens", "completion_tokens"];
 
-fn read(text: &str, said: Option<Unit>) -> Result<LoadTest, String> {
+fn read(text: &str, said: Option<Unit>) -> Result<LoadTest, Fault> {
     let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|mark| {
         text.lines().next().unwrap_or_default().bytes().filter(|byte| byte == mark).count()
     });
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .delimiter(delimiter.unwrap_or(b','))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let delimiter = delimiter.unwrap_or(b',');
+    let mut table = Table::of(text, delimiter)?;
     let plain = |name: &str| {
         let lower = name.to_lowercase().replace([' ', '-'], "_");
         let cut = ["_ms", "_(ms)", "_us", "_(us)", "_s", "_(s)", "_ns"]
@@ -43,10 +41,10 @@ fn read(text: &str, said: Option<Unit>) -> Result<LoadTest, String> {
             .find_map(|unit| lower.strip_suffix(unit));
         cut.unwrap_or(&lower).to_owned()
     };
-    let at = |names: &[&str]| header.iter().position(|name| names.contains(&plain(name).as_str()));
+    let at = |names: &[&str]| table.header.iter().position(|name| names.contains(&plain(name).as_str()));
     let time = |names: &[&str]| -> Result<Option<(usize, f64)>, String> {
         let Some(column) = at(names) else { return Ok(None) };
-        let name = header.get(column).unwrap_or_default();
+        let name = table.header.get(column).map_or("", String::as_str);
         let unit = unit_in_name(name).or(said).ok_or_else(|| {
             format!("the times of column `{name}` have no unit: name it in the header, as `{name}_ms`, or say --unit ms")
         })?;
@@ -56,22 +54,32 @@ fn read(text: &str, said: Option<Unit>) -> Result<LoadTest, String> {
     let (users, rate) = (at(USERS), at(RATE));
     let (prompt, output) = (at(PROMPT), at(OUTPUT));
     let mut levels = Vec::new();
-    for (line, record) in (2..).zip(reader.records()) {
-        let record = record.map_err(|error| error.to_string())?;
-        // With semicolons between the cells a comma is the point of a number.
-        let number = |at: usize| {
-            let cell = record.get(at)?;
-            let written = if delimiter == Some(b';') { cell.replace(',', ".") } else { cell.to_owned() };
-            written.parse::<f64>().ok()
+    while let Some(row) = table.next_row()? {
+        // A cell that is empty is not measured; one that holds anything else has to be a number. With semicolons between the
+        // cells a comma is the point of a number.
+        let number = |at: usize| -> Result<Option<f64>, Fault> {
+            let Some(cell) = row.text(at) else { return Ok(None) };
+            if delimiter == b';' && cell.contains(',') {
+                let number = cell.replace(',', ".").parse::<f64>().ok().filter(|number| number.is_finite());
+                return number
+                    .map(Some)
+                    .ok_or_else(|| row.fault(at, &format!("`{}` is no number", clip(cell))));
+            }
+            row.number(at).map(Some)
         };
-        let seconds = |column: Option<(usize, f64)>| column.and_then(|(at, unit)| Some(number(at)? * unit));
-        let users = users.and_then(number);
+        let maybe = |column: Option<usize>| column.map_or(Ok(None), number);
+        let seconds = |column: Option<(usize, f64)>| match column {
+            Some((at, unit)) => Ok::<_, Fault>(number(at)?.map(|value| value * unit)),
+            None => Ok(None),
+        };
+        let line = row.record.line();
+        let users = maybe(users)?;
         let mut level = Level {
-            latency_s: seconds(latency),
-            ttft_s: seconds(ttft),
-            tpot_s: seconds(tpot),
-            prompt_tokens: prompt.and_then(number),
-            output_tokens: output.and_then(number),
+            latency_s: seconds(latency)?,
+            ttft_s: seconds(ttft)?,
+            tpot_s: seconds(tpot)?,
+            prompt_tokens: maybe(prompt)?,
+            output_tokens: maybe(output)?,
             ..Level::new(
                 users.map_or(format!("line {line}"), |users| format!("{users} users")),
                 users.map_or(Driven::Unknown, Driven::Users),
@@ -79,10 +87,9 @@ fn read(text: &str, said: Option<Unit>) -> Result<LoadTest, String> {
             )
         };
         let by_little = || Some(users? / level.latency()?);
-        level.rate = rate
-            .and_then(number)
-            .or_else(by_little)
-            .ok_or_else(|| format!("line {line} has neither a rate nor users and a latency"))?;
+        level.rate = maybe(rate)?.or_else(by_little).ok_or_else(|| {
+            Fault::on(line, format!("line {line} has neither a rate nor users and a latency"))
+        })?;
         levels.push(level);
     }
     Ok(LoadTest::of(levels))

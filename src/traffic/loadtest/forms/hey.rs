@@ -1,6 +1,7 @@
 //! hey: `-o csv`, a row a request, seconds from the start of the run; and the summary that it prints.
 
 use super::super::level::{Driven, Level, LoadTest};
+use super::super::text::{Fault, Table};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -15,7 +16,7 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read_summary(text: &str) -> Result<LoadTest, String> {
+fn read_summary(text: &str) -> Result<LoadTest, Fault> {
     let said = |key: &str| text.lines().find_map(|line| line.trim().strip_prefix(key)).map(str::trim);
     let number = |text: &str| text.split_whitespace().next()?.parse::<f64>().ok();
     let rate = said("Requests/sec:").and_then(number).ok_or("has no `Requests/sec`")?;
@@ -41,22 +42,16 @@ fn read_summary(text: &str) -> Result<LoadTest, String> {
     Ok(LoadTest { notes, ..LoadTest::of(vec![level]) })
 }
 
-fn read(text: &str) -> Result<LoadTest, String> {
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap_or_default().split(',').map(str::trim).collect();
-    let at = |name: &str| header.iter().position(|column| *column == name);
-    let (status, offset) = (at("status-code").ok_or("has no `status-code`")?, at("offset"));
-    let offset = offset.ok_or("has no `offset`, as older releases: its rate is not known")?;
+fn read(text: &str) -> Result<LoadTest, Fault> {
+    let mut table = Table::of(text, b',')?;
+    let status = table.needed("status-code")?;
+    let offset = table.at("offset").ok_or("has no `offset`, as older releases: its rate is not known")?;
     let (mut sum, mut answered, mut failed, mut end) = (0.0, 0.0, 0.0, 0.0_f64);
-    for line in lines.filter(|line| !line.trim().is_empty()) {
-        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-        let number = |at: usize| cells.get(at).and_then(|cell| cell.parse::<f64>().ok());
-        let (Some(time), Some(start)) = (number(0), number(offset)) else {
-            return Err("has a row without numbers".into());
-        };
+    while let Some(row) = table.next_row()? {
+        let (time, start) = (row.number(0)?, row.number(offset)?);
         end = end.max(start + time);
         // Failures have a latency of their own.
-        match cells.get(status) {
+        match row.text(status) {
             Some(code) if code.starts_with('2') => {
                 sum += time;
                 answered += 1.0;

@@ -1,19 +1,27 @@
-//! k6: the summary of `--summary-export` and of `handleSummary`, milliseconds.
+//! k6: the summary of `--summary-export`, of `handleSummary`, and the summary for machines (version 1 of its schema); milliseconds.
 
 use serde_json::Value;
 
 use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::{millis, number};
+use super::super::text::{Fault, millis, number};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
     doc: "a summary of k6",
     read: |content| {
-        let metrics = content.document()?.get("metrics")?;
+        let document = content.document()?;
+        let listed = document.pointer("/results/metrics").and_then(by_name);
+        let metrics = listed.as_ref().or_else(|| document.get("metrics"))?;
         metrics.get("http_req_duration")?;
-        Some(level(metrics).map(|level| LoadTest::of(vec![level])))
+        Some(level(metrics).map(|level| LoadTest::of(vec![level])).map_err(Fault::from))
     },
 };
+
+/// Metrics that are a list in which each has its name, as an object.
+fn by_name(metrics: &Value) -> Option<Value> {
+    let named = |metric: &Value| Some((metric.get("name")?.as_str()?.to_owned(), metric.clone()));
+    metrics.as_array()?.iter().map(named).collect::<Option<serde_json::Map<_, _>>>().map(Value::Object)
+}
 
 fn level(metrics: &Value) -> Result<Level, String> {
     // Directly under the metric, or under its `values`.

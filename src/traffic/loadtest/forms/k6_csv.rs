@@ -2,6 +2,7 @@
 
 use super::super::level::LoadTest;
 use super::super::samples::Samples;
+use super::super::text::{Fault, Table};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -12,27 +13,22 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read(text: &str) -> Result<LoadTest, String> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let status = header.iter().position(|name| name == "status");
+fn read(text: &str) -> Result<LoadTest, Fault> {
+    let mut table = Table::of(text, b',')?;
+    let status = table.at("status");
     let mut samples = Samples::new();
-    for (line, record) in (2..).zip(reader.records()) {
-        let record = record.map_err(|error| error.to_string())?;
-        let number = |at: usize| record.get(at).and_then(|cell| cell.parse::<f64>().ok());
-        let (Some(end_s), Some(value)) = (number(1), number(2)) else {
-            return Err(format!("line {line} has no time and value"));
-        };
-        match record.get(0) {
+    while let Some(row) = table.next_row()? {
+        let (end_s, value) = (row.number(1)?, row.number(2)?);
+        match row.text(0) {
             Some("vus") => samples.users(value),
             Some("http_req_duration") => {
-                let succeeded =
-                    status.and_then(|at| record.get(at)).is_none_or(|status| status.starts_with('2'));
+                let status = status.and_then(|at| row.record.get(at));
+                let succeeded = status.is_none_or(|status| status.starts_with('2'));
                 samples.add(end_s - value / 1e3, value / 1e3, None, succeeded);
             }
             _ => {}
         }
     }
     let note = "its times are whole seconds, so its length is known to a second: the summary of k6 has the exact rate";
-    samples.level().map(|test| LoadTest { notes: vec![note.to_owned()], ..test })
+    samples.level().map(|test| LoadTest { notes: vec![note.to_owned()], ..test }).map_err(Fault::from)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::level::LoadTest;
 use super::super::samples::Samples;
-use super::super::text::number;
+use super::super::text::{Fault, number};
 use super::Form;
 use crate::traffic::moment;
 
@@ -19,7 +19,7 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read(points: &[Value]) -> Result<LoadTest, String> {
+fn read(points: &[Value]) -> Result<LoadTest, Fault> {
     let mut samples = Samples::new();
     for point in points.iter().filter(|point| point["type"] == "Point") {
         let Some(value) = number(point, "/data/value") else { continue };
@@ -35,5 +35,5 @@ fn read(points: &[Value]) -> Result<LoadTest, String> {
             _ => {}
         }
     }
-    samples.level()
+    samples.level().map_err(Fault::from)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::number;
+use super::super::text::{Fault, number};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -13,7 +13,7 @@ pub(super) const FORM: Form = Form {
         let aggregate =
             value.pointer("/results/request_performance/aggregate").or_else(|| value.get("metrics"))?;
         let latency = aggregate.get("latency")?;
-        Some(level(value, aggregate, latency).map(|level| LoadTest::of(vec![level])))
+        Some(level(value, aggregate, latency).map(|level| LoadTest::of(vec![level])).map_err(Fault::from))
     },
 };
 

@@ -1,6 +1,7 @@
 //! Locust, `_stats.csv` and `_stats_history.csv`: milliseconds, the row `Aggregated`.
 
 use super::super::level::{Driven, Level, LoadTest};
+use super::super::text::{Fault, Table};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -14,19 +15,18 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read(text: &str) -> Result<LoadTest, String> {
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
-    let at = |names: &[&str]| header.iter().position(|column| names.contains(&column));
+fn read(text: &str) -> Result<LoadTest, Fault> {
+    let mut table = Table::of(text, b',')?;
+    let at = |names: &[&str]| table.header.iter().position(|column| names.contains(&column.as_str()));
     let name = at(&["Name"]).ok_or("has no `Name`")?;
     let latency = at(&["Total Average Response Time", "Average Response Time"]).ok_or("has no average")?;
     let rate = at(&["Requests/s"]).ok_or("has no `Requests/s`")?;
     let (users, failures) = (at(&["User Count"]), at(&["Total Failure Count", "Failure Count"]));
     let mut last = None;
-    for record in reader.records().filter_map(Result::ok) {
-        let number = |at: usize| record.get(at).and_then(|cell| cell.parse::<f64>().ok());
-        if record.get(name) != Some("Aggregated") {
+    let is_history = at(&["User Count"]).is_some();
+    while let Some(row) = table.next_row()? {
+        let number = |at: usize| row.maybe(at);
+        if row.text(name) != Some("Aggregated") {
             continue;
         }
         if let (Some(latency), Some(rate)) = (number(latency), number(rate).filter(|rate| *rate > 0.0)) {
@@ -38,7 +38,6 @@ fn read(text: &str) -> Result<LoadTest, String> {
         }
     }
     let level = last.ok_or("has no row `Aggregated` with answers")?;
-    let is_history = at(&["User Count"]).is_some();
     let note = match is_history {
         true => "the last row of the history: think time and ramps are not in the file",
         false => "its users, their think time and ramps are not in the file",

@@ -1,6 +1,7 @@
 //! MLPerf inference, the summary or the detailed log of a Server run: nanoseconds.
 
 use super::super::level::{Driven, Level, LoadTest};
+use super::super::text::Fault;
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -18,7 +19,7 @@ pub(super) const FORM: Form = Form {
 const DETAIL: &str = ":::MLLOG";
 
 /// `mlperf_log_detail.txt`: a key and a value a line.
-fn read_detail(text: &str) -> Result<LoadTest, String> {
+fn read_detail(text: &str) -> Result<LoadTest, Fault> {
     let values: Vec<serde_json::Value> = text
         .lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix(DETAIL)?.trim()).ok())
@@ -60,7 +61,7 @@ fn usable(scenario: Option<&str>, result: Option<&str>) -> Result<(), String> {
     if result == Some("INVALID") { Err("its result is INVALID".into()) } else { Ok(()) }
 }
 
-fn level(figures: &Figures) -> Result<LoadTest, String> {
+fn level(figures: &Figures) -> Result<LoadTest, Fault> {
     let rate = figures.completed.or(figures.scheduled).ok_or("has no samples per second")?;
     let seconds = |nanos: Option<f64>| nanos.map(|nanos| nanos / 1e9);
     let level = Level {
@@ -74,7 +75,7 @@ fn level(figures: &Figures) -> Result<LoadTest, String> {
     Ok(LoadTest { notes: vec![note], ..LoadTest::of(vec![level]) })
 }
 
-fn read(text: &str) -> Result<LoadTest, String> {
+fn read(text: &str) -> Result<LoadTest, Fault> {
     let said = |key: &str| {
         let line = text.lines().find(|line| line.trim_start().starts_with(key))?;
         line.split_once(" : ").or_else(|| line.split_once(": ")).map(|(_, value)| value.trim())

@@ -5,7 +5,9 @@ mod aiperf_records;
 mod artillery;
 mod bombardier;
 mod csv;
+mod genai_perf;
 mod guidellm;
+mod guidellm_csv;
 mod hey;
 mod inference_perf;
 mod jmeter;
@@ -22,22 +24,24 @@ mod vllm;
 mod wrk;
 
 use super::level::LoadTest;
-use super::text::Content;
+use super::text::{Content, Fault};
 
 /// One tool.
 pub(super) struct Form {
     /// What it is, in words.
     pub doc: &'static str,
     /// Reads it; `None` for what is of another tool, an error for what is of this one and cannot be used.
-    pub read: fn(&Content<'_>) -> Option<Result<LoadTest, String>>,
+    pub read: fn(&Content<'_>) -> Option<Result<LoadTest, Fault>>,
 }
 
 /// Every tool; tables of any columns come last.
-pub(super) const FORMS: [Form; 20] = [
+pub(super) const FORMS: [Form; 22] = [
     vllm::FORM,
     guidellm::FORM,
+    guidellm_csv::FORM,
     aiperf::FORM,
     aiperf_records::FORM,
+    genai_perf::FORM,
     inference_perf::FORM,
     llmd::FORM,
     k6::FORM,

@@ -2,6 +2,7 @@
 
 use super::super::level::LoadTest;
 use super::super::samples::Samples;
+use super::super::text::Fault;
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -18,12 +19,12 @@ fn row(line: &str) -> Option<(f64, &str, f64)> {
     is_row.then_some((instant.parse::<f64>().ok()? / 1e9, *status, latency.parse::<f64>().ok()? / 1e9))
 }
 
-fn read(text: &str) -> Result<LoadTest, String> {
+fn read(text: &str) -> Result<LoadTest, Fault> {
     let mut samples = Samples::new();
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let (start_s, status, latency_s) =
-            row(line).ok_or_else(|| format!("line {number} has not the columns of vegeta"))?;
+        let (start_s, status, latency_s) = row(line)
+            .ok_or_else(|| Fault::on(number, format!("line {number} has not the columns of vegeta")))?;
         samples.add(start_s, latency_s, None, status.starts_with('2'));
     }
-    samples.level()
+    samples.level().map_err(Fault::from)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::{millis, number};
+use super::super::text::{Fault, millis, number};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -16,7 +16,14 @@ pub(super) const FORM: Form = Form {
         if found.is_empty() {
             return None;
         }
-        Some(found.into_iter().map(level).collect::<Result<Vec<Level>, String>>().map(LoadTest::of))
+        Some(
+            found
+                .into_iter()
+                .map(level)
+                .collect::<Result<Vec<Level>, String>>()
+                .map(LoadTest::of)
+                .map_err(Fault::from),
+        )
     },
 };
 

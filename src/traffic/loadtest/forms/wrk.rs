@@ -1,7 +1,7 @@
 //! wrk and wrk2, as they print: so many connections at a time.
 
 use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::printed_seconds;
+use super::super::text::{Fault, printed_seconds};
 use super::Form;
 
 pub(super) const FORM: Form = Form {
@@ -12,7 +12,7 @@ pub(super) const FORM: Form = Form {
     },
 };
 
-fn read(text: &str) -> Result<LoadTest, String> {
+fn read(text: &str) -> Result<LoadTest, Fault> {
     let line =
         |start: &str| text.lines().map(str::trim).find_map(|line| line.strip_prefix(start)).map(str::trim);
     let rate = line("Requests/sec:").and_then(|rate| rate.parse().ok()).ok_or("has no `Requests/sec`")?;

@@ -9,7 +9,6 @@ use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
 use crate::time::Span;
 use crate::traffic::FileError;
-use crate::traffic::table::line_at;
 
 const NAME: &str = "azure_functions";
 const DOC: &str = "Azure Functions invocation counts of 2019, a column a minute";
@@ -49,11 +48,11 @@ fn read(file: &NamedFile<'_>, head: &Head, wanted: &Wanted) -> Result<Recording,
     reading.time = "columns of minutes, of which 1 begins at 00:00; the file does not tell the date".into();
     let mut series: Vec<Points> = Vec::new();
     let mut named = true;
-    each_record(file, layout, |record, at| {
+    each_record(file, layout, |record| {
         if std::mem::take(&mut named) {
             return Ok(true);
         }
-        let line = line_at(file, at);
+        let line = record.line();
         let value = |column: usize| {
             let cell = record.get(column)?;
             cell.parse::<f64>().ok().filter(|value| value.is_finite())

@@ -3,7 +3,8 @@
 use super::super::Recorded;
 use super::super::choose::{self, Plan, RequestPlan};
 use super::super::head::Head;
-use super::super::objects::{self, each_object, each_row};
+use super::super::objects::{self, each_object, each_picked, each_row};
+use super::super::pick::Picker;
 use super::super::reading::Reading;
 use super::super::requests::Gathered;
 use super::super::sample::Sample;
@@ -13,6 +14,7 @@ use super::super::values;
 use super::super::wanted::Wanted;
 use super::{Form, Likeness, Recording};
 use crate::files::NamedFile;
+use crate::traffic::error::At;
 use crate::traffic::moment::TimeForm;
 use crate::traffic::{FileError, Unit};
 
@@ -80,16 +82,18 @@ fn by_plan(
     match plan {
         Plan::Requests(plan) => {
             let mut gathered = Gathered::new();
-            each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
-                let cells: Vec<String> =
-                    plan_columns(&plan).map(|at| objects::cell(objects::at(object, &names[at]))).collect();
+            let columns: Vec<usize> = plan_columns(&plan).collect();
+            let picker = Picker::new(columns.iter().map(|at| names[*at].clone()).collect());
+            each_picked(file, head, (&mut reading, wanted.strict), picker, |reading, cells, line| {
                 let column = |at: usize| {
-                    let place = plan_columns(&plan).position(|other| other == at);
-                    place.and_then(|place| cells.get(place)).map_or("", String::as_str)
+                    columns.iter().position(|other| *other == at).map_or("", |place| cells.cell(place))
                 };
                 match table::row(column, &plan, false) {
                     Ok(row) => gathered.push(row, || line),
-                    Err(bad) => reading.skip_cell(|| line, &bad, wanted.strict)?,
+                    Err(bad) => {
+                        let part = At::Key(names[bad.at].clone());
+                        reading.skip_cell(|| line, &bad, part, wanted.strict)?;
+                    }
                 }
                 Ok(())
             })?;

@@ -10,8 +10,8 @@ use super::super::wanted::Wanted;
 use super::super::{Recorded, choose};
 use super::{Head, Likeness, Recording};
 use crate::files::NamedFile;
+use crate::traffic::error::At;
 use crate::traffic::moment::{Looks, TimeForm, looks};
-use crate::traffic::table::line_at;
 use crate::traffic::{FileError, Unit};
 
 /// What becomes of a row by its status; what is counted and said as a note.
@@ -91,11 +91,11 @@ pub(super) fn read(
     let mut judged: Vec<(&'static str, u64)> = Vec::new();
     let mut named = true;
     let columns = sample.columns();
-    each_record(file, layout, |record, position| {
+    each_record(file, layout, |record| {
         if std::mem::take(&mut named) {
             return Ok(true);
         }
-        let line = || line_at(file, position);
+        let line = || record.line();
         if record.len() != columns {
             let reason = format!("it has {} columns instead of {columns}", record.len());
             reading.skip(line, &reason, wanted.strict)?;
@@ -117,7 +117,10 @@ pub(super) fn read(
                 }
                 gathered.push(row, line);
             }
-            Err(bad) => reading.skip_cell(line, &bad, wanted.strict)?,
+            Err(bad) => {
+                let part = At::Cell { delimiter: layout.delimiter, index: bad.at };
+                reading.skip_cell(line, &bad, part, wanted.strict)?;
+            }
         }
         Ok(true)
     })?;

@@ -31,12 +31,15 @@ mod numbers;
 mod prometheus;
 mod vegeta;
 
+use std::io::Read as _;
+
 use super::Recording;
 use super::head::Head;
 use super::wanted::Wanted;
-use crate::files::NamedFile;
+use crate::files::{FileKind, NamedFile};
 use crate::traffic::FileError;
 use crate::traffic::error::nearest_name;
+use crate::traffic::packing::content;
 use crate::traffic::table::clip;
 
 /// How like a form a file is.
@@ -102,6 +105,9 @@ pub(super) const FORMS: [Form; 28] = [
 
 /// Reads a file in the form that is wanted, or else the one it has.
 pub(super) fn read(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, FileError> {
+    if begins_as_parquet(file) {
+        return read_parquet(file, wanted);
+    }
     let head = Head::read(file)?;
     if wanted.format.is_none()
         && !wanted.names_columns()
@@ -124,6 +130,28 @@ pub(super) fn read(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, F
         None if is_generic(form) => read.map_err(|error| load_test(file).unwrap_or(error)),
         _ => read,
     }
+}
+
+/// Whether a file is a table in Parquet; one that cannot be opened is told by who reads it.
+fn begins_as_parquet(file: &NamedFile<'_>) -> bool {
+    let mut start = [0; 4];
+    let is_regular = matches!(file.kind(), Some(FileKind::Regular) | None);
+    is_regular
+        && content(file).is_ok_and(|mut reader| reader.read_exact(&mut start).is_ok())
+        && start == *b"PAR1"
+}
+
+#[cfg(feature = "parquet")]
+fn read_parquet(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, FileError> {
+    super::parquet::read(file, &wanted.of_table())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(file: &NamedFile<'_>, _: &Wanted) -> Result<Recording, FileError> {
+    let label = "expected a build with the feature `parquet`, as released binaries have, or a table as text";
+    let error = FileError::whole(file.shown, "is a table in Parquet, which this build does not read", label);
+    let shown = file.shown;
+    Err(error.with_help(format!("write it as text: duckdb -c \"COPY (FROM '{shown}') TO 'traffic.csv'\"")))
 }
 
 /// What is to be said of the result of a load test.
