@@ -35,6 +35,8 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "explain",
+    "recommend",
     "replay",
     "run",
     "sweep",
@@ -240,6 +242,34 @@ def compare(
     return _work("compare", [Scenario(each) for each in scenarios], threads, progress)
 
 
+def recommend(
+    scenario: Source,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    requests: float | None = None,
+    threads: int | None = None,
+    progress: Progress = False,
+) -> Result:
+    """Finds the cheapest settings that keep the SLO under every condition, among those of ``[sweep.parameters]``, else among the
+    natural ones of the autoscaler.
+
+    :param requests: about how many requests to simulate at most. With the same number the answer is the same on any machine.
+    :return: the recommendation is ``result.summary["recommendation"]``.
+    """
+    return _work("recommend", [Scenario(scenario, settings)], threads, progress, requests)
+
+
+def explain(
+    scenario: Source,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    threads: int | None = None,
+    progress: Progress = False,
+) -> Result:
+    """Why a scenario is slow when it is slow, and why it costs what it costs: counterfactuals on the same random numbers."""
+    return _work("explain", [Scenario(scenario, settings)], threads, progress)
+
+
 def replay(
     policy: Source,
     observations: str | os.PathLike | Iterable[Mapping[str, Any]],
@@ -260,12 +290,18 @@ def replay(
     return [json.loads(line) for line in lines]
 
 
-def _work(kind: str, scenarios: Sequence[Scenario], threads: int | None, progress: Progress) -> Result:
+def _work(
+    kind: str,
+    scenarios: Sequence[Scenario],
+    threads: int | None,
+    progress: Progress,
+    requests: float | None = None,
+) -> Result:
     inner = [each._inner() for each in scenarios]
     if progress is True:
         with _Bar(kind) as bar:
-            return Result(_kneepoint.work(kind, inner, threads, bar))
-    return Result(_kneepoint.work(kind, inner, threads, progress or None))
+            return Result(_kneepoint.work(kind, inner, threads, bar, requests))
+    return Result(_kneepoint.work(kind, inner, threads, progress or None, requests))
 
 
 class _Bar:

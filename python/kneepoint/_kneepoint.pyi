@@ -45,5 +45,6 @@ def work(
     scenarios: list[Scenario],
     threads: int | None,
     progress: Callable[[int, int], None] | None,
+    requests: float | None,
 ) -> Result: ...
 def replay(policy: Scenario, name: str, text: str, form: str) -> list[str]: ...

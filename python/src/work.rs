@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use kneepoint::decision::{Explanation, Recommendation};
 use kneepoint::{CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -85,6 +86,8 @@ enum Inner {
     Run(RunResult),
     Sweep(SweepResult),
     Compare(CompareResult),
+    Recommend(Recommendation),
+    Explain(Explanation),
 }
 
 /// A result: `kneepoint.Result` shows it.
@@ -103,6 +106,8 @@ impl Result {
             Inner::Run(result) => result.report(),
             Inner::Sweep(result) => result.report(),
             Inner::Compare(result) => result.report(),
+            Inner::Recommend(result) => result.report(),
+            Inner::Explain(result) => result.report(),
         }
     }
 
@@ -111,6 +116,7 @@ impl Result {
             Inner::Run(result) => Some(result.figures()),
             Inner::Sweep(result) => result.points().first().map(|point| point.figures),
             Inner::Compare(result) => result.alternatives().next().map(|alternative| alternative.figures),
+            Inner::Recommend(_) | Inner::Explain(_) => None,
         }
     }
 
@@ -150,6 +156,9 @@ impl Result {
             Inner::Run(result) => result.complete(),
             Inner::Sweep(result) => result.complete(),
             Inner::Compare(result) => result.complete(),
+            Inner::Recommend(result) => result.complete(),
+            // Of work that was stopped there is no explanation.
+            Inner::Explain(_) => true,
         }
     }
 
@@ -180,16 +189,17 @@ impl Result {
     }
 }
 
-/// Runs, sweeps or compares on threads of its own, without the interpreter's lock. `progress` is called with the runs and the
-/// requests that are done, a few times a second. Ctrl-C stops the work.
+/// Does the work called `kind` on threads of its own, without the interpreter's lock. `progress` is called with the runs and the
+/// requests that are done, a few times a second. Ctrl-C stops the work. `requests` bounds those of a recommendation.
 #[pyfunction]
-#[pyo3(signature = (kind, scenarios, threads, progress))]
+#[pyo3(signature = (kind, scenarios, threads, progress, requests))]
 pub fn work(
     py: Python<'_>,
     kind: &str,
     scenarios: Vec<PyRef<'_, Scenario>>,
     threads: Option<usize>,
     progress: Option<Bound<'_, PyAny>>,
+    requests: Option<f64>,
 ) -> PyResult<Result> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
     let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
@@ -202,6 +212,8 @@ pub fn work(
         pool.install(|| match (what.as_str(), all.as_slice()) {
             ("run", [scenario]) => kneepoint::run(scenario, &options).map(Inner::Run),
             ("sweep", [scenario]) => kneepoint::sweep(scenario, &options).map(Inner::Sweep),
+            ("recommend", [scenario]) => kneepoint::recommend(scenario, requests, &options).map(Inner::Recommend),
+            ("explain", [scenario]) => kneepoint::explain(scenario, &options).map(Inner::Explain),
             _ => kneepoint::compare(&all, &options).map(Inner::Compare),
         })
     };

@@ -138,6 +138,23 @@ def test_saved_files_are_those_of_the_command(tmp_path):
         assert (tmp_path / "command" / name).read_bytes() == (tmp_path / "saved" / name).read_bytes(), name
 
 
+def test_recommend_and_explain_answer_as_the_commands_do(tmp_path):
+    program = os.environ.get("KNEEPOINT_PROGRAM")
+    chosen = kneepoint.recommend(
+        POOL, {"slo.latency": "4s", "slo.percentile": 90, "sweep.parameters": {"autoscaler.instances": [9, 12, 16]}}
+    )
+    recommendation = chosen.summary["recommendation"]
+    assert chosen.complete and recommendation["ending"] in ("confirmed", "today_is_cheapest", "unconfirmed")
+    assert "</html>" in chosen.html
+    (tmp_path / "pool.toml").write_text(TEXT)
+    why = kneepoint.explain(tmp_path / "pool.toml")
+    assert why.summary["causes"] is not None and why.answer
+    if not program:
+        pytest.skip("KNEEPOINT_PROGRAM does not name the command")
+    subprocess.run([program, "explain", "pool.toml", "--out", "command", "-q"], cwd=tmp_path, check=True)
+    assert (tmp_path / "command" / "summary.json").read_text() == why.summary_json
+
+
 def test_threads_do_not_change_a_byte():
     assert kneepoint.run(POOL, threads=1).summary_json == kneepoint.run(POOL, threads=2).summary_json
 
