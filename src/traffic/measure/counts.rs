@@ -55,6 +55,23 @@ pub(super) fn peak(bins: &Bins, origin: Option<i64>) -> Option<Peak> {
     Some(Peak { window_s: bins.window_s, rate: count / bins.window_s, at: at(origin, start) })
 }
 
+/// The busiest window of requests, however far they are apart: windows without one are not gone through.
+pub(super) fn peak_of_instants(instants: &Packed, window_s: f64, origin: Option<i64>) -> Option<Peak> {
+    let window = ((window_s * 1e9).round() as u64).max(1);
+    let (mut best, mut open) = ((0_u64, 0_u64), (0, 0_u64));
+    for instant in instants.iter() {
+        let at = instant / window;
+        open = (at, if at == open.0 { open.1 + 1 } else { 1 });
+        // The first of several.
+        if open.1 > best.1 {
+            best = open;
+        }
+    }
+    let (row, count) = best;
+    let at = at(origin, row.saturating_mul(window));
+    (count > 0).then(|| Peak { window_s, rate: count as f64 / window_s, at })
+}
+
 /// The index of dispersion, if there are so many windows.
 pub(super) fn dispersion(bins: &Bins, least: usize) -> Option<Dispersion> {
     let windows = bins.whole().count();

@@ -11,7 +11,7 @@ mod tests;
 
 use serde::Serialize;
 
-use counts::{Bins, dispersion, peak};
+use counts::{Bins, dispersion, peak, peak_of_instants};
 pub use profile::Profile;
 
 use super::moment;
@@ -26,6 +26,9 @@ const WINDOWS_S: [f64; 8] = [0.1, 1.0, 10.0, 60.0, 300.0, 600.0, 3600.0, 21_600.
 
 /// Windows of one length of which a variance means something.
 const WINDOWS_LEAST: usize = 10;
+
+/// Windows of one length that are gone through at most.
+const WINDOWS_MOST: f64 = 1e7;
 
 /// Statistics of recorded traffic.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -194,16 +197,21 @@ fn of_requests(requests: &Requests) -> Measured {
         peaks: PEAKS_S
             .iter()
             .filter(|window_s| span_s >= **window_s)
-            .filter_map(|window_s| peak(&bins(*window_s), origin))
+            .filter_map(|window_s| peak_of_instants(instants, *window_s, origin))
             .collect(),
         interarrival_cv: (mean > 0.0).then(|| variance.sqrt() / mean),
         same_instant: Some(same_instant),
         dispersion: WINDOWS_S
             .iter()
-            .filter(|window_s| span_s / **window_s >= WINDOWS_LEAST as f64 && span_s / **window_s <= 1e7)
+            .filter(|window_s| (WINDOWS_LEAST as f64..=WINDOWS_MOST).contains(&(span_s / **window_s)))
             .filter_map(|window_s| dispersion(&bins(*window_s), WINDOWS_LEAST))
             .collect(),
-        profile: Profile::of(origin, span_s, &bins(3600.0), &bins(60.0)),
+        profile: Profile::of(
+            origin,
+            span_s,
+            &bins(3600.0),
+            &bins(if span_s / 60.0 > WINDOWS_MOST { 3600.0 } else { 60.0 }),
+        ),
         gaps: notable
             .map(|(length, from)| Gap { seconds: *length as f64 / 1e9, from: at(origin, *from) })
             .collect(),

@@ -67,3 +67,15 @@ fn a_profile_tells_hours_and_days() {
     close(profile.days[3], (23.0 + 10.0) / 24.0 / 60.0);
     close(profile.days[0], (46.0 + 10.0) / 24.0 / 60.0);
 }
+
+#[test]
+fn requests_decades_apart_are_measured_without_going_through_every_second() {
+    const DECADES_MS: u64 = 90 * 365 * 86_400_000;
+    let measured =
+        measure(&requests(&[0, 400, 900, 5_000, DECADES_MS, DECADES_MS + 1, DECADES_MS + 2, DECADES_MS + 3]));
+    let rates: Vec<f64> = measured.peaks.iter().map(|peak| peak.rate).collect();
+    close(rates[0], 4.0);
+    close(rates[1], 4.0 / 60.0);
+    assert!(measured.peaks[0].at.starts_with("28382400"), "{}", measured.peaks[0].at);
+    assert_eq!(measured.peaks[1].at, "0 s", "the first of equal ones");
+}

@@ -371,15 +371,14 @@ fn duration(
     wanted: &Wanted,
     notes: &mut Vec<String>,
 ) -> Option<(usize, Option<Unit>)> {
+    let unit = |at: usize| wanted.service_unit.or_else(|| unit_in_name(sample.name(at)));
     let is = |at: &usize| {
-        *at != time
-            && values::holds(sample.name(*at)) == Holds::Duration
-            && sample.share(*at, |cell| {
-                values::duration(cell, Some(Unit::Seconds), sample.decimal_comma).is_some()
-            }) >= MOST
+        // In its own unit: nanoseconds taken for seconds would be longer than anything lasts.
+        let unit = unit(*at).unwrap_or(Unit::Seconds);
+        let is_one = |cell: &str| values::duration(cell, Some(unit), sample.decimal_comma).is_some();
+        *at != time && values::holds(sample.name(*at)) == Holds::Duration && sample.share(*at, is_one) >= MOST
     };
     let found: Vec<usize> = (0..sample.columns()).filter(is).collect();
-    let unit = |at: usize| wanted.service_unit.or_else(|| unit_in_name(sample.name(at)));
     let has_unit = |at: &usize| unit(*at).is_some() || sample.share(*at, is_number) == 0.0;
     let known: Vec<usize> = found.iter().copied().filter(has_unit).collect();
     match (known.as_slice(), found.as_slice()) {

@@ -586,3 +586,9 @@ fn a_number_behind_the_fields_of_an_access_log_is_a_duration_only_where_its_unit
         ("access_log".into(), "2026-01-05T09:00:00Z".into(), vec![0, 2000], vec![8, 250])
     );
 }
+
+#[test]
+fn long_durations_in_nanoseconds_are_durations() {
+    let text = "ts,duration_ns\n1767603600,90000000000\n1767603601,5000000000\n1767603603,7000000000\n";
+    assert_eq!(requests(text, &plain()).3, [5_000, 7_000, 90_000]);
+}
