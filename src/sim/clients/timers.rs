@@ -28,20 +28,39 @@ pub(super) enum Timer {
 /// When a timer goes off, and which of the run it is: of those due together the first set goes off first.
 type Due = (u64, u64);
 
+/// Later than every timer.
+const NEVER: Due = (u64::MAX, u64::MAX);
+
 /// The timers that are set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Timers {
     give_ups: VecDeque<(Due, Timer)>,
     hedges: VecDeque<(Due, Timer)>,
     others: BinaryHeap<Reverse<(Due, Timer)>>,
     set: u64,
+    /// The first to go off: it is asked for at every event.
+    next: Due,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Timers {
+            give_ups: VecDeque::new(),
+            hedges: VecDeque::new(),
+            others: BinaryHeap::new(),
+            set: 0,
+            next: NEVER,
+        }
+    }
 }
 
 impl Timers {
     /// Sets a timer. Those of one of the two kinds with a fixed time are due no earlier than the ones set before.
+    #[inline]
     pub fn set(&mut self, at: u64, timer: Timer) {
         let due = (at, self.set);
         self.set += 1;
+        self.next = self.next.min(due);
         let queue = match timer {
             Timer::GiveUp(..) => &mut self.give_ups,
             Timer::Hedge(..) => &mut self.hedges,
@@ -54,27 +73,32 @@ impl Timers {
         queue.push_back((due, timer));
     }
 
-    fn first(&self) -> Option<Due> {
-        let queued = [&self.give_ups, &self.hedges].map(|queue| queue.front().map(|(due, _)| *due));
-        let other = self.others.peek().map(|Reverse((due, _))| *due);
-        queued.into_iter().chain([other]).flatten().min()
-    }
-
     /// When the next timer goes off; [`u64::MAX`] if none is set.
+    #[inline]
     pub fn next_at(&self) -> u64 {
-        self.first().map_or(u64::MAX, |(at, _)| at)
+        self.next.0
     }
 
     /// Takes the next timer, with its instant.
+    #[inline]
     pub fn pop(&mut self) -> Option<(u64, Timer)> {
-        let first = self.first()?;
-        for queue in [&mut self.give_ups, &mut self.hedges] {
-            if queue.front().is_some_and(|(due, _)| *due == first) {
-                return queue.pop_front().map(|(due, timer)| (due.0, timer));
-            }
-        }
-        self.others.pop().map(|Reverse((due, timer))| (due.0, timer))
+        let due = self.next;
+        let taken = if first(&self.give_ups) == due {
+            self.give_ups.pop_front()
+        } else if first(&self.hedges) == due {
+            self.hedges.pop_front()
+        } else {
+            self.others.pop().map(|Reverse(entry)| entry)
+        };
+        let other = self.others.peek().map_or(NEVER, |Reverse((due, _))| *due);
+        self.next = first(&self.give_ups).min(first(&self.hedges)).min(other);
+        taken.map(|((at, _), timer)| (at, timer))
     }
+}
+
+#[inline]
+fn first(queue: &VecDeque<(Due, Timer)>) -> Due {
+    queue.front().map_or(NEVER, |(due, _)| *due)
 }
 
 #[cfg(test)]
