@@ -1,6 +1,6 @@
 //! Records in a file that survives being killed at any moment.
 //!
-//! The file is a header and then one entry a record, appended as soon as its run has finished. An entry is its length, a
+//! The file is a header and then one entry a record, appended when its run has finished. An entry is its length, a
 //! checksum (CRC-32) and its content; the header is one too, after eight bytes that tell the kind of file. What is written
 //! is never changed. When the file is opened, entries are read up to the first that is cut short or does not agree with its
 //! checksum: that one was being written when the process was killed, and is cut off.
@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::log::{KEPT_BYTES, Log, PREFIX_BYTES, add_entry};
 use super::{Record, RecordKey, Store};
 use crate::experiment::case::{CaseId, version};
 
@@ -22,9 +23,6 @@ const KIND: [u8; 8] = *b"kneerec\x01";
 
 /// Longer than any entry: what claims to be longer is no entry.
 const MAX_ENTRY_BYTES: u32 = 1 << 28;
-
-/// Length and checksum before the content of an entry.
-const PREFIX_BYTES: usize = 8;
 
 /// Records in a file, for one process at a time.
 #[derive(Debug)]
@@ -35,12 +33,9 @@ pub struct FileStore {
 
 #[derive(Debug)]
 struct Open {
-    file: File,
+    log: Log,
     /// Where the content of each record begins, and its length.
     places: HashMap<RecordKey, (u64, u32)>,
-    end: u64,
-    /// The first failure to write; nothing is written after it.
-    failure: Option<io::ErrorKind>,
 }
 
 /// What a file of records is for.
@@ -172,9 +167,10 @@ impl FileStore {
         let mut file = open_locked(path, true)?;
         file.set_len(0).map_err(failed)?;
         let header = postcard::to_allocvec(&Header::of(scope)).unwrap_or_default();
-        let bytes = [&KIND[..], &entry(&header)].concat();
+        let mut bytes = KIND.to_vec();
+        add_entry(&header, &mut bytes);
         file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&bytes)).map_err(failed)?;
-        let open = Open { file, places: HashMap::new(), end: bytes.len() as u64, failure: None };
+        let open = Open { log: Log::new(file, bytes.len() as u64, Vec::new()), places: HashMap::new() };
         Ok(FileStore { path: path.to_owned(), open: Mutex::new(open) })
     }
 
@@ -203,16 +199,22 @@ impl FileStore {
         };
         let asked = Header::of(scope);
         stored.check(&asked, path)?;
-        let mut places = HashMap::new();
+        let (mut places, mut kept) = (HashMap::new(), vec![0; entries.end as usize]);
         while let Some((start, content)) = entries.next().map_err(failed)? {
             if let Ok((key, record)) = postcard::take_from_bytes::<StoredKey>(&content) {
                 let begin = start + (content.len() - record.len()) as u64;
                 places.insert(key.into(), (begin, record.len() as u32));
             }
+            // The beginning of the file, without a gap; of what stands before contents nobody asks.
+            if entries.end <= KEPT_BYTES && kept.len() + PREFIX_BYTES == start as usize {
+                kept.resize(start as usize, 0);
+                kept.extend_from_slice(&content);
+            }
         }
         let end = entries.end;
         file.set_len(end).map_err(failed)?;
-        Ok(FileStore { path: path.to_owned(), open: Mutex::new(Open { file, places, end, failure: None }) })
+        let open = Open { log: Log::new(file, end, kept), places };
+        Ok(FileStore { path: path.to_owned(), open: Mutex::new(open) })
     }
 
     /// Takes in the records of the file at `path`, which another command has written: `command` of the same cases. That file is
@@ -263,7 +265,11 @@ impl FileStore {
 
     /// Why records are no longer written, if that is so: for want of room, for example.
     pub fn failure(&self) -> Option<StoreError> {
-        let failure = self.lock().failure;
+        let failure = {
+            let mut open = self.lock();
+            open.log.flush();
+            open.log.failure()
+        };
         failure.map(|kind| StoreError::Io { path: self.path.clone(), why: io::Error::from(kind) })
     }
 
@@ -292,38 +298,30 @@ impl Store for FileStore {
     fn get(&self, key: &RecordKey) -> Option<Record> {
         let mut open = self.lock();
         let (start, length) = open.places.get(key).copied()?;
-        let mut bytes = vec![0; length as usize];
-        open.file.seek(SeekFrom::Start(start)).and_then(|_| open.file.read_exact(&mut bytes)).ok()?;
+        let bytes = open.log.read(start, length as usize)?;
         drop(open);
         Record::from_bytes(&bytes)
     }
 
     fn put(&self, key: &RecordKey, record: &Record) {
-        let stored = StoredKey::from(*key);
-        let key_bytes = postcard::to_allocvec(&stored).unwrap_or_default();
+        // Nothing in them refuses to be written, and memory is all that is written to.
+        let mut content = postcard::to_allocvec(&StoredKey::from(*key)).unwrap_or_default();
         let record = record.to_bytes();
-        self.append(key, &[&key_bytes[..], &record].concat(), record.len());
+        content.extend_from_slice(&record);
+        self.append(key, &content, record.len());
     }
 }
 
 impl FileStore {
     /// Writes an entry of this content, the last `record` bytes of which are the record under `key`.
     fn append(&self, key: &RecordKey, content: &[u8], record: usize) {
-        let bytes = entry(content);
         let mut open = self.lock();
-        if open.failure.is_some() || open.places.contains_key(key) {
+        if open.log.failure().is_some() || open.places.contains_key(key) {
             return;
         }
-        let start = open.end;
-        // In one piece: a process that is killed leaves the last entry cut short at the worst.
-        match open.file.seek(SeekFrom::Start(start)).and_then(|_| open.file.write_all(&bytes)) {
-            Ok(()) => {
-                let end = start + bytes.len() as u64;
-                open.end = end;
-                open.places.insert(*key, (end - record as u64, record as u32));
-            }
-            Err(error) => open.failure = Some(error.kind()),
-        }
+        open.log.append(content);
+        let end = open.log.end();
+        open.places.insert(*key, (end - record as u64, record as u32));
     }
 }
 
@@ -360,13 +358,6 @@ fn open_locked(path: &Path, create: bool) -> Result<File, StoreError> {
         Err(TryLockError::Error(why)) if why.kind() == io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(why)) => Err(failed(why)),
     }
-}
-
-/// Length, checksum and content.
-fn entry(content: &[u8]) -> Vec<u8> {
-    let length = (content.len() as u32).to_le_bytes();
-    let checksum = crc32fast::hash(content).to_le_bytes();
-    [&length[..], &checksum, content].concat()
 }
 
 /// Reads a file of records from its beginning.
@@ -452,10 +443,10 @@ mod tests {
         let (path, case) = (folder.path().join("records"), Case::whole(&scenario));
         let (scope, records) = (scope_of("sweep", &case), records(&case));
         let store = FileStore::create(&path, &scope).unwrap();
-        let mut ends = vec![store.lock().end];
+        let mut ends = vec![store.lock().log.end()];
         for record in &records {
             store.put(&case.key(record.number), record);
-            ends.push(store.lock().end);
+            ends.push(store.lock().log.end());
         }
         drop(store);
         let whole = std::fs::read(&path).unwrap();
@@ -483,7 +474,7 @@ mod tests {
         let (scope, records) = (scope_of("sweep", &case), records(&case));
         let store = FileStore::create(&path, &scope).unwrap();
         store.put(&case.key(0), &records[0]);
-        let first = store.lock().end as usize;
+        let first = store.lock().log.end() as usize;
         store.put(&case.key(1), &records[1]);
         drop(store);
         let mut bytes = std::fs::read(&path).unwrap();
@@ -520,7 +511,9 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[KIND.len() + PREFIX_BYTES] ^= 1;
         let header = bytes[KIND.len() + PREFIX_BYTES..].to_vec();
-        std::fs::write(&path, [&KIND[..], &entry(&header)].concat()).unwrap();
+        let mut bytes = KIND.to_vec();
+        add_entry(&header, &mut bytes);
+        std::fs::write(&path, bytes).unwrap();
         assert!(matches!(refused(&mine), StoreError::OtherKind(_)));
     }
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cli")]
 mod file;
+#[cfg(feature = "cli")]
+mod log;
 mod memory;
 
 #[cfg(feature = "cli")]
