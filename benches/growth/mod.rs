@@ -1,11 +1,13 @@
 //! How time and memory grow with the work: the whole of a command, from the text of a scenario to its report, in a process
 //! of its own for each size.
 
-use std::fmt::Write as _;
+use std::fs::File;
 use std::hint::black_box;
+use std::io::{BufWriter, Write as _};
 use std::process::Command;
 
-use kneepoint::{Memory, Options, Report, Scenario, run, sweep};
+use kneepoint::{Options, Report, Scenario, run, sweep};
+use tempfile::TempDir;
 
 use crate::table::{Limit, row};
 
@@ -81,18 +83,24 @@ fn measured(what: &str, size: u64) -> Option<Used> {
 
 /// Does the work of one size and prints what it took, as Linux tells it (proc(5)).
 pub fn child(what: &str, size: u64) {
-    let written = work(what, size);
-    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
-    // Behind the name of the program, which may hold anything: user and system time in ticks of 10 ms.
-    let stat = read("/proc/self/stat");
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
-    let status = read("/proc/self/status");
+    let trace = (what == "rows of a trace").then(|| trace(size));
+    let before = processor_seconds();
+    let written = trace.map_or_else(|| work(what, size), |folder| of_trace(&folder));
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = peak.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
-    if let (Some(user), Some(system), Some(kilobytes)) = (ticks(11), ticks(12), kilobytes) {
-        println!("{} {} {written}", (user + system) / 100.0, kilobytes * 1024.0);
+    if let (Some(before), Some(after), Some(kilobytes)) = (before, processor_seconds(), kilobytes) {
+        println!("{} {} {written}", after - before, kilobytes * 1024.0);
     }
+}
+
+/// Processor time of this process.
+fn processor_seconds() -> Option<f64> {
+    // Behind the name of the program, which may hold anything: user and system time in ticks of 10 ms.
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
 }
 
 fn scenario(arrivals: &str, instances: u64, run: &str) -> String {
@@ -115,7 +123,6 @@ fn work(what: &str, size: u64) -> usize {
         // The same number for each instance.
         "instances" => of_run(&lasting(size * 100, size, "replications = 1\ntimeline_interval = \"10s\"")),
         "replications" => of_run(&lasting(20_000, 20, &format!("replications = {size}"))),
-        "rows of a trace" => of_trace(size),
         _ => of_sweep(size, &lasting(2_000, 20, "replications = 2")),
     }
 }
@@ -142,22 +149,25 @@ fn of_sweep(points: u64, text: &str) -> usize {
     bytes(&result.report())
 }
 
-fn of_trace(rows: u64) -> usize {
-    let mut trace = String::from("time\n");
+/// A folder with a trace and a scenario that replays it.
+fn trace(rows: u64) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = File::create(folder.path().join("trace.csv")).expect("a file");
+    let mut out = BufWriter::new(file);
+    writeln!(out, "time").expect("room for a trace");
     for row in 0..rows {
-        let _ = writeln!(trace, "{:.3}", row as f64 * 0.012_5);
+        let micros = row * 12_500;
+        writeln!(out, "{}.{:06}", micros / 1_000_000, micros % 1_000_000).expect("room for a trace");
     }
-    let mut files = Memory::default();
-    files.insert("trace.csv", trace);
-    files.insert(
-        "scenario.toml",
-        scenario(
-            "kind = \"trace\"\nfile = \"trace.csv\"",
-            100,
-            "replications = 1\ntimeline_interval = \"1m\"",
-        ),
-    );
-    let scenario = Scenario::load_from(files, "scenario.toml").expect("a scenario");
+    out.flush().expect("room for a trace");
+    let keys = "kind = \"trace\"\nfile = \"trace.csv\"";
+    let text = scenario(keys, 100, "replications = 1\ntimeline_interval = \"1m\"");
+    std::fs::write(folder.path().join("scenario.toml"), text).expect("a file");
+    folder
+}
+
+fn of_trace(folder: &TempDir) -> usize {
+    let scenario = Scenario::load(folder.path().join("scenario.toml")).expect("a scenario");
     let result = run(&scenario, &Options::default()).expect("a run");
     bytes(&result.report())
 }
