@@ -92,8 +92,20 @@ fn a_replay_refuses_units_that_are_unclear_times_that_fall_and_files_without_row
     assert!(said.contains("--> rows.csv:4:4") && said.contains("4 | 15,three,650"), "{said}");
     assert!(refused("").contains("the file is empty"));
     assert!(refused("time,ready,value\n").contains("there are no observations"));
-    work.write("rows.csv", "time,ready,value,unit\n0,3,77,percent\n15,3,95,percent\n");
-    assert_eq!(replayed_desired(&work.done(&["replay", "hpa.yaml", "rows.csv"])), [3, 5]);
+    for rows in [
+        "time,ready,value,unit\n0,3,77,percent\n15,3,95,percent\n",
+        "time;ready;utilization\n0;3;77,4\n15;3;95\n",
+    ] {
+        work.write("rows.csv", rows);
+        assert_eq!(replayed_desired(&work.done(&["replay", "hpa.yaml", "rows.csv"])), [3, 5]);
+    }
+    work.write("rows.tsv", "time\tready\tutilization\n0\t3\t77\n");
+    assert_eq!(replayed_desired(&work.done(&["replay", "hpa.yaml", "rows.tsv"])), [3]);
+    let said = refused("time,utilization\n0,77\n");
+    assert!(
+        said.contains("`desired` is missing, and so is `ready`") && said.contains("rows.csv:2"),
+        "{said}"
+    );
 }
 
 #[test]

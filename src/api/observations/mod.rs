@@ -146,7 +146,7 @@ impl Observations {
                 let rows = prometheus::rows(&queries, replay.takes_quantities())?;
                 Observations::of(&names.join(", "), "", rows)
             }
-            [file] if file.name.to_ascii_lowercase().ends_with(".csv") => {
+            [file] if [".csv", ".tsv"].iter().any(|end| file.name.to_ascii_lowercase().ends_with(end)) => {
                 Observations::csv(file.name, file.text)
             }
             _ => Observations::json_lines(&names.join(", "), files.first().map_or("", |file| file.text)),

@@ -65,7 +65,8 @@ fn on_characters(text: &str, bytes: Range<usize>) -> Range<usize> {
 /// Rows of CSV with a header. A dot in a column's name makes objects within objects, and numbers between dots make lists.
 pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut records = Records::new(text.as_bytes(), b',');
+    let delimiter = delimiter(text);
+    let mut records = Records::new(text.as_bytes(), delimiter);
     let broken = |error: Broken| Error::at_line(name, line_of(&error), &error.to_string());
     let Some(first) = records.next_row().map_err(broken)? else { return Ok(Vec::new()) };
     let at = |cell: usize, why: &str| Error::at_place(&first.place(cell, name), why, "in the header");
@@ -100,6 +101,7 @@ pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
             let value = match cell {
                 "" if is_measured(column) => Value::Null,
                 "" => continue,
+                cell if delimiter == b';' => value(&with_point(cell)),
                 cell => value(cell),
             };
             set(&mut fields, column, value).map_err(|why| refuse(at, &why))?;
@@ -109,6 +111,23 @@ pub(super) fn csv(name: &str, text: &str) -> Result<Vec<RecordedRow>, Error> {
         rows.push(RecordedRow { place: Place::Line(line), fields });
     }
     Ok(rows)
+}
+
+/// What stands between the cells of a header: of commas, semicolons and tabs what there is most of.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |mark: &u8| header.bytes().filter(|byte| byte == mark).count();
+    // The last of several that are as many.
+    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+/// A number with a decimal comma, as spreadsheets write it where they separate cells by semicolons, with a point.
+fn with_point(cell: &str) -> String {
+    let is_number = cell.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    match is_number && cell.matches(',').count() == 1 {
+        true => cell.replace(',', "."),
+        false => cell.to_owned(),
+    }
 }
 
 fn line_of(error: &Broken) -> usize {

@@ -106,7 +106,7 @@ impl HpaReplay {
         // A recording that begins with nothing but ready pods began at rest.
         let spec = match count(row, "desired")?.or(self.spec) {
             Some(spec) => spec,
-            None => count(row, "ready")?.ok_or_else(|| row.missing("desired"))?,
+            None => count(row, "ready")?.ok_or_else(|| no_replicas(row))?,
         };
         Ok(Scale { spec, status: count(row, "existing")?.unwrap_or(spec) })
     }
@@ -339,4 +339,13 @@ impl Cluster for Recorded {
     fn serving(&self) -> Option<u32> {
         self.serving
     }
+}
+
+/// The problem of a first row that does not say how many replicas there are.
+pub(crate) fn no_replicas(row: &Row<'_>) -> RowProblem {
+    let (desired, ready) = (row.path_of("desired"), row.path_of("ready"));
+    RowProblem::new(format!(
+        "`{desired}` is missing, and so is `{ready}`: the first row has to say how many replicas there are (a recording of queries: \
+         ready=FILE)"
+    ))
 }

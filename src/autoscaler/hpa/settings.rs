@@ -39,13 +39,13 @@ const SYNC_PERIOD: Key<Span> = Key::or(
 .at_least(1e-3);
 const SYNC_DELAY: Key<Span> = Key::or(
     "sync_delay",
-    "\"0s\"",
-    "What a sync takes: the next one comes `sync_period` after it has been processed, so that syncs drift, and what one recommended is a little more than a period old at the next. In a replay the rows are the syncs.",
+    "\"100ms\"",
+    "What a sync takes: the next one comes `sync_period` after it has been processed, so that syncs drift, and what one recommended is a little more than a period old at the next. With 0 they are a metronome's. In a replay the rows are the syncs.",
 );
 const PHASE: Key<Span> = Key::or(
     "phase",
     "\"0s\"",
-    "Shifts the syncs: they fall at `phase` + k × `sync_period`, k = 1, 2, … (k = 0 too when `phase` is not zero).",
+    "Shifts the syncs: the first falls at `phase`, or after one `sync_period` if that is zero, each further one `sync_period` + `sync_delay` later.",
 );
 const DOWNSCALE_STABILIZATION: Key<Span> = Key::or(
     "downscale_stabilization",

@@ -12,7 +12,7 @@ use crate::autoscaler::hpa::history::Moment;
 use crate::autoscaler::hpa::metric::Source;
 use crate::autoscaler::hpa::recorded::{Recorded, age};
 use crate::autoscaler::hpa::recorded_units::pool_fields;
-use crate::autoscaler::hpa::replay::{HpaReplay, count};
+use crate::autoscaler::hpa::replay::{HpaReplay, count, no_replicas};
 use crate::autoscaler::reading::quantity::parse_quantity;
 use crate::autoscaler::{Line, PoolFields, Replay, Row, RowProblem};
 use crate::time::{Instant, Span};
@@ -141,7 +141,7 @@ impl KedaReplay {
             // A recording that begins with nothing but ready pods began at rest.
             None => match self.spec {
                 Some(spec) => spec,
-                None => count(row, "ready")?.ok_or_else(|| row.missing("desired"))?,
+                None => count(row, "ready")?.ok_or_else(|| no_replicas(row))?,
             },
         };
         let scale = Scale { spec, status: count(row, "existing")?.unwrap_or(spec) };
