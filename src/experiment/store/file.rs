@@ -395,12 +395,13 @@ impl<'a> Entries<'a> {
 
     /// The next entry with the place of its content; `None` at the end, or at one that is not whole.
     fn next(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
-        let mut prefix = Vec::new();
-        (&mut self.file).take(PREFIX_BYTES as u64).read_to_end(&mut prefix)?;
-        let Some((length, checksum)) = prefix.split_first_chunk::<4>() else { return Ok(None) };
-        let (length, Ok(checksum)) = (u32::from_le_bytes(*length), <[u8; 4]>::try_from(checksum)) else {
-            return Ok(None);
-        };
+        let mut prefix = [0; PREFIX_BYTES];
+        match self.file.read_exact(&mut prefix) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let [a, b, c, d, checksum @ ..] = prefix;
+        let length = u32::from_le_bytes([a, b, c, d]);
         if length > MAX_ENTRY_BYTES {
             return Ok(None);
         }
