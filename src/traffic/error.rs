@@ -20,7 +20,7 @@ pub struct FileError {
     /// The place in the file, with the text of its line, where it is at one.
     pub place: Option<Span>,
     /// Where that is to be found.
-    spot: Option<Spot>,
+    spot: Option<Box<Spot>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl FileError {
 
     /// An error at one line of the file `shown`.
     pub(super) fn at_line(shown: &str, line: u64, what: &str, label: String) -> Self {
-        let spot = Some(Spot { line, at: At::Line });
+        let spot = Some(Box::new(Spot { line, at: At::Line }));
         FileError { message: format!("`{shown}`, line {line}{what}"), label, spot, ..FileError::default() }
     }
 
@@ -62,12 +62,12 @@ impl FileError {
 
     /// The same error at a part of a line, which its message has already.
     pub(super) fn on_line(self, line: u64, at: At) -> Self {
-        FileError { spot: Some(Spot { line, at }), ..self }
+        FileError { spot: Some(Box::new(Spot { line, at })), ..self }
     }
 
     /// The same error of a part of its line.
     pub(super) fn at_part(self, at: At) -> Self {
-        FileError { spot: self.spot.map(|spot| Spot { at, ..spot }), ..self }
+        FileError { spot: self.spot.map(|spot| Box::new(Spot { at, ..*spot })), ..self }
     }
 
     /// The same error without the text of its line, of a file that may be of any kind: a private key, a file of passwords.

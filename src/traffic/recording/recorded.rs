@@ -15,6 +15,8 @@ pub struct Recording {
 
 /// What a file of traffic holds.
 #[derive(Debug, Clone)]
+// There is one of a file, and never a list of them.
+#[allow(clippy::large_enum_variant)]
 pub enum Recorded {
     /// Requests, a row each.
     Requests(Requests),
