@@ -13,6 +13,8 @@ use crate::schema::{Data, Place, Problem, Table, nearest};
 pub(super) const METRIC_TYPE: Codec =
     Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
 
+const DATADOG_TYPE: Codec = Codec::Names(&[("average", "average_value"), ("global", "value")]);
+
 /// Reads one of `spec.triggers` as `triggers.INDEX`.
 ///
 /// # Errors
@@ -253,8 +255,13 @@ fn external(
     let scaler = known_scaler(name, part)?;
     let shown = part.text("name")?.unwrap_or(name);
     into.set(format!("{key}.name"), Data::Text(shown.into()), part.place());
-    let is_value = part.text("metricType")? == Some("Value");
+    let mut is_value = part.text("metricType")? == Some("Value");
     part.read(&[Field::new("metricType", "metric_type", METRIC_TYPE)], key, into)?;
+    if name == "datadog" && part.get("metricType").is_none() {
+        // Where the scaler had it before KEDA's triggers did.
+        is_value = metadata.text("type")? == Some("global");
+        metadata.read(&[Field::alias("type", "metric_type", DATADOG_TYPE)], key, into)?;
+    }
     let (target_name, default) = target_of(name, scaler, metadata)?;
     let activation = scaler.activations.iter().find(|(name, _)| metadata.get(name).is_some());
     let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place() };

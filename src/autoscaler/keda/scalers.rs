@@ -171,7 +171,8 @@ const SCALERS: &[Scaler] = &[
     ),
     scaler(
         &["datadog"],
-        &[("targetValue", None)],
+        // The second is the older name.
+        &[("targetValue", None), ("queryValue", None)],
         &[("activationQueryValue", "0"), ("activationTargetValue", "0")],
         Other("a query of Datadog"),
     ),

@@ -8,7 +8,8 @@ use crate::autoscaler::Signal;
 use crate::schema::{Data, Place, Problem};
 
 /// Signals that such a metric can be.
-const SIGNALS: &str = "request_rate, in_flight, concurrency, queue_length, utilization or kv_cache";
+const SIGNALS: &str = "request_rate, in_flight, concurrency, queue_length, utilization, kv_cache, prompt_token_rate \
+                       or output_token_rate";
 
 /// Signals that a resource of the pods can be.
 const SHARES: &str = "utilization or kv_cache";
