@@ -8,7 +8,7 @@ use super::shown::{PHRASE, shown};
 /// The message with the line at `place`, whose source is an excerpt of a file of data; no newline at the end.
 pub fn rendered(message: &str, place: &Span, label: &str, help: Option<&str>) -> String {
     let label = shown(label, PHRASE);
-    let here = AnnotationKind::Primary.span(place.bytes.clone()).label(label);
+    let here = AnnotationKind::Primary.span(place.pointed().unwrap_or_default()).label(label);
     let path = shown(place.source.name(), PHRASE);
     let lines = Snippet::source(place.source.text()).path(path).line_start(place.source.first_line());
     let mut group = Level::ERROR.primary_title(shown(message, PHRASE)).element(lines.annotation(here));

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, Read};
 
 use super::packing::content;
 use super::records::{ROW_BYTES, Records, excerpt_of_line};
+use crate::document::shown::PHRASE;
 use crate::document::{Place, Span};
 use crate::files::NamedFile;
 use crate::schema::{Problem, nearest};
@@ -45,13 +46,18 @@ pub(super) enum At {
 impl FileError {
     /// An error about all of the file `shown`.
     pub fn whole(shown: &str, what: &str, label: &str) -> Self {
-        FileError { message: format!("`{shown}` {what}"), label: label.into(), ..FileError::default() }
+        FileError {
+            message: format!("`{shown}` {}", clean(what)),
+            label: clean(label),
+            ..FileError::default()
+        }
     }
 
     /// An error at one line of the file `shown`.
     pub(super) fn at_line(shown: &str, line: u64, what: &str, label: String) -> Self {
         let spot = Some(Box::new(Spot { line, at: At::Line }));
-        FileError { message: format!("`{shown}`, line {line}{what}"), label, spot, ..FileError::default() }
+        let message = format!("`{shown}`, line {line}{}", clean(what));
+        FileError { message, label: clean(&label), spot, ..FileError::default() }
     }
 
     /// The same error with a line of further help.
@@ -114,6 +120,11 @@ impl FileError {
             }
         }
     }
+}
+
+/// What a message says of a file, whatever the file holds: on one line and not too long.
+fn clean(text: &str) -> String {
+    crate::document::shown::shown(text, 4 * PHRASE).into_owned()
 }
 
 fn find(spot: &Spot, shown: &str, reader: impl Read) -> Option<Span> {

@@ -298,7 +298,7 @@ impl<'a> Record<'a> {
         };
         let cell = &self.written[written..end];
         let start = written + (cell.len() - cell.trim_start().len());
-        let length = cell.trim().lines().next().map_or(0, str::len);
+        let length = cell.trim().split(['\r', '\n']).next().map_or(0, str::len);
         let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
         let line_start = bytes[..start].iter().rposition(is_end).map_or(0, |end| end + 1);
         let line_end = bytes[start..].iter().position(is_end).map_or(bytes.len(), |end| start + end);
@@ -322,6 +322,7 @@ pub(crate) fn excerpt_of_line(file: &str, line: u64, text: &str, bytes: Range<us
     while !text.is_char_boundary(end) {
         end -= 1;
     }
+    let bytes = bytes.start.min(end)..bytes.end.min(end);
     // With its end, so that a cell that is the whole line is not the whole text.
     let source =
         Source::excerpt(file, format!("{}\n", &text[..end]), usize::try_from(line).unwrap_or(usize::MAX));
@@ -395,6 +396,32 @@ mod tests {
         assert_eq!(lines, [1, 2, 5, 7]);
         let expected = [(1, 6, "why"), (2, 3, "a"), (6, 5, "ümlaut"), (7, 4, "c")];
         assert_eq!(places, expected.map(|(line, column, text)| (line, column, text.to_owned())));
+    }
+
+    #[test]
+    fn a_place_lies_in_its_line_whatever_ends_it() {
+        for text in [
+            "a\r\"b\rc\",d\n",
+            "x,\"4\n\",5\r500m\n",
+            "\"\r\r\",\"\n\n x\"",
+            "\"",
+            "ü,\"ö\r\u{2028}\"",
+            " , \r",
+        ] {
+            let mut records = Records::new(text.as_bytes(), b',');
+            while let Some(record) = records.next_row().unwrap() {
+                for at in 0..=record.len() {
+                    let place = record.place(at, "t");
+                    let line = place.source.text();
+                    assert!(
+                        line.get(place.bytes.clone()).is_some(),
+                        "{text:?}: {:?} of {line:?}",
+                        place.bytes
+                    );
+                    assert!(!place.text().contains(['\r', '\n']), "{text:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -381,3 +381,15 @@ fn printed_and_older_results_are_levels_too() {
     let level = &read(stage).unwrap().levels[0];
     assert_eq!((level.prompt_tokens, level.output_tokens), (Some(256.0), Some(100.0)));
 }
+
+#[test]
+fn what_a_message_repeats_of_a_result_is_on_one_line_and_not_too_long() {
+    let named = |scenario: &str| {
+        read(&format!("MLPerf Results Summary\nScenario : {scenario}\nResult is : VALID\n")).unwrap_err()
+    };
+    assert!(
+        named("Of\u{2}fline\u{202e}")
+            .contains("its scenario is Of\\u{2}fline\\u{202e}, which has no arrivals")
+    );
+    assert!(named(&"x".repeat(100_000)).len() < 2_000);
+}

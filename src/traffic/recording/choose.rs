@@ -173,7 +173,9 @@ fn form_of(sample: &Sample, at: usize) -> Option<TimeForm> {
 /// Whole numbers, each one more than the one above it.
 fn counts_rows(sample: &Sample, at: usize) -> bool {
     let numbers: Option<Vec<i64>> = sample.cells(at).map(|cell| cell.parse().ok()).collect();
-    numbers.is_some_and(|numbers| numbers.len() >= 3 && numbers.windows(2).all(|pair| pair[1] - pair[0] == 1))
+    numbers.is_some_and(|numbers| {
+        numbers.len() >= 3 && numbers.windows(2).all(|pair| pair[1].checked_sub(pair[0]) == Some(1))
+    })
 }
 
 fn ascends(sample: &Sample, at: usize) -> bool {
@@ -492,7 +494,8 @@ pub(super) fn is_missing(cell: &str) -> bool {
 fn is_regular(sample: &Sample, time: &Candidate) -> bool {
     const SECOND: i64 = 1_000_000_000;
     let stamps: Vec<i64> = sample.cells(time.at).filter_map(|cell| time.form.parse(cell)).collect();
-    let gaps: Vec<i64> = stamps.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let gaps: Vec<i64> =
+        stamps.windows(2).map(|pair| pair[1].saturating_sub(pair[0]).saturating_abs()).collect();
     let Some(step) = gaps.iter().copied().filter(|gap| *gap > 0).min() else { return false };
     let even = gaps.iter().filter(|gap| **gap % step == 0).count();
     let same = gaps.iter().filter(|gap| **gap == step).count();

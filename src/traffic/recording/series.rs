@@ -88,7 +88,8 @@ pub(super) fn build(
     };
     let interval = interval(&reading, wanted, &series, known)?;
     let length = interval.as_nanos() as i64;
-    let intervals = ((last - first) as u64 + interval.as_nanos() / 2) / interval.as_nanos() + 1;
+    let span = last.saturating_sub(first).unsigned_abs();
+    let intervals = span.saturating_add(interval.as_nanos() / 2) / interval.as_nanos() + 1;
     if intervals > MOST_INTERVALS {
         let what = format!("has {intervals} intervals of {interval}");
         return Err(
@@ -104,8 +105,8 @@ pub(super) fn build(
     for one in &chosen {
         let mut own = vec![f64::NAN; counts.len()];
         for (at, value, line) in &one.points {
-            let offset = at - first;
-            let slot = (offset + length / 2) / length;
+            let offset = at.saturating_sub(first);
+            let slot = offset.saturating_add(length / 2) / length;
             if (offset - slot * length).abs() > length / 50 {
                 let what = format!(
                     ": {} is not a whole number of intervals of {interval} after {}",
@@ -163,7 +164,8 @@ fn order(series: &mut Points, reading: &mut Reading) -> Result<(), FileError> {
 }
 
 fn interval(reading: &Reading, wanted: &Wanted, series: &[Points], known: Known) -> Result<Span, FileError> {
-    let gaps = series.iter().flat_map(|one| one.points.windows(2).map(|pair| pair[1].0 - pair[0].0));
+    let gaps =
+        series.iter().flat_map(|one| one.points.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].0)));
     let smallest = gaps.min().map(|nanos| Span::from_nanos(nanos.unsigned_abs()));
     let agreed = known.interval.or(smallest);
     match (wanted.interval, agreed) {

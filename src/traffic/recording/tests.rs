@@ -592,3 +592,19 @@ fn long_durations_in_nanoseconds_are_durations() {
     let text = "ts,duration_ns\n1767603600,90000000000\n1767603601,5000000000\n1767603603,7000000000\n";
     assert_eq!(requests(text, &plain()).3, [5_000, 7_000, 90_000]);
 }
+
+#[test]
+fn instants_at_the_ends_of_all_time_overflow_nowhere() {
+    const ENDS: [&str; 5] =
+        ["-9223372036854775808", "9223372036854775807", "5", "-9223372036854775807", "1767603600.7"];
+    let said = Wanted { unit: Some(Unit::Nanoseconds), sort: true, ..plain() };
+    for (one, other) in ENDS.iter().flat_map(|one| ENDS.map(|other| (one, other))) {
+        for header in ["ts,latency_ms", "time,requests", "id,value", "end_time,duration_ns"] {
+            let text =
+                format!("{header}\n{one},5\n{other},5\n{one},7\n1767603600.7,7\n1767603602.5,9\n{other},1\n");
+            for wanted in [&plain(), &said, &Wanted { values: Some(Quantity::Rates), ..said.clone() }] {
+                let _ = read(&text, wanted);
+            }
+        }
+    }
+}

@@ -72,7 +72,7 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
             if let (true, Some(start), Some(end)) = (is_delta, start, end)
                 && end > start
             {
-                let own = Span::from_nanos((end - start).unsigned_abs());
+                let own = Span::from_nanos(end.saturating_sub(start).unsigned_abs());
                 interval = Some(interval.map_or(own, |known: Span| known.min(own)));
             }
         }
