@@ -50,6 +50,10 @@ pub enum Purpose {
     Rows = 27,
     /// How long each user thinks after an answer.
     Thinking = 28,
+    /// Turns of each session.
+    Turns = 29,
+    /// How long the user of a session thinks before the next turn.
+    TurnThinking = 30,
     /// Tokens of the prompt of each request.
     PromptTokens = 31,
     /// Tokens of the answer to each request.

@@ -59,7 +59,7 @@ pub fn check(scenario: &Scenario) -> Result<Checked, Error> {
     Ok(Checked {
         points,
         replications: base.run.replications,
-        requests: base.model.arrivals.mean_rate(duration) * duration.as_secs_f64(),
+        requests: base.model.expected_requests(duration),
         warnings,
         reading: base.reading.iter().map(|fact| format!("{}: {}", fact.topic, fact.text)).collect(),
         variants: alternatives.into_iter().filter_map(|(variant, _)| variant).collect(),

@@ -49,7 +49,7 @@ impl Field {
 const TIME: &str = "time_s";
 
 /// Columns of a timeline that are read over: what was simulated may be read back as if it had been measured.
-const READ_OVER: [&str; 17] = [
+const READ_OVER: [&str; 18] = [
     "length_s",
     "arrived",
     "served",
@@ -66,6 +66,7 @@ const READ_OVER: [&str; 17] = [
     "desired_most",
     "ready_least",
     "ready_most",
+    "prefix_hit",
     "overdue",
 ];
 

@@ -114,6 +114,6 @@ fn draw(bar: &ProgressBar, progress: &Progress, scenarios: &[&Scenario], done: &
 
 fn expected_requests(scenario: &Scenario) -> f64 {
     let model = &scenario.model;
-    let each = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    let each = model.expected_requests(model.duration);
     each * f64::from(scenario.run.replications)
 }

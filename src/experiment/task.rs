@@ -60,7 +60,7 @@ fn evenly(count: usize, most: usize) -> usize {
 fn longest_first(batch: &[Case<'_>], mut classes: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
     let expected = |class: &Vec<usize>| {
         let model = &batch[class[0]].scenario.model;
-        model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64()
+        model.expected_requests(model.duration)
     };
     if classes.len() > 1 {
         classes.sort_by_cached_key(|class| Reverse(expected(class) as u64));

@@ -48,9 +48,7 @@ impl Candidate {
 
     /// Requests that one replication is expected to have, under all conditions together.
     pub fn requests(&self) -> f64 {
-        let of = |scenario: &Scenario| {
-            scenario.model.arrivals.mean_rate(scenario.model.duration) * scenario.model.duration.as_secs_f64()
-        };
+        let of = |scenario: &Scenario| scenario.model.expected_requests(scenario.model.duration);
         self.scenarios.iter().map(of).sum()
     }
 }

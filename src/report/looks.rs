@@ -110,6 +110,7 @@ fn together(windows: &[Window]) -> Option<Window> {
         ready_range: range(|window| window.ready_range),
         starting: last.starting,
         draining: last.draining,
+        prefix_hit: weighted(|window| window.prefix_hit, served),
     })
 }
 

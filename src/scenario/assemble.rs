@@ -1,5 +1,6 @@
 //! The tables of a scenario, put together.
 
+use super::contents;
 use super::identity::Identity;
 use super::read_fact::ReadFact;
 use super::run::Run;
@@ -134,10 +135,13 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let autoscaler =
         reader.get(&AUTOSCALER).map_err(|problem| manifest::in_manifest(problem, tree, context))?;
     let arrivals = match &client.users {
-        Some(users) => closed_loop::expected(&reader, users, &service, autoscaler.limits().max)?,
+        Some(users) => {
+            let before = (&service, autoscaler.limits().max);
+            closed_loop::expected(&reader, users, client.session.as_ref(), before)?
+        }
         None => arrivals,
     };
-    let model = Model {
+    let mut model = Model {
         arrivals,
         service,
         instances: reader.get(&INSTANCES)?,
@@ -150,6 +154,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         duration: run.duration,
         warmup: run.warmup.fixed(),
     };
+    contents::connect(tree, &mut model, context)?;
     checks::model(tree, &model)?;
     checks::precision(tree, &model, &run)?;
     let mut warnings = manifest::warnings(tree, context)?;

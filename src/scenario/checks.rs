@@ -300,7 +300,7 @@ fn ticks(tree: &Tree, model: &Model) -> Result<(), Problem> {
 }
 
 fn requests(tree: &Tree, model: &Model) -> Result<(), Problem> {
-    let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    let requests = model.expected_requests(model.duration);
     if requests <= MOST_REQUESTS {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use crate::arrivals::Arrivals;
 use crate::schema::{Problem, Reader};
 use crate::service::{Model, Service};
-use crate::sim::Users;
+use crate::sim::{Session, Users};
 use crate::time::Span;
 use crate::units::show_span;
 
@@ -21,10 +21,16 @@ pub(super) fn unknown(users: &Users) -> Arrivals {
 pub(super) fn expected(
     reader: &Reader<'_>,
     users: &Users,
-    service: &Service,
-    most: u32,
+    session: Option<&Session>,
+    (service, most): (&Service, u32),
 ) -> Result<Arrivals, Problem> {
-    let cycle_s = users.think_time.0.mean() + least_latency_s(service);
+    // Between two requests of a user, on average: of so many in a session one is followed by the user's own think time.
+    let think_s = users.think_time.0.mean();
+    let think_s = session.map_or(think_s, |session| {
+        let turns = session.turns.0.mean().max(1.0);
+        (think_s + (turns - 1.0) * session.think_time.0.mean()) / turns
+    });
+    let cycle_s = think_s + least_latency_s(service);
     let capacity = f64::from(most) * service.throughput();
     let rate = |count: f64| if count > 0.0 { (count / cycle_s).min(capacity) } else { 0.0 };
     let points: Vec<(f64, f64)> =

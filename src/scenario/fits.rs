@@ -32,7 +32,7 @@ pub(super) fn check(scenario: &Scenario, memory: u64, parallel_runs: usize) -> R
     let model = &scenario.model;
     let most = f64::from(model.autoscaler.limits().max);
     let all_slots = most * f64::from(model.service.model.slots_allocated());
-    let arrivals = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    let arrivals = model.expected_requests(model.duration);
     let queue = match model.dispatch.queue_capacity {
         Some(_) => 0.0,
         // No more can wait than arrive: where there is room for all of them, nothing has to be followed step by step.
@@ -70,7 +70,7 @@ fn longest_queue(scenario: &Scenario, throughput: f64) -> f64 {
     let (mut queue, mut before): (f64, f64) = (0.0, 0.0);
     for number in 1..=STEPS {
         let elapsed = Span::from_secs_f64(step * number as f64);
-        let arrived = model.arrivals.mean_rate(elapsed) * elapsed.as_secs_f64();
+        let arrived = model.expected_requests(elapsed);
         queue = (queue + arrived - before - served).max(0.0);
         before = arrived;
         longest = longest.max(queue);

@@ -28,6 +28,7 @@ mod autoscaler_reading;
 mod checks;
 mod circumstance;
 mod closed_loop;
+mod contents;
 mod design;
 mod error;
 mod file;

@@ -53,6 +53,11 @@ fn arrivals(tree: &Tree, model: &Model) -> ReadFact {
         fact = fact.with("span_s", natural.as_secs_f64());
     }
     let mut text = format!("{what}: mean {}, peak {}", per_second(mean), per_second(peak));
+    if let Some(session) = &model.client.session {
+        let turns = session.turns.0.mean();
+        text += &format!(", each the first of a session of {turns} turns on average");
+        fact = fact.with("turns", turns);
+    }
     if let Some(most) = model.client.max_outstanding {
         text += &format!(", at most {most} outstanding");
         fact = fact.with("max_outstanding", most.into());

@@ -288,7 +288,8 @@ impl ScenarioFile {
         };
         let keys = SPACES.iter().find(|(name, _)| *name == kind).map_or(&[][..], |(_, keys)| *keys);
         let model = &scenario.model;
-        let need = model.arrivals.mean_rate(model.duration) / model.service.throughput();
+        let rate = model.expected_requests(model.duration) / model.duration.as_secs_f64();
+        let need = rate / model.service.throughput();
         let paths = keys.iter().flat_map(|(key, levels)| {
             let path = format!("autoscaler.{key}");
             places(tree, &path).into_iter().map(move |path| (path, *levels))

@@ -7,6 +7,7 @@
 //! Adding a model: write its folder, declare it here, and add its line to the registry.
 
 mod batch;
+mod contents;
 mod llm;
 mod model;
 mod queue;
@@ -21,6 +22,7 @@ mod small_heap;
 mod trace_input;
 
 pub use batch::{Batch, BatchServer};
+pub use contents::{BlockSet, ContentBlock, ContentRows, Contents, UNKNOWN};
 pub use llm::{IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, SteadyIterations, Uncertainty};
 pub use model::Service;
 pub use queue::{Queue, RequestQueue};

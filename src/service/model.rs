@@ -1,5 +1,6 @@
 //! The `[service]` table: a service model and what a request requires of it.
 
+use super::contents::Contents;
 use super::llm::SteadyIterations;
 use super::registry::{self, Model};
 use super::requirement::{FIT_ERROR, TokenLaws};
@@ -37,6 +38,24 @@ impl Service {
     /// Maximum throughput of one instance, requests per second; approximate for `llm`.
     pub fn throughput(&self) -> f64 {
         self.model.throughput(self.time.0.mean(), self.tokens.as_ref())
+    }
+
+    /// Whether requests take something from their rows of a trace.
+    pub fn takes_rows(&self) -> bool {
+        self.from_trace.is_any() || self.has_content_of_rows()
+    }
+
+    /// Whether prompts hold what their rows of a trace say.
+    pub fn has_content_of_rows(&self) -> bool {
+        matches!(&self.model, Model::Llm(llm) if matches!(llm.prefix_cache, Some(Contents::Rows(_))))
+    }
+
+    /// What prompts hold, where that is known, and the tokens in a block of an instance's cache.
+    pub fn contents(&self) -> (Contents, u32) {
+        match &self.model {
+            Model::Llm(llm) => (llm.prefix_cache.clone().unwrap_or_default(), llm.block_tokens),
+            _ => (Contents::Unknown, 1),
+        }
     }
 
     /// Iterations in a steady state, of a model that computes token by token.

@@ -11,6 +11,8 @@ pub struct Request {
     pub mark: u32,
     /// Its tokens, where the service model counts them.
     pub tokens: Tokens,
+    /// What its prompt holds, by the contents of the run; 0: unknown.
+    pub content: u32,
 }
 
 /// Tokens of a request to a language model.

@@ -71,6 +71,35 @@ pub trait Server: Clone + fmt::Debug {
         0.0
     }
 
+    /// Tokens of the blocks of the KV cache in use; 0 for models without one.
+    fn cache_tokens(&self, _now: u64) -> u64 {
+        0
+    }
+
+    /// Gives up what its prefix cache no longer has room for at `now`, when all events up to `now` have happened; to be called before
+    /// [`Server::prefix_found`].
+    fn settle_prefix_cache(&mut self, _now: u64) {}
+
+    /// Tokens of a prompt of this content that its prefix cache has.
+    fn prefix_found(&self, _content: u32, _prompt: u64) -> u64 {
+        0
+    }
+
+    /// Tokens of the prompts begun so far that its prefix cache had, and their tokens, where it knows contents.
+    fn prefix_hits(&self) -> [u64; 2] {
+        [0; 2]
+    }
+
+    /// Whether the first token of the answer to the request with this mark has come.
+    fn has_first_token(&self, _mark: u32) -> bool {
+        false
+    }
+
+    /// Tokens of the prompts in service whose first token has not come.
+    fn prompt_tokens(&self) -> u64 {
+        0
+    }
+
     /// Preemptions so far: sequences that gave up their cache and were computed again.
     fn preemptions(&self) -> u64 {
         0

@@ -26,12 +26,16 @@ pub use accounting::{
     HeldTimes, Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion,
     TokenOutcome, TypeShare, Window,
 };
-pub use clients::{Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, UserStage, Users};
+pub use clients::{
+    Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, Session, UserStage, Users,
+};
 pub use instances::{
     Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
     LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, ScaleDownOrder, Slow, Stage, StartAttempt,
     StartFailures, WarmPool,
 };
 pub use observation::Metrics;
-pub use queueing::{Dispatch, DispatchPolicy, GatewayRule, Idle, MAX_SLOTS, Picker, Scorers};
+pub use queueing::{
+    Dispatch, DispatchPolicy, DynamoKv, GatewayRule, Idle, KnownBy, MAX_SLOTS, Picker, RayPrefix, Scorers,
+};
 pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, RunLimits, Simulation, simulate};

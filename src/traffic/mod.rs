@@ -35,7 +35,7 @@ pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, fit_recordi
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
 pub use moment::shown as shown_instant;
 pub use packed::{Cursor, Packed, Values};
-pub use prefix_reuse::{PrefixReuse, prefix_reuse};
+pub use prefix_reuse::{PrefixReuse, RowBlocks, prefix_reuse, row_blocks};
 pub use recording::{
     Gaps, Quantity, Reading, Recorded, Recording, Requests, Series, SeriesChoice, Skipped, Wanted,
     form_names, read_recording, read_recordings,

@@ -34,6 +34,52 @@ pub struct PrefixReuse {
     pub mean_of_requests: f64,
 }
 
+/// The blocks of content that the rows of a trace name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowBlocks {
+    /// Tokens in a block.
+    pub block_tokens: f64,
+    /// Tokens of the prompt of each row, and its blocks.
+    pub rows: Vec<(f64, Vec<u64>)>,
+}
+
+/// The blocks of the rows of a trace, in their order; `None` if some rows name none (`hash_ids`), or are more than memory is for.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn row_blocks(file: &NamedFile<'_>) -> Result<Option<RowBlocks>, FileError> {
+    let mut reader = open(file, "trace")?;
+    let (mut rows, mut line, mut blocks) = (Vec::new(), Vec::new(), 0);
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(ROW_BYTES as u64).read_until(b'\n', &mut line);
+        if read.map_err(|error| unreadable(file, &error))? == 0 {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let Ok(row) = serde_json::from_slice::<Row>(line.trim_ascii()) else { return Ok(None) };
+        blocks += row.hash_ids.len();
+        if blocks > MOST {
+            return Ok(None);
+        }
+        rows.push(row);
+    }
+    let block_tokens = block_tokens(&rows);
+    let rows: Vec<_> = rows.into_iter().map(|row| (row.input_length, row.hash_ids)).collect();
+    Ok((blocks > 0).then_some(RowBlocks { block_tokens, rows }))
+}
+
+/// Tokens in a block, by which most rows have as many blocks as they name.
+fn block_tokens(rows: &[Row]) -> f64 {
+    let fits = |tokens: &f64| {
+        let full = |row: &&Row| (row.input_length / tokens).ceil() as usize == row.hash_ids.len();
+        rows.iter().filter(full).count()
+    };
+    BLOCKS.into_iter().max_by_key(fits).unwrap_or(BLOCKS[0])
+}
+
 #[derive(Deserialize)]
 struct Row {
     input_length: f64,
@@ -69,11 +115,7 @@ pub fn prefix_reuse(file: &NamedFile<'_>) -> Result<Option<PrefixReuse>, FileErr
 }
 
 fn of_rows(rows: &[Row], blocks: usize) -> PrefixReuse {
-    let fits = |tokens: &f64| {
-        let full = |row: &&Row| (row.input_length / tokens).ceil() as usize == row.hash_ids.len();
-        rows.iter().filter(full).count()
-    };
-    let block_tokens = BLOCKS.into_iter().max_by_key(fits).unwrap_or(BLOCKS[0]);
+    let block_tokens = block_tokens(rows);
     let mut recency = Recency::new(blocks);
     let (mut found, mut prompt, mut of_requests) = ([0.0; SIZES.len()], 0.0, 0.0);
     for row in rows {

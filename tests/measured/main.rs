@@ -19,4 +19,5 @@ mod lambda;
 mod llm;
 mod llm_points;
 mod mersenne;
+mod prefix_cache;
 mod real_traces;

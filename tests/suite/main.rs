@@ -53,6 +53,7 @@ mod replay;
 mod resume;
 mod scenarios;
 mod service_fit;
+mod sessions;
 mod shards;
 mod still;
 mod summary_schema;

@@ -68,6 +68,7 @@ fn run(model: &Model, requests: &Block, size: usize) -> (Outcome, Vec<(u64, u64)
             tokens: requests.tokens[from..to].into(),
             patience: requests.patience.get(from..to).unwrap_or_default().into(),
             class: requests.class.get(from..to).unwrap_or_default().into(),
+            content: requests.content.get(from..to).unwrap_or_default().into(),
         });
     }
     let (outcome, heard) = simulation.finish();

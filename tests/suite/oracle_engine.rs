@@ -35,10 +35,10 @@ fn requests() -> impl Strategy<Value = Vec<Demand>> {
     let patience = prop_oneof![3 => Just(u64::MAX), 1 => (0_u64..20).prop_map(|n| tenths(n).as_nanos())];
     let class = prop_oneof![3 => Just(Class::Low), 1 => Just(Class::High)];
     let tokens = (1_u32..30, 1_u32..25).prop_map(|(prompt, output)| Tokens { prompt, output });
-    prop::collection::vec((0_u64..8, 0_u64..25, patience, class, tokens), 0..120).prop_map(|gaps| {
+    prop::collection::vec((0_u64..8, 0_u64..25, patience, class, tokens, 0_u32..4), 0..120).prop_map(|gaps| {
         let mut now = Span::ZERO;
         gaps.into_iter()
-            .map(|(gap, service, patience, class, tokens)| {
+            .map(|(gap, service, patience, class, tokens, content)| {
                 now += tenths(gap);
                 Demand {
                     arrival: now.as_nanos(),
@@ -46,6 +46,7 @@ fn requests() -> impl Strategy<Value = Vec<Demand>> {
                     patience,
                     class,
                     tokens,
+                    content,
                 }
             })
             .collect()
@@ -64,6 +65,7 @@ fn block(requests: &[Demand]) -> Block {
         patience: requests.iter().map(|demand| demand.patience).collect(),
         class: requests.iter().map(|demand| demand.class).collect(),
         tokens: requests.iter().map(|demand| demand.tokens).collect(),
+        content: requests.iter().map(|demand| demand.content).collect(),
     }
 }
 
@@ -102,6 +104,7 @@ fn compare_fed(
         first_tokens.sort_unstable();
         prop_assert_eq!(first_tokens, expected);
         prop_assert_eq!(outcome.tokens.as_ref().unwrap().preemptions, course.preemptions);
+        prop_assert_eq!(outcome.tokens.as_ref().unwrap().prefix, course.prefix);
     }
     prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
     prop_assert!(outcome.counts.conserved());
@@ -173,7 +176,7 @@ fn replayed(mut model: Model, rows: &[Demand]) -> Result<(), TestCaseError> {
         source.fill(&mut block);
         (!block.arrival.is_empty()).then_some(block)
     });
-    let shifted = |demand: &Demand| Demand { arrival: demand.arrival - first, ..*demand };
+    let shifted = |demand: &Demand| Demand { arrival: demand.arrival - first, content: 0, ..*demand };
     compare_fed(&model, &rows.iter().map(shifted).collect::<Vec<_>>(), blocks)
 }
 

@@ -114,7 +114,7 @@ fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
         what += &format!(" ({})", format::counted(plan.alternatives.len() - 1, "variant"));
     }
     let model = &scenario.model;
-    let requests = model.arrivals.mean_rate(model.duration) * model.duration.as_secs_f64();
+    let requests = model.expected_requests(model.duration);
     let mut lines = format!(
         "{}: ok: {what}, {} of {} each, about {} requests a run\n",
         file.display(),

@@ -169,6 +169,17 @@ pub static FIGURES: &[Figure] = &[
         Sample::maybe(run.tokens.as_ref().map(|tokens| tokens.preemptions as f64))
     }),
     figure(
+        "prefix_hit",
+        Share,
+        "tokens of the prompts begun that prefix caches had, as a share of their tokens",
+        |run, _| match &run.tokens {
+            Some(tokens) if tokens.prefix.1 > 0 => {
+                Sample::ratio(tokens.prefix.0 as f64, tokens.prefix.1 as f64)
+            }
+            _ => Sample::Missing,
+        },
+    ),
+    figure(
         "kv_cache.mean",
         Share,
         "mean use of the KV cache of ready instances, sampled at the ends of windows",

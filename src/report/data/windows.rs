@@ -81,6 +81,12 @@ pub static WINDOW_COLUMNS: &[Field<Window>] = &[
     Field::count("ready_most", Instances, "maximum of the ready instances within the window", |window| {
         window.ready_range.1.into()
     }),
+    Field::maybe(
+        "prefix_hit",
+        Some(Share),
+        "share of the tokens of prompts begun that prefix caches had; empty without `service.prefix_cache`",
+        |window| window.prefix_hit,
+    ),
 ];
 
 /// The column of the timeline called `name`.

@@ -34,6 +34,7 @@ mod hardware;
 mod iteration;
 mod iteration_run;
 mod paging;
+mod prefix_cache;
 mod presets;
 mod roofline;
 mod scheduler;

@@ -39,7 +39,7 @@ impl LlmServer {
     /// more iterations.
     #[inline]
     pub(super) fn has_room(&self, blocks: u64, count: u64) -> bool {
-        let Some(left) = self.settings.blocks.checked_sub(self.prefill_blocks + blocks) else { return false };
+        let Some(left) = self.capacity.checked_sub(self.prefill_blocks + blocks) else { return false };
         // The bound decides nearly always, and costs no loop over the phases.
         self.decoding.max_blocks(count) <= left || self.decoding.blocks(self.iteration, count) <= left
     }
@@ -106,6 +106,11 @@ impl LlmServer {
                 self.prefill_blocks -= self.paging.blocks(self.sequences[place].computed);
             }
         }
+        if let Some(prefix) = &mut self.prefix {
+            // A sequence gives way only once all that nobody holds has.
+            prefix.trim(0);
+            self.leave_prefix_cache(place);
+        }
         let sequence = &mut self.sequences[place];
         sequence.computed = 0;
         sequence.state = State::Preempted;
@@ -134,17 +139,22 @@ impl LlmServer {
     ) {
         while budget > 0 && self.running() < u64::from(self.settings.max_sequences) {
             let chunk = if let Some(&place) = self.preempted.last() {
-                let Sequence { prompt, generated, .. } = self.sequences[place];
-                let Some(chunk) = self.first_chunk(prompt, generated, budget) else { break };
+                let Sequence { active, prompt, generated, .. } = self.sequences[place];
+                let content = active.request.content;
+                let Some(chunk) = self.first_chunk(content, prompt, generated, budget) else { break };
                 self.preempted.pop();
                 self.begin_prefill(place, chunk);
                 chunk
             } else {
-                let Some(tokens) = queue.front().map(|request| request.tokens) else { break };
+                let Some(&Request { tokens, content, .. }) = queue.front() else { break };
                 let tokens = self.settings.fitted(tokens);
-                let Some(chunk) = self.first_chunk(tokens.0, 0, budget) else { break };
+                let Some(chunk) = self.first_chunk(content, tokens.0, 0, budget) else { break };
                 let Some(request) = queue.pop(now) else { break };
                 let place = self.add_sequence(request, tokens, now);
+                if let Some(prefix) = &mut self.prefix {
+                    prefix.hits[0] += chunk.0;
+                    prefix.hits[1] += tokens.0;
+                }
                 self.begin_prefill(place, chunk);
                 chunk
             };
@@ -153,11 +163,14 @@ impl LlmServer {
         }
     }
 
-    /// Tokens found in the prefix cache and tokens of the first chunk, of a sequence with this many prompt tokens and
-    /// `generated` output tokens; `None` without blocks for them.
+    /// Tokens found in the prefix cache and tokens of the first chunk, of a sequence of this content with this many prompt
+    /// tokens and `generated` output tokens; `None` without blocks for them.
     #[inline(always)]
-    fn first_chunk(&self, prompt: u64, generated: u64, budget: u64) -> Option<(u64, u64)> {
-        let cached = self.settings.cached(prompt);
+    fn first_chunk(&self, content: u32, prompt: u64, generated: u64, budget: u64) -> Option<(u64, u64)> {
+        let cached = match &self.prefix {
+            None => self.settings.cached(prompt),
+            Some(prefix) => prefix.found(content, prompt),
+        };
         let chunk = (prompt + generated - cached).min(budget);
         // The decoding sequences take their blocks for the next iteration first.
         self.has_room(self.paging.blocks(cached + chunk), 1).then_some((cached, chunk))
@@ -166,6 +179,12 @@ impl LlmServer {
     /// Begins the prefill of a sequence with its first chunk.
     #[inline]
     fn begin_prefill(&mut self, place: usize, (cached, chunk): (u64, u64)) {
+        if let Some(prefix) = &mut self.prefix {
+            // What it finds is not to be given up for it.
+            let sequence = &mut self.sequences[place];
+            sequence.held = prefix.hold_found(sequence.active.request.content, sequence.prompt);
+            self.count_shared();
+        }
         self.prefill_blocks += self.paging.blocks(cached + chunk);
         self.admitted += 1;
         let sequence = &mut self.sequences[place];
@@ -176,6 +195,9 @@ impl LlmServer {
             self.completing.push(place);
         } else {
             self.partial = Some(place);
+        }
+        if self.prefix.is_some() {
+            self.trim_prefix_cache(1);
         }
     }
 
@@ -199,8 +221,10 @@ impl LlmServer {
         let may_begin = |request: &Request| {
             let budget = u64::from(self.settings.token_budget) - self.decoding.sequences;
             let (prompt, _) = self.settings.fitted(request.tokens);
-            // Free blocks only become fewer during a run, so what does not fit now does not fit before its end.
-            budget > 0 && self.first_chunk(prompt, 0, budget).is_some()
+            // Free blocks only become fewer during a run, so what does not fit now does not fit before its end. With less of it in
+            // a prefix cache its first chunk may become smaller, so then it is tried.
+            budget > 0
+                && (self.prefix.is_some() || self.first_chunk(request.content, prompt, 0, budget).is_some())
         };
         if self.run.iterations > 1
             && self.running() < u64::from(self.settings.max_sequences)

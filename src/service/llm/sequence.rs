@@ -17,6 +17,8 @@ pub(super) struct Sequence {
     pub since: u64,
     /// Its phase while it decodes; see [`super::decoding::Decoding`].
     pub phase: u32,
+    /// Blocks of the prefix cache that it holds, the first of its content.
+    pub held: u32,
     pub state: State,
     /// Whether it has been cancelled: it leaves with the iteration in progress.
     pub cancelled: bool,

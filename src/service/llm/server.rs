@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::decoding::Decoding;
 use super::iteration_run::IterationRun;
 use super::paging::Paging;
+use super::prefix_cache::PrefixCache;
 use super::sequence::{Sequence, State};
 use super::settings::Llm;
 use super::timing_wheel::TimingWheel;
@@ -50,6 +51,10 @@ pub struct LlmServer {
     /// Busy nanoseconds before `busy_since`.
     worked: u128,
     pub(super) preemptions: u64,
+    /// Where the prefix cache goes by content.
+    pub(super) prefix: Option<Box<PrefixCache>>,
+    /// Blocks of the cache, those counted again that several sequences hold.
+    pub(super) capacity: u64,
 }
 
 impl LlmServer {
@@ -132,12 +137,61 @@ impl LlmServer {
     }
 
     fn finish(&mut self, place: usize, done: &mut impl FnMut(Active, u64)) {
+        if self.prefix.is_some() {
+            self.leave_prefix_cache(place);
+        }
         let sequence = &mut self.sequences[place];
         sequence.state = State::Vacant;
         if !sequence.cancelled {
             done(sequence.active, sequence.first_token);
         }
         self.free.push(place);
+    }
+
+    /// Blocks of the cache in use at `now`, each once.
+    fn blocks_in_use(&self, now: u64) -> u64 {
+        let begun = if self.run.iterations == 0 { 0 } else { self.iterations_begun(now) };
+        let counted = self.prefill_blocks + self.decoding.blocks(self.iteration, begun);
+        counted.saturating_sub(self.prefix.as_ref().map_or(0, |prefix| prefix.saved()))
+    }
+
+    /// Gives up what the prefix cache holds beyond the memory that the sequences leave after `count` more iterations.
+    pub(super) fn trim_prefix_cache(&mut self, count: u64) {
+        let used = self.prefill_blocks + self.decoding.blocks(self.iteration, count);
+        let free = self.capacity.saturating_sub(used);
+        if let Some(prefix) = &mut self.prefix {
+            prefix.trim(free);
+        }
+    }
+
+    /// Counts anew what sequences share.
+    pub(super) fn count_shared(&mut self) {
+        if let Some(prefix) = &self.prefix {
+            self.capacity = self.settings.blocks.saturating_add(prefix.saved());
+        }
+    }
+
+    /// The prompt of a sequence is computed: others find it from here on.
+    fn enter_prefix_cache(&mut self, place: usize) {
+        let Some(prefix) = &mut self.prefix else { return };
+        let sequence = &mut self.sequences[place];
+        let content = sequence.active.request.content;
+        sequence.held = prefix.hold_computed(content, sequence.prompt, sequence.held);
+        self.count_shared();
+    }
+
+    /// A sequence leaves: its blocks stay while nobody needs their room.
+    #[cold]
+    pub(super) fn leave_prefix_cache(&mut self, place: usize) {
+        let Some(prefix) = &mut self.prefix else { return };
+        let sequence = &mut self.sequences[place];
+        let content = sequence.active.request.content;
+        if sequence.state == State::Decode && !sequence.cancelled && sequence.generated == sequence.output {
+            let known = prefix.known(sequence.prompt, sequence.computed);
+            sequence.held = prefix.hold_computed(content, known, sequence.held);
+        }
+        prefix.release(content, std::mem::take(&mut sequence.held));
+        self.count_shared();
     }
 
     /// At the end of an iteration, removes the cancelled sequences.
@@ -192,6 +246,11 @@ impl Server for LlmServer {
             busy_since: u64::MAX,
             worked: 0,
             preemptions: 0,
+            prefix: settings
+                .prefix_cache
+                .as_ref()
+                .map(|contents| Box::new(PrefixCache::new(contents.clone(), settings.block_tokens))),
+            capacity: settings.blocks,
             settings: Arc::clone(settings),
         }
     }
@@ -225,6 +284,10 @@ impl Server for LlmServer {
         self.clock = self.clock.saturating_add(self.run.time(iterations));
         self.iteration += iterations;
         self.decoding.advance(iterations);
+        if self.prefix.is_some() {
+            // What the run has needed is at its most now.
+            self.trim_prefix_cache(0);
+        }
         self.run = IterationRun::default();
         self.ends.take_due(self.iteration, &mut self.ending);
         // In the order in which they began to decode.
@@ -240,7 +303,11 @@ impl Server for LlmServer {
                 sequence.first_token = now;
             }
             sequence.generated += 1;
-            if sequence.generated == sequence.output {
+            let is_over = sequence.generated == sequence.output;
+            if self.prefix.is_some() {
+                self.enter_prefix_cache(place);
+            }
+            if is_over {
                 self.finish(place, done);
             } else {
                 self.join_decoding(place);
@@ -289,9 +356,36 @@ impl Server for LlmServer {
         if self.settings.blocks == u64::MAX {
             return 0.0;
         }
-        let begun = if self.run.iterations == 0 { 0 } else { self.iterations_begun(now) };
-        (self.prefill_blocks + self.decoding.blocks(self.iteration, begun)) as f64
-            / self.settings.blocks as f64
+        self.blocks_in_use(now) as f64 / self.settings.blocks as f64
+    }
+
+    fn cache_tokens(&self, now: u64) -> u64 {
+        self.blocks_in_use(now) * u64::from(self.settings.block_tokens)
+    }
+
+    fn settle_prefix_cache(&mut self, now: u64) {
+        if self.prefix.is_some() {
+            let begun = if self.run.iterations == 0 { 0 } else { self.iterations_begun(now) };
+            self.trim_prefix_cache(begun);
+        }
+    }
+
+    fn prefix_found(&self, content: u32, prompt: u64) -> u64 {
+        self.prefix.as_ref().map_or(0, |prefix| prefix.found(content, prompt))
+    }
+
+    fn prefix_hits(&self) -> [u64; 2] {
+        self.prefix.as_ref().map_or([0; 2], |prefix| prefix.hits)
+    }
+
+    fn has_first_token(&self, mark: u32) -> bool {
+        let is_it = |sequence: &&Sequence| sequence.is_present() && sequence.active.request.mark == mark;
+        self.sequences.iter().find(is_it).is_some_and(|sequence| sequence.generated > 0)
+    }
+
+    fn prompt_tokens(&self) -> u64 {
+        let begun = self.sequences.iter().filter(|sequence| sequence.is_present() && sequence.generated == 0);
+        begun.map(|sequence| sequence.prompt).sum()
     }
 
     fn preemptions(&self) -> u64 {

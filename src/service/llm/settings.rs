@@ -8,6 +8,7 @@ use super::hardware::{Hardware, Uncertainty};
 use super::iteration::{IterationLaw, IterationWork};
 use super::presets::Preset;
 use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::service::contents::Contents;
 use crate::service::request::Tokens;
 use crate::service::requirement::{OUTPUT, PROMPT};
 use crate::time::Span;
@@ -31,6 +32,8 @@ pub struct Llm {
     pub blocks: u64,
     /// Share of each prompt found in the prefix cache, in thousandths.
     pub prefix_hit: u32,
+    /// What prompts hold, where the prefix cache goes by it; then `prefix_hit` is 0.
+    pub prefix_cache: Option<Contents>,
     /// Whether iterations in which nothing changes are simulated as one run: always, except where tests compare with
     /// single iterations.
     pub join_iterations: bool,
@@ -50,6 +53,7 @@ impl Default for Llm {
             block_tokens: 16,
             blocks: u64::MAX,
             prefix_hit: 0,
+            prefix_cache: None,
             join_iterations: true,
             uncertainty: None,
         }
@@ -148,6 +152,12 @@ const PREFIX_HIT: Key<f64> = Key::or(
 .at_least(0.0)
 .at_most(1.0);
 
+const PREFIX_CACHE: Key<bool> = Key::or(
+    "prefix_cache",
+    "false",
+    "Whether each instance finds the blocks of prompts that it has computed before, in place of `prefix_hit`: those of earlier turns with `client.turns`, or of a trace that names its blocks (`hash_ids`, as Mooncake's and Bailian's). Blocks stay while there is room beside the sequences computed; the one let go longest ago goes first. A new instance has none.",
+);
+
 impl Llm {
     /// `model = "llm"`.
     pub const SPEC: TableSpec = TableSpec {
@@ -173,6 +183,7 @@ impl Llm {
             &BLOCK_TOKENS,
             &KV_TOKENS,
             &PREFIX_HIT,
+            &PREFIX_CACHE,
         ],
     };
 
@@ -189,6 +200,15 @@ impl Llm {
             return Err(reader.problem("token_budget", message, label));
         }
         let block_tokens = reader.get(&BLOCK_TOKENS)?;
+        let by_content = reader.get(&PREFIX_CACHE)?;
+        if by_content && reader.has(PREFIX_HIT.name()) {
+            let message = format!("`{}` beside `prefix_cache`", reader.path_of(PREFIX_HIT.name()));
+            return Err(reader.problem(
+                PREFIX_HIT.name(),
+                message,
+                "expected one of them: a share assumed, or hits found",
+            ));
+        }
         let default_tokens = preset
             .map(|preset| preset.kv_tokens)
             .or_else(|| hardware.as_ref().map(|hardware| hardware.kv_tokens));
@@ -217,6 +237,7 @@ impl Llm {
             block_tokens,
             blocks,
             prefix_hit: (reader.get(&PREFIX_HIT)? * 1000.0).round() as u32,
+            prefix_cache: by_content.then_some(Contents::Unknown),
             join_iterations: true,
             uncertainty: hardware.map(|hardware| hardware.uncertainty),
         };

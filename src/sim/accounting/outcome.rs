@@ -118,6 +118,8 @@ pub struct Window {
     pub starting: u32,
     /// Instances draining at the end.
     pub draining: u32,
+    /// Share of the tokens of the prompts begun that prefix caches had; `None` where contents are not known, or none began.
+    pub prefix_hit: Option<f64>,
 }
 
 /// What clients sent.
@@ -167,6 +169,8 @@ pub struct TokenOutcome {
     pub output: u64,
     /// Sequences that had to give way for want of memory, and were computed again.
     pub preemptions: u64,
+    /// Tokens of the prompts begun that prefix caches had, and their tokens, where contents are known.
+    pub prefix: (u64, u64),
     /// Share of the memory for keys and values taken on ready instances, at each end of a window of the timeline: their
     /// sum, and how many; and the greatest.
     pub kv_cache: (f64, u64),

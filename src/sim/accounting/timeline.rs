@@ -55,6 +55,8 @@ pub(in crate::sim) struct WindowCounters {
     pub gauges: Gauges,
     /// Mean share of the memory for keys and values taken on ready instances.
     pub kv_cache: f64,
+    /// Tokens of the prompts begun that prefix caches had, and their tokens.
+    pub prefix: [u64; 2],
     /// Requests in flight that have already missed the SLO.
     pub overdue: u64,
     /// The same of each further promise.
@@ -210,6 +212,8 @@ impl Timeline {
             desired_range: self.desired_range,
             ready_range: self.ready_range,
             starting: now.counts.coming(),
+            prefix_hit: (now.prefix[1] > last.prefix[1])
+                .then(|| (now.prefix[0] - last.prefix[0]) as f64 / (now.prefix[1] - last.prefix[1]) as f64),
             draining: now.counts.draining,
             ..Window::default()
         }

@@ -4,6 +4,7 @@
 //! for any more may go on in the pool, in vain. Places are used again, so memory is that of what is in flight.
 
 use super::client::{Abandoned, Client, Fault};
+use super::conversations::{Conversations, Turn};
 use super::crowd::Crowd;
 use super::gate::Gate;
 use super::timers::{Timer, Timers};
@@ -20,6 +21,8 @@ pub(in crate::sim) struct Attempts {
     streams: Streams,
     /// Who sends the requests, in a closed loop.
     crowd: Option<Crowd>,
+    /// The sessions that requests are turns of.
+    conversations: Option<Conversations>,
     /// Where requests wait to be sent, if only so many may be outstanding.
     gate: Option<Gate>,
     /// What an answer takes on its way outside the pool before its client has it, nanoseconds.
@@ -63,20 +66,34 @@ struct Request {
     arrival: u64,
     /// When it would have been sent if any number might be outstanding.
     intended: u64,
-    /// Its user in a closed loop, or [`NO_USER`].
-    user: u32,
+    sender: Sender,
     service: u64,
     patience: u64,
     class: Class,
     tokens: Tokens,
+    content: u32,
     retries: u32,
     /// Its attempts in the pool.
     tickets: [u32; 2],
     open: bool,
 }
 
-/// The user of requests that arrive from outside.
-const NO_USER: u32 = u32::MAX;
+/// Who sends a request.
+#[derive(Debug, Clone, Copy)]
+struct Sender {
+    /// Its user in a closed loop, or [`NOBODY`].
+    user: u32,
+    /// The place of the session that it is a turn of, or [`NOBODY`].
+    session: u32,
+}
+
+/// No user, and no session.
+const NOBODY: u32 = u32::MAX;
+
+impl Sender {
+    /// A client outside.
+    const OUTSIDE: Sender = Sender { user: NOBODY, session: NOBODY };
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
@@ -95,6 +112,7 @@ impl Attempts {
             client,
             streams,
             crowd: None,
+            conversations: None,
             gate: None,
             outside: 0,
             outside_iterations: 0.0,
@@ -126,6 +144,13 @@ impl Attempts {
             self.timers.set(at, if joins { Timer::Join(user) } else { Timer::Leave(user) });
         }
         self.crowd = Some(crowd);
+        self
+    }
+
+    /// Has each request begin a session, whose turns follow.
+    #[must_use]
+    pub fn with_sessions(mut self, conversations: Conversations) -> Self {
+        self.conversations = Some(conversations);
         self
     }
 
@@ -190,7 +215,20 @@ impl Attempts {
         {
             return;
         }
-        self.admit(arrival, arrival.now, NO_USER, station, observer);
+        self.begin(arrival, NOBODY, station, observer);
+    }
+
+    /// Sends a request for the first time, which may be the first turn of a session.
+    fn begin(
+        &mut self,
+        arrival: Arrival,
+        user: u32,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) {
+        let first = self.conversations.as_mut().map(|conversations| conversations.begin(arrival));
+        let Turn { place: session, arrival } = first.unwrap_or(Turn { place: NOBODY, arrival });
+        self.admit(arrival, arrival.now, Sender { user, session }, station, observer);
     }
 
     /// Sends a request for the first time.
@@ -198,21 +236,22 @@ impl Attempts {
         &mut self,
         arrival: Arrival,
         intended: u64,
-        user: u32,
+        sender: Sender,
         station: &mut impl Station,
         observer: &mut impl RequestObserver,
     ) {
-        let Arrival { now, service, patience, class, tokens, .. } = arrival;
+        let Arrival { now, service, patience, class, tokens, content, .. } = arrival;
         self.pass(now);
         let request = Request {
             number: self.arrived,
             arrival: now,
             intended,
-            user,
+            sender,
             service,
             patience,
             class,
             tokens,
+            content,
             retries: 0,
             tickets: [NO_TICKET; 2],
             open: true,
@@ -272,8 +311,12 @@ impl Attempts {
         if let Some(timeout) = self.client.timeout {
             self.timers.set(now.saturating_add(timeout.as_nanos()), Timer::GiveUp(ticket, attempt.serial));
         }
-        let Request { service, patience, class, tokens, .. } = self.requests[place];
-        let arrival = Arrival { now, service, patience, class, ticket, tokens };
+        if let Some(timeout) = self.client.first_token_timeout {
+            self.timers
+                .set(now.saturating_add(timeout.as_nanos()), Timer::FirstToken(ticket, attempt.serial));
+        }
+        let Request { service, patience, class, tokens, content, .. } = self.requests[place];
+        let arrival = Arrival { now, service, patience, class, ticket, tokens, content };
         station.arrive(arrival, now + 1, observer);
         self.take_outcomes(now, station, observer);
     }
@@ -410,14 +453,63 @@ impl Attempts {
         self.requests[place].open = false;
         self.vacant_requests.push(place);
         self.open -= 1;
-        let user = self.requests[place].user;
-        if let Some(crowd) = self.crowd.as_mut().filter(|_| user != NO_USER)
+        let Request { sender: Sender { user, session }, tokens, .. } = self.requests[place];
+        if self.goes_on(session, user, answered.then_some(tokens), known) {
+            return;
+        }
+        self.rest(user, answered, known);
+        if self.gate.is_some() {
+            self.timers.set(known, Timer::Release);
+        }
+    }
+
+    /// A user of a closed loop has no request at `known` and thinks, unless it goes.
+    fn rest(&mut self, user: u32, answered: bool, known: u64) {
+        if let Some(crowd) = self.crowd.as_mut().filter(|_| user != NOBODY)
             && let Some(thinks) = crowd.ended(user, answered)
         {
             self.timers.set(known.saturating_add(thinks.as_nanos()), Timer::Thought(user));
         }
-        if self.gate.is_some() {
-            self.timers.set(known, Timer::Release);
+    }
+
+    /// Has a session go on after a turn that was answered with all these tokens; `false` if it ends, or there is none.
+    fn goes_on(&mut self, session: u32, user: u32, answered: Option<Tokens>, known: u64) -> bool {
+        let Some(conversations) = self.conversations.as_mut().filter(|_| session != NOBODY) else {
+            return false;
+        };
+        let stays = self.crowd.as_ref().is_none_or(|crowd| user == NOBODY || crowd.stays(user));
+        let thinks = answered.filter(|_| stays).and_then(|tokens| conversations.answered(session, tokens));
+        match thinks {
+            Some(thinks) => {
+                self.timers.set(known.saturating_add(thinks.as_nanos()), Timer::Turn(session, user))
+            }
+            None => conversations.end(session),
+        }
+        thinks.is_some()
+    }
+
+    /// The next turn of a session is sent, unless it would be too long.
+    fn turn(
+        &mut self,
+        (session, user): (u32, u32),
+        now: u64,
+        station: &mut impl Station,
+        observer: &mut impl RequestObserver,
+    ) -> bool {
+        let Some(conversations) = self.conversations.as_mut().filter(|_| now < self.end) else {
+            return false;
+        };
+        let stays = self.crowd.as_ref().is_none_or(|crowd| user == NOBODY || crowd.stays(user));
+        match conversations.next(session, now).filter(|_| stays) {
+            Some(Turn { arrival, .. }) => {
+                self.admit(arrival, now, Sender { user, session }, station, observer);
+                true
+            }
+            None => {
+                conversations.end(session);
+                self.rest(user, true, now);
+                false
+            }
         }
     }
 
@@ -431,7 +523,7 @@ impl Attempts {
     ) -> bool {
         let Some(crowd) = self.crowd.as_mut().filter(|_| now < self.end) else { return false };
         let arrival = crowd.request(user, now);
-        self.admit(arrival, now, user, station, observer);
+        self.begin(arrival, user, station, observer);
         true
     }
 
@@ -443,9 +535,10 @@ impl Attempts {
             requests[place].open && requests[place].number == number
         };
         match timer {
-            Timer::GiveUp(ticket, serial) => {
+            Timer::GiveUp(ticket, serial) | Timer::FirstToken(ticket, serial) => {
                 let Attempt { request: place, serial: current, awaited } = self.attempts[ticket as usize];
-                if awaited && current == serial {
+                let answer_begins = matches!(timer, Timer::FirstToken(..)) && station.has_first_token(ticket);
+                if awaited && current == serial && !answer_begins {
                     self.part(place, ticket);
                     self.abandon(ticket, self.client.abandoned, now, station);
                     self.fail(place, Fault::TimedOut, now, observer);
@@ -483,10 +576,11 @@ impl Attempts {
                 self.crowd.as_mut().is_some_and(|crowd| crowd.has_thought(user))
                     && self.ask(user, now, station, observer)
             }
+            Timer::Turn(session, user) => self.turn((session, user), now, station, observer),
             Timer::Release => {
                 let next = self.gate.as_mut().and_then(Gate::release).filter(|_| now < self.end);
                 let Some(arrival) = next else { return false };
-                self.admit(Arrival { now, ..arrival }, arrival.now, NO_USER, station, observer);
+                self.admit(Arrival { now, ..arrival }, arrival.now, Sender::OUTSIDE, station, observer);
                 true
             }
         }

@@ -2,6 +2,7 @@
 
 use rand::RngExt as _;
 
+use super::session::{SESSION, Session};
 use super::users::{MAX_OUTSTANDING, PAUSE_AFTER_FAILURE, STAGES, THINK_TIME, USERS, Users};
 use crate::distribution::{Distribution, Durations};
 use crate::random::{Purpose, Streams};
@@ -13,10 +14,14 @@ use crate::time::Span;
 pub struct Client {
     /// Users in a closed loop, who send the requests; `None`: they arrive from outside.
     pub users: Option<Users>,
+    /// Sessions of several turns, each of which sends all before it again; `None`: each request stands by itself.
+    pub session: Option<Session>,
     /// Maximum number of requests sent and not yet answered; `None`: no limit.
     pub max_outstanding: Option<u32>,
     /// How long an attempt may take before the client gives it up; `None`: as long as it takes.
     pub timeout: Option<Span>,
+    /// How long an attempt may take to the first token of its answer before the client gives it up; `None`: as long as it takes.
+    pub first_token_timeout: Option<Span>,
     /// What becomes of an attempt that is given up.
     pub abandoned: Abandoned,
     /// Maximum number of times a request is sent again.
@@ -168,6 +173,11 @@ const TIMEOUT: Key<Option<Span>> = Key::optional(
     "Time-out of an attempt: how long the client waits for its answer, service included. Without it there is none.",
 )
 .above(0.0);
+const FIRST_TOKEN_TIMEOUT: Key<Option<Span>> = Key::optional(
+    "first_token_timeout",
+    "Time-out of an attempt to the first token of its answer, for an `llm`: how long the client waits for an answer to begin. As with `timeout`, what `abandoned` says becomes of it, and it counts as timed out. Without it there is none.",
+)
+.above(0.0);
 const ABANDONED: Key<Abandoned> = Key::or(
     "abandoned",
     "\"served\"",
@@ -211,8 +221,10 @@ impl Client {
             &STAGES,
             &THINK_TIME,
             &PAUSE_AFTER_FAILURE,
+            &SESSION,
             &MAX_OUTSTANDING,
             &TIMEOUT,
+            &FIRST_TOKEN_TIMEOUT,
             &ABANDONED,
             &RETRIES,
             &RETRY_ON,
@@ -238,10 +250,18 @@ impl Client {
                 "users who wait for their answers are never more outstanding than they are: leave it out";
             return Err(reader.problem(MAX_OUTSTANDING.name(), message, label));
         }
+        let session = reader.find(&SESSION)?;
+        if session.is_some() && max_outstanding.is_some() {
+            let message = "`client.max_outstanding` does not go with `client.session`";
+            let label = "a turn follows the answer to the one before it: leave it out";
+            return Err(reader.problem(MAX_OUTSTANDING.name(), message, label));
+        }
         Ok(Client {
             users,
+            session,
             max_outstanding,
             timeout: reader.find(&TIMEOUT)?,
+            first_token_timeout: reader.find(&FIRST_TOKEN_TIMEOUT)?,
             abandoned: reader.get(&ABANDONED)?,
             retries: reader.get(&RETRIES)?,
             retry_on: RetryOn {
@@ -262,12 +282,13 @@ impl Client {
 
     /// Whether it does anything but send a request that arrives and wait for the one answer to the one attempt.
     pub fn is_active(&self) -> bool {
-        self.has_feedback() || self.timeout.is_some() || self.retries > 0 || self.hedge_after.is_some()
+        let gives_up = self.timeout.is_some() || self.first_token_timeout.is_some();
+        self.has_feedback() || gives_up || self.retries > 0 || self.hedge_after.is_some()
     }
 
     /// Whether requests are sent when answers come.
     pub fn has_feedback(&self) -> bool {
-        self.users.is_some() || self.max_outstanding.is_some()
+        self.users.is_some() || self.session.is_some() || self.max_outstanding.is_some()
     }
 
     /// Pause before request number `request` of the run is sent again for the `retry`-th time, from 1: drawn from a part
@@ -292,8 +313,10 @@ impl Default for Client {
     fn default() -> Self {
         Client {
             users: None,
+            session: None,
             max_outstanding: None,
             timeout: None,
+            first_token_timeout: None,
             abandoned: Abandoned::Served,
             retries: 0,
             retry_on: RetryOn::ANY,

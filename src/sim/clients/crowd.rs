@@ -1,26 +1,10 @@
 //! The users of a closed loop in a run: who thinks and who waits, and what each asks for next.
 
-use rand::RngExt as _;
-
+use super::request_laws::RequestLaws;
 use super::users::Users;
-use crate::distribution::{Distribution, Durations};
 use crate::random::{Purpose, Streams};
-use crate::service::{TokenLaws, Tokens};
-use crate::sim::accounting::Class;
-use crate::sim::queueing::{Arrival, NO_TICKET};
+use crate::sim::queueing::Arrival;
 use crate::time::Span;
-
-/// What a request of a user is drawn from.
-#[derive(Debug, Clone)]
-pub(in crate::sim) struct RequestLaws {
-    /// Service requirement, seconds.
-    pub service: Durations,
-    /// How long it is willing to wait, seconds; `None`: as long as it takes.
-    pub patience: Option<Durations>,
-    /// Share of the high class; `None`: classes are not told apart.
-    pub high_priority: Option<f64>,
-    pub tokens: Option<TokenLaws>,
-}
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -72,6 +56,11 @@ impl Crowd {
         self.users[user as usize].wanted = false;
     }
 
+    /// Whether a user is to stay.
+    pub fn stays(&self, user: u32) -> bool {
+        self.users[user as usize].wanted
+    }
+
     /// A user has thought; whether it sends.
     pub fn has_thought(&mut self, user: u32) -> bool {
         let user = &mut self.users[user as usize];
@@ -101,24 +90,7 @@ impl Crowd {
         user.state = State::Waiting;
         let part = part(number, user.sent);
         user.sent = user.sent.wrapping_add(1);
-        let draw = |law: &Distribution, purpose| match law.as_constant() {
-            Some(value) => value,
-            None => law.sample(&mut self.streams.substream(purpose, part)),
-        };
-        let nanos = |law: &Durations, purpose| Span::from_secs_f64(draw(&law.0, purpose)).as_nanos();
-        let RequestLaws { service, patience, high_priority, tokens } = &self.laws;
-        let is_high = |share: f64| self.streams.substream(Purpose::Class, part).random::<f64>() < share;
-        Arrival {
-            now,
-            service: nanos(service, Purpose::Service),
-            patience: patience.as_ref().map_or(u64::MAX, |law| nanos(law, Purpose::Patience)),
-            class: if high_priority.is_some_and(is_high) { Class::High } else { Class::Low },
-            ticket: NO_TICKET,
-            tokens: tokens.as_ref().map_or_else(Tokens::default, |laws| Tokens {
-                prompt: Tokens::whole(draw(&laws.prompt.0, Purpose::PromptTokens)),
-                output: Tokens::whole(draw(&laws.output.0, Purpose::OutputTokens)),
-            }),
-        }
+        self.laws.draw(self.streams, part, now)
     }
 }
 

@@ -11,6 +11,8 @@ use std::collections::{BinaryHeap, VecDeque};
 pub(super) enum Timer {
     /// An attempt is given up: ticket and serial number.
     GiveUp(u32, u64),
+    /// An attempt is given up if its answer has not begun: ticket and serial number.
+    FirstToken(u32, u64),
     /// A second copy is sent: place and number of the request, and after how many retries.
     Hedge(usize, u64, u32),
     /// A request is sent again: place and number.
@@ -21,6 +23,8 @@ pub(super) enum Timer {
     Leave(u32),
     /// A user has thought.
     Thought(u32),
+    /// The next turn of a session is due: its place and user.
+    Turn(u32, u32),
     /// A client has its answer, so that another request may be sent.
     Release,
 }
@@ -35,6 +39,7 @@ const NEVER: Due = (u64::MAX, u64::MAX);
 #[derive(Debug, Clone)]
 pub(super) struct Timers {
     give_ups: VecDeque<(Due, Timer)>,
+    first_tokens: VecDeque<(Due, Timer)>,
     hedges: VecDeque<(Due, Timer)>,
     others: BinaryHeap<Reverse<(Due, Timer)>>,
     set: u64,
@@ -46,6 +51,7 @@ impl Default for Timers {
     fn default() -> Self {
         Timers {
             give_ups: VecDeque::new(),
+            first_tokens: VecDeque::new(),
             hedges: VecDeque::new(),
             others: BinaryHeap::new(),
             set: 0,
@@ -55,7 +61,7 @@ impl Default for Timers {
 }
 
 impl Timers {
-    /// Sets a timer. Those of one of the two kinds with a fixed time are due no earlier than the ones set before.
+    /// Sets a timer. Those of a kind with a fixed time are due no earlier than the ones set before.
     #[inline]
     pub fn set(&mut self, at: u64, timer: Timer) {
         let due = (at, self.set);
@@ -63,6 +69,7 @@ impl Timers {
         self.next = self.next.min(due);
         let queue = match timer {
             Timer::GiveUp(..) => &mut self.give_ups,
+            Timer::FirstToken(..) => &mut self.first_tokens,
             Timer::Hedge(..) => &mut self.hedges,
             _ => return self.others.push(Reverse((due, timer))),
         };
@@ -85,13 +92,16 @@ impl Timers {
         let due = self.next;
         let taken = if first(&self.give_ups) == due {
             self.give_ups.pop_front()
+        } else if first(&self.first_tokens) == due {
+            self.first_tokens.pop_front()
         } else if first(&self.hedges) == due {
             self.hedges.pop_front()
         } else {
             self.others.pop().map(|Reverse(entry)| entry)
         };
         let other = self.others.peek().map_or(NEVER, |Reverse((due, _))| *due);
-        self.next = first(&self.give_ups).min(first(&self.hedges)).min(other);
+        let queued = [&self.give_ups, &self.first_tokens, &self.hedges].map(first);
+        self.next = queued.into_iter().fold(other, Due::min);
         taken.map(|((at, _), timer)| (at, timer))
     }
 }
@@ -114,6 +124,7 @@ mod tests {
             (5, Timer::Hedge(0, 0, 0)),
             (9, Timer::Thought(3)),
             (9, Timer::Hedge(1, 1, 0)),
+            (9, Timer::FirstToken(1, 1)),
             (12, Timer::GiveUp(2, 2)),
             (1, Timer::Join(0)),
         ];

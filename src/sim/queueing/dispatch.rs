@@ -1,6 +1,8 @@
 //! `[dispatch]`: how requests meet instances.
 
-use super::gateway::{GatewayRule, LEAST_KV_CACHE, LEAST_WAITING, SCORERS};
+use super::gateway::{
+    DYNAMO_KV, GatewayRule, LEAST_KV_CACHE, LEAST_WAITING, RAY_PREFIX, SCORERS, VLLM_PREFIX,
+};
 use crate::distribution::Durations;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, TableSpec, UnionSpec, Value, read_choice};
 use crate::time::Span;
@@ -151,6 +153,9 @@ impl Dispatch {
             &LEAST_KV_CACHE,
             &LEAST_WAITING,
             &SCORERS,
+            &DYNAMO_KV,
+            &RAY_PREFIX,
+            &VLLM_PREFIX,
         ],
     };
 

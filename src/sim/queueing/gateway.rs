@@ -11,6 +11,28 @@ pub enum GatewayRule {
     LeastWaiting,
     /// The greatest sum of scores.
     Scorers(Scorers),
+    /// The least cost of blocks to compute and to hold, as Dynamo's router.
+    DynamoKv(DynamoKv),
+    /// The most of the prompt sent before, as Ray Serve's prefix router.
+    RayPrefix(RayPrefix),
+    /// The most of the prompt sent before, as the prefix router of vLLM's production stack.
+    VllmPrefix,
+}
+
+/// Dynamo's router.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DynamoKv {
+    /// Weight of the blocks to compute against those to hold.
+    pub prefill: f64,
+}
+
+/// Ray Serve's prefix router.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RayPrefix {
+    /// Share of the prompt from which on a match counts.
+    pub least_share: f64,
+    /// Difference of the longest and the shortest queue beyond which prefixes do not count; `None`: they always do.
+    pub imbalance: Option<f64>,
 }
 
 /// The scorers of llm-d's endpoint picker by their weights; 0: not asked.
@@ -28,8 +50,45 @@ pub struct Scorers {
     pub token_load: f64,
     /// 1 without a request, else (most − requests) / most over the instances.
     pub active_request: f64,
+    /// Share of the prompt that is found, of at most 4,096 tokens.
+    pub prefix: f64,
+    /// 1 for the instance that the session's last turn went to.
+    pub session: f64,
+    /// Of a prompt of which nothing is found anywhere: 1 for the instance that such a prompt went to longest ago, down to 0.
+    pub no_hit: f64,
+    /// What tells where a prompt is found.
+    pub prefix_index: KnownBy,
     /// How the scores decide.
     pub picker: Picker,
+}
+
+/// What tells a gateway where a prompt is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// What it has sent.
+    Routed,
+    /// What the instances have.
+    Cached,
+}
+
+impl Choice for KnownBy {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "routed",
+            KnownBy::Routed,
+            "what the gateway has sent, the last 500,000 tokens of each instance, whether they are still there or not",
+        ),
+        ("cached", KnownBy::Cached, "what the instances have, as they report it"),
+    ];
+}
+
+impl Value for KnownBy {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
+    }
 }
 
 /// How scores decide.
@@ -85,6 +144,33 @@ const ACTIVE_REQUEST: Key<f64> = weight(
     "0",
     "Weight of 1 for an instance without a request, else (most − requests) / most over the instances.",
 );
+const PREFIX: Key<f64> = weight(
+    "prefix_weight",
+    "3",
+    "Weight of the share of the prompt that is found, of at most 4,096 tokens; with `service.prefix_cache`.",
+);
+const SESSION: Key<f64> =
+    weight("session_weight", "0", "Weight of 1 for the instance that the last turn of the session went to.");
+const NO_HIT: Key<f64> = weight(
+    "no_hit_weight",
+    "0",
+    "Weight, for a prompt of which nothing is found anywhere, of 1 for the instance that such a prompt went to longest ago, down to 0 for the last.",
+);
+const PREFIX_INDEX: Key<KnownBy> =
+    Key::or("prefix_index", "\"routed\"", "What tells where a prompt is found.");
+const PREFILL: Key<f64> =
+    Key::or("prefill_weight", "1", "Weight of the blocks to compute against those to hold.")
+        .at_least(0.0)
+        .at_most(1e6);
+const LEAST_SHARE: Key<f64> =
+    Key::or("least_share", "0.1", "Share of the prompt from which on a match counts.")
+        .at_least(0.0)
+        .at_most(1.0);
+const IMBALANCE: Key<Option<f64>> = Key::optional(
+    "imbalance",
+    "Difference of the most and the fewest requests beyond which the one with fewer of two drawn at random is taken. Without it prefixes always count.",
+)
+.at_least(0.0);
 const PICKER: Key<Picker> = Key::or("picker", "\"max_score\"", "How the scores decide.");
 
 pub(super) const LEAST_KV_CACHE: TableSpec = TableSpec {
@@ -100,7 +186,34 @@ pub(super) const LEAST_WAITING: TableSpec = TableSpec {
 pub(super) const SCORERS: TableSpec = TableSpec {
     name: "scorers",
     doc: "An inference gateway as llm-d's endpoint picker: each scorer gives every instance of an `llm` 0 to 1, and the sum by weights decides. The default weights are those of llm-d's chart.",
-    keys: &[&QUEUE, &KV_CACHE, &RUNNING, &LOAD_AWARE, &TOKEN_LOAD, &ACTIVE_REQUEST, &PICKER],
+    keys: &[
+        &QUEUE,
+        &KV_CACHE,
+        &PREFIX,
+        &RUNNING,
+        &LOAD_AWARE,
+        &TOKEN_LOAD,
+        &ACTIVE_REQUEST,
+        &SESSION,
+        &NO_HIT,
+        &PREFIX_INDEX,
+        &PICKER,
+    ],
+};
+pub(super) const DYNAMO_KV: TableSpec = TableSpec {
+    name: "dynamo_kv",
+    doc: "Dynamo's router: the instance of an `llm` with the least cost, `prefill_weight` × (blocks of prompts without an answer + of this prompt − found in its cache) + blocks held + of this prompt; among equals one at random.",
+    keys: &[&PREFILL],
+};
+pub(super) const RAY_PREFIX: TableSpec = TableSpec {
+    name: "ray_prefix",
+    doc: "Ray Serve's prefix router: the instances of an `llm` that were sent most of the prompt before, if that is `least_share` of it, else those that were sent least of all; of these the one with the fewest requests.",
+    keys: &[&LEAST_SHARE, &IMBALANCE],
+};
+pub(super) const VLLM_PREFIX: TableSpec = TableSpec {
+    name: "vllm_prefix",
+    doc: "The prefix-aware router of vLLM's production stack: one at random of the instances of an `llm` that were sent most of the prompt before.",
+    keys: &[],
 };
 
 impl GatewayRule {
@@ -110,6 +223,12 @@ impl GatewayRule {
             "least_kv_cache" => GatewayRule::LeastKvCache,
             "least_waiting" => GatewayRule::LeastWaiting,
             "scorers" => GatewayRule::Scorers(Scorers::read(reader)?),
+            "dynamo_kv" => GatewayRule::DynamoKv(DynamoKv { prefill: reader.get(&PREFILL)? }),
+            "ray_prefix" => GatewayRule::RayPrefix(RayPrefix {
+                least_share: reader.get(&LEAST_SHARE)?,
+                imbalance: reader.find(&IMBALANCE)?,
+            }),
+            "vllm_prefix" => GatewayRule::VllmPrefix,
             _ => return Ok(None),
         }))
     }
@@ -117,15 +236,18 @@ impl GatewayRule {
 
 impl Scorers {
     fn read(reader: &Reader<'_>) -> Result<Scorers, Problem> {
-        let scorers = Scorers {
+        Ok(Scorers {
             queue: reader.get(&QUEUE)?,
             kv_cache: reader.get(&KV_CACHE)?,
             running: reader.get(&RUNNING)?,
             load_aware: reader.get(&LOAD_AWARE)?,
             token_load: reader.get(&TOKEN_LOAD)?,
             active_request: reader.get(&ACTIVE_REQUEST)?,
+            prefix: reader.get(&PREFIX)?,
+            session: reader.get(&SESSION)?,
+            no_hit: reader.get(&NO_HIT)?,
+            prefix_index: reader.get(&PREFIX_INDEX)?,
             picker: reader.get(&PICKER)?,
-        };
-        Ok(scorers)
+        })
     }
 }

@@ -18,7 +18,7 @@ pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
 pub(in crate::sim) use lazy::{
     CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue, SlotQueueSettings,
 };
-pub(in crate::sim) use station::{Arrival, Arrivals, Load, NO_TICKET, RequestOutcome, Station};
+pub(in crate::sim) use station::{Arrival, Arrivals, CacheUse, Load, NO_TICKET, RequestOutcome, Station};
 
 pub use dispatch::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};
-pub use gateway::{GatewayRule, Picker, Scorers};
+pub use gateway::{DynamoKv, GatewayRule, KnownBy, Picker, RayPrefix, Scorers};

@@ -1,6 +1,6 @@
 //! The station: what every arrangement of queues before ready instances offers the engine.
 
-use crate::service::{Request, Tokens};
+use crate::service::{Request, Tokens, UNKNOWN};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 
 /// What has become of a request, for its client.
@@ -30,6 +30,8 @@ pub(in crate::sim) struct Arrival {
     pub ticket: u32,
     /// Its tokens, where they are counted.
     pub tokens: Tokens,
+    /// What its prompt holds, where that is known.
+    pub content: u32,
 }
 
 impl Arrival {
@@ -37,7 +39,8 @@ impl Arrival {
     #[inline]
     pub fn plain(now: u64, service: u64) -> Arrival {
         let (patience, class) = (u64::MAX, Class::Low);
-        Arrival { now, service, patience, class, ticket: NO_TICKET, tokens: Tokens::default() }
+        let (ticket, content) = (NO_TICKET, UNKNOWN);
+        Arrival { now, service, patience, class, ticket, tokens: Tokens::default(), content }
     }
 }
 
@@ -45,7 +48,8 @@ impl Arrival {
     /// What it asks for.
     #[inline]
     pub fn request(&self) -> Request {
-        Request { arrival: self.now, service: self.service, mark: 0, tokens: self.tokens }
+        let Arrival { now: arrival, service, tokens, content, .. } = *self;
+        Request { arrival, service, mark: 0, tokens, content }
     }
 }
 
@@ -87,6 +91,18 @@ pub(in crate::sim) struct Load {
     pub waiting: u64,
     /// Share of its KV cache in use, 0 to 1; 0 where there is none.
     pub kv_cache: f64,
+}
+
+/// The memory for keys and values of the instances.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(in crate::sim) struct CacheUse {
+    /// Mean share of it in use on ready instances, 0 to 1.
+    pub used: f64,
+    /// Sequences that have had to give way, since the start of the run.
+    pub preemptions: u64,
+    /// Tokens of the prompts begun that prefix caches had, and their tokens, where contents are known; since the start of the
+    /// run.
+    pub prefix: [u64; 2],
 }
 
 /// An arrangement of queues before ready instances. Time never falls from call to call.
@@ -155,10 +171,13 @@ pub(in crate::sim) trait Station {
     }
     /// Integrals up to `now`, to which everything has advanced.
     fn areas(&self, now: u64) -> Areas;
-    /// Mean share of the memory for keys and values that is taken on ready instances at `now`, 0 to 1, and the sequences
-    /// that have had to give way on any, if it counts tokens.
-    fn cache(&self, _now: u64) -> (f64, u64) {
-        (0.0, 0)
+    /// What has become of the memory for keys and values up to `now`, if it counts tokens.
+    fn cache(&self, _now: u64) -> CacheUse {
+        CacheUse::default()
+    }
+    /// Whether the first token of the answer to a request with a ticket has come, if it is [`Station::EVENT_DRIVEN`].
+    fn has_first_token(&self, _ticket: u32) -> bool {
+        false
     }
     /// Appends the load of each ready instance at `now`, to which everything has advanced.
     fn loads(&self, now: u64, out: &mut Vec<Load>);

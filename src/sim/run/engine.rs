@@ -13,7 +13,7 @@ use crate::autoscaler::OfPool;
 use crate::random::Streams;
 use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
-use crate::sim::clients::{Attempts, Crowd, Gate, RequestLaws};
+use crate::sim::clients::{Attempts, Conversations, Crowd, Gate, RequestLaws};
 use crate::sim::queueing::{Arrival, Station};
 use crate::time::{Instant, Span};
 
@@ -98,6 +98,7 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
                 patience,
                 class,
                 tokens: Self::tokens(block, index),
+                content: block.content.get(index).copied().unwrap_or_default(),
                 ..Arrival::plain(now, service)
             };
             let Requests { station, recording, clients, .. } = &mut self.requests;
@@ -184,14 +185,17 @@ fn clients(model: &Model, streams: Streams) -> Attempts {
     };
     let mut clients =
         Attempts::new(model.client.clone(), streams).bounded(outside, iterations, model.duration.as_nanos());
+    let laws = || RequestLaws {
+        service: model.service.time.clone(),
+        patience: model.dispatch.patience.clone(),
+        high_priority: model.dispatch.high_priority,
+        tokens: model.service.tokens.clone(),
+    };
     if let Some(users) = &model.client.users {
-        let laws = RequestLaws {
-            service: model.service.time.clone(),
-            patience: model.dispatch.patience.clone(),
-            high_priority: model.dispatch.high_priority,
-            tokens: model.service.tokens.clone(),
-        };
-        clients = clients.with_users(Crowd::new(users.clone(), laws, streams));
+        clients = clients.with_users(Crowd::new(users.clone(), laws(), streams));
+    }
+    if let Some(session) = &model.client.session {
+        clients = clients.with_sessions(Conversations::new(session.clone(), laws(), streams));
     }
     if let Some(most) = model.client.max_outstanding {
         clients = clients.with_gate(Gate::new(most, model.duration, model.warmup));

@@ -64,6 +64,7 @@ impl Model {
             || self.instances.first_request.is_some()
             || self.instances.differ_in_speed()
             || self.client.is_active()
+            || matches!(&self.service.model, service::Model::Llm(llm) if llm.prefix_cache.is_some())
             || self.autoscaler.is_reactive()
     }
 
@@ -126,6 +127,17 @@ impl Model {
                 "a gateway looks at the engines of a language model: their prompts waiting and KV caches";
             return of("dispatch.policy", "service.model", reason);
         }
+        if !counts_tokens && self.client.first_token_timeout.is_some() {
+            return of("client.first_token_timeout", "service.model", "only an llm answers token by token");
+        }
+        if !counts_tokens && self.client.session.is_some() {
+            let reason = "a turn sends the tokens of all before it again, and only an llm has tokens";
+            return of("client.session", "service.model", reason);
+        }
+        if self.client.session.is_some() && self.service.from_trace.is_any() {
+            let reason = "the turns of a session draw their tokens: give `service.prompt_tokens` and `service.output_tokens`";
+            return of("client.session", "arrivals.kind", reason);
+        }
         let duration = self.duration.as_secs_f64();
         if self.promises(|promise| {
             promise.windows.is_some_and(|windows| duration / windows.length.as_secs_f64() > MOST_WINDOWS)
@@ -160,6 +172,13 @@ impl Model {
     /// time.
     pub fn slots(&self) -> u32 {
         self.service.model.places()
+    }
+
+    /// Requests to be expected up to `until`; where arrivals begin sessions, with all their turns.
+    pub fn expected_requests(&self, until: Span) -> f64 {
+        let sessions = self.client.session.as_ref().filter(|_| self.client.users.is_none());
+        let turns = sessions.map_or(1.0, |session| session.turns.0.mean().max(1.0));
+        self.arrivals.mean_rate(until) * until.as_secs_f64() * turns
     }
 
     /// What a policy can know of the system before the run under `streams` begins.

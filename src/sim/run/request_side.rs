@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::service::Request;
 use crate::sim::accounting::{Areas, Gauges, HeldTimes, Recorder, Recording, RequestObserver};
 use crate::sim::clients::{AttemptCounts, Attempts};
-use crate::sim::queueing::{Load, Station};
+use crate::sim::queueing::{CacheUse, Load, Station};
 use crate::stats::Digest;
 
 /// The requests of a run, as seen from the side of the instances. Where an instant is given, everything has advanced to it.
@@ -40,8 +40,8 @@ pub(super) trait RequestSide {
     fn held_back(&self) -> u64;
     fn gauges(&self, now: u64) -> Gauges;
     fn areas(&self, now: u64) -> Areas;
-    /// Mean share of the memory for keys and values in use, and sequences preempted.
-    fn cache(&self, now: u64) -> (f64, u64);
+    /// What has become of the memory for keys and values.
+    fn cache(&self, now: u64) -> CacheUse;
     fn loads(&self, now: u64, out: &mut Vec<Load>);
     /// Requests that have arrived.
     fn arrived(&self) -> u64;
@@ -164,7 +164,7 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
         self.station.areas(now)
     }
 
-    fn cache(&self, now: u64) -> (f64, u64) {
+    fn cache(&self, now: u64) -> CacheUse {
         self.station.cache(now)
     }
 

@@ -8,7 +8,7 @@ use super::model::Model;
 use crate::arrivals::{ArrivalStream, TraceRows};
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Rng, Streams};
-use crate::service::{FromTrace, Tokens};
+use crate::service::{FromTrace, Tokens, UNKNOWN};
 use crate::sim::accounting::Class;
 use crate::sim::queueing::Arrivals;
 use crate::time::Span;
@@ -28,6 +28,8 @@ pub struct Block {
     pub class: Vec<Class>,
     /// Tokens of each; empty where they are not counted.
     pub tokens: Vec<Tokens>,
+    /// What the prompt of each holds, by the contents of the run; empty where that is not known.
+    pub content: Vec<u32>,
 }
 
 impl Block {
@@ -62,6 +64,8 @@ pub struct RequestSource {
 struct Replayed {
     rows: TraceRows,
     take: FromTrace,
+    /// Whether the row of a request is the content of its prompt.
+    names_content: bool,
     cursors: [Cursor; 3],
     /// The row of each request of the block, and the draws of one for those that have none.
     of: Vec<Option<usize>>,
@@ -83,14 +87,13 @@ impl RequestSource {
                     (laws.output.0, streams.stream(Purpose::OutputTokens)),
                 ]
             }),
-            replayed: model.arrivals.rows().filter(|_| model.service.from_trace.is_any()).map(|rows| {
-                Replayed {
-                    rows,
-                    cursors: Default::default(),
-                    take: model.service.from_trace,
-                    of: Vec::with_capacity(BLOCK),
-                    rng: streams.stream(Purpose::Rows),
-                }
+            replayed: model.arrivals.rows().filter(|_| model.service.takes_rows()).map(|rows| Replayed {
+                names_content: model.service.has_content_of_rows(),
+                rows,
+                cursors: Default::default(),
+                take: model.service.from_trace,
+                of: Vec::with_capacity(BLOCK),
+                rng: streams.stream(Purpose::Rows),
             }),
             seconds: vec![0.0; BLOCK],
         }
@@ -102,6 +105,7 @@ impl RequestSource {
             && one.service.time == other.service.time
             && one.service.tokens == other.service.tokens
             && one.service.from_trace == other.service.from_trace
+            && one.service.has_content_of_rows() == other.service.has_content_of_rows()
             && one.dispatch.patience == other.dispatch.patience
             && one.dispatch.high_priority == other.dispatch.high_priority
             && one.client.users == other.client.users
@@ -152,8 +156,12 @@ impl Replayed {
         let tokens = |count: u64| u32::try_from(count).unwrap_or(u32::MAX).max(1);
         let (trace, part) = (self.rows.trace(), self.rows.part());
         let [time, prompt, output] = &mut self.cursors;
+        block.content.clear();
         for (index, row) in self.of.iter().enumerate() {
             let row = row.unwrap_or_else(|| self.rng.random_range(part.clone()));
+            if self.names_content {
+                block.content.push(u32::try_from(row + 1).unwrap_or(UNKNOWN));
+            }
             if self.take.time {
                 block.service[index] = time.get(&trace.service, row);
             }

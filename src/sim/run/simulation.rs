@@ -121,7 +121,9 @@ impl<T: RequestObserver + 'static> ServerChoice for Setup<'_, T> {
         match self.model.dispatch.policy {
             _ if self.model.is_event_driven() => {
                 let Model { dispatch, instances, .. } = self.model;
-                let station = EventDrivenServers::<S>::new(dispatch, instances, settings, self.streams);
+                let contents = self.model.service.contents();
+                let station =
+                    EventDrivenServers::<S>::new(dispatch, instances, settings, contents, self.streams);
                 self.run(station)
             }
             DispatchPolicy::CentralQueue => self.run(CentralServers::<S>::new(settings, capacity)),

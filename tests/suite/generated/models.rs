@@ -6,10 +6,12 @@ use kneepoint::internals::arrivals::Arrivals;
 use kneepoint::internals::autoscaler::Autoscaler;
 use kneepoint::internals::distribution::{Distribution, Durations};
 use kneepoint::internals::schema::{Context, Tree};
-use kneepoint::internals::service::{self, Batch, FromTrace, IterationLaw, Llm, Service, Shared, Slots};
+use kneepoint::internals::service::{
+    self, Batch, Contents, FromTrace, IterationLaw, Llm, Service, Shared, Slots,
+};
 use kneepoint::internals::sim::{
-    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, GatewayRule, Idle, Instances, Metrics,
-    Model, Picker, ScaleDownOrder, Scorers, Stage,
+    BilledFrom, Client, Cost, Dispatch, DispatchPolicy, DrainPolicy, DynamoKv, GatewayRule, Idle, Instances,
+    KnownBy, Metrics, Model, Picker, ScaleDownOrder, Scorers, Stage,
 };
 use kneepoint::internals::time::Span;
 use proptest::prelude::*;
@@ -54,8 +56,8 @@ fn dispatch() -> impl Strategy<Value = Dispatch> {
 fn gateway() -> impl Strategy<Value = GatewayRule> {
     let weight = || prop_oneof![2 => Just(0.0), 1 => Just(1.0), 1 => Just(3.0)];
     let picker = prop_oneof![2 => Just(Picker::MaxScore), 1 => Just(Picker::WeightedRandom)];
-    let scorers = (prop::array::uniform6(weight()), picker).prop_map(|(weights, picker)| {
-        let [queue, kv_cache, running, load_aware, token_load, active_request] = weights;
+    let scorers = (prop::array::uniform7(weight()), picker).prop_map(|(weights, picker)| {
+        let [queue, kv_cache, running, load_aware, token_load, active_request, prefix] = weights;
         GatewayRule::Scorers(Scorers {
             queue,
             kv_cache,
@@ -63,10 +65,20 @@ fn gateway() -> impl Strategy<Value = GatewayRule> {
             load_aware,
             token_load,
             active_request,
+            prefix,
+            session: 0.0,
+            no_hit: 0.0,
+            prefix_index: KnownBy::Cached,
             picker,
         })
     });
-    prop_oneof![1 => Just(GatewayRule::LeastKvCache), 1 => Just(GatewayRule::LeastWaiting), 3 => scorers]
+    let dynamo = weight().prop_map(|prefill| GatewayRule::DynamoKv(DynamoKv { prefill }));
+    prop_oneof![
+        1 => Just(GatewayRule::LeastKvCache),
+        1 => Just(GatewayRule::LeastWaiting),
+        3 => scorers,
+        2 => dynamo
+    ]
 }
 
 fn instances() -> impl Strategy<Value = Instances> {
@@ -181,11 +193,14 @@ fn service() -> impl Strategy<Value = service::Model> {
     let limits = (1_u32..6, 0_u32..12, 1_u32..6, prop::option::of(1_u64..12), 0_u32..3);
     // Attention of prompts, and a bend at the second sequence.
     let bends = (prop_oneof![Just(0.0), Just(40_000.0)], prop::option::of((0_u64..20, 0_u64..40)));
-    let llm = (times, limits, bends).prop_map(
+    let prefix_cache =
+        prop::option::of((0_u64..12).prop_map(|common_tokens| Contents::Sessions { common_tokens }));
+    let llm = (times, limits, bends, prefix_cache).prop_map(
         |(
             (fixed, prefill, sequence, kv),
             (max_sequences, more, block_tokens, blocks, hits),
             (attended, bend),
+            prefix_cache,
         )| {
             let milli = 1_000_000;
             service::Model::Llm(Llm {
@@ -202,7 +217,8 @@ fn service() -> impl Strategy<Value = service::Model> {
                 token_budget: max_sequences + more,
                 block_tokens,
                 blocks: blocks.unwrap_or(u64::MAX),
-                prefix_hit: hits * 300,
+                prefix_hit: if prefix_cache.is_some() { 0 } else { hits * 300 },
+                prefix_cache,
                 ..Llm::default()
             })
         },

@@ -170,16 +170,18 @@ fn client() -> impl Strategy<Value = Client> {
         "\"failed\", \"timed_out\"",
     ]);
     let tries = (prop::option::of(1_u64..30), 0_u32..4, 0_u64..8, abandoned, jitter, on);
-    let active = (tries, prop::option::of(1_u64..20), any::<bool>()).prop_map(
-        |((timeout, retries, backoff, abandoned, jitter, on), hedge, cancel)| {
+    let first_token = prop::option::weighted(0.3, 1_u64..20);
+    let active = (tries, prop::option::of(1_u64..20), any::<bool>(), first_token).prop_map(
+        |((timeout, retries, backoff, abandoned, jitter, on), hedge, cancel, first_token)| {
             let maybe = |key: &str, tenths: Option<u64>| {
                 tenths.map(|n| format!("{key} = \"{n}00ms\"\n")).unwrap_or_default()
             };
             let text = format!(
-                "{}{}retries = {retries}\nbackoff = \"{backoff}00ms\"\nbackoff_max = \"2s\"\n\
+                "{}{}{}retries = {retries}\nbackoff = \"{backoff}00ms\"\nbackoff_max = \"2s\"\n\
                  abandoned = \"{abandoned}\"\njitter = \"{jitter}\"\nretry_on = [{on}]\nhedge_cancel = {cancel}",
                 maybe("timeout", timeout),
-                maybe("hedge_after", hedge)
+                maybe("hedge_after", hedge),
+                maybe("first_token_timeout", first_token)
             );
             let tree = Tree::parse(&text).unwrap();
             let context = Context::default();

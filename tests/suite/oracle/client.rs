@@ -14,7 +14,7 @@ impl Oracle<'_> {
 
     pub(super) fn attempt(&mut self, call: usize) {
         let request = self.requests.len();
-        let Demand { service, patience, class, tokens, .. } = self.calls[call].demand;
+        let Demand { service, patience, class, tokens, content, .. } = self.calls[call].demand;
         self.requests.push(Request {
             call,
             arrival: self.now,
@@ -22,6 +22,7 @@ impl Oracle<'_> {
             patience,
             class,
             tokens,
+            content,
             first_token: 0,
             had: 0,
             returns: 0,
@@ -36,6 +37,9 @@ impl Oracle<'_> {
         self.calls[call].out.push(request);
         if let Some(timeout) = self.model.client.timeout {
             self.schedule(self.now + timeout.as_nanos(), Event::ClientGivesUp { request });
+        }
+        if let Some(timeout) = self.model.client.first_token_timeout {
+            self.schedule(self.now + timeout.as_nanos(), Event::NoFirstToken { request });
         }
         self.arrive(request);
         self.hear();

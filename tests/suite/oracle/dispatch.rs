@@ -21,7 +21,7 @@ impl Oracle<'_> {
         } else if self.order.is_empty() {
             self.wait_before_the_pool(request);
         } else {
-            let instance = self.choose();
+            let instance = self.choose(request);
             self.offer(request, instance, self.capacity);
         }
     }
@@ -81,13 +81,13 @@ impl Oracle<'_> {
         self.queue.remove(index)
     }
 
-    pub(super) fn choose(&mut self) -> u32 {
+    pub(super) fn choose(&mut self, request: usize) -> u32 {
         let weighted = self.model.instances.differ_in_speed();
         let total: f64 = self.order.iter().map(|id| self.speed(*id)).sum();
         let index = match self.model.dispatch.policy {
             DispatchPolicy::CentralQueue => unreachable!("a central queue does not choose"),
             DispatchPolicy::Connections(_) => unreachable!("not among the models of these tests"),
-            DispatchPolicy::Gateway(rule) => self.scored(rule),
+            DispatchPolicy::Gateway(rule) => self.scored(rule, request),
             DispatchPolicy::RoundRobin if weighted => {
                 for id in self.order.clone() {
                     *self.credits.entry(id).or_default() += self.speed(id);
@@ -132,7 +132,7 @@ impl Oracle<'_> {
     }
 
     /// The instance with the greatest score, or one drawn by the scores.
-    fn scored(&mut self, rule: GatewayRule) -> usize {
+    fn scored(&mut self, rule: GatewayRule, request: usize) -> usize {
         let instances: Vec<&Instance> = self.order.iter().map(|id| &self.instances[*id as usize]).collect();
         let machines = instances.iter().map(|instance| instance.machine.as_ref());
         let caches: Vec<f64> = machines.map(|machine| machine.map_or(0.0, Machine::cache)).collect();
@@ -150,6 +150,22 @@ impl Oracle<'_> {
             waiting.chain(instance.serving.iter().map(cut)).sum()
         };
         let tokens: Vec<f64> = instances.iter().map(tokens).collect();
+        let Request { tokens: asked, content, .. } = self.requests[request];
+        let prompt = f64::from(asked.prompt);
+        let found = |instance: &&Instance| -> f64 {
+            instance.machine.as_ref().map_or(0.0, |machine| machine.found(content, asked.prompt.into()))
+        };
+        let found: Vec<f64> = instances.iter().map(found).collect();
+        let unanswered = |instance: &&Instance| -> f64 {
+            let waiting =
+                instance.queue.iter().map(|request| f64::from(self.requests[*request].tokens.prompt));
+            waiting.sum::<f64>() + instance.machine.as_ref().map_or(0.0, Machine::unanswered)
+        };
+        let unanswered: Vec<f64> = instances.iter().map(unanswered).collect();
+        let held: Vec<f64> = instances
+            .iter()
+            .map(|instance| instance.machine.as_ref().map_or(0.0, Machine::held_tokens))
+            .collect();
         let most = |of: &[f64]| of.iter().copied().fold(f64::MIN, f64::max);
         let least = |of: &[f64]| of.iter().copied().fold(f64::MAX, f64::min);
         let fewest = |of: &[f64], index: usize| match most(of) - least(of) {
@@ -160,6 +176,13 @@ impl Oracle<'_> {
         let score = |index: usize| match rule {
             GatewayRule::LeastKvCache => -caches[index],
             GatewayRule::LeastWaiting => -waiting[index],
+            GatewayRule::DynamoKv(DynamoKv { prefill }) => {
+                let to_compute = (unanswered[index] + prompt - found[index]).max(0.0);
+                -(prefill * to_compute + (held[index] + prompt))
+            }
+            GatewayRule::RayPrefix(_) | GatewayRule::VllmPrefix => {
+                unreachable!("not among the models of these tests")
+            }
             GatewayRule::Scorers(weights) => [
                 weights.queue * fewest(&waiting, index),
                 weights.kv_cache * (1.0 - caches[index]),
@@ -168,6 +191,7 @@ impl Oracle<'_> {
                 weights.token_load * (1.0 - tokens[index].min(4_194_304.0) / 4_194_304.0),
                 weights.active_request
                     * ((most(&together).max(1.0) - together[index]) / most(&together).max(1.0)),
+                weights.prefix * (found[index].min(4096.0) / prompt.clamp(1.0, 4096.0)),
             ]
             .into_iter()
             .fold(0.0, |sum, score| sum + score),

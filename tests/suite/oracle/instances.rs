@@ -262,7 +262,7 @@ impl Oracle<'_> {
             }
         } else {
             while let Some(request) = self.take_waiting() {
-                let chosen = self.choose();
+                let chosen = self.choose(request);
                 self.offer(request, chosen, usize::MAX);
             }
         }
@@ -318,7 +318,7 @@ impl Oracle<'_> {
             if self.central() || self.order.is_empty() {
                 self.queue.push_back(request);
             } else {
-                let chosen = self.choose();
+                let chosen = self.choose(request);
                 self.offer(request, chosen, usize::MAX);
             }
         }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use kneepoint::internals::service::{Batch, FULL, IterationWork, Llm, Model, Shared, Tokens};
 
+use super::prefix::Prefixes;
+
 /// A request at an instance.
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
@@ -12,6 +14,7 @@ pub struct Job {
     pub arrival: u64,
     pub service: u64,
     pub tokens: Tokens,
+    pub content: u32,
 }
 
 /// See the module.
@@ -59,6 +62,8 @@ pub struct Generating {
     /// When it last began to work, if it works, and how long all iterations since take at full speed.
     since: u64,
     work: u64,
+    /// What it knows of prompts, where it has a prefix cache.
+    prefixes: Option<Prefixes>,
 }
 
 #[derive(Debug, Clone)]
@@ -71,6 +76,9 @@ struct Sequence {
     blocks: u64,
     /// Whether there is more to compute than the last token.
     prefilling: bool,
+    content: u32,
+    /// Blocks of the prefix cache that it holds.
+    holds: Vec<(u32, u64)>,
 }
 
 impl Machine {
@@ -94,6 +102,7 @@ impl Machine {
                 left: None,
                 since: u64::MAX,
                 work: 0,
+                prefixes: llm.prefix_cache.as_ref().map(|known| Prefixes::of(known, llm.block_tokens)),
             }),
         })
     }
@@ -170,14 +179,53 @@ impl Machine {
         }
     }
 
+    /// Whether the answer to a request in service has begun.
+    pub fn has_answered_in_part(&self, request: usize) -> bool {
+        let Machine::Llm(generating) = self else { return false };
+        let mut all = generating.running.iter().chain(&generating.preempted);
+        all.any(|sequence| sequence.request == request && sequence.generated > 0)
+    }
+
+    /// Tokens of a prompt that its prefix cache has.
+    pub fn found(&self, content: u32, prompt: u64) -> f64 {
+        match self {
+            Machine::Llm(generating) => {
+                generating.prefixes.as_ref().map_or(0.0, |known| known.found(content, prompt) as f64)
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Tokens of the prompts in service whose answers have not begun.
+    pub fn unanswered(&self) -> f64 {
+        let Machine::Llm(generating) = self else { return 0.0 };
+        let all = generating.running.iter().chain(&generating.preempted);
+        let silent = all.filter(|at| at.generated == 0 && !generating.leaving.contains(&at.request));
+        silent.map(|sequence| sequence.prompt as f64).sum()
+    }
+
+    /// Tokens of its blocks in use.
+    pub fn held_tokens(&self) -> f64 {
+        let Machine::Llm(generating) = self else { return 0.0 };
+        let blocks = generating.settings.blocks - generating.free();
+        blocks as f64 * f64::from(generating.settings.block_tokens)
+    }
+
     /// Share of the memory of a language model that the sequences computed take.
     pub fn cache(&self) -> f64 {
         let Machine::Llm(generating) = self else { return 0.0 };
         if generating.settings.blocks == u64::MAX {
             return 0.0;
         }
-        let held: u64 = generating.running.iter().map(|sequence| sequence.blocks).sum();
-        held as f64 / generating.settings.blocks as f64
+        (generating.settings.blocks - generating.free()) as f64 / generating.settings.blocks as f64
+    }
+
+    /// Tokens found of the prompts begun, and their tokens.
+    pub fn hits(&self) -> (u64, u64) {
+        match self {
+            Machine::Llm(generating) => generating.prefixes.as_ref().map_or((0, 0), |known| known.hits),
+            _ => (0, 0),
+        }
     }
 
     /// What is due now happens: the requests that are done, and those whose first token has come.
@@ -294,10 +342,18 @@ impl Generating {
     /// The iteration is over.
     fn iterate(&mut self) -> (Vec<usize>, Vec<usize>) {
         let (mut done, mut first) = (vec![], vec![]);
+        let leaving = std::mem::take(&mut self.leaving);
+        let (mut decoded, mut completed) = (vec![], vec![]);
         for (request, tokens) in std::mem::take(&mut self.scheduled) {
-            let sequence = self.running.iter_mut().find(|sequence| sequence.request == request).unwrap();
+            let index = self.running.iter().position(|sequence| sequence.request == request).unwrap();
+            let sequence = &mut self.running[index];
             sequence.computed += tokens;
             if sequence.computed == sequence.prompt + sequence.generated {
+                if sequence.prefilling {
+                    completed.push(index)
+                } else {
+                    decoded.push(index)
+                }
                 sequence.prefilling = false;
                 sequence.generated += 1;
                 if sequence.generated == 1 {
@@ -308,23 +364,56 @@ impl Generating {
                 }
             }
         }
-        let leaving = std::mem::take(&mut self.leaving);
+        if let Some(known) = &mut self.prefixes {
+            let is_over = |sequence: &Sequence| sequence.generated == sequence.output;
+            let is_leaving = |sequence: &Sequence| leaving.contains(&sequence.request);
+            for index in decoded {
+                let sequence = &mut self.running[index];
+                if is_over(sequence) {
+                    if !is_leaving(sequence) {
+                        known.extend(sequence.content, sequence.computed, &mut sequence.holds);
+                    }
+                    known.release(&mut sequence.holds);
+                }
+            }
+            for index in completed {
+                let sequence = &mut self.running[index];
+                known.extend(sequence.content, sequence.prompt, &mut sequence.holds);
+                if is_over(sequence) {
+                    known.release(&mut sequence.holds);
+                }
+            }
+            for request in &leaving {
+                let left = self.running.iter_mut().filter(|sequence| sequence.request == *request);
+                left.for_each(|sequence| known.release(&mut sequence.holds));
+            }
+        }
         self.running.retain(|at| at.generated < at.output && !leaving.contains(&at.request));
         done.retain(|request| !leaving.contains(request));
         self.left = None;
         (done, first)
     }
 
+    /// Blocks that the sequences computed leave.
+    fn free(&self) -> u64 {
+        let held: u64 = self.running.iter().map(|sequence| sequence.blocks).sum();
+        self.settings.blocks - (held - self.prefixes.as_ref().map_or(0, Prefixes::saved))
+    }
+
+    /// What the prefix cache holds beyond the room that there is goes.
+    fn keep(&mut self) {
+        let free = self.free();
+        self.prefixes.iter_mut().for_each(|known| known.keep(free));
+    }
+
     /// Plans the next iteration, as vLLM's scheduler does: first those that run, in their order, then those that wait.
     fn form(&mut self, waiting: &mut VecDeque<Job>, now: u64, preemptions: &mut u64) -> Vec<usize> {
-        let &Llm { block_tokens, blocks, token_budget, max_sequences, .. } = &*self.settings;
+        let &Llm { block_tokens, token_budget, max_sequences, .. } = &*self.settings;
         let needed = |tokens: u64| tokens.div_ceil(u64::from(block_tokens));
         let mut budget = u64::from(token_budget);
         if self.since == u64::MAX {
             (self.since, self.work) = (now, 0);
         }
-        let held: u64 = self.running.iter().map(|sequence| sequence.blocks).sum();
-        let mut free = blocks - held;
         let mut preempted = false;
         let mut work = IterationWork::default();
         let mut index = 0;
@@ -333,9 +422,12 @@ impl Generating {
                 self.running[index];
             let tokens = (prompt + generated - computed).min(budget);
             let more = needed(computed + tokens) - blocks;
-            while more > free {
+            while more > self.free() {
                 let mut last = self.running.pop().unwrap();
-                free += last.blocks;
+                if let Some(known) = &mut self.prefixes {
+                    known.keep(0);
+                    known.release(&mut last.holds);
+                }
                 (last.computed, last.blocks, last.prefilling) = (0, 0, true);
                 self.preempted.insert(0, last);
                 *preemptions += 1;
@@ -344,7 +436,6 @@ impl Generating {
                     break 'running;
                 }
             }
-            free -= more;
             self.running[index].blocks += more;
             if prefilling {
                 work.add_chunk(computed, tokens);
@@ -371,14 +462,26 @@ impl Generating {
                     computed,
                     blocks,
                     prefilling,
+                    content: job.content,
+                    holds: vec![],
                 })
             });
             let Some(mut sequence) = next else { break };
-            sequence.computed = self.settings.cached(sequence.prompt);
+            sequence.computed = match &self.prefixes {
+                Some(known) => known.found(sequence.content, sequence.prompt),
+                None => self.settings.cached(sequence.prompt),
+            };
             let tokens = (sequence.prompt + sequence.generated - sequence.computed).min(budget);
             sequence.blocks = needed(sequence.computed + tokens);
-            if sequence.blocks > free {
+            if sequence.blocks > self.free() {
                 break;
+            }
+            if let Some(known) = &mut self.prefixes {
+                sequence.holds = known.begin(sequence.content, sequence.prompt);
+                if again.is_none() {
+                    known.hits.0 += sequence.computed;
+                    known.hits.1 += sequence.prompt;
+                }
             }
             if again.is_some() {
                 self.preempted.remove(0);
@@ -386,12 +489,13 @@ impl Generating {
                 waiting.pop_front();
                 begun.push(sequence.request);
             }
-            free -= sequence.blocks;
             budget -= tokens;
             work.add_chunk(sequence.computed, tokens);
             self.scheduled.push((sequence.request, tokens));
             self.running.push(sequence);
+            self.keep();
         }
+        self.keep();
         if !self.scheduled.is_empty() {
             self.work += self.settings.law.time(work);
             let end = self.since + (self.work as f64 / self.speed).round() as u64;

@@ -10,6 +10,7 @@ mod dispatch;
 mod instances;
 mod machine;
 mod nodes;
+mod prefix;
 mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,8 +19,8 @@ use kneepoint::internals::autoscaler::{Observation, Per, Policy, PoolState, Sign
 use kneepoint::internals::random::{Purpose, Rng, Streams};
 use kneepoint::internals::service::{self, FULL, Tokens};
 use kneepoint::internals::sim::{
-    Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, FailureCounts, Fault, GatewayRule, Idle,
-    InstanceType, LostRequests, Model, OnOffPeriods, Picker, ScaleDownOrder, StartAttempt,
+    Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, DynamoKv, FailureCounts, Fault, GatewayRule,
+    Idle, InstanceType, LostRequests, Model, OnOffPeriods, Picker, ScaleDownOrder, StartAttempt,
 };
 use kneepoint::internals::time::{Instant, Span};
 use machine::{Job, Machine};
@@ -44,6 +45,8 @@ pub struct Course {
     pub first_tokens: Vec<(u64, u64)>,
     /// Sequences that had to give way.
     pub preemptions: u64,
+    /// Tokens found in prefix caches, and of the prompts begun.
+    pub prefix: (u64, u64),
     /// Instant, observed metric and instances asked for, at each evaluation.
     pub decisions: Vec<(u64, Option<f64>, u32)>,
     /// Request-nanoseconds waiting, in service, and in service on ready instances.
@@ -93,6 +96,7 @@ enum Event {
     Completion { request: usize, run: u64 },
     GiveUp { request: usize },
     Idle { instance: u32, spells: u64 },
+    NoFirstToken { request: usize },
     ClientGivesUp { request: usize },
     Hedge { call: usize, retries: u32 },
     Retry { call: usize },
@@ -110,6 +114,8 @@ pub struct Demand {
     pub patience: u64,
     pub class: Class,
     pub tokens: Tokens,
+    /// The number of its session; 0: it is of none.
+    pub content: u32,
 }
 
 /// Class of completions.
@@ -119,7 +125,10 @@ fn class(event: Event) -> u32 {
     match event {
         Event::Completion { .. } => COMPLETION,
         Event::GiveUp { .. } => 2,
-        Event::ClientGivesUp { .. } | Event::Hedge { .. } | Event::Retry { .. } => 3,
+        Event::ClientGivesUp { .. }
+        | Event::NoFirstToken { .. }
+        | Event::Hedge { .. }
+        | Event::Retry { .. } => 3,
         Event::Arrival { .. } => 4,
         Event::Scrape => 5,
         Event::Evaluate => 6,
@@ -179,6 +188,7 @@ struct Request {
     patience: u64,
     class: Class,
     tokens: Tokens,
+    content: u32,
     /// When the first token of its answer came.
     first_token: u64,
     /// Time it has been served on instances that handed it back, and how often that happened.
@@ -365,6 +375,12 @@ impl Oracle<'_> {
                 Event::Completion { request, run } => self.complete(request, run),
                 Event::GiveUp { request } => self.give_up(request),
                 Event::ClientGivesUp { request } => self.client_gives_up(request),
+                Event::NoFirstToken { request } => {
+                    let begun = self.instances.iter().filter_map(|at| at.machine.as_ref());
+                    if !begun.into_iter().any(|machine| machine.has_answered_in_part(request)) {
+                        self.client_gives_up(request);
+                    }
+                }
                 Event::Hedge { call, retries } => self.hedge(call, retries),
                 Event::Retry { call } => {
                     self.course.retried += 1;

@@ -16,8 +16,8 @@ impl Oracle<'_> {
         let mut queue: Vec<usize> = queue.iter().copied().collect();
         queue.sort_by_key(|request| self.rank(*request));
         let job = |request: &usize| {
-            let Request { arrival, service, tokens, .. } = self.requests[*request];
-            Job { request: *request, arrival, service, tokens }
+            let Request { arrival, service, tokens, content, .. } = self.requests[*request];
+            Job { request: *request, arrival, service, tokens, content }
         };
         queue.iter().map(job).collect()
     }
@@ -95,7 +95,12 @@ impl Oracle<'_> {
         let mut waiting = self.source(instance);
         let (before, central) = (waiting.len(), self.central());
         let at = &mut self.instances[instance as usize];
-        let begun = at.machine.as_mut().unwrap().admit(&mut waiting, self.now, &mut self.course.preemptions);
+        let machine = at.machine.as_mut().unwrap();
+        let known = machine.hits();
+        let begun = machine.admit(&mut waiting, self.now, &mut self.course.preemptions);
+        let (found, prompts) = machine.hits();
+        self.course.prefix.0 += found - known.0;
+        self.course.prefix.1 += prompts - known.1;
         at.spells += u64::from(at.serving.is_empty() && !begun.is_empty());
         at.serving.extend(&begun);
         assert_eq!(before - waiting.len(), begun.len());

@@ -22,7 +22,7 @@ use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::due_times::DueTimes;
 use crate::sim::queueing::levels::{ABSENT, Levels};
-use crate::sim::queueing::station::{Arrival, Load, Station};
+use crate::sim::queueing::station::{Arrival, CacheUse, Load, Station};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -294,11 +294,12 @@ impl<S: Server> Station for CentralServers<S> {
         areas
     }
 
-    fn cache(&self, now: u64) -> (f64, u64) {
+    fn cache(&self, now: u64) -> CacheUse {
         let ready = || self.hosts.iter().filter(|host| host.drained.is_none());
         let used: f64 = ready().map(|host| host.server.kv_cache(now)).sum();
         let preempted: u64 = self.hosts.iter().map(|host| host.server.preemptions()).sum();
-        (used / (ready().count() as f64).max(1.0), self.preemptions + preempted)
+        let (used, preemptions) = (used / (ready().count() as f64).max(1.0), self.preemptions + preempted);
+        CacheUse { used, preemptions, ..CacheUse::default() }
     }
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {

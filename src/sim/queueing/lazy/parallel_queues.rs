@@ -6,7 +6,7 @@ use super::instance_queue::InstanceQueue;
 use crate::service::Request;
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::dispatcher::{Candidates, Choose};
-use crate::sim::queueing::station::{Arrival, Load, Station};
+use crate::sim::queueing::station::{Arrival, CacheUse, Load, Station};
 
 /// The queues of the ready instances at an instant, to choose from.
 struct Ready<'a, Q, O> {
@@ -228,11 +228,12 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
         areas
     }
 
-    fn cache(&self, now: u64) -> (f64, u64) {
+    fn cache(&self, now: u64) -> CacheUse {
         let used: f64 = self.queues.iter().map(|queue| queue.load(now).kv_cache).sum();
         let draining = self.draining.iter().map(|(queue, _)| queue.preemptions());
         let preempted = self.queues.iter().map(InstanceQueue::preemptions).chain(draining).sum::<u64>();
-        (used / (self.queues.len() as f64).max(1.0), self.preemptions + preempted)
+        let (used, preemptions) = (used / (self.queues.len() as f64).max(1.0), self.preemptions + preempted);
+        CacheUse { used, preemptions, ..CacheUse::default() }
     }
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {

@@ -21,6 +21,7 @@ use crate::sim::accounting::{
 use crate::sim::clients::AttemptCounts;
 use crate::sim::instances::{InstanceRegistry, Instances, Provisioner};
 use crate::sim::observation::{ControlLoop, Scrapes};
+use crate::sim::queueing::CacheUse;
 use crate::time::{Instant, Span};
 
 /// See the module.
@@ -67,7 +68,7 @@ struct WarmupBaseline {
     failure_counts: FailureCounts,
     /// Instance-nanoseconds ready, by type.
     ready_times: Vec<u128>,
-    preemptions: u64,
+    cache: CacheUse,
 }
 
 impl Operations {

@@ -7,6 +7,7 @@ use crate::sim::accounting::{
 };
 use crate::sim::clients::AttemptCounts;
 use crate::sim::instances::{Bill, InstanceType};
+use crate::sim::queueing::CacheUse;
 use crate::sim::run::request_side::RequestSide;
 use crate::stats::Digest;
 use crate::time::Instant;
@@ -23,7 +24,7 @@ pub(in crate::sim::run) struct LastCounts {
     /// Those of them that have missed each promise.
     overdue: [u64; MORE + 1],
     attempt_counts: AttemptCounts,
-    preemptions: u64,
+    cache: CacheUse,
     held: Option<HeldTimes>,
 }
 
@@ -45,7 +46,7 @@ impl Operations {
             unanswered,
             overdue,
             attempt_counts: requests.attempt_counts(),
-            preemptions: requests.cache(end).1,
+            cache: requests.cache(end),
             held: requests.held(),
         }
     }
@@ -81,7 +82,8 @@ impl Operations {
             warming: seconds(time.warming, start.time.warming),
             warm: seconds(time.warm, start.time.warm),
         };
-        let preemptions = last.preemptions - start.preemptions;
+        let preemptions = last.cache.preemptions - start.cache.preemptions;
+        let [found, prompts] = [0, 1].map(|index| last.cache.prefix[index] - start.cache.prefix[index]);
         let (kv_cache, kv_cache_peak) = (self.timeline.kv_cache, self.timeline.kv_cache_peak);
         let tokens = recorder.tokens.take().map(|record| TokenOutcome {
             ttft: record.ttft,
@@ -89,6 +91,7 @@ impl Operations {
             prompt: record.prompt,
             output: record.output,
             preemptions,
+            prefix: (found, prompts),
             kv_cache,
             kv_cache_peak,
             sustainable_per_s: record.sustainable_per_s,

@@ -25,7 +25,7 @@ impl Operations {
             attempt_counts: requests.attempt_counts(),
             failure_counts: self.provisioner.failure_counts,
             ready_times: self.registry.bills(at).into_iter().map(|bill| bill.ready_time).collect(),
-            preemptions: requests.cache(nanos).1,
+            cache: requests.cache(nanos),
         };
     }
 
@@ -40,10 +40,12 @@ impl Operations {
         let nanos = at.as_nanos();
         let overdue = self.overdue(requests, at);
         debug_assert!(self.is_conserved(requests, nanos), "requests have been lost or invented by {at:?}");
+        let cache = requests.cache(nanos);
         let counters = WindowCounters {
             at,
             gauges: requests.gauges(nanos),
-            kv_cache: requests.cache(nanos).0,
+            kv_cache: cache.used,
+            prefix: cache.prefix,
             overdue: overdue[0],
             more_overdue: std::array::from_fn(|index| overdue[index + 1]),
             areas: requests.areas(nanos),

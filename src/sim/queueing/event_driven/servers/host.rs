@@ -1,9 +1,9 @@
 //! One instance of a pool under a service model that is taken event by event.
 
 use super::request_table::{Intake, RequestTable};
-use crate::service::Server;
+use crate::service::{Request, Server};
 use crate::sim::queueing::dispatch::Idle;
-use crate::sim::queueing::event_driven::gateway::EngineView;
+use crate::sim::queueing::event_driven::gateway::{EngineView, Looks};
 use crate::sim::queueing::event_driven::queue::Queue;
 use crate::sim::queueing::station::Load;
 use crate::sim::queueing::tournament::InstantKey;
@@ -101,18 +101,22 @@ impl<S: Server> Host<S> {
         }
     }
 
-    /// What a gateway sees of it at `now`; the tokens of prompts only where it looks at them.
-    pub fn view(&self, now: u64, counts_tokens: bool) -> EngineView {
-        let tokens = || {
-            let waiting = self.queue.iter().map(|job| u64::from(job.request.tokens.prompt));
-            waiting.chain(self.server.requests().map(|active| u64::from(active.request.tokens.prompt))).sum()
-        };
+    /// What a gateway sees of it at `now`, for a request.
+    pub fn view(&self, request: &Request, looks: Looks, now: u64) -> EngineView {
+        let waiting = || self.queue.iter().map(|job| u64::from(job.request.tokens.prompt)).sum::<u64>();
+        let begun =
+            || self.server.requests().map(|active| u64::from(active.request.tokens.prompt)).sum::<u64>();
+        let counted = |count: &dyn Fn() -> u64| if looks.tokens { count() } else { 0 };
+        let prompt = u64::from(request.tokens.prompt);
         EngineView {
             id: self.id,
             waiting: self.queue.len(),
             running: self.server.in_service(),
             kv_cache: self.server.kv_cache(now),
-            tokens: if counts_tokens { tokens() } else { 0 },
+            tokens: counted(&|| waiting() + begun()),
+            prefill: counted(&|| waiting() + self.server.prompt_tokens()),
+            held: counted(&|| self.server.cache_tokens(now)),
+            found: if looks.prefix_cache { self.server.prefix_found(request.content, prompt) } else { 0 },
         }
     }
 

@@ -18,14 +18,14 @@ mod tests;
 use std::sync::Arc;
 
 use self::host::Host;
-use self::request_table::{Place, RequestTable};
+use self::request_table::{Entry, Place, RequestTable};
 use super::gateway::Gateway;
 use super::ledger::Ledger;
 use super::notices::Notices;
 use super::queue::{Job, Queue};
 use super::routing::Routing;
 use crate::random::{Purpose, Streams};
-use crate::service::{Request, Server};
+use crate::service::{Contents, Request, Server};
 use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::{Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
@@ -70,14 +70,18 @@ pub struct EventDrivenServers<S: Server> {
     past_work: u128,
     /// Sequences that have had to give way on instances that are gone.
     preemptions: u64,
+    /// Tokens found in prefix caches of instances that are gone, and of the prompts begun on them.
+    prefix: [u64; 2],
 }
 
 impl<S: Server> EventDrivenServers<S> {
-    /// The arrangement of `dispatch`, without instances yet, each to be of these settings.
+    /// The arrangement of `dispatch`, without instances yet, each to be of these settings; with what prompts hold, and the
+    /// tokens in a block of the caches.
     pub fn new(
         dispatch: &Dispatch,
         instances: &Instances,
         settings: Arc<S::Settings>,
+        contents: (Contents, u32),
         streams: Streams,
     ) -> Self {
         let policy = dispatch.policy;
@@ -91,7 +95,10 @@ impl<S: Server> EventDrivenServers<S> {
             weighted,
             routing: (policy != DispatchPolicy::CentralQueue).then_some(routing),
             gateway: match policy {
-                DispatchPolicy::Gateway(rule) => Some(Gateway::new(rule, streams.stream(Purpose::Routing))),
+                DispatchPolicy::Gateway(rule) => {
+                    let (contents, block_tokens) = contents;
+                    Some(Gateway::new(rule, streams.stream(Purpose::Routing), contents, block_tokens))
+                }
                 _ => None,
             },
             hosts: Vec::new(),
@@ -109,6 +116,7 @@ impl<S: Server> EventDrivenServers<S> {
             ledger: Ledger::default(),
             past_work: 0,
             preemptions: 0,
+            prefix: [0; 2],
         }
     }
 
@@ -292,6 +300,8 @@ impl<S: Server> EventDrivenServers<S> {
         let host = self.hosts.remove(index);
         self.past_work += host.work(now);
         self.preemptions += host.server.preemptions();
+        let [found, prompts] = host.server.prefix_hits();
+        self.prefix = [self.prefix[0] + found, self.prefix[1] + prompts];
         if index < self.turn.1 {
             self.turn.1 -= 1;
         }
@@ -310,6 +320,9 @@ impl<S: Server> EventDrivenServers<S> {
         self.ready -= 1;
         if let Some(routing) = &mut self.routing {
             routing.remove(host.id);
+        }
+        if let Some(gateway) = &mut self.gateway {
+            gateway.forget(host.id);
         }
         self.update(index);
         true
@@ -341,6 +354,9 @@ impl<S: Server> EventDrivenServers<S> {
                 self.reject(&job, now, observer);
             };
         };
+        if self.gateway.as_ref().is_some_and(|gateway| gateway.looks().prefix_cache) {
+            self.hosts.iter_mut().for_each(|host| host.server.settle_prefix_cache(now));
+        }
         let (hosts, by_id) = (&self.hosts, &self.by_id);
         let host = |id: u32| {
             let at = by_id.binary_search_by_key(&id, |(other, _)| *other).ok()?;
@@ -349,9 +365,9 @@ impl<S: Server> EventDrivenServers<S> {
         let id = match &mut self.gateway {
             None => routing.choose(now, |id| host(id).map_or(0, Host::outstanding)),
             Some(gateway) => {
-                let counts_tokens = gateway.counts_tokens();
+                let (looks, request) = (gateway.looks(), job.request);
                 let engines = routing.ready().iter().filter_map(|id| host(*id));
-                gateway.choose(engines.map(|host| host.view(now, counts_tokens)))
+                gateway.choose(&request, engines.map(|host| host.view(&request, looks, now)))
             }
         };
         let Some(index) = self.index(id) else { return };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sim::accounting::Gauges;
-use crate::sim::queueing::station::{Arrival, Load, NO_TICKET, Station};
+use crate::sim::queueing::station::{Arrival, CacheUse, Load, NO_TICKET, Station};
 
 impl<S: Server> Station for EventDrivenServers<S> {
     const EVENT_DRIVEN: bool = true;
@@ -199,11 +199,23 @@ impl<S: Server> Station for EventDrivenServers<S> {
         Areas { work, ..self.ledger.areas(now) }
     }
 
-    fn cache(&self, now: u64) -> (f64, u64) {
+    fn cache(&self, now: u64) -> CacheUse {
         let ready = || self.hosts.iter().filter(|host| host.drained.is_none());
         let used: f64 = ready().map(|host| host.server.kv_cache(now)).sum();
         let preempted: u64 = self.hosts.iter().map(|host| host.server.preemptions()).sum();
-        (used / f64::from(self.ready.max(1)), self.preemptions + preempted)
+        let hits = self.hosts.iter().map(|host| host.server.prefix_hits());
+        CacheUse {
+            used: used / f64::from(self.ready.max(1)),
+            preemptions: self.preemptions + preempted,
+            prefix: hits.fold(self.prefix, |sum, own| [sum[0] + own[0], sum[1] + own[1]]),
+        }
+    }
+
+    fn has_first_token(&self, ticket: u32) -> bool {
+        let Some((mark, Entry { place: Place::Service(id), .. })) = self.table.find(ticket) else {
+            return false;
+        };
+        self.index(id).is_some_and(|index| self.hosts[index].server.has_first_token(mark))
     }
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {
