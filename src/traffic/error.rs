@@ -63,7 +63,7 @@ impl FileError {
     /// The same error with a line of further help.
     #[must_use]
     pub fn with_help(self, line: impl Into<String>) -> Self {
-        FileError { help: Some(line.into()), ..self }
+        FileError { help: Some(clean(&line.into())), ..self }
     }
 
     /// The same error at a part of a line, which its message has already.

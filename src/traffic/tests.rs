@@ -161,3 +161,12 @@ fn a_file_in_memory_is_read_and_its_messages_are_those_of_the_disk() {
          did you mean `good.csv`, in the same folder?"
     );
 }
+
+#[test]
+fn a_name_of_the_file_that_a_message_repeats_is_on_one_line() {
+    let folder = folder_with(b"when\x15\n1\n");
+    let error = read_counts(&file(folder.path(), "t.csv"), &Column::Name("when".into())).unwrap_err();
+    let expected =
+        "`t.csv` has no column `when` | expected a column among `when\\u{15}` | did you mean `when\\u{15}`?";
+    assert_eq!(shown(&error), expected);
+}
