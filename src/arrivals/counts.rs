@@ -302,6 +302,11 @@ impl Process for Counts {
     fn reading(&self) -> Option<&Reading> {
         self.reading.as_ref()
     }
+    fn starts_at(&self) -> Option<i64> {
+        let before = self.interval.as_nanos().checked_mul(self.part.start as u64)?;
+        let began = self.reading.as_ref()?.began?.checked_add_unsigned(before)?;
+        began.checked_sub_unsigned(self.shift.as_nanos())
+    }
     fn natural_duration(&self) -> Option<Span> {
         (!self.looped).then(|| self.shift + self.interval * self.part.len() as u64)
     }

@@ -39,6 +39,11 @@ pub(super) trait Process: Debug + Send + Sync + Any + DynEq {
         None
     }
 
+    /// The instant of the start of the run in nanoseconds since 1970, for a recording that is known by date.
+    fn starts_at(&self) -> Option<i64> {
+        None
+    }
+
     /// Whether the rate over time is itself random, so that `rate_at` gives its mean.
     fn rate_is_random(&self) -> bool {
         false

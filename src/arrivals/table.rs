@@ -109,6 +109,12 @@ impl Arrivals {
         self.process.reading()
     }
 
+    /// The instant of the start of the run in nanoseconds since 1970, for a recording that is known by date and replayed at its
+    /// own speed.
+    pub fn starts_at(&self) -> Option<i64> {
+        self.process.starts_at()
+    }
+
     /// An upper bound of the expected requests per second: the maximum rate of the process, for a trace that of its
     /// busiest minute, plus the maximum rate of every spike.
     pub fn peak_rate(&self) -> f64 {

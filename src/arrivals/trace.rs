@@ -328,6 +328,10 @@ impl Process for TraceArrivals {
     fn reading(&self) -> Option<&Reading> {
         self.reading.as_ref()
     }
+    fn starts_at(&self) -> Option<i64> {
+        let began = self.reading.as_ref()?.began.filter(|_| self.speed == 1.0)?;
+        began.checked_add_unsigned(self.origin)?.checked_sub_unsigned(self.shift.as_nanos())
+    }
     fn rows(&self) -> Option<TraceRows> {
         Some(TraceRows { trace: Arc::clone(&self.trace), part: self.part.clone() })
     }

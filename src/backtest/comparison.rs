@@ -161,6 +161,9 @@ pub fn backtest(
 ) -> Result<Backtest, BacktestError> {
     let scenario = file.changed(None, &[])?;
     let duration = scenario.model.duration;
+    let observed = &observed
+        .set(scenario.model.arrivals.starts_at(), duration.as_secs_f64())
+        .map_err(BacktestError::Observed)?;
     if let Some(row) = observed.rows.iter().find(|row| row.time_s > duration.as_secs_f64() + 1e-6) {
         let what = format!(
             "error: a row was measured at {} s, after the end of the run\n  expected at most run.duration, {duration}",

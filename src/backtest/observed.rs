@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::document::{Span, excerpt};
 use crate::schema::nearest;
-use crate::traffic::{Broken, Records, excerpt_of_line};
+use crate::traffic::{Broken, Records, excerpt_of_line, shown_instant, wall_clock};
 
 /// What can be measured and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +45,11 @@ impl Field {
     }
 }
 
-/// Name of the column with the time.
+/// Name of the column with the time; `time` is another, for instants.
 const TIME: &str = "time_s";
+
+/// A number from here on is no time from the start of a run, but one since 1970.
+const SINCE_1970: f64 = 1e9;
 
 /// Columns of a timeline that are read over: what was simulated may be read back as if it had been measured.
 const READ_OVER: [&str; 18] = [
@@ -76,7 +79,7 @@ const MOST_ROWS: usize = 1_000_000;
 /// One window that was measured.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ObservedRow {
-    /// Its end, in seconds from the start of the run.
+    /// Its end, in seconds from the start of the run; of what is known by date since 1970, until it is [set](Observed::set).
     pub time_s: f64,
     values: [Option<f64>; Field::ALL.len()],
 }
@@ -124,7 +127,7 @@ impl Refusal<'_> {
     }
 }
 
-const EXPECTED: &str = "expected time_s (seconds from the start of the run) and at least one of ready, latency_mean_s, \
+const EXPECTED: &str = "expected time_s (seconds from the start of the run, or dates) and at least one of ready, latency_mean_s, \
                         latency_p50_s, latency_p99_s, lost (or rejected)";
 
 impl Observed {
@@ -145,6 +148,38 @@ impl Observed {
         if let Some(index) = rows.windows(2).position(|pair| pair[1].time_s <= pair[0].time_s) {
             let what = not_rising(&rows[index], &rows[index + 1]);
             return Err(refusal.at(None, what, "expected the rows by time"));
+        }
+        Ok(Observed { rows })
+    }
+
+    /// With times from the start of a run that begins at this instant, nanoseconds since 1970: what is known by date and lies
+    /// outside of a run of this length is left out.
+    ///
+    /// # Errors
+    /// A sentence, where the measurements are known by date and the run is not, or nothing lies within it.
+    pub fn set(&self, start: Option<i64>, duration_s: f64) -> Result<Observed, String> {
+        if self.rows.first().is_none_or(|row| row.time_s < SINCE_1970) {
+            return Ok(self.clone());
+        }
+        let Some(start) = start else {
+            return Err("error: the measurements are known by date, and the arrivals of the scenario are not\n  expected a \
+                        recording with dates as its arrivals, or time_s in seconds from the start of the run"
+                .to_owned());
+        };
+        let from_start =
+            |row: &ObservedRow| ObservedRow { time_s: row.time_s - start as f64 / 1e9, ..row.clone() };
+        let within = |row: &ObservedRow| row.time_s > 0.0 && row.time_s <= duration_s;
+        let rows: Vec<ObservedRow> = self.rows.iter().map(from_start).filter(within).collect();
+        if rows.is_empty() {
+            let (first, last) = (self.rows[0].time_s, self.rows[self.rows.len() - 1].time_s);
+            let shown = |seconds: f64| shown_instant((seconds * 1e9) as i64, true);
+            return Err(format!(
+                "error: nothing was measured during the run: the measurements are from {} to {}, and it starts at {}\n  \
+                 expected measurements of the same time as the arrivals",
+                shown(first),
+                shown(last),
+                shown_instant(start, true)
+            ));
         }
         Ok(Observed { rows })
     }
@@ -175,7 +210,7 @@ fn column(
     place: impl Fn() -> Option<Span>,
     refusal: &Refusal<'_>,
 ) -> Result<Column, ObservedError> {
-    if name == TIME {
+    if name == TIME || name == "time" {
         return Ok(Column::Time);
     }
     if let Some(field) = Field::called(name) {
@@ -249,6 +284,7 @@ fn csv(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedEr
         for (at, (column, text)) in columns.iter().zip(record.iter()).enumerate() {
             let value = match (column, text) {
                 (Column::Over, _) | (_, "") => None,
+                (Column::Time, text) => Some(instant(text, place(at), refusal)?),
                 (_, text) => Some(text.parse::<f64>().map_err(|_| {
                     refusal.at(
                         place(at),
@@ -280,6 +316,15 @@ fn not_rising(before: &ObservedRow, row: &ObservedRow) -> String {
     format!("`time_s` does not rise: {} after {}", row.time_s, before.time_s)
 }
 
+/// Seconds from the start of the run, or since 1970.
+fn instant(text: &str, place: Option<Span>, refusal: &Refusal<'_>) -> Result<f64, ObservedError> {
+    let by_date = wall_clock(text).map(|nanos| nanos as f64 / 1e9);
+    by_date.or_else(|| text.parse().ok()).ok_or_else(|| {
+        let expected = "expected a date such as 2026-05-04T14:05:00Z, or seconds from the start of the run";
+        refusal.at(place, format!("\"{text}\" is no time"), expected)
+    })
+}
+
 /// A list of objects, or an object whose `rows` is one.
 fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedError> {
     let json: Json = serde_json::from_str(text).map_err(|error| {
@@ -304,6 +349,7 @@ fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedE
             let column = column(name, || None, refusal)?;
             let value = match (column, value) {
                 (Column::Over, _) | (_, Json::Null) => None,
+                (Column::Time, Json::String(text)) => Some(instant(text, None, refusal)?),
                 (_, value) => Some(value.as_f64().ok_or_else(|| {
                     refusal.at(None, format!("`{name}` is {value}"), "expected a number, or null")
                 })?),
@@ -332,6 +378,23 @@ mod tests {
     }
 
     #[test]
+    fn instants_become_times_of_the_run_and_what_is_outside_of_it_is_left_out() {
+        let csv = "time,ready\n2026-05-04T14:00:00Z,1\n2026-05-04T14:06:00Z,2\n2026-05-04T16:00:00Z,3\n";
+        let json = r#"[{"time_s": 1777903200, "ready": 1}, {"time_s": 1777903560, "ready": 2}, {"time_s": "2026-05-04T16:00:00Z", "ready": 3}]"#;
+        for text in [csv, json] {
+            let observed = Observed::read("a", text).unwrap();
+            let within = observed.set(Some(1_777_903_500_000_000_000), 3600.0).unwrap();
+            assert_eq!(within.rows.iter().map(|row| row.time_s).collect::<Vec<_>>(), [60.0]);
+            assert!(observed.set(None, 3600.0).unwrap_err().contains("known by date"));
+            assert!(
+                observed.set(Some(0), 3600.0).unwrap_err().contains("nothing was measured during the run")
+            );
+        }
+        let plain = Observed::read("a", "time_s,ready\n60,1\n").unwrap();
+        assert_eq!(plain.set(None, 10.0), Ok(plain.clone()));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused_with_its_place() {
         for (text, expected) in [
             ("time_s,redy\n1,2", "did you mean `ready`?"),
@@ -345,7 +408,7 @@ mod tests {
             ("time_s,ready\n1", "a.csv:2"),
             ("[1]", "a row is no object"),
             ("{\"a\": 1}", "has no rows"),
-            ("[{\"time_s\": \"x\"}]", "expected a number"),
+            ("[{\"time_s\": \"x\"}]", "is no time"),
             ("{", "not JSON"),
         ] {
             let message = Observed::read("a.csv", text).unwrap_err().to_string();

@@ -59,12 +59,7 @@ pub(super) fn execute(
     let result = progress::watched(global, &[&plan.scenario], None, |evaluator| {
         backtest::backtest(plan.file(), &observed, recommended, evaluator)
     })?;
-    let result = result.map_err(|error| match error {
-        BacktestError::Scenario(error) => session::refused(error),
-        BacktestError::Run(error) => Failure::of_run(&error, None),
-        BacktestError::Observed(what) => Failure::bad_input(what),
-        stopped @ BacktestError::Stopped => Failure::could_not(format!("{stopped}; nothing was written")),
-    })?;
+    let result = result.map_err(failed)?;
     let report = compose::backtest(&result);
     let answer = outputs::deliver(
         &report,
@@ -79,7 +74,18 @@ pub(super) fn execute(
     Ok(answer)
 }
 
-fn read(path: &Path) -> Result<Observed, Failure> {
+/// Why there is no comparison with the past.
+pub(super) fn failed(error: BacktestError) -> Failure {
+    match error {
+        BacktestError::Scenario(error) => session::refused(error),
+        BacktestError::Run(error) => Failure::of_run(&error, None),
+        BacktestError::Observed(what) => Failure::bad_input(what),
+        stopped @ BacktestError::Stopped => Failure::could_not(format!("{stopped}; nothing was written")),
+    }
+}
+
+/// Reads what was measured.
+pub(super) fn read(path: &Path) -> Result<Observed, Failure> {
     let shown = path.display().to_string();
     let refused = |why: String| Failure::bad_input(format!("error: cannot read `{shown}`: {why}"));
     let size = std::fs::metadata(path).map_err(|error| refused(error.to_string()))?.len();

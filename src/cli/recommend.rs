@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
-use super::{Answer, Failure, Global, Show, progress, session};
+use super::{Answer, Failure, Global, Show, backtest, progress, session};
+use crate::backtest::Field;
 use crate::document::diff;
-use crate::recommend::{self, Budget, Recommendation};
+use crate::recommend::{self, Budget, PastError, Recommendation};
 use crate::report::{Folder, compose, file_name};
 use crate::scenario::{Plan, Scenario, Setting, Space};
 use crate::time::Span;
@@ -36,6 +37,10 @@ pub(super) struct Arguments {
     /// the changed fields changed, else a whole new one in the system's own form.
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
+    /// First compare the settings in force with what was measured of them, as `kneepoint backtest` does, and state no
+    /// confidence if the simulation misses that past. The arrivals are the recorded traffic of that time.
+    #[arg(long, value_name = "FILE")]
+    observed: Option<PathBuf>,
     #[command(flatten)]
     resume: Resume,
     #[command(flatten)]
@@ -107,6 +112,7 @@ pub(super) fn execute(
     }
     let cases: Vec<&Scenario> = cases.iter().collect();
     let records = Records::open(&folder, &arguments.resume, ("recommend", &cases))?;
+    let past = past(arguments, &plan, global)?;
     let budget = arguments.budget.unwrap_or(Budget::Unlimited);
     let began = Instant::now();
     let elapsed = || Span::from_secs_f64(began.elapsed().as_secs_f64());
@@ -114,9 +120,10 @@ pub(super) fn execute(
         recommend::recommend(plan.file(), space, (budget, &elapsed), evaluator)
     })?
     .map_err(|error| Failure::of_run(&error, None))?;
-    let Some(result) = result else {
+    let Some(mut result) = result else {
         return Err(Failure::bad_input("error: a condition has no promise to keep"));
     };
+    result.past = past;
     let unmodelled = plan.warnings();
     let report = compose::recommend(&scenario, &result, &unmodelled);
     let stopped = "what was found by then is";
@@ -130,6 +137,19 @@ pub(super) fn execute(
     answer.stderr.push_str(&manifest);
     records.close(result.complete)?;
     Ok(arguments.gate.apply(answer, kept))
+}
+
+/// How far the settings in force, simulated, are from what was measured; nothing if nothing was.
+fn past(arguments: &Arguments, plan: &Plan, global: &Global) -> Result<Vec<PastError>, Failure> {
+    let Some(path) = &arguments.observed else { return Ok(Vec::new()) };
+    let observed = backtest::read(path)?;
+    let result = progress::watched(global, &[&plan.scenario], None, |evaluator| {
+        crate::backtest::backtest(plan.file(), &observed, None, evaluator)
+    })?;
+    let errors = result.map_err(backtest::failed)?.errors;
+    // Single percentiles of windows and lost requests are too noisy to judge a model by.
+    let judged = errors.into_iter().filter(|error| matches!(error.field, Field::Ready | Field::LatencyMean));
+    Ok(judged.map(|error| PastError { field: error.field.name(), apart: error.apart }).collect())
 }
 
 /// Where a manifest comes from, for the service and its first line.

@@ -23,6 +23,10 @@ pub struct Recommendation {
     pub recommended: Option<Standing>,
     /// Where none is confirmed: the cheapest that seemed to keep the promise, else the one nearest to it. By the race alone.
     pub best_estimate: Option<Alternative>,
+    /// The same in full.
+    pub estimated: Option<Standing>,
+    /// Whether the budget ended before any settings could be confirmed.
+    pub budget_spent: bool,
     /// What changes.
     pub changes: Vec<ChangedSetting>,
     /// The share of today's cost that is saved.
@@ -37,6 +41,28 @@ pub struct Recommendation {
     pub edges: Vec<(String, String, bool)>,
     /// All that were tried, by the race.
     pub points: Vec<Point>,
+    /// How far the simulation of the settings in force is from what was measured; empty if nothing was.
+    pub past: Vec<PastError>,
+}
+
+/// How far simulated and measured are apart in one respect.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PastError {
+    /// What was measured.
+    pub field: &'static str,
+    /// Mean of the absolute differences over the mean measured.
+    pub apart: f64,
+}
+
+/// A mean error above which a model is said to miss the past. Two real runs of one load are 7 to 11 % apart.
+pub const MISSES_PAST: f64 = 0.15;
+
+impl Recommendation {
+    /// The respect in which the simulation misses the past by most, if it does.
+    pub fn misses_past(&self) -> Option<PastError> {
+        let missed = self.past.iter().copied().filter(|error| error.apart > MISSES_PAST);
+        missed.max_by(|a, b| a.apart.total_cmp(&b.apart))
+    }
 }
 
 /// How a recommendation ended.
@@ -78,13 +104,13 @@ pub struct Tried {
     pub requests: f64,
 }
 
-/// How settings stand, by fresh replications.
+/// How settings stand: by fresh replications, those estimated by the race alone.
 #[derive(Debug, Clone, Serialize)]
 pub struct Standing {
     /// Values by path.
     #[serde(serialize_with = "by_path")]
     pub settings: Vec<(String, String)>,
-    /// Fresh replications.
+    /// Replications.
     pub replications: u32,
     /// Cost per hour: the mean over the conditions.
     pub cost_per_hour: Estimate,
@@ -170,7 +196,7 @@ pub struct ChangedSetting {
     pub path: String,
     /// Its value now; `None` if it has none.
     pub old: Option<String>,
-    /// Its value recommended.
+    /// Its value recommended, or estimated to be the best where nothing is confirmed.
     pub new: String,
     /// The same as a value.
     #[serde(skip)]
@@ -244,7 +270,7 @@ pub struct Undecided {
 /// Settings that were tried, for a chart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Point {
-    /// "today" or "recommended".
+    /// "today", "recommended", or "estimated" where nothing is confirmed.
     pub name: Option<&'static str>,
     /// Their values in a line.
     pub settings: String,

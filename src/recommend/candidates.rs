@@ -26,8 +26,14 @@ pub(super) struct Candidate {
 impl Candidate {
     /// Its replications of the race, by condition; without the time promised over all requests together.
     pub fn replications(&self) -> Vec<Replications> {
+        self.first_replications(usize::MAX)
+    }
+
+    /// The first so many of them: all settings that have as many can be paired.
+    pub fn first_replications(&self, count: usize) -> Vec<Replications> {
         let of = |(records, scenario): (&Vec<Record>, &Scenario)| {
-            Replications::new(records.clone(), scenario.model.slo)
+            let first = records.iter().take(count).cloned().collect();
+            Replications::new(first, scenario.model.slo)
         };
         self.seen.iter().zip(&self.scenarios).map(of).collect()
     }

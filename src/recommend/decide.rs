@@ -85,13 +85,13 @@ pub fn recommend(
     let mut fresh = Fresh::default();
     let mut fresh_runs = 0;
     let mut confirmed = None;
-    let mut limited = false;
+    let mut spent = false;
     while whole {
-        if let Some(left) = spending.left(candidates.requests).filter(|_| !selection.is_racing() && !limited)
-        {
+        if let Some(left) = spending.left(candidates.requests).filter(|_| selection.is_racing()) {
             let each = candidates.all.iter().map(Candidate::requests).fold(0.0, f64::max);
-            selection.limit_fresh((left / each.max(1.0)) as u32);
-            limited = true;
+            let fresh = (left / each.max(1.0)) as u32;
+            spent |= fresh < Plan::LOOKS[0];
+            selection.limit_fresh(fresh);
         }
         let batches = match selection.next_step() {
             Step::Simulate(batches) => batches,
@@ -101,6 +101,7 @@ pub fn recommend(
             }
             Step::Unconfirmed => break,
         };
+        let in_race = batches.iter().any(|batch| batch.proposal.is_none());
         let racing: Vec<(usize, u32)> = batches
             .iter()
             .filter(|batch| batch.proposal.is_none())
@@ -114,9 +115,10 @@ pub fn recommend(
                 candidate.requests() * f64::from(batch.replications.end.saturating_sub(candidate.count()))
             })
             .sum();
-        let first = selection.is_racing() && racing.iter().all(|(_, count)| *count <= RACE.0);
-        if !first && selection.is_racing() && spending.share(candidates.requests + cost) > FOR_RACE {
+        let first = racing.iter().all(|(_, count)| *count <= RACE.0);
+        if in_race && !first && spending.share(candidates.requests + cost) > FOR_RACE {
             selection.end_race();
+            spent = true;
             continue;
         }
         whole = candidates.race(&racing, evaluator)?;
@@ -160,6 +162,6 @@ pub fn recommend(
             selection.tell(&batch, more);
         }
     }
-    let found = Found { candidates, selection, fresh, fresh_runs, confirmed, whole, grid };
+    let found = Found { candidates, selection, fresh, fresh_runs, confirmed, whole, spent, grid };
     found.answer(evaluator).map(Some)
 }

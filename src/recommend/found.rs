@@ -19,6 +19,9 @@ use crate::stats::{CONFIDENCE, Estimate, Linearised, Selection};
 /// Fresh replications by which the settings in force are judged where nothing is confirmed.
 const OF_TODAY: u32 = 40;
 
+/// Replications by which the alternatives are shown: as many as a verdict takes.
+const OF_ALTERNATIVES: u32 = 20;
+
 /// What race and verification came to.
 pub(super) struct Found<'a> {
     pub candidates: Candidates<'a>,
@@ -28,13 +31,20 @@ pub(super) struct Found<'a> {
     /// The setting, its proposal, and the fresh replications that confirmed it.
     pub confirmed: Option<(usize, u32, u32)>,
     pub whole: bool,
+    /// Whether the budget ended the race, or left no room to confirm anything.
+    pub spent: bool,
     pub grid: f64,
 }
 
 impl Found<'_> {
-    pub fn answer(self, evaluator: &Evaluator<'_>) -> Result<Recommendation, RunError> {
-        let today = &self.candidates.all[0];
+    pub fn answer(mut self, evaluator: &Evaluator<'_>) -> Result<Recommendation, RunError> {
         let mut whole = self.whole;
+        if let Some((index, ..)) = self.confirmed.filter(|_| whole) {
+            evaluator.progress.set_note("looking closer at the alternatives");
+            self.look_at_alternatives(index, evaluator)?;
+            whole &= !evaluator.cancel.is_cancelled();
+        }
+        let today = &self.candidates.all[0];
         let of = |index: usize| -> Vec<&Scenario> { self.candidates.all[index].scenarios.iter().collect() };
         let (proposal, count) =
             self.confirmed.map_or((9, OF_TODAY), |(_, proposal, count)| (proposal, count));
@@ -66,13 +76,18 @@ impl Found<'_> {
             Some((index, replications)) => Some(standing(*index, replications)?),
             None => None,
         };
+        let best = self.best().filter(|_| self.confirmed.is_none());
+        let estimated = best.map(|index| {
+            let replications = self.candidates.all[index].replications();
+            self.standing(index, &replications, vec![None; replications.len()])
+        });
         let mut margins = Vec::new();
         if let Some((index, ..)) = self.confirmed.filter(|_| whole && !evaluator.cancel.is_cancelled()) {
             evaluator.progress.set_note("measuring how far the promise holds");
             margins = margin::margins(&self.candidates, (index, proposal), &self.fresh, evaluator)?;
         }
         let whole = whole && !evaluator.cancel.is_cancelled();
-        let reference = self.confirmed.map(|(index, ..)| index).or_else(|| self.best());
+        let reference = self.confirmed.map(|(index, ..)| index).or(best);
         Ok(Recommendation {
             complete: whole,
             ending: match (&self.confirmed, whole) {
@@ -84,17 +99,23 @@ impl Found<'_> {
             tried: self.tried(),
             changes: reference.map(|index| self.changes(index)).unwrap_or_default(),
             today: today_standing,
-            best_estimate: self
-                .best()
-                .filter(|_| self.confirmed.is_none())
+            best_estimate: best
                 .map(|index| self.alternative(index, "cheapest that seemed to keep the promise", None)),
+            estimated,
+            budget_spent: self.spent && self.confirmed.is_none(),
             saving,
             margins,
-            alternatives: reference.map(|index| self.alternatives(index)).unwrap_or_default(),
+            alternatives: reference
+                .map(|chosen| {
+                    let shown = self.alternatives(chosen).into_iter();
+                    shown.map(|(index, what)| self.alternative(index, what, Some(chosen))).collect()
+                })
+                .unwrap_or_default(),
             undecided: self.undecided(),
             edges: reference.map(|index| self.edges(index)).unwrap_or_default(),
             points: self.points(reference),
             recommended: chosen_standing,
+            past: Vec::new(),
         })
     }
 
@@ -210,44 +231,51 @@ impl Found<'_> {
         }
     }
 
-    /// Cost per hour and latency of a candidate by the race, over its first replications so that all can be paired.
-    fn race_figures(&self, index: usize) -> (Linearised, Linearised) {
+    /// Cost per hour and latency of a candidate by its first so many replications of the race.
+    fn race_figures(&self, index: usize, count: u32) -> (Linearised, Linearised) {
         let candidate = &self.candidates.all[index];
-        let replications = candidate.replications();
+        let replications = candidate.first_replications(count as usize);
         let slow = |latency: &Linearised| latency.mean().unwrap_or(f64::INFINITY);
         let latency = replications.iter().map(|each| each.figure(SLO_LATENCY_OF_RUN));
         let latency = latency.max_by(|a, b| slow(a).total_cmp(&slow(b))).unwrap_or_default();
         (per_hour(&replications, &candidate.scenarios), latency)
     }
 
+    /// By what share of those of `other` the cost and the latency of a candidate exceed them, over the replications of the race
+    /// that both have.
+    fn over(&self, index: usize, other: usize) -> (Option<f64>, Option<f64>) {
+        let both = self.candidates.all[index].count().min(self.candidates.all[other].count());
+        let (cost, latency) = self.race_figures(index, both);
+        let (of_other, latency_of_other) = self.race_figures(other, both);
+        let more = |a: &Linearised, b: &Linearised| Some(a.mean()? / b.mean()? - 1.0);
+        (more(&cost, &of_other), more(&latency, &latency_of_other))
+    }
+
     fn alternative(&self, index: usize, what: &'static str, than: Option<usize>) -> Alternative {
         let candidate = &self.candidates.all[index];
-        let (cost, latency) = self.race_figures(index);
-        let replications = candidate.replications();
-        let over = |other: usize| {
-            let (of_other, latency_of_other) = self.race_figures(other);
-            let ratio = |a: &Linearised, b: &Linearised| Some(a.mean()? / b.mean()? - 1.0);
-            (ratio(&cost, &of_other), ratio(&latency, &latency_of_other))
-        };
-        let (cost_more, latency_more) = than.map(over).unwrap_or_default();
+        let (cost, latency) = self.race_figures(index, u32::MAX);
+        let (cost_more, latency_more) = than.map(|other| self.over(index, other)).unwrap_or_default();
         let misses = |each: &Replications| !each.keeps_slo_on_average();
         Alternative {
             what,
             settings: plain(&candidate.settings),
             cost_per_hour: cost.estimate(CONFIDENCE),
             latency: latency.estimate(CONFIDENCE),
-            misses_slo: replications.iter().any(misses),
+            misses_slo: candidate.replications().iter().any(misses),
             cost_more,
             latency_more,
             replications: candidate.count(),
         }
     }
 
-    /// The knee, and the next two on the frontier that keep the promise on average and are faster than the choice.
-    fn alternatives(&self, chosen: usize) -> Vec<Alternative> {
+    /// The knee, and the next two on the frontier that keep the promise on average and are faster than the choice. The frontier
+    /// is that of the replications that all have.
+    fn alternatives(&self, chosen: usize) -> Vec<(usize, &'static str)> {
+        let all = &self.candidates.all;
         let shown: Vec<usize> =
-            (0..self.candidates.all.len()).filter(|index| !self.candidates.all[*index].overgrown).collect();
-        let figures: Vec<_> = shown.iter().map(|index| self.race_figures(*index)).collect();
+            (0..all.len()).filter(|index| !all[*index].overgrown && all[*index].count() > 0).collect();
+        let shared = shown.iter().map(|index| all[*index].count()).min().unwrap_or(0);
+        let figures: Vec<_> = shown.iter().map(|index| self.race_figures(*index, shared)).collect();
         let on = frontier(&figures, false);
         let mut curve: Vec<(f64, f64, usize)> = on
             .iter()
@@ -259,47 +287,56 @@ impl Found<'_> {
         curve.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         curve.dedup_by(|next, before| (next.0, next.1) == (before.0, before.1));
         let places: Vec<(f64, f64)> = curve.iter().map(|(cost, latency, _)| (*cost, *latency)).collect();
-        let mut alternatives = Vec::new();
-        if let Some(knee) = knee(&places).filter(|_| places.len() > 1) {
-            alternatives.push(self.alternative(curve[knee].2, "knee", Some(chosen)));
+        let knee = knee(&places).filter(|_| places.len() > 1).map(|knee| curve[knee].2);
+        let faster = curve.iter().map(|(.., index)| *index).filter(|index| {
+            let dearer_and_faster = match self.over(*index, chosen) {
+                (Some(cost), Some(latency)) => cost > 0.0 && latency < 0.0,
+                _ => false,
+            };
+            let keeps =
+                |index: usize| all[index].replications().iter().all(Replications::keeps_slo_on_average);
+            *index != chosen && Some(*index) != knee && dearer_and_faster && keeps(*index)
+        });
+        let knee = knee.into_iter().map(|index| (index, "knee"));
+        knee.chain(faster.take(2).map(|index| (index, "faster"))).collect()
+    }
+
+    /// Simulates what is shown beside the choice as often as a verdict takes, as far as the race did not.
+    fn look_at_alternatives(&mut self, chosen: usize, evaluator: &Evaluator<'_>) -> Result<(), RunError> {
+        let mut shown = self.alternatives(chosen);
+        // Those that turn out to miss the promise make room for others.
+        for _ in 0..3 {
+            let of = |index: usize| (index, OF_ALTERNATIVES);
+            let wanted: Vec<(usize, u32)> =
+                shown.iter().map(|(index, _)| of(*index)).chain([of(chosen)]).collect();
+            let short = wanted.iter().any(|(index, count)| self.candidates.all[*index].count() < *count);
+            if !short || !self.candidates.race(&wanted, evaluator)? {
+                break;
+            }
+            shown = self.alternatives(chosen);
         }
-        let (cost, latency) = self.race_figures(chosen);
-        let (cost, latency) = (cost.mean().unwrap_or(0.0), latency.mean().unwrap_or(f64::INFINITY));
-        let faster = curve
-            .iter()
-            .filter(|(other_cost, other_latency, index)| {
-                let again = knee(&places).is_some_and(|knee| curve[knee].2 == *index);
-                *index != chosen && !again && *other_cost > cost && *other_latency < latency
-            })
-            .map(|(.., index)| self.alternative(*index, "faster", Some(chosen)))
-            .filter(|alternative| !alternative.misses_slo)
-            .take(2);
-        alternatives.extend(faster);
-        alternatives
+        Ok(())
     }
 
     /// Cheaper settings than the choice that keep the promise on average and could not be decided.
     fn undecided(&self) -> Vec<Undecided> {
         let Some((chosen, ..)) = self.confirmed else { return Vec::new() };
-        let cost = |index: usize| {
-            per_hour(&self.candidates.all[index].replications(), &self.candidates.all[index].scenarios)
-                .mean()
-                .unwrap_or(f64::INFINITY)
-        };
-        let limit = cost(chosen);
-        let open = self.selection.open().map(|(index, _)| index);
-        let mut all: Vec<usize> = open.chain(self.selection.undecided().iter().copied()).collect();
+        let mut all: Vec<usize> =
+            self.selection.open().chain(self.selection.undecided().iter().copied()).collect();
         all.sort_unstable();
         all.dedup();
-        let keeps = |index: &usize| {
-            *index != chosen && cost(*index) < limit && !self.alternative(*index, "", None).misses_slo
+        // What it saves, where it is cheaper and keeps the promise.
+        let saves = |index: usize| {
+            let saves = -self.over(index, chosen).0?;
+            let keeps = index != chosen && saves > 0.0 && !self.alternative(index, "", None).misses_slo;
+            keeps.then_some((index, saves))
         };
-        let mut all: Vec<usize> = all.into_iter().filter(keeps).collect();
-        all.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
-        let of = |index: usize| Undecided {
+        let mut all: Vec<(usize, f64)> = all.into_iter().filter_map(saves).collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let of = |(index, saves): (usize, f64)| Undecided {
             settings: plain(&self.candidates.all[index].settings),
-            cost_per_hour: cost(index),
-            saves: 1.0 - cost(index) / limit,
+            cost_per_hour: self.race_figures(index, u32::MAX).0.mean().unwrap_or(f64::INFINITY),
+            saves,
             replications: self.selection.needed(index),
         };
         all.into_iter().take(3).map(of).collect()
@@ -321,14 +358,17 @@ impl Found<'_> {
 
     /// Cost and latency of all that were tried, for a chart.
     fn points(&self, chosen: Option<usize>) -> Vec<Point> {
+        let sure = self.confirmed.is_some();
+        let name = if sure { "recommended" } else { "estimated" };
         let all = (0..self.candidates.all.len()).filter(|index| !self.candidates.all[*index].overgrown);
         all.map(|index| {
             let alternative = self.alternative(index, "", None);
             Point {
-                name: match (index, chosen) {
-                    (0, Some(0)) => Some("today and recommended"),
-                    (0, _) => Some("today"),
-                    (index, Some(chosen)) if index == chosen => Some("recommended"),
+                name: match (index, chosen, sure) {
+                    (0, Some(0), true) => Some("today and recommended"),
+                    (0, Some(0), false) => Some("today and estimated"),
+                    (0, ..) => Some("today"),
+                    (index, Some(chosen), _) if index == chosen => Some(name),
                     _ => None,
                 },
                 settings: shown(&self.candidates.all[index].settings),

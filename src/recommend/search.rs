@@ -1,20 +1,11 @@
-//! Which settings are tried: all of a small space; of a large one points that fill it evenly, then the neighbours of the best
-//! of them; and values beyond the end of a range where the best lies there.
-
-use std::collections::BTreeSet;
+//! Which settings are tried: all of a small space, a [walk] through a large one, and values beyond the end of a range where the
+//! best lies there.
 
 use super::candidates::{Candidates, shown};
+use super::walk::{self, EXHAUSTIVE, Levels, MOST};
 use crate::experiment::{Evaluator, RunError};
+use crate::scenario::Axis;
 use crate::stats::{Plan, Selection};
-
-/// Combinations up to which all of them are tried.
-const EXHAUSTIVE: f64 = 200.0;
-
-/// The most that are tried of more.
-const MOST: usize = 200;
-
-/// Settings whose neighbours are tried.
-const LEADERS: usize = 3;
 
 /// Values that are tried beyond one end of an axis.
 const BEYOND: u32 = 6;
@@ -38,7 +29,8 @@ pub(super) fn explore(
         if !candidates.race(&wanted, evaluator)? {
             return Ok(false);
         }
-        let ranking = ranking(candidates, plan, first);
+        let selection = seen(candidates, plan, first);
+        let ranking = selection.ranking();
         say(candidates, &ranking, evaluator);
         if enough(candidates) || candidates.all.len() >= 2 * MOST {
             return Ok(true);
@@ -49,9 +41,11 @@ pub(super) fn explore(
             go_beyond(candidates, best.0, &mut beyond);
         }
         if !small && candidates.all.len() < MOST {
-            for (index, _) in ranking.iter().take(LEADERS) {
-                let Some(place) = candidates.all[*index].place.clone() else { continue };
-                neighbours(candidates, &place, &[]);
+            let place = |index: usize| candidates.all[index].place.clone();
+            let ranked: Vec<Vec<usize>> = ranking.iter().filter_map(|(index, _)| place(*index)).collect();
+            let bargains: Vec<Vec<usize>> = selection.bargains().into_iter().filter_map(place).collect();
+            for place in walk::around(&levels(candidates), &ranked, &bargains) {
+                candidates.at(&place);
             }
         }
         if candidates.all.len() == before {
@@ -60,9 +54,8 @@ pub(super) fn explore(
     }
 }
 
-/// The settings by how likely they are to be recommended: those that can be expected to be confirmed by rising cost, then
-/// the others by how far they are from it. With each, whether it is one of the first.
-fn ranking(candidates: &Candidates<'_>, plan: &Plan, first: u32) -> Vec<(usize, bool)> {
+/// A selection that has been told what was seen of the settings.
+fn seen(candidates: &Candidates<'_>, plan: &Plan, first: u32) -> Selection {
     let mut selection = Selection::new(candidates.all.len(), plan.clone());
     for (index, candidate) in candidates.all.iter().enumerate() {
         if candidate.overgrown {
@@ -70,7 +63,7 @@ fn ranking(candidates: &Candidates<'_>, plan: &Plan, first: u32) -> Vec<(usize, 
         }
         selection.tell_of(index, candidate.observations(0..first));
     }
-    selection.ranking()
+    selection
 }
 
 fn say(candidates: &Candidates<'_>, ranking: &[(usize, bool)], evaluator: &Evaluator<'_>) {
@@ -85,7 +78,7 @@ fn say(candidates: &Candidates<'_>, ranking: &[(usize, bool)], evaluator: &Evalu
 fn start(candidates: &Candidates<'_>, small: bool) -> Vec<Vec<usize>> {
     let sizes: Vec<usize> = candidates.space.axes.iter().map(|axis| axis.levels.len()).collect();
     if !small {
-        return candidates.space.filling((10 * sizes.len()).clamp(24, 80));
+        return candidates.space.filling(walk::points(sizes.len()));
     }
     let mut places = vec![Vec::new()];
     for size in sizes {
@@ -98,18 +91,12 @@ fn start(candidates: &Candidates<'_>, small: bool) -> Vec<Vec<usize>> {
     places
 }
 
-/// Makes the neighbours of a place: one level up or down on one axis. Those of `fixed` axes stay.
-fn neighbours(candidates: &mut Candidates<'_>, place: &[usize], fixed: &[usize]) {
-    for axis in (0..place.len()).filter(|axis| !fixed.contains(axis)) {
-        let most = candidates.space.axes[axis].levels.len() - 1;
-        let levels: BTreeSet<usize> =
-            [place[axis].saturating_sub(1), (place[axis] + 1).min(most)].into_iter().collect();
-        for level in levels {
-            let mut other = place.to_vec();
-            other[axis] = level;
-            candidates.at(&other);
-        }
-    }
+fn levels(candidates: &Candidates<'_>) -> Vec<Levels> {
+    let of = |axis: &Axis| Levels {
+        count: axis.levels.len(),
+        ordered: axis.levels.iter().all(|level| level.value().is_some()),
+    };
+    candidates.space.axes.iter().map(of).collect()
 }
 
 /// Tries a value beyond each end that the best setting lies at, with the neighbours of what that comes to.
@@ -135,7 +122,11 @@ fn go_beyond(candidates: &mut Candidates<'_>, best: usize, beyond: &mut [[u32; 2
             let mut place = candidates.all[best].place.clone().unwrap_or_default();
             place[axis] = if greatest { most + 1 } else { 0 };
             candidates.at(&place);
-            neighbours(candidates, &place, &[axis]);
+            let of_axis = place[axis];
+            let around = walk::around(&levels(candidates), std::slice::from_ref(&place), &[]);
+            for place in around.into_iter().filter(|place| place[axis] == of_axis) {
+                candidates.at(&place);
+            }
         }
     }
 }

@@ -4,27 +4,25 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::clock::RunClock;
 use super::data::{Column, ColumnKind, Dataset, Value};
-use super::explained::clock;
 use super::format;
 use super::statement::Statement;
 use super::table::{Cell, Heading, Row, Table};
 use crate::backtest::{Backtest, Field, FieldError, Regret};
 use crate::experiment::Unit;
+use crate::recommend::MISSES_PAST;
 
 /// Below the chart.
 pub const CAPTION: &str =
     "Measured, and the mean over replications of the same settings simulated on the recorded traffic.";
-
-/// A mean error above which the model is said to miss the past.
-const MISSES: f64 = 0.15;
 
 /// What it comes to, in sentences.
 pub fn answer(result: &Backtest) -> Vec<Statement> {
     let mut said = Vec::new();
     let error = |field: Field| result.errors.iter().find(|error| error.field == field);
     if let Some(ready) = error(Field::Ready) {
-        let verdict = if ready.apart <= MISSES { "follows" } else { "misses" };
+        let verdict = if ready.apart <= MISSES_PAST { "follows" } else { "misses" };
         let text = format!(
             "The simulation {verdict} the measured instances: {:.2} ready on average against {:.2} measured, {:.0} % apart \
              window by window.",
@@ -60,13 +58,15 @@ pub fn answer(result: &Backtest) -> Vec<Statement> {
             Statement::plain("backtest.cost", text).with("measured", measured).with("simulated", simulated),
         );
     }
+    let clock = RunClock::of(&result.scenario);
     if let Some(parted) = result.parted {
         let text = format!(
             "They part longest from {} to {}: {:+.1} instances on average.",
-            clock(parted.from_s),
-            clock(parted.until_s),
+            clock.show(parted.from_s),
+            clock.show(parted.until_s),
             parted.by
         );
+        let text = clock.words().map_or_else(|| text.clone(), |words| format!("{text} {words}"));
         said.push(
             Statement::plain("backtest.parted", text).with("from_s", parted.from_s).with("by", parted.by),
         );

@@ -16,6 +16,7 @@
 pub mod backtested;
 pub mod canvas;
 pub mod chart;
+mod clock;
 pub mod compose;
 pub mod content;
 pub mod data;

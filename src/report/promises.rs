@@ -1,6 +1,7 @@
 //! What is said of the promises of an SLO: in words, as a verdict and as a table.
 
 use super::format;
+use super::recommendation::standings;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
 use crate::experiment::{
@@ -145,12 +146,11 @@ fn allowed(promise: &Promise) -> String {
     format!("{} %", format::count(promise.allowed() * 100.0))
 }
 
-/// The same of the settings in force and of those recommended, under each condition.
+/// The same of the settings in force and of those of the answer, under each condition.
 pub fn of_recommendation(result: &Recommendation) -> Option<Table> {
-    let both = [("today", &result.today), ("recommended", &result.recommended)];
     let mut rows = Vec::new();
     let mut several = false;
-    for (name, standing) in both.into_iter().filter_map(|(name, standing)| Some((name, standing.as_ref()?))) {
+    for (name, standing) in standings(result) {
         for under in &standing.by_condition {
             several |= under.promises.len() > 1;
             let name = match under.condition.is_empty() {

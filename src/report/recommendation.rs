@@ -7,7 +7,7 @@ use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
 use crate::experiment::{SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit};
 use crate::recommend::{
-    Alternative, Ending, Margin, MarginOf, Recommendation, Standing, UnderCondition, shown,
+    Alternative, Ending, Margin, MarginOf, PastError, Recommendation, Standing, UnderCondition, shown,
 };
 use crate::scenario::Scenario;
 use crate::stats::{CONFIDENCE, Estimate};
@@ -32,6 +32,12 @@ const PERIODS: [(&str, &str, f64); 3] = [
 pub fn verdict(scenario: &Scenario, result: &Recommendation) -> Option<PromiseVerdict> {
     let promise = promise(scenario)?;
     let (kept, text) = match result.ending {
+        Ending::Confirmed | Ending::TodayIsCheapest if result.misses_past().is_some() => (
+            SloVerdict::Uncertain,
+            format!(
+                "It is uncertain whether the SLO can be met: the simulation keeps {promise}, but it misses the measured past."
+            ),
+        ),
         Ending::Confirmed => {
             (SloVerdict::Yes, format!("The SLO can be met: the recommended settings keep {promise}."))
         }
@@ -40,7 +46,15 @@ pub fn verdict(scenario: &Scenario, result: &Recommendation) -> Option<PromiseVe
         }
         Ending::Stopped => (
             SloVerdict::Uncertain,
-            "Stopped before any settings were confirmed: nothing is recommended yet.".to_owned(),
+            format!(
+                "It is uncertain whether the SLO can be met: stopped before any settings were verified to keep {promise}."
+            ),
+        ),
+        Ending::Unconfirmed if result.budget_spent => (
+            SloVerdict::Uncertain,
+            format!(
+                "It is uncertain whether the SLO can be met: the budget ended before any settings were verified to keep {promise}."
+            ),
         ),
         Ending::Unconfirmed => match result.best_estimate.as_ref().is_some_and(|best| !best.misses_slo) {
             true => (
@@ -57,6 +71,16 @@ pub fn verdict(scenario: &Scenario, result: &Recommendation) -> Option<PromiseVe
     Some(PromiseVerdict { kept, statement: Statement::plain("recommend.verdict", text) })
 }
 
+/// That the work was stopped, and what of it holds nevertheless.
+pub fn incomplete(result: &Recommendation) -> Option<Statement> {
+    let what = match result.recommended {
+        Some(_) => "the settings recommended were verified before; what is missing was not measured",
+        None => "nothing was verified, and what is shown is estimated by the race as far as it went",
+    };
+    let text = format!("incomplete, since the work was stopped: {what}");
+    (!result.complete).then(|| Statement::plain("recommend.incomplete", text))
+}
+
 /// The answer: what to do, what it saves, and how far it stands.
 pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
     let promise = promise(scenario).unwrap_or_default();
@@ -64,8 +88,16 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
         0 | 1 => String::new(),
         many => format!(" under all {many} conditions"),
     };
-    let sure = format!("{} % confidence", CONFIDENCE * 100.0);
+    let sure = match result.misses_past() {
+        Some(error) => format!(
+            "no stated confidence, since the simulation is {} % off the {} measured,",
+            format::count((error.apart * 100.0).round()),
+            error.field
+        ),
+        None => format!("{} % confidence", CONFIDENCE * 100.0),
+    };
     let mut answer = Vec::new();
+    answer.extend(past(result));
     if let Some(chosen) = &result.recommended {
         let text = match result.ending {
             Ending::TodayIsCheapest => format!(
@@ -87,10 +119,15 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
             None => statement,
         });
     } else if let Some(best) = &result.best_estimate {
+        let why = match (result.ending, result.budget_spent) {
+            (Ending::Stopped, _) => "Nothing is verified, since the work was stopped".to_owned(),
+            (_, true) => "Nothing is verified, since the budget ended before".to_owned(),
+            _ => format!("No settings could be confirmed to keep {promise}{under}"),
+        };
         let text = format!(
-            "No settings could be confirmed to keep {promise}{under}. {}: {}, at {}; it {} on average in {}.",
-            if best.misses_slo { "The nearest to it" } else { "The cheapest that seemed to" },
+            "{why}. Estimated: {}, the {}, at {}; it {} on average in {}.",
             shown(&best.settings),
+            if best.misses_slo { "nearest to it" } else { "cheapest that seemed to keep it" },
             format::estimate(&best.cost_per_hour, Unit::Currency, &scenario.model.cost.currency) + " an hour",
             if best.misses_slo { "misses the SLO" } else { "keeps the SLO" },
             format::counted(best.replications as usize, "replication"),
@@ -115,6 +152,22 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
         Statement::plain("recommend.knee", text).with("misses_slo", knee.misses_slo)
     }));
     answer
+}
+
+/// How far the simulation is from what was measured.
+fn past(result: &Recommendation) -> Option<Statement> {
+    let one =
+        |error: &PastError| format!("{} {} %", error.field, format::count((error.apart * 100.0).round()));
+    let all: Vec<String> = result.past.iter().map(one).collect();
+    let verdict = if result.misses_past().is_some() { "misses" } else { "follows" };
+    let text = format!(
+        "On the recorded past the simulation of the settings in force {verdict} what was measured, window by window off by: {}.",
+        all.join(", ")
+    );
+    (!all.is_empty()).then(|| {
+        let statement = Statement::plain("recommend.past", text);
+        result.past.iter().fold(statement, |statement, error| statement.with(error.field, error.apart))
+    })
 }
 
 fn saves(result: &Recommendation) -> String {
@@ -271,10 +324,7 @@ pub fn details(scenario: &Scenario, result: &Recommendation, not_modelled: &[&st
 
 /// The settings in force against those recommended, a row a figure; under several conditions a row a figure and condition.
 pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table> {
-    let both: Vec<(&str, &Standing)> = [("today", &result.today), ("recommended", &result.recommended)]
-        .into_iter()
-        .filter_map(|(name, standing)| Some((name, standing.as_ref()?)))
-        .collect();
+    let both = standings(result);
     let first = both.first()?.1;
     let currency = &scenario.model.cost.currency;
     let mut rows = Vec::new();
@@ -327,6 +377,8 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
                     show_span(Span::from_secs_f64(worst.start_s))
                 ),
             ),
+            // What is estimated was not looked at so closely.
+            None if under.figures.get(SLO_ATTAINMENT).mean.is_some_and(|kept| kept < 1.0) => Cell::text("–"),
             None => Cell::text("none late"),
         });
         row(format!("keeps the SLO{with}"), &|under| {
@@ -335,8 +387,26 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
     }
     let columns =
         std::iter::once("figure").chain(both.iter().map(|(name, _)| *name)).map(Heading::named).collect();
-    let title = "Today and recommended".to_owned();
+    let names: Vec<&str> = both.iter().map(|(name, _)| *name).collect();
+    let title = sentence_case(&names.join(" and "));
     Some(Table { id: RECOMMENDATION_TABLE, title, columns, rows, ..Table::default() })
+}
+
+/// The settings in force and those of the answer, with what the latter are called: only what is confirmed is recommended.
+pub fn standings(result: &Recommendation) -> Vec<(&'static str, &Standing)> {
+    let today = match result.ending {
+        Ending::TodayIsCheapest => [("today, recommended", &result.recommended), ("", &None), ("", &None)],
+        _ => {
+            [("today", &result.today), ("recommended", &result.recommended), ("estimated", &result.estimated)]
+        }
+    };
+    let known = today.into_iter().filter_map(|(name, standing)| Some((name, standing.as_ref()?)));
+    known.collect()
+}
+
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What changes, a row a key; `None` if nothing does.
@@ -344,15 +414,17 @@ pub fn changes(result: &Recommendation) -> Option<Table> {
     let row = |change: &crate::recommend::ChangedSetting| {
         Row::of([
             Cell::text(change.path.as_str()),
-            Cell::text(change.old.as_deref().unwrap_or("–")),
+            Cell::text(change.old.as_deref().unwrap_or("not set")),
             Cell::text(change.new.as_str()),
         ])
     };
     let rows: Vec<Row> = result.changes.iter().map(row).collect();
-    let columns = ["key", "today", "recommended"].map(Heading::named).to_vec();
+    let sure = result.recommended.is_some();
+    let columns = ["key", "today", if sure { "recommended" } else { "estimated" }];
+    let columns = columns.map(Heading::named).to_vec();
     (!rows.is_empty()).then(|| Table {
         id: CHANGES_TABLE,
-        title: "What changes".to_owned(),
+        title: if sure { "What changes" } else { "What would change, not verified" }.to_owned(),
         columns,
         rows,
         ..Table::default()

@@ -83,25 +83,41 @@ impl Misses {
         t.is_some_and(|t| self.logarithmic(-t, 1.0) > allowed)
     }
 
-    /// Whether the true share is at most `allowed` by the limit of the logarithm alone, but for this probability of `error`;
-    /// so without any miss. It serves to put dearer settings aside, which come back, and never to confirm one.
-    pub(super) fn surely_within(&self, allowed: f64, error: f64) -> bool {
-        let t = one_sided_t(error, self.replications.saturating_sub(1));
-        t.is_some_and(|t| self.logarithmic(t, 1.0) <= allowed)
-    }
-
     /// The limit to be expected of `replications` fresh ones, if the share is what it is here.
     pub(super) fn expected_limit(&self, replications: u32, error: f64) -> f64 {
+        self.expected_by(&Expected::new(replications, error))
+    }
+
+    /// The same, of what is computed once for many settings.
+    pub(super) fn expected_by(&self, expected: &Expected) -> f64 {
         if self.none() {
-            return without_a_miss(replications, error);
+            return expected.without_a_miss;
         }
-        let t = one_sided_t(error, replications.saturating_sub(1)).unwrap_or(f64::INFINITY);
-        self.logarithmic(t, (f64::from(self.replications) / f64::from(replications)).sqrt())
+        self.logarithmic(expected.t, (f64::from(self.replications) / expected.replications).sqrt())
     }
 
     /// The limit of the logarithm for the quantile `t`, with the standard error times `scale`.
     fn logarithmic(&self, t: f64, scale: f64) -> f64 {
         if self.share <= 0.0 { 0.0 } else { self.share * (t * scale * self.error() / self.share).exp() }
+    }
+}
+
+/// What the limit of fresh replications depends on beside the setting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expected {
+    replications: f64,
+    t: f64,
+    without_a_miss: f64,
+}
+
+impl Expected {
+    /// Of so many replications, but for this probability of `error`.
+    pub fn new(replications: u32, error: f64) -> Expected {
+        Expected {
+            replications: f64::from(replications),
+            t: one_sided_t(error, replications.saturating_sub(1)).unwrap_or(f64::INFINITY),
+            without_a_miss: without_a_miss(replications, error),
+        }
     }
 }
 
@@ -133,11 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sure_is_sure_on_one_side_only() {
+    fn what_is_surely_above_is_above_by_more_than_the_noise() {
         let misses = of(&[1.0, 1.0, 2.0, 3.0, 3.0]);
-        assert!(misses.surely_above(0.005, 0.05) && !misses.surely_within(0.005, 0.05));
-        assert!(misses.surely_within(0.06, 0.05) && !misses.surely_above(0.06, 0.05));
-        assert!(!misses.surely_within(0.02, 0.05) && !misses.surely_above(0.02, 0.05));
+        let above = [0.005, 0.02, 0.06].map(|allowed| misses.surely_above(allowed, 0.05));
+        assert_eq!(above, [true, false, false]);
     }
 
     #[test]

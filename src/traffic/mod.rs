@@ -33,7 +33,7 @@ pub use format::{FORMATS, Format, Layout, TraceForm};
 pub use iterations::IterationTimes;
 pub use loadtest::{Driven, Fitted, Law, Level, LoadTest, Refit, fit, fit_recording, read_load_test};
 pub use measure::{Dispersion, Gap, Measured, Peak, Profile, Spread, measure, rate_over_time};
-pub use moment::shown as shown_instant;
+pub use moment::{shown as shown_instant, wall_clock};
 pub use packed::{Cursor, Packed, Values};
 pub use prefix_reuse::{PrefixReuse, RowBlocks, prefix_reuse, row_blocks};
 pub use recording::{

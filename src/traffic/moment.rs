@@ -82,6 +82,21 @@ pub(super) fn looks(cell: &str) -> Looks {
     }
 }
 
+/// Nanoseconds since 1970 of a date or of a number that is one by its size; `None` for anything else.
+///
+/// ```
+/// use kneepoint::internals::traffic::wall_clock;
+///
+/// assert_eq!(wall_clock("2026-05-04T14:05:00Z"), wall_clock("1777903500"));
+/// assert_eq!(wall_clock("90"), None);
+/// ```
+pub fn wall_clock(text: &str) -> Option<i64> {
+    match looks(text) {
+        Looks::Time(form) if form.is_absolute() => form.parse(text.trim()),
+        _ => None,
+    }
+}
+
 /// The unit in which a number is an instant since 1970 of this age.
 fn epoch_unit(cell: &str) -> Option<Unit> {
     let whole = cell.split('.').next()?;

@@ -11,7 +11,9 @@ mod fixtures {
 
 mod coverage;
 mod coverage_table;
+mod known_grid;
 mod platforms;
+mod search;
 mod selection;
 mod theory;
 mod theory_reference;

@@ -118,3 +118,59 @@ fn measurements_that_do_not_fit_are_refused_and_nothing_is_written() {
     }
     assert!(work.fails(2, &["backtest", "scenario.toml", "--observed", "none.csv"]).contains("cannot read"));
 }
+
+#[test]
+fn measurements_with_dates_are_compared_at_the_time_of_a_recording_with_dates() {
+    let from = DEPLOYED.find("[service]").unwrap();
+    let recorded = format!(
+        "name = \"shop\"\n[arrivals]\nkind = \"counts\"\nfile = \"traffic.csv\"\nwithin = \"even\"\n{}",
+        &DEPLOYED[from..]
+    );
+    let work = Work::with(&recorded);
+    let minute = |minute: u32| {
+        let count = if (10..30).contains(&minute) { 960 } else { 240 };
+        format!("2026-05-04T14:{minute:02}:00Z,{count}\n")
+    };
+    let traffic = "time,requests\n".to_owned() + &(0..40).map(minute).collect::<String>();
+    work.write("traffic.csv", &traffic);
+    work.done(&["run", "scenario.toml", "--out", "truth"]);
+    let timeline = fs::read_to_string(work.path().join("truth/timeline.csv")).unwrap();
+    let mut lines = timeline.lines();
+    let header = lines.next().unwrap().replace("time_s", "time");
+    // A day around it was measured; what is outside of the run is left out.
+    let mut past = format!("{header}\n");
+    for line in lines {
+        let (time, rest) = line.split_once(',').unwrap();
+        let seconds = time.parse::<f64>().unwrap() as u64;
+        past += &format!("2026-05-04T14:{:02}:{:02}Z,{rest}\n", seconds / 60, seconds % 60);
+    }
+    work.write("past.csv", &past);
+    let json = work.done(&["backtest", "scenario.toml", "--observed", "past.csv", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["errors"]["ready"]["apart"].as_f64().unwrap() < 1e-12, "{json}");
+    // Of a run that is known by no date nothing can be said.
+    work.write("scenario.toml", DEPLOYED);
+    let refused = work.kneepoint(&["backtest", "scenario.toml", "--observed", "past.csv"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("known by date"));
+}
+
+#[test]
+fn a_recommendation_that_is_told_the_past_states_no_confidence_where_the_simulation_misses_it() {
+    let work = measured(DEPLOYED);
+    let fewer = DEPLOYED.replace("replications = 1", "replications = 20");
+    let sweep = "[sweep.parameters]\n\"autoscaler.min\" = [2, 4, 6]\n";
+    work.write("scenario.toml", &format!("{fewer}{sweep}"));
+    let told = |file: &str| work.done(&["recommend", file, "--observed", "past.csv", "--out", "out"]);
+    let follows = told("scenario.toml");
+    assert!(
+        follows.contains("follows what was measured") && follows.contains("95 % confidence"),
+        "{follows}"
+    );
+    // Instances that start three minutes later than they did.
+    let slower = fewer.replace("cold_start = \"30s\"", "cold_start = \"4m\"");
+    work.write("slower.toml", &format!("{slower}{sweep}"));
+    let misses = told("slower.toml");
+    assert!(misses.contains("misses what was measured") && !misses.contains("% confidence."), "{misses}");
+    assert!(!misses.contains("with 95 % confidence"), "{misses}");
+}

@@ -254,3 +254,45 @@ fn a_pool_that_never_scales_and_moments_that_are_none() {
     }
     assert!(work.fails(2, &["explain", "scenario.toml", "--variant", "fxed"]).contains("did you mean"));
 }
+
+/// A minute of requests each, from 13:50 to 14:20 on 2026-05-04, with ten minutes of a burst from 14:00 on.
+fn recorded() -> String {
+    let row = |minute: u32| {
+        let (hour, minute, count) =
+            (13 + (50 + minute) / 60, (50 + minute) % 60, [120, 1200, 120][minute as usize / 10]);
+        format!("2026-05-04T{hour}:{minute:02}:00Z,{count}\n")
+    };
+    "time,requests\n".to_owned() + &(0..30).map(row).collect::<String>()
+}
+
+#[test]
+fn a_recording_with_dates_is_explained_by_the_time_of_day() {
+    let arrivals = BURST.find("[service]").unwrap();
+    let rest = "[instances]\ninitial = 2\ncold_start = \"90s\"\n[autoscaler]\nkind = \"target\"\nmetric = \"in_flight\"\n\
+                target = 0.7\nmax = 30\n";
+    let scenario = format!(
+        "name = \"recorded\"\n[arrivals]\nkind = \"counts\"\nfile = \"past.csv\"\n{}{rest}",
+        &BURST[arrivals..]
+    );
+    let work = Work::with(&scenario);
+    work.write("past.csv", &recorded());
+    let told = work.done(&["explain", "scenario.toml", "--at", "14:01"]);
+    assert!(told.contains("the run starts at 2026-05-04 13:50:00"), "{told}");
+    let json = |at: &str| -> serde_json::Value {
+        serde_json::from_str(&work.done(&["explain", "scenario.toml", "--at", at, "--json"])).unwrap()
+    };
+    // The same moment in four forms.
+    let of_day = json("14:01");
+    for other in ["2026-05-04T14:01:00Z", "11m", "14:01:00"] {
+        assert_eq!(json(other)["answer"], of_day["answer"], "{other}");
+    }
+    let episode = &of_day["episodes"][0];
+    let from = episode["from"].as_str().unwrap_or_default();
+    assert!(from.starts_with("14:0") || from.starts_with("13:5"), "{episode}");
+    for outside in ["12:00", "2026-05-05T14:01:00Z"] {
+        let refused = work.kneepoint(&["explain", "scenario.toml", "--at", outside]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains("is outside of the run") && said.contains("2026-05-04 13:50"), "{said}");
+    }
+}

@@ -96,8 +96,76 @@ fn the_answer_depends_on_seed_and_requests_and_not_on_threads() {
     // With next to nothing to spend, nothing is confirmed, and nothing is recommended.
     let poor = json(folder.path(), &["--budget", "100k"]);
     assert_eq!(poor["recommendation"]["ending"], "unconfirmed");
-    assert_eq!(poor["recommendation"]["recommended"], Value::Null);
-    assert_ne!(poor["recommendation"]["best_estimate"], Value::Null);
+    assert_eq!(poor["recommendation"]["budget_spent"], true);
+    only_estimated(&poor["recommendation"]);
+    for arguments in [&[][..], &["--summary", "md"]] {
+        let said = text(&kneepoint(
+            folder.path(),
+            &[&["recommend", "pool.toml", "--budget", "100k"], arguments].concat(),
+        ));
+        assert!(said.contains("the budget ended before any settings were verified"), "{said}");
+        nothing_is_called_recommended(&said);
+    }
+}
+
+fn only_estimated(found: &Value) {
+    assert_eq!(found["recommended"], Value::Null);
+    assert_ne!(found["best_estimate"], Value::Null);
+    assert_ne!(found["estimated"]["replications"], Value::Null);
+    let names: Vec<&Value> = found["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| &point["name"])
+        .filter(|name| !name.is_null())
+        .collect();
+    assert!(
+        !names.is_empty() && names.iter().all(|name| !name.to_string().contains("recommended")),
+        "{names:?}"
+    );
+}
+
+fn nothing_is_called_recommended(said: &str) {
+    assert!(said.contains("Estimated: ") && said.contains("estimated"), "{said}");
+    assert!(!said.contains("ecommended"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_output() {
+    let folder = with(&POOL.replace("\"20m\"", "\"4d\""));
+    let child = Command::new(env!("CARGO_BIN_EXE_kneepoint"))
+        .current_dir(folder.path())
+        .args(["recommend", "pool.toml", "--threads", "1", "--gate", "--manifest", "new.yaml"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let written = folder.path().join("output/pool-recommend");
+    let records = written.join(".records");
+    let began = std::time::Instant::now();
+    while began.elapsed().as_secs() < 100 && std::fs::metadata(&records).map_or(0, |file| file.len()) < 2000 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output);
+    // Not the 4 of a gate that is uncertain: the work could not be done.
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("incomplete, since the work was stopped: nothing was verified"), "{said}");
+    assert!(said.contains("no manifest was written") && !folder.path().join("new.yaml").exists(), "{said}");
+    nothing_is_called_recommended(&said.replace("nothing is recommended", ""));
+    let read = |name: &str| std::fs::read_to_string(written.join(name)).unwrap();
+    let found: Value = serde_json::from_str(&read("recommendation.json")).unwrap();
+    assert_eq!(found["recommendation"]["complete"], false);
+    assert_eq!(found["recommendation"]["ending"], "stopped");
+    only_estimated(&found["recommendation"]);
+    assert!(read("summary.json").contains("\"complete\": false"));
+    let page = read("report.html");
+    assert!(
+        page.contains("incomplete, since the work was stopped") && page.contains("estimated, not verified")
+    );
 }
 
 #[test]

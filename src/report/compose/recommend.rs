@@ -15,8 +15,8 @@ pub fn recommend<'a>(
     result: &'a Recommendation,
     not_modelled: &[&str],
 ) -> Report<'a> {
-    let replications =
-        result.recommended.as_ref().or(result.today.as_ref()).map_or(0, |each| each.replications);
+    let replications = result.recommended.as_ref().or(result.today.as_ref()).or(result.estimated.as_ref());
+    let replications = replications.map_or(0, |each| each.replications);
     let tables = [
         recommendation::comparison(scenario, result),
         promises::of_recommendation(result),
@@ -28,7 +28,7 @@ pub fn recommend<'a>(
         schema_version: REPORT_VERSION,
         head: Head { title: scenario.name.clone(), command: "recommend", complete: result.complete },
         verdict: recommendation::verdict(scenario, result),
-        warnings: Vec::new(),
+        warnings: recommendation::incomplete(result).into_iter().collect(),
         answer: recommendation::answer(scenario, result),
         details: recommendation::details(scenario, result, not_modelled),
         reading: sentences::reading(scenario),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::data::{Column, ColumnKind, Dataset, Value};
-use super::episodes::{clock, episode};
+use super::episodes::episode;
 use crate::experiment::Unit;
 use crate::explain::{Effect, Episode, Explained, Measure, Total};
+use crate::report::clock::RunClock;
 use crate::stats::Estimate;
 
 /// The account of an explanation.
@@ -68,20 +69,20 @@ struct EpisodeData {
 }
 
 impl EpisodeData {
-    fn of(told: &Episode) -> EpisodeData {
+    fn of(told: &Episode, clock: RunClock) -> EpisodeData {
         let seen = told.seen.as_ref();
         EpisodeData {
             from_s: told.from_s,
             until_s: told.until_s,
-            from: clock(told.from_s),
-            until: clock(told.until_s),
+            from: clock.show(told.from_s),
+            until: clock.show(told.until_s),
             late: told.late,
             ended: told.ended,
             crossed_s: told.crossed.as_ref().map(|(at, _)| *at),
             queued_s: told.queued_s,
             seen_s: seen.map(|seen| seen.at_s),
             ready_s: seen.and_then(|seen| seen.ready_s),
-            text: episode(told),
+            text: episode(told, clock),
         }
     }
 }
@@ -99,6 +100,7 @@ impl<'a> Account<'a> {
             };
             (*measure, totals)
         };
+        let clock = RunClock::of(&explained.scenario);
         let causes = explained.accounts.iter().map(|account| CauseData {
             cause: account.cause.id,
             without: account.cause.without,
@@ -125,7 +127,7 @@ impl<'a> Account<'a> {
             without_effect: explained.without_effect.iter().map(|cause| cause.id).collect(),
             keys: keys.collect(),
             replication: explained.episodes.replication,
-            episodes: explained.episodes.all.iter().map(EpisodeData::of).collect(),
+            episodes: explained.episodes.all.iter().map(|told| EpisodeData::of(told, clock)).collect(),
         }
     }
 }

@@ -1,25 +1,20 @@
 //! Episodes in words.
 
+use super::super::clock::RunClock;
 use super::super::format;
 use crate::explain::Episode;
 
-/// An instant of a run as a clock that starts with it shows it: `14:05:30`, in hours, minutes and seconds.
-pub fn clock(seconds: f64) -> String {
-    let whole = seconds.max(0.0).round() as u64;
-    format!("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
-}
-
 /// What happened in an episode and before it, in one sentence or two.
-pub fn episode(told: &Episode) -> String {
+pub fn episode(told: &Episode, clock: RunClock) -> String {
     let share = 100.0 * told.late as f64 / told.ended.max(1) as f64;
     let mut text = format!(
         "{} to {}, {} of {} requests late or lost ({share:.0} %): ",
-        clock(told.from_s),
-        clock(told.until_s),
+        clock.show(told.from_s),
+        clock.show(told.until_s),
         format::count(told.late as f64),
         format::count(told.ended as f64),
     );
-    let causes = parts(told);
+    let causes = parts(told, clock);
     text += &match causes.is_empty() {
         true => {
             format!("{} of the {} instances ready were needed at the peak", shown(told.needed), told.ready)
@@ -31,7 +26,7 @@ pub fn episode(told: &Episode) -> String {
         let instances = instances(max);
         text += &format!(
             " The maximum of {instances} was asked for at {}; the arrivals took {} at their peak.",
-            clock(at),
+            clock.show(at),
             shown(told.needed)
         );
     }
@@ -39,20 +34,20 @@ pub fn episode(told: &Episode) -> String {
 }
 
 /// The chain of events, in its order.
-fn parts(told: &Episode) -> Vec<String> {
+fn parts(told: &Episode, clock: RunClock) -> Vec<String> {
     let mut parts = Vec::new();
     let begun = told.crossed.as_ref().map(|(at, _)| *at).or(told.queued_s).unwrap_or(told.from_s);
     if let Some(dropped) = told.dropped.filter(|dropped| dropped.at_s <= begun.max(told.from_s)) {
         let went = if dropped.decided { "had gone by the autoscaler's own decision" } else { "were lost" };
-        parts.push(format!("{} {went} by {}", instances(dropped.by), clock(dropped.at_s)));
+        parts.push(format!("{} {went} by {}", instances(dropped.by), clock.show(dropped.at_s)));
     }
     match (&told.crossed, told.queued_s) {
         (Some((at, key)), _) => {
-            parts.push(format!("the threshold ({key}) was crossed at {}", clock(*at)));
+            parts.push(format!("the threshold ({key}) was crossed at {}", clock.show(*at)));
         }
         (None, Some(at)) => {
             let ready = instances(told.ready);
-            parts.push(format!("requests waited from {} on, with {ready} ready", clock(at)));
+            parts.push(format!("requests waited from {} on, with {ready} ready", clock.show(at)));
         }
         (None, None) => {}
     }
@@ -61,7 +56,7 @@ fn parts(told: &Episode) -> Vec<String> {
             let added = instances(seen.desired - seen.before);
             let took = |ready: f64| format!("{added} took {} to start", format::seconds(ready - seen.at_s));
             let started = seen.ready_s.map_or_else(|| format!("{added} did not start"), took);
-            parts.push(format!("seen at {}", clock(seen.at_s)));
+            parts.push(format!("seen at {}", clock.show(seen.at_s)));
             parts.push(started);
         }
         None if !parts.is_empty() => parts.push("and no more instances were asked for".to_owned()),
@@ -106,7 +101,7 @@ mod tests {
         let expected = "14:05:00 to 14:09:00, 312 of 624 requests late or lost (50 %): the threshold \
                         (autoscaler.up.above) was crossed at 14:03:30, seen at 14:04:00, 3 instances took 92 s to start.";
         assert_eq!(
-            episode(&told()),
+            episode(&told(), RunClock::default()),
             expected.replace("92 s", "92.0 s").replace("92.0 s", &format::seconds(92.0))
         );
     }
@@ -114,8 +109,8 @@ mod tests {
     #[test]
     fn a_maximum_and_a_loss_are_told() {
         let dropped = Some(Dropped { at_s: 50_600.0, by: 2, decided: false });
-        let episode =
-            episode(&Episode { crossed: None, seen: None, dropped, capped: Some((50_400.0, 4)), ..told() });
+        let lost = Episode { crossed: None, seen: None, dropped, capped: Some((50_400.0, 4)), ..told() };
+        let episode = episode(&lost, RunClock::default());
         assert!(
             episode.contains("2 instances were lost by 14:03:20, requests waited from 14:04:10 on"),
             "{episode}"

@@ -5,6 +5,6 @@ mod sentences;
 mod tables;
 
 pub use data::{Account, causes};
-pub use episodes::{clock, episode};
+pub use episodes::episode;
 pub use sentences::{answer, notes};
 pub use tables::{keys, measures};

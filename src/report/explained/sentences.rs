@@ -1,9 +1,10 @@
 //! The sentences of an explanation.
 
+use super::super::clock::RunClock;
 use super::super::format;
 use super::super::statement::Statement;
-use super::episodes::{clock, episode};
-use crate::explain::{CauseAccount, Effect, Explained, KeyEffect, Measure, Total};
+use super::episodes::episode;
+use crate::explain::{CauseAccount, Effect, Episode, Explained, KeyEffect, Measure, Total};
 use crate::stats::Estimate;
 use crate::units::show_span;
 
@@ -146,6 +147,8 @@ fn best_key(explained: &Explained, measure: Measure) -> Option<Statement> {
 
 /// The worst episodes, or the one at the moment asked for.
 fn episodes(explained: &Explained) -> Vec<Statement> {
+    let clock = RunClock::of(&explained.scenario);
+    let told_of = |told: &Episode| told_of(told, clock);
     let told = match explained.at {
         Some(moment) => {
             let found = explained.episodes.at(moment.0).into_iter().collect::<Vec<_>>();
@@ -154,7 +157,7 @@ fn episodes(explained: &Explained) -> Vec<Statement> {
             if !within {
                 let text = format!(
                     "At {} no more requests were late or lost than promised{}",
-                    clock(moment.0),
+                    clock.show(moment.0),
                     if found.is_empty() { "." } else { "; the nearest episode:" }
                 );
                 let none = Statement::plain("explain.calm", text).with("at_s", moment.0);
@@ -168,8 +171,8 @@ fn episodes(explained: &Explained) -> Vec<Statement> {
     told.into_iter().map(told_of).collect()
 }
 
-fn told_of(told: &crate::explain::Episode) -> Statement {
-    Statement::plain("explain.episode", episode(told))
+fn told_of(told: &Episode, clock: RunClock) -> Statement {
+    Statement::plain("explain.episode", episode(told, clock))
         .with("from_s", told.from_s)
         .with("until_s", told.until_s)
         .with("late", told.late as f64)
@@ -180,11 +183,16 @@ pub fn notes(explained: &Explained) -> Vec<Statement> {
     let mut notes = Vec::new();
     let episodes = explained.episodes.all.len();
     if episodes > 0 {
-        let text = format!(
-            "Times are hours, minutes and seconds from the start of replication {}, which has {}.",
-            explained.episodes.replication,
-            format::counted(episodes, "episode")
-        );
+        let counted = format::counted(episodes, "episode");
+        let number = explained.episodes.replication;
+        let text = match RunClock::of(&explained.scenario).words() {
+            Some(words) => {
+                format!("{words} The episodes are those of replication {number}, which has {counted}.")
+            }
+            None => format!(
+                "Times are hours, minutes and seconds from the start of replication {number}, which has {counted}."
+            ),
+        };
         notes.push(Statement::plain("explain.replication", text));
     }
     if let Some(promise) = explained.promise {

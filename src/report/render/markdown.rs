@@ -16,7 +16,10 @@ pub fn markdown(report: &Report<'_>) -> String {
     parts.extend(report.verdict.iter().map(|verdict| format!("**{}**", escaped(&verdict.statement.text))));
     parts.extend(report.answer.iter().map(|statement| escaped(&statement.text)));
     parts.extend(report.tables.iter().filter(|table| table.id != STEPS_TABLE).map(table_text));
-    let notes: Vec<String> = report.notes.iter().map(|note| format!("- {}", escaped(&note.text))).collect();
+    // What bounds a recommendation belongs to it: what could not be decided, ends of ranges, what is not modelled.
+    let details = report.details.iter().filter(|_| report.head.command == "recommend");
+    let notes = details.chain(&report.notes).map(|note| format!("- {}", escaped(&note.text)));
+    let notes: Vec<String> = notes.collect();
     parts.extend((!notes.is_empty()).then(|| notes.join("\n")));
     parts.extend((!report.origin.is_empty()).then(|| format!("*{}*", escaped(&report.origin))));
     parts.join("\n\n") + "\n"

@@ -10,6 +10,7 @@
 //! This is a procedure of decisions alone: it says what to simulate next, hears what came of it, and depends on nothing
 //! else, so that it is the same on any number of threads.
 
+mod race;
 mod runner;
 
 use super::Misses;
@@ -42,15 +43,8 @@ const LOOK_SHARES: [f64; 3] = [0.1, 0.2, 0.7];
 /// Part of the error that each proposal may spend.
 const PROPOSAL_SHARES: [f64; 5] = [0.5, 0.25, 0.125, 0.0625, 0.0625];
 
-/// Probability of error of what the race puts out, over all its rounds: small, since the limit of few replications does not
-/// hold its level, and a good setting that is put out is lost. At 0.10 the cheapest is lost in 10 of 100 on a hard problem.
-const SCREEN: f64 = 0.02;
-
 /// Probability of error at which a setting proposed is given up as missing the promise.
 const GIVE_UP: f64 = 0.05;
-
-/// Settings put aside that come back at once.
-const BACK: usize = 4;
 
 /// What one replication of a setting came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,18 +93,21 @@ pub enum Step {
     Unconfirmed,
 }
 
+/// When a setting proposed is judged, and the probability of error that this may spend.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    replications: u32,
+    error: f64,
+}
+
 #[derive(Debug, Clone)]
 enum Phase {
-    Race {
-        replications: u32,
-    },
-    /// To propose a setting next.
-    Propose,
+    Race,
     /// A setting proposed, with what its fresh replications came to, and how many are to be looked at.
     Confirm {
         setting: usize,
         seen: Vec<Observation>,
-        looks: Vec<u32>,
+        looks: Vec<Look>,
         look: usize,
     },
     Done(Step),
@@ -125,9 +122,11 @@ pub struct Selection {
     proposals: usize,
     /// Fresh replications left.
     fresh: u32,
-    /// Cost of the last setting proposed: a cheaper one is not proposed after it.
-    proposed: f64,
+    /// The last setting proposed: a cheaper one is not proposed after it.
+    proposed: Option<usize>,
     undecided: Vec<usize>,
+    /// Whether the race may simulate nothing more.
+    raced: bool,
 }
 
 impl Selection {
@@ -135,11 +134,12 @@ impl Selection {
     pub fn new(settings: usize, plan: Plan) -> Selection {
         Selection {
             runners: vec![Runner::default(); settings],
-            phase: Phase::Race { replications: plan.race.0 },
+            phase: Phase::Race,
             proposals: 0,
             fresh: plan.fresh,
-            proposed: f64::NEG_INFINITY,
+            proposed: None,
             undecided: Vec::new(),
+            raced: false,
             plan,
         }
     }
@@ -148,7 +148,7 @@ impl Selection {
     pub fn tell(&mut self, batch: &Batch, each: impl IntoIterator<Item = Observation>) {
         match (&mut self.phase, batch.proposal) {
             (Phase::Confirm { seen, .. }, Some(_)) => seen.extend(each),
-            _ => self.runners[batch.setting].seen.extend(each),
+            _ => self.runners[batch.setting].tell(each, &self.plan.allowed),
         }
     }
 
@@ -156,8 +156,7 @@ impl Selection {
     pub fn next_step(&mut self) -> Step {
         loop {
             let step = match &self.phase {
-                Phase::Race { replications } => self.race(*replications),
-                Phase::Propose => self.propose(),
+                Phase::Race => self.race(),
                 Phase::Confirm { .. } => self.confirm(),
                 Phase::Done(step) => Some(step.clone()),
             };
@@ -181,27 +180,23 @@ impl Selection {
     pub fn give_up(&mut self, setting: usize) {
         self.reject(setting);
         self.proposals += 1;
-        self.phase = Phase::Propose;
+        self.phase = Phase::Race;
     }
 
     /// Takes what has been seen of a setting elsewhere as its first replications of the race.
     pub fn tell_of(&mut self, setting: usize, seen: Vec<Observation>) {
-        self.runners[setting].seen = seen;
+        self.runners[setting] = Runner::default();
+        self.runners[setting].tell(seen, &self.plan.allowed);
     }
 
     /// The settings that are not out, by how likely they are to be confirmed: those that can be expected to be by rising cost,
     /// then the others by how far they are from it. With each, whether it is one of the first.
     pub fn ranking(&self) -> Vec<(usize, bool)> {
-        let looks = &self.plan.looks;
-        let Some(last) = looks.len().checked_sub(1) else { return Vec::new() };
-        let error = self.plan.error * PROPOSAL_SHARES[0] * LOOK_SHARES[last.min(LOOK_SHARES.len() - 1)];
-        let limit = |index: usize| {
-            let misses = self.runners[index].misses(&self.plan.allowed);
-            misses.worst(|misses| misses.expected_limit(looks[last], error))
-        };
-        let open = (0..self.runners.len()).filter(|index| self.runners[*index].standing != Standing::Out);
+        let open: Vec<usize> = self.running();
+        let (limits, shared) = (self.expected_limits(&open), self.shared(&open));
+        let all = open.iter().zip(limits);
         let mut all: Vec<(usize, f64, f64)> =
-            open.map(|index| (index, limit(index), self.runners[index].cost())).collect();
+            all.map(|(index, limit)| (*index, limit, self.runners[*index].mean_cost(shared))).collect();
         all.sort_by(|a, b| {
             let hopeful = |each: &(usize, f64, f64)| each.1 <= 1.0;
             let by = match (hopeful(a), hopeful(b)) {
@@ -220,6 +215,20 @@ impl Selection {
         all.into_iter().map(|(index, limit, _)| (index, limit <= 1.0)).collect()
     }
 
+    /// The settings that are not out by how cheap they are for how near they come to being confirmed: by the cost, times the
+    /// root of the limit expected as a multiple of what is allowed where it exceeds that. The cheapest often lies beside such a
+    /// setting, just beyond the promise, rather than among others that keep it.
+    pub fn bargains(&self) -> Vec<usize> {
+        let open = self.running();
+        let (limits, shared) = (self.expected_limits(&open), self.shared(&open));
+        let price = |(index, limit): (&usize, f64)| {
+            (*index, self.runners[*index].mean_cost(shared) * limit.max(1.0).sqrt())
+        };
+        let mut all: Vec<(usize, f64)> = open.iter().zip(limits).map(price).collect();
+        all.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        all.into_iter().map(|(index, _)| index).collect()
+    }
+
     /// The shares that may miss each promise.
     pub fn allowed(&self) -> &[f64] {
         &self.plan.allowed
@@ -227,23 +236,17 @@ impl Selection {
 
     /// Ends the race with what has been seen: what is left of a budget goes to confirming.
     pub fn end_race(&mut self) {
-        if self.is_racing() {
-            self.plan.race.1 = self.plan.race.0;
-            self.phase = Phase::Propose;
-        }
+        self.raced = true;
     }
 
-    /// Whether the race still goes on.
+    /// Whether the next step is one of the race, or a proposal: nothing is being confirmed.
     pub fn is_racing(&self) -> bool {
-        matches!(self.phase, Phase::Race { .. })
+        matches!(self.phase, Phase::Race)
     }
 
-    /// Settings that were neither found to miss a promise nor confirmed, with their mean cost in the race.
-    pub fn open(&self) -> impl Iterator<Item = (usize, f64)> {
-        let open = |(index, runner): (usize, &Runner)| {
-            (runner.standing != Standing::Out).then(|| (index, runner.cost()))
-        };
-        self.runners.iter().enumerate().filter_map(open)
+    /// Settings that were neither found to miss a promise nor confirmed.
+    pub fn open(&self) -> impl Iterator<Item = usize> {
+        self.running().into_iter()
     }
 
     /// Settings that were proposed and not confirmed though they were not found to miss either: more replications would
@@ -255,132 +258,47 @@ impl Selection {
     /// Fresh replications after which the limits are expected to tell whether a setting keeps its promises, as a multiple of
     /// the noise: (2.5 σ/δ)², where σ is the standard deviation of a replication's share and δ its distance from the promise.
     pub fn needed(&self, setting: usize) -> f64 {
-        let misses = self.runners[setting].misses(&self.plan.allowed);
         let need = |(misses, allowed): (&Option<Misses>, &f64)| {
             misses.as_ref().map_or(f64::INFINITY, |misses| {
+                if misses.none() {
+                    return f64::from(Misses::replications_without_a_miss(*allowed, self.plan.error / 2.0));
+                }
                 let spread = misses.error() * f64::from(misses.replications()).sqrt();
                 (2.5 * spread / (misses.share() - allowed)).powi(2)
             })
         };
-        misses.0.iter().zip(misses.1).map(need).fold(0.0, f64::max)
-    }
-
-    fn with(&self, standing: Standing) -> Vec<usize> {
-        (0..self.runners.len()).filter(|runner| self.runners[*runner].standing == standing).collect()
-    }
-
-    /// What these settings lack of so many replications.
-    fn missing(&self, settings: &[usize], replications: u32) -> Vec<Batch> {
-        let batch = |setting: &usize| {
-            let seen = self.runners[*setting].seen.len() as u32;
-            let lacks = seen < replications;
-            lacks.then_some(Batch { setting: *setting, proposal: None, replications: seen..replications })
-        };
-        settings.iter().filter_map(batch).collect()
-    }
-
-    /// A round of the race at so many replications; `None` when there is nothing to simulate for it.
-    fn race(&mut self, replications: u32) -> Option<Step> {
-        let running = self.with(Standing::Running);
-        let missing = self.missing(&running, replications);
-        if !missing.is_empty() {
-            return Some(Step::Simulate(missing));
-        }
-        let (first, most) = self.plan.race;
-        let doublings = (f64::from(most.max(1)) / f64::from(first.max(1))).log2().ceil().max(0.0);
-        self.screen(&running, SCREEN / (doublings + 1.0));
-        let over = replications >= most || self.with(Standing::Running).len() <= 1;
-        self.phase = match over {
-            true => Phase::Propose,
-            false => Phase::Race { replications: (2 * replications).min(most) },
-        };
-        None
-    }
-
-    /// Puts aside what surely misses the promise, and what is surely dearer than the cheapest that surely keeps it.
-    fn screen(&mut self, running: &[usize], error: f64) {
-        let allowed = &self.plan.allowed;
-        let misses: Vec<AllMisses> =
-            running.iter().map(|index| self.runners[*index].misses(allowed)).collect();
-        let sure = |misses: &AllMisses| misses.all(|it, allowed| it.surely_within(allowed, error));
-        let kept = running.iter().zip(&misses).filter(|(_, misses)| sure(misses)).map(|(index, _)| *index);
-        let cheapest = kept.min_by(|a, b| self.runners[*a].cost().total_cmp(&self.runners[*b].cost()));
-        for (index, misses) in running.iter().zip(&misses) {
-            let out = misses.any(|it, allowed| it.surely_above(allowed, error));
-            let dearer =
-                cheapest.is_some_and(|other| self.runners[*index].surely_dearer(&self.runners[other], error));
-            self.runners[*index].standing = match (out, dearer) {
-                (true, _) => Standing::Out,
-                (_, true) => Standing::Parked,
-                _ => Standing::Running,
-            };
-        }
-    }
-
-    /// Chooses the cheapest setting that can be expected to be confirmed.
-    fn propose(&mut self) -> Option<Step> {
-        let looks: Vec<u32> = self.plan.looks.iter().copied().filter(|look| *look <= self.fresh).collect();
-        if looks.is_empty() || self.proposals == PROPOSAL_SHARES.len() {
-            return self.done(Step::Unconfirmed);
-        }
-        // Those that came back have to catch up before they are compared.
-        let all = self.with(Standing::Running);
-        let missing = self.missing(&all, self.plan.race.1);
-        if !missing.is_empty() && self.plan.race.1 > self.plan.race.0 {
-            return Some(Step::Simulate(missing));
-        }
-        let running: Vec<usize> =
-            all.into_iter().filter(|index| self.runners[*index].cost() > self.proposed).collect();
-        let (last, error) = (looks.len() - 1, self.error(looks.len() - 1));
-        // By how much the worst of its promises is expected to fill what it allows: up to 1 it passes.
-        let limit = |index: usize| {
-            let misses = self.runners[index].misses(&self.plan.allowed);
-            misses.worst(|misses| misses.expected_limit(looks[last], error))
-        };
-        let cost = |index: usize| self.runners[index].cost();
-        let hopeful = running.iter().copied().filter(|index| limit(*index) <= 1.0);
-        let mut chosen = hopeful.min_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
-        if chosen.is_none() {
-            let mut parked = self.with(Standing::Parked);
-            parked.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
-            if !parked.is_empty() {
-                for index in parked.into_iter().take(BACK) {
-                    self.runners[index].standing = Standing::Running;
-                }
-                return None;
-            }
-            chosen = running.iter().copied().min_by(|a, b| limit(*a).total_cmp(&limit(*b)).then(a.cmp(b)));
-        }
-        let Some(setting) = chosen else { return self.done(Step::Unconfirmed) };
-        self.proposed = self.runners[setting].cost();
-        self.phase = Phase::Confirm { setting, seen: Vec::new(), looks, look: 0 };
-        None
+        let misses = &self.runners[setting].misses;
+        misses.iter().zip(&self.plan.allowed).map(need).fold(0.0, f64::max)
     }
 
     /// Looks at the fresh replications of the setting proposed.
     fn confirm(&mut self) -> Option<Step> {
         let Phase::Confirm { setting, seen, looks, look } = &self.phase else { return None };
-        let (setting, look, due) = (*setting, *look, looks[*look]);
+        let (setting, look, now) = (*setting, *look, looks[*look]);
         let have = seen.len() as u32;
-        if have < due {
+        if have < now.replications {
             let proposal = Some(self.proposals as u32);
-            return Some(Step::Simulate(vec![Batch { setting, proposal, replications: have..due }]));
+            return Some(Step::Simulate(vec![Batch {
+                setting,
+                proposal,
+                replications: have..now.replications,
+            }]));
         }
         let fresh = AllMisses::of(seen, &self.plan.allowed);
         let kept = |misses: &Misses, allowed: f64| {
-            misses.upper_limit(self.error(look)).is_some_and(|limit| limit <= allowed)
+            misses.upper_limit(now.error).is_some_and(|limit| limit <= allowed)
         };
         if fresh.all(kept) {
             let proposal = self.proposals as u32;
-            return self.done(Step::Confirmed { setting, proposal, replications: due });
+            return self.done(Step::Confirmed { setting, proposal, replications: now.replications });
         }
-        let last = looks.len() - 1;
+        let last = looks[looks.len() - 1];
         let hopeless = |misses: &Misses, allowed: f64| {
-            let limit = misses.expected_limit(looks[last], self.error(last));
+            let limit = misses.expected_limit(last.replications, last.error);
             misses.surely_above(allowed, GIVE_UP)
                 || (limit > allowed && misses.share() - misses.error() > allowed)
         };
-        if look < last && fresh.is_whole() && !fresh.any(hopeless) {
+        if look + 1 < looks.len() && fresh.is_whole() && !fresh.any(hopeless) {
             if let Phase::Confirm { look, .. } = &mut self.phase {
                 *look += 1;
             }
@@ -390,15 +308,24 @@ impl Selection {
             self.undecided.push(setting);
         }
         self.runners[setting].standing = Standing::Out;
-        self.fresh = self.fresh.saturating_sub(due);
+        self.fresh = self.fresh.saturating_sub(now.replications);
         self.proposals += 1;
-        self.phase = Phase::Propose;
+        self.phase = Phase::Race;
         None
     }
 
-    /// Probability of error that a look at the present proposal may spend.
-    fn error(&self, look: usize) -> f64 {
-        self.plan.error * PROPOSAL_SHARES[self.proposals] * LOOK_SHARES[look.min(LOOK_SHARES.len() - 1)]
+    /// The looks at the present proposal that the fresh replications left allow, from the number `first` on, which may spend
+    /// what is due to those before it, too; those that do not fit spend nothing. None after the last proposal.
+    fn looks(&self, first: usize) -> Vec<Look> {
+        let Some(share) = PROPOSAL_SHARES.get(self.proposals) else { return Vec::new() };
+        let fit: Vec<u32> = self.plan.looks.iter().copied().filter(|look| *look <= self.fresh).collect();
+        let first = first.min(fit.len().saturating_sub(1));
+        let due = |look: usize| LOOK_SHARES[look.min(LOOK_SHARES.len() - 1)];
+        let of = |(look, replications): (usize, &u32)| {
+            let spent = if look == first { (0..=first).map(due).sum() } else { due(look) };
+            Look { replications: *replications, error: self.plan.error * share * spent }
+        };
+        fit.iter().enumerate().skip(first).map(of).collect()
     }
 
     fn done(&mut self, step: Step) -> Option<Step> {
@@ -514,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_put_aside_come_back_when_the_one_that_beat_them_fails() {
+    fn a_dearer_setting_is_proposed_when_the_one_before_it_fails() {
         // The first seems perfect in the race and misses everything afterwards.
         let mut selection = Selection::new(2, plan((20, 20)));
         let mut asked = Vec::new();
@@ -533,7 +460,7 @@ mod tests {
             }
         };
         assert_eq!(step, Step::Confirmed { setting: 1, proposal: 1, replications: 640 });
-        assert_eq!(asked[2], Batch { setting: 0, proposal: Some(0), replications: 0..40 });
-        assert_eq!(asked[3], Batch { setting: 1, proposal: Some(1), replications: 0..40 });
+        let fresh = |setting, proposal| Batch { setting, proposal: Some(proposal), replications: 0..640 };
+        assert_eq!(asked[2..], [fresh(0, 0), fresh(1, 1)]);
     }
 }

@@ -27,6 +27,8 @@ pub struct Reading {
     pub first: String,
     /// The last instant.
     pub last: String,
+    /// The first instant in nanoseconds since 1970; `None` if instants count from the start of the recording.
+    pub began: Option<i64>,
     /// What was assumed, changed or noticed, a sentence each.
     pub notes: Vec<String>,
 }
@@ -148,6 +150,7 @@ impl Reading {
 
     pub(super) fn set_span(&mut self, first: i64, last: i64, absolute: bool) {
         self.first = moment::shown(first, absolute);
+        self.began = absolute.then_some(first);
         self.last = moment::shown(last, absolute);
     }
 

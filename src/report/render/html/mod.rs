@@ -115,7 +115,8 @@ fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
         }
         section.card.wide-card.answer-card aria-label="Answer" {
             @if !report.warnings.is_empty() { div.warnings { (statements(&report.warnings)) } }
-            @if !report.head.complete { div.warnings { p { "The work was stopped: this is what had finished by then." } } }
+            // A recommendation says itself what of it holds.
+            @if !report.head.complete && report.head.command != "recommend" { div.warnings { p { "The work was stopped: this is what had finished by then." } } }
             div class="answer" { (statements(&report.answer)) }
             div.moved data-mount="moved" hidden {}
             (key_figures(report))

@@ -79,9 +79,12 @@ fn chosen<'a>(results: &Results<'a>) -> Option<(&'a Scenario, &'a Figures, Optio
             Some((scenario, figures, Some(sentences::settings(&point.point))))
         }
         Results::Recommend(scenario, result) => {
-            let chosen = result.recommended.as_ref()?;
+            let (chosen, name) = match (&result.recommended, &result.estimated) {
+                (Some(chosen), _) => (chosen, "the settings recommended"),
+                (None, estimated) => (estimated.as_ref()?, "the settings estimated, not verified"),
+            };
             let figures = &chosen.by_condition.first()?.figures;
-            Some((scenario, figures, Some("the settings recommended".to_owned())))
+            Some((scenario, figures, Some(name.to_owned())))
         }
         Results::Compare(..) | Results::Explain(..) | Results::Backtest(..) => None,
     }
