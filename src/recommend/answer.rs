@@ -63,6 +63,20 @@ impl Recommendation {
         let missed = self.past.iter().copied().filter(|error| error.apart > MISSES_PAST);
         missed.max_by(|a, b| a.apart.total_cmp(&b.apart))
     }
+
+    /// The settings in force and those of the answer, with what the latter are called: only what is confirmed is recommended.
+    pub fn standings(&self) -> Vec<(&'static str, &Standing)> {
+        let all = match self.ending {
+            Ending::TodayIsCheapest => vec![("today, recommended", &self.recommended)],
+            _ => vec![
+                ("today", &self.today),
+                ("recommended", &self.recommended),
+                ("estimated", &self.estimated),
+            ],
+        };
+        let known = all.into_iter().filter_map(|(name, standing)| Some((name, standing.as_ref()?)));
+        known.collect()
+    }
 }
 
 /// How a recommendation ended.

@@ -1,7 +1,6 @@
 //! What is said of the promises of an SLO: in words, as a verdict and as a table.
 
 use super::format;
-use super::recommendation::standings;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Row, Table};
 use crate::experiment::{
@@ -150,7 +149,7 @@ fn allowed(promise: &Promise) -> String {
 pub fn of_recommendation(result: &Recommendation) -> Option<Table> {
     let mut rows = Vec::new();
     let mut several = false;
-    for (name, standing) in standings(result) {
+    for (name, standing) in result.standings() {
         for under in &standing.by_condition {
             several |= under.promises.len() > 1;
             let name = match under.condition.is_empty() {

@@ -324,7 +324,7 @@ pub fn details(scenario: &Scenario, result: &Recommendation, not_modelled: &[&st
 
 /// The settings in force against those recommended, a row a figure; under several conditions a row a figure and condition.
 pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table> {
-    let both = standings(result);
+    let both = result.standings();
     let first = both.first()?.1;
     let currency = &scenario.model.cost.currency;
     let mut rows = Vec::new();
@@ -390,18 +390,6 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
     let names: Vec<&str> = both.iter().map(|(name, _)| *name).collect();
     let title = sentence_case(&names.join(" and "));
     Some(Table { id: RECOMMENDATION_TABLE, title, columns, rows, ..Table::default() })
-}
-
-/// The settings in force and those of the answer, with what the latter are called: only what is confirmed is recommended.
-pub fn standings(result: &Recommendation) -> Vec<(&'static str, &Standing)> {
-    let today = match result.ending {
-        Ending::TodayIsCheapest => [("today, recommended", &result.recommended), ("", &None), ("", &None)],
-        _ => {
-            [("today", &result.today), ("recommended", &result.recommended), ("estimated", &result.estimated)]
-        }
-    };
-    let known = today.into_iter().filter_map(|(name, standing)| Some((name, standing.as_ref()?)));
-    known.collect()
 }
 
 fn sentence_case(text: &str) -> String {

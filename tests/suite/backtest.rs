@@ -159,7 +159,7 @@ fn measurements_with_dates_are_compared_at_the_time_of_a_recording_with_dates() 
 fn a_recommendation_that_is_told_the_past_states_no_confidence_where_the_simulation_misses_it() {
     let work = measured(DEPLOYED);
     let fewer = DEPLOYED.replace("replications = 1", "replications = 20");
-    let sweep = "[sweep.parameters]\n\"autoscaler.min\" = [2, 4, 6]\n";
+    let sweep = "[sweep.parameters]\n\"autoscaler.min\" = [2, 3, 4]\n";
     work.write("scenario.toml", &format!("{fewer}{sweep}"));
     let told = |file: &str| work.done(&["recommend", file, "--observed", "past.csv", "--out", "out"]);
     let follows = told("scenario.toml");

@@ -293,6 +293,6 @@ fn a_recording_with_dates_is_explained_by_the_time_of_day() {
         let refused = work.kneepoint(&["explain", "scenario.toml", "--at", outside]).output().unwrap();
         assert_eq!(refused.status.code(), Some(2));
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(said.contains("is outside of the run") && said.contains("2026-05-04 13:50"), "{said}");
+        assert!(said.contains("is outside of the run") && said.contains("2026-05-04T13:50"), "{said}");
     }
 }

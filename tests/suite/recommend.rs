@@ -136,7 +136,7 @@ fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_outp
     let folder = with(&POOL.replace("\"20m\"", "\"4d\""));
     let child = Command::new(env!("CARGO_BIN_EXE_kneepoint"))
         .current_dir(folder.path())
-        .args(["recommend", "pool.toml", "--threads", "1", "--gate", "--manifest", "new.yaml"])
+        .args(["recommend", "pool.toml", "--threads", "1", "--gate"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -154,8 +154,7 @@ fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_outp
     // Not the 4 of a gate that is uncertain: the work could not be done.
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("incomplete, since the work was stopped: nothing was verified"), "{said}");
-    assert!(said.contains("no manifest was written") && !folder.path().join("new.yaml").exists(), "{said}");
-    nothing_is_called_recommended(&said.replace("nothing is recommended", ""));
+    nothing_is_called_recommended(&said);
     let read = |name: &str| std::fs::read_to_string(written.join(name)).unwrap();
     let found: Value = serde_json::from_str(&read("recommendation.json")).unwrap();
     assert_eq!(found["recommendation"]["complete"], false);
