@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::outputs::{self, Gate, Printed};
 use super::records::{Records, Resume};
 use super::{Answer, Failure, Global, Show, backtest, progress, session};
-use crate::backtest::Field;
+use crate::backtest::{Field, Observed};
 use crate::document::diff;
+use crate::experiment::Evaluator;
 use crate::recommend::{self, Budget, PastError, Recommendation};
 use crate::report::{Folder, compose, file_name};
 use crate::scenario::{Plan, Scenario, Setting, Space};
@@ -112,14 +113,18 @@ pub(super) fn execute(
     }
     let cases: Vec<&Scenario> = cases.iter().collect();
     let records = Records::open(&folder, &arguments.resume, ("recommend", &cases))?;
-    let past = past(arguments, &plan, global)?;
+    let observed = arguments.observed.as_deref().map(backtest::read).transpose()?;
     let budget = arguments.budget.unwrap_or(Budget::Unlimited);
     let began = Instant::now();
     let elapsed = || Span::from_secs_f64(began.elapsed().as_secs_f64());
-    let result = progress::watched(global, &[&scenario], Some(records.store()), |evaluator| {
-        recommend::recommend(plan.file(), space, (budget, &elapsed), evaluator)
-    })?
-    .map_err(|error| Failure::of_run(&error, None))?;
+    let (past, result) = progress::watched(global, &[&scenario], Some(records.store()), |evaluator| {
+        let past = match &observed {
+            Some(observed) => past(&plan, observed, evaluator)?,
+            None => Vec::new(),
+        };
+        let result = recommend::recommend(plan.file(), space, (budget, &elapsed), evaluator);
+        Ok::<_, Failure>((past, result.map_err(|error| Failure::of_run(&error, None))?))
+    })??;
     let Some(mut result) = result else {
         return Err(Failure::bad_input("error: a condition has no promise to keep"));
     };
@@ -139,13 +144,9 @@ pub(super) fn execute(
     Ok(arguments.gate.apply(answer, kept))
 }
 
-/// How far the settings in force, simulated, are from what was measured; nothing if nothing was.
-fn past(arguments: &Arguments, plan: &Plan, global: &Global) -> Result<Vec<PastError>, Failure> {
-    let Some(path) = &arguments.observed else { return Ok(Vec::new()) };
-    let observed = backtest::read(path)?;
-    let result = progress::watched(global, &[&plan.scenario], None, |evaluator| {
-        crate::backtest::backtest(plan.file(), &observed, None, evaluator)
-    })?;
+/// How far the settings in force, simulated, are from what was measured.
+fn past(plan: &Plan, observed: &Observed, evaluator: &Evaluator<'_>) -> Result<Vec<PastError>, Failure> {
+    let result = crate::backtest::backtest(plan.file(), observed, None, evaluator);
     let errors = result.map_err(backtest::failed)?.errors;
     // Single percentiles of windows and lost requests are too noisy to judge a model by.
     let judged = errors.into_iter().filter(|error| matches!(error.field, Field::Ready | Field::LatencyMean));

@@ -133,7 +133,7 @@ fn nothing_is_called_recommended(said: &str) {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_output() {
-    let folder = with(&POOL.replace("\"20m\"", "\"4d\""));
+    let folder = with(&POOL.replace("\"20m\"", "\"12h\""));
     let child = Command::new(env!("CARGO_BIN_EXE_kneepoint"))
         .current_dir(folder.path())
         .args(["recommend", "pool.toml", "--threads", "1", "--gate"])
@@ -144,7 +144,8 @@ fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_outp
     let written = folder.path().join("output/pool-recommend");
     let records = written.join(".records");
     let began = std::time::Instant::now();
-    while began.elapsed().as_secs() < 100 && std::fs::metadata(&records).map_or(0, |file| file.len()) < 2000 {
+    while began.elapsed().as_secs() < 100 && std::fs::metadata(&records).map_or(0, |file| file.len()) < 60_000
+    {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
