@@ -144,7 +144,8 @@ fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_outp
     let written = folder.path().join("output/pool-recommend");
     let records = written.join(".records");
     let began = std::time::Instant::now();
-    while began.elapsed().as_secs() < 100 && std::fs::metadata(&records).map_or(0, |file| file.len()) < 60_000
+    while began.elapsed().as_secs() < 100
+        && std::fs::metadata(&records).map_or(0, |file| file.len()) < 900_000
     {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
