@@ -134,8 +134,15 @@ mod tests {
     use super::*;
 
     /// Sources that may touch the machine: those of the command line and of the local server, and the file system as it is seen through [`Files`].
-    const MAY: [&str; 6] =
-        ["cli", "serve", "main.rs", "files/disk.rs", "report/folder.rs", "experiment/store/file.rs"];
+    const MAY: [&str; 7] = [
+        "cli",
+        "serve",
+        "main.rs",
+        "files/disk.rs",
+        "report/folder.rs",
+        "experiment/store/file.rs",
+        "experiment/store/log.rs",
+    ];
 
     /// What a browser does not have.
     const MACHINE: [&str; 8] = [
