@@ -134,11 +134,12 @@ mod tests {
     use super::*;
 
     /// Sources that may touch the machine: those of the command line and of the local server, and the file system as it is seen through [`Files`].
-    const MAY: [&str; 7] = [
+    const MAY: [&str; 8] = [
         "cli",
         "serve",
         "main.rs",
         "files/disk.rs",
+        "files/scratch.rs",
         "report/folder.rs",
         "experiment/store/file.rs",
         "experiment/store/log.rs",

@@ -13,6 +13,8 @@ use crate::schema::{Problem, Reader, TableSpec};
 macro_rules! models {
     ($($model:ident: $doc:literal,)*) => {
         /// A service model with its settings.
+        // There is one of a run, and never a list of them.
+        #[allow(clippy::large_enum_variant)]
         #[derive(Debug, Clone, PartialEq)]
         pub enum Model {
             $(#[doc = $doc] $model($model),)*
