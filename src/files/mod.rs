@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     /// Sources that may touch the machine: those of the command line and of the local server, and the file system as it is seen through [`Files`].
-    const MAY: [&str; 8] = [
+    const MAY: [&str; 9] = [
         "cli",
         "serve",
         "main.rs",
@@ -143,6 +143,7 @@ mod tests {
         "report/folder.rs",
         "experiment/store/file.rs",
         "experiment/store/log.rs",
+        "traffic/recording/parquet",
     ];
 
     /// What a browser does not have.
