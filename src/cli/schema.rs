@@ -7,7 +7,7 @@ use crate::scenario::json_schema;
 /// Print the JSON Schema of the scenario file, for editors that complete and check TOML, or of what commands write.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  kneepoint schema > kneepoint.schema.json\n  kneepoint schema --output summary > summary.schema.json"
+    after_help = "Example:\n  kneepoint schema > kneepoint.schema.json\n  kneepoint schema --output summary > summary.schema.json"
 )]
 pub(super) struct Arguments {
     /// The schema of an output instead: of summary.json, which is what --json prints.

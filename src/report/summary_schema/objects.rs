@@ -293,6 +293,13 @@ pub const OBJECTS: &[Object] = &[
                 "alternative?",
                 "Where none is confirmed: the cheapest that seemed to keep the promise, by the race alone.",
             ),
+            ("estimated", "stand?", "The same in full."),
+            ("budget_spent", "flag", "Whether the budget ended before any settings could be confirmed."),
+            (
+                "past",
+                "[past]",
+                "How far the simulation of the settings in force is from what was measured; empty if nothing was.",
+            ),
             ("changes", "[change]", "What changes."),
             ("saving", "estimate?", "The share of today's cost that is saved."),
             ("margins", "[margin]", "How much more the choice stands."),
@@ -304,6 +311,15 @@ pub const OBJECTS: &[Object] = &[
                 "Settings at the end of what was tried: path, value, whether it is the greatest.",
             ),
             ("points", "[tried_point]", "All that were tried, by the race."),
+        ],
+    ),
+    object(
+        "past",
+        "How far simulated and measured are apart in one respect.",
+        &[],
+        &[
+            ("field", "text", "What was measured."),
+            ("apart", "number", "Mean of the absolute differences over the mean measured."),
         ],
     ),
     object(
