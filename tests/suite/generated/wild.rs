@@ -92,12 +92,6 @@ fn tame(model: &mut Model) {
     if instances.lost == LostRequests::Resume {
         instances.lost = LostRequests::Restart;
     }
-    // Where requests of an instance that has failed choose among equal engines at the instant of the failure, the two engines
-    // draw differently in one pool of fifty thousand. Neither order is wrong, and which it is says nothing of anything else.
-    if matches!(model.dispatch.policy, DispatchPolicy::Gateway(_)) && instances.lost == LostRequests::Restart
-    {
-        model.dispatch.policy = DispatchPolicy::LeastOutstanding;
-    }
 }
 
 /// Keys of `[instances]`, some of them there and some not.
