@@ -187,8 +187,8 @@ fn replayed(mut model: Model, rows: &[Demand]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    // The same pools every time, so that a commit is judged by what it changes. Of pools that misbehave about one in fifty thousand
-    // others is still told differently by the two, where several instances fail and start at one instant.
+    // The same pools every time, so that a commit is judged by what it changes. Of pools that misbehave about one in ten thousand
+    // others is still told differently by the two (9 of 84,000, 7 of them with a gateway), where instances fail at one instant.
     #![proptest_config(ProptestConfig {
         cases: 4000,
         failure_persistence: None,
