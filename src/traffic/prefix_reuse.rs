@@ -48,27 +48,36 @@ pub struct RowBlocks {
 /// # Errors
 /// The file cannot be read.
 pub fn row_blocks(file: &NamedFile<'_>) -> Result<Option<RowBlocks>, FileError> {
-    let mut reader = open(file, "trace")?;
-    let (mut rows, mut line, mut blocks) = (Vec::new(), Vec::new(), 0);
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(ROW_BYTES as u64).read_until(b'\n', &mut line);
-        if read.map_err(|error| unreadable(file, &error))? == 0 {
-            break;
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let Ok(row) = serde_json::from_slice::<Row>(line.trim_ascii()) else { return Ok(None) };
-        blocks += row.hash_ids.len();
-        if blocks > MOST {
-            return Ok(None);
-        }
-        rows.push(row);
+    let (mut rows, mut blocks, mut all_have) = (Vec::new(), 0, true);
+    each_row(file, |row| {
+        blocks += row.as_ref().map_or(0, |row| row.hash_ids.len());
+        all_have = row.is_some() && blocks <= MOST;
+        rows.extend(row);
+        all_have
+    })?;
+    if !all_have {
+        return Ok(None);
     }
     let block_tokens = block_tokens(&rows);
     let rows: Vec<_> = rows.into_iter().map(|row| (row.input_length, row.hash_ids)).collect();
     Ok((blocks > 0).then_some(RowBlocks { block_tokens, rows }))
+}
+
+/// Reads one row after the other, `None` in the place of one that names no blocks, for as long as `wants_more`.
+fn each_row(file: &NamedFile<'_>, mut wants_more: impl FnMut(Option<Row>) -> bool) -> Result<(), FileError> {
+    let mut reader = open(file, "trace")?;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(ROW_BYTES as u64).read_until(b'\n', &mut line);
+        if read.map_err(|error| unreadable(file, &error))? == 0 {
+            return Ok(());
+        }
+        let text = line.trim_ascii();
+        if !text.is_empty() && !wants_more(serde_json::from_slice(text).ok()) {
+            return Ok(());
+        }
+    }
 }
 
 /// Tokens in a block, by which most rows have as many blocks as they name.
@@ -92,25 +101,14 @@ struct Row {
 /// # Errors
 /// The file cannot be read.
 pub fn prefix_reuse(file: &NamedFile<'_>) -> Result<Option<PrefixReuse>, FileError> {
-    let mut reader = open(file, "trace")?;
-    let (mut rows, mut line, mut blocks) = (Vec::new(), Vec::new(), 0);
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(ROW_BYTES as u64).read_until(b'\n', &mut line);
-        if read.map_err(|error| unreadable(file, &error))? == 0 {
-            break;
-        }
-        let row: Option<Row> = serde_json::from_slice(line.trim_ascii()).ok();
-        if let Some(row) = row.filter(|row: &Row| row.input_length >= 1.0 && !row.hash_ids.is_empty()) {
-            blocks += row.hash_ids.len();
-            rows.push(row);
-        } else if rows.is_empty() {
-            return Ok(None);
-        }
-        if blocks > MOST {
-            break;
-        }
-    }
+    let (mut rows, mut blocks) = (Vec::new(), 0);
+    each_row(file, |row| {
+        let row = row.filter(|row| row.input_length >= 1.0 && !row.hash_ids.is_empty());
+        blocks += row.as_ref().map_or(0, |row| row.hash_ids.len());
+        rows.extend(row);
+        // Where the first row names no blocks, it is no such file.
+        !rows.is_empty() && blocks <= MOST
+    })?;
     Ok((!rows.is_empty()).then(|| of_rows(&rows, blocks)))
 }
 
