@@ -2,29 +2,15 @@
 
 use serde_json::Value;
 
-use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::{Fault, number};
-use super::Form;
+use super::super::level::{Driven, Level};
+use super::super::text::number;
+use super::{Form, from_documents};
 
 pub(super) const FORM: Form = Form {
     doc: "a result of AIPerf or genai-perf",
     read: |content| {
-        let found: Vec<&Value> = content
-            .documents
-            .iter()
-            .filter(|value| value.pointer("/request_throughput/avg").is_some())
-            .collect();
-        if found.is_empty() {
-            return None;
-        }
-        Some(
-            found
-                .into_iter()
-                .map(level)
-                .collect::<Result<Vec<Level>, String>>()
-                .map(LoadTest::of)
-                .map_err(Fault::from),
-        )
+        let is_one = |value: &Value| value.pointer("/request_throughput/avg").is_some();
+        from_documents(content, is_one, level)
     },
 };
 

@@ -23,7 +23,9 @@ mod vegeta_results;
 mod vllm;
 mod wrk;
 
-use super::level::LoadTest;
+use serde_json::Value;
+
+use super::level::{Level, LoadTest};
 use super::text::{Content, Fault};
 
 /// One tool.
@@ -59,3 +61,17 @@ pub(super) const FORMS: [Form; 22] = [
     locust::FORM,
     csv::FORM,
 ];
+
+/// The load test of the documents that are one level each; `None` if none is.
+fn from_documents(
+    content: &Content<'_>,
+    is_one: impl Fn(&Value) -> bool,
+    level: fn(&Value) -> Result<Level, String>,
+) -> Option<Result<LoadTest, Fault>> {
+    let levels = content.documents.iter().filter(|value| is_one(value)).map(level);
+    let levels: Result<Vec<Level>, String> = levels.collect();
+    match levels {
+        Ok(levels) if levels.is_empty() => None,
+        levels => Some(levels.map(LoadTest::of).map_err(Fault::from)),
+    }
+}

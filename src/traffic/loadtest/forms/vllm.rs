@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::level::{Driven, Level, LoadTest};
-use super::super::text::{Fault, millis, number};
-use super::Form;
+use super::super::level::{Driven, Level};
+use super::super::text::{millis, number};
+use super::{Form, from_documents};
 
 pub(super) const FORM: Form = Form {
     doc: "a result of vllm bench serve",
@@ -12,18 +12,7 @@ pub(super) const FORM: Form = Form {
         let is_one = |value: &Value| {
             value.get("request_throughput").is_some_and(Value::is_number) && value.get("completed").is_some()
         };
-        let found: Vec<&Value> = content.documents.iter().filter(|value| is_one(value)).collect();
-        if found.is_empty() {
-            return None;
-        }
-        Some(
-            found
-                .into_iter()
-                .map(level)
-                .collect::<Result<Vec<Level>, String>>()
-                .map(LoadTest::of)
-                .map_err(Fault::from),
-        )
+        from_documents(content, is_one, level)
     },
 };
 
