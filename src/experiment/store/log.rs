@@ -1,6 +1,6 @@
 //! The file below a store, written in large pieces.
 //!
-//! A system call for each of thousands of short runs costs more than a short run itself may take longer. So entries are collected,
+//! With a system call for each, keeping thousands of short runs takes more time than may be lost by it. So entries are collected,
 //! and written when there are many bytes of them or some time has passed. A process that is killed loses what it has
 //! collected since, which is simulated again.
 
