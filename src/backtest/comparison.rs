@@ -276,6 +276,9 @@ fn of_windows(field: Field, windows: &[Window]) -> Option<f64> {
         Field::LatencyMean => weighted(|window| window.latency_mean_s),
         Field::LatencyP50 => weighted(|window| window.latency_p50_s),
         Field::LatencyP99 => weighted(|window| window.latency_p99_s),
+        Field::Ttft => weighted(|window| window.ttft_mean_s),
+        Field::Tpot => weighted(|window| window.tpot_mean_s),
+        Field::Promised => weighted(|window| window.promised_s),
         Field::Lost => Some(windows.iter().map(|window| window.lost as f64).sum()),
     }
 }

@@ -19,14 +19,28 @@ pub enum Field {
     LatencyP50,
     /// 99th percentile of the latency, seconds.
     LatencyP99,
+    /// Mean time to the first token, seconds.
+    Ttft,
+    /// Mean time of a further token, seconds.
+    Tpot,
+    /// The time promised, at the SLO's percentile, seconds.
+    Promised,
     /// Requests rejected, timed out or failed in it.
     Lost,
 }
 
 impl Field {
     /// All, in the order reported.
-    pub const ALL: [Field; 5] =
-        [Field::Ready, Field::LatencyMean, Field::LatencyP50, Field::LatencyP99, Field::Lost];
+    pub const ALL: [Field; 8] = [
+        Field::Ready,
+        Field::LatencyMean,
+        Field::LatencyP50,
+        Field::LatencyP99,
+        Field::Ttft,
+        Field::Tpot,
+        Field::Promised,
+        Field::Lost,
+    ];
 
     /// Name of its column.
     pub fn name(self) -> &'static str {
@@ -35,6 +49,9 @@ impl Field {
             Field::LatencyMean => "latency_mean_s",
             Field::LatencyP50 => "latency_p50_s",
             Field::LatencyP99 => "latency_p99_s",
+            Field::Ttft => "ttft_mean_s",
+            Field::Tpot => "tpot_mean_s",
+            Field::Promised => "promised_s",
             Field::Lost => "lost",
         }
     }
@@ -52,12 +69,11 @@ const TIME: &str = "time_s";
 const SINCE_1970: f64 = 1e9;
 
 /// Columns of a timeline that are read over: what was simulated may be read back as if it had been measured.
-const READ_OVER: [&str; 18] = [
+const READ_OVER: [&str; 17] = [
     "length_s",
     "arrived",
     "served",
     "good",
-    "promised_s",
     "burn_rate",
     "waiting",
     "in_flight",
@@ -128,7 +144,7 @@ impl Refusal<'_> {
 }
 
 const EXPECTED: &str = "expected time_s (seconds from the start of the run, or dates) and at least one of ready, latency_mean_s, \
-                        latency_p50_s, latency_p99_s, lost (or rejected)";
+                        latency_p50_s, latency_p99_s, ttft_mean_s, tpot_mean_s, promised_s, lost (or rejected)";
 
 impl Observed {
     /// Reads `text`, shown in messages as `name`: JSON if it begins as JSON does, else CSV with a header.
@@ -358,7 +374,10 @@ fn json(text: &str, refusal: &Refusal<'_>) -> Result<Vec<ObservedRow>, ObservedE
         }
         row(values.into_iter(), |_| None, refusal)
     };
-    list.iter().take(MOST_ROWS).map(of_object).collect()
+    if list.len() > MOST_ROWS {
+        return Err(refusal.at(None, format!("there are more than {MOST_ROWS} rows"), "expected fewer"));
+    }
+    list.iter().map(of_object).collect()
 }
 
 #[cfg(test)]

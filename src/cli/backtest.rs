@@ -21,7 +21,8 @@ use crate::report::{Folder, compose, file_name};
 pub(super) struct Arguments {
     /// The scenario file: the deployed settings, with the recorded traffic as its arrivals.
     file: PathBuf,
-    /// What was measured: CSV or JSON with time_s and some of ready, latency_mean_s, latency_p50_s, latency_p99_s, lost.
+    /// What was measured: CSV or JSON with time_s and some of ready, latency_mean_s, latency_p50_s, latency_p99_s, ttft_mean_s,
+    /// tpot_mean_s, promised_s (at the percentile of the SLO), lost.
     #[arg(long, value_name = "FILE")]
     observed: PathBuf,
     /// A scenario with recommended settings for the same traffic, for the ledger.

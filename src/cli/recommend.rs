@@ -149,7 +149,9 @@ fn past(plan: &Plan, observed: &Observed, evaluator: &Evaluator<'_>) -> Result<V
     let result = crate::backtest::backtest(plan.file(), observed, None, evaluator);
     let errors = result.map_err(backtest::failed)?.errors;
     // Single percentiles of windows and lost requests are too noisy to judge a model by.
-    let judged = errors.into_iter().filter(|error| matches!(error.field, Field::Ready | Field::LatencyMean));
+    let is_judged =
+        |field: Field| matches!(field, Field::Ready | Field::LatencyMean | Field::Ttft | Field::Tpot);
+    let judged = errors.into_iter().filter(|error| is_judged(error.field));
     Ok(judged.map(|error| PastError { field: error.field.name(), apart: error.apart }).collect())
 }
 

@@ -183,6 +183,24 @@ impl<'a> Candidates<'a> {
         self.file.with(settings, &self.space.conditions[0]).is_ok()
     }
 
+    /// Keeps what had finished of a batch that was stopped: of each candidate the replications that follow those it has, under
+    /// every condition.
+    fn keep_begun(&mut self, wanted: &[(usize, u32)], cases: &[(usize, usize)], more: Vec<Vec<Record>>) {
+        for ((place, of), records) in cases.iter().zip(more) {
+            let seen = &mut self.all[wanted[*place].0].seen[*of];
+            for record in records {
+                if record.number as usize == seen.len() {
+                    seen.push(record);
+                }
+            }
+        }
+        for (index, _) in wanted {
+            let candidate = &mut self.all[*index];
+            let count = candidate.count() as usize;
+            candidate.seen.iter_mut().for_each(|records| records.truncate(count));
+        }
+    }
+
     /// Simulates what these lack of replications of the race, up to so many each; `false` if the work was stopped meanwhile.
     pub fn race(&mut self, wanted: &[(usize, u32)], evaluator: &Evaluator<'_>) -> Result<bool, RunError> {
         let mut wanted: Vec<(usize, u32)> =
@@ -219,6 +237,7 @@ impl<'a> Candidates<'a> {
             let whole =
                 more.iter().zip(&batch).all(|(records, case)| records.len() == case.replications.len());
             if !whole {
+                self.keep_begun(&wanted, &cases, more);
                 return Ok(false);
             }
             for (index, count) in &wanted {

@@ -82,6 +82,15 @@ pub fn recommend(
     let grid = candidates.combinations();
     let mut whole = search::explore(&mut candidates, (RACE.0, &plan), &enough, evaluator)?;
     let mut selection = Selection::new(candidates.all.len(), plan);
+    if !whole {
+        // The first round was stopped: what it came to is all there is to estimate by.
+        for (index, candidate) in candidates.all.iter().enumerate() {
+            selection.tell_of(index, candidate.observations(0..RACE.0));
+            if candidate.overgrown || candidate.count() == 0 {
+                selection.reject(index);
+            }
+        }
+    }
     let mut fresh = Fresh::default();
     let mut fresh_runs = 0;
     let mut confirmed = None;

@@ -37,7 +37,8 @@ pub fn answer(result: &Backtest) -> Vec<Statement> {
                 .with("apart", ready.apart),
         );
     }
-    let latency = [Field::LatencyP99, Field::LatencyP50, Field::LatencyMean];
+    let latency =
+        [Field::LatencyP99, Field::LatencyP50, Field::LatencyMean, Field::Promised, Field::Ttft, Field::Tpot];
     if let Some(latency) = latency.into_iter().find_map(error) {
         let text = format!(
             "The {} is {} simulated and {} measured, {:.0} % apart window by window.",
@@ -97,6 +98,9 @@ fn name(field: Field) -> &'static str {
         Field::LatencyMean => "mean latency",
         Field::LatencyP50 => "median latency",
         Field::LatencyP99 => "p99 of the latency",
+        Field::Ttft => "mean time to the first token",
+        Field::Tpot => "mean time of a further token",
+        Field::Promised => "time promised, at its percentile,",
         Field::Lost => "requests lost",
     }
 }

@@ -99,6 +99,8 @@ fn together(windows: &[Window]) -> Option<Window> {
         latency_mean_s: weighted(|window| window.latency_mean_s, served),
         latency_p50_s: weighted(|window| window.latency_p50_s, served),
         latency_p99_s: windows.iter().filter_map(|window| window.latency_p99_s).reduce(f64::max),
+        ttft_mean_s: weighted(|window| window.ttft_mean_s, served),
+        tpot_mean_s: weighted(|window| window.tpot_mean_s, served),
         promised_s: windows.iter().filter_map(|window| window.promised_s).reduce(f64::max),
         burn_rate: windows.iter().filter_map(|window| window.burn_rate).reduce(f64::max),
         waiting: average(|window| window.waiting),

@@ -44,6 +44,16 @@ pub fn verdict(scenario: &Scenario, result: &Recommendation) -> Option<PromiseVe
         Ending::TodayIsCheapest => {
             (SloVerdict::Yes, format!("The SLO is met: the settings in force keep {promise}."))
         }
+        Ending::Unconfirmed if today_keeps(result) => (
+            SloVerdict::Yes,
+            format!(
+                "The SLO can be met: the settings in force keep {promise}; {}.",
+                match result.budget_spent {
+                    true => "the budget ended before any settings were verified to be cheaper",
+                    false => "none are verified to be cheaper",
+                }
+            ),
+        ),
         Ending::Stopped => (
             SloVerdict::Uncertain,
             format!(
@@ -69,6 +79,13 @@ pub fn verdict(scenario: &Scenario, result: &Recommendation) -> Option<PromiseVe
         },
     };
     Some(PromiseVerdict { kept, statement: Statement::plain("recommend.verdict", text) })
+}
+
+/// Whether the settings in force are verified to keep the promise under every condition.
+fn today_keeps(result: &Recommendation) -> bool {
+    let keeps =
+        |today: &Standing| today.by_condition.iter().all(|under| under.keeps == Some(SloVerdict::Yes));
+    result.misses_past().is_none() && result.today.as_ref().is_some_and(keeps)
 }
 
 /// That the work was stopped, and what of it holds nevertheless.
@@ -146,12 +163,25 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
     answer.extend(result.alternatives.iter().filter(|each| each.what == "knee").map(|knee| {
         let text = format!(
             "The knee is at {}{}.",
-            shown(&knee.settings),
+            if knee.settings == chosen_settings(result) {
+                match result.recommended {
+                    Some(_) => "the recommended settings".to_owned(),
+                    None => "the estimated settings".to_owned(),
+                }
+            } else {
+                shown(&knee.settings)
+            },
             if knee.misses_slo { ": it misses the SLO, so it is no choice" } else { "" }
         );
         Statement::plain("recommend.knee", text).with("misses_slo", knee.misses_slo)
     }));
     answer
+}
+
+/// The values of the settings recommended, else of those estimated.
+fn chosen_settings(result: &Recommendation) -> &[(String, String)] {
+    let recommended = result.recommended.as_ref().map(|standing| &standing.settings[..]);
+    recommended.or(result.best_estimate.as_ref().map(|best| &best.settings[..])).unwrap_or_default()
 }
 
 /// How far the simulation is from what was measured.

@@ -180,6 +180,15 @@ pub(super) fn written(
     let said = |problem: Problem| format!("{}: {}", problem.message, problem.label);
     if let Some((file, from)) = named(tree).map_err(said)? {
         let manifest = load(tree, &file, &from, context).map_err(said)?;
+        // What the scenario had to answer for has another unit in the manifest, or one that is not known.
+        let questions = manifest.translation.questions();
+        let asked = |change: &&Change| questions.iter().any(|question| question.key == change.key);
+        if let Some(Change { key, .. }) = changes.iter().find(asked) {
+            return Err(format!(
+                "`autoscaler.{key}` cannot be written into the manifest: what its own value there means is not known, and the scenario \
+                 answers for it"
+            ));
+        }
         let source = write_selected(&manifest.source, &selection(tree), changes)?;
         let old = Some((file, manifest.source.text().to_owned()));
         return Ok(WrittenManifest { text: source.text().to_owned(), old, left_out: Vec::new() });

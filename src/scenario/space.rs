@@ -153,8 +153,12 @@ impl Axis {
             true => (values[values.len() - 1], values[values.len() - 2]),
             false => (values[0], values[1]),
         };
-        // A step of the same size outwards; inwards to zero the same factor, so that it is never reached.
-        let mut beyond = if greatest { 2.0 * edge - next } else { edge * edge / next };
+        // A step of the same size, or of the same factor where the values go by factors; towards zero by halves once a step
+        // would come nearer to it than half the way.
+        let mut beyond = if by_factors(&values) { edge * edge / next } else { 2.0 * edge - next };
+        if !greatest {
+            beyond = beyond.max(0.5 * edge);
+        }
         let whole = values.iter().all(|value| value.fract() == 0.0);
         if whole {
             beyond = if greatest { beyond.round().max(edge + 1.0) } else { beyond.floor().min(edge - 1.0) };
@@ -310,6 +314,17 @@ impl ScenarioFile {
     }
 }
 
+/// Whether values follow one another by about the same factor, as 1, 2, 5, 10 do, and by steps that grow.
+fn by_factors(values: &[f64]) -> bool {
+    let factors: Vec<f64> = values.windows(2).map(|pair| pair[1] / pair[0]).collect();
+    let (least, most) = factors
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), each| (least.min(*each), most.max(*each)));
+    let step = |at: usize| values[at + 1] - values[at];
+    let grows = factors.len() >= 2 && step(factors.len() - 1) >= 1.5 * step(0);
+    grows && values[0] > 0.0 && least >= 1.5 && most <= 1.7 * least
+}
+
 /// The paths that a path with `*` stands for in this scenario: those that it writes.
 fn places(tree: &Tree, path: &str) -> Vec<String> {
     let Some((before, after)) = path.split_once(".*.") else { return vec![path.to_owned()] };
@@ -427,7 +442,17 @@ mod tests {
         };
         let fractions = axis(&[0.5, 0.6, 0.7], true);
         assert_eq!(fractions.beyond(true), Some(Setting::Number(0.8)));
-        assert_eq!(fractions.beyond(false), Some(Setting::Number(0.417)));
+        assert_eq!(fractions.beyond(false), Some(Setting::Number(0.4)));
+        assert_eq!(axis(&[0.2, 0.5], true).beyond(false), Some(Setting::Number(0.1)));
+        let times = Axis {
+            levels: [60, 300, 900].map(|seconds| Setting::Duration(Span::from_secs(seconds))).into(),
+            ..axis(&[], true)
+        };
+        assert_eq!(times.beyond(false), Some(Setting::Duration(Span::from_secs(30))));
+        assert_eq!(times.beyond(true), Some(Setting::Duration(Span::from_secs(2700))));
+        let factors = axis(&[1.0, 2.0, 4.0, 8.0], true);
+        assert_eq!(factors.beyond(true), Some(Setting::Number(16.0)));
+        assert_eq!(axis(&[0.25, 0.5, 1.0], true).beyond(false), Some(Setting::Number(0.125)));
         let whole = axis(&[1.0, 2.0, 3.0], true);
         assert_eq!(
             (whole.beyond(true), whole.beyond(false)),

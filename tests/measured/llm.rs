@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use kneepoint::internals::backtest::{Observed, backtest};
+use kneepoint::internals::experiment::Evaluator;
+use kneepoint::internals::scenario::ScenarioFile;
 use kneepoint::internals::sim::Outcome;
 use kneepoint::internals::time::Span;
 
@@ -176,17 +179,19 @@ const ANSWER: f64 = 452.0;
 /// Answers are cut at 1,024 tokens; how they vary below is not logged.
 const ANSWER_CV: f64 = 0.7;
 
-/// Llama 3.1 8B on H100s under llm-d's saturation autoscaler: times of an iteration fitted to the minutes that one run had
-/// one replica and no queue; the arrivals are those counted in each minute, since above 512 outstanding requests each
-/// client waited for its answers.
-#[test]
-fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
-    const FITTED: &str = "capacity-based-multi-model-parallel-20251209-171134";
-    const FILE: &str = "measured/wva-vllm/wva_timeseries.csv";
-    let Some(path) = folder_with(FILE).map(|folder| folder.join(FILE)) else { return };
-    let jobs = path.with_file_name("wva_jobs.csv");
-    let folder = tempfile::tempdir().unwrap();
-    let table = Table::of(&path, FITTED);
+/// The run whose quiet minutes the times of an iteration are fitted to.
+const FITTED: &str = "capacity-based-multi-model-parallel-20251209-171134";
+/// The runs of Llama 3.1 8B on H100s under llm-d's saturation autoscaler that are simulated.
+const SATURATION_RUNS: [&str; 3] = [
+    FITTED,
+    "capacity-based-moderate-parallel-extended-20251209-203354",
+    "capacity-based-high-parallel-20251209-200028",
+];
+
+/// Writes the levels that the times of an iteration are fitted to: the minutes that one run had one replica and no queue. The
+/// tokens that its KV cache holds.
+fn quiet_minutes(path: &Path, folder: &Path) -> f64 {
+    let table = Table::of(path, FITTED);
     let [pods, arrived, tpot, ttft, kv, queue] =
         ["pods_with_metrics", "arrival_per_min", "itl_ms", "ttft_ms", "kv_mean", "queue_total"]
             .map(|name| table.column(name));
@@ -201,30 +206,42 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
         fit += &format!("{concurrency},{},{},{PROMPT},{ANSWER}\n", tpot[row], ttft[row]);
         held.push(concurrency * (PROMPT + so_far) / kv[row]);
     }
-    std::fs::write(folder.path().join("fit.csv"), &fit).unwrap();
-    let kv_tokens = quantile(&held, 0.5).round();
-    println!("{} minutes fitted, KV cache of {kv_tokens} tokens", held.len());
-    for run in [
-        FITTED,
-        "capacity-based-moderate-parallel-extended-20251209-203354",
-        "capacity-based-high-parallel-20251209-200028",
-    ] {
+    std::fs::write(folder.join("fit.csv"), &fit).unwrap();
+    println!("{} minutes fitted", held.len());
+    quantile(&held, 0.5).round()
+}
+
+/// The scenario of a run, with its arrivals as counted in each minute, since above 512 outstanding requests each client waited
+/// for its answers.
+fn deployed(table: &Table, kv_tokens: f64, folder: &Path) -> String {
+    let counts: String =
+        table.column("arrival_per_min")[1..].iter().map(|count| format!("{count}\n")).collect();
+    std::fs::write(folder.join("counts.csv"), counts).unwrap();
+    format!(
+        "[arrivals]\nkind = \"counts\"\nfile = \"counts.csv\"\ninterval = \"1m\"\nscale = 1\n\
+         [service]\nmodel = \"llm\"\nkv_tokens = {kv_tokens}\nmax_sequences = 1024\ntoken_budget = 8192\n\
+         fit = {{ file = \"fit.csv\", unit = \"ms\", ttft = \"ttft\", prompt_tokens = \"prompt\", output_tokens = \"answer\" }}\n\
+         prompt_tokens = {{ dist = \"lognormal\", mean = {PROMPT}, cv = 1.2 }}\n\
+         output_tokens = {{ dist = \"lognormal\", mean = {ANSWER}, cv = {ANSWER_CV} }}\n\
+         [instances]\ninitial = 1\ncold_start = \"170s\"\n\
+         [dispatch]\npolicy = \"least_outstanding\"\n[metrics]\nscrape_interval = \"15s\"\n\
+         [autoscaler]\nkind = \"llm_d\"\nrelease = \"0.8\"\nkv_cache_threshold = 0.5\nkv_spare_trigger = 0.2\n\
+         queue_length_threshold = 5\nqueue_spare_trigger = 3\nmin = 1\nmax = 10"
+    )
+}
+
+const TIME_SERIES: &str = "measured/wva-vllm/wva_timeseries.csv";
+
+/// As many replicas at any time, scale events within two evaluations of the measured ones.
+#[test]
+fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
+    let Some(path) = folder_with(TIME_SERIES).map(|folder| folder.join(TIME_SERIES)) else { return };
+    let jobs = path.with_file_name("wva_jobs.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let kv_tokens = quiet_minutes(&path, folder.path());
+    for run in SATURATION_RUNS {
         let table = Table::of(&path, run);
-        let counts: String =
-            table.column("arrival_per_min")[1..].iter().map(|count| format!("{count}\n")).collect();
-        std::fs::write(folder.path().join("counts.csv"), counts).unwrap();
-        let text = format!(
-            "[arrivals]\nkind = \"counts\"\nfile = \"counts.csv\"\ninterval = \"1m\"\nscale = 1\n\
-             [service]\nmodel = \"llm\"\nkv_tokens = {kv_tokens}\nmax_sequences = 1024\ntoken_budget = 8192\n\
-             fit = {{ file = \"fit.csv\", unit = \"ms\", ttft = \"ttft\", prompt_tokens = \"prompt\", output_tokens = \"answer\" }}\n\
-             prompt_tokens = {{ dist = \"lognormal\", mean = {PROMPT}, cv = 1.2 }}\n\
-             output_tokens = {{ dist = \"lognormal\", mean = {ANSWER}, cv = {ANSWER_CV} }}\n\
-             [instances]\ninitial = 1\ncold_start = \"170s\"\n\
-             [dispatch]\npolicy = \"least_outstanding\"\n[metrics]\nscrape_interval = \"15s\"\n\
-             [autoscaler]\nkind = \"llm_d\"\nrelease = \"0.8\"\nkv_cache_threshold = 0.5\nkv_spare_trigger = 0.2\n\
-             queue_length_threshold = 5\nqueue_spare_trigger = 3\nmin = 1\nmax = 10"
-        );
-        let model = scenario(&text, folder.path()).model;
+        let model = scenario(&deployed(&table, kv_tokens, folder.path()), folder.path()).model;
         let runs = replications(&model, 7, 20, Some(Span::from_secs(60)));
         let replicas = table.column("replicas_reported");
         let error = |run: &Outcome| {
@@ -261,4 +278,51 @@ fn runs_of_vllm_under_the_saturation_autoscaler_have_the_replicas_measured() {
         assert!(matched.1 >= 0.7, "{run}: {matched:?}");
         assert!(errors.2 <= 0.5, "{run}: {errors:?}");
     }
+}
+
+/// What was measured of a run, as `kneepoint backtest` reads it: a minute a row, nothing where nobody was answered.
+fn observed(table: &Table) -> String {
+    let [ready, ttft, tpot] = ["replicas_reported", "ttft_ms", "itl_ms"].map(|name| table.column(name));
+    let shown = |ms: f64| if ms > 0.0 { format!("{}", ms / 1e3) } else { String::new() };
+    let row = |row: usize| format!("{},{},{},{}\n", 60 * row, ready[row], shown(ttft[row]), shown(tpot[row]));
+    (1..ready.len())
+        .map(row)
+        .fold("time_s,ready,ttft_mean_s,tpot_mean_s\n".to_owned(), |text, row| text + &row)
+}
+
+/// The deployed settings against replicas, times to the first token and times of a further token, minute by minute, as `kneepoint
+/// backtest` compares them. With a start that is said to take 20 s the replicas part.
+#[test]
+fn a_backtest_of_measured_vllm_replicas_is_near_and_a_quick_start_is_not() {
+    let Some(path) = folder_with(TIME_SERIES).map(|folder| folder.join(TIME_SERIES)) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kv_tokens = quiet_minutes(&path, folder.path());
+    let (mut near, mut quick) = (Vec::new(), Vec::new());
+    // The third is overloaded for minutes, and takes as long to simulate as all else here.
+    for run in &SATURATION_RUNS[..2] {
+        let table = Table::of(&path, run);
+        let text = deployed(&table, kv_tokens, folder.path()) + "\n[run]\nreplications = 2";
+        let observed = Observed::read("past.csv", &observed(&table)).unwrap();
+        let backtest = |text: &str| {
+            let file = ScenarioFile::parse("deployed.toml", text, folder.path()).unwrap();
+            backtest(&file, &observed, None, &Evaluator::default()).unwrap()
+        };
+        let as_it_was = backtest(&text);
+        for error in &as_it_was.errors {
+            println!(
+                "{run}: {} {:.3} measured, {:.3} here, {:.1} % apart",
+                error.field.name(),
+                error.measured,
+                error.simulated,
+                100.0 * error.apart
+            );
+        }
+        println!("  missing: {:?}", as_it_was.missing);
+        near.push(as_it_was.errors[0].apart);
+        let other = backtest(&text.replace("cold_start = \"170s\"", "cold_start = \"20s\""));
+        println!("  with a start of 20 s: ready {:.1} % apart", 100.0 * other.errors[0].apart);
+        quick.push(other.errors[0].apart);
+    }
+    assert!(mean(&near) < 0.05, "{near:?}");
+    assert!(mean(&quick) > 1.5 * mean(&near), "{quick:?} against {near:?}");
 }

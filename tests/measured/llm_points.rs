@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use kneepoint::internals::backtest::{Observed, backtest};
+use kneepoint::internals::experiment::Evaluator;
+use kneepoint::internals::scenario::ScenarioFile;
 use kneepoint::internals::service::{Llm, LlmServer, Model, Queue, Request, Server, Tokens};
 use kneepoint::internals::time::Span;
 
@@ -235,6 +238,43 @@ fn each_level_of_a_load_test_is_foretold_by_the_fit_to_the_others() {
         let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images/llm-points.svg");
         std::fs::write(image, chart(&pairs)).unwrap();
     }
+}
+
+/// The sweep of users as one day's past: ten minutes of each number of users, driven again by the users of a closed loop, and the
+/// measured means of each beside those simulated, as `kneepoint backtest` compares them.
+#[test]
+fn a_backtest_of_a_measured_sweep_of_users_is_near() {
+    const FILE: &str = "measured/llm-points/h100_rate_stages.json";
+    const STAGE_S: f64 = 600.0;
+    let Some(data) = folder_with(FILE) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let levels = &sets(&data)["users"];
+    let service = fitted(&levels.iter().collect::<Vec<_>>(), folder.path());
+    let mut stages = String::new();
+    let mut past = "time_s,latency_mean_s,ttft_mean_s,tpot_mean_s\n".to_owned();
+    for (index, level) in levels.iter().enumerate() {
+        let Level { latency, ttft, tpot, .. } = level;
+        let (from, users) = (index as f64 * STAGE_S, level.users.unwrap_or_default());
+        let rest = STAGE_S - 1.0;
+        let _ = write!(
+            stages,
+            "{{ duration = \"1s\", users = {users} }}, {{ duration = \"{rest}s\", users = {users} }}, "
+        );
+        let _ = writeln!(past, "{},{latency},{ttft},{tpot}", from + STAGE_S);
+    }
+    let text = format!(
+        "[client]\nusers = 0\nstages = [{stages}]\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n[run]\nduration = \"{}s\"\n\
+         replications = 2\n{service}",
+        levels.len() as f64 * STAGE_S
+    );
+    let file = ScenarioFile::parse("deployed.toml", &text, folder.path()).unwrap();
+    let observed = Observed::read("past.csv", &past).unwrap();
+    let found = backtest(&file, &observed, None, &Evaluator::default()).unwrap();
+    for error in &found.errors {
+        println!("{}: {:.1} % apart", error.field.name(), 100.0 * error.apart);
+    }
+    let apart = |name: &str| found.errors.iter().find(|error| error.field.name() == name).unwrap().apart;
+    assert!(apart("latency_mean_s") < 0.1 && apart("tpot_mean_s") < 0.1);
 }
 
 /// Measured against simulated, a panel a figure: on the line they are the same, the dashed lines are 10 % off.

@@ -111,10 +111,21 @@ pub fn plan(promised: f64) -> Plan {
     }
 }
 
-/// Selects among `settings` of a grid, and adds what that comes to.
+/// Selects among `settings` of a grid as `recommend` does, and adds what that comes to.
 pub fn select(grid: &Grid, settings: &[usize], (promised, repeat): (f64, u64), outcome: &mut Outcome) {
+    select_by(plan(promised), grid, settings, (promised, repeat), outcome);
+}
+
+/// The same by another plan.
+pub fn select_by(
+    plan: Plan,
+    grid: &Grid,
+    settings: &[usize],
+    (promised, repeat): (f64, u64),
+    outcome: &mut Outcome,
+) {
     let (best, _) = grid.truth(promised);
-    let mut selection = Selection::new(settings.len(), plan(promised));
+    let mut selection = Selection::new(settings.len(), plan);
     let all = grid.missed.len() as u64;
     loop {
         match selection.next_step() {

@@ -3,7 +3,9 @@
 //! The data are three grids of a threshold autoscaler with a cold start of 45 s before lognormal service of 500 ms (cv 1),
 //! promised within 3 s: `grid30` and `grid300` under traffic in two states for an hour, `gridday` under six hours with spikes.
 
-use crate::known_grid::{DECIDABLE, Grid, Outcome, select};
+use kneepoint::internals::stats::Plan;
+
+use crate::known_grid::{DECIDABLE, Grid, Outcome, plan, select, select_by};
 
 const GRIDS: [(&str, &str); 3] = [
     ("grid30", include_str!("selection/grid30.txt")),
@@ -52,4 +54,42 @@ fn a_recommendation_keeps_its_promise_and_is_the_cheapest_where_that_can_be_told
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(decidable >= 5, "{decidable}");
     assert!(10 * simulated <= full, "{simulated} of {full}");
+}
+
+/// Replications of a setting in a sweep.
+const SWEPT: [u32; 5] = [5, 10, 20, 40, 80];
+
+/// What a sweep confirms, in which every setting has so many replications, and the fresh ones are as many as `docs/statistics.md`
+/// says or without a limit. Fails where the error of a confirmation is above its 5 %, and where a sweep of 20 replications seldom
+/// confirms anything.
+#[test]
+fn a_sweep_confirms_what_keeps_the_promise_and_mostly_something() {
+    const PROMISES: [(&str, f64); 2] = [("grid30", 0.97), ("gridday", 0.97)];
+    let (mut confirmed, mut wrong) = (0, 0);
+    for (name, promised) in PROMISES {
+        let grid = Grid::of(GRIDS.iter().find(|(known, _)| *known == name).unwrap().1);
+        let all: Vec<usize> = (0..grid.missed.len()).collect();
+        for replications in SWEPT {
+            let least = Plan::LOOKS[0];
+            let as_swept = (replications * all.len() as u32 / 2).max(least);
+            for fresh in [as_swept, u32::MAX] {
+                let plan = Plan { race: (replications, replications), fresh, ..plan(promised) };
+                let mut outcome = Outcome::default();
+                for repeat in 0..REPEATS {
+                    select_by(plan.clone(), &grid, &all, (promised, repeat), &mut outcome);
+                }
+                let shown = if fresh == u32::MAX { "no limit".to_owned() } else { format!("{fresh} fresh") };
+                println!(
+                    "{name} at {promised}, {replications} replications, {shown}: {} of {REPEATS} confirmed, {} wrong",
+                    outcome.confirmed, outcome.wrong
+                );
+                assert!(20 * outcome.wrong <= REPEATS, "{name}, {replications}: {outcome:?}");
+                assert!(replications < 20 || 10 * outcome.confirmed >= 8 * REPEATS, "{outcome:?}");
+                confirmed += outcome.confirmed;
+                wrong += outcome.wrong;
+            }
+        }
+    }
+    println!("{wrong} of {confirmed} confirmations wrong");
+    assert!(50 * wrong <= confirmed, "{wrong} of {confirmed}");
 }

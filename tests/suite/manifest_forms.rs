@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use kneepoint::internals::scenario::ScenarioFile;
 use kneepoint::{Memory, Scenario, check};
 
 /// A service with more places than any target.
@@ -102,4 +103,82 @@ fn every_example_of_the_page_is_read_as_the_page_says() {
         count += 1;
     }
     assert!(count >= 14, "{count}");
+}
+
+/// The scenario of a manifest in a folder.
+fn scenario_in(folder: &Path, file: &str, with: &[&str]) -> ScenarioFile {
+    let text = format!(
+        "{SYSTEM}[cost]\nper_instance_hour = 1\n[slo]\nlatency = \"2s\"\n[autoscaler]\nfrom = \"{file}\"\n{}\n",
+        with.join("\n")
+    );
+    ScenarioFile::parse("scenario.toml", &text, folder).unwrap()
+}
+
+/// Writes every natural setting of a manifest in every value that is tried of it back into the manifest, and reads that again: how
+/// many came to the same model, and why others were refused.
+fn written_back(file: &str, manifest: &str, with: &[&str]) -> (usize, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(file), manifest).unwrap();
+    let scenario = scenario_in(folder.path(), file, with);
+    let (mut written, mut refused) = (0, Vec::new());
+    let Ok(space) = scenario.space() else { return (0, refused) };
+    for axis in &space.axes {
+        for level in &axis.levels {
+            let settings = [(axis.path.clone(), level.clone())];
+            let new = match scenario.manifest_with(&settings, ("test", "Computed.")) {
+                Ok(new) => new,
+                Err(why) => {
+                    refused.push(why);
+                    continue;
+                }
+            };
+            let is_gone = |line: &&str| !new.text.lines().any(|other| other == *line);
+            let gone = manifest.lines().filter(is_gone).count();
+            assert!(gone <= 1, "{file}, {settings:?}: {gone} lines are gone\n{}", new.text);
+            let other = format!("new-{file}");
+            std::fs::write(folder.path().join(&other), &new.text).unwrap();
+            let again = scenario_in(folder.path(), &other, with);
+            let again = match again.scenario() {
+                Ok(again) => again,
+                Err(error) => panic!("{file}, {settings:?}: {}\n{}", error.render(false), new.text),
+            };
+            let asked = scenario.with(&settings, &[]).unwrap();
+            // The same model and seed: the same bytes of every output.
+            assert_eq!(again.model, asked.model, "{file}, {settings:?}\n{}", new.text);
+            written += 1;
+        }
+    }
+    (written, refused)
+}
+
+#[test]
+fn every_form_that_is_read_is_written_back_with_its_own_fields_or_refused_in_words() {
+    let table = include_str!("../manifests/forms.txt");
+    let page = include_str!("../../docs/manifests.md");
+    let of_table = table.split("\n=== ").skip(1).map(Case::of).filter(|case| case.kind.is_some());
+    let mut all: Vec<(String, String, Vec<&str>)> =
+        of_table.map(|case| (case.file.to_owned(), case.manifest, case.with)).collect();
+    for (number, block) in page.split("\n```").skip(1).step_by(2).enumerate() {
+        let Some((language, manifest)) = block.split_once('\n') else { continue };
+        let end = match language {
+            "yaml" => "yaml",
+            "json" => "json",
+            "hcl" => "tf",
+            _ => continue,
+        };
+        all.push((format!("example-{number}.{end}"), format!("{manifest}\n"), Vec::new()));
+    }
+    let (mut forms, mut total) = (0, 0);
+    for (file, manifest, with) in &all {
+        let (written, refused) = written_back(file, manifest, with);
+        println!("{file}: {written} written back, {} refused {:?}", refused.len(), refused.first());
+        forms += usize::from(written > 0);
+        total += written;
+        assert!(
+            refused.iter().all(|why| ["cannot", "no ", "another than"].iter().any(|word| why.contains(word))),
+            "{file}: {refused:?}"
+        );
+    }
+    assert!(forms * 10 >= all.len() * 7, "{forms} of {}", all.len());
+    assert!(total >= 500, "{total}");
 }

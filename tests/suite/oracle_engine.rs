@@ -124,6 +124,7 @@ fn compare_fed(
 
     let seconds = |nanos: u128| nanos as f64 / 1e9;
     prop_assert_eq!(outcome.integrals.waiting, seconds(course.waiting));
+    prop_assert_eq!(outcome.peak_waiting, course.peak_waiting);
     prop_assert_eq!(outcome.integrals.in_service, seconds(course.in_service));
     prop_assert_eq!(outcome.integrals.busy, seconds(course.busy));
     prop_assert_eq!(outcome.integrals.work, seconds(course.work) / FULL as f64);

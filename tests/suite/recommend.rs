@@ -104,6 +104,8 @@ fn the_answer_depends_on_seed_and_requests_and_not_on_threads() {
             &[&["recommend", "pool.toml", "--budget", "100k"], arguments].concat(),
         ));
         assert!(said.contains("the budget ended before any settings were verified"), "{said}");
+        // Those in force are, at any budget.
+        assert!(said.contains("The SLO can be met: the settings in force keep"), "{said}");
         nothing_is_called_recommended(&said);
     }
 }
@@ -130,9 +132,17 @@ fn nothing_is_called_recommended(said: &str) {
     assert!(!said.contains("ecommended"), "{said}");
 }
 
+/// In the first round, and after it.
 #[cfg(unix)]
 #[test]
 fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_output() {
+    for records in [150_000, 900_000] {
+        stopped_once_there_are(records);
+    }
+}
+
+#[cfg(unix)]
+fn stopped_once_there_are(bytes: u64) {
     let folder = with(&POOL.replace("\"20m\"", "\"12h\""));
     let child = Command::new(env!("CARGO_BIN_EXE_kneepoint"))
         .current_dir(folder.path())
@@ -144,8 +154,7 @@ fn ctrl_c_during_the_race_leaves_an_estimate_that_is_marked_as_one_on_every_outp
     let written = folder.path().join("output/pool-recommend");
     let records = written.join(".records");
     let began = std::time::Instant::now();
-    while began.elapsed().as_secs() < 100
-        && std::fs::metadata(&records).map_or(0, |file| file.len()) < 900_000
+    while began.elapsed().as_secs() < 100 && std::fs::metadata(&records).map_or(0, |file| file.len()) < bytes
     {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }

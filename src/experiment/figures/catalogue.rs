@@ -208,12 +208,9 @@ pub static FIGURES: &[Figure] = &[
     figure("mean_queue", Requests, "time-average of requests waiting", |run, _| {
         per_time(run, run.integrals.waiting)
     }),
-    figure(
-        "peak_queue_sampled",
-        Requests,
-        "maximum of the requests waiting at the ends of the windows of the timeline",
-        |run, _| Sample::Value(run.peak_waiting as f64),
-    ),
+    figure("peak_queue", Requests, "maximum of the requests waiting at a time", |run, _| {
+        Sample::Value(run.peak_waiting as f64)
+    }),
     figure(
         "mean_in_flight",
         Requests,

@@ -57,7 +57,7 @@ pub enum Reading {
         /// The end of the window within it.
         end_s: f64,
     },
-    /// Most requests waiting at the end of a window of the timeline.
+    /// Most requests waiting at a time.
     PeakQueue,
     /// The longest wait of a request answered, seconds.
     LongestWait,

@@ -207,6 +207,33 @@ pub static MEASURED_PANELS: &[PanelSpec] = &[
         ],
     },
     PanelSpec {
+        title: "Time promised, at its percentile",
+        scale: Scale::Latency,
+        weight: 1.0,
+        lines: &[
+            LineSpec::measured(Samples::Mean("promised_s_measured")),
+            LineSpec::simulated(Samples::Mean("promised_s_simulated")),
+        ],
+    },
+    PanelSpec {
+        title: "Time to the first token, mean",
+        scale: Scale::Latency,
+        weight: 1.0,
+        lines: &[
+            LineSpec::measured(Samples::Mean("ttft_mean_s_measured")),
+            LineSpec::simulated(Samples::Mean("ttft_mean_s_simulated")),
+        ],
+    },
+    PanelSpec {
+        title: "Time of a further token, mean",
+        scale: Scale::Latency,
+        weight: 1.0,
+        lines: &[
+            LineSpec::measured(Samples::Mean("tpot_mean_s_measured")),
+            LineSpec::simulated(Samples::Mean("tpot_mean_s_simulated")),
+        ],
+    },
+    PanelSpec {
         title: "Requests lost",
         scale: Scale::FromZero,
         weight: 0.9,

@@ -33,6 +33,18 @@ pub static WINDOW_COLUMNS: &[Field<Window>] = &[
         |window| window.latency_p99_s,
     ),
     Field::maybe(
+        "ttft_mean_s",
+        Some(Seconds),
+        "mean time to the first token of the answers that ended, seconds; empty where tokens are not counted",
+        |window| window.ttft_mean_s,
+    ),
+    Field::maybe(
+        "tpot_mean_s",
+        Some(Seconds),
+        "mean time of a further token of the answers that ended, seconds; empty where tokens are not counted",
+        |window| window.tpot_mean_s,
+    ),
+    Field::maybe(
         "promised_s",
         Some(Seconds),
         "the time promised (to the first token, else per token, else the latency) at the SLO's percentile, seconds; empty without an SLO",

@@ -95,6 +95,10 @@ pub struct Window {
     pub latency_p50_s: Option<f64>,
     /// 99th percentile of the latency of the requests answered, seconds.
     pub latency_p99_s: Option<f64>,
+    /// Mean time to the first token of the answers that ended, seconds; `None` where tokens are not counted.
+    pub ttft_mean_s: Option<f64>,
+    /// Mean time of a further token of the answers that ended, seconds; `None` where tokens are not counted.
+    pub tpot_mean_s: Option<f64>,
     /// The time promised, at the SLO's percentile, of the requests answered, seconds; none without an SLO.
     pub promised_s: Option<f64>,
     /// Share of the requests that missed the SLO, as a multiple of the share that it allows: 1 uses up the error budget just
@@ -245,7 +249,7 @@ pub struct Outcome {
     pub integrals: Integrals,
     /// Places of one instance that its utilization is measured in: slots of the model `slots`, else see the model.
     pub slots: u32,
-    /// Maximum number of requests waiting at the end of a window of the timeline.
+    /// Maximum number of requests waiting at a time, within the measured part.
     pub peak_waiting: u64,
     /// Maximum number of instances ready at once.
     pub peak_ready: u32,

@@ -17,6 +17,28 @@ pub(in crate::sim) struct Totals {
     pub lost: u64,
     /// Answers that kept each further promise.
     pub more: [u64; MORE],
+    /// Times to the first token and times of a further token, where windows are kept.
+    pub token_times: [TimeSum; 2],
+}
+
+/// Times added up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::sim) struct TimeSum {
+    nanos: u128,
+    count: u64,
+}
+
+impl TimeSum {
+    fn add(&mut self, nanos: u64) {
+        self.nanos += u128::from(nanos);
+        self.count += 1;
+    }
+
+    /// Mean of the times added since `earlier`, seconds; `None` if there are none.
+    pub fn mean_since(&self, earlier: &TimeSum) -> Option<f64> {
+        let count = self.count - earlier.count;
+        (count > 0).then(|| (self.nanos - earlier.nanos) as f64 / count as f64 / 1e9)
+    }
 }
 
 /// Turns what becomes of requests into counts and distributions.
@@ -275,6 +297,11 @@ impl RequestObserver for Recorder {
                     Timed::Ttft => scraped.record(ttft / 1000),
                     Timed::Tpot => tpot.into_iter().for_each(|time| scraped.record(time / 1000)),
                 }
+            }
+            if self.window.is_some() {
+                let [first, further] = &mut self.totals.token_times;
+                first.add(ttft);
+                tpot.into_iter().for_each(|time| further.add(time));
             }
             if let Some(window) = &mut self.window_tokens {
                 let promised = if self.slo.ttft.is_some() { Some(ttft) } else { tpot };

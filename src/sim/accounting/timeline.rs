@@ -1,6 +1,6 @@
 //! The run window by window.
 
-use super::facts::{Areas, Gauges, InstanceCounts, InstanceTime};
+use super::facts::{Areas, InstanceCounts, InstanceTime};
 use super::outcome::Window;
 use super::recorder::Totals;
 use super::slo::{MORE, Promise, Slo};
@@ -16,7 +16,6 @@ pub(in crate::sim) struct Timeline {
     /// Minimum and maximum of the instances asked for, and of those ready, since the last mark.
     desired_range: (u32, u32),
     ready_range: (u32, u32),
-    pub peak_waiting: u64,
     /// Sum and number of the shares of memory taken at the ends of measured windows, and the greatest.
     pub kv_cache: (f64, u64),
     pub kv_cache_peak: f64,
@@ -48,11 +47,10 @@ struct Stretch {
     seconds: f64,
 }
 
-/// Counters and gauges of a run at one instant.
+/// Counters of a run at one instant.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::sim) struct WindowCounters {
     pub at: Instant,
-    pub gauges: Gauges,
     /// Mean share of the memory for keys and values taken on ready instances.
     pub kv_cache: f64,
     /// Tokens of the prompts begun that prefix caches had, and their tokens.
@@ -88,7 +86,6 @@ impl Timeline {
             last: WindowCounters::default(),
             desired_range: (initial, initial),
             ready_range: (initial, initial),
-            peak_waiting: 0,
             kv_cache: (0.0, 0),
             kv_cache_peak: 0.0,
             below_slo_s: 0.0,
@@ -117,7 +114,6 @@ impl Timeline {
         let measured = last.at >= self.windows.measured_from;
         if measured {
             self.below_slo_s += self.below_slo(&now, &last.totals, length.as_secs_f64());
-            self.peak_waiting = self.peak_waiting.max(now.gauges.waiting);
             self.kv_cache = (self.kv_cache.0 + now.kv_cache, self.kv_cache.1 + 1);
             self.kv_cache_peak = self.kv_cache_peak.max(now.kv_cache);
         }
@@ -204,6 +200,8 @@ impl Timeline {
             good: now.totals.good - last.totals.good,
             overdue: now.overdue,
             burn_rate: self.burn_rate(now, &last.totals),
+            ttft_mean_s: now.totals.token_times[0].mean_since(&last.totals.token_times[0]),
+            tpot_mean_s: now.totals.token_times[1].mean_since(&last.totals.token_times[1]),
             waiting: mean(now.areas.waiting, last.areas.waiting),
             in_flight: mean(now.in_flight, last.in_flight),
             utilization: (capacity > 0.0).then(|| (now.areas.work - last.areas.work) as f64 / capacity),

@@ -10,6 +10,7 @@ mod free_times;
 mod gateway;
 mod lazy;
 mod levels;
+mod peak;
 mod station;
 mod tournament;
 

@@ -169,6 +169,10 @@ pub(in crate::sim) trait Station {
     fn backlog(&self, now: u64) -> u64 {
         self.gauges(now).waiting
     }
+    /// The greatest number of requests that have waited at a time, since the start or [`Station::restart_peak`].
+    fn peak_waiting(&self) -> u64;
+    /// Forgets the peak; everything has advanced to now.
+    fn restart_peak(&mut self);
     /// Integrals up to `now`, to which everything has advanced.
     fn areas(&self, now: u64) -> Areas;
     /// What has become of the memory for keys and values up to `now`, if it counts tokens.

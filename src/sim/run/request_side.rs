@@ -39,6 +39,10 @@ pub(super) trait RequestSide {
     /// Of those, requests that wait to be sent, because only so many may be outstanding.
     fn held_back(&self) -> u64;
     fn gauges(&self, now: u64) -> Gauges;
+    /// The greatest number of requests that have waited at a time since the measured part began.
+    fn peak_waiting(&self) -> u64;
+    /// The measured part begins.
+    fn restart_peak(&mut self);
     fn areas(&self, now: u64) -> Areas;
     /// What has become of the memory for keys and values.
     fn cache(&self, now: u64) -> CacheUse;
@@ -158,6 +162,14 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
     #[inline]
     fn gauges(&self, now: u64) -> Gauges {
         self.station.gauges(now)
+    }
+
+    fn peak_waiting(&self) -> u64 {
+        self.station.peak_waiting()
+    }
+
+    fn restart_peak(&mut self) {
+        self.station.restart_peak();
     }
 
     fn areas(&self, now: u64) -> Areas {

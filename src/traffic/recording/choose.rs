@@ -65,9 +65,13 @@ pub(super) fn choose(sample: &Sample, shown: &str, wanted: &Wanted) -> Result<Pl
     let mut notes = Vec::new();
     let time = time_column(sample, shown, wanted, &mut notes)?;
     if let Some(plan) = series(sample, shown, wanted, time.as_ref(), &mut notes)? {
+        if let (Some((at, form, _)), None) = (&plan.time, wanted.unit) {
+            refuse_serial_days(sample, shown, *at, *form)?;
+        }
         return Ok(Plan::Series(plan));
     }
     let Some(Candidate { at, form, counter, .. }) = time else { return Err(no_time(sample, shown)) };
+    refuse_serial_days(sample, shown, at, form)?;
     split_date(sample, shown, at)?;
     if counter {
         return Err(counts_rows_only(sample, shown, at));
@@ -298,10 +302,49 @@ fn refuse_ambiguous(sample: &Sample, shown: &str, at: usize) -> Result<(), FileE
     Err(error.with_help("export them as 2024-11-05 09:00:00, or as seconds since 1970"))
 }
 
+/// Refuses the days since 1899-12-30 that spreadsheets write for dates: 46027.375 is 9 o'clock of 2026-01-05, and no number of
+/// seconds.
+fn refuse_serial_days(sample: &Sample, shown: &str, at: usize, form: TimeForm) -> Result<(), FileError> {
+    // From 1990 to 2100.
+    const DAYS: std::ops::Range<f64> = 32_874.0..73_051.0;
+    let TimeForm::Elapsed(Unit::Seconds) = form else { return Ok(()) };
+    let days: Vec<f64> = sample.cells(at).filter_map(|cell| cell.parse().ok()).collect();
+    // Whole seconds of a day, to the digits that such numbers have.
+    let is_clock = |day: &f64| {
+        let seconds = day * 86_400.0;
+        (seconds - seconds.round()).abs() < 0.01
+    };
+    let is_long = |cell: &&str| cell.split_once('.').is_some_and(|(_, fraction)| fraction.len() >= 4);
+    let broken = sample.cells(at).filter(is_long).count();
+    let all = days.iter().all(|day| DAYS.contains(day) && is_clock(day));
+    if days.len() < 3 || !all || broken * 2 < days.len() {
+        return Ok(());
+    }
+    let what =
+        format!("has numbers such as {} in {}, which are days of a spreadsheet", days[0], sample.shown(at));
+    let error = FileError::whole(shown, &what, "expected dates, or seconds since 1970");
+    Err(error.with_help(
+        "format the column as 2024-11-05 09:00:00 before the export; if they are seconds all the same: `unit = \"s\"` in the \
+         scenario, `--unit s` on the command line",
+    ))
+}
+
 fn no_time(sample: &Sample, shown: &str) -> FileError {
+    let label = "expected dates, or numbers that are times";
+    if sample.columns() == 0 {
+        let what = "has no rows of a form that is known, and no list of objects with instants";
+        let help = "the forms that are read are listed in docs/your-data.md; what is in a list of lists has to be taken out first";
+        return FileError::whole(shown, what, label).with_help(help);
+    }
+    if is_prose(sample) {
+        let line = sample.names.first().or_else(|| sample.rows.first()?.first()).map_or("", String::as_str);
+        let what = format!("looks like the lines of a log in a form that is not read: `{}`", clip(line));
+        let help = "logs are read as combined or common (Apache, nginx), ALB, CloudFront, Envoy, or with a JSON object a line; else \
+                    make it a table with a column of instants";
+        return FileError::whole(shown, &what, label).with_help(help);
+    }
     let names: Vec<String> = (0..sample.columns().min(8)).map(|at| sample.shown(at)).collect();
     let what = format!("has no column of instants among {}", names.join(", "));
-    let label = "expected dates, or numbers that are times";
     // What its name says to be instants, and is written in a way that cannot be read.
     let called = |at: &usize| matches!(values::holds(sample.name(*at)), Holds::Arrival(2..) | Holds::End);
     let Some(at) = (0..sample.columns()).find(called) else {
@@ -326,6 +369,20 @@ fn no_time(sample: &Sample, shown: &str) -> FileError {
         }
     };
     FileError::whole(shown, &what, label).with_help(help)
+}
+
+/// Whether what was taken for names of columns is the line of a log: of many words, with a time of day among them.
+fn is_prose(sample: &Sample) -> bool {
+    let is_line = |text: &str| {
+        let clock = |word: &str| {
+            word.split(|c: char| c != ':' && !c.is_ascii_digit())
+                .any(|part| part.len() >= 8 && part.split(':').count() == 3 && !part.starts_with(':'))
+        };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.len() >= 5 && words.iter().any(|word| clock(word))
+    };
+    sample.names.iter().any(|name| is_line(name))
+        || sample.rows.first().is_some_and(|row| row.iter().any(|cell| is_line(cell)))
 }
 
 /// Dates in one column and times of day in another.
@@ -443,6 +500,15 @@ fn series(
     let counted: Vec<usize> = numeric.iter().copied().filter(|at| known(*at).is_some()).collect();
     let unknown: Vec<usize> = numeric.iter().copied().filter(|at| !is_request_column(at)).collect();
     let regular = time.is_some_and(|time| is_regular(sample, time));
+    // What says nothing of how many requests came: names, codes, and instants in another form.
+    let says_nothing = |at: &usize| {
+        form_of(sample, *at).is_some_and(TimeForm::is_absolute)
+            || ["status", "code", "port", "id", "bytes", "size", "index", "row"]
+                .iter()
+                .any(|word| values::plain(sample.name(*at)).split('_').any(|part| part == *word))
+    };
+    let asked: Vec<usize> = unknown.iter().copied().filter(|at| !says_nothing(at)).collect();
+    let evenly = regular && time.is_some_and(|time| is_even(sample, time));
     if wanted.format.as_deref().is_some_and(|format| ["csv", "json_lines"].contains(&format)) && !is_said {
         return Ok(None);
     }
@@ -462,6 +528,8 @@ fn series(
         ([], None) if regular && !unknown.is_empty() && others.len() == numeric.len() => {
             return Err(ask_rows(sample, shown, &unknown));
         }
+        // No requests come as evenly as this.
+        ([], None) if evenly && !asked.is_empty() => return Err(ask_rows(sample, shown, &asked)),
         _ => return Ok(None),
     };
     if values.is_empty() {
@@ -502,6 +570,14 @@ fn is_regular(sample: &Sample, time: &Candidate) -> bool {
     step >= SECOND && even == gaps.len() && same * 10 >= gaps.len() * 6
 }
 
+/// Whether many rows lie exactly one step apart each.
+fn is_even(sample: &Sample, time: &Candidate) -> bool {
+    const MANY: usize = 10;
+    let stamps: Vec<i64> = sample.cells(time.at).filter_map(|cell| time.form.parse(cell)).collect();
+    let steps: Vec<i64> = stamps.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+    steps.len() >= MANY && steps.iter().all(|step| *step != 0 && *step == steps[0])
+}
+
 /// Numbers one after the other, without times.
 fn without_times(
     sample: &Sample,
@@ -516,6 +592,10 @@ fn without_times(
         return Ok(None);
     }
     if wanted.interval.is_none() {
+        let called = |at: usize| matches!(values::holds(sample.name(at)), Holds::Arrival(2..) | Holds::End);
+        if time_is_unread(sample, called) {
+            return Err(no_time(sample, shown));
+        }
         let what = format!("has numbers without times in {}", sample.shown(values[0]));
         let error =
             FileError::whole(shown, &what, "expected instants, or the interval that each number is of");
@@ -533,6 +613,12 @@ fn without_times(
         quantity,
         notes: std::mem::take(notes),
     }))
+}
+
+/// Whether a column is called as instants are, and holds none that can be read.
+fn time_is_unread(sample: &Sample, called: impl Fn(usize) -> bool) -> bool {
+    (0..sample.columns())
+        .any(|at| called(at) && sample.share(at, is_number) < MOST && form_of(sample, at).is_none())
 }
 
 fn ask_rows(sample: &Sample, shown: &str, values: &[usize]) -> FileError {

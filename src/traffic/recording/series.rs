@@ -98,6 +98,7 @@ pub(super) fn build(
     }
     let chosen = choose(series, &mut reading, wanted)?;
     let quantity = quantity(&mut reading, wanted, known)?;
+    chosen.iter().try_for_each(|one| refuse_total(one, &mut reading, quantity))?;
     let factor = known.factor * if quantity == Quantity::Rates { interval.as_secs_f64() } else { 1.0 };
 
     let mut counts = vec![if chosen.is_empty() { f64::NAN } else { 0.0 }; intervals as usize];
@@ -139,6 +140,37 @@ pub(super) fn build(
     let series = Series { origin, interval, counts, quantity };
     describe(&mut reading, &series, first, known.form)?;
     Ok((reading, series))
+}
+
+/// Refuses a counter that runs since its start, by its name and by values that never fall; without such a name it is noted.
+fn refuse_total(series: &Points, reading: &mut Reading, quantity: Quantity) -> Result<(), FileError> {
+    const MANY: usize = 10;
+    let values: Vec<f64> =
+        series.points.iter().map(|(_, value, _)| *value).filter(|value| value.is_finite()).collect();
+    let rises =
+        values.is_sorted() && values.windows(2).filter(|pair| pair[1] > pair[0]).count() * 2 > values.len();
+    if quantity == Quantity::Rates || values.len() < 3 || !rises {
+        return Ok(());
+    }
+    let name = series.name.to_lowercase();
+    let is_named = ["_total", "_count", "_sum", "counter", "cumulative"].iter().any(|end| name.contains(end));
+    if is_named {
+        let what = format!(
+            "has values in `{}` that only rise, from {} to {}: a total since some start",
+            clip(&series.name),
+            values[0],
+            values[values.len() - 1]
+        );
+        let error = FileError::whole(&reading.file, &what, "expected the requests of each interval");
+        return Err(error.with_help(
+            "take the difference from row to row; of Prometheus ask for `increase(metric[1m])` with a step of 1m, or `rate(metric[1m])`",
+        ));
+    }
+    if values.len() >= MANY {
+        reading
+            .note("its values never fall: if they are a running total, take the difference from row to row");
+    }
+    Ok(())
 }
 
 fn order(series: &mut Points, reading: &mut Reading) -> Result<(), FileError> {
@@ -253,7 +285,12 @@ fn quantity(reading: &mut Reading, wanted: &Wanted, known: Known) -> Result<Quan
         }
         (Some(said), _) => Ok(said),
         (None, Some(found)) => {
-            reading.note(format!("its values are {}", words(found)));
+            let scaled = match known.factor {
+                1.0 => words(found).to_owned(),
+                factor if (60.0 * factor - 1.0).abs() < 1e-9 => "requests per minute".to_owned(),
+                factor => format!("{}, times {factor}", words(found)),
+            };
+            reading.note(format!("its values are {scaled}"));
             Ok(found)
         }
         (None, None) => {

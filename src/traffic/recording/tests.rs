@@ -608,3 +608,65 @@ fn instants_at_the_ends_of_all_time_overflow_nowhere() {
         }
     }
 }
+
+#[test]
+fn what_would_be_misread_in_silence_is_refused_with_the_reason() {
+    let rows = |header: &str, row: &dyn Fn(usize) -> String| {
+        (0..30).fold(format!("{header}\n"), |text, at| text + &row(at) + "\n")
+    };
+    let minute = |at: usize| format!("2026-01-05T09:{at:02}:00Z");
+    let refused = |content: &str, wanted: &Wanted, part: &str| {
+        let error = read(content, wanted).err().unwrap_or_else(|| panic!("read: {content}"));
+        assert!(error.contains(part), "{part}: {error}");
+    };
+    // Days since 1899-12-30, a minute each.
+    let serial =
+        rows("time,requests", &|at| format!("{:.8},{}", 46_027.375 + at as f64 / 1440.0, 5 + at % 7));
+    refused(&serial, &plain(), "46027.375 in column `time`, which are days of a spreadsheet");
+    let said = Wanted { unit: Some(Unit::Seconds), ..plain() };
+    assert!(!read(&serial, &said).is_err_and(|error| error.contains("spreadsheet")));
+    // Seconds of a recording are none, however large.
+    let seconds = rows("time,latency_ms", &|at| format!("{},5", 40_000.5 + 7.3 * at as f64));
+    assert!(read(&seconds, &plain()).is_ok());
+
+    // A counter.
+    let counts = Wanted { values: Some(Quantity::Counts), ..plain() };
+    let total = rows("time,http_requests_total", &|at| format!("{},{}", minute(at), 100 + 40 * at));
+    refused(&total, &counts, "only rise, from 100 to 1260: a total since some start");
+    let rising = rows("time,requests", &|at| format!("{},{}", minute(at), 100 + 40 * at));
+    let notes = read(&rising, &plain()).unwrap().reading.notes;
+    assert!(notes.iter().any(|note| note.contains("if they are a running total")), "{notes:?}");
+
+    // One row a minute exactly, with numbers and texts.
+    let buckets = rows("time,label,amount", &|at| format!("{},a{at},{}", minute(at), at % 9));
+    refused(&buckets, &plain(), "evenly spaced rows with numbers in column `amount`");
+    let codes = rows("time,path,status", &|at| format!("{},/v{at},200", minute(at)));
+    assert_eq!(requests(&codes, &plain()).2.len(), 30);
+    let hits = "{\"aggregations\": {\"2\": {\"buckets\": [".to_owned()
+        + &(0..30_u64)
+            .map(|at| {
+                let ms = 1_767_603_600_000 + 60_000 * at;
+                format!("{{\"key_as_string\": \"x{at}\", \"key\": {ms}, \"doc_count\": {}}}", 3 + at % 5)
+            })
+            .collect::<Vec<_>>()
+            .join(",")
+        + "]}}}";
+    assert_eq!(series(&hits, &plain()).1, 60.0);
+
+    let named =
+        rows("Timestamp,Requests per minute", &|at| format!("\"January 5, 2026 09:{at:02}:00\",{}", at % 9));
+    refused(
+        &named,
+        &plain(),
+        "`January 5, 2026 09:00:00` in column `Timestamp`, which is no instant that can be read",
+    );
+    let haproxy = rows("Jan  5 09:00:00 lb haproxy[1]: 10.0.1.2 http-in 200", &|at| {
+        format!("Jan  5 09:00:{at:02} lb haproxy[1]: 10.0.1.2 http-in 200")
+    });
+    refused(&haproxy, &plain(), "looks like the lines of a log in a form that is not read");
+    let spans = "{\"resourceSpans\": [{\"scopeSpans\": [{\"spans\": []}]}]}";
+    refused(spans, &plain(), "");
+    let minutes = rows("time,rpm", &|at| format!("{},{}", minute(at), 60 * (1 + at % 3)));
+    let notes = read(&minutes, &plain()).unwrap().reading.notes;
+    assert!(notes.iter().any(|note| note == "its values are requests per minute"), "{notes:?}");
+}

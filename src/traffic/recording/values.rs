@@ -117,7 +117,7 @@ pub(super) fn plain(name: &str) -> String {
 
 /// What the name of a column says of values per interval, and the factor to requests, or requests per second.
 pub(super) fn quantity_of_name(name: &str) -> Option<(Quantity, f64)> {
-    const COUNTS: [&str; 22] = [
+    const COUNTS: [&str; 24] = [
         "requests",
         "request",
         "count",
@@ -140,6 +140,8 @@ pub(super) fn quantity_of_name(name: &str) -> Option<(Quantity, f64)> {
         "requests_total",
         "invocation_count",
         "hit_count",
+        "doc_count",
+        "event_count",
     ];
     const RATES: [&str; 16] = [
         "rps",

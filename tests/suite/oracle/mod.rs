@@ -51,6 +51,8 @@ pub struct Course {
     pub decisions: Vec<(u64, Option<f64>, u32)>,
     /// Request-nanoseconds waiting, in service, and in service on ready instances.
     pub waiting: u128,
+    /// The most that waited for any time.
+    pub peak_waiting: u64,
     pub in_service: u128,
     pub busy: u128,
     /// Capacity used on ready instances, in place-nanoseconds times [`FULL`].
@@ -456,6 +458,9 @@ impl Oracle<'_> {
             }
         }
         self.course.waiting += passed * waiting as u128;
+        if passed > 0 {
+            self.course.peak_waiting = self.course.peak_waiting.max(waiting as u64);
+        }
     }
 
     fn bill(&self, instance: &Instance, end: u64) -> u64 {

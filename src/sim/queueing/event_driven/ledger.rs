@@ -14,6 +14,8 @@ pub struct Ledger {
     pub serving: u64,
     /// Of those, on ready instances.
     pub serving_ready: u64,
+    /// The greatest number waiting for any time.
+    pub peak_waiting: u64,
 }
 
 impl Ledger {
@@ -28,6 +30,9 @@ impl Ledger {
     pub fn pass(&mut self, now: u64) {
         debug_assert!(self.counted_to <= now, "time falls from {} to {now}", self.counted_to);
         debug_assert!(self.serving_ready <= self.serving, "more in service on ready instances than on all");
+        if now > self.counted_to {
+            self.peak_waiting = self.peak_waiting.max(self.waiting);
+        }
         self.areas = self.areas(now);
         self.counted_to = now;
     }
@@ -70,5 +75,9 @@ mod tests {
         ledger.pass(15);
         assert_eq!((ledger.areas(15), ledger.now()), (areas, 15));
         assert_eq!(ledger.gauges(0), Gauges { waiting: 0, buffered: 0, busy: 1, draining: 2 });
+        // What waits for no time at all is no peak.
+        ledger.waiting = 7;
+        ledger.pass(15);
+        assert_eq!(ledger.peak_waiting, 2);
     }
 }

@@ -41,6 +41,7 @@ pub(in crate::sim) struct CentralServers<S: Server> {
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
     preemptions: u64,
+    peak_waiting: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +93,7 @@ impl<S: Server> CentralServers<S> {
             open: Levels::default(),
             areas: Areas::default(),
             preemptions: 0,
+            peak_waiting: 0,
         }
     }
 
@@ -221,6 +223,10 @@ impl<S: Server> Station for CentralServers<S> {
 
     #[inline]
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
+        if now > self.reached {
+            // What waits since the last instant that is over; until the next arrival only fewer do.
+            self.peak_waiting = self.peak_waiting.max(self.queue.len());
+        }
         loop {
             let held = self.held_until();
             let until = held.min(now);
@@ -285,6 +291,14 @@ impl<S: Server> Station for CentralServers<S> {
             }
         }
         gauges
+    }
+
+    fn peak_waiting(&self) -> u64 {
+        self.peak_waiting
+    }
+
+    fn restart_peak(&mut self) {
+        self.peak_waiting = self.queue.len();
     }
 
     fn areas(&self, now: u64) -> Areas {

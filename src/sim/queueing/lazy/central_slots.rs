@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
 use crate::sim::queueing::free_times::FreeTimes;
+use crate::sim::queueing::peak::PeakWaiting;
 use crate::sim::queueing::station::{Arrival, Arrivals, Draining, Load, Station, Waiting};
 
 /// See the module.
@@ -50,6 +51,7 @@ pub(in crate::sim) struct CentralSlots {
     drained: Areas,
     /// Sum of the arrival instants in the queue.
     queued_arrivals: u128,
+    peak: PeakWaiting,
 }
 
 /// One place on an instance.
@@ -83,6 +85,7 @@ impl CentralSlots {
             worked: 0,
             drained: Areas::default(),
             queued_arrivals: 0,
+            peak: PeakWaiting::default(),
         }
     }
 
@@ -94,10 +97,13 @@ impl CentralSlots {
             if start >= horizon {
                 return;
             }
+            self.peak.begin(self.queue.len(), start);
             self.queue.pop_front();
             self.queued_arrivals -= u128::from(waiting.arrival);
             self.begin(slot, waiting, start, gate, observer);
         }
+        // Nothing is left whose start is not known.
+        self.peak.settle();
     }
 
     /// Puts a request on a slot, whose previous one is thereby known to be over. What is over before `gate` can be
@@ -181,6 +187,7 @@ impl CentralSlots {
             if start >= gate {
                 break;
             }
+            self.peak.come(arrival, start);
             waited += u128::from(start - arrival);
             worked +=
                 u128::from(self.occupy::<NODES>(slot, Waiting { arrival, service }, start, gate, observer));
@@ -210,14 +217,17 @@ impl Station for CentralSlots {
         // With a limit on the queue, how many wait at this very instant matters.
         let horizon = if self.capacity == u64::MAX { gate } else { now + 1 };
         if !self.queue.is_empty() {
+            self.peak.pass(now);
             self.start_waiting(horizon, gate, observer);
         }
         let waiting = Waiting { arrival: now, service };
         let (free, slot) = self.free.least();
         let start = free.max(now);
         if start < horizon {
+            self.peak.come(now, start);
             self.begin(slot, waiting, start, gate, observer);
         } else if (self.queue.len() as u64) < self.capacity {
+            self.peak.come_waiting(now);
             self.queue.push_back(waiting);
             self.queued_arrivals += u128::from(now);
         } else {
@@ -231,17 +241,21 @@ impl Station for CentralSlots {
             return arrivals.iter().for_each(|arrival| self.arrive(arrival, gate, observer));
         }
         if !self.queue.is_empty() {
+            let Some(first) = arrivals.instants.first() else { return };
+            self.peak.pass(*first);
             self.start_waiting(gate, gate, observer);
         }
         let taken = if self.queue.is_empty() { self.start_arriving(arrivals, gate, observer) } else { 0 };
         // No slot falls free before the gate, so none of the others starts before it.
         for arrival in arrivals.iter().skip(taken) {
+            self.peak.come_waiting(arrival.now);
             self.queue.push_back(Waiting { arrival: arrival.now, service: arrival.service });
             self.queued_arrivals += u128::from(arrival.now);
         }
     }
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
+        self.peak.pass(now);
         let after = now.saturating_add(1);
         self.start_waiting(after, after, observer);
         for (slot, (free, _)) in self.slots.iter_mut().zip(self.free.keys()) {
@@ -269,10 +283,14 @@ impl Station for CentralSlots {
         }
         // Only the new slots: those that fall free at this very instant do so after the instance has become ready.
         for leaf in self.slots.len() - self.concurrency as usize..self.slots.len() {
-            let Some(waiting) = self.queue.pop_front() else { return };
+            let Some(waiting) = self.queue.pop_front() else { break };
+            self.peak.begin(self.queue.len() + 1, now);
             self.queued_arrivals -= u128::from(waiting.arrival);
             // What else happens at this instant is not known yet.
             self.begin(leaf, waiting, now, now, observer);
+        }
+        if self.queue.is_empty() {
+            self.peak.settle();
         }
     }
 
@@ -321,6 +339,14 @@ impl Station for CentralSlots {
 
     fn backlog(&self, _now: u64) -> u64 {
         self.queue.len() as u64
+    }
+
+    fn peak_waiting(&self) -> u64 {
+        self.peak.get()
+    }
+
+    fn restart_peak(&mut self) {
+        self.peak.restart(self.queue.len() as u64);
     }
 
     fn areas(&self, now: u64) -> Areas {

@@ -35,7 +35,7 @@ pub(in crate::sim) trait InstanceQueue: Clone {
     /// Starts what waits and starts before `gate`, where everything has happened that is due by now.
     #[inline]
     fn start_waiting(&mut self, _gate: u64, _observer: &mut impl RequestObserver) {}
-    /// Takes a request, unless `capacity` requests wait already; it has caught up.
+    /// Takes a request, unless `capacity` requests wait already; it has caught up. Whether the request waits.
     fn offer(
         &mut self,
         request: Request,
@@ -43,7 +43,9 @@ pub(in crate::sim) trait InstanceQueue: Clone {
         gate: u64,
         capacity: u64,
         observer: &mut impl RequestObserver,
-    );
+    ) -> bool;
+    /// Requests that wait at `now`, which may be before the gate: lets happen what that depends on.
+    fn waiting_at(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) -> u64;
     /// Adds its integrals up to `now`, to which it has advanced.
     fn measure(&self, now: u64, total: &mut Areas);
     /// Its load at `now`, to which it has advanced.

@@ -60,6 +60,18 @@ pub(in crate::sim) struct ParallelQueues<S: InstanceQueue, C> {
     buffered_arrivals: u128,
     /// Sequences that have had to give way at queues that are gone.
     preemptions: u64,
+    peak: Peak,
+}
+
+/// The greatest number of requests waiting at a time. They are counted only where more could wait, and once that instant is
+/// over: what waits for no time at all does not count.
+#[derive(Debug, Clone, Copy)]
+struct Peak {
+    peak: u64,
+    /// No more wait than this: those counted last, and all that have had to wait since.
+    at_most: u64,
+    /// The instant of which they are to be counted; [`u64::MAX`] if there is none.
+    unsettled: u64,
 }
 
 impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
@@ -75,7 +87,36 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
             areas: Areas::default(),
             buffered_arrivals: 0,
             preemptions: 0,
+            peak: Peak { peak: 0, at_most: 0, unsettled: u64::MAX },
         }
+    }
+
+    /// A request has come that has to wait.
+    #[inline(always)]
+    fn waits(&mut self, now: u64) {
+        self.peak.at_most += 1;
+        if self.peak.at_most > self.peak.peak {
+            self.peak.unsettled = self.peak.unsettled.min(now);
+        }
+    }
+
+    /// What was before `now` is over; until `gate` nothing but arrivals will happen.
+    #[inline(always)]
+    fn pass(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) {
+        if now > self.peak.unsettled {
+            self.count_waiting(gate, observer);
+        }
+    }
+
+    #[cold]
+    fn count_waiting(&mut self, gate: u64, observer: &mut impl RequestObserver) {
+        let at = std::mem::replace(&mut self.peak.unsettled, u64::MAX);
+        let draining = self.draining.iter_mut().map(|(queue, _)| queue);
+        let queues = self.queues.iter_mut().chain(draining);
+        let queued: u64 = queues.map(|queue| queue.waiting_at(at, gate, observer)).sum();
+        self.peak.at_most = queued + self.buffer.len() as u64;
+        self.peak.peak = self.peak.peak.max(self.peak.at_most);
+        self.changed(at);
     }
 
     #[inline(always)]
@@ -86,18 +127,20 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         gate: u64,
         capacity: u64,
         observer: &mut impl RequestObserver,
-    ) {
+    ) -> bool {
         let mut ready = Ready { queues: &mut self.queues, now, gate, observer };
         let index = self.chooser.choose(&mut ready);
-        ready.queues[index].offer(request, now, gate, capacity, ready.observer);
+        let waits = ready.queues[index].offer(request, now, gate, capacity, ready.observer);
         self.chooser.took(&ready, index);
+        waits
     }
 
     #[cold]
     fn dispatch_buffered(&mut self, now: u64, observer: &mut impl RequestObserver) {
         while let Some(request) = self.buffer.pop_front() {
             self.buffered_arrivals -= u128::from(request.arrival);
-            self.dispatch(request, now, now, u64::MAX, observer);
+            // Those that wait did so before.
+            let _ = self.dispatch(request, now, now, u64::MAX, observer);
         }
     }
 
@@ -136,18 +179,23 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
     #[inline]
     fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
+        self.pass(now, gate, observer);
         let request = arrival.request();
         if !self.queues.is_empty() {
-            self.dispatch(request, now, gate, self.capacity, observer);
+            if self.dispatch(request, now, gate, self.capacity, observer) {
+                self.waits(now);
+            }
         } else if (self.buffer.len() as u64) < self.capacity {
             self.buffer.push_back(request);
             self.buffered_arrivals += u128::from(now);
+            self.waits(now);
         } else {
             observer.rejected(now);
         }
     }
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
+        self.pass(now, now, observer);
         self.queues.iter_mut().for_each(|queue| queue.advance(now, observer));
         self.changed(now);
         if self.draining.is_empty() {
@@ -216,6 +264,15 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
             gauges.draining += queue.in_service();
         }
         gauges
+    }
+
+    fn peak_waiting(&self) -> u64 {
+        self.peak.peak
+    }
+
+    fn restart_peak(&mut self) {
+        let waiting = self.gauges(0).waiting;
+        self.peak = Peak { peak: waiting, at_most: waiting, unsettled: u64::MAX };
     }
 
     fn areas(&self, now: u64) -> Areas {

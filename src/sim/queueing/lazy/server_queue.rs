@@ -95,16 +95,23 @@ impl<S: Server> InstanceQueue for ServerQueue<S> {
         _gate: u64,
         capacity: u64,
         observer: &mut impl RequestObserver,
-    ) {
+    ) -> bool {
         if request.arrival == now && self.queue.is_empty() && self.server.begin(request, now) {
-            return;
+            return false;
         }
         self.queue.push(request);
         self.server.admit(&mut self.queue, now);
         if self.queue.len() > capacity {
             self.queue.withdraw();
             observer.rejected(request.arrival);
+            return false;
         }
+        !self.queue.is_empty()
+    }
+
+    fn waiting_at(&mut self, now: u64, _gate: u64, observer: &mut impl RequestObserver) -> u64 {
+        self.advance(now, observer);
+        self.queue.len()
     }
 
     fn measure(&self, now: u64, total: &mut Areas) {

@@ -36,6 +36,8 @@ pub(in crate::sim) struct SlotQueue {
     /// What cannot start before the gate; every slot is busy until then.
     queue: VecDeque<Waiting>,
     ends: Option<Ends>,
+    /// When those start that wait for a slot to fall free before the gate; some that have started.
+    starts: Ascending,
     instance: u32,
     concurrency: u32,
     /// What has started and was not to end before the gate.
@@ -117,6 +119,9 @@ impl SlotQueue {
     fn begin(&mut self, waiting: Waiting, start: u64, gate: u64, observer: &mut impl RequestObserver) {
         let finish = start.saturating_add(waiting.service);
         self.free.replace_least(finish);
+        if start > waiting.arrival {
+            self.starts.push_over(start, waiting.arrival);
+        }
         self.waited += u128::from(start - waiting.arrival);
         self.worked += u128::from(finish - start);
         if let Some(ends) = &mut self.ends {
@@ -161,6 +166,7 @@ impl InstanceQueue for SlotQueue {
             free: FreeSlots::new(settings.concurrency, now),
             queue: VecDeque::new(),
             ends: settings.counts.then(Ends::default),
+            starts: Ascending::default(),
             instance,
             concurrency: settings.concurrency,
             pending: Vec::new(),
@@ -228,20 +234,28 @@ impl InstanceQueue for SlotQueue {
         gate: u64,
         capacity: u64,
         observer: &mut impl RequestObserver,
-    ) {
+    ) -> bool {
         let waiting = Waiting { arrival: request.arrival, service: request.service };
         // A slot is idle only if no request waits.
         if capacity < u64::MAX && self.outstanding() >= capacity.saturating_add(u64::from(self.concurrency)) {
             observer.rejected(waiting.arrival);
-            return;
+            return false;
         }
         let start = self.free.least.max(now);
+        let waits = start > now || !self.queue.is_empty();
         if start < gate && self.queue.is_empty() {
             self.begin(waiting, start, gate, observer);
         } else {
             self.queue.push_back(waiting);
             self.queued_arrivals += u128::from(waiting.arrival);
         }
+        waits
+    }
+
+    fn waiting_at(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) -> u64 {
+        self.start_waiting(gate, observer);
+        self.starts.pass(now);
+        (self.starts.len() + self.queue.len()) as u64
     }
 
     fn measure(&self, now: u64, total: &mut Areas) {

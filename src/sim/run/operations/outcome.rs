@@ -24,6 +24,8 @@ pub(in crate::sim::run) struct LastCounts {
     /// Those of them that have missed each promise.
     overdue: [u64; MORE + 1],
     attempt_counts: AttemptCounts,
+    /// The greatest number of requests waiting at a time.
+    peak_waiting: u64,
     cache: CacheUse,
     held: Option<HeldTimes>,
 }
@@ -46,6 +48,7 @@ impl Operations {
             unanswered,
             overdue,
             attempt_counts: requests.attempt_counts(),
+            peak_waiting: requests.peak_waiting(),
             cache: requests.cache(end),
             held: requests.held(),
         }
@@ -116,7 +119,7 @@ impl Operations {
             more,
             integrals,
             slots: self.places,
-            peak_waiting: self.timeline.peak_waiting,
+            peak_waiting: last.peak_waiting,
             peak_ready: self.registry.peak_ready(),
             started: u64::from(started - start.starts.0),
             warm_starts: u64::from(warm_starts - start.starts.1),

@@ -13,6 +13,7 @@ impl Operations {
         // The window at hand ends here, so that each is either measured or not.
         self.close_window(requests, at);
         self.registry.measure_from(at);
+        requests.restart_peak();
         let nanos = at.as_nanos();
         self.baseline = WarmupBaseline {
             at,
@@ -43,7 +44,6 @@ impl Operations {
         let cache = requests.cache(nanos);
         let counters = WindowCounters {
             at,
-            gauges: requests.gauges(nanos),
             kv_cache: cache.used,
             prefix: cache.prefix,
             overdue: overdue[0],

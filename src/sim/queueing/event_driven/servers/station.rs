@@ -193,6 +193,14 @@ impl<S: Server> Station for EventDrivenServers<S> {
         self.ledger.gauges(if self.ready > 0 { 0 } else { self.queue.len() })
     }
 
+    fn peak_waiting(&self) -> u64 {
+        self.ledger.peak_waiting
+    }
+
+    fn restart_peak(&mut self) {
+        self.ledger.peak_waiting = self.ledger.waiting;
+    }
+
     fn areas(&self, now: u64) -> Areas {
         debug_assert!(self.counts_hold(), "{:?}", self.ledger);
         let work = self.past_work + self.hosts.iter().map(|host| host.work(now)).sum::<u128>();
