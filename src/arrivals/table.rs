@@ -11,7 +11,7 @@ use super::trace_rows::TraceRows;
 use super::{poisson, registry, renewal, steps};
 use crate::distribution::Distribution;
 use crate::random::{Purpose, Streams};
-use crate::schema::{Context, Key, Kind, Node, Problem, UnionSpec, Value};
+use crate::schema::{Context, Data, Key, Kind, Node, Problem, UnionSpec, Value};
 use crate::time::{Instant, Span};
 use crate::traffic::Reading;
 
@@ -24,6 +24,23 @@ const SPIKES: Key<Vec<Spike>> =
 pub struct Arrivals {
     pub(super) process: Arc<dyn Process>,
     spikes: Vec<Spike>,
+}
+
+/// Names that arrivals have elsewhere where users wait for their answers.
+const CLOSED_KINDS: [&str; 9] =
+    ["closed", "closed_loop", "closed-loop", "users", "clients", "vus", "concurrency", "concurrent", "sessions"];
+
+/// Where these stand here.
+const CLOSED_LOOP: &str =
+    "users who wait for an answer before they send again stand in `[client]`, without `[arrivals]`: users = 50 and think_time = \"2s\"";
+
+/// Whether the kind that is written is that of a closed loop.
+fn is_closed_loop(node: &Node) -> bool {
+    let Data::Table(table) = &node.data else { return false };
+    match table.get("kind").map(|node| &node.data) {
+        Some(Data::Text(kind)) => CLOSED_KINDS.contains(&kind.to_lowercase().as_str()),
+        _ => false,
+    }
 }
 
 impl Arrivals {
@@ -64,7 +81,11 @@ impl Arrivals {
     /// # Errors
     /// What is wrong with the table, or with a file it names.
     pub fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
-        let (variant, reader) = const { &Self::SPEC }.open(node, path, context)?;
+        let opened = const { &Self::SPEC }.open(node, path, context);
+        let (variant, reader) = opened.map_err(|problem| match is_closed_loop(node) {
+            true => problem.help(CLOSED_LOOP),
+            false => problem,
+        })?;
         let process = registry::read(variant, &reader)?;
         Ok(Arrivals { process, spikes: reader.get(&SPIKES)? })
     }

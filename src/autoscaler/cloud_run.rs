@@ -8,7 +8,7 @@
 use super::windows::buckets::{Aggregation, Buckets, TimeWindow};
 use super::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
-    Scrape, Settings,
+    Scrape, Settings, Signal, Watched,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -100,6 +100,21 @@ impl Settings for CloudRun {
     fn metrics_defaults(&self) -> MetricsDefaults {
         MetricsDefaults { scrape_interval: Span::from_secs(1), window: WINDOW, delay: Span::ZERO }
     }
+    fn watched(&self) -> Vec<Watched> {
+        let each = self.max_concurrency * self.concurrency_target;
+        let by_requests = Watched {
+            is_of_system: true,
+            ..Watched::new(CONCURRENCY_TARGET.name(), Signal::Concurrency, each)
+        };
+        // What CPU never comes to asks for nothing.
+        let by_cpu = (self.cpu_at_full_load >= self.cpu_target)
+            .then(|| self.cpu_target / self.cpu_at_full_load)
+            .map(|share| Watched {
+                is_of_system: true,
+                ..Watched::new(CPU_TARGET.name(), Signal::Utilization, share)
+            });
+        std::iter::once(by_requests).chain(by_cpu).collect()
+    }
     fn scrapes(&self) -> bool {
         true
     }
@@ -139,6 +154,7 @@ struct CloudRunPolicy {
 /// What an evaluation found.
 #[derive(Debug, Clone, Copy, Default)]
 struct CloudRunEvaluation {
+    ready: u32,
     concurrency: f64,
     by_concurrency: u32,
     by_cpu: u32,
@@ -169,6 +185,7 @@ impl Policy for CloudRunPolicy {
         let kept = self.kept.as_mut().map_or(needed, |kept| kept.record(now, needed));
         let desired = kept.clamp(limits.min, limits.max);
         self.found = CloudRunEvaluation {
+            ready: seen.ready,
             concurrency,
             by_concurrency,
             by_cpu,
@@ -183,6 +200,7 @@ impl Policy for CloudRunPolicy {
 
     fn explain(&self) -> Explanation {
         let CloudRunEvaluation {
+            ready,
             concurrency,
             by_concurrency,
             by_cpu,
@@ -215,6 +233,7 @@ impl Policy for CloudRunPolicy {
         Explanation {
             metric: "concurrency",
             observed: Some(concurrency),
+            target: (ready > 0).then(|| each * f64::from(ready)),
             figures: vec![
                 ("per_instance", each.into()),
                 ("by_concurrency", by_concurrency.into()),
@@ -267,6 +286,7 @@ mod tests {
             ready: 1,
             existing: 1,
             instances: &[],
+            times: None,
         };
         policy.scrape(&sample);
         let seen = Observation { desired: 1, existing: 1, ready: 1, held, metric: None, instances: &[] };

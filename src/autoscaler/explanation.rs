@@ -11,6 +11,8 @@ pub struct Explanation {
     pub metric: &'static str,
     /// Its value, if there was one.
     pub observed: Option<f64>,
+    /// What the value is compared with, where it is a single number: the value above which instances are added.
+    pub target: Option<f64>,
     /// Every intermediate number, in the order it was worked out.
     pub figures: Vec<(&'static str, Value)>,
     /// Why, in words and with the figures it rests on.
@@ -21,13 +23,6 @@ impl Explanation {
     /// A reason that rests on no metric.
     pub fn plain(reason: impl Into<String>) -> Explanation {
         Explanation { reason: reason.into(), ..Explanation::default() }
-    }
-
-    /// What the metric is compared with, where the figures of an HPA say it: a share for a utilization, else in whole units.
-    pub fn compared_with(&self) -> Option<f64> {
-        let is_usage = ["usage", "average"].iter().any(|name| self.number(name).is_some());
-        let target = self.number("target").filter(|_| is_usage)?;
-        Some(if self.number("utilization").is_some() { target / 100.0 } else { target / 1000.0 })
     }
 
     /// The figure called `name`, if it is a number.

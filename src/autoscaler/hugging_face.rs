@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
-    Scrape, Settings,
+    Scrape, Settings, Signal, Watched,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -127,6 +127,13 @@ impl Settings for HuggingFace {
     }
     fn metrics_defaults(&self) -> MetricsDefaults {
         MetricsDefaults { scrape_interval: Span::from_secs(5), window: self.window, delay: Span::ZERO }
+    }
+    fn watched(&self) -> Vec<Watched> {
+        let signal = match self.strategy {
+            Strategy::Hardware => Signal::Utilization,
+            Strategy::Pending => Signal::InFlight,
+        };
+        vec![Watched::new(THRESHOLD.name(), signal, self.threshold)]
     }
     fn scrapes(&self) -> bool {
         true
@@ -304,6 +311,7 @@ impl Policy for HuggingFacePolicy {
         Explanation {
             metric: self.settings.name(),
             observed: self.metric,
+            target: Some(self.settings.threshold),
             figures: vec![("threshold", self.settings.threshold.into())],
             reason: self.reason(self.metric.unwrap_or(f64::NAN)),
         }

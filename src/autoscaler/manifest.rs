@@ -57,8 +57,8 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
         return Err(not_understood(&documents, &whole));
     }
     let (form, candidate) = pick(&found, selection, &whole)?;
-    let read = (form.read)(candidate, &Manifest { documents: &documents, selection })?;
-    let mut translation = read.tell_windows();
+    let manifest = Manifest::new(&documents, selection);
+    let mut translation = (form.read)(candidate, &manifest)?.tell_windows();
     for (_, other) in found.iter().filter(|(_, other)| !std::ptr::eq(other.node, candidate.node)) {
         translation.aside(format!("{} is not the object that is read", shown(other)), &other.node.place);
     }
@@ -67,8 +67,9 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
     let holds = |node: &&Node| {
         text_of(node, "kind") == Some("RayService") || text_of(node, "kind") == Some(candidate.kind)
     };
-    for other in documents.iter().filter(is_found).filter(|node| !holds(node)) {
-        // A workload beside its autoscaler has been looked at; what a form has no use for is named.
+    let used = manifest.used.into_inner();
+    let is_unused = |node: &&Node| !used.iter().any(|each| std::ptr::eq(*each, *node));
+    for other in documents.iter().filter(is_found).filter(|node| !holds(node)).filter(is_unused) {
         if let (Some(kind), Some(name)) = (text_of(other, "kind"), metadata_name(other)) {
             translation.aside(format!("{kind}/{name} is no autoscaler"), &other.place);
         }
@@ -101,7 +102,10 @@ fn not_understood(documents: &[Node], whole: &Place) -> Problem {
         );
     }
     let known: Vec<&str> = forms().map(|form| form.name).collect();
-    Problem::new(whole, "the manifest is not understood", format!("it is none of: {}", known.join(", ")))
+    let label = "expected the object that scales: docs/manifests.md lists the forms that are read";
+    let problem = Problem::new(&place_of(filled[0]), "the manifest is not understood", label);
+    // As few on a line as a message holds.
+    known.chunks(6).fold(problem, |problem, some| problem.help(format!("read: {}", some.join(", "))))
 }
 
 /// The object that is meant: the only one, else the one that the scenario names.
@@ -121,7 +125,9 @@ fn pick<'a, 'd>(
         (None, [only]) => Ok(only),
         (None, _) => {
             let message = format!("the file has {} objects that can be read", found.len());
-            let problem = Problem::new(whole, message, format!("expected which one: {}", names.join(", ")));
+            // The first that is one too many.
+            let place = found.get(1).map_or_else(|| whole.clone(), |(_, each)| place_of(each.node));
+            let problem = Problem::new(&place, message, format!("expected which one: {}", names.join(", ")));
             Err(problem.help(format!("add to `[autoscaler]`: name = \"{}\"", names[0])))
         }
         (Some(name), _) => {
@@ -150,6 +156,16 @@ fn pick<'a, 'd>(
             }
         }
     }
+}
+
+/// Where an object stands: at what says its kind, or at its first field.
+fn place_of(object: &Node) -> Place {
+    let first = match &object.data {
+        Data::Table(table) => table.iter().next().map(|(_, _, node)| node),
+        _ => None,
+    };
+    let node = super::reading::field_of(object, "kind").or(first).unwrap_or(object);
+    super::reading::manifest_place(&node.place)
 }
 
 /// The objects by name; with their kinds where names alone do not tell them apart.
@@ -181,7 +197,15 @@ fn documents(source: &Arc<Source>, whole: &Place) -> Result<Expanded, Problem> {
     };
     let parsed = parsed.map_err(|fault| {
         let place = fault.span.map_or_else(|| whole.clone(), Place::Manifest);
-        Problem::new(&place, format!("the manifest is {form}"), fault.message)
+        match source.text().find("{{") {
+            // With what is to be filled in it is no YAML.
+            Some(start) => {
+                let place = Place::Manifest(Span::new(source, start..start + 2));
+                let label = "expected a manifest: give what the template is filled in to";
+                Problem::new(&place, "the file is a template", label)
+            }
+            _ => Problem::new(&place, format!("the manifest is {form}"), fault.message),
+        }
     })?;
     let mut apart = Vec::new();
     parsed.into_iter().for_each(|document| take_apart(document, &mut apart));

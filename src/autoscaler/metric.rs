@@ -1,33 +1,7 @@
 //! The metrics an autoscaler can watch.
 
-use super::signal::{OfPool, Signal, Source};
-use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, Value, read_choice};
-
-/// A signal as the pipeline of `[metrics]` observes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolSignal(pub Signal);
-
-impl Choice for PoolSignal {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &{
-        let signals = Signal::options::<{ Signal::count(Source::Pipeline) }>(Source::Pipeline);
-        let mut options = [("", PoolSignal(Signal::ALL[0]), ""); Signal::count(Source::Pipeline)];
-        let mut at = 0;
-        while at < options.len() {
-            options[at] = (signals[at].0, PoolSignal(signals[at].1), signals[at].2);
-            at += 1;
-        }
-        options
-    };
-}
-
-impl Value for PoolSignal {
-    fn kind() -> Kind {
-        Self::choices()
-    }
-    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
-        read_choice(node, path)
-    }
-}
+use super::signal::{OfPool, Signal};
+use crate::schema::{Choice, Context, Key, Kind, Node, Place, Problem, Reader, Value, read_choice};
 
 /// Whether a metric is taken over the pool or per ready instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +40,7 @@ pub struct Query {
 }
 
 /// Keys of a table that asks for a metric.
-pub const METRIC: Key<PoolSignal> = Key::required("metric", "The metric watched.");
+pub const METRIC: Key<Signal> = Key::required("metric", "The metric watched.");
 /// See [`Query::per`].
 pub const PER: Key<Per> =
     Key::or("per", "\"total\"", "Whether the metric is the pool's total or divided by its ready instances.");
@@ -74,10 +48,26 @@ pub const PER: Key<Per> =
 pub const QUANTILE: Key<f64> = Key::or(
     "quantile",
     "0.99",
-    "Which quantile of the times, when `metric` is \"latency\", \"ttft\" or \"tpot\".",
+    "Which quantile of the times, when the metric is \"latency\", \"ttft\" or \"tpot\".",
 )
 .above(0.0)
 .at_most(1.0);
+
+/// Reads [`QUANTILE`], which only a time has.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn quantile_of(reader: &Reader<'_>, signal: Signal) -> Result<f64, Problem> {
+    let has_quantile = matches!(signal.spec().of_pool, OfPool::Quantile(_));
+    // A manifest's own goes with a signal that the scenario may have replaced.
+    let is_written = reader.node(QUANTILE.name()).is_some_and(|node| !matches!(node.place, Place::Manifest(_)));
+    if !has_quantile && is_written {
+        let path = reader.path_of(QUANTILE.name());
+        let message = format!("`{path}` applies to a metric of times only: latency, ttft, tpot");
+        return Err(reader.problem(QUANTILE.name(), message, "remove it, or watch the latency"));
+    }
+    reader.get(&QUANTILE)
+}
 
 impl Query {
     /// Reads [`METRIC`], [`PER`] and [`QUANTILE`].
@@ -85,11 +75,8 @@ impl Query {
     /// # Errors
     /// What is wrong with one of them.
     pub fn read(reader: &Reader<'_>) -> Result<Query, Problem> {
-        let query = Query {
-            metric: reader.get(&METRIC)?.0,
-            per: reader.get(&PER)?,
-            quantile: reader.get(&QUANTILE)?,
-        };
+        let metric = reader.get(&METRIC)?;
+        let query = Query { metric, per: reader.get(&PER)?, quantile: quantile_of(reader, metric)? };
         if query.per == Per::Instance && !query.metric.quantity().is_additive() {
             let message = format!("`{}` does not apply to this metric", reader.path_of(PER.name()));
             return Err(reader.problem(
@@ -97,12 +84,6 @@ impl Query {
                 message,
                 "shares and times are the same per instance and in total",
             ));
-        }
-        let has_quantile = matches!(query.metric.spec().of_pool, OfPool::Quantile(_));
-        if !has_quantile && reader.has(QUANTILE.name()) {
-            let path = reader.path_of(QUANTILE.name());
-            let message = format!("`{path}` applies to a metric of times only: latency, ttft, tpot");
-            return Err(reader.problem(QUANTILE.name(), message, "remove it, or watch the latency"));
         }
         Ok(query)
     }

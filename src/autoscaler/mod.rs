@@ -33,6 +33,7 @@ mod replay;
 mod replay_context;
 mod signal;
 mod table;
+mod times;
 mod vertex;
 mod windows;
 
@@ -48,10 +49,13 @@ pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, 
 pub(crate) use policy::Settings;
 use policy::{INTERVAL, PHASE};
 pub use policy::{
-    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Schedule, TokenContext, TokenPromise, Watched,
+    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Role, Schedule, TokenContext, TokenPromise,
+    Watched,
 };
 pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};
-pub(crate) use signal::{OfPool, PoolCounters, Timed};
+pub(crate) use signal::{OfPool, PoolCounters};
 pub use signal::{Quantity, Signal};
 pub use table::Autoscaler;
+pub use times::ScrapedTimes;
+pub(crate) use times::{TimeHistogram, Timed};

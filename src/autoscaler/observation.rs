@@ -1,5 +1,6 @@
 //! What a policy is shown: never the truth, but what a real autoscaler in its place would see.
 
+use super::times::ScrapedTimes;
 use crate::time::{Instant, Span};
 
 /// What the autoscaler is shown at an evaluation.
@@ -46,7 +47,7 @@ pub enum InstanceState {
 
 /// One scrape of the pool, for policies with a metrics pipeline of their own. Averages are over the time since the
 /// scrape before (since the start of the run, for the first).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Scrape<'a> {
     /// When.
     pub at: Instant,
@@ -80,6 +81,8 @@ pub struct Scrape<'a> {
     pub existing: u32,
     /// Each ready instance, by its number; empty unless the policy's settings ask for them.
     pub instances: &'a [InstanceScrape],
+    /// Times of what completed since; none unless the policy's settings ask for them.
+    pub times: Option<&'a ScrapedTimes>,
 }
 
 /// What a scrape finds on one ready instance.
@@ -129,6 +132,7 @@ impl Scrape<'_> {
             ready,
             existing,
             instances: &[],
+            times: None,
         }
     }
 }

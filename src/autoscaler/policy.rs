@@ -5,10 +5,11 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::explanation::Explanation;
-use super::metric::Query;
+use super::metric::{Per, Query};
 use super::observation::{Observation, Scrape};
 use super::replay::{Generic, Replay};
 use super::signal::Signal;
+use super::times::Timed;
 use crate::arrivals::Arrivals;
 use crate::dyn_eq::DynEq;
 use crate::random::Streams;
@@ -38,8 +39,12 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     fn query(&self) -> Option<Query> {
         None
     }
-    /// What it compares its signals with, as far as a signal has a bound that can be told from the model.
+    /// What it compares its signals with.
     fn watched(&self) -> Vec<Watched> {
+        Vec::new()
+    }
+    /// What it goes by besides, a sentence each: what is no signal.
+    fn aims(&self) -> Vec<String> {
         Vec::new()
     }
     /// Defaults of the keys of `[metrics]`.
@@ -49,6 +54,10 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     /// Whether it takes raw scrapes, through [`Policy::scrape`].
     fn scrapes(&self) -> bool {
         false
+    }
+    /// The times of requests that its scrapes are to have.
+    fn times(&self) -> Vec<Timed> {
+        Vec::new()
     }
     /// Whether its metric is averaged over `[metrics] window`, and not over windows of its own.
     fn uses_metrics_window(&self) -> bool {
@@ -85,15 +94,54 @@ pub(crate) trait Settings: Debug + Send + Sync + Any + DynEq {
     }
 }
 
-/// A signal and the value that it must exceed for instances to be added.
+/// A signal and the value that it is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Watched {
     /// The key that holds the value, within `[autoscaler]`.
     pub key: String,
     /// What is observed.
     pub signal: Signal,
-    /// The value, as one instance has it.
+    /// The value, in the unit of the signal.
     pub target: f64,
+    /// Whether it is a value of the pool or of one instance.
+    pub per: Per,
+    /// What comes of values beyond it.
+    pub role: Role,
+    /// Whether the key holds a percentage of what is here a share.
+    pub is_percent: bool,
+    /// Whether the system watches the signal among others, whatever the service is; else the user named it.
+    pub is_of_system: bool,
+}
+
+/// What comes of a signal beyond a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Above it instances are added, below it removed.
+    Both,
+    /// Above it instances are added.
+    Up,
+    /// Below it instances are removed.
+    Down,
+}
+
+impl Watched {
+    /// A value of one instance, from `key` within `[autoscaler]`, that works in both directions.
+    pub(super) fn new(key: impl Into<String>, signal: Signal, target: f64) -> Watched {
+        Watched {
+            key: key.into(),
+            signal,
+            target,
+            per: Per::Instance,
+            role: Role::Both,
+            is_percent: false,
+            is_of_system: false,
+        }
+    }
+
+    /// Whether instances are added above the value.
+    pub fn adds(&self) -> bool {
+        self.role != Role::Down
+    }
 }
 
 /// A policy in a run: its settings and its state.

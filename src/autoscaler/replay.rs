@@ -415,6 +415,7 @@ impl Generic {
             ready: row.find_u32("ready")?.unwrap_or(self.desired),
             existing: row.find_u32("existing")?.unwrap_or(self.desired),
             instances: &[],
+            times: None,
         };
         row.finish()?;
         self.policy.scrape(&sample);

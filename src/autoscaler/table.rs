@@ -9,6 +9,7 @@ use super::policy::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Se
 use super::reading::quantity::Quantity;
 use super::registry;
 use super::replay::Replay;
+use super::times::Timed;
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value};
 
 /// The `[autoscaler]` table: a policy with its settings, before any observation. Cheap to clone.
@@ -106,9 +107,14 @@ impl Autoscaler {
         self.0.query()
     }
 
-    /// What it compares its signals with, where that is known.
+    /// What it compares its signals with.
     pub fn watched(&self) -> Vec<Watched> {
         self.0.watched()
+    }
+
+    /// What it goes by besides, a sentence each: what is no signal.
+    pub fn aims(&self) -> Vec<String> {
+        self.0.aims()
     }
 
     /// Defaults of the keys of `[metrics]`.
@@ -119,6 +125,11 @@ impl Autoscaler {
     /// Whether it takes raw scrapes.
     pub fn scrapes(&self) -> bool {
         self.0.scrapes()
+    }
+
+    /// The times of requests that its scrapes are to have.
+    pub(crate) fn times(&self) -> Vec<Timed> {
+        self.0.times()
     }
 
     /// Whether its metric is averaged over `[metrics] window`.

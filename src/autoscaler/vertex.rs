@@ -9,7 +9,7 @@
 use super::windows::buckets::TimeWindow;
 use super::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
-    Scrape, Settings,
+    Scrape, Settings, Signal, Watched,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -110,6 +110,18 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Vertex, Problem> {
         request_count_target: reader.find(&REQUESTS)?,
         idle_period: reader.get(&IDLE)?,
     };
+    let is_silent = |driver: &Driver| driver.at_full_load < driver.target;
+    let keys = [CPU_AT_FULL_LOAD.name(), DUTY_AT_FULL_LOAD.name()];
+    let loaded = vertex.drivers.iter().zip(keys).find(|(driver, _)| driver.at_full_load > 0.0);
+    let no_driver = vertex.request_count_target.is_none() && vertex.drivers.iter().all(is_silent);
+    if let (true, Some((driver, key))) = (no_driver, loaded) {
+        let (most, target) = (Rounded(100.0 * driver.at_full_load), Rounded(100.0 * driver.target));
+        let message = format!(
+            "`{}` makes {most} % of a replica under full load, below the {target} % to aim at: it never gets there",
+            reader.path_of(key)
+        );
+        return Err(reader.problem(key, message, "expected more, a lower target, or a `request_count_target`"));
+    }
     let silent = vertex.drivers.iter().all(|driver| driver.at_full_load == 0.0);
     if silent && vertex.request_count_target.is_none() {
         let message = format!("`{}` leaves nothing to scale on", reader.path_of(CPU_AT_FULL_LOAD.name()));
@@ -128,6 +140,20 @@ impl Settings for Vertex {
     }
     fn schedule(&self) -> Option<Schedule> {
         Some(self.schedule)
+    }
+    fn watched(&self) -> Vec<Watched> {
+        let keys = [CPU_TARGET.name(), ACCELERATOR_TARGET.name()];
+        // What a driver never comes to asks for nothing.
+        let drivers = self.drivers.iter().zip(keys).filter(|(driver, _)| driver.at_full_load >= driver.target);
+        let by_share = drivers.map(|(driver, key)| Watched {
+            is_of_system: true,
+            is_percent: true,
+            ..Watched::new(key, Signal::Utilization, driver.target / driver.at_full_load)
+        });
+        let by_requests = self.request_count_target.map(|a_minute| {
+            Watched::new(REQUESTS.name(), Signal::RequestRate, a_minute / 60.0)
+        });
+        by_share.chain(by_requests).collect()
     }
     fn scrapes(&self) -> bool {
         true
@@ -148,6 +174,14 @@ impl Settings for Vertex {
 }
 
 impl Vertex {
+    /// The busy share from which on replicas are added, unless requests are counted too.
+    fn share_target(&self) -> Option<f64> {
+        let watched = Settings::watched(self).into_iter();
+        let shares = watched.map(|watched| Some(watched).filter(|watched| watched.is_percent));
+        let shares: Option<Vec<Watched>> = shares.collect();
+        shares?.into_iter().map(|watched| watched.target).min_by(f64::total_cmp)
+    }
+
     fn new_policy(&self, initial: u32) -> VertexPolicy {
         let seconds = (self.schedule.interval.as_secs_f64().ceil() as u64).max(1);
         VertexPolicy {
@@ -282,6 +316,7 @@ impl Policy for VertexPolicy {
         Explanation {
             metric: "utilization",
             observed: busy,
+            target: self.settings.share_target(),
             figures: vec![
                 ("by_cpu", by[0].into()),
                 ("by_accelerator", by[1].into()),
@@ -333,6 +368,7 @@ mod tests {
             ready,
             existing: ready,
             instances: &[],
+            times: None,
         };
         policy.scrape(&sample);
         let desired = policy.found.desired;

@@ -37,6 +37,10 @@ pub fn parse_json_or_yaml(source: &Arc<Source>) -> Result<Vec<Node>, Fault> {
     match json::parse_all(source) {
         Ok(documents) => Ok(documents),
         Err(json::Refusal::Duplicate(fault)) => Err(fault),
-        Err(json::Refusal::Syntax(_)) => yaml::parse_all(source),
+        Err(json::Refusal::Syntax(fault)) => match source.name().to_lowercase().ends_with(".json") {
+            // By its name it is meant to be JSON.
+            true => yaml::parse_all(source).map_err(|_| fault),
+            false => yaml::parse_all(source),
+        },
     }
 }

@@ -61,8 +61,10 @@ pub struct SeenMetric {
     pub low: f64,
     /// The greatest.
     pub high: f64,
-    /// What it was compared with at last, where the decisions say it.
+    /// What it was compared with, where the decisions say it and it was the same at all of them.
     pub target: Option<f64>,
+    /// The least and the greatest share of what it was compared with, at the decisions that say it.
+    pub ratio: Option<(f64, f64)>,
 }
 
 impl SeenMetric {
@@ -70,14 +72,24 @@ impl SeenMetric {
     fn take(seen: &mut Vec<SeenMetric>, decision: &DecisionRecord) {
         let explanation = &decision.explanation;
         let Some(value) = explanation.observed.filter(|_| !explanation.metric.is_empty()) else { return };
-        let target = explanation.compared_with();
+        let target = explanation.target.filter(|target| *target > 0.0);
+        let ratio = target.map(|target| (value / target, value / target));
         match seen.iter_mut().find(|metric| metric.name == explanation.metric) {
             Some(metric) => {
                 metric.low = metric.low.min(value);
                 metric.high = metric.high.max(value);
-                metric.target = target.or(metric.target);
+                if target.is_some() && metric.target != target {
+                    // Without a ratio so far it is the first one.
+                    metric.target = target.filter(|_| metric.ratio.is_none());
+                }
+                metric.ratio = match (metric.ratio, ratio) {
+                    (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+                    (known, new) => known.or(new),
+                };
             }
-            None => seen.push(SeenMetric { name: explanation.metric, low: value, high: value, target }),
+            None => {
+                seen.push(SeenMetric { name: explanation.metric, low: value, high: value, target, ratio });
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The worst times of one run, with what happened before them: when the threshold was crossed, when that was seen, and how
 //! long the instances asked for took to start.
 
-use crate::autoscaler::{OfPool, Quantity, Scrape, Signal, Watched};
+use crate::autoscaler::{OfPool, Per, Quantity, Scrape, Signal, Watched};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
@@ -209,25 +209,27 @@ impl Course<'_> {
     fn crossed(&self, begin: usize, first: usize) -> Option<(f64, String)> {
         let watched: Vec<Watched> = self.scenario.model.autoscaler.watched();
         let of_one = |watched: &Watched| {
-            let above =
-                |at: usize| self.signal(at, watched.signal).is_some_and(|value| value > watched.target);
+            let above = |at: usize| {
+                self.signal(at, watched.signal, watched.per).is_some_and(|value| value > watched.target)
+            };
             let peak = (begin..=first).rev().find(|at| above(*at))?;
             let run = (begin..=peak).rev().take_while(|at| above(*at)).last()?;
             let window = &self.windows[run];
             Some((window.end_s - window.length_s, format!("autoscaler.{}", watched.key)))
         };
-        watched.iter().filter_map(of_one).min_by(|a, b| a.0.total_cmp(&b.0))
+        watched.iter().filter(|watched| watched.adds()).filter_map(of_one).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 
-    /// A signal as one instance has it, at the end of a window.
-    fn signal(&self, at: usize, signal: Signal) -> Option<f64> {
+    /// A signal as one instance has it, or the pool, at the end of a window.
+    fn signal(&self, at: usize, signal: Signal, per: Per) -> Option<f64> {
         let ready = self.smoothed(at, |window| f64::from(window.ready) * window.length_s).max(1e-9);
-        let per_instance = |of: &dyn Fn(&Window) -> f64| Some(self.smoothed(at, of) / ready.max(1.0));
+        let shared_by = if per == Per::Instance { ready.max(1.0) } else { 1.0 };
+        let value = |of: &dyn Fn(&Window) -> f64| Some(self.smoothed(at, of) / shared_by);
         match signal.spec().of_pool {
             // Windows do not tell tokens.
             OfPool::Count { .. } if signal.quantity() == Quantity::TokensPerSecond => None,
-            OfPool::Count { since, .. } => per_instance(&|window| since(&scraped(window))),
-            OfPool::Gauge { mean, .. } => per_instance(&|window| mean(&scraped(window)) * window.length_s),
+            OfPool::Count { since, .. } => value(&|window| since(&scraped(window))),
+            OfPool::Gauge { mean, .. } => value(&|window| mean(&scraped(window)) * window.length_s),
             OfPool::Share { used, .. } => self.windows[at]
                 .utilization
                 .map(|_| self.smoothed(at, |window| used(&scraped(window)) * window.length_s)),
@@ -333,5 +335,6 @@ fn scraped(window: &Window) -> Scrape<'static> {
         ready: window.ready,
         existing: window.ready,
         instances: &[],
+        times: None,
     }
 }

@@ -42,8 +42,8 @@ pub fn of_sweep(result: &SweepResult) -> Vec<Statement> {
         return Vec::new();
     }
     let detail = result.detailed_run.as_ref().and_then(|(index, seen)| {
-        let point = result.points.get(*index).filter(|point| is_one(point))?;
-        let (words, far) = range(&point.point.scenario, &seen.metrics)?;
+        result.points.get(*index).filter(|point| is_one(point))?;
+        let (words, far) = range(&seen.metrics)?;
         Some((format!(" At the one shown in detail {words}."), far))
     });
     let is_far = matches!(detail, Some((_, Some(_))));
@@ -67,7 +67,7 @@ fn is_still(scenario: &Scenario, figures: &Figures) -> bool {
 
 fn statement(name: &str, scenario: &Scenario, figures: &Figures, seen: &[SeenMetric]) -> Option<Statement> {
     let limits = scenario.model.autoscaler.limits();
-    let (words, far) = range(scenario, seen)?;
+    let (words, far) = range(seen)?;
     let far = far.filter(|_| limits.min < limits.max)?;
     let (one_way, end) = match far {
         Far::Below => ("could only shrink the pool", "no scale-up was ever possible"),
@@ -85,31 +85,23 @@ enum Far {
 }
 
 /// What the metrics came to in words, and whether all of them stayed far from their targets on one side.
-fn range(scenario: &Scenario, seen: &[SeenMetric]) -> Option<(String, Option<Far>)> {
-    let watched = scenario.model.autoscaler.watched();
-    let target = |metric: &SeenMetric| {
-        let named = || watched.iter().find(|watched| watched.signal.name() == metric.name);
-        metric.target.or_else(|| named().map(|watched| watched.target)).filter(|target| *target > 0.0)
-    };
+fn range(seen: &[SeenMetric]) -> Option<(String, Option<Far>)> {
     let words = |metric: &SeenMetric| {
-        let SeenMetric { name, low, high, .. } = metric;
-        match target(metric) {
-            Some(target) => format!(
-                "{name} stayed between {} and {} times its target of {}",
-                format::count(low / target),
-                format::count(high / target),
-                format::count(target)
-            ),
-            None => format!("{name} stayed between {} and {}", format::count(*low), format::count(*high)),
-        }
+        let SeenMetric { name, low, high, target, ratio } = metric;
+        let (low, high, of) = match (ratio, target) {
+            (Some((low, high)), Some(target)) => {
+                (low, high, format!(" times its target of {}", format::count(*target)))
+            }
+            // Of a total the target grows with the pool.
+            (Some((low, high)), None) => (low, high, " times what the instances are to have".to_owned()),
+            (None, _) => (low, high, String::new()),
+        };
+        format!("{name} stayed between {} and {}{of}", format::count(*low), format::count(*high))
     };
-    let far = |metric: &SeenMetric| {
-        let target = target(metric)?;
-        match (metric.high / target, metric.low / target) {
-            (high, _) if high < FAR_BELOW => Some(Far::Below),
-            (_, low) if low > FAR_ABOVE => Some(Far::Above),
-            _ => None,
-        }
+    let far = |metric: &SeenMetric| match metric.ratio? {
+        (_, high) if high < FAR_BELOW => Some(Far::Below),
+        (low, _) if low > FAR_ABOVE => Some(Far::Above),
+        _ => None,
     };
     let side = far(seen.first()?).filter(|side| seen.iter().all(|metric| far(metric) == Some(*side)));
     Some((seen.iter().map(words).collect::<Vec<_>>().join("; "), side))

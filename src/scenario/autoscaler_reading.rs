@@ -3,7 +3,7 @@
 
 use super::manifest;
 use super::read_fact::{ReadFact, number};
-use crate::autoscaler::{Autoscaler, Signal, Watched};
+use crate::autoscaler::{Autoscaler, Per, Signal, Watched};
 use crate::schema::{Context, Data, Node, Place, Problem, Table, Tree};
 use crate::service;
 use crate::sim::Model;
@@ -31,6 +31,7 @@ pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<Re
         None => format!("{kind}{source}"),
     };
     let bounds = match limits.min == limits.max {
+        true if limits.min == 1 => "1 instance".to_owned(),
         true => format!("{} instances", limits.min),
         false => format!("{} to {} instances", limits.min, limits.max),
     };
@@ -56,6 +57,7 @@ pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<Re
 pub(super) fn rate_at_target(model: &Model) -> Option<f64> {
     let most = model.service.throughput();
     let of_watched = |watched: &Watched| match watched.signal {
+        signal if watched.per == Per::Total && signal.quantity().is_additive() => None,
         Signal::Utilization if watched.target <= 1.0 => Some(most * watched.target),
         Signal::RequestRate => Some(watched.target),
         Signal::Concurrency | Signal::InFlight => match &model.service.model {
@@ -66,7 +68,8 @@ pub(super) fn rate_at_target(model: &Model) -> Option<f64> {
         },
         _ => None,
     };
-    model.autoscaler.watched().iter().filter_map(of_watched).min_by(f64::total_cmp)
+    let watched = model.autoscaler.watched();
+    watched.iter().filter(|watched| watched.adds()).filter_map(of_watched).min_by(f64::total_cmp)
 }
 
 /// A line for each thing that is watched.
@@ -81,8 +84,8 @@ fn metrics(table: &Table, autoscaler: &Autoscaler) -> Vec<ReadFact> {
             let parts: Vec<String> = keys.iter().map(|(name, _, node)| shown_key(name, node)).collect();
             let mut text = parts.join(", ");
             let found = watched.iter().find(|watched| watched.key.starts_with(&prefix));
-            if let Some(Watched { signal, target, .. }) = found {
-                text += &format!("; compared as {} {}", number(*target), signal.quantity().unit());
+            if let Some(watched) = found {
+                text += &format!("; compared as {}", compared(watched));
             }
             let fact = ReadFact::new("reading.metric", "metric", text).essential();
             facts.push(match found {
@@ -92,18 +95,56 @@ fn metrics(table: &Table, autoscaler: &Autoscaler) -> Vec<ReadFact> {
         }
     }
     if facts.is_empty() {
-        for Watched { key, signal, target } in &watched {
-            let (name, target_text) =
-                (signal.name(), format!("{} {}", number(*target), signal.quantity().unit()));
-            // What nobody has written is watched by the rules of the system.
-            let text = match LISTS.iter().any(|list| key.starts_with(list)) {
-                true => format!("{name} against {target_text}, the default where no metric is named"),
-                false => format!("{name} against `{key}` = {target_text}"),
-            };
-            facts.push(ReadFact::new("reading.metric", "metric", text).essential().with("target", *target));
+        for each in &watched {
+            let fact = ReadFact::new("reading.metric", "metric", aim(table, each));
+            let fact = if each.adds() { fact.essential() } else { fact };
+            facts.push(fact.with("target", each.target));
         }
     }
+    let aims = autoscaler.aims().into_iter();
+    facts.extend(aims.map(|text| ReadFact::new("reading.metric", "metric", text).essential()));
     facts
+}
+
+/// What a signal is compared with, and which key says so.
+fn aim(table: &Table, watched: &Watched) -> String {
+    let Watched { key, signal, target, .. } = watched;
+    let (name, target_text) = (signal.name(), compared(watched));
+    let (outer, inner) = key.split_once('.').unwrap_or((key, ""));
+    let written = match table.get(outer) {
+        Some(Node { data: Data::Table(table), .. }) => table.get(inner),
+        other => other.filter(|_| inner.is_empty()),
+    };
+    match written.map(|node| (node, number_in(node))) {
+        // What nobody has written is watched by the rules of the system.
+        None if LISTS.contains(&outer) => {
+            format!("{name} against {target_text}, the default where no metric is named")
+        }
+        None => format!("{name} against {target_text}, by the default of `{key}`"),
+        Some((_, Some(value))) if value == *target => format!("{name} against `{key}` = {target_text}"),
+        Some((node, _)) => {
+            format!("{name} against {target_text}, which `{key}` = {} comes to", shown_value(node))
+        }
+    }
+}
+
+fn number_in(node: &Node) -> Option<f64> {
+    match node.data {
+        Data::Integer(integer) => Some(integer as f64),
+        Data::Float(float) => Some(float),
+        _ => None,
+    }
+}
+
+/// The value that a signal is compared with, in its unit.
+fn compared(watched: &Watched) -> String {
+    let quantity = watched.signal.quantity();
+    let whose = match (quantity.is_additive(), watched.per) {
+        (false, _) => "",
+        (true, Per::Instance) => " an instance",
+        (true, Per::Total) => " in all",
+    };
+    format!("{} {}{whose}", number(watched.target), quantity.unit())
 }
 
 /// A key as the scenario has it; where a manifest says it in other words, with these.
@@ -118,6 +159,7 @@ fn shown_key(name: &str, node: &Node) -> String {
                 && !written.is_empty()
                 && written.len() < 24
                 && written != value
+                && (is_numeric(&value) || !is_numeric(written))
             {
                 true if !written.contains(['{', '\n', ':']) => format!("{name} {value} (written {written})"),
                 _ => format!("{name} {value}"),
@@ -125,6 +167,11 @@ fn shown_key(name: &str, node: &Node) -> String {
         }
         _ => format!("{name} {value}"),
     }
+}
+
+/// Whether a text is a number, with a unit or without; what follows from such a field is no other form of it.
+fn is_numeric(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.')
 }
 
 fn shown_value(node: &Node) -> String {

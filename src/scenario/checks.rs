@@ -3,7 +3,7 @@
 use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
-use crate::autoscaler::{Quantity, Signal, Watched};
+use crate::autoscaler::{Per, Quantity, Rounded, Signal, Watched};
 use crate::document::shown::controls_display;
 use crate::schema::{Place, Problem, Reader, Tree};
 use crate::service;
@@ -63,6 +63,7 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
     reach(tree, model)?;
     slots(tree, model)?;
     scrapes(tree, model)?;
+    times(tree, model)?;
     ticks(tree, model)?;
     requests(tree, model)
 }
@@ -88,26 +89,25 @@ fn tokens(tree: &Tree, model: &Model) -> Result<(), Problem> {
     Err(Problem::new(&place_of(tree, "autoscaler.kind"), message, label).help(help))
 }
 
-/// The key of a target that is a percentage of what is requested.
-const PERCENT_KEY: &str = ".average_utilization";
-
 /// A share of capacity is 0 to 1: what waits for more never adds an instance.
 fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
     let is_beyond = |watched: &Watched| watched.signal.quantity() == Quantity::Share && watched.target > 1.0;
-    let Some(Watched { key, signal, target }) = model.autoscaler.watched().into_iter().find(is_beyond) else {
+    let Some(watched) = model.autoscaler.watched().into_iter().find(is_beyond) else {
         return Ok(());
     };
+    let what_comes = if watched.adds() { "it never gets there" } else { "it is always below that" };
+    let Watched { key, signal, target, is_percent, .. } = watched;
     let (path, name) = (format!("autoscaler.{key}"), signal.name());
-    if key.ends_with(PERCENT_KEY) {
+    if is_percent {
         let message = format!(
-            "`{path}` is {:.0} %, but an instance is never busier than 100 %: it never gets there",
-            100.0 * target
+            "`{path}` is {} %, but an instance is never busier than 100 %: {what_comes}",
+            Rounded(100.0 * target)
         );
         let help = "instances that may use more than they request are not modelled: give the target as a percentage of the most \
                     that one can use";
         return Err(Problem::new(&place_of_target(tree, &path), message, "expected at most 100").help(help));
     }
-    let message = format!("`{path}` is {target}, but `{name}` is a share, 0 to 1: it never gets there");
+    let message = format!("`{path}` is {target}, but `{name}` is a share, 0 to 1: {what_comes}");
     let (label, help) = match target <= 100.0 {
         true => (format!("expected at most 1: write {} for {target} %", target / 100.0), None),
         false => ("expected at most 1".to_owned(), Some("choose another signal if it is no share")),
@@ -122,9 +122,10 @@ fn shares(tree: &Tree, model: &Model) -> Result<(), Problem> {
 
 /// A value that a signal cannot reach in this model is never compared with what is meant.
 fn reach(tree: &Tree, model: &Model) -> Result<(), Problem> {
-    let places = f64::from(model.slots());
+    let places = f64::from(model.service.model.most_at_once());
     let has_cache = matches!(&model.service.model, service::Model::Llm(llm) if llm.blocks < u64::MAX);
-    for Watched { key, signal, target } in model.autoscaler.watched() {
+    let named = model.autoscaler.watched().into_iter().filter(|watched| !watched.is_of_system);
+    for Watched { key, signal, target, per, .. } in named {
         let path = format!("autoscaler.{key}");
         let (message, label) = match signal {
             Signal::KvCache if !has_cache => (
@@ -133,7 +134,7 @@ fn reach(tree: &Tree, model: &Model) -> Result<(), Problem> {
                 ),
                 "expected a service of model \"llm\" with the size of its cache, or another signal",
             ),
-            Signal::PromptTokenRate | Signal::OutputTokenRate
+            Signal::PromptTokenRate | Signal::OutputTokenRate | Signal::Ttft | Signal::Tpot
                 if !matches!(model.service.model, service::Model::Llm(_)) =>
             {
                 (
@@ -141,7 +142,7 @@ fn reach(tree: &Tree, model: &Model) -> Result<(), Problem> {
                     "expected a service of model \"llm\", or another signal",
                 )
             }
-            Signal::Concurrency if target > places => (
+            Signal::Concurrency if target > places && per == Per::Instance => (
                 format!(
                     "`{path}` is never reached: it is {target}, but an instance serves at most {places} requests at a time"
                 ),
@@ -267,15 +268,23 @@ fn scrapes(tree: &Tree, model: &Model) -> Result<(), Problem> {
         let label = "expected at least `metrics.scrape_interval`, or \"0s\" for the last scrape alone";
         return Err(Problem::new(&place_of(tree, "metrics.window"), message, label));
     }
-    let bytes = metrics.scrapes_kept().saturating_mul(LATENCY_SCRAPE_BYTES);
-    let is_of_times = matches!(query.metric, Signal::Latency | Signal::Ttft | Signal::Tpot);
-    if is_of_times && bytes > MOST_SCRAPE_BYTES {
+    Ok(())
+}
+
+/// Quantiles are taken of all times within a window, which have to be kept.
+fn times(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let metrics = &model.metrics;
+    let is_of_query = model.autoscaler.query().is_some_and(|query| query.metric.timed().is_some());
+    let kinds = model.autoscaler.times().len() + usize::from(is_of_query);
+    let bytes = metrics.scrapes_kept().saturating_mul(LATENCY_SCRAPE_BYTES * kinds as u64);
+    if bytes > MOST_SCRAPE_BYTES {
         let message = format!(
             "the latencies of {} scrapes would take {} of memory",
             metrics.scrapes_kept(),
             super::fits::show_bytes(bytes as f64)
         );
-        let label = format!("expected at most {} scrapes", MOST_SCRAPE_BYTES / LATENCY_SCRAPE_BYTES);
+        let most = MOST_SCRAPE_BYTES / LATENCY_SCRAPE_BYTES / kinds.max(1) as u64;
+        let label = format!("expected at most {most} scrapes");
         let problem = Problem::new(&place_of(tree, "metrics.window"), message, label);
         return Err(problem.help("take a shorter `window` or `delay`, or a longer `scrape_interval`"));
     }

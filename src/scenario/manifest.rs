@@ -124,13 +124,29 @@ pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> P
         _ => None,
     };
     let (Some(key), Some(manifest)) = (key, manifest) else { return with_slip(problem, tree, context) };
-    let label = match manifest.translation.field_of(key) {
-        Some(field) => format!("expected `{field}` in the manifest, or `{key}` in `[autoscaler]`"),
-        None => format!("expected `{key}` in `[autoscaler]`: the manifest has no field for it"),
+    let Manifest { source, translation } = &*manifest;
+    if let Some((field, place)) = translation.empty_field(key) {
+        let message = format!("`{field}` has no value");
+        let label = format!("expected one, or `{key}` in `[autoscaler]`");
+        return Problem { place: place.clone(), message, label, ..problem };
+    }
+    let (label, line) = match translation.field_of(key) {
+        Some(field) => (format!("expected `{field}` in the manifest, or `{key}` in `[autoscaler]`"), None),
+        None => {
+            let line = (key == "max").then_some("add to `[autoscaler]`: max = 10, or what the pool may grow to");
+            (format!("expected `{key}` in `[autoscaler]`: the manifest has no field for it"), line)
+        }
     };
-    let place =
-        manifest.translation.place_of(key).unwrap_or(Place::Manifest(TextSpan::whole(&manifest.source)));
-    with_slip(Problem { place, label, ..problem }, tree, context)
+    let place = translation.place_of(key).unwrap_or_else(|| Place::Manifest(start_of(source)));
+    let problem = with_slip(Problem { place, label, ..problem }, tree, context);
+    line.into_iter().fold(problem, |problem, line| problem.help(line))
+}
+
+/// The first character of a text that is no white space.
+fn start_of(source: &Arc<Source>) -> TextSpan {
+    let start = source.text().find(|c: char| !c.is_whitespace() && c != '\u{feff}').unwrap_or(0);
+    let length = source.text()[start..].chars().next().map_or(0, char::len_utf8);
+    TextSpan::new(source, start..start + length)
 }
 
 /// The problem of a manifest, with the field that may have caused it: one whose name is like one that is left out.

@@ -43,6 +43,11 @@ macro_rules! models {
                 match self { $(Model::$model(model) => model.places(),)* }
             }
 
+            /// Most requests that an instance serves at a time.
+            pub fn most_at_once(&self) -> u32 {
+                match self { $(Model::$model(model) => model.most_at_once(),)* }
+            }
+
             /// Slots for which memory is allocated when an instance starts; models without slots allocate it by request.
             pub fn slots_allocated(&self) -> u32 {
                 match self { $(Model::$model(model) => model.slots_allocated(),)* }

@@ -51,6 +51,11 @@ pub(crate) trait ServiceModel: Sized {
         1
     }
 
+    /// Most requests that an instance serves at a time.
+    fn most_at_once(&self) -> u32 {
+        self.places()
+    }
+
     /// Slots for which memory is allocated when an instance starts; models without slots allocate it by request.
     fn slots_allocated(&self) -> u32 {
         1

@@ -98,3 +98,22 @@ fn with_the_feature_gate_off_the_replicas_stay_at_zero() {
     let changes = changes_at_zero("scale_to_zero = false");
     assert_eq!(changes.iter().map(|change| change.1).collect::<Vec<_>>(), [0], "{changes:?}");
 }
+
+#[test]
+fn an_hpa_and_keda_follow_a_quantile_of_the_latency() {
+    let hpa = |value: &str| {
+        changes(&format!(
+            "[autoscaler]\nkind = \"hpa\"\nmax = 10\n[[autoscaler.metrics]]\ntype = \"external\"\nsignal = \"latency\"\nquantile = 0.9\n\
+             value = \"{value}\""
+        ))
+    };
+    // Alone a request takes half a second; behind a queue that grows by twelve a second, a minute after half of one.
+    assert_eq!(hpa("10k"), []);
+    let (at, desired) = hpa("1")[0];
+    assert!((1800.0..1860.0).contains(&at) && desired > 1, "{at} {desired}");
+    let keda = changes(
+        "[autoscaler]\nkind = \"keda\"\nmin = 1\nmax = 10\n[[autoscaler.triggers]]\nsignal = \"latency\"\nquantile = 0.9\n\
+         metric_type = \"value\"\nthreshold = 1",
+    );
+    assert!((1800.0..1860.0).contains(&keda[0].0), "{keda:?}");
+}

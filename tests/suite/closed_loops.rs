@@ -194,3 +194,14 @@ fn a_users_requests_do_not_depend_on_the_pool() {
     assert_eq!(first(1), first(5), "the first five are sent at once");
     assert_ne!(one, services(1, 1, Streams::new(24, 5)));
 }
+
+#[test]
+fn arrivals_of_a_closed_loop_point_to_the_clients() {
+    let scenario = "[arrivals]\nkind = \"closed\"\nusers = 100\n[service]\ntime = \"200ms\"\n[autoscaler]\nkind = \"fixed\"\n\
+                    instances = 1\n[run]\nduration = \"1m\"\n";
+    let mut files = kneepoint::Memory::default();
+    files.insert("scenario.toml", scenario);
+    let read = kneepoint::Scenario::load_from(files, "scenario.toml");
+    let refused = read.and_then(|scenario| kneepoint::check(&scenario)).unwrap_err().to_string();
+    assert!(refused.contains("stand in `[client]`, without `[arrivals]`: users = 50"), "{refused}");
+}

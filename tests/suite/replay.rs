@@ -200,3 +200,17 @@ fn a_replay_compares_recorded_values_with_the_targets_as_the_manifest_writes_the
     let said = work.fails(2, &["replay", "deployed.yaml", "rows.csv"]);
     assert!(said.contains("`values.tow` is no name in the formula; did you mean `two`?"), "{said}");
 }
+
+#[test]
+fn a_utilization_without_counts_of_pods_is_of_those_that_are_asked_for() {
+    let work = Work::with("");
+    work.write("hpa.yaml", HPA);
+    work.write("rows.csv", "time,desired,utilization\n0,3,105\n15,,NaN\n30,,105\n");
+    let printed = work.run(0, &["replay", "hpa.yaml", "rows.csv"], "");
+    assert_eq!(replayed_desired(&printed.stdout), [5, 5, 8]);
+    assert!(printed.stderr.contains("`ready` is left out"), "{}", printed.stderr);
+    // Nor has a list of pods to be counted twice.
+    work.write("pods.jsonl", "{\"time\": 0, \"pods\": [{\"request\": 1000, \"metric\": 1400}, {\"request\": 1000, \"metric\": 1400}]}\n");
+    let printed = work.run(0, &["replay", "hpa.yaml", "pods.jsonl"], "");
+    assert_eq!((replayed_desired(&printed.stdout), printed.stderr.as_str()), (vec![Value::from(4)], ""));
+}

@@ -95,3 +95,31 @@ fn an_autoscaler_that_could_only_shrink_the_pool_is_told_so() {
         warned(&Work::with(&head.replace("initial = 1", "initial = 3")), &["run", "scenario.toml"]);
     assert!(summary[0].starts_with("The autoscaler could only shrink the pool: "), "{summary:?}");
 }
+
+#[test]
+fn every_system_says_that_its_metric_never_came_near_its_target() {
+    let (head, rest) = POOL.split_once("[autoscaler]").unwrap();
+    let (_, run) = rest.split_once("[run]").unwrap();
+    let (run, _) = run.split_once("[[variant]]").unwrap();
+    for (policy, metric) in [
+        (
+            "kind = \"aws\"\nmax = 6\npolicies = [{ type = \"target_tracking\", metric = \"utilization\", target = 90 }]",
+            "utilization stayed between",
+        ),
+        (
+            "kind = \"azure_monitor\"\nmax = 6\nrules = [{ metric = \"requests_per_minute\", operator = \"greater_than\", threshold = 6000, direction = \"out\" }]",
+            "requests_per_minute stayed between",
+        ),
+        ("kind = \"ray_serve\"\nmax = 6\ntarget_ongoing_requests = 70", "in_flight stayed between"),
+        ("kind = \"knative\"\nmin_scale = 1\nmax_scale = 6\ntarget = 70", "in_flight stayed between"),
+        ("kind = \"vertex\"\nmax_replica_count = 6\ncpu_target = 90", "utilization stayed between"),
+        ("kind = \"hugging_face\"\nmax = 6", "hardware_usage stayed between"),
+        ("kind = \"in_flight_target\"\nmin = 1\nmax = 6\ntarget = 70", "in_flight stayed between"),
+        ("kind = \"cloud_run\"\nmin_instances = 1\nmax_instances = 6", "concurrency stayed between"),
+    ] {
+        let work = Work::with(&format!("{head}[autoscaler]\n{policy}\n[run]{run}"));
+        let (said, _) = warned(&work, &["run", "scenario.toml"]);
+        let is_said = |text: &String| text.contains(metric) && text.ends_with("no scale-up was ever possible.");
+        assert!(said.iter().any(is_said), "{policy}: {said:?}");
+    }
+}

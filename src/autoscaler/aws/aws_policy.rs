@@ -330,6 +330,7 @@ mod tests {
             ready: 2,
             existing: 2,
             instances: &[sampled(0, 3.0), sampled(1, 1.0)],
+            times: None,
         };
         policy.scrape(&sample);
         policy.decide(Instant::ZERO + PERIOD * 2, &seen);

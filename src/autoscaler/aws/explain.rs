@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::aws_policy::{AwsPolicy, Outcome};
-use super::policy::Rule;
+use super::policy::{Rule, ScalingPolicy};
 use crate::autoscaler::{Explanation, Limits, Rounded};
 use crate::units::show_span;
 
@@ -14,14 +14,32 @@ impl AwsPolicy {
                 index
             }
             Outcome::Resting(index, _) | Outcome::Warming(index, _) | Outcome::Disagree(index, _) => index,
-            Outcome::Quiet | Outcome::NoData | Outcome::Limits => 0,
+            Outcome::Quiet | Outcome::NoData | Outcome::Limits => self.nearest(),
         };
         Explanation {
             metric: self.settings.policies[index].metric.name(),
             observed: self.tracks[index].metric,
+            target: self.out_above(index),
             figures: self.figures(),
             reason: self.reason(index),
         }
+    }
+
+    /// The policy whose metric is nearest to where it scales out; the first while none has one.
+    fn nearest(&self) -> usize {
+        let share = |index: &usize| {
+            let above = self.settings.policies[*index].scales_out_above().filter(|above| *above > 0.0);
+            Some(self.tracks[*index].metric? / above?)
+        };
+        let known = (0..self.tracks.len()).filter_map(|index| Some((index, share(&index)?)));
+        known.reduce(|a, b| if b.1 > a.1 { b } else { a }).map_or(0, |(index, _)| index)
+    }
+
+    /// Above which value of its metric a policy, or another on the same metric, scales out.
+    fn out_above(&self, index: usize) -> Option<f64> {
+        let policies = &self.settings.policies;
+        let same = policies.iter().filter(|policy| policy.metric == policies[index].metric);
+        same.filter_map(ScalingPolicy::scales_out_above).min_by(f64::total_cmp)
     }
 
     /// What each policy found, by its place in the list: from 0 on.

@@ -17,7 +17,7 @@ mod target_tracking;
 
 use self::aws_policy::AwsPolicy;
 use self::policy::ScalingPolicy;
-use super::{Limits, MetricsDefaults, PHASE, Policy, PolicyContext, Replay, Schedule, Settings};
+use super::{Limits, MetricsDefaults, PHASE, Policy, PolicyContext, Replay, Schedule, Settings, Watched};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
 
@@ -137,6 +137,9 @@ impl Settings for Aws {
         let scrape_interval = shortest.min(Span::from_secs(10));
         // A datapoint is published within minutes of its period; AWS promises no figure, so a minute is assumed.
         MetricsDefaults { scrape_interval, window: shortest, delay: Span::from_secs(60) }
+    }
+    fn watched(&self) -> Vec<Watched> {
+        self.policies.iter().enumerate().filter_map(|(at, policy)| policy.watched(at)).collect()
     }
     fn scrapes(&self) -> bool {
         true

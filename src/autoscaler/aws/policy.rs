@@ -4,6 +4,7 @@ use super::alarms::{Alarm, Comparison, Missing};
 use super::metrics::Metric;
 use super::step_scaling::{AdjustmentType, Step, StepScaling};
 use super::target_tracking::{ScaleIn, TargetTracking};
+use crate::autoscaler::{Quantity, Role, Watched};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, UnionSpec, Value};
 use crate::time::Span;
 
@@ -200,6 +201,34 @@ impl ScalingPolicy {
     /// Whether the scenario sets a cooldown.
     pub fn sets_cooldowns(&self) -> bool {
         self.scale_out_cooldown.is_some() || self.scale_in_cooldown.is_some()
+    }
+
+    /// What it compares its metric with, as the policy at `at`.
+    pub fn watched(&self, at: usize) -> Option<Watched> {
+        let Metric::PerInstance(signal, factor) = self.metric else { return None };
+        let (key, value, role) = match &self.rule {
+            Rule::TargetTracking(tracking) if tracking.disable_scale_in => {
+                (TARGET.name(), tracking.target, Role::Up)
+            }
+            Rule::TargetTracking(tracking) => (TARGET.name(), tracking.target, Role::Both),
+            Rule::StepScaling(steps) => match steps.alarm.comparison.is_upward() {
+                true => (THRESHOLD.name(), steps.alarm.threshold, Role::Up),
+                false => (THRESHOLD.name(), steps.alarm.threshold, Role::Down),
+            },
+        };
+        let is_percent = signal.quantity() == Quantity::Share;
+        let path = format!("policies.{at}.{key}");
+        Some(Watched { role, is_percent, ..Watched::new(path, signal, value / factor) })
+    }
+
+    /// Above which value of its metric it scales out, if it does.
+    pub fn scales_out_above(&self) -> Option<f64> {
+        match &self.rule {
+            Rule::TargetTracking(tracking) => Some(tracking.target),
+            Rule::StepScaling(steps) => {
+                Some(steps.alarm.threshold).filter(|_| steps.alarm.comparison.is_upward())
+            }
+        }
     }
 
     /// Most datapoints one of its alarms evaluates.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::flapping::Guard;
-use super::rule::Rule;
+use super::rule::{Direction, Rule};
 use super::{AzurePolicy, Outcome};
 use crate::autoscaler::{Explanation, Limits, Rounded};
 use crate::units::show_span;
@@ -13,14 +13,37 @@ impl AzurePolicy {
         let index = match self.outcome {
             Outcome::Out(index) | Outcome::In(index, _) | Outcome::Cooling(index, _) => index,
             Outcome::Nothing(index) | Outcome::Flapping(index, _) | Outcome::Disagree(index, _) => index,
-            Outcome::Limits | Outcome::NoData | Outcome::Quiet => 0,
+            Outcome::Limits | Outcome::NoData | Outcome::Quiet => self.nearest(),
         };
         Explanation {
             metric: self.settings.rules[index].metric.name(),
             observed: self.found[index].metric,
+            target: self.out_above(index),
             figures: vec![("rules", self.figures())],
             reason: self.reason(),
         }
+    }
+
+    /// The rule whose metric is nearest to where it scales out; the first while none has one.
+    fn nearest(&self) -> usize {
+        let share = |index: &usize| {
+            let above = Some(self.settings.rules[*index].threshold).filter(|above| *above > 0.0);
+            Some(self.found[*index].metric? / above?)
+        };
+        let out = self.of(Direction::Out).filter(|index| self.settings.rules[*index].watched(0).is_some());
+        let known = out.filter_map(|index| Some((index, share(&index)?)));
+        known.reduce(|a, b| if b.1 > a.1 { b } else { a }).map_or(0, |(index, _)| index)
+    }
+
+    /// Above which value of its metric a rule, or another on the same metric, scales out.
+    fn out_above(&self, index: usize) -> Option<f64> {
+        let rules = &self.settings.rules;
+        let is_same = |rule: &&Rule| {
+            rule.metric == rules[index].metric
+                && rule.aggregation == rules[index].aggregation
+                && rule.watched(0).is_some_and(|watched| watched.adds())
+        };
+        rules.iter().filter(is_same).map(|rule| rule.threshold).min_by(f64::total_cmp)
     }
 
     /// What was found of each rule, in their order.

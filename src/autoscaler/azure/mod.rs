@@ -14,7 +14,7 @@ use self::flapping::{Guard, allowed};
 use self::rule::{Direction, Rule, Window};
 use super::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay, Schedule,
-    Scrape, Settings,
+    Scrape, Settings, Watched,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -80,6 +80,9 @@ impl Settings for Azure {
         let window = self.rules.iter().map(|rule| rule.duration).max().unwrap_or(Span::from_secs(60));
         // How late metrics are is not published; a minute is assumed.
         MetricsDefaults { scrape_interval: Span::from_secs(10), window, delay: Span::from_secs(60) }
+    }
+    fn watched(&self) -> Vec<Watched> {
+        self.rules.iter().enumerate().filter_map(|(at, rule)| rule.watched(at)).collect()
     }
     fn scrapes(&self) -> bool {
         true

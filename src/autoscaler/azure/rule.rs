@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::autoscaler::{Scrape, Signal};
+use crate::autoscaler::{Quantity, Role, Scrape, Signal, Watched};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
 
@@ -256,6 +256,31 @@ impl Value for Rule {
 }
 
 impl Rule {
+    /// What it compares its metric with, as the rule at `at`; `None` where neither side of the threshold asks for what its
+    /// direction gives.
+    pub fn watched(&self, at: usize) -> Option<Watched> {
+        let role = match (self.direction, self.operator) {
+            (Direction::Out, Operator::Above | Operator::AtLeast) => Role::Up,
+            (Direction::In, Operator::Below | Operator::AtMost) => Role::Down,
+            _ => return None,
+        };
+        // A sum is that of so many values.
+        let values = match self.aggregation {
+            Aggregation::Total => self.values() as f64,
+            _ => 1.0,
+        };
+        let Metric { signal, factor } = self.metric;
+        let is_percent = signal.quantity() == Quantity::Share;
+        let key = format!("rules.{at}.{}", THRESHOLD.name());
+        let target = self.threshold / values / factor;
+        Some(Watched { role, is_percent, ..Watched::new(key, signal, target) })
+    }
+
+    /// Values of the metric within the duration.
+    fn values(&self) -> usize {
+        self.duration.as_nanos().div_ceil(self.time_grain.as_nanos().max(1)).clamp(1, 100_000) as usize
+    }
+
     /// The instances the rule makes of `current`, before limits.
     pub fn changed(&self, current: u32) -> u32 {
         // `as` saturates.
@@ -288,8 +313,7 @@ pub(super) struct Window {
 
 impl Window {
     pub fn new(rule: &Rule) -> Window {
-        let kept =
-            rule.duration.as_nanos().div_ceil(rule.time_grain.as_nanos().max(1)).clamp(1, 100_000) as usize;
+        let kept = rule.values();
         Window {
             metric: rule.metric,
             aggregation: rule.aggregation,

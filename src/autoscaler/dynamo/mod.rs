@@ -120,6 +120,18 @@ impl Settings for Dynamo {
             if self.scaling == Scaling::Throughput { Span::from_secs(15) } else { self.load_interval };
         MetricsDefaults { scrape_interval, ..MetricsDefaults::DEFAULT }
     }
+    fn aims(&self) -> Vec<String> {
+        let Dynamo { ttft, tpot, interval, .. } = *self;
+        let kept = format!("a time to first token of {ttft} (`ttft`) and {tpot} for each further token (`tpot`)");
+        let throughput =
+            format!("engines for the requests and tokens of the last {interval} that keep {kept}");
+        let load = format!("the load of each engine against what keeps {kept}");
+        match self.scaling {
+            Scaling::Throughput => vec![throughput],
+            Scaling::Load => vec![load],
+            Scaling::Both => vec![load, throughput],
+        }
+    }
     fn scrapes(&self) -> bool {
         true
     }

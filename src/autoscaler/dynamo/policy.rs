@@ -267,7 +267,7 @@ impl Policy for DynamoPolicy {
             parts.push(format!("no request answered in {interval}: stay at {before}"));
         }
         let reason = parts.join("; ") + &self.settings.limits.words(wanted);
-        Explanation { metric: "request_rate", observed: rate, figures, reason }
+        Explanation { metric: "request_rate", observed: rate, target: None, figures, reason }
     }
 }
 

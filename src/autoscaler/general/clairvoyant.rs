@@ -183,7 +183,7 @@ impl Policy for ClairvoyantPolicy {
             Rounded(peak)
         );
         let figures = vec![("peak_rate", peak.into()), ("needed", wanted.into())];
-        Explanation { metric: "request_rate", observed: Some(peak), figures, reason }
+        Explanation { metric: "request_rate", observed: Some(peak), target: None, figures, reason }
     }
 }
 

@@ -116,7 +116,13 @@ impl Policy for HysteresisPolicy {
             Change::Remove => format!("{in_flight} in the system, down to {threshold}: remove one"),
         };
         let figures = vec![("threshold", threshold.into())];
-        Explanation { metric: "in_flight", observed: Some(in_flight as f64), figures, reason }
+        Explanation {
+            metric: "in_flight",
+            observed: Some(in_flight as f64),
+            target: Some(threshold as f64),
+            figures,
+            reason,
+        }
     }
 }
 

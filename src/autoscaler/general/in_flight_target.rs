@@ -9,7 +9,7 @@
 use crate::autoscaler::windows::trailing::{Stabilized, TrailingMean};
 use crate::autoscaler::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Rounded, Schedule,
-    Scrape, Settings,
+    Scrape, Settings, Signal, Watched,
 };
 use crate::schema::{Key, Problem, Reader, TableSpec};
 use crate::time::{Instant, Span};
@@ -127,6 +127,9 @@ impl Settings for InFlightTarget {
     fn metrics_defaults(&self) -> MetricsDefaults {
         MetricsDefaults { scrape_interval: self.schedule.interval, ..MetricsDefaults::DEFAULT }
     }
+    fn watched(&self) -> Vec<Watched> {
+        vec![Watched::new(TARGET.name(), Signal::InFlight, self.target * self.utilization)]
+    }
     fn scrapes(&self) -> bool {
         true
     }
@@ -156,6 +159,7 @@ struct InFlightTargetPolicy {
 #[derive(Debug, Clone, Copy, Default)]
 struct InFlightTargetEvaluation {
     before: u32,
+    ready: u32,
     held: u64,
     mean_up: Option<f64>,
     mean_down: Option<f64>,
@@ -247,6 +251,7 @@ impl Policy for InFlightTargetPolicy {
         let (mean_up, mean_down) = (self.up_mean.value(), self.down_mean.value());
         self.found = InFlightTargetEvaluation {
             before,
+            ready: observation.ready,
             held,
             mean_up,
             mean_down,
@@ -277,6 +282,7 @@ impl Policy for InFlightTargetPolicy {
     fn explain(&self) -> Explanation {
         let InFlightTargetEvaluation {
             before,
+            ready,
             held,
             mean_up,
             mean_down,
@@ -327,7 +333,10 @@ impl Policy for InFlightTargetPolicy {
             ("up_to", up_to.into()),
             ("down_to", down_to.into()),
         ];
-        Explanation { metric: "in_flight", observed: mean_up, figures, reason }
+        // The mean is the pool's.
+        let each = settings.target * settings.utilization;
+        let target = (ready > 0).then(|| each * f64::from(ready));
+        Explanation { metric: "in_flight", observed: mean_up, target, figures, reason }
     }
 }
 

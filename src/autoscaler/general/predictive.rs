@@ -262,7 +262,7 @@ impl Policy for PredictivePolicy {
             ("needed", needed.into()),
             ("stabilized", stabilized.into()),
         ];
-        Explanation { metric: "request_rate", observed: rate, figures, reason }
+        Explanation { metric: "request_rate", observed: rate, target: None, figures, reason }
     }
 }
 

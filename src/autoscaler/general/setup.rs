@@ -85,6 +85,7 @@ impl Policy for SetupPolicy {
         Explanation {
             metric: "in_flight",
             observed: Some(in_flight as f64),
+            target: None,
             figures: vec![
                 ("waiting", waiting.into()),
                 ("ready", ready.into()),

@@ -63,7 +63,8 @@ impl Settings for Target {
         Some(self.query)
     }
     fn watched(&self) -> Vec<Watched> {
-        vec![Watched { key: TARGET.name().to_owned(), signal: self.query.metric, target: self.target }]
+        // Of the pool's total, the target is for each instance all the same.
+        vec![Watched::new(TARGET.name(), self.query.metric, self.target)]
     }
     fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(TargetPolicy { settings: *self, last: TargetEvaluation::default() })
@@ -82,6 +83,7 @@ struct TargetPolicy {
 struct TargetEvaluation {
     observed: Option<f64>,
     held: u64,
+    ready: u32,
     /// Instances it takes, before rounding.
     wanted: Option<f64>,
 }
@@ -95,7 +97,7 @@ impl Policy for TargetPolicy {
             metric if !metric.quantity().is_additive() => ratio.map(|ratio| ratio * f64::from(ready)),
             _ => ratio,
         };
-        self.last = TargetEvaluation { observed, held, wanted };
+        self.last = TargetEvaluation { observed, held, ready, wanted };
         match wanted {
             _ if desired == 0 && held > 0 => limits.min.max(1),
             // `as` saturates, and the limits bound what it saturates at.
@@ -105,7 +107,8 @@ impl Policy for TargetPolicy {
     }
 
     fn explain(&self) -> Explanation {
-        let (metric, TargetEvaluation { observed, held, wanted }) = (self.settings.query.name(), self.last);
+        let metric = self.settings.query.name();
+        let TargetEvaluation { observed, held, ready, wanted } = self.last;
         let target = self.settings.target;
         let reason = match (observed, wanted) {
             _ if held > 0 => format!("{held} buffered: at least one"),
@@ -116,14 +119,20 @@ impl Policy for TargetPolicy {
             _ => format!("no {metric} yet: stay"),
         };
         let figures = vec![("target", target.into()), ("wanted", wanted.into())];
-        Explanation { metric, observed, figures, reason }
+        // The metric is the pool's.
+        let each = match self.settings.query.metric.quantity().is_additive() {
+            true => f64::from(ready),
+            false => 1.0,
+        };
+        let target = Some(target * each).filter(|target| *target > 0.0);
+        Explanation { metric, observed, target, figures, reason }
     }
 }
 
 impl Query {
     /// As [`Query::read`], for a table without [`crate::autoscaler::PER`]: over the pool.
     fn read_total(reader: &Reader<'_>) -> Result<Query, Problem> {
-        Ok(Query { metric: reader.get(&METRIC)?.0, per: Per::Total, quantile: reader.get(&QUANTILE)? })
+        Ok(Query { metric: reader.get(&METRIC)?, per: Per::Total, quantile: reader.get(&QUANTILE)? })
     }
 }
 

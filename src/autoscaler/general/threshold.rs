@@ -5,8 +5,8 @@
 
 use crate::autoscaler::metric::{METRIC, PER, QUANTILE};
 use crate::autoscaler::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Per, Policy, PolicyContext, Query, Rounded, Schedule,
-    Settings, Watched,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, PolicyContext, Query, Role, Rounded,
+    Schedule, Settings, Watched,
 };
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
@@ -180,11 +180,12 @@ impl Settings for Threshold {
         Some(self.query)
     }
     fn watched(&self) -> Vec<Watched> {
-        let signal = self.query.metric;
-        match self.query.per == Per::Instance || !signal.quantity().is_additive() {
-            true => vec![Watched { key: "up.above".to_owned(), signal, target: self.up.threshold }],
-            false => Vec::new(),
-        }
+        let Query { metric, per, .. } = self.query;
+        let one = |key, threshold, role| Watched { per, role, ..Watched::new(key, metric, threshold) };
+        vec![
+            one("up.above", self.up.threshold, Role::Up),
+            one("down.below", self.down.threshold, Role::Down),
+        ]
     }
     fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(self.new_policy())
@@ -275,6 +276,7 @@ impl Policy for ThresholdPolicy {
         Explanation {
             metric: query.name(),
             observed: self.last.0,
+            target: Some(up.threshold),
             figures: vec![("above", up.threshold.into()), ("below", down.threshold.into())],
             reason: self.reason(),
         }

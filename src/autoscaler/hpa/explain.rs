@@ -42,8 +42,18 @@ pub(crate) fn explain(hpa: &Hpa, controller: &Controller, outcome: &Outcome) -> 
     Explanation {
         metric: leading.map_or("", |(metric, _)| metric.signal.name()),
         observed,
+        target: leading.map(|(metric, proposal)| compared_with(metric, &proposal)),
         figures,
         reason: reason(hpa, controller, outcome),
+    }
+}
+
+/// What the value of a metric is compared with: a share for a percentage, else in whole units.
+fn compared_with(metric: &MetricSpec, proposal: &Proposal) -> f64 {
+    match metric.target {
+        Target::Utilization(percent) if proposal.utilization.is_some() => f64::from(percent) / 100.0,
+        Target::Utilization(percent) => f64::from(percent),
+        Target::AverageValue(value) | Target::Value(value) => value as f64 / 1000.0,
     }
 }
 

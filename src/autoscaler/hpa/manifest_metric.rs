@@ -1,6 +1,6 @@
 //! One metric of a manifest's HPA, in the form of any version.
 
-use crate::autoscaler::reading::measure::{Factor, Measure, Of, of_name};
+use crate::autoscaler::reading::measure::{likely, Factor, Measure, Of, of_name};
 use crate::autoscaler::reading::{
     Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, quantity_of,
 };
@@ -69,7 +69,7 @@ fn resource(
     let name = source.text("name")?.ok_or_else(|| source.missing("name", "the name of the resource"))?;
     into.set(format!("{key}.name"), Data::Text(name.into()), source.place());
     let (target, [percent, average, _]) = target_of(source)?;
-    let watch = Watch { key: key.to_owned(), path: source.path().to_owned(), place: source.place() };
+    let watch = Watch { key: key.to_owned(), path: source.path().to_owned(), place: source.place(), example: None };
     match name {
         "cpu" => {}
         "memory" => watch.ask_share(
@@ -131,8 +131,10 @@ fn resource(
 }
 
 fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) -> Result<(), Problem> {
-    // What the metric is described by in the cluster.
-    source.get("describedObject");
+    if let Some(node) = source.get("describedObject") {
+        let path = source.path_of("describedObject");
+        into.aside(format!("{path} is what the metric is described by"), &node.place);
+    }
     let metric = source.object("metric")?;
     let name = match metric.text("name")? {
         Some(name) => Some(name),
@@ -152,12 +154,13 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
         (_, false) => TargetKind::AverageValue,
     };
     // A series for each pod comes as their sum, unless each pod is asked for its own.
+    let example = likely(name);
     let of_name = of_name(name).map(|measure| match (kind, measure.scope) {
         ("object" | "external", Of::One) => Measure { scope: Of::Total, ..measure },
         _ => measure,
     });
     let watch =
-        Watch { key: key.to_owned(), path: format!("{} ({name})", source.path()), place: source.place() };
+        Watch { key: key.to_owned(), path: format!("{} ({name})", source.path()), place: source.place(), example };
     let target_field = Target {
         kind: target_kind,
         fields: &target,

@@ -2,12 +2,13 @@
 
 use super::behavior::MAX_REPLICAS;
 use crate::autoscaler::reading::quantity::Quantity;
-use crate::autoscaler::signal;
-use crate::autoscaler::{PER, Per, Signal};
+use crate::autoscaler::signal::Quantity as SignalQuantity;
+use crate::autoscaler::metric::quantile_of;
+use crate::autoscaler::{PER, Per, QUANTILE, Signal};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 
 /// One metric of an HPA.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MetricSpec {
     pub source: Source,
     /// Name of the resource or metric.
@@ -17,6 +18,8 @@ pub(crate) struct MetricSpec {
     pub signal: Signal,
     /// Whether it is the pool's, or divided by the ready instances.
     pub per: Per,
+    /// Which quantile of a time, 0 to 1.
+    pub quantile: f64,
 }
 
 /// Where a metric comes from.
@@ -40,10 +43,6 @@ pub(crate) enum Target {
     Value(i64),
 }
 
-/// A signal as an HPA's metric can be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HpaSignal(pub Signal);
-
 impl Choice for Source {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
         ("resource", Source::Resource, "CPU, memory or another resource of the pods"),
@@ -54,29 +53,7 @@ impl Choice for Source {
     ];
 }
 
-impl Choice for HpaSignal {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &{
-        let signals = Signal::options::<{ Signal::count(signal::Source::Pods) }>(signal::Source::Pods);
-        let mut options = [("", HpaSignal(Signal::ALL[0]), ""); Signal::count(signal::Source::Pods)];
-        let mut at = 0;
-        while at < options.len() {
-            options[at] = (signals[at].0, HpaSignal(signals[at].1), signals[at].2);
-            at += 1;
-        }
-        options
-    };
-}
-
 impl Value for Source {
-    fn kind() -> Kind {
-        Self::choices()
-    }
-    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
-        read_choice(node, path)
-    }
-}
-
-impl Value for HpaSignal {
     fn kind() -> Kind {
         Self::choices()
     }
@@ -104,15 +81,15 @@ const VALUE: Key<Option<Quantity>> = Key::optional(
     "value",
     "Target for all replicas together, of an object or external metric: the ready pods are scaled by metric over target.",
 );
-const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
+const SIGNAL: Key<Option<Signal>> = Key::optional(
     "signal",
-    "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. Of a resource, the utilization is that of the busy slots, an instance's slots being its request. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts.",
+    "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. Of a resource, the utilization is that of the busy slots, an instance's slots being its request. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts, and quantiles of times are those of the pool, the same for each.",
 );
 
 const SPEC: TableSpec = TableSpec {
     name: "metrics",
     doc: "A metric of the HPA, as in `spec.metrics` of its manifest; the one with the largest desired number counts. One of `average_utilization`, `average_value` and `value` is its target.",
-    keys: &[&TYPE, &NAME, &AVERAGE_UTILIZATION, &AVERAGE_VALUE, &VALUE, &SIGNAL, &PER],
+    keys: &[&TYPE, &NAME, &AVERAGE_UTILIZATION, &AVERAGE_VALUE, &VALUE, &SIGNAL, &PER, &QUANTILE],
 };
 
 impl Value for MetricSpec {
@@ -124,8 +101,8 @@ impl Value for MetricSpec {
         let source = reader.get(&TYPE)?;
         let is_resource = matches!(source, Source::Resource | Source::ContainerResource);
         let default_signal = if is_resource { Signal::Utilization } else { Signal::InFlight };
-        let signal = reader.find(&SIGNAL)?.map_or(default_signal, |HpaSignal(signal)| signal);
-        if is_resource && signal.quantity() != signal::Quantity::Share {
+        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        if is_resource && signal.quantity() != SignalQuantity::Share {
             let message = format!("`{}` is \"{}\"", reader.path_of(SIGNAL.name()), signal.name());
             let label =
                 "expected \"utilization\" or \"kv_cache\": what a resource can be; or type = \"pods\"";
@@ -134,7 +111,8 @@ impl Value for MetricSpec {
         let default_name = if is_resource { "cpu" } else { signal.name() };
         let name = reader.find(&NAME)?.unwrap_or_else(|| default_name.to_owned());
         let per = reader.get(&PER)?;
-        Ok(MetricSpec { source, name, target: read_target(&reader, source)?, signal, per })
+        let quantile = quantile_of(&reader, signal)?;
+        Ok(MetricSpec { source, name, target: read_target(&reader, source)?, signal, per, quantile })
     }
 }
 
@@ -172,6 +150,7 @@ impl MetricSpec {
             target: Target::Utilization(80),
             signal: Signal::Utilization,
             per: Per::Total,
+            quantile: 0.99,
         }
     }
 }

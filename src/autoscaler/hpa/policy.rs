@@ -16,7 +16,7 @@ use crate::autoscaler::{
     Explanation, InstanceState, InstanceView, Limits, MetricsDefaults, Observation, Policy, PolicyContext,
     Replay, Schedule, Scrape, Settings, Watched,
 };
-use crate::autoscaler::{Per, Signal};
+use crate::autoscaler::{Per, Signal, Timed};
 use crate::time::{Instant, Span};
 
 impl Settings for Hpa {
@@ -34,6 +34,9 @@ impl Settings for Hpa {
     }
     fn scrapes(&self) -> bool {
         true
+    }
+    fn times(&self) -> Vec<Timed> {
+        self.metrics.iter().filter_map(|metric| metric.signal.timed()).collect()
     }
     fn uses_metrics_window(&self) -> bool {
         true
@@ -60,16 +63,19 @@ pub(crate) fn watched(metrics: &[MetricSpec], key: impl Fn(usize, &str) -> Strin
     let of_one = |(at, metric): (usize, &MetricSpec)| {
         let signal = metric.signal;
         let is_resource = matches!(metric.source, Source::Resource | Source::ContainerResource);
+        let is_percent = matches!(metric.target, Target::Utilization(_));
+        let is_total = matches!(metric.target, Target::Value(_)) && metric.per == Per::Total;
         let (name, target) = match metric.target {
             Target::AverageValue(value) if !is_resource => ("average_value", value),
-            Target::Value(value) if !signal.quantity().is_additive() => ("value", value),
+            Target::Value(value) => ("value", value),
             // Of memory it says nothing here: the cache it stands for may not exist.
             Target::Utilization(percent) if signal == Signal::Utilization => {
                 ("average_utilization", i64::from(percent) * 10)
             }
             _ => return None,
         };
-        Some(Watched { key: key(at, name), signal, target: value_of(target) })
+        let per = if is_total && signal.quantity().is_additive() { Per::Total } else { Per::Instance };
+        Some(Watched { per, is_percent, ..Watched::new(key(at, name), signal, value_of(target)) })
     };
     metrics.iter().enumerate().filter_map(of_one).collect()
 }
@@ -105,7 +111,7 @@ impl Pool {
 
     /// The value of an external metric, with so many instances ready; `None` while there was nothing to measure.
     pub fn value(&self, metric: &MetricSpec, ready: u32) -> Option<f64> {
-        let total = self.signals.total(metric.signal)?;
+        let total = self.signals.total(metric.signal, metric.quantile)?;
         let is_shared = metric.per == Per::Instance && metric.signal.quantity().is_additive();
         Some(if is_shared { total / f64::from(ready.max(1)) } else { total })
     }
@@ -134,7 +140,7 @@ impl Cluster for Rounded<'_> {
         let request = thousandths(if signal == Signal::Concurrency { slots } else { unit });
         let mut next = 0;
         Ok(seen.instances.iter().map(move |instance| {
-            let reading = signals.of_instance(instance.id, signal, &mut next);
+            let reading = signals.of_instance(instance.id, (signal, metric.quantile), &mut next);
             let sample = reading.map(|reading| PodSample {
                 value: thousandths(reading.value * unit),
                 age: now.since(reading.at),
@@ -269,6 +275,7 @@ mod tests {
             ready: busy.len() as u32,
             existing: busy.len() as u32,
             instances: &instances,
+            times: None,
         });
     }
 

@@ -31,18 +31,22 @@ const LONG_AGO: Span = Span::from_secs(1_000_000);
 
 impl Recorded {
     /// Reads the fields of a row that describe the cluster, for the metrics of `hpa`. Where `shares`, numbers of a
-    /// utilization are shares, else percent.
-    pub fn read(row: &Row<'_>, hpa: &Hpa, shares: bool) -> Result<Recorded, RowProblem> {
-        Self::with(row, hpa, GivenMetrics::read(row, &hpa.metrics, shares)?)
+    /// utilization are shares, else percent. `standing` pods are there where a value is given and no pods are.
+    pub fn read(row: &Row<'_>, hpa: &Hpa, shares: bool, standing: i32) -> Result<Recorded, RowProblem> {
+        Self::with(row, hpa, GivenMetrics::read(row, &hpa.metrics, shares)?, standing)
     }
 
     /// The same without what is not of pods.
     pub fn of_pods(row: &Row<'_>, hpa: &Hpa) -> Result<Recorded, RowProblem> {
-        Self::with(row, hpa, GivenMetrics(vec![Given::Nothing; hpa.metrics.len()]))
+        Self::with(row, hpa, GivenMetrics(vec![Given::Nothing; hpa.metrics.len()]), 0)
     }
 
-    fn with(row: &Row<'_>, hpa: &Hpa, given: GivenMetrics) -> Result<Recorded, RowProblem> {
+    fn with(row: &Row<'_>, hpa: &Hpa, given: GivenMetrics, standing: i32) -> Result<Recorded, RowProblem> {
+        let is_given = given.0.iter().any(|given| matches!(given, Given::Value(_)));
+        // Something was measured, so there were pods.
+        let standing = u32::try_from(standing).ok().filter(|_| is_given && !COUNTS.iter().any(|name| row.has(name)));
         let alike = Alike::read(row)?;
+        let alike = Alike { ready: standing.unwrap_or(alike.ready).min(MOST_PODS), ..alike };
         let orphans = values(row, "orphan_metrics")?;
         let (mut pods, mut serving) = (Vec::new(), None);
         for (index, metric) in hpa.metrics.iter().enumerate() {
@@ -58,10 +62,13 @@ impl Recorded {
                 (given, None) => Ok(Listed { pods: alike.pods(given.single()), orphans: orphans.clone() }),
             });
         }
-        let serving = row.find_u32("ready")?.or(serving);
+        let serving = row.find_u32("ready")?.or(serving).or(standing);
         Ok(Recorded { pods, usages: given.0.iter().map(Given::single).collect(), serving })
     }
 }
+
+/// Fields by which a row says how many pods there are, or which.
+pub(super) const COUNTS: [&str; 4] = ["ready", "unready", "missing", "pods"];
 
 /// What a row says of one metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +105,8 @@ impl GivenMetrics {
         }
         let rows = row.rows("metrics")?;
         if rows.len() > expected.len() {
-            return Err(row.wrong("metrics", "as many as the policy has, in its order"));
+            let most = expected.len();
+            return Err(row.wrong("metrics", &format!("{most} at most, as many as the policy has, in its order")));
         }
         for ((slot, metric), spec) in given.iter_mut().zip(&rows).zip(expected) {
             let series = match measured(metric, spec, request, shares)? {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Hpa;
 use super::metric::{MetricSpec, Source, Target};
+use super::recorded::COUNTS;
 use crate::autoscaler::recording::largest;
 use crate::autoscaler::{PoolFields, Rows, Unclear};
 
@@ -55,6 +56,14 @@ pub(super) fn review(metrics: &[MetricSpec], rows: &Rows<'_>) -> Result<(bool, V
         if let Some(problem) = unclear(metric, &name("value"), most) {
             return Err(Unclear { row, problem });
         }
+    }
+    let measures = |fields: &&&Map<String, Value>| {
+        ["value", "utilization", "metrics"].iter().any(|name| fields.get(*name).is_some_and(|value| !value.is_null()))
+    };
+    let uncounted = |fields: &&&Map<String, Value>| !COUNTS.iter().any(|name| fields.contains_key(*name));
+    let reconciles = |fields: &&&Map<String, Value>| !fields.contains_key("part");
+    if rows.iter().filter(reconciles).filter(measures).any(|fields| uncounted(&fields)) {
+        notes.push("`ready` is left out: all pods that are asked for are taken to be ready".to_owned());
     }
     Ok((shares, notes))
 }

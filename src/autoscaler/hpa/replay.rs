@@ -106,7 +106,11 @@ impl HpaReplay {
         // A recording that begins with nothing but ready pods began at rest.
         let spec = match count(row, "desired")?.or(self.spec) {
             Some(spec) => spec,
-            None => count(row, "ready")?.ok_or_else(|| no_replicas(row))?,
+            None => match (count(row, "ready")?, row.find_list("pods")?) {
+                (Some(ready), _) => ready,
+                (None, Some(pods)) => i32::try_from(pods.len()).unwrap_or(i32::MAX),
+                (None, None) => return Err(no_replicas(row)),
+            },
         };
         Ok(Scale { spec, status: count(row, "existing")?.unwrap_or(spec) })
     }
@@ -120,7 +124,7 @@ impl HpaReplay {
                 self.controller.reconcile_to(&self.hpa, now, scale.spec, Some(wanted), None)
             }
             None => {
-                let recorded = Recorded::read(row, &self.hpa, self.shares)?;
+                let recorded = Recorded::read(row, &self.hpa, self.shares, scale.status)?;
                 row.finish()?;
                 self.controller.reconcile(&self.hpa, now, scale, &recorded)
             }
@@ -149,7 +153,7 @@ impl HpaReplay {
 
     fn metrics(&mut self, row: &Row<'_>, line: Line) -> Result<Line, RowProblem> {
         let scale = self.scale(row)?;
-        let recorded = Recorded::read(row, &self.hpa, self.shares)?;
+        let recorded = Recorded::read(row, &self.hpa, self.shares, scale.status)?;
         row.finish()?;
         let (wanted, leader) = self.controller.evaluate(&self.hpa, scale, &recorded);
         let (replicas, route) = match wanted {

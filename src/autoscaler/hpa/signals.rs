@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 
+use crate::autoscaler::Timed;
 use crate::autoscaler::signal::{OfInstance, OfPool, Signal};
-use crate::autoscaler::{InstanceScrape, Scrape};
+use crate::autoscaler::{InstanceScrape, Scrape, ScrapedTimes};
 use crate::time::{Instant, Span};
 
 /// The scrapes of a window.
@@ -26,6 +27,8 @@ struct KeptScrape {
     seconds: f64,
     /// By number; those that were ready.
     instances: Vec<InstanceScrape>,
+    /// Times of what completed, where they are watched.
+    times: Option<ScrapedTimes>,
 }
 
 impl KeptScrape {
@@ -62,11 +65,17 @@ impl Signals {
         instances.clear();
         instances.extend_from_slice(sample.instances);
         let seconds = sample.seconds();
-        self.scrapes.push_back(KeptScrape { pool: sample.of_pool(), seconds, instances });
+        let times = sample.times.cloned();
+        self.scrapes.push_back(KeptScrape { pool: sample.of_pool(), seconds, instances, times });
     }
 
-    /// The pool's value of a signal; `None` while there was nothing to measure.
-    pub fn total(&self, signal: Signal) -> Option<f64> {
+    /// Whether anything has been scraped yet.
+    pub fn is_fed(&self) -> bool {
+        !self.scrapes.is_empty()
+    }
+
+    /// The pool's value of a signal, of times the quantile; `None` while there was nothing to measure.
+    pub fn total(&self, signal: Signal, quantile: f64) -> Option<f64> {
         let sum = |of: &dyn Fn(&KeptScrape) -> f64| self.scrapes.iter().map(of).sum::<f64>();
         let seconds = sum(&|scrape| scrape.seconds);
         if seconds <= 0.0 {
@@ -80,29 +89,44 @@ impl Signals {
             }
             OfPool::Gauge { mean, .. } => Some(over_time(mean) / seconds),
             OfPool::Count { since, .. } => Some(sum(&|scrape| since(&scrape.pool)) / seconds),
-            // No key asks an HPA for it.
-            OfPool::Quantile(_) => None,
+            OfPool::Quantile(timed) => self.time(timed, quantile),
             OfPool::Instances(_) => {
                 let present = &self.scrapes.back()?.instances;
                 let mut next = 0;
-                let of_one = |instance: &InstanceScrape| self.of_instance(instance.id, signal, &mut next);
+                let of_one =
+                    |instance: &InstanceScrape| self.of_instance(instance.id, (signal, quantile), &mut next);
                 let all: f64 = present.iter().filter_map(of_one).map(|reading| reading.value).sum();
                 (!present.is_empty()).then(|| all / present.len() as f64)
             }
         }
     }
 
-    /// What instance `id`, if it was there at the newest scrape, shows of a signal; of what only the pool as a whole has,
-    /// its equal part. Instances are asked for in order: `next` is where this one is expected, and then the one after.
+    /// The quantile of the times of what completed, in seconds; within 1 %, as a histogram metric would be.
+    fn time(&self, timed: Timed, quantile: f64) -> Option<f64> {
+        let kept = self.scrapes.iter().filter_map(|scrape| scrape.times.as_ref());
+        let mut parts = kept.filter_map(|times| times.of(timed));
+        let mut total = parts.next()?.clone();
+        parts.for_each(|part| total.add(part));
+        total.quantile(quantile).map(|micros| micros as f64 / 1e6)
+    }
+
+    /// What instance `id`, if it was there at the newest scrape, shows of a signal, of times the quantile; of what only the
+    /// pool as a whole has, its equal part. Instances are asked for in order: `next` is where this one is expected, and then
+    /// the one after.
     #[inline(always)]
-    pub fn of_instance(&self, id: u32, signal: Signal, next: &mut usize) -> Option<Reading> {
+    pub fn of_instance(
+        &self,
+        id: u32,
+        (signal, quantile): (Signal, f64),
+        next: &mut usize,
+    ) -> Option<Reading> {
         let newest = self.scrapes.back()?;
         let index = newest.position(id, *next)?;
         *next = index + 1;
         let shown = signal.spec().of_instance;
         let of_one = |instance: &InstanceScrape| match shown {
             OfInstance::Integral(of) | OfInstance::Now(of) => of(instance),
-            OfInstance::EqualPart | OfInstance::None => 0.0,
+            OfInstance::EqualPart | OfInstance::AsPool => 0.0,
         };
         let instance = &newest.instances[index];
         let (mut measured, mut sum, mut scrapes) = (instance.measured, of_one(instance), 1.0);
@@ -123,9 +147,8 @@ impl Signals {
             // One division instead of two, for each instance at each look.
             OfInstance::Integral(_) => sum * 1e9 / measured.as_nanos() as f64,
             OfInstance::Now(_) => sum / scrapes,
-            OfInstance::EqualPart => self.total(signal)? / newest.instances.len() as f64,
-            // No key asks an HPA for it.
-            OfInstance::None => return None,
+            OfInstance::EqualPart => self.total(signal, quantile)? / newest.instances.len() as f64,
+            OfInstance::AsPool => self.total(signal, quantile)?,
         };
         // The time before an instance was ready belongs to the window too: such a sample is not fresh.
         Some(Reading { value, at: newest.pool.at, window: newest.pool.at.since(since) })
@@ -172,20 +195,21 @@ mod tests {
             ready: busy.len() as u32,
             existing: busy.len() as u32,
             instances: &instances,
+            times: None,
         });
     }
 
     #[test]
     fn a_window_averages_its_scrapes_and_forgets_older_ones() {
         let mut signals = Signals::new(Span::from_secs(20));
-        assert_eq!(signals.total(Signal::Concurrency), None);
+        assert_eq!(signals.total(Signal::Concurrency, 0.5), None);
         scrape(&mut signals, 10, &[(0, 9.0)]);
         scrape(&mut signals, 20, &[(0, 1.0)]);
         scrape(&mut signals, 30, &[(0, 2.0)]);
-        assert_eq!(signals.total(Signal::Concurrency), Some(1.5));
-        assert_eq!(signals.total(Signal::RequestRate), Some(2.0));
-        assert_eq!(signals.total(Signal::InFlight), Some(4.5));
-        let reading = signals.of_instance(0, Signal::Utilization, &mut 0).unwrap();
+        assert_eq!(signals.total(Signal::Concurrency, 0.5), Some(1.5));
+        assert_eq!(signals.total(Signal::RequestRate, 0.5), Some(2.0));
+        assert_eq!(signals.total(Signal::InFlight, 0.5), Some(4.5));
+        let reading = signals.of_instance(0, (Signal::Utilization, 0.5), &mut 0).unwrap();
         assert_eq!((reading.value, reading.at, reading.window), (0.75, at(30), Span::from_secs(20)));
     }
 
@@ -194,10 +218,10 @@ mod tests {
         let mut signals = Signals::new(Span::ZERO);
         scrape(&mut signals, 10, &[(0, 2.0), (1, 4.0), (5, 6.0)]);
         scrape(&mut signals, 20, &[(1, 1.0), (3, 3.0), (5, 5.0)]);
-        let of = |id| signals.of_instance(id, Signal::Concurrency, &mut 0).map(|reading| reading.value);
+        let of = |id| signals.of_instance(id, (Signal::Concurrency, 0.5), &mut 0).map(|reading| reading.value);
         assert_eq!([of(0), of(1), of(3), of(5)], [None, Some(1.0), Some(3.0), Some(5.0)]);
-        let share = signals.of_instance(3, Signal::QueueLength, &mut 0).map(|reading| reading.value);
+        let share = signals.of_instance(3, (Signal::QueueLength, 0.5), &mut 0).map(|reading| reading.value);
         assert_eq!(share, Some(1.0));
-        assert_eq!(signals.total(Signal::KvCache), Some(0.5));
+        assert_eq!(signals.total(Signal::KvCache, 0.5), Some(0.5));
     }
 }

@@ -63,6 +63,16 @@ pub(super) fn composite(
     }
 }
 
+/// A formula over signals.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OverSignals {
+    pub text: String,
+    /// Which quantile of times it is of, if it has any.
+    pub quantile: Option<f64>,
+    /// What must be known of the triggers in whose place the signals stand.
+    pub notes: Vec<String>,
+}
+
 /// The formula over signals in the place of triggers, each in the unit that its query has, and what must be known of them.
 /// `crons` are the triggers that go by the clock: their names in the file, and in the formula made of it.
 ///
@@ -72,12 +82,13 @@ pub(super) fn over_signals(
     formula: &str,
     triggers: &[(String, Result<Measure, String>)],
     crons: &[(String, String)],
-) -> Result<(String, Vec<String>), String> {
+) -> Result<OverSignals, String> {
     let expression = Expression::parse(formula)?;
     if expression.names().next().is_none() {
         return Err("the formula is a constant".into());
     }
     let mut notes: Vec<String> = Vec::new();
+    let mut quantile: Option<f64> = None;
     let text = expression.with_names(|name| {
         if let Some((_, written)) = crons.iter().find(|(known, _)| known == name) {
             return Ok(written.clone());
@@ -95,9 +106,15 @@ pub(super) fn over_signals(
                 notes.push(note);
             }
         }
+        match (quantile, measure.quantile) {
+            (Some(known), Some(other)) if known != other => {
+                return Err(format!("the formula has the quantiles {known} and {other}, and one is simulated"));
+            }
+            (known, new) => quantile = known.or(new),
+        }
         Ok(in_signals(measure))
     })?;
-    Ok((text, notes))
+    Ok(OverSignals { text, quantile, notes })
 }
 
 /// A measure as a formula over signals has it.
@@ -247,7 +264,7 @@ mod tests {
 
     fn read(formula: &str) -> Result<(Signal, f64), String> {
         let measure = |signal| {
-            Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, window_s: 0.0, warnings: Vec::new() })
+            Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, quantile: None, window_s: 0.0, warnings: Vec::new() })
         };
         let triggers = [
             ("running".to_owned(), measure(Signal::Concurrency)),
@@ -270,7 +287,7 @@ mod tests {
     fn other_formulas_are_written_over_signals_in_the_units_of_their_queries() {
         let measure = |signal, den, scope| {
             let factor = Factor { num: 1.0, den };
-            Ok(Measure { signal, factor, scope, window_s: 0.0, warnings: vec!["w".into()] })
+            Ok(Measure { signal, factor, scope, quantile: None, window_s: 0.0, warnings: vec!["w".into()] })
         };
         let triggers = [
             ("q".to_owned(), measure(Signal::QueueLength, 1.0, Of::Total)),
@@ -280,11 +297,13 @@ mod tests {
         ];
         assert_eq!(
             over_signals("gpu > 80 ? q * 2 : max(q, mean)", &triggers, &[]),
-            Ok((
-                "(utilization * 100) > 80 ? queue_length * 2 : max(queue_length, (concurrency / instances))"
-                    .into(),
-                vec!["`gpu`: w".into(), "`q`: w".into(), "`mean`: w".into()]
-            ))
+            Ok(OverSignals {
+                text:
+                    "(utilization * 100) > 80 ? queue_length * 2 : max(queue_length, (concurrency / instances))"
+                        .into(),
+                quantile: None,
+                notes: vec!["`gpu`: w".into(), "`q`: w".into(), "`mean`: w".into()]
+            })
         );
         assert_eq!(over_signals("late + 1", &triggers, &[]), Err("`late`: a latency".into()));
         assert_eq!(over_signals("other", &triggers, &[]), Err("no trigger is called `other`".into()));
@@ -292,7 +311,7 @@ mod tests {
         let crons =
             [("day".to_owned(), "day".to_owned()), ("instances".to_owned(), "instances_cron".to_owned())];
         let of_clock = over_signals("max(q, day * 2 + instances)", &triggers, &crons).unwrap();
-        assert_eq!(of_clock.0, "max(queue_length, day * 2 + instances_cron)");
+        assert_eq!(of_clock.text, "max(queue_length, day * 2 + instances_cron)");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A ScaledObject (keda.sh/v1alpha1) as it is deployed.
 
-use super::formula::{composite, over_signals};
+use super::formula::{OverSignals, composite, over_signals};
 use super::manifest_trigger::{
     FormulaTrigger, METRIC_TYPE, cron_of_formula, formula_trigger, is_resource, trigger,
 };
@@ -86,11 +86,16 @@ pub(in crate::autoscaler) fn scaled(
     fallback.finish(into);
     let advanced = spec.object("advanced")?;
     let config = advanced.object("horizontalPodAutoscalerConfig")?;
-    config.get("name");
+    if let Some(node) = config.get("name") {
+        into.aside(format!("{} is what the HPA is called", config.path_of("name")), &node.place);
+    }
     behavior::read(&config.object("behavior")?, into)?;
     config.finish(into);
-    // Applies when the scaled object is deleted.
-    advanced.get("restoreToOriginalReplicaCount");
+    const RESTORE: &str = "restoreToOriginalReplicaCount";
+    if let Some(node) = advanced.get(RESTORE) {
+        let path = advanced.path_of(RESTORE);
+        into.aside(format!("{path} applies when the object is deleted"), &node.place);
+    }
     let modifiers = advanced.object("scalingModifiers")?;
     let place = spec.get("triggers").map_or(spec.place(), |triggers| &triggers.place);
     into.set("triggers".into(), Data::Array(Vec::new()), place);
@@ -154,6 +159,7 @@ fn by_formula(
         key,
         path: format!("{} ({formula})", modifiers.path_of("formula")),
         place: modifiers.place(),
+        example: None,
     };
     let target = Target {
         kind: if is_value { TargetKind::Value } else { TargetKind::AverageValue },
@@ -180,13 +186,18 @@ fn by_formula(
     }
     // A recording has the values of the triggers themselves.
     let written = match (is_recorded, single.is_err()) {
-        (true, _) => Ok((formula.to_owned(), Vec::new())),
+        (true, _) => {
+            Ok(OverSignals { text: formula.to_owned(), quantile: None, notes: Vec::new() })
+        }
         (false, true) => over_signals(formula, &measures, &names),
         (false, false) => Err(String::new()),
     };
     match written {
-        Ok((text, notes)) => {
+        Ok(OverSignals { text, quantile, notes }) => {
             into.set(format!("{}.formula", watch.key), Data::Text(text), place);
+            if let Some(quantile) = quantile {
+                into.set(format!("{}.quantile", watch.key), Data::Float(quantile), place);
+            }
             for note in notes {
                 into.note(format!("{}: {note}", watch.path), place);
             }
@@ -203,7 +214,7 @@ fn by_formula(
             into.ask(Question {
                 key: format!("{}.formula", watch.key),
                 why: format!("{}: {why}", watch.path),
-                label: "expected the formula over signals of the simulator: request_rate, in_flight, concurrency, queue_length, utilization, kv_cache, and instances".into(),
+                label: "expected the formula over signals of the simulator: request_rate, in_flight, concurrency, queue_length, utilization, kv_cache, latency, ttft, tpot, and instances".into(),
                 line: format!("{}.formula = \"concurrency + 10 * queue_length\"", watch.key),
                 place: place.clone(),
             });

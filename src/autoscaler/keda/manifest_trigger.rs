@@ -2,7 +2,7 @@
 
 use super::scalers::{Scaler, ScalerValue, find, names};
 use crate::autoscaler::Signal;
-use crate::autoscaler::reading::measure::{Factor, Measure, Of, of_name};
+use crate::autoscaler::reading::measure::{Factor, Measure, Of, likely, of_name};
 use crate::autoscaler::reading::{
     Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, manifest_place, promql,
     quantity_of,
@@ -39,8 +39,7 @@ pub(super) fn trigger(
     } else {
         external(scaler, part, &metadata, &key, into)?;
     }
-    // Who may read the metric changes nothing.
-    part.get("authenticationRef");
+    authentication(part, into);
     if is_resource {
         if let Some(cached) = part.get("useCachedMetrics").filter(|cached| cached.data == Data::Bool(true)) {
             let note = "is of no use: the HPA asks for resources itself";
@@ -51,6 +50,13 @@ pub(super) fn trigger(
     }
     part.finish(into);
     Ok(())
+}
+
+/// Who may read the metric changes nothing.
+fn authentication(part: &Fields<'_>, into: &mut Translation) {
+    if let Some(node) = part.get("authenticationRef") {
+        into.aside(format!("{} says who may read the value", part.path_of("authenticationRef")), &node.place);
+    }
 }
 
 /// Replicas by the clock.
@@ -167,7 +173,7 @@ pub(super) fn formula_trigger(part: &Fields<'_>, into: &mut Translation) -> Resu
     if let Some(kind) = part.get("metricType") {
         into.aside(format!("{} gives way to that of the formula", part.path_of("metricType")), &kind.place);
     }
-    part.get("authenticationRef");
+    authentication(part, into);
     let is_cached = part.get("useCachedMetrics").is_some_and(|cached| cached.data == Data::Bool(true));
     part.finish(into);
     Ok(FormulaTrigger { measure: name.map(|name| (name.to_owned(), measure)), is_cached })
@@ -181,7 +187,7 @@ fn resource(
     (key, (manifest, workload)): (&str, (&Manifest<'_>, Option<&str>)),
     into: &mut Translation,
 ) -> Result<(), Problem> {
-    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place() };
+    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place(), example: None };
     if name == "memory" {
         watch.ask_share(
             "memory does not follow the requests in service: what it stands for has to be said",
@@ -264,7 +270,12 @@ fn external(
     }
     let (target_name, default) = target_of(name, scaler, metadata)?;
     let activation = scaler.activations.iter().find(|(name, _)| metadata.get(name).is_some());
-    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place() };
+    let example = match scaler.value {
+        ScalerValue::PromQl => metadata.text("query")?.and_then(promql::likely),
+        ScalerValue::Named(key) => metadata.text(key)?.and_then(likely),
+        _ => None,
+    };
+    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place(), example };
     let measure = measure_of(name, scaler, target_name, metadata)?;
     let target = Target {
         kind: if is_value { TargetKind::Value } else { TargetKind::AverageValue },
@@ -276,6 +287,14 @@ fn external(
             .or(scaler.activations.first())
             .map(|(name, _)| (*name, "activation_threshold")),
     };
+    let is_quantile = measure.as_ref().is_ok_and(|measure| measure.quantile.is_some());
+    if let Some(node) = metadata.get("ignoreNullValues").filter(|_| is_quantile)
+        && [Data::Text("false".into()), Data::Bool(false)].contains(&node.data)
+    {
+        let path = metadata.path_of("ignoreNullValues");
+        let note = format!("{path}: while nothing has been completed the trigger fails; here its value is 0");
+        into.note(note, &node.place);
+    }
     watch.put(measure, &target, into)?;
     if metadata.get(target_name).is_none() {
         let missing = || {
@@ -351,7 +370,7 @@ fn measure_of(
     metadata: &Fields<'_>,
 ) -> Result<Result<Measure, String>, Problem> {
     let total = |signal: Signal| {
-        Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, window_s: 0.0, warnings: Vec::new() })
+        Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, quantile: None, window_s: 0.0, warnings: Vec::new() })
     };
     Ok(match scaler.value {
         ScalerValue::Is(signal) => total(signal),

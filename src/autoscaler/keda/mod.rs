@@ -23,6 +23,7 @@ mod scalers;
 pub(super) mod settings;
 
 use super::hpa::Hpa;
+use crate::autoscaler::{Signal, Timed};
 use crate::time::Span;
 use cron::{CronTrigger, WallClock};
 use cron_settings::NamedCron;
@@ -71,6 +72,19 @@ pub(crate) enum TriggerValue {
 pub(crate) struct Formula {
     expression: Expression,
     crons: Vec<NamedCron>,
+}
+
+impl Formula {
+    /// The times of requests that it uses.
+    pub fn times(&self) -> impl Iterator<Item = Timed> {
+        let signals = self.expression.names().filter_map(Signal::named);
+        signals.filter_map(Signal::timed)
+    }
+
+    /// Whether it uses any.
+    pub fn uses_times(&self) -> bool {
+        self.times().next().is_some()
+    }
 }
 
 /// When a trigger is active.

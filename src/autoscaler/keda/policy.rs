@@ -6,7 +6,7 @@ use super::executor::{Executor, Polled, Triggers};
 use super::release::cut;
 use super::settings::INSTANCES;
 use super::{Keda, TriggerValue, replay};
-use crate::autoscaler::Signal;
+use crate::autoscaler::{Signal, Timed};
 use crate::autoscaler::hpa::controller::{Cluster, Controller, Outcome, Scale};
 use crate::autoscaler::hpa::explain::explain;
 use crate::autoscaler::hpa::history::Moment;
@@ -46,6 +46,13 @@ impl Settings for Keda {
     }
     fn scrapes(&self) -> bool {
         true
+    }
+    fn times(&self) -> Vec<Timed> {
+        let of_formulas = self.values.iter().filter_map(|value| match value {
+            TriggerValue::Formula(formula) => Some(formula.times()),
+            TriggerValue::Signal | TriggerValue::Cron(_) => None,
+        });
+        Settings::times(&self.hpa).into_iter().chain(of_formulas.flatten()).collect()
     }
     fn uses_metrics_window(&self) -> bool {
         true
@@ -212,8 +219,13 @@ impl Cluster for Answers<'_> {
 impl Keda {
     /// The value of a trigger, with so many instances ready; `None` while there was nothing to measure.
     fn value(&self, index: usize, now: Instant, pool: &Pool, ready: u32) -> Option<f64> {
+        let metric = self.hpa.metrics.get(index)?;
+        // A quantile of nothing is no number, which the Prometheus scaler takes for 0 unless `ignoreNullValues` is false.
+        let or_nothing = |signal: Signal, value: Option<f64>| {
+            value.or_else(|| (signal.timed().is_some() && pool.signals.is_fed()).then_some(0.0))
+        };
         match self.values.get(index)? {
-            TriggerValue::Signal => pool.value(self.hpa.metrics.get(index)?, ready),
+            TriggerValue::Signal => or_nothing(metric.signal, pool.value(metric, ready)),
             TriggerValue::Cron(cron) => Some(cron.value(now, &self.clock, self.release)),
             TriggerValue::Formula(formula) => formula.expression.value(|name| {
                 if name == INSTANCES {
@@ -222,8 +234,8 @@ impl Keda {
                 if let Some(named) = formula.crons.iter().find(|named| named.name == name) {
                     return Some(named.cron.value(now, &self.clock, self.release));
                 }
-                let signal = *Signal::ALL.iter().find(|signal| signal.name() == name)?;
-                pool.signals.total(signal)
+                let signal = Signal::named(name)?;
+                or_nothing(signal, pool.signals.total(signal, metric.quantile))
             }),
         }
     }
@@ -315,6 +327,7 @@ mod tests {
             ready: 0,
             existing: 0,
             instances: &[],
+            times: None,
         });
     }
 

@@ -237,10 +237,29 @@ impl KedaReplay {
 
     /// What KEDA makes of the value of one trigger, and of its failures.
     fn answer(&mut self, index: usize, values: &[Option<f64>], current: i32, ready: Option<u32>) -> Answer {
+        self.count_inputs(index);
         let Keda { release, fallback, hpa, .. } = &self.keda;
         let measured = values[index].map(|value| self.keda.quantity(index, value));
         let target = (hpa.metrics[index].target, *release);
         answer(fallback.as_ref(), target, measured, &mut self.failures[index], current, ready)
+    }
+
+    /// Counts the failures of each trigger of a formula: KEDA falls back by the one that has failed most often in a row.
+    fn count_inputs(&mut self, index: usize) {
+        let Some(inputs) = self.inputs[index].as_ref() else { return };
+        if self.keda.leaves_to_formula().is_some() {
+            // Counted where the formula is worked out.
+            return;
+        }
+        let mut most = 0;
+        for (name, value) in inputs {
+            // What a row says of the formula as a whole holds for each until it is known.
+            let count = self.input_failures.entry(name.clone()).or_insert(self.failures[index]);
+            *count = if value.is_some() { 0 } else { *count + 1 };
+            most = most.max(*count);
+        }
+        // The last of them is counted with the answer.
+        self.failures[index] = (most - 1).max(0);
     }
 
     /// One sync of the HPA, on what KEDA answers it.

@@ -8,10 +8,11 @@ use super::release::Release;
 use super::{Activation, Formula, Keda, Pause, TriggerValue};
 use crate::autoscaler::general::scheduled::{LocalTime, STARTS_AT, Zone};
 use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
-use crate::autoscaler::hpa::metric::{HpaSignal, MetricSpec, Source, Target};
+use crate::autoscaler::hpa::metric::{MetricSpec, Source, Target};
 use crate::autoscaler::hpa::settings::{KUBERNETES_RELEASE, TUNING_KEYS, Tuning};
 use crate::autoscaler::reading::quantity::Quantity;
-use crate::autoscaler::{PER, Signal};
+use crate::autoscaler::metric::quantile_of;
+use crate::autoscaler::{PER, QUANTILE, Signal};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest, read_choice,
 };
@@ -81,7 +82,7 @@ const FORCE_ACTIVATION: Key<bool> = Key::or(
 const TYPE: Key<TriggerType> = Key::or("type", "\"external\"", "What kind of trigger it is.");
 const NAME: Key<Option<String>> =
     Key::optional("name", "Name of the metric, for logs. Without it, that of the signal.");
-const SIGNAL: Key<Option<HpaSignal>> = Key::optional(
+const SIGNAL: Key<Option<Signal>> = Key::optional(
     "signal",
     "What the trigger's metric is in a simulation. Without it, \"in_flight\"; \"utilization\" for cpu and memory.",
 );
@@ -162,6 +163,7 @@ const TRIGGER_SPEC: TableSpec = TableSpec {
         &NAME,
         &SIGNAL,
         &PER,
+        &QUANTILE,
         &FORMULA,
         &CRONS,
         &START,
@@ -254,7 +256,9 @@ impl Value for Trigger {
             false => (Signal::Utilization, MetricType::Utilization),
         };
         let metric_type = reader.find(&METRIC_TYPE)?.unwrap_or(default_type);
-        let signal = reader.find(&SIGNAL)?.map_or(default_signal, |HpaSignal(signal)| signal);
+        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        let is_timed = matches!(&value, TriggerValue::Formula(formula) if formula.uses_times());
+        let quantile = if is_timed { reader.get(&QUANTILE)? } else { quantile_of(&reader, signal)? };
         let threshold = match (reader.find(&THRESHOLD)?, trigger_type) {
             (Some(Quantity(threshold)), _) => threshold,
             (None, TriggerType::Cron) => 1000,
@@ -290,7 +294,7 @@ impl Value for Trigger {
         };
         Ok(Trigger {
             activation,
-            metric: MetricSpec { source, name, target, signal, per: reader.get(&PER)? },
+            metric: MetricSpec { source, name, target, signal, per: reader.get(&PER)?, quantile },
             value,
             is_cached: reader.get(&USE_CACHED_METRICS)?,
         })
@@ -300,7 +304,7 @@ impl Value for Trigger {
 /// What the value of a trigger is, of a type.
 fn value(reader: &Reader<'_>, trigger_type: TriggerType, context: &Context) -> Result<TriggerValue, Problem> {
     let of_cron = [START.name(), END.name(), DESIRED.name(), ZONE.name()];
-    let of_signal = [SIGNAL.name(), PER.name(), FORMULA.name(), CRONS.name()];
+    let of_signal = [SIGNAL.name(), PER.name(), QUANTILE.name(), FORMULA.name(), CRONS.name()];
     let is_cron = trigger_type == TriggerType::Cron;
     let others: &[&str] = if is_cron { &of_signal } else { &of_cron };
     if let Some(name) = others.iter().find(|name| reader.has(name)) {
@@ -341,7 +345,7 @@ fn value(reader: &Reader<'_>, trigger_type: TriggerType, context: &Context) -> R
         // A recording has values by any name.
         return Ok(TriggerValue::Formula(Formula { expression: formula, crons }));
     }
-    let signals: Vec<&str> = HpaSignal::OPTIONS.iter().map(|(name, ..)| *name).chain([INSTANCES]).collect();
+    let signals: Vec<&str> = Signal::OPTIONS.iter().map(|(name, ..)| *name).chain([INSTANCES]).collect();
     let of_crons = || crons.iter().map(|named| named.name.as_str());
     if let Some(name) = of_crons().find(|name| signals.contains(name)) {
         let message = format!("`{}` has `{name}`, which is a signal", reader.path_of(CRONS.name()));

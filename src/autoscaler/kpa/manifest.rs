@@ -72,7 +72,9 @@ fn config_of<'a>(manifest: &Manifest<'a>) -> Option<&'a Node> {
     let is_config = |document: &&Node| {
         text_of(document, "kind") == Some("ConfigMap") && metadata_name(document) == Some("config-autoscaler")
     };
-    manifest.documents.iter().find(is_config).and_then(|config| field_of(config, "data"))
+    let config = manifest.documents.iter().find(is_config)?;
+    manifest.takes_from(config);
+    field_of(config, "data")
 }
 
 /// Where in a document a revision's settings stand.
@@ -291,7 +293,7 @@ fn by_hpa(annotations: &Fields<'_>, manifest: &Manifest<'_>) -> Result<Translati
     };
     into.set("metrics.0".into(), Data::Table(Table::EMPTY), annotations.place());
     let watch =
-        Watch { key: "metrics.0".into(), path: annotations.path_of("metric"), place: annotations.place() };
+        Watch { key: "metrics.0".into(), path: annotations.path_of("metric"), place: annotations.place(), example: None };
     match metric {
         "cpu" => {
             set("type", "resource", into);

@@ -17,7 +17,7 @@ mod spec;
 mod target;
 
 use super::replay::Replay;
-use super::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Settings};
+use super::{Limits, MetricsDefaults, Policy, PolicyContext, Schedule, Settings, Watched};
 use crate::autoscaler::windows::buckets::Aggregation;
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::Span;
@@ -337,6 +337,16 @@ impl Settings for Knative {
             window: self.spec.stable_window,
             delay: Span::ZERO,
         }
+    }
+    fn watched(&self) -> Vec<Watched> {
+        let Load { rps, container_concurrency, target, .. } = self.load;
+        let key = match (rps, target, container_concurrency) {
+            (false, None, 0) => DEFAULT_CONCURRENCY.name(),
+            (false, None, _) => CONTAINER_CONCURRENCY.name(),
+            (true, None, _) => DEFAULT_RPS.name(),
+            (_, Some(_), _) => TARGET.name(),
+        };
+        vec![Watched::new(key, self.load.metric(), self.spec.target)]
     }
     fn scrapes(&self) -> bool {
         true

@@ -30,7 +30,9 @@ pub(super) fn explain(settings: &Knative, found: &KpaEvaluation) -> Explanation 
     figures.push(("activators", count.into()));
     figures.push(("route", if found.proxied { "proxy" } else { "serve" }.into()));
     figures.push(("condition", condition_name(found.condition).into()));
-    Explanation { metric: metric.name(), observed, figures, reason: words(settings, found) }
+    // The means are the pool's.
+    let target = (found.ready > 0).then(|| settings.spec.target * f64::from(found.ready));
+    Explanation { metric: metric.name(), observed, target, figures, reason: words(settings, found) }
 }
 
 /// Every intermediate number of the decider.

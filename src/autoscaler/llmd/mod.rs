@@ -16,7 +16,7 @@ mod tokens;
 
 use super::{
     Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay,
-    Schedule, Scrape, Settings, TokenContext,
+    Role, Schedule, Scrape, Settings, Signal, TokenContext, Watched,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -179,6 +179,36 @@ impl Settings for Llmd {
     }
     fn metrics_defaults(&self) -> MetricsDefaults {
         MetricsDefaults { window: self.metrics_window, ..MetricsDefaults::DEFAULT }
+    }
+    fn watched(&self) -> Vec<Watched> {
+        if self.release == Release::Newest {
+            return Vec::new();
+        }
+        let Thresholds { kv_cache_threshold, queue_length_threshold, kv_spare_trigger, queue_spare_trigger } =
+            self.thresholds;
+        let of_system = |key: &Key<f64>, signal, target| Watched {
+            role: Role::Up,
+            is_of_system: true,
+            ..Watched::new(key.name(), signal, target)
+        };
+        vec![
+            of_system(&KV_CACHE_THRESHOLD, Signal::KvCache, kv_cache_threshold - kv_spare_trigger),
+            of_system(
+                &QUEUE_LENGTH_THRESHOLD,
+                Signal::QueueLength,
+                queue_length_threshold - queue_spare_trigger,
+            ),
+        ]
+    }
+    fn aims(&self) -> Vec<String> {
+        let Rules { scale_up_threshold, scale_down_boundary, .. } = self.rules;
+        match self.release {
+            Release::Newest => vec![format!(
+                "tokens held and waiting against {scale_up_threshold} (`scale_up_threshold`) of the tokens that the instances can \
+                 hold; what is spare beyond {scale_down_boundary} of it (`scale_down_boundary`) is given up"
+            )],
+            Release::V0_8 => Vec::new(),
+        }
     }
     fn scrapes(&self) -> bool {
         true
@@ -435,15 +465,18 @@ impl Policy for LlmdPolicy {
             Because::Counted => tokens::words::figures(&self.counted.0),
             _ => explain::figures(&analysis).into(),
         };
-        let (metric, observed) = match because {
+        let (metric, observed, target) = match because {
             // The share of what the instances can hold that demand takes.
-            Because::Counted if self.counted.0.anticipated > 0.0 => {
-                ("kv_cache", Some(self.counted.0.demand / self.counted.0.anticipated))
-            }
-            Because::Counted => ("kv_cache", None),
-            _ => ("queue_length", Some(group.max_queue)),
+            Because::Counted if self.counted.0.anticipated > 0.0 => (
+                "kv_cache",
+                Some(self.counted.0.demand / self.counted.0.anticipated),
+                Some(self.settings.rules.scale_up_threshold),
+            ),
+            Because::Counted => ("kv_cache", None, None),
+            // The cache counts beside it.
+            _ => ("queue_length", Some(group.max_queue), None),
         };
-        Explanation { metric, observed, figures, reason }
+        Explanation { metric, observed, target, figures, reason }
     }
 }
 
@@ -517,6 +550,7 @@ mod tests {
             ready: queues.len() as u32,
             existing: queues.len() as u32,
             instances: &instances,
+            times: None,
         });
     }
 

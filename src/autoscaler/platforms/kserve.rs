@@ -180,7 +180,7 @@ fn by_hpa(
         into.set("metrics.0.name".into(), text(metric), predictor.place());
         if metric == "memory" {
             let path = predictor.path_of("scaleMetric");
-            let watch = Watch { key: "metrics.0".into(), path, place: predictor.place() };
+            let watch = Watch { key: "metrics.0".into(), path, place: predictor.place(), example: None };
             watch.ask_share(
                 "memory does not follow the requests in service: what it stands for has to be said",
                 into,
@@ -258,7 +258,7 @@ fn trigger(
             manifest.memory_request(None, None)
         };
         if is_amount || name != "cpu" {
-            let watch = Watch { key: key.clone(), path: resource.path().to_owned(), place: part.place() };
+            let watch = Watch { key: key.clone(), path: resource.path().to_owned(), place: part.place(), example: None };
             let why = match request {
                 None if is_amount => "it is an amount, and what a pod requests of it is not known",
                 _ => "it does not follow the requests in service",
@@ -303,7 +303,7 @@ fn trigger(
             target.place(),
         );
     }
-    let watch = Watch { key, path: source.path().to_owned(), place: part.place() };
+    let watch = Watch { key, path: source.path().to_owned(), place: part.place(), example: None };
     let compared = Target {
         kind: TargetKind::AverageValue,
         fields: &target,

@@ -16,7 +16,7 @@ use self::delay::{Delay, Delays};
 use self::look_back::{Aggregation, LookBack};
 use super::{
     Explanation, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay, Schedule,
-    Scrape, Settings,
+    Scrape, Settings, Signal, Watched,
 };
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
@@ -200,6 +200,13 @@ impl Settings for RayServe {
             delay: Span::ZERO,
         }
     }
+    fn watched(&self) -> Vec<Watched> {
+        vec![Watched::new(
+            TARGET_ONGOING_REQUESTS.name(),
+            Signal::InFlight,
+            self.target_ongoing_requests,
+        )]
+    }
     fn scrapes(&self) -> bool {
         true
     }
@@ -245,6 +252,8 @@ impl Policy for RayServePolicy {
             Some((inputs, decision)) => Explanation {
                 metric: "in_flight",
                 observed: Some(inputs.total),
+                target: (inputs.running > 0)
+                    .then(|| self.settings.target_ongoing_requests * f64::from(inputs.running)),
                 figures: self.settings.figures(inputs, decision),
                 reason: self.settings.reason(inputs, decision),
             },

@@ -96,9 +96,12 @@ impl Codec {
                 .and_then(iso_seconds)
                 .map(|seconds| Data::Text(format!("{seconds}s")))
                 .ok_or_else(|| "a duration such as \"PT5M\"".into()),
-            Codec::Quantity => match node.data {
-                Data::Text(_) | Data::Integer(_) | Data::Float(_) => Ok(node.data.clone()),
-                _ => Err("a quantity".into()),
+            Codec::Quantity => match &node.data {
+                Data::Text(text) if parse_quantity(text.trim()).is_some() => {
+                    Ok(Data::Text(text.trim().to_owned()))
+                }
+                Data::Integer(_) | Data::Float(_) => Ok(node.data.clone()),
+                _ => Err("a number, or a quantity such as \"500m\" or \"2k\"".into()),
             },
             Codec::QuantityNumber => match &node.data {
                 Data::Text(text) => parse_quantity(text).map(|thousandths| thousandths as f64 / 1000.0),

@@ -1,5 +1,7 @@
 //! The documents of a file, and which object of them is meant.
 
+use std::cell::RefCell;
+
 use super::Translation;
 use crate::schema::{Data, Node, Problem};
 
@@ -56,9 +58,21 @@ pub(crate) struct Manifest<'a> {
     pub documents: &'a [Node],
     /// What the scenario says.
     pub selection: &'a Selection,
+    /// Documents beside the object that something was taken from.
+    pub used: RefCell<Vec<&'a Node>>,
 }
 
-impl Manifest<'_> {
+impl<'a> Manifest<'a> {
+    /// The file around an object, nothing of it used yet.
+    pub fn new(documents: &'a [Node], selection: &'a Selection) -> Manifest<'a> {
+        Manifest { documents, selection, used: RefCell::default() }
+    }
+
+    /// Notes that something is taken from a document beside the object.
+    pub fn takes_from(&self, document: &'a Node) {
+        self.used.borrow_mut().push(document);
+    }
+
     /// An empty translation to an autoscaler of a kind.
     pub fn translation(&self, kind: &'static str) -> Translation {
         Translation::new(kind).of_recording(self.selection.as_written)
@@ -115,6 +129,7 @@ impl Manifest<'_> {
                 || super::field_of(resources, "limits").and_then(|all| super::field_of(all, resource));
             quantity(requests.or_else(limits)?)
         };
+        self.takes_from(workload);
         let meant = |node: &&Node| container.is_none_or(|name| super::text_of(node, "name") == Some(name));
         containers.iter().filter(meant).map(of_container).sum()
     }

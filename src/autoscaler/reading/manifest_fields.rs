@@ -195,7 +195,9 @@ impl<'a> Fields<'a> {
                     }
                 })?;
                 into.set_field(key, value, node, field.codec);
-            } else if let Some(slot) = self.slot().filter(|_| !field.is_alias && !self.has_null(field.name)) {
+            } else if let Some(node) = self.null(field.name) {
+                into.leave_empty(key, self.path_of(field.name), &node.place);
+            } else if let Some(slot) = self.slot().filter(|_| !field.is_alias) {
                 let names = self.missing.iter().map(|name| (*name).to_owned());
                 let names = names.chain([format!("{}{}", self.prefix, field.name)]).collect();
                 into.open(key, slot.clone(), names, field.codec);
@@ -204,8 +206,9 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    fn has_null(&self, name: &str) -> bool {
-        self.table.is_some_and(|table| table.get(&format!("{}{name}", self.prefix)).is_some())
+    /// A field that is written without a value; [`Fields::get`] has given those that have one.
+    fn null(&self, name: &str) -> Option<&'a Node> {
+        self.table?.get(&format!("{}{name}", self.prefix))
     }
 
     fn slot(&self) -> Option<&Arc<Slot>> {

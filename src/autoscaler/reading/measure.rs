@@ -12,6 +12,8 @@ pub(crate) struct Measure {
     pub factor: Factor,
     /// What the value is of.
     pub scope: Of,
+    /// Which quantile of a time it is, 0 to 1.
+    pub quantile: Option<f64>,
     /// The time over which the query itself averages, in seconds; 0 for a value as it is scraped.
     pub window_s: f64,
     /// What a user must know, a phrase each.
@@ -86,9 +88,22 @@ pub(crate) fn of_name(name: &str) -> Result<Measure, String> {
         signal,
         factor: Factor { num: 1.0, den: known.row.divisor() },
         scope,
+        quantile: None,
         window_s: 0.0,
         warnings,
     })
+}
+
+/// What the metric called `name` has to do with, even where it is no signal as it is.
+pub(crate) fn likely(name: &str) -> Option<Signal> {
+    match find(name)?.row.meaning {
+        Meaning::Is(signal)
+        | Meaning::RateIs(signal)
+        | Meaning::CountOf(signal)
+        | Meaning::QuantileIs(signal) => Some(signal),
+        Meaning::Completions => Some(Signal::RequestRate),
+        Meaning::Replicas | Meaning::Cores | Meaning::Other(_) => None,
+    }
 }
 
 /// What has to be said of requests that are counted when they end.
@@ -101,6 +116,14 @@ pub(super) fn why_not(name: &str, known: &Known) -> String {
         (Meaning::Other(what), _) => {
             format!("`{name}` ({}) is {what}, which is no signal of the simulator", known.system)
         }
+        (Meaning::QuantileIs(signal), Suffix::None) => {
+            let what = match signal {
+                Signal::Ttft => "the time to the first token",
+                Signal::Tpot => "the time per output token",
+                _ => "the latency",
+            };
+            format!("`{name}` ({}) is a histogram of {what}: what is meant is a quantile of it", known.system)
+        }
         (_, Suffix::Bucket | Suffix::Sum | Suffix::Count) => format!("`{name}` is a part of a histogram"),
         (Meaning::RateIs(_) | Meaning::Completions, _) => {
             format!("`{name}` is a counter, which grows for ever: what is meant is its rate")
@@ -110,7 +133,7 @@ pub(super) fn why_not(name: &str, known: &Known) -> String {
             format!("`{name}` is a number of instances, which another autoscaler decides: simulate that one")
         }
         (Meaning::Cores, _) => format!("`{name}` is processor time: a pod's request makes it a utilization"),
-        (Meaning::Is(_), _) => format!("`{name}` is no counter"),
+        (Meaning::Is(_) | Meaning::QuantileIs(_), _) => format!("`{name}` is no counter"),
     }
 }
 

@@ -22,6 +22,11 @@ pub(crate) fn refused_text(source: &Arc<Source>) -> Option<Problem> {
         let label = "expected a manifest: render it with `helm template CHART`, and give the result";
         return refuse(start, 2, "a Helm template", label);
     }
+    let ytt = text.lines().find(|line| line.trim_start().starts_with("#@"));
+    if let Some(start) = ytt.and_then(|line| text.find(line)) {
+        let label = "expected a manifest: render it with `ytt -f FILE`, and give the result";
+        return refuse(start, 2, "a template of ytt", label);
+    }
     let is_python = name.ends_with(".py")
         || text.lines().any(|line| line.starts_with("import ") || line.starts_with("@app."));
     if is_python {
@@ -97,6 +102,18 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
         "build it with `kubectl kustomize DIR`, and give the result",
     ),
     (
+        "http.keda.sh/",
+        "HTTPScaledObject",
+        "an HTTPScaledObject of KEDA's HTTP add-on",
+        "its interceptor counts the requests: write kind = \"keda\" with a trigger of the signal \"in_flight\" (its concurrency) or \"request_rate\"",
+    ),
+    (
+        "argoproj.io/",
+        "Rollout",
+        "a Rollout",
+        "it has no autoscaler in this file: give its HorizontalPodAutoscaler or ScaledObject too",
+    ),
+    (
         "apps/",
         "Deployment",
         "a Deployment",
@@ -121,6 +138,10 @@ pub(crate) fn refused_object(document: &Node) -> Option<Problem> {
     };
     if let Some((_, _, what, why)) = known {
         return Some(Problem::new(&at("kind"), format!("the manifest is {what}"), *why));
+    }
+    if field_of(document, "op").is_some() && field_of(document, "path").is_some() {
+        let label = "build what it is a patch of with `kubectl kustomize DIR`, and give the result";
+        return Some(Problem::new(&at("op"), "the file is a patch of JSON", label));
     }
     let vertex = ["deployedModel", "automaticResources"];
     let model = field_of(document, vertex[0]).unwrap_or(document);

@@ -20,6 +20,8 @@ pub struct Translation {
     /// By key.
     settings: BTreeMap<String, Setting>,
     openings: Vec<Opening>,
+    /// Keys whose field is written without a value, with the field's path and place.
+    empty: Vec<(String, String, Place)>,
     remarks: Vec<Remark>,
     questions: Vec<Question>,
     /// Over how many seconds each metric that is settled is averaged, with its path and place.
@@ -100,6 +102,7 @@ impl Translation {
             form: None,
             settings: BTreeMap::new(),
             openings: Vec::new(),
+            empty: Vec::new(),
             remarks: Vec::new(),
             questions: Vec::new(),
             windows: Vec::new(),
@@ -170,6 +173,16 @@ impl Translation {
     pub fn slip(&self) -> Option<&str> {
         let texts = self.remarks.iter().map(|remark| remark.text.as_str());
         texts.into_iter().find(|text| text.contains("did you mean"))
+    }
+
+    /// The field that would set a key and is written without a value: its name, and where it stands.
+    pub fn empty_field(&self, key: &str) -> Option<(&str, &Place)> {
+        self.empty.iter().find(|(known, ..)| known == key).map(|(_, name, place)| (name.as_str(), place))
+    }
+
+    /// Notes that a field which would set `key` is written without a value.
+    pub(super) fn leave_empty(&mut self, key: String, name: String, place: &Place) {
+        self.empty.push((key, name, manifest_place(place)));
     }
 
     /// Name of the field that would set a key and is left out.

@@ -8,8 +8,8 @@ use crate::autoscaler::Signal;
 use crate::schema::{Data, Place, Problem};
 
 /// Signals that such a metric can be.
-const SIGNALS: &str = "request_rate, in_flight, concurrency, queue_length, utilization, kv_cache, prompt_token_rate \
-                       or output_token_rate";
+const SIGNALS: &str = "request_rate, in_flight, concurrency, queue_length, utilization, kv_cache, latency, ttft, tpot, \
+                       prompt_token_rate or output_token_rate";
 
 /// Signals that a resource of the pods can be.
 const SHARES: &str = "utilization or kv_cache";
@@ -51,6 +51,8 @@ pub(crate) struct Watch<'p> {
     pub path: String,
     /// Where that field stands.
     pub place: &'p Place,
+    /// The signal of the line that a user is shown; without one, the most common.
+    pub example: Option<Signal>,
 }
 
 impl Watch<'_> {
@@ -134,8 +136,8 @@ impl Watch<'_> {
         target: &Target<'_, '_>,
         into: &mut Translation,
     ) -> Result<(Option<Factor>, TargetKind), String> {
-        let Measure { signal, factor, scope, window_s, warnings } = measure;
-        let Watch { key, path, place } = self;
+        let Measure { signal, factor, scope, quantile, window_s, warnings } = measure;
+        let Watch { key, path, place, .. } = self;
         let is_sum = signal.quantity().is_additive();
         let mut kind = target.kind;
         match (target.kind, scope) {
@@ -146,7 +148,8 @@ impl Watch<'_> {
                 if is_sum {
                     into.set(format!("{key}.per"), Data::Text("instance".into()), place);
                 }
-                into.note(format!("{path} is a mean, which AverageValue divides by the replicas once more: the pool stops growing at a few instances; metricType Value follows the mean"), place);
+                let what = if quantile.is_some() { "quantile" } else { "mean" };
+                into.note(format!("{path} is a {what}, which AverageValue divides by the replicas once more: the pool stops growing at a few instances; metricType Value follows the {what}"), place);
                 if scope == Of::One {
                     into.note(format!("{path} is a series for each instance: KEDA takes more than one for an error, so it works with one instance alone"), place);
                 }
@@ -159,6 +162,9 @@ impl Watch<'_> {
             _ => {}
         }
         into.set(format!("{key}.signal"), Data::Text(signal.name().into()), place);
+        if let Some(quantile) = quantile {
+            into.set(format!("{key}.quantile"), Data::Float(quantile), place);
+        }
         for warning in warnings {
             into.note(format!("{path}: {warning}"), place);
         }
@@ -168,7 +174,7 @@ impl Watch<'_> {
 
     /// Leaves the signal to the user.
     pub fn ask(&self, why: &str, into: &mut Translation) {
-        self.ask_among(SIGNALS, Signal::QueueLength, why, into);
+        self.ask_among(SIGNALS, self.example.unwrap_or(Signal::QueueLength), why, into);
     }
 
     /// The same of a resource of the pods, which can only be a share.

@@ -2,6 +2,7 @@
 
 use super::Quantity;
 use crate::autoscaler::observation::{InstanceScrape, Scrape};
+use crate::autoscaler::times::Timed;
 
 /// One signal, stated once.
 #[derive(Debug)]
@@ -75,17 +76,6 @@ pub(crate) enum OfPool {
     Instances(fn(&PoolCounters) -> f64),
 }
 
-/// A time of a request of which a quantile is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Timed {
-    /// From its arrival to its end.
-    Latency,
-    /// From its arrival to the first token of its answer.
-    Ttft,
-    /// Of each further token of its answer.
-    Tpot,
-}
-
 /// How a signal of one instance follows from scrapes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum OfInstance {
@@ -95,6 +85,6 @@ pub(crate) enum OfInstance {
     Now(fn(&InstanceScrape) -> f64),
     /// Only the pool shows it: its equal part.
     EqualPart,
-    /// Instances do not show it.
-    None,
+    /// Only the pool shows it, and what it shows is taken for that of each.
+    AsPool,
 }

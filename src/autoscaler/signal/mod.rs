@@ -17,9 +17,11 @@ mod tpot;
 mod ttft;
 mod utilization;
 
-pub(crate) use measure::{OfInstance, OfPool, PoolCounters, SignalSpec, Timed};
+pub(crate) use measure::{OfInstance, OfPool, PoolCounters, SignalSpec};
 
 use super::observation::Scrape;
+use super::times::Timed;
+use crate::schema::{Choice, Context, Kind, Node, Problem, Value, read_choice};
 
 /// States the signals: an enum of them, each with its statement.
 macro_rules! signals {
@@ -77,34 +79,22 @@ impl Signal {
         self.spec().name
     }
 
+    /// The signal called `name`, as a scenario writes it.
+    pub fn named(name: &str) -> Option<Signal> {
+        Signal::ALL.iter().copied().find(|signal| signal.name() == name)
+    }
+
     /// What it is a number of.
     pub const fn quantity(self) -> Quantity {
         self.spec().quantity
     }
 
-    /// The signals that are read there, as options of a key: name, signal, description.
-    pub(crate) const fn options<const N: usize>(at: Source) -> [(&'static str, Signal, &'static str); N] {
-        let mut options = [("", Signal::ALL[0], ""); N];
-        let (mut next, mut index) = (0, 0);
-        while index < Signal::ALL.len() {
-            let spec = Signal::ALL[index].spec();
-            if at.has(spec) {
-                options[next] = (spec.name, Signal::ALL[index], spec.doc);
-                next += 1;
-            }
-            index += 1;
+    /// The time of which it is a quantile, if it is one.
+    pub(crate) const fn timed(self) -> Option<Timed> {
+        match self.spec().of_pool {
+            OfPool::Quantile(timed) => Some(timed),
+            _ => None,
         }
-        options
-    }
-
-    /// How many options [`Signal::options`] gives.
-    pub(crate) const fn count(at: Source) -> usize {
-        let (mut count, mut index) = (0, 0);
-        while index < Signal::ALL.len() {
-            count += at.has(Signal::ALL[index].spec()) as usize;
-            index += 1;
-        }
-        count
     }
 
     /// What one scrape adds to a mean per ready instance: to what is shared, `factor` times, and to what it is shared by.
@@ -121,21 +111,25 @@ impl Signal {
     }
 }
 
-/// Where signals are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The pipeline of `[metrics]`.
-    Pipeline,
-    /// The pods of an HPA.
-    Pods,
+impl Choice for Signal {
+    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &{
+        let mut options = [("", Signal::ALL[0], ""); Signal::ALL.len()];
+        let mut at = 0;
+        while at < options.len() {
+            let spec = Signal::ALL[at].spec();
+            options[at] = (spec.name, Signal::ALL[at], spec.doc);
+            at += 1;
+        }
+        options
+    };
 }
 
-impl Source {
-    const fn has(self, spec: &SignalSpec) -> bool {
-        match self {
-            Source::Pipeline => true,
-            Source::Pods => !matches!(spec.of_instance, OfInstance::None),
-        }
+impl Value for Signal {
+    fn kind() -> Kind {
+        Self::choices()
+    }
+    fn read(node: &Node, path: &str, _: &Context) -> Result<Self, Problem> {
+        read_choice(node, path)
     }
 }
 
@@ -183,16 +177,5 @@ mod tests {
                 "output_token_rate"
             ]
         );
-    }
-
-    #[test]
-    fn a_source_offers_what_it_can_read() {
-        let names = |options: &[(&'static str, Signal, &str)]| -> Vec<&'static str> {
-            options.iter().map(|(name, _, _)| *name).collect()
-        };
-        let pipeline = Signal::options::<{ Signal::count(Source::Pipeline) }>(Source::Pipeline);
-        let pods = Signal::options::<{ Signal::count(Source::Pods) }>(Source::Pods);
-        assert!(names(&pipeline).contains(&"latency") && names(&pipeline).contains(&"ttft"));
-        assert!(names(&pods).contains(&"kv_cache") && !names(&pods).contains(&"latency"));
     }
 }

@@ -25,6 +25,10 @@ impl ServiceModel for Batch {
         self.copies
     }
 
+    fn most_at_once(&self) -> u32 {
+        self.copies.saturating_mul(self.max_batch())
+    }
+
     fn throughput(&self, time_s: f64, _: Option<&TokenLaws>) -> f64 {
         self.throughput(time_s)
     }

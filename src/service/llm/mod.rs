@@ -63,6 +63,10 @@ impl ServiceModel for Llm {
         Ok((Requirement::tokens(reader, columns)?, Llm::read(reader)?))
     }
 
+    fn most_at_once(&self) -> u32 {
+        self.max_sequences
+    }
+
     fn throughput(&self, _: f64, tokens: Option<&TokenLaws>) -> f64 {
         let mean = |law: fn(&TokenLaws) -> &Numbers| tokens.map_or(1.0, |laws| law(laws).0.mean());
         self.throughput(mean(|laws| &laws.prompt), mean(|laws| &laws.output))

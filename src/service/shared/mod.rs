@@ -19,6 +19,10 @@ impl ServiceModel for Shared {
         Ok((Requirement::time(reader, columns)?, Shared::read(reader)?))
     }
 
+    fn most_at_once(&self) -> u32 {
+        self.concurrency
+    }
+
     fn throughput(&self, time_s: f64, _: Option<&TokenLaws>) -> f64 {
         self.throughput(time_s)
     }

@@ -12,7 +12,7 @@ mod tally;
 mod timeline;
 
 pub(in crate::sim) use facts::{Areas, Gauges, InstanceCounts, InstanceTime};
-pub(in crate::sim) use recorder::{LatencyHistogram, Recorder, Recording, latency_histogram};
+pub(in crate::sim) use recorder::{Recorder, Recording};
 pub(in crate::sim) use timeline::{Timeline, WindowCounters, WindowSettings};
 
 pub use cost::{BilledFrom, Cost};

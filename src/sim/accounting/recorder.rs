@@ -5,8 +5,8 @@ use super::facts::{Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
 use super::slo::{MORE, Promised, Slo};
 use super::tally::PromiseTally;
-use crate::autoscaler::Timed;
-use crate::stats::{Buckets, Digest};
+use crate::autoscaler::{ScrapedTimes, Timed};
+use crate::stats::Digest;
 use crate::time::Span;
 
 /// Requests of the whole run, warm-up included.
@@ -76,9 +76,7 @@ pub(in crate::sim) struct Recorder {
     /// Times promised token by token since the last mark, where such a time stands for the promise.
     pub window_tokens: Option<Digest>,
     /// Times since the last scrape that are watched, in microseconds.
-    pub scraped: Option<LatencyHistogram>,
-    /// Which times these are.
-    scraped_times: Timed,
+    pub scraped: ScrapedTimes,
 }
 
 /// Time of a request outside the service model.
@@ -137,8 +135,7 @@ impl Recorder {
             cold: ColdRequests::new(duration),
             window: None,
             window_tokens: None,
-            scraped: None,
-            scraped_times: Timed::Latency,
+            scraped: ScrapedTimes::default(),
         }
     }
 
@@ -179,8 +176,8 @@ impl Recorder {
         self.outside = Outside { before, whole: before.saturating_add(after), iterations };
     }
 
-    pub fn track_scraped(&mut self, duration: Span, times: Timed) {
-        (self.scraped, self.scraped_times) = (Some(latency_histogram(duration)), times);
+    pub fn track_scraped(&mut self, duration: Span, timed: Timed) {
+        self.scraped.watch(timed, duration);
     }
 
     /// Accounts for every request reported so far. To be called before anything is read.
@@ -255,7 +252,7 @@ impl Recorder {
         if let Some(window) = &mut self.window {
             batch.iter().for_each(|request| window.record(request.latency()));
         }
-        if let Some(scraped) = self.scraped.as_mut().filter(|_| self.scraped_times == Timed::Latency) {
+        if let Some(scraped) = self.scraped.of_mut(Timed::Latency) {
             batch.iter().for_each(|request| scraped.record(request.latency() / 1000));
         }
     }
@@ -291,12 +288,11 @@ impl RequestObserver for Recorder {
             let (ttft, tpot) = (answer.ttft(), answer.tpot());
             tokens.all[0] += u64::from(answer.tokens.prompt);
             tokens.all[1] += u64::from(answer.tokens.output);
-            if let Some(scraped) = &mut self.scraped {
-                match self.scraped_times {
-                    Timed::Latency => {}
-                    Timed::Ttft => scraped.record(ttft / 1000),
-                    Timed::Tpot => tpot.into_iter().for_each(|time| scraped.record(time / 1000)),
-                }
+            if let Some(scraped) = self.scraped.of_mut(Timed::Ttft) {
+                scraped.record(ttft / 1000);
+            }
+            if let (Some(scraped), Some(tpot)) = (self.scraped.of_mut(Timed::Tpot), tpot) {
+                scraped.record(tpot / 1000);
             }
             if self.window.is_some() {
                 let [first, further] = &mut self.totals.token_times;
@@ -387,12 +383,4 @@ impl<T: RequestObserver> RequestObserver for Recording<T> {
         self.recorder.failed(arrival, at);
         self.observer.failed(arrival, at);
     }
-}
-
-/// Latencies in microseconds, to two significant digits.
-pub(in crate::sim) type LatencyHistogram = Buckets<7>;
-
-/// An empty histogram of latencies up to `longest`.
-pub(in crate::sim) fn latency_histogram(longest: Span) -> LatencyHistogram {
-    Buckets::new((longest.as_nanos() / 1000).clamp(2, u64::MAX / 2))
 }

@@ -6,7 +6,7 @@ use super::metrics::Metrics;
 use super::pipeline::Pipeline;
 use crate::autoscaler::{
     Autoscaler, Explanation, InstanceScrape, Limits, Observation, Policy, PolicyContext, PoolState, Schedule,
-    Scrape,
+    Scrape, ScrapedTimes,
 };
 use crate::random::Streams;
 use crate::sim::accounting::{Actions, DecisionRecord, FLAP_WINDOW_S};
@@ -37,7 +37,15 @@ pub(in crate::sim) struct ControlLoop {
 #[derive(Debug, Default)]
 struct Feed {
     delay: Span,
-    late: VecDeque<(Scrape<'static>, Vec<InstanceScrape>)>,
+    late: VecDeque<LateScrape>,
+}
+
+/// One of them, with lists of its own.
+#[derive(Debug)]
+struct LateScrape {
+    pool: Scrape<'static>,
+    instances: Vec<InstanceScrape>,
+    times: Option<ScrapedTimes>,
 }
 
 /// Which decisions are kept.
@@ -114,15 +122,19 @@ impl ControlLoop {
         if feed.delay.is_zero() {
             return self.policy.scrape(sample);
         }
-        feed.late.push_back((Scrape { instances: &[], ..*sample }, sample.instances.to_vec()));
+        feed.late.push_back(LateScrape {
+            pool: sample.of_pool(),
+            instances: sample.instances.to_vec(),
+            times: sample.times.cloned(),
+        });
     }
 
     /// Hands over the scrapes that are old enough at `now`.
     fn deliver(&mut self, now: Instant) {
         let Some(feed) = &mut self.feed else { return };
-        while feed.late.front().is_some_and(|(sample, _)| sample.at + feed.delay <= now) {
-            if let Some((sample, instances)) = feed.late.pop_front() {
-                self.policy.scrape(&Scrape { instances: &instances, ..sample });
+        while feed.late.front().is_some_and(|late| late.pool.at + feed.delay <= now) {
+            if let Some(LateScrape { pool, instances, times }) = feed.late.pop_front() {
+                self.policy.scrape(&Scrape { instances: &instances, times: times.as_ref(), ..pool });
             }
         }
     }

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 
 use super::metrics::Metrics;
-use crate::autoscaler::{OfPool, Per, PoolCounters, Query};
+use crate::autoscaler::{OfPool, Per, PoolCounters, Query, TimeHistogram, Timed};
 use crate::service::FULL;
-use crate::sim::accounting::LatencyHistogram;
 use crate::time::Instant;
 
 /// One reading of the pool. Counters run from the start of the run.
@@ -15,7 +14,7 @@ pub(in crate::sim) struct ScrapeCounters {
     pub pool: PoolCounters,
     pub ready: u32,
     /// Latencies, or times of tokens, in microseconds, of what completed since the scrape before; kept only if they are asked for.
-    pub latency: Option<LatencyHistogram>,
+    pub latency: Option<TimeHistogram>,
 }
 
 /// What the autoscaler's metric is made of.
@@ -37,6 +36,11 @@ impl Pipeline {
     /// Whether the use of the KV cache is watched, which takes a look at each instance.
     pub fn watches_cache(&self) -> bool {
         matches!(self.query.metric.spec().of_pool, OfPool::Instances(_))
+    }
+
+    /// The times of requests that a scrape is to have.
+    pub fn timed(&self) -> Option<Timed> {
+        self.query.metric.timed()
     }
 
     pub fn record(&mut self, scrape: ScrapeCounters) {

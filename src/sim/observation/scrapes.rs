@@ -1,6 +1,6 @@
 //! Raw scrapes: what the pool looked like since the scrape before, for policies with a metrics pipeline of their own.
 
-use crate::autoscaler::{InstanceScrape, InstanceView, Scrape};
+use crate::autoscaler::{InstanceScrape, InstanceView, Scrape, ScrapedTimes};
 use crate::service::FULL;
 use crate::sim::accounting::{Areas, Gauges, InstanceCounts};
 use crate::sim::instances::InstanceRegistry;
@@ -46,7 +46,12 @@ impl Scrapes {
     }
 
     /// What has been since the scrape before; [`Scrapes::loads`] holds the instances, if anybody looks at them.
-    pub fn take(&mut self, counters: RawCounters, registry: &InstanceRegistry) -> Scrape<'_> {
+    pub fn take<'a>(
+        &'a mut self,
+        counters: RawCounters,
+        registry: &InstanceRegistry,
+        times: &'a ScrapedTimes,
+    ) -> Scrape<'a> {
         let RawCounters { at, arrived, tokens, areas, capacity, places, gauges, counts } = counters;
         let nanos = at.since(self.since).as_nanos();
         let mean = |later: u128, earlier: u128| match nanos {
@@ -94,6 +99,7 @@ impl Scrapes {
             ready: counts.ready,
             existing: counts.existing(),
             instances: &self.instances,
+            times: Some(times),
         };
         (self.since, self.arrived, self.areas, self.capacity) = (at, arrived, areas, capacity);
         self.tokens = tokens;

@@ -9,7 +9,6 @@ use super::operations::Operations;
 use super::options::Options;
 use super::request_side::Requests;
 use super::requests::Block;
-use crate::autoscaler::OfPool;
 use crate::random::Streams;
 use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
@@ -217,7 +216,8 @@ fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
     if options.timeline {
         recorder.track_windows(model.duration);
     }
-    if let Some(OfPool::Quantile(timed)) = model.autoscaler.query().map(|query| query.metric.spec().of_pool) {
+    let of_query = model.autoscaler.query().and_then(|query| query.metric.timed());
+    for timed in model.autoscaler.times().into_iter().chain(of_query) {
         recorder.track_scraped(model.duration, timed);
     }
     if model.dispatch.high_priority.is_some() {

@@ -180,7 +180,7 @@ const GOOGLE_CLOUD: Group = Group {
             Is(Concurrency),
             "",
         ),
-        row("run.googleapis.com/request_latencies", Histogram, "ms", Total, Other("latency"), ""),
+        row("run.googleapis.com/request_latencies", Histogram, "ms", Total, QuantileIs(Latency), ""),
         row(
             "loadbalancing.googleapis.com/https/request_count",
             Gauge,
@@ -194,7 +194,7 @@ const GOOGLE_CLOUD: Group = Group {
             Histogram,
             "ms",
             Total,
-            Other("latency"),
+            QuantileIs(Latency),
             "",
         ),
         row("ts_queue_latency_microseconds", Counter, "us (cumulative)", Pod, Other("queue wait"), ""),

@@ -19,7 +19,7 @@ const ISTIO: Group = Group {
             RateIs(RequestRate),
             "reported twice (reporter source and destination): without a reporter filter the sum is doubled; gone while there is no pod if reporter is destination",
         ),
-        row("istio_request_duration_milliseconds", Histogram, "ms", Total, Other("latency"), ""),
+        row("istio_request_duration_milliseconds", Histogram, "ms", Total, QuantileIs(Latency), ""),
     ],
 };
 
@@ -37,7 +37,7 @@ const ENVOY: Group = Group {
         ),
         row("envoy_cluster_upstream_rq_active", Gauge, "requests", Total, Is(Concurrency), ""),
         row("envoy_cluster_upstream_rq_pending_active", Gauge, "requests", Total, Is(QueueLength), ""),
-        row("envoy_cluster_upstream_rq_time", Histogram, "ms", Total, Other("latency"), ""),
+        row("envoy_cluster_upstream_rq_time", Histogram, "ms", Total, QuantileIs(Latency), ""),
         row("envoy_cluster_upstream_rq_xx", Counter, "requests", Total, Completions, ""),
         row("envoy_http_downstream_rq_total", Counter, "requests", Total, RateIs(RequestRate), ""),
         row("envoy_http_downstream_rq_active", Gauge, "requests", Total, Is(InFlight), ""),
@@ -72,13 +72,13 @@ const INGRESS_NGINX: Group = Group {
             Other("no signal for certain"),
             "",
         ),
-        row("nginx_ingress_controller_request_duration_seconds", Histogram, "s", Total, Other("latency"), ""),
+        row("nginx_ingress_controller_request_duration_seconds", Histogram, "s", Total, QuantileIs(Latency), ""),
         row(
             "nginx_ingress_controller_response_duration_seconds",
             Histogram,
             "s",
             Total,
-            Other("latency"),
+            QuantileIs(Latency),
             "",
         ),
     ],
@@ -89,7 +89,7 @@ const KONG: Group = Group {
     system: "kong",
     rows: &[
         row("kong_http_requests_total", Counter, "requests", Total, RateIs(RequestRate), ""),
-        row("kong_request_latency_ms", Histogram, "ms", Total, Other("latency"), ""),
+        row("kong_request_latency_ms", Histogram, "ms", Total, QuantileIs(Latency), ""),
         row("kong_upstream_latency_ms", Histogram, "ms", Total, Other("latency without the proxy"), ""),
     ],
 };
@@ -121,8 +121,8 @@ const GENERIC: Group = Group {
         row("http_requests_per_second", Gauge, "requests/s", Pod, Is(RequestRate), ""),
         row("requests-per-second", Gauge, "requests/s", Total, Is(RequestRate), ""),
         row("packets-per-second", Gauge, "packets/s", Pod, Other("no signal for certain"), ""),
-        row("http_request_duration_seconds", Histogram, "s", Pod, Other("latency"), ""),
-        row("http_server_requests_seconds", Histogram, "s", Pod, Other("latency"), ""),
+        row("http_request_duration_seconds", Histogram, "s", Pod, QuantileIs(Latency), ""),
+        row("http_server_requests_seconds", Histogram, "s", Pod, QuantileIs(Latency), ""),
         row("http_requests", Gauge, "ask", Pod, Other("no signal for certain"), ""),
         row("container_cpu_usage_seconds_total", Counter, "core-seconds", Pod, Cores, ""),
         row("kube_deployment_status_replicas_available", Gauge, "instances", Total, Replicas, ""),

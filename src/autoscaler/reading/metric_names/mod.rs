@@ -148,6 +148,6 @@ mod tests {
                 assert!(names.insert((group.system, row.name)), "{} stands twice", row.name);
             }
         }
-        assert_eq!(names.len(), 243);
+        assert_eq!(names.len(), 245);
     }
 }

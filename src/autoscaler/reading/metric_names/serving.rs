@@ -18,7 +18,7 @@ const RAY_SERVE: Group = Group {
         row("ray_serve_num_http_requests", Counter, "requests", Total, RateIs(RequestRate), ""),
         row("ray_serve_num_router_requests", Counter, "requests", Total, RateIs(RequestRate), ""),
         row("ray_serve_deployment_processing_latency_ms", Histogram, "ms", Pod, Other("service time"), ""),
-        row("ray_serve_http_request_latency_ms", Histogram, "ms", Total, Other("latency"), ""),
+        row("ray_serve_http_request_latency_ms", Histogram, "ms", Total, QuantileIs(Latency), ""),
         row("ray_serve_num_ongoing_http_requests", Gauge, "requests", Total, Is(InFlight), ""),
         row("ray_serve_autoscaling_total_requests", Gauge, "requests", Total, Is(InFlight), ""),
     ],
@@ -37,12 +37,21 @@ const KNATIVE: Group = Group {
         row("kn.revision.capacity.excess", Gauge, "requests", Total, Other("no load of the endpoint"), ""),
         row("kn.revision.request.concurrency", Gauge, "requests", Pod, Other("what one activator holds"), ""),
         row("kn.serving.queue.depth", Gauge, "requests", Pod, Is(InFlight), ""),
-        row("kn.serving.invocation.duration", Histogram, "s", Pod, Other("latency"), ""),
+        row("kn.serving.invocation.duration", Histogram, "s", Pod, QuantileIs(Latency), ""),
         row("revision_request_count", Counter, "requests", Pod, Completions, ""),
-        row("revision_request_latencies", Histogram, "ms", Pod, Other("latency"), ""),
+        row("revision_request_latencies", Histogram, "ms", Pod, QuantileIs(Latency), ""),
         row("revision_queue_depth", Gauge, "requests", Pod, Is(InFlight), ""),
         row("autoscaler_stable_request_concurrency", Gauge, "requests", Pod, Is(InFlight), ""),
         row("activator_request_concurrency", Gauge, "requests", Pod, Other("what one activator holds"), ""),
+    ],
+};
+
+// Read in: SeldonIO/seldon-core 1.x documentation of its analytics, from memory
+const SELDON_CORE: Group = Group {
+    system: "seldon core",
+    rows: &[
+        row("seldon_api_executor_server_requests_seconds", Histogram, "s", Pod, QuantileIs(Latency), ""),
+        row("seldon_api_executor_client_requests_seconds", Histogram, "s", Pod, QuantileIs(Latency), ""),
     ],
 };
 
@@ -67,7 +76,7 @@ const LLM_D_INFERENCE_EXTENSION: Group = Group {
         row("inference_pool_ready_pods", Gauge, "instances", Total, Replicas, ""),
         row("inference_objective_running_requests", Gauge, "requests", Total, Is(InFlight), ""),
         row("inference_objective_request_total", Counter, "requests", Total, RateIs(RequestRate), ""),
-        row("inference_objective_request_duration_seconds", Histogram, "s", Total, Other("latency"), ""),
+        row("inference_objective_request_duration_seconds", Histogram, "s", Total, QuantileIs(Latency), ""),
         row(
             "inference_objective_normalized_time_per_output_token_seconds",
             Histogram,
@@ -133,9 +142,9 @@ const AIBRIX_PODAUTOSCALER_TARGETMETRIC: Group = Group {
         row("realtime_num_requests_running", Gauge, "requests", Pod, Is(InFlight), ""),
         row("vllm:deployment_replicas", Gauge, "instances", Total, Replicas, ""),
         row("trtllm_kv_cache_utilization", Gauge, "share", Pod, Is(KvCache), ""),
-        row("trtllm_time_to_first_token_seconds", Histogram, "s", Pod, Other("time to the first token"), ""),
-        row("trtllm_time_per_output_token_seconds", Histogram, "s", Pod, Other("time per output token"), ""),
-        row("trtllm_e2e_request_latency_seconds", Histogram, "s", Pod, Other("latency"), ""),
+        row("trtllm_time_to_first_token_seconds", Histogram, "s", Pod, QuantileIs(Ttft), ""),
+        row("trtllm_time_per_output_token_seconds", Histogram, "s", Pod, QuantileIs(Tpot), ""),
+        row("trtllm_e2e_request_latency_seconds", Histogram, "s", Pod, QuantileIs(Latency), ""),
         row("trtllm_request_success_total", Counter, "requests", Pod, Completions, ""),
     ],
 };
@@ -154,13 +163,13 @@ const DYNAMO: Group = Group {
             "not a pure queue",
         ),
         row("dynamo_frontend_requests_total", Counter, "requests", Total, RateIs(RequestRate), ""),
-        row("dynamo_frontend_request_duration_seconds", Histogram, "s", Total, Other("latency"), ""),
+        row("dynamo_frontend_request_duration_seconds", Histogram, "s", Total, QuantileIs(Latency), ""),
         row(
             "dynamo_frontend_time_to_first_token_seconds",
             Histogram,
             "s",
             Total,
-            Other("time to the first token"),
+            QuantileIs(Ttft),
             "",
         ),
         row(
@@ -168,7 +177,7 @@ const DYNAMO: Group = Group {
             Histogram,
             "s",
             Total,
-            Other("time per output token"),
+            QuantileIs(Tpot),
             "",
         ),
         row("dynamo_component_inflight_requests", Gauge, "requests", Pod, Is(Concurrency), ""),
@@ -191,6 +200,7 @@ const KTHENA: Group = Group {
 pub(super) const GROUPS: &[Group] = &[
     RAY_SERVE,
     KNATIVE,
+    SELDON_CORE,
     KSERVE,
     LLM_D_INFERENCE_EXTENSION,
     AIBRIX_PODAUTOSCALER_TARGETMETRIC,

@@ -39,6 +39,8 @@ pub(crate) enum Meaning {
     RateIs(Signal),
     /// Requests that end: their rate is that of arrivals below saturation alone.
     Completions,
+    /// A signal once a quantile of the histogram is taken.
+    QuantileIs(Signal),
     /// A signal once the sum of a period is divided by the period.
     CountOf(Signal),
     /// Instances.
@@ -93,6 +95,8 @@ impl Row {
         match self.unit {
             unit if unit.starts_with("percent") => 100.0,
             "requests/min" => 60.0,
+            "ms" => 1e3,
+            "us" => 1e6,
             _ => 1.0,
         }
     }

@@ -35,6 +35,7 @@ struct Series {
     scope: Of,
     /// The samples over so many seconds rather than one value.
     range: Option<f64>,
+    quantile: Option<f64>,
     window_s: f64,
     warnings: Vec<String>,
 }
@@ -52,6 +53,23 @@ pub(crate) fn read(query: &str) -> Result<Measure, String> {
     }
 }
 
+/// The signal that a query has most to do with: that of the first metric in it which is known.
+pub(crate) fn likely(query: &str) -> Option<Signal> {
+    fn of(expr: &Expr) -> Option<Signal> {
+        match expr {
+            Expr::Series { name, .. } => super::measure::likely(name),
+            Expr::Subquery { of: inner, .. }
+            | Expr::Offset { of: inner, .. }
+            | Expr::Negative(inner)
+            | Expr::Aggregate { of: inner, .. } => of(inner),
+            Expr::Call { arguments, .. } => arguments.iter().find_map(of),
+            Expr::Binary { left, right, .. } => of(left).or_else(|| of(right)),
+            Expr::Number(_) | Expr::Text => None,
+        }
+    }
+    of(&parse(query).ok()?)
+}
+
 impl Series {
     fn measure(self) -> Result<Measure, String> {
         if self.range.is_some() {
@@ -61,8 +79,8 @@ impl Series {
         if self.known.row.scope == Scope::Everything {
             return Err(format!("`{}` counts for every host of its controller", self.name));
         }
-        let Series { factor, scope, window_s, warnings, .. } = self;
-        Ok(Measure { signal, factor, scope, window_s, warnings })
+        let Series { factor, scope, quantile, window_s, warnings, .. } = self;
+        Ok(Measure { signal, factor, scope, quantile, window_s, warnings })
     }
 
     fn scaled(mut self, times: f64, divided: f64) -> Series {
@@ -137,7 +155,8 @@ impl Series {
     ) -> Series {
         let scope = if known.row.scope == Scope::Mean { Of::Mean } else { Of::One };
         let factor = Factor { num: 1.0, den: known.row.divisor() };
-        Series { name: name.to_owned(), known, signal, factor, scope, range, window_s: 0.0, warnings }
+        let name = name.to_owned();
+        Series { name, known, signal, factor, scope, range, quantile: None, window_s: 0.0, warnings }
     }
 }
 
@@ -166,7 +185,7 @@ fn call(name: &str, arguments: &[Expr]) -> Result<Value, String> {
             _ => Err("the query is cut off from below".into()),
         },
         "clamp_max" | "clamp" => Err("the query is cut off: a maximum of instances says the same".into()),
-        "histogram_quantile" => Err(quantile(arguments)),
+        "histogram_quantile" => quantile(arguments).map(Value::Of),
         "predict_linear" | "deriv" | "holt_winters" | "double_exponential_smoothing" => {
             Err(format!("`{name}` is a forecast"))
         }
@@ -178,26 +197,77 @@ fn refused(name: &str) -> String {
     format!("`{name}` makes no signal of the simulator")
 }
 
-/// What a quantile of a histogram is of.
-fn quantile(arguments: &[Expr]) -> String {
+/// A quantile of the times of requests, of which histograms are known.
+fn quantile(arguments: &[Expr]) -> Result<Series, String> {
+    let [Expr::Number(share), of] = arguments else {
+        return Err("`histogram_quantile` is of a number and a histogram".into());
+    };
+    if !(*share > 0.0 && *share <= 1.0) {
+        return Err(format!("a quantile of {share} is none: they are from 0 to 1"));
+    }
+    let series = buckets(of)?;
+    let Meaning::QuantileIs(signal) = series.known.row.meaning else {
+        let what = match series.known.row.meaning {
+            Meaning::Other(what) => format!(" ({what})"),
+            _ => String::new(),
+        };
+        return Err(format!("a quantile of `{}`{what} is no signal of the simulator", series.name));
+    };
+    Ok(Series { signal: Some(signal), quantile: Some(*share), ..series })
+}
+
+/// The growth of the buckets of a histogram, of each instance or of all; of a native histogram, of itself.
+fn buckets(of: &Expr) -> Result<Series, String> {
+    match of {
+        Expr::Aggregate { name, of, grouping } if name == "sum" || name == "avg" => {
+            let inner = buckets(of)?;
+            let keeps_le = match grouping {
+                Grouping::By(labels) => labels.iter().any(|label| label == "le"),
+                Grouping::Without(labels) => !labels.iter().any(|label| label == "le"),
+                Grouping::All => false,
+            };
+            if inner.known.suffix == Suffix::Bucket && !keeps_le {
+                return Err(format!(
+                    "the buckets of `{}` are added up without `by (le)`, so that the query has no value",
+                    inner.name
+                ));
+            }
+            let scope = if is_of_each(grouping) { Of::One } else { Of::Mean };
+            Ok(inner.at(scope))
+        }
+        Expr::Call { name, arguments } if ["rate", "irate", "increase"].contains(&name.as_str()) => {
+            let [Expr::Series { name: metric, matchers, range: Some(range) }] = arguments.as_slice() else {
+                return Err(format!("`{name}` is of samples over a range"));
+            };
+            let series = series(metric, matchers, None)?;
+            let is_histogram = series.known.row.kind == Kind::Histogram;
+            if !is_histogram || !matches!(series.known.suffix, Suffix::Bucket | Suffix::None) {
+                return Err(format!("`{metric}` is no histogram"));
+            }
+            let scope = if series.known.row.scope == Scope::Pod { Of::One } else { Of::Mean };
+            let window_s = if name == "irate" { 0.0 } else { *range };
+            Ok(Series { window_s, scope, ..series })
+        }
+        Expr::Series { name, .. } => {
+            Err(format!("a quantile of `{name}` over all time hardly moves: `rate` of it is missing"))
+        }
+        _ => Err("`histogram_quantile` is of something else than the growth of a histogram".into()),
+    }
+}
+
+/// The metric of which a query is the mean: the sum of a histogram by its count.
+fn mean_of<'a>(left: &'a Expr, right: &'a Expr) -> Option<&'a str> {
     fn name_of(expr: &Expr) -> Option<&str> {
         match expr {
             Expr::Series { name, .. } => Some(name),
-            Expr::Subquery { of, .. }
-            | Expr::Offset { of, .. }
-            | Expr::Negative(of)
-            | Expr::Aggregate { of, .. } => name_of(of),
+            Expr::Aggregate { of, .. } | Expr::Subquery { of, .. } | Expr::Offset { of, .. } => name_of(of),
             Expr::Call { arguments, .. } => arguments.iter().find_map(name_of),
-            Expr::Binary { left, right, .. } => name_of(left).or_else(|| name_of(right)),
-            Expr::Number(_) | Expr::Text => None,
+            Expr::Binary { left, .. } => name_of(left),
+            Expr::Negative(_) | Expr::Number(_) | Expr::Text => None,
         }
     }
-    let name = arguments.get(1).and_then(name_of).unwrap_or_default();
-    let what = match find(name).map(|known| known.row.meaning) {
-        Some(Meaning::Other(what)) => format!("({what}) "),
-        _ => String::new(),
-    };
-    format!("a quantile of `{name}` {what}is no signal of the simulator")
+    let (sum, count) = (name_of(left)?.strip_suffix("_sum")?, name_of(right)?.strip_suffix("_count")?);
+    (sum == count).then_some(sum)
 }
 
 /// What a counter grows by a second, or over its range.
@@ -209,9 +279,8 @@ fn rate(function: &str, of: &Expr) -> Result<Series, String> {
         (Meaning::RateIs(signal), Suffix::None) => (signal, false),
         (Meaning::Completions, Suffix::None) => (Signal::RequestRate, true),
         // Each request is counted once, when it ends.
-        (Meaning::Other(what), Suffix::Count)
-            if series.known.row.kind == Kind::Histogram && ["latency", "service time"].contains(&what) =>
-        {
+        (Meaning::QuantileIs(Signal::Latency), Suffix::Count) => (Signal::RequestRate, true),
+        (Meaning::Other("service time"), Suffix::Count) if series.known.row.kind == Kind::Histogram => {
             (Signal::RequestRate, true)
         }
         (Meaning::Is(_), _) => {
@@ -247,18 +316,14 @@ fn aggregate(name: &str, of: &Expr, grouping: &Grouping) -> Result<Value, String
     if matches!(series.known.row.meaning, Meaning::Replicas) && series.known.row.name.starts_with("kube_") {
         return Ok(Value::Instances);
     }
-    let each = ["pod", "pod_name", "kubernetes_pod_name", "instance", "replica", "endpoint"];
-    let is_each = match grouping {
-        Grouping::By(labels) => labels.iter().any(|label| each.contains(&label.as_str())),
-        Grouping::Without(labels) => {
-            !labels.is_empty() && !labels.iter().any(|label| each.contains(&label.as_str()))
-        }
-        Grouping::All => false,
-    };
+    let is_each = is_of_each(grouping);
     let one_series = matches!(series.known.row.scope, Scope::Total | Scope::Mean | Scope::Everything);
     match name {
         _ if is_each && matches!(name, "sum" | "avg") => Ok(Value::Of(series)),
         "sum" if series.scope == Of::Mean => Ok(Value::Of(series)),
+        "sum" if series.quantile.is_some() => {
+            Err(format!("quantiles of `{}` added up are none", series.name))
+        }
         "sum" if series.known.row.scope == Scope::Gpu => {
             Err(format!("`{}` summed over accelerators is no share", series.name))
         }
@@ -272,6 +337,18 @@ fn aggregate(name: &str, of: &Expr, grouping: &Grouping) -> Result<Value, String
         "max" | "min" if one_series => Ok(Value::Of(series.at(Of::Total))),
         "max" => Err(format!("the fullest instance by `{}` is no signal of the simulator", series.name)),
         _ => Err(refused(name)),
+    }
+}
+
+/// Whether a grouping keeps instances apart.
+fn is_of_each(grouping: &Grouping) -> bool {
+    let each = ["pod", "pod_name", "kubernetes_pod_name", "instance", "replica", "endpoint"];
+    match grouping {
+        Grouping::By(labels) => labels.iter().any(|label| each.contains(&label.as_str())),
+        Grouping::Without(labels) => {
+            !labels.is_empty() && !labels.iter().any(|label| each.contains(&label.as_str()))
+        }
+        Grouping::All => false,
     }
 }
 
@@ -301,6 +378,11 @@ fn binary(operator: &str, bool: bool, left: &Expr, right: &Expr) -> Result<Value
             (value, Ok(Value::Number(0.0))) => Ok(value),
             _ => Err("the query takes one value or another".into()),
         };
+    }
+    if let Some(name) = mean_of(left, right).filter(|_| operator == "/") {
+        return Err(format!(
+            "the query is the mean of `{name}`, which is no signal of the simulator: quantiles are (`histogram_quantile`)"
+        ));
     }
     match (operator, evaluate(left)?, evaluate(right)?) {
         (_, Value::Number(a), Value::Number(b)) => numbers(operator, a, b).map(Value::Number),

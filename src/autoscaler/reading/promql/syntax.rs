@@ -131,6 +131,8 @@ impl<'a> Parser<'a> {
             true => Ok(()),
             false => Err(match self.peek() {
                 Some(token) => format!("`{text}` is expected before `{}`", token.text()),
+                // Of a list of arguments a comma is one way on, a bracket the other.
+                None if text == "," => "`)` is missing at the end".to_owned(),
                 None => format!("`{text}` is missing at the end"),
             }),
         }

@@ -61,10 +61,13 @@ const CASES: &[Case] = &[
     ("avg(DCGM_FI_DEV_GPU_UTIL{pod=~\"p.*\"}[30s])", None),
     (
         "histogram_quantile(0.95, sum(rate(vllm:e2e_request_latency_seconds_bucket[1m])) by (le)) or vector(0)",
-        None,
+        Some((Latency, Of::Mean, 60.0, 10.0, 10.0)),
     ),
     ("histogram_quantile(0.95, rate(inference_latency_bucket[5m]))", None),
-    ("histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket[5m])))", None),
+    (
+        "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket[5m])))",
+        Some((Ttft, Of::Mean, 300.0, 2.0, 2.0)),
+    ),
     (
         "sum(rate(istio_requests_total{destination_service_name=\"s\"}[1m]))",
         Some((RequestRate, Of::Total, 60.0, 50.0, 50.0)),
@@ -163,9 +166,14 @@ fn what_must_be_known_of_a_query_is_said() {
 fn a_question_says_what_the_query_is_instead() {
     for (query, said) in [
         (
-            "histogram_quantile(0.95, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket[5m])))",
-            "time to the first token",
+            "histogram_quantile(0.95, sum by (le) (rate(vllm:request_queue_time_seconds_bucket[5m])))",
+            "(queue wait) is no signal",
         ),
+        (
+            "sum(histogram_quantile(0.5, sum by (le, pod) (rate(tgi_request_duration_bucket[5m]))))",
+            "added up are none",
+        ),
+        ("histogram_quantile(1.5, sum by (le) (rate(tgi_request_duration_bucket[5m])))", "a quantile of 1.5"),
         ("max(vllm:kv_cache_usage_perc)", "fullest instance"),
         ("1 - avg(vllm:kv_cache_usage_perc)", "falls while the load rises"),
         ("http_requests_total", "grows for ever"),

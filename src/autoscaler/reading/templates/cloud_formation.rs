@@ -1,7 +1,7 @@
 //! CloudFormation, and what SAM and the CDK make of it: `Resources` with their `Properties`.
 
 use super::super::unresolved::tag_of;
-use super::super::{field_of, text_of};
+use super::super::{field_of, manifest_place, text_of};
 use super::{Expanded, changed, table_of, text};
 use crate::schema::{Data, Node, Problem, Table};
 
@@ -57,6 +57,11 @@ pub(super) fn expand(document: &Node) -> Result<Option<Expanded>, Problem> {
             _ => continue,
         };
         expanded.documents.push(document);
+    }
+    if expanded.documents.is_empty() {
+        let place = field_of(document, "Resources").map_or(&document.place, |node| &node.place);
+        let label = "expected a ScalableTarget and a ScalingPolicy of Application Auto Scaling, or those of EC2 Auto Scaling";
+        return Err(Problem::new(&manifest_place(place), "the template scales nothing", label));
     }
     Ok(Some(expanded))
 }

@@ -1,8 +1,7 @@
 //! The autoscaler in a run: what it is shown, and when it acts.
 
 use super::Operations;
-use crate::autoscaler::{Observation, PoolCounters, PoolState};
-use crate::sim::accounting::latency_histogram;
+use crate::autoscaler::{Observation, PoolCounters, PoolState, ScrapedTimes};
 use crate::sim::observation::{RawCounters, ScrapeCounters};
 use crate::sim::run::event_queue::Event;
 use crate::sim::run::request_side::RequestSide;
@@ -53,8 +52,9 @@ impl Operations {
 
     pub(super) fn scrape(&mut self, requests: &mut dyn RequestSide, at: Instant) {
         self.events.add(at + self.control.scrape_interval, Event::Scrape);
+        let mut times = requests.recorder().scraped.take(self.end.since(Instant::ZERO));
         if self.control.scrapes() {
-            self.scrape_raw(requests, at);
+            self.scrape_raw(requests, at, &times);
         }
         let arrived = requests.attempt_counts().sent;
         let Some(pipeline) = &mut self.control.pipeline else { return };
@@ -67,8 +67,6 @@ impl Operations {
         }
         let tokens = answered(requests);
         let (work, gauges) = (requests.areas(at.as_nanos()).work, requests.gauges(at.as_nanos()));
-        let scraped = &mut requests.recorder().scraped;
-        let latency = scraped.is_some().then(|| latency_histogram(self.end.since(Instant::ZERO)));
         pipeline.record(ScrapeCounters {
             at,
             pool: PoolCounters {
@@ -82,11 +80,11 @@ impl Operations {
                 kv_cache,
             },
             ready: self.registry.counts().ready,
-            latency: std::mem::replace(scraped, latency),
+            latency: pipeline.timed().and_then(|timed| times.part(timed)),
         });
     }
 
-    fn scrape_raw(&mut self, requests: &mut dyn RequestSide, at: Instant) {
+    fn scrape_raw(&mut self, requests: &mut dyn RequestSide, at: Instant, times: &ScrapedTimes) {
         let nanos = at.as_nanos();
         let loads = self.scrapes.loads();
         if self.control.watches_instances {
@@ -102,7 +100,7 @@ impl Operations {
             gauges: requests.gauges(nanos),
             counts: self.registry.counts(),
         };
-        self.control.take_in(&self.scrapes.take(counters, &self.registry));
+        self.control.take_in(&self.scrapes.take(counters, &self.registry, times));
     }
 
     pub(super) fn evaluate(&mut self, requests: &mut dyn RequestSide, at: Instant) {
