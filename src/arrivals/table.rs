@@ -27,12 +27,20 @@ pub struct Arrivals {
 }
 
 /// Names that arrivals have elsewhere where users wait for their answers.
-const CLOSED_KINDS: [&str; 9] =
-    ["closed", "closed_loop", "closed-loop", "users", "clients", "vus", "concurrency", "concurrent", "sessions"];
+const CLOSED_KINDS: [&str; 9] = [
+    "closed",
+    "closed_loop",
+    "closed-loop",
+    "users",
+    "clients",
+    "vus",
+    "concurrency",
+    "concurrent",
+    "sessions",
+];
 
 /// Where these stand here.
-const CLOSED_LOOP: &str =
-    "users who wait for an answer before they send again stand in `[client]`, without `[arrivals]`: users = 50 and think_time = \"2s\"";
+const CLOSED_LOOP: &str = "users who wait for an answer before they send again stand in `[client]`, without `[arrivals]`: users = 50 and think_time = \"2s\"";
 
 /// Whether the kind that is written is that of a closed loop.
 fn is_closed_loop(node: &Node) -> bool {

@@ -60,7 +60,8 @@ pub const QUANTILE: Key<f64> = Key::or(
 pub(super) fn quantile_of(reader: &Reader<'_>, signal: Signal) -> Result<f64, Problem> {
     let has_quantile = matches!(signal.spec().of_pool, OfPool::Quantile(_));
     // A manifest's own goes with a signal that the scenario may have replaced.
-    let is_written = reader.node(QUANTILE.name()).is_some_and(|node| !matches!(node.place, Place::Manifest(_)));
+    let is_written =
+        reader.node(QUANTILE.name()).is_some_and(|node| !matches!(node.place, Place::Manifest(_)));
     if !has_quantile && is_written {
         let path = reader.path_of(QUANTILE.name());
         let message = format!("`{path}` applies to a metric of times only: latency, ttft, tpot");

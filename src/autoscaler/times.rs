@@ -51,7 +51,10 @@ impl ScrapedTimes {
     /// What has been recorded since the last call; `longest` is that of [`ScrapedTimes::watch`].
     pub(crate) fn take(&mut self, longest: Span) -> ScrapedTimes {
         let taken = std::mem::take(self);
-        Timed::ALL.into_iter().filter(|timed| taken.of(*timed).is_some()).for_each(|timed| self.watch(timed, longest));
+        Timed::ALL
+            .into_iter()
+            .filter(|timed| taken.of(*timed).is_some())
+            .for_each(|timed| self.watch(timed, longest));
         taken
     }
 }

@@ -120,7 +120,11 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Vertex, Problem> {
             "`{}` makes {most} % of a replica under full load, below the {target} % to aim at: it never gets there",
             reader.path_of(key)
         );
-        return Err(reader.problem(key, message, "expected more, a lower target, or a `request_count_target`"));
+        return Err(reader.problem(
+            key,
+            message,
+            "expected more, a lower target, or a `request_count_target`",
+        ));
     }
     let silent = vertex.drivers.iter().all(|driver| driver.at_full_load == 0.0);
     if silent && vertex.request_count_target.is_none() {
@@ -144,15 +148,16 @@ impl Settings for Vertex {
     fn watched(&self) -> Vec<Watched> {
         let keys = [CPU_TARGET.name(), ACCELERATOR_TARGET.name()];
         // What a driver never comes to asks for nothing.
-        let drivers = self.drivers.iter().zip(keys).filter(|(driver, _)| driver.at_full_load >= driver.target);
+        let drivers =
+            self.drivers.iter().zip(keys).filter(|(driver, _)| driver.at_full_load >= driver.target);
         let by_share = drivers.map(|(driver, key)| Watched {
             is_of_system: true,
             is_percent: true,
             ..Watched::new(key, Signal::Utilization, driver.target / driver.at_full_load)
         });
-        let by_requests = self.request_count_target.map(|a_minute| {
-            Watched::new(REQUESTS.name(), Signal::RequestRate, a_minute / 60.0)
-        });
+        let by_requests = self
+            .request_count_target
+            .map(|a_minute| Watched::new(REQUESTS.name(), Signal::RequestRate, a_minute / 60.0));
         by_share.chain(by_requests).collect()
     }
     fn scrapes(&self) -> bool {

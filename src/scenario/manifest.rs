@@ -133,7 +133,8 @@ pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> P
     let (label, line) = match translation.field_of(key) {
         Some(field) => (format!("expected `{field}` in the manifest, or `{key}` in `[autoscaler]`"), None),
         None => {
-            let line = (key == "max").then_some("add to `[autoscaler]`: max = 10, or what the pool may grow to");
+            let line =
+                (key == "max").then_some("add to `[autoscaler]`: max = 10, or what the pool may grow to");
             (format!("expected `{key}` in `[autoscaler]`: the manifest has no field for it"), line)
         }
     };

@@ -119,7 +119,8 @@ fn every_system_says_that_its_metric_never_came_near_its_target() {
     ] {
         let work = Work::with(&format!("{head}[autoscaler]\n{policy}\n[run]{run}"));
         let (said, _) = warned(&work, &["run", "scenario.toml"]);
-        let is_said = |text: &String| text.contains(metric) && text.ends_with("no scale-up was ever possible.");
+        let is_said =
+            |text: &String| text.contains(metric) && text.ends_with("no scale-up was ever possible.");
         assert!(said.iter().any(is_said), "{policy}: {said:?}");
     }
 }

@@ -122,7 +122,8 @@ impl Settings for Dynamo {
     }
     fn aims(&self) -> Vec<String> {
         let Dynamo { ttft, tpot, interval, .. } = *self;
-        let kept = format!("a time to first token of {ttft} (`ttft`) and {tpot} for each further token (`tpot`)");
+        let kept =
+            format!("a time to first token of {ttft} (`ttft`) and {tpot} for each further token (`tpot`)");
         let throughput =
             format!("engines for the requests and tokens of the last {interval} that keep {kept}");
         let load = format!("the load of each engine against what keeps {kept}");

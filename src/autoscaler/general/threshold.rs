@@ -5,8 +5,8 @@
 
 use crate::autoscaler::metric::{METRIC, PER, QUANTILE};
 use crate::autoscaler::{
-    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, PolicyContext, Query, Role, Rounded,
-    Schedule, Settings, Watched,
+    Explanation, INTERVAL, Limits, Observation, PHASE, Policy, PolicyContext, Query, Role, Rounded, Schedule,
+    Settings, Watched,
 };
 use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::time::{Instant, Span};
@@ -182,10 +182,7 @@ impl Settings for Threshold {
     fn watched(&self) -> Vec<Watched> {
         let Query { metric, per, .. } = self.query;
         let one = |key, threshold, role| Watched { per, role, ..Watched::new(key, metric, threshold) };
-        vec![
-            one("up.above", self.up.threshold, Role::Up),
-            one("down.below", self.down.threshold, Role::Down),
-        ]
+        vec![one("up.above", self.up.threshold, Role::Up), one("down.below", self.down.threshold, Role::Down)]
     }
     fn policy(&self, _: &PolicyContext) -> Box<dyn Policy> {
         Box::new(self.new_policy())

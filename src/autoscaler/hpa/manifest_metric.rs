@@ -1,6 +1,6 @@
 //! One metric of a manifest's HPA, in the form of any version.
 
-use crate::autoscaler::reading::measure::{likely, Factor, Measure, Of, of_name};
+use crate::autoscaler::reading::measure::{Factor, Measure, Of, likely, of_name};
 use crate::autoscaler::reading::{
     Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, quantity_of,
 };
@@ -69,7 +69,8 @@ fn resource(
     let name = source.text("name")?.ok_or_else(|| source.missing("name", "the name of the resource"))?;
     into.set(format!("{key}.name"), Data::Text(name.into()), source.place());
     let (target, [percent, average, _]) = target_of(source)?;
-    let watch = Watch { key: key.to_owned(), path: source.path().to_owned(), place: source.place(), example: None };
+    let watch =
+        Watch { key: key.to_owned(), path: source.path().to_owned(), place: source.place(), example: None };
     match name {
         "cpu" => {}
         "memory" => watch.ask_share(
@@ -159,8 +160,12 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
         ("object" | "external", Of::One) => Measure { scope: Of::Total, ..measure },
         _ => measure,
     });
-    let watch =
-        Watch { key: key.to_owned(), path: format!("{} ({name})", source.path()), place: source.place(), example };
+    let watch = Watch {
+        key: key.to_owned(),
+        path: format!("{} ({name})", source.path()),
+        place: source.place(),
+        example,
+    };
     let target_field = Target {
         kind: target_kind,
         fields: &target,

@@ -1,9 +1,9 @@
 //! `[[autoscaler.metrics]]`: what an HPA watches, and which signal of the simulated pool that is.
 
 use super::behavior::MAX_REPLICAS;
+use crate::autoscaler::metric::quantile_of;
 use crate::autoscaler::reading::quantity::Quantity;
 use crate::autoscaler::signal::Quantity as SignalQuantity;
-use crate::autoscaler::metric::quantile_of;
 use crate::autoscaler::{PER, Per, QUANTILE, Signal};
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 

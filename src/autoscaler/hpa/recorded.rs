@@ -44,7 +44,8 @@ impl Recorded {
     fn with(row: &Row<'_>, hpa: &Hpa, given: GivenMetrics, standing: i32) -> Result<Recorded, RowProblem> {
         let is_given = given.0.iter().any(|given| matches!(given, Given::Value(_)));
         // Something was measured, so there were pods.
-        let standing = u32::try_from(standing).ok().filter(|_| is_given && !COUNTS.iter().any(|name| row.has(name)));
+        let standing =
+            u32::try_from(standing).ok().filter(|_| is_given && !COUNTS.iter().any(|name| row.has(name)));
         let alike = Alike::read(row)?;
         let alike = Alike { ready: standing.unwrap_or(alike.ready).min(MOST_PODS), ..alike };
         let orphans = values(row, "orphan_metrics")?;
@@ -106,7 +107,9 @@ impl GivenMetrics {
         let rows = row.rows("metrics")?;
         if rows.len() > expected.len() {
             let most = expected.len();
-            return Err(row.wrong("metrics", &format!("{most} at most, as many as the policy has, in its order")));
+            return Err(
+                row.wrong("metrics", &format!("{most} at most, as many as the policy has, in its order"))
+            );
         }
         for ((slot, metric), spec) in given.iter_mut().zip(&rows).zip(expected) {
             let series = match measured(metric, spec, request, shares)? {

@@ -58,7 +58,9 @@ pub(super) fn review(metrics: &[MetricSpec], rows: &Rows<'_>) -> Result<(bool, V
         }
     }
     let measures = |fields: &&&Map<String, Value>| {
-        ["value", "utilization", "metrics"].iter().any(|name| fields.get(*name).is_some_and(|value| !value.is_null()))
+        ["value", "utilization", "metrics"]
+            .iter()
+            .any(|name| fields.get(*name).is_some_and(|value| !value.is_null()))
     };
     let uncounted = |fields: &&&Map<String, Value>| !COUNTS.iter().any(|name| fields.contains_key(*name));
     let reconciles = |fields: &&&Map<String, Value>| !fields.contains_key("part");

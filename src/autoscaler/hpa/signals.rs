@@ -218,7 +218,8 @@ mod tests {
         let mut signals = Signals::new(Span::ZERO);
         scrape(&mut signals, 10, &[(0, 2.0), (1, 4.0), (5, 6.0)]);
         scrape(&mut signals, 20, &[(1, 1.0), (3, 3.0), (5, 5.0)]);
-        let of = |id| signals.of_instance(id, (Signal::Concurrency, 0.5), &mut 0).map(|reading| reading.value);
+        let of =
+            |id| signals.of_instance(id, (Signal::Concurrency, 0.5), &mut 0).map(|reading| reading.value);
         assert_eq!([of(0), of(1), of(3), of(5)], [None, Some(1.0), Some(3.0), Some(5.0)]);
         let share = signals.of_instance(3, (Signal::QueueLength, 0.5), &mut 0).map(|reading| reading.value);
         assert_eq!(share, Some(1.0));

@@ -108,7 +108,9 @@ pub(super) fn over_signals(
         }
         match (quantile, measure.quantile) {
             (Some(known), Some(other)) if known != other => {
-                return Err(format!("the formula has the quantiles {known} and {other}, and one is simulated"));
+                return Err(format!(
+                    "the formula has the quantiles {known} and {other}, and one is simulated"
+                ));
             }
             (known, new) => quantile = known.or(new),
         }
@@ -264,7 +266,14 @@ mod tests {
 
     fn read(formula: &str) -> Result<(Signal, f64), String> {
         let measure = |signal| {
-            Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, quantile: None, window_s: 0.0, warnings: Vec::new() })
+            Ok(Measure {
+                signal,
+                factor: Factor::ONE,
+                scope: Of::Total,
+                quantile: None,
+                window_s: 0.0,
+                warnings: Vec::new(),
+            })
         };
         let triggers = [
             ("running".to_owned(), measure(Signal::Concurrency)),

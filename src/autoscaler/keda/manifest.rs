@@ -186,9 +186,7 @@ fn by_formula(
     }
     // A recording has the values of the triggers themselves.
     let written = match (is_recorded, single.is_err()) {
-        (true, _) => {
-            Ok(OverSignals { text: formula.to_owned(), quantile: None, notes: Vec::new() })
-        }
+        (true, _) => Ok(OverSignals { text: formula.to_owned(), quantile: None, notes: Vec::new() }),
         (false, true) => over_signals(formula, &measures, &names),
         (false, false) => Err(String::new()),
     };

@@ -187,7 +187,12 @@ fn resource(
     (key, (manifest, workload)): (&str, (&Manifest<'_>, Option<&str>)),
     into: &mut Translation,
 ) -> Result<(), Problem> {
-    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place(), example: None };
+    let watch = Watch {
+        key: key.to_owned(),
+        path: format!("{} ({name})", part.path()),
+        place: part.place(),
+        example: None,
+    };
     if name == "memory" {
         watch.ask_share(
             "memory does not follow the requests in service: what it stands for has to be said",
@@ -275,7 +280,12 @@ fn external(
         ScalerValue::Named(key) => metadata.text(key)?.and_then(likely),
         _ => None,
     };
-    let watch = Watch { key: key.to_owned(), path: format!("{} ({name})", part.path()), place: part.place(), example };
+    let watch = Watch {
+        key: key.to_owned(),
+        path: format!("{} ({name})", part.path()),
+        place: part.place(),
+        example,
+    };
     let measure = measure_of(name, scaler, target_name, metadata)?;
     let target = Target {
         kind: if is_value { TargetKind::Value } else { TargetKind::AverageValue },
@@ -370,7 +380,14 @@ fn measure_of(
     metadata: &Fields<'_>,
 ) -> Result<Result<Measure, String>, Problem> {
     let total = |signal: Signal| {
-        Ok(Measure { signal, factor: Factor::ONE, scope: Of::Total, quantile: None, window_s: 0.0, warnings: Vec::new() })
+        Ok(Measure {
+            signal,
+            factor: Factor::ONE,
+            scope: Of::Total,
+            quantile: None,
+            window_s: 0.0,
+            warnings: Vec::new(),
+        })
     };
     Ok(match scaler.value {
         ScalerValue::Is(signal) => total(signal),

@@ -6,7 +6,6 @@ use super::executor::{Executor, Polled, Triggers};
 use super::release::cut;
 use super::settings::INSTANCES;
 use super::{Keda, TriggerValue, replay};
-use crate::autoscaler::{Signal, Timed};
 use crate::autoscaler::hpa::controller::{Cluster, Controller, Outcome, Scale};
 use crate::autoscaler::hpa::explain::explain;
 use crate::autoscaler::hpa::history::Moment;
@@ -18,6 +17,7 @@ use crate::autoscaler::{
     Explanation, Limits, MetricsDefaults, Observation, Policy, PolicyContext, Replay, Schedule, Scrape,
     Settings, Watched,
 };
+use crate::autoscaler::{Signal, Timed};
 use crate::time::{Instant, Span};
 
 impl Settings for Keda {

@@ -10,8 +10,8 @@ use crate::autoscaler::general::scheduled::{LocalTime, STARTS_AT, Zone};
 use crate::autoscaler::hpa::behavior::{Bounds, MAX_REPLICAS};
 use crate::autoscaler::hpa::metric::{MetricSpec, Source, Target};
 use crate::autoscaler::hpa::settings::{KUBERNETES_RELEASE, TUNING_KEYS, Tuning};
-use crate::autoscaler::reading::quantity::Quantity;
 use crate::autoscaler::metric::quantile_of;
+use crate::autoscaler::reading::quantity::Quantity;
 use crate::autoscaler::{PER, QUANTILE, Signal};
 use crate::schema::{
     AnyKey, Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest, read_choice,

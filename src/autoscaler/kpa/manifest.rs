@@ -292,8 +292,12 @@ fn by_hpa(annotations: &Fields<'_>, manifest: &Manifest<'_>) -> Result<Translati
         into.set(format!("metrics.0.{key}"), Data::Text(value.into()), annotations.place());
     };
     into.set("metrics.0".into(), Data::Table(Table::EMPTY), annotations.place());
-    let watch =
-        Watch { key: "metrics.0".into(), path: annotations.path_of("metric"), place: annotations.place(), example: None };
+    let watch = Watch {
+        key: "metrics.0".into(),
+        path: annotations.path_of("metric"),
+        place: annotations.place(),
+        example: None,
+    };
     match metric {
         "cpu" => {
             set("type", "resource", into);

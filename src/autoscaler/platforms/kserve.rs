@@ -258,7 +258,12 @@ fn trigger(
             manifest.memory_request(None, None)
         };
         if is_amount || name != "cpu" {
-            let watch = Watch { key: key.clone(), path: resource.path().to_owned(), place: part.place(), example: None };
+            let watch = Watch {
+                key: key.clone(),
+                path: resource.path().to_owned(),
+                place: part.place(),
+                example: None,
+            };
             let why = match request {
                 None if is_amount => "it is an amount, and what a pod requests of it is not known",
                 _ => "it does not follow the requests in service",

@@ -201,11 +201,7 @@ impl Settings for RayServe {
         }
     }
     fn watched(&self) -> Vec<Watched> {
-        vec![Watched::new(
-            TARGET_ONGOING_REQUESTS.name(),
-            Signal::InFlight,
-            self.target_ongoing_requests,
-        )]
+        vec![Watched::new(TARGET_ONGOING_REQUESTS.name(), Signal::InFlight, self.target_ongoing_requests)]
     }
     fn scrapes(&self) -> bool {
         true

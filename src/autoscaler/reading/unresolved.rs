@@ -19,7 +19,10 @@ pub(crate) fn unresolved(node: &Node) -> Option<String> {
     if text.starts_with('[') && text.ends_with(']') {
         return Some(format!("`{text}` has no value in the file: write it in its place"));
     }
-    let is_variable = text.contains("${") || text.contains("{{") || (text.starts_with('$') && text.len() > 1) || text.contains("__");
+    let is_variable = text.contains("${")
+        || text.contains("{{")
+        || (text.starts_with('$') && text.len() > 1)
+        || text.contains("__");
     is_variable.then(|| format!("`{text}` is filled in before it is deployed: give the file as it is then"))
 }
 

@@ -72,7 +72,14 @@ const INGRESS_NGINX: Group = Group {
             Other("no signal for certain"),
             "",
         ),
-        row("nginx_ingress_controller_request_duration_seconds", Histogram, "s", Total, QuantileIs(Latency), ""),
+        row(
+            "nginx_ingress_controller_request_duration_seconds",
+            Histogram,
+            "s",
+            Total,
+            QuantileIs(Latency),
+            "",
+        ),
         row(
             "nginx_ingress_controller_response_duration_seconds",
             Histogram,
