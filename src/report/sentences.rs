@@ -216,8 +216,31 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
             about_point(Statement::plain("sweep.cheapest_estimated", text), &result.points[perhaps])
                 .with("fresh_replications", result.fresh)
         }
-        (None, None) => Statement::plain("sweep.none_within_slo", format!("No setting keeps {promise}.")),
+        (None, None) => {
+            Statement::plain("sweep.none_within_slo", capitalized(&format!("{}.", none_keeps(scenario, result)?)))
+        }
     })
+}
+
+/// That no setting keeps what is promised; where it has to be kept under several conditions, under how many it is. `None` if
+/// nothing is promised.
+fn none_keeps(scenario: &Scenario, result: &SweepResult) -> Option<String> {
+    let promise = promise(scenario)?;
+    let conditions = if result.points.is_empty() { 0 } else { result.of_setting(0).count() };
+    let keeps = |point: &&PointResult| matches!(point.meets_slo, Some(SloVerdict::Yes | SloVerdict::SoFar));
+    let kept = result.points.iter().filter(keeps).count();
+    if conditions < 2 || kept == 0 {
+        return Some(format!("no setting keeps {promise}"));
+    }
+    let up_to = match result.load_limits.as_slice() {
+        [limit] => limit.load.mean.map(|load| format!(", up to {} = {}", limit.path, format::count(load))),
+        _ => None,
+    };
+    let all = result.points.len();
+    Some(format!(
+        "no setting keeps {promise} under all {conditions} conditions; it is kept at {kept} of {all} points{}",
+        up_to.unwrap_or_default()
+    ))
 }
 
 fn missed_nothing(kept: &PromiseKept) -> bool {
@@ -235,7 +258,7 @@ pub fn sweep_verdict(scenario: &Scenario, result: &SweepResult) -> Option<Promis
             SloVerdict::Uncertain,
             format!("It is uncertain whether the SLO can be met: no setting is confirmed to keep {promise}."),
         ),
-        (None, None) => (SloVerdict::No, format!("The SLO is missed: no setting keeps {promise}.")),
+        (None, None) => (SloVerdict::No, format!("The SLO is missed: {}.", none_keeps(scenario, result)?)),
     };
     Some(PromiseVerdict { kept, statement: Statement::plain("sweep.verdict", text) })
 }

@@ -42,9 +42,15 @@ fn conform(system: &str, at_least: usize) {
         cases.into_iter().partition(|case| case.inapplicable.is_some());
     let failures: Vec<String> = cases.iter().filter_map(|case| check(case).err()).collect();
     println!("{system}: {} cases, {} fail, {} cannot apply", cases.len(), failures.len(), apart.len());
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/validation.md");
+    let page = std::fs::read_to_string(&page).unwrap();
     for case in &apart {
-        println!("  {} cannot apply: {}", case.id, case.inapplicable.as_deref().unwrap_or_default());
+        let reason = case.inapplicable.as_deref().unwrap_or_default();
+        println!("  {} cannot apply: {reason}", case.id);
+        assert!(page.contains(&format!("| {reason} |")), "{}: docs/validation.md does not list it", case.id);
     }
+    let count = format!("| {} | {}", cases.len(), if apart.is_empty() { String::new() } else { apart.len().to_string() });
+    assert!(page.contains(&count), "{system}: docs/validation.md does not have its count, {count}");
     assert!(failures.is_empty(), "{system}:\n{}", failures.join("\n"));
     assert!(cases.len() >= at_least, "{system}: {} cases, once {at_least}", cases.len());
 }

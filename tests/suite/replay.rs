@@ -209,8 +209,22 @@ fn a_utilization_without_counts_of_pods_is_of_those_that_are_asked_for() {
     let printed = work.run(0, &["replay", "hpa.yaml", "rows.csv"], "");
     assert_eq!(replayed_desired(&printed.stdout), [5, 5, 8]);
     assert!(printed.stderr.contains("`ready` is left out"), "{}", printed.stderr);
+    assert!(printed.stdout.contains("cpu: the metric is not available: stay at 5"), "{}", printed.stdout);
     // Nor has a list of pods to be counted twice.
     work.write("pods.jsonl", "{\"time\": 0, \"pods\": [{\"request\": 1000, \"metric\": 1400}, {\"request\": 1000, \"metric\": 1400}]}\n");
     let printed = work.run(0, &["replay", "hpa.yaml", "pods.jsonl"], "");
     assert_eq!((replayed_desired(&printed.stdout), printed.stderr.as_str()), (vec![Value::from(4)], ""));
+}
+
+#[test]
+fn pods_of_a_percentage_say_what_they_request_or_the_row_does() {
+    let work = Work::with("");
+    work.write("hpa.yaml", HPA);
+    let pods = "[{\"metric\": 1400}, {\"metric\": \"1400m\"}]";
+    work.write("bare.jsonl", &format!("{{\"time\": 0, \"desired\": 2, \"pods\": {pods}}}\n"));
+    let said = work.fails(2, &["replay", "hpa.yaml", "bare.jsonl"]);
+    assert!(said.contains("no pod says what it requests of cpu") && said.contains("bare.jsonl:1"), "{said}");
+    work.write("row.jsonl", &format!("{{\"time\": 0, \"desired\": 2, \"request\": \"2\", \"pods\": {pods}}}\n"));
+    let printed = work.run(0, &["replay", "hpa.yaml", "row.jsonl"], "");
+    assert_eq!(replayed_desired(&printed.stdout), [2], "seven tenths of two cores each");
 }

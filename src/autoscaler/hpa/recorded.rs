@@ -97,8 +97,13 @@ impl GivenMetrics {
         let mut given = vec![Given::Nothing; expected.len()];
         let request = milli(row, "request")?.unwrap_or(1000);
         if let [metric] = expected {
-            if let Some(value) = measured(row, metric, request, shares)? {
-                given[0] = Given::Value(value);
+            // A sample that is missing is no sign that there are no pods.
+            let is_missing = !COUNTS.iter().any(|name| row.has(name))
+                && ["value", "utilization"].iter().any(|name| row.has(name));
+            match measured(row, metric, request, shares)? {
+                Some(value) => given[0] = Given::Value(value),
+                None if is_missing => given[0] = Given::Unavailable,
+                None => {}
             }
         } else if let Some(name) = ["value", "utilization"].into_iter().find(|name| row.value(name).is_some())
         {
@@ -227,9 +232,13 @@ pub(crate) fn read_pods(row: &Row<'_>, metric: &str) -> Result<Option<Vec<(Strin
         return Ok(None);
     }
     let pods = row.rows("pods")?;
+    // What every pod requests, unless it says so itself.
+    let request = milli(row, "request")?;
     let named = pods.iter().enumerate().map(|(index, pod)| {
         let name = pod.find_text("name")?.map_or_else(|| index.to_string(), str::to_owned);
-        Ok((name, read_pod(pod, metric)?))
+        let read = read_pod(pod, metric)?;
+        let request = if pod.has("request") { read.request } else { request };
+        Ok((name, Pod { request, ..read }))
     });
     named.collect::<Result<_, _>>().map(Some)
 }

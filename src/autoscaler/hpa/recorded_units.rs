@@ -49,6 +49,16 @@ pub(super) fn review(metrics: &[MetricSpec], rows: &Rows<'_>) -> Result<(bool, V
                 ));
             }
         }
+        if matches!(metric.target, Target::Utilization(_))
+            && let Some(row) = rows.iter().position(|fields| has_bare_pods(fields))
+        {
+            let problem = format!(
+                "no pod says what it requests of {}, of which the target is a percentage: give the `request` of the pods, beside \
+                 them or in each",
+                metric.name
+            );
+            return Err(Unclear { row, problem });
+        }
         let bare = |fields: &Map<String, Value>| {
             number("value")(fields).filter(|_| !has_unit(fields, index, single))
         };
@@ -68,6 +78,14 @@ pub(super) fn review(metrics: &[MetricSpec], rows: &Rows<'_>) -> Result<(bool, V
         notes.push("`ready` is left out: all pods that are asked for are taken to be ready".to_owned());
     }
     Ok((shares, notes))
+}
+
+/// Whether a row lists pods with samples, none of which says what it requests, nor does the row.
+fn has_bare_pods(fields: &Map<String, Value>) -> bool {
+    let Some(Value::Array(pods)) = fields.get("pods") else { return false };
+    let has = |pod: &Value, name: &str| pod.get(name).is_some_and(|value| !value.is_null());
+    let is_bare = |pod: &Value| has(pod, "metric") && pod.get("request").is_none() && pod.get("metrics").is_none();
+    !fields.contains_key("request") && !fields.contains_key("part") && !pods.is_empty() && pods.iter().all(is_bare)
 }
 
 /// What one row says of a metric.
