@@ -216,9 +216,10 @@ pub fn within_slo(scenario: &Scenario, result: &SweepResult) -> Option<Statement
             about_point(Statement::plain("sweep.cheapest_estimated", text), &result.points[perhaps])
                 .with("fresh_replications", result.fresh)
         }
-        (None, None) => {
-            Statement::plain("sweep.none_within_slo", capitalized(&format!("{}.", none_keeps(scenario, result)?)))
-        }
+        (None, None) => Statement::plain(
+            "sweep.none_within_slo",
+            capitalized(&format!("{}.", none_keeps(scenario, result)?)),
+        ),
     })
 }
 

@@ -49,7 +49,11 @@ fn conform(system: &str, at_least: usize) {
         println!("  {} cannot apply: {reason}", case.id);
         assert!(page.contains(&format!("| {reason} |")), "{}: docs/validation.md does not list it", case.id);
     }
-    let count = format!("| {} | {}", cases.len(), if apart.is_empty() { String::new() } else { apart.len().to_string() });
+    let count = format!(
+        "| {} | {}",
+        cases.len(),
+        if apart.is_empty() { String::new() } else { apart.len().to_string() }
+    );
     assert!(page.contains(&count), "{system}: docs/validation.md does not have its count, {count}");
     assert!(failures.is_empty(), "{system}:\n{}", failures.join("\n"));
     assert!(cases.len() >= at_least, "{system}: {} cases, once {at_least}", cases.len());

@@ -224,7 +224,10 @@ fn pods_of_a_percentage_say_what_they_request_or_the_row_does() {
     work.write("bare.jsonl", &format!("{{\"time\": 0, \"desired\": 2, \"pods\": {pods}}}\n"));
     let said = work.fails(2, &["replay", "hpa.yaml", "bare.jsonl"]);
     assert!(said.contains("no pod says what it requests of cpu") && said.contains("bare.jsonl:1"), "{said}");
-    work.write("row.jsonl", &format!("{{\"time\": 0, \"desired\": 2, \"request\": \"2\", \"pods\": {pods}}}\n"));
+    work.write(
+        "row.jsonl",
+        &format!("{{\"time\": 0, \"desired\": 2, \"request\": \"2\", \"pods\": {pods}}}\n"),
+    );
     let printed = work.run(0, &["replay", "hpa.yaml", "row.jsonl"], "");
     assert_eq!(replayed_desired(&printed.stdout), [2], "seven tenths of two cores each");
 }

@@ -84,8 +84,12 @@ pub(super) fn review(metrics: &[MetricSpec], rows: &Rows<'_>) -> Result<(bool, V
 fn has_bare_pods(fields: &Map<String, Value>) -> bool {
     let Some(Value::Array(pods)) = fields.get("pods") else { return false };
     let has = |pod: &Value, name: &str| pod.get(name).is_some_and(|value| !value.is_null());
-    let is_bare = |pod: &Value| has(pod, "metric") && pod.get("request").is_none() && pod.get("metrics").is_none();
-    !fields.contains_key("request") && !fields.contains_key("part") && !pods.is_empty() && pods.iter().all(is_bare)
+    let is_bare =
+        |pod: &Value| has(pod, "metric") && pod.get("request").is_none() && pod.get("metrics").is_none();
+    !fields.contains_key("request")
+        && !fields.contains_key("part")
+        && !pods.is_empty()
+        && pods.iter().all(is_bare)
 }
 
 /// What one row says of a metric.
