@@ -191,3 +191,79 @@ fn fetch_reads_a_real_prometheus() {
         "{printed}"
     );
 }
+
+/// A load test of so many users in the form of vLLM's benchmark: an engine of 8 ms an iteration and 0.05 ms a sequence.
+fn vllm_level(users: u32) -> String {
+    let tpot = 8.0 + 0.05 * f64::from(users);
+    let ttft = 2.2 * tpot;
+    let (prompt, output) = (128, 200);
+    let latency = ttft + tpot * f64::from(output - 1);
+    let rate = f64::from(users) / latency * 1e3;
+    serde_json::json!({
+        "backend": "vllm", "request_rate": "inf", "max_concurrency": users, "completed": 1000, "failed": 0,
+        "duration": 1000.0 / rate, "request_throughput": rate, "total_input_tokens": 1000 * prompt,
+        "total_output_tokens": 1000 * output, "mean_ttft_ms": ttft, "mean_tpot_ms": tpot, "mean_e2el_ms": latency,
+    })
+    .to_string()
+}
+
+/// Every command of `docs/your-data.md`, in a folder with files of the names that it has, and a server of a few lines in the
+/// place of the Prometheus.
+#[test]
+fn every_command_of_the_page_about_your_own_data_runs() {
+    let work = Work::with("");
+    let clf = |second: u32| {
+        format!(
+            "192.0.2.1 - - [05/Jan/2026:10:{:02}:{:02} +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"c\"\n",
+            second / 60,
+            second % 60
+        )
+    };
+    work.write("access.log", &(0..400).map(|at| clf(at * 7 % 900)).collect::<String>());
+    let row = |row: u64| {
+        let (jitter, took) = (row * row * 7919 % 173, 80 + row * 31 % 97);
+        format!("{},{took}\n", 1_767_603_600_000 + row * 200 + jitter)
+    };
+    work.write(
+        "trace.csv",
+        &(0..600).map(row).fold("timestamp,latency_ms\n".to_owned(), |text, row| text + &row),
+    );
+    work.done(&["traffic", "convert", "trace.csv", "--to", "trace.csv.gz"]);
+    work.write("levels.csv", "users,latency,rps\n1,100,10\n4,110,36\n16,200,80\n");
+    std::fs::create_dir(work.path().join("results")).unwrap();
+    for users in [1, 4, 16] {
+        work.write(&format!("c{users}.json"), &vllm_level(users));
+        work.write(&format!("results/c{users}.json"), &vllm_level(users));
+    }
+    work.write("service.toml", "[service]\ntime = \"100ms\"\n");
+    let page = include_str!("../../docs/your-data.md");
+    let commands = page.lines().filter_map(|line| line.strip_prefix("$ kneepoint "));
+    let (mut count, mut fetched) = (0, 0);
+    for line in commands {
+        // Quotes hold a query together; what is printed goes to a file where the page says so.
+        let (line, to) = line.split_once(" > ").map_or((line, None), |(line, to)| (line, Some(to)));
+        let parts: Vec<&str> = line.split('\'').collect();
+        let mut words: Vec<String> = Vec::new();
+        for (index, part) in parts.into_iter().enumerate() {
+            match index % 2 {
+                1 => words.push(part.to_owned()),
+                _ => words.extend(part.split_whitespace().map(str::to_owned)),
+            }
+        }
+        let served = words.iter().position(|word| word.starts_with("http://")).map(|at| {
+            let pieces = 3;
+            let (url, served) = serve(pieces, |_, form| (200, matrix(form)));
+            words[at] = url;
+            served
+        });
+        fetched += usize::from(served.is_some());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let printed = work.done(&words);
+        if let Some(to) = to {
+            work.write(to, &printed);
+        }
+        count += 1;
+    }
+    assert!(count >= 12 && fetched == 2, "{count}, {fetched}");
+    assert!(work.done(&["check", "busier.toml"]).contains("ok: 1 point"));
+}
