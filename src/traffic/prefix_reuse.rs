@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FileError;
 use super::error::unreadable;
+use super::recording::begins_as_parquet;
 use super::records::ROW_BYTES;
 use super::table::open;
 use crate::files::NamedFile;
@@ -65,6 +66,10 @@ pub fn row_blocks(file: &NamedFile<'_>) -> Result<Option<RowBlocks>, FileError> 
 
 /// Reads one row after the other, `None` in the place of one that names no blocks, for as long as `wants_more`.
 fn each_row(file: &NamedFile<'_>, mut wants_more: impl FnMut(Option<Row>) -> bool) -> Result<(), FileError> {
+    // Its rows are no lines, and name no blocks.
+    if begins_as_parquet(file) {
+        return Ok(());
+    }
     let mut reader = open(file, "trace")?;
     let mut line = Vec::new();
     loop {

@@ -1,5 +1,7 @@
 //! Models of arrivals, and the choice between them.
 
+use std::ops::Range;
+
 use rand::RngExt as _;
 use serde::Serialize;
 use statrs::function::gamma::ln_gamma;
@@ -9,7 +11,7 @@ use super::profile::{Factors, divisions};
 use super::renewal::{self, Sums};
 use crate::random::{Purpose, Streams};
 use crate::time::Span;
-use crate::traffic::Series;
+use crate::traffic::{Packed, Series};
 
 /// A model of arrivals.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -132,30 +134,92 @@ fn rates(factors: &Factors) -> Option<Rates> {
     several.then(|| Rates { every_s: factors.every.as_secs_f64(), factors: factors.factors.clone() })
 }
 
-/// Times between requests in units of their mean, in operational time, and what the change of time adds to the likelihood.
-fn operational(instants: &[u64], mean: f64, factors: &Factors) -> (Vec<f64>, f64) {
-    const SHORTEST: f64 = 1e-9;
-    let at = factors.operational(instants);
-    let gaps = at.windows(2).map(|pair| ((pair[1] - pair[0]) * mean).max(SHORTEST)).collect();
-    let rate = |instant: &u64| (mean * factors.factors[factors.part(*instant)]).ln();
-    (gaps, instants.iter().skip(1).map(rate).sum())
+/// Requests that models are compared by: those of a longer recording in blocks over all of it, so that memory has a bound.
+pub(super) const COMPARED: usize = 4_000_000;
+
+/// Blocks of consecutive requests.
+const BLOCKS: usize = 64;
+
+/// The requests that models are compared by.
+struct Compared {
+    instants: Vec<u64>,
+    /// Where each block of consecutive requests begins, and the end.
+    borders: Vec<usize>,
 }
 
-/// The best model of requests one by one; there are several, and they take time.
-pub(super) fn of_requests(instants: Vec<u64>, notes: &mut Vec<String>) -> (ArrivalModel, Vec<Candidate>) {
-    let instants = &finer(instants, notes);
-    let last = instants.last().copied().unwrap_or(1);
+impl Compared {
+    /// Of `all` requests at most so many.
+    fn of(all: &Packed, most: usize, notes: &mut Vec<String>) -> Compared {
+        if all.len() <= most {
+            return Compared { instants: all.to_vec(), borders: vec![0, all.len()] };
+        }
+        let length = most / BLOCKS;
+        let begin = |block: usize| block * (all.len() - length) / (BLOCKS - 1);
+        let mut instants = Vec::with_capacity(length * BLOCKS);
+        let mut block = 0;
+        for (number, instant) in all.iter().enumerate() {
+            if block < BLOCKS && number >= begin(block) {
+                instants.push(instant);
+                block += usize::from(number + 1 == begin(block) + length);
+            }
+        }
+        notes.push(format!(
+            "times between requests are compared by {} of the {} requests, in {BLOCKS} blocks over the recording; rates are of all",
+            instants.len(),
+            all.len()
+        ));
+        Compared { borders: (0..=BLOCKS).map(|block| block * length).collect(), instants }
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        self.borders.windows(2).map(|pair| pair[0]..pair[1])
+    }
+
+    /// Times between requests.
+    fn gaps(&self) -> usize {
+        self.instants.len() + 1 - self.borders.len()
+    }
+
+    /// Times between requests in units of their mean, in operational time, and what the change of time adds to the likelihood.
+    fn operational(&self, mean: f64, factors: &Factors) -> (Vec<f64>, f64) {
+        const SHORTEST: f64 = 1e-9;
+        let at = factors.operational(&self.instants);
+        let rate = |instant: &u64| (mean * factors.factors[factors.part(*instant)]).ln();
+        let (mut gaps, mut change) = (Vec::with_capacity(self.gaps()), 0.0);
+        for block in self.blocks() {
+            gaps.extend(at[block.clone()].windows(2).map(|pair| ((pair[1] - pair[0]) * mean).max(SHORTEST)));
+            change += self.instants[block].iter().skip(1).map(rate).sum::<f64>();
+        }
+        (gaps, change)
+    }
+}
+
+/// The best model of requests one by one, compared by at most so many; there are several, and they take time.
+pub(super) fn of_requests(
+    all: &Packed,
+    most: usize,
+    notes: &mut Vec<String>,
+) -> (ArrivalModel, Vec<Candidate>) {
+    let compared = finer(Compared::of(all, most, notes), notes);
+    let whole = compared.instants.len() == all.len();
+    let last = match whole {
+        true => compared.instants.last().copied().unwrap_or(1),
+        false => all.last().unwrap_or(1),
+    };
     // As long as the requests at their mean gap.
-    let length = Span::from_nanos(last.saturating_add(last / (instants.len() as u64 - 1).max(1)));
-    let mut choice = Contest { found: Vec::new(), values: (instants.len() - 1) as f64 };
+    let length = Span::from_nanos(last.saturating_add(last / (all.len() as u64 - 1).max(1)));
+    let mut choice = Contest { found: Vec::new(), values: compared.gaps() as f64 };
     let mut fitted: Vec<(f64, Factors)> = Vec::new();
     let mut best = (0, f64::INFINITY);
-    for (at, (every, parts)) in divisions(length, instants.len() as f64, Span::ZERO).into_iter().enumerate() {
+    for (at, (every, parts)) in divisions(length, all.len() as f64, Span::ZERO).into_iter().enumerate() {
         let mut requests = vec![0.0; parts];
         let of = Factors { every, factors: vec![1.0; parts] };
-        instants.iter().for_each(|instant| requests[of.part(*instant)] += 1.0);
+        match whole {
+            true => compared.instants.iter().for_each(|instant| requests[of.part(*instant)] += 1.0),
+            false => all.iter().for_each(|instant| requests[of.part(instant)] += 1.0),
+        }
         let (mean, factors) = Factors::of(every, &requests, &Factors::seen(every, parts, length));
-        let (gaps, change) = operational(instants, mean, &factors);
+        let (gaps, change) = compared.operational(mean, &factors);
         let sums = Sums::of(&gaps);
         let model = |around| ArrivalModel { rate: mean, rates: rates(&factors), around };
         choice.add(model(Around::Poisson), change - sums.sum);
@@ -180,7 +244,7 @@ pub(super) fn of_requests(instants: Vec<u64>, notes: &mut Vec<String>) -> (Arriv
     tried.dedup();
     for at in tried {
         let (mean, factors) = &fitted[at];
-        let (gaps, change) = operational(instants, *mean, factors);
+        let (gaps, change) = compared.operational(*mean, factors);
         let (states, likelihood) = mmpp::fit(&gaps);
         let around = Around::Mmpp {
             rates: states.rates.map(|rate| rate * mean),
@@ -194,11 +258,13 @@ pub(super) fn of_requests(instants: Vec<u64>, notes: &mut Vec<String>) -> (Arriv
 
 /// Instants that share a tick of a coarse clock distributed over it, as `spread` does: times of 0 between requests are the
 /// clock's, and not the requests'.
-fn finer(mut instants: Vec<u64>, notes: &mut Vec<String>) -> Vec<u64> {
+fn finer(mut compared: Compared, notes: &mut Vec<String>) -> Compared {
     const LEAST_TICK: u64 = 1_000;
     let mut tick = 0_u64;
     let mut shared = 0_usize;
-    for pair in instants.windows(2) {
+    let blocks: Vec<Range<usize>> = compared.blocks().collect();
+    let instants = &mut compared.instants;
+    for pair in blocks.iter().flat_map(|block| instants[block.clone()].windows(2)) {
         let (mut one, mut other) = (tick, pair[1] - pair[0]);
         shared += usize::from(other == 0);
         while other > 0 {
@@ -207,7 +273,7 @@ fn finer(mut instants: Vec<u64>, notes: &mut Vec<String>) -> Vec<u64> {
         tick = one;
     }
     if shared == 0 || tick < LEAST_TICK {
-        return instants;
+        return compared;
     }
     if shared * 20 > instants.len() {
         notes.push(format!(
@@ -217,10 +283,10 @@ fn finer(mut instants: Vec<u64>, notes: &mut Vec<String>) -> Vec<u64> {
     }
     let mut rng = Streams::new(0, 0).stream(Purpose::Ticks);
     instants.iter_mut().for_each(|instant| *instant += rng.random_range(0..tick));
-    instants.sort_unstable();
+    blocks.iter().for_each(|block| instants[block.clone()].sort_unstable());
     let first = instants[0];
     instants.iter_mut().for_each(|instant| *instant -= first);
-    instants
+    compared
 }
 
 /// The best model of numbers per interval: Poisson, or overdispersed counts, which are those of gamma times between requests

@@ -39,6 +39,9 @@ const WINDOWS_S: [f64; 3] = [1.0, 60.0, 3600.0];
 /// Windows of one length that a variance is taken of.
 const LEAST_WINDOWS: usize = 10;
 
+/// No more are looked at: the first 46 days, second by second.
+const MOST_WINDOWS: usize = 4_000_000;
+
 /// The goodness of a model at each window that fits the recording.
 ///
 /// # Errors
@@ -58,9 +61,10 @@ pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Resu
     let recordings = ((MOST_REQUESTS / (model.rate * span_s).max(1.0)) as usize).clamp(5, 20);
     let mut indices = vec![Vec::new(); windows.len()];
     for replication in 0..recordings {
-        let instants = simulated(&arrivals, replication as u64, span_s);
-        for ((window_s, recorded), indices) in windows.iter().zip(&mut indices) {
-            let mut counts = counts(instants.iter().copied(), *window_s, recorded.len());
+        let all: Vec<(f64, usize)> =
+            windows.iter().map(|(window_s, recorded)| (*window_s, recorded.len())).collect();
+        let simulated = simulated_counts(&arrivals, replication as u64, span_s, &all);
+        for (((_, recorded), mut counts), indices) in windows.iter().zip(simulated).zip(&mut indices) {
             // What the recording does not know is not looked at here either.
             counts
                 .iter_mut()
@@ -109,21 +113,29 @@ fn arrivals(model: &ArrivalModel) -> Result<Arrivals, String> {
     Arrivals::read(tree.root(), "arrivals", &Context::new("")).map_err(|problem| problem.message)
 }
 
-fn simulated(arrivals: &Arrivals, replication: u64, span_s: f64) -> Vec<u64> {
+/// Counts of arrivals that the model makes, over so many windows of each length; block by block, so that none is held whole.
+fn simulated_counts(
+    arrivals: &Arrivals,
+    replication: u64,
+    span_s: f64,
+    windows: &[(f64, usize)],
+) -> Vec<Vec<f64>> {
     const BLOCK: usize = 4096;
     const MOST: usize = 50_000_000;
     let end = (span_s * 1e9) as u64;
     let mut stream = arrivals.stream(Streams::new(1, replication));
-    let mut instants = Vec::new();
-    while instants.last().is_none_or(|last| *last < end) && instants.len() < MOST {
-        let had = instants.len();
-        stream.fill(&mut instants, BLOCK);
-        if instants.len() < had + BLOCK {
-            break;
+    let mut all: Vec<Vec<f64>> = windows.iter().map(|(_, count)| vec![0.0; *count]).collect();
+    let (mut block, mut made, mut more) = (Vec::with_capacity(BLOCK), 0, true);
+    while more && made < MOST {
+        block.clear();
+        stream.fill(&mut block, BLOCK);
+        made += block.len();
+        more = block.len() == BLOCK && block.last().is_some_and(|last| *last < end);
+        for ((window_s, _), counts) in windows.iter().zip(&mut all) {
+            add_counts(block.iter().copied().filter(|instant| *instant < end), *window_s, counts);
         }
     }
-    instants.truncate(instants.partition_point(|instant| *instant < end));
-    instants
+    all
 }
 
 fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
@@ -131,7 +143,9 @@ fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
         Recorded::Requests(requests) => {
             let last = requests.trace.instants.last().unwrap_or(0) as f64 / 1e9;
             let whole = (last / window_s) as usize;
-            (whole <= 50_000_000).then(|| counts(requests.trace.instants.iter(), window_s, whole))
+            let mut counts = vec![0.0; whole.min(MOST_WINDOWS)];
+            add_counts(requests.trace.instants.iter(), window_s, &mut counts);
+            Some(counts)
         }
         Recorded::Series(series) => {
             let merged = (window_s / series.interval.as_secs_f64()).round();
@@ -144,15 +158,13 @@ fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
     }
 }
 
-fn counts(instants: impl Iterator<Item = u64>, window_s: f64, windows: usize) -> Vec<f64> {
+fn add_counts(instants: impl Iterator<Item = u64>, window_s: f64, counts: &mut [f64]) {
     let window = (window_s * 1e9) as u64;
-    let mut counts = vec![0.0; windows];
     for instant in instants {
         if let Some(count) = counts.get_mut((instant / window) as usize) {
             *count += 1.0;
         }
     }
-    counts
 }
 
 fn dispersion(counts: &[f64]) -> f64 {

@@ -23,7 +23,7 @@ pub use arrivals::{Around, ArrivalModel, Candidate, Rates};
 pub use goodness::Goodness;
 pub use laws::RequestLaw;
 
-use crate::traffic::Recorded;
+use crate::traffic::{Packed, Recorded};
 
 /// What was fitted to recorded traffic.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,6 +53,11 @@ pub struct TrafficFit {
 /// Fewer requests than these are no basis for a law.
 const LEAST_REQUESTS: usize = 20;
 
+/// Of a long column every so many-th value, so that memory has a bound.
+fn thinned(column: &Packed) -> impl Iterator<Item = u64> {
+    column.iter().step_by(column.len().div_ceil(arrivals::COMPARED).max(1))
+}
+
 /// Fits models to recorded traffic; `scale` is a factor on the number of requests, after the fit.
 ///
 /// # Errors
@@ -76,7 +81,9 @@ pub fn fit_traffic(recorded: &Recorded, scale: f64) -> Result<TrafficFit, String
         return Err("all of its requests come at one instant".into());
     }
     let (model, candidates) = match recorded {
-        Recorded::Requests(requests) => arrivals::of_requests(requests.trace.instants.to_vec(), &mut notes),
+        Recorded::Requests(requests) => {
+            arrivals::of_requests(&requests.trace.instants, arrivals::COMPARED, &mut notes)
+        }
         Recorded::Series(series) => arrivals::of_series(series, &mut notes)?,
     };
     let goodness = goodness::of(&model, recorded, span_s)?;
@@ -84,9 +91,9 @@ pub fn fit_traffic(recorded: &Recorded, scale: f64) -> Result<TrafficFit, String
     let model = model.scaled(scale);
     let laws = match recorded {
         Recorded::Requests(requests) => [
-            laws::fit(requests.durations().iter().map(|nanos| nanos as f64 / 1e9)),
-            laws::fit(requests.trace.prompt_tokens.iter().map(|count| count as f64)),
-            laws::fit(requests.trace.output_tokens.iter().map(|count| count as f64)),
+            laws::fit(thinned(requests.durations()).map(|nanos| nanos as f64 / 1e9)),
+            laws::fit(thinned(&requests.trace.prompt_tokens).map(|count| count as f64)),
+            laws::fit(thinned(&requests.trace.output_tokens).map(|count| count as f64)),
         ],
         Recorded::Series(_) => [None, None, None],
     };

@@ -44,6 +44,8 @@ mod mutations;
 mod openmetrics;
 mod oracle;
 mod oracle_engine;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pipeline;
 mod promises;
 mod properties;

@@ -24,6 +24,7 @@ mod tests;
 mod values;
 mod wanted;
 
+pub(super) use forms::begins_as_parquet;
 pub use merge::read_recordings;
 pub use reading::{Reading, Skipped};
 pub use recorded::{Recorded, Recording};

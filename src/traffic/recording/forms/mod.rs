@@ -133,7 +133,7 @@ pub(super) fn read(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, F
 }
 
 /// Whether a file is a table in Parquet; one that cannot be opened is told by who reads it.
-fn begins_as_parquet(file: &NamedFile<'_>) -> bool {
+pub(in crate::traffic) fn begins_as_parquet(file: &NamedFile<'_>) -> bool {
     let mut start = [0; 4];
     let is_regular = matches!(file.kind(), Some(FileKind::Regular) | None);
     is_regular

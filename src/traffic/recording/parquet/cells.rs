@@ -2,7 +2,7 @@
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::ColumnReader;
-use parquet::data_type::{ByteArray, DataType, Int96};
+use parquet::data_type::{ByteArray, DataType, FixedLenByteArray, Int96};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
@@ -62,7 +62,10 @@ fn kind(column: &ColumnDescriptor) -> Option<Kind> {
     };
     let is_number = matches!(column.physical_type(), Type::INT32 | Type::INT64);
     match column.physical_type() {
-        Type::FIXED_LEN_BYTE_ARRAY => None,
+        Type::FIXED_LEN_BYTE_ARRAY => match kind {
+            Kind::Decimal(_) => Some(kind),
+            _ => None,
+        },
         Type::BYTE_ARRAY if matches!(kind, Kind::Decimal(_)) => None,
         Type::INT96 => Some(Kind::Instant(1, false)),
         _ => Some(if is_number { kind } else { Kind::Plain }),
@@ -103,9 +106,9 @@ impl Batch {
     pub(super) fn new(field: &Field, reader: ColumnReader) -> Batch {
         let values = match &reader {
             ColumnReader::ByteArrayColumnReader(_) => Values::Text(Vec::new()),
-            ColumnReader::FloatColumnReader(_) | ColumnReader::DoubleColumnReader(_) => {
-                Values::Real(Vec::new())
-            }
+            ColumnReader::FloatColumnReader(_)
+            | ColumnReader::DoubleColumnReader(_)
+            | ColumnReader::FixedLenByteArrayColumnReader(_) => Values::Real(Vec::new()),
             ColumnReader::BoolColumnReader(_) => Values::Truth(Vec::new()),
             _ => Values::Whole(Vec::new()),
         };
@@ -144,7 +147,12 @@ impl Batch {
             (ColumnReader::BoolColumnReader(reader), Values::Truth(out)) => {
                 read_as(reader, most, levels, out, |value| value)?
             }
-            _ => return Err(ParquetError::General("a column of bytes of a fixed length".into())),
+            (ColumnReader::FixedLenByteArrayColumnReader(reader), Values::Real(out)) => {
+                let digits = if let Kind::Decimal(digits) = self.kind { digits } else { 0 };
+                let decimal = |value: FixedLenByteArray| decimal(value.data(), digits);
+                read_as(reader, most, levels, out, decimal)?
+            }
+            _ => return Err(ParquetError::General("a column of another type than its schema says".into())),
         };
         self.rows.clear();
         if self.level == 0 {
@@ -184,6 +192,15 @@ impl Batch {
             Kind::Decimal(digits) => Cell::Real(value as f64 / 10_f64.powi(digits)),
         }
     }
+}
+
+/// A decimal as Parquet writes long ones: a whole number in two's complement, its highest byte first.
+fn decimal(bytes: &[u8], digits: i32) -> f64 {
+    let negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
+    let of = |byte: u8| f64::from(if negative { !byte } else { byte });
+    let size = bytes.iter().fold(0.0, |value, byte| 256.0 * value + of(*byte));
+    let value = if negative { -size - 1.0 } else { size };
+    value / 10_f64.powi(digits)
 }
 
 fn read_as<T: DataType, V>(
