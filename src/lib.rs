@@ -219,6 +219,12 @@ pub mod io {
     pub use crate::files::{Disk, FileKind, Files};
 }
 
+/// Work that is divided among processes, of one machine or of many.
+pub mod shards {
+    pub use crate::api::{merge_shards, recommend_shared, shards_max, simulate_shard};
+    pub use crate::experiment::Board;
+}
+
 /// What an [`Error`] says of itself.
 pub mod error {
     pub use crate::api::{ErrorKind, Location};

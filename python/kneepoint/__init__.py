@@ -307,14 +307,14 @@ def _work(
 class _Bar:
     """Shows how many runs are done: a bar of tqdm where it is installed, else one line on standard error."""
 
-    def __init__(self, kind: str):
+    def __init__(self, kind: str, unit: str = " runs", further: str = "requests"):
         try:
             from tqdm.auto import tqdm
         except ImportError:
             self._bar = None
         else:
-            self._bar = tqdm(desc=kind, unit=" runs")
-        self._kind, self._told = kind, 0
+            self._bar = tqdm(desc=kind, unit=unit)
+        self._kind, self._unit, self._further, self._told = kind, unit, further, 0
 
     def __call__(self, runs: int, requests: int) -> None:
         if self._bar is not None:
@@ -322,7 +322,8 @@ class _Bar:
         elif runs != self._told:
             import sys
 
-            print(f"\r{self._kind}: {runs} runs, {requests:,} requests", end="", file=sys.stderr, flush=True)
+            line = f"{self._kind}: {runs}{self._unit}, {requests:,} {self._further}"
+            print(f"\r{line}", end="", file=sys.stderr, flush=True)
         self._told = runs
 
     def __enter__(self) -> _Bar:

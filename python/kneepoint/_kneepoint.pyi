@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 __version__: str
@@ -9,7 +9,9 @@ class ScenarioError(ValueError):
     column: int | None
 
 class Scenario:
-    def __init__(self, path: str | None, text: str | None) -> None: ...
+    def __init__(
+        self, path: str | None, text: str | None, files: Sequence[tuple[str, bytes]] | None = None
+    ) -> None: ...
     def set(self, path: str, value: str) -> None: ...
     def name(self) -> str: ...
 
@@ -48,3 +50,23 @@ def work(
     requests: float | None,
 ) -> Result: ...
 def replay(policy: Scenario, name: str, text: str, form: str) -> list[str]: ...
+def bundle(
+    path: str | None, text: str | None, settings: list[tuple[str, str]]
+) -> tuple[str, list[tuple[str, bytes]]]: ...
+def shards_max(scenario: Scenario) -> int: ...
+def simulate_shard(scenario: Scenario, index: int, of: int, threads: int | None) -> bytes: ...
+def merge_shards(
+    scenario: Scenario,
+    parts: list[bytes],
+    threads: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Result: ...
+def recommend_shared(
+    scenario: Scenario,
+    requests: float | None,
+    index: int,
+    of: int,
+    put: Callable[[bytes], None],
+    take: Callable[[], list[bytes]],
+    threads: int | None,
+) -> Result: ...

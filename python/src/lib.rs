@@ -1,5 +1,6 @@
 //! The compiled part of the Python package: scenarios in, results out. What a Python user sees is in `kneepoint/__init__.py`.
 
+mod bundle;
 mod table;
 mod work;
 
@@ -9,11 +10,16 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _kneepoint {
     #[pymodule_export]
+    use crate::bundle::bundle;
+    #[pymodule_export]
     use crate::scenario_error::ScenarioError;
     #[pymodule_export]
     use crate::table::Table;
     #[pymodule_export]
-    use crate::work::{Result, Scenario, check, replay, toml, toml_value, work};
+    use crate::work::{
+        Result, Scenario, check, merge_shards, recommend_shared, replay, shards_max, simulate_shard, toml, toml_value,
+        work,
+    };
 
     use pyo3::prelude::*;
 

@@ -4,15 +4,23 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kneepoint::decision::{Explanation, Recommendation};
-use kneepoint::{CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult};
+use kneepoint::{
+    CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult, shards,
+};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 
+use crate::bundle;
 use crate::scenario_error::raised;
 use crate::table::Table;
 
 /// How often work looks for Ctrl-C and tells its progress.
 const BEAT: Duration = Duration::from_millis(50);
+
+/// How soon it looks first: short work is not kept waiting.
+const FIRST_BEAT: Duration = Duration::from_millis(1);
 
 /// A scenario of one use: `kneepoint.Scenario` makes one for each.
 #[pyclass(module = "kneepoint")]
@@ -20,11 +28,19 @@ pub struct Scenario(Arc<kneepoint::Scenario>);
 
 #[pymethods]
 impl Scenario {
+    /// Read from `files`, where they are given; else from the disk at `path`, else of `text`.
     #[new]
-    fn new(py: Python<'_>, path: Option<String>, text: Option<&str>) -> PyResult<Scenario> {
-        let scenario = match (path, text) {
-            (Some(path), _) => kneepoint::Scenario::load(path),
-            (None, text) => kneepoint::Scenario::parse(text.unwrap_or_default()),
+    #[pyo3(signature = (path, text, files=None))]
+    fn new(
+        py: Python<'_>,
+        path: Option<String>,
+        text: Option<&str>,
+        files: Option<Vec<(String, PyBackedBytes)>>,
+    ) -> PyResult<Scenario> {
+        let scenario = match (path, files) {
+            (Some(path), Some(files)) => kneepoint::Scenario::load_from(bundle::memory(files), path),
+            (Some(path), None) => kneepoint::Scenario::load(path),
+            (None, _) => kneepoint::Scenario::parse(text.unwrap_or_default()),
         };
         scenario.map(|scenario| Scenario(Arc::new(scenario))).map_err(|error| raised(py, &error))
     }
@@ -101,6 +117,10 @@ pub struct Result {
 type Row = (&'static str, Option<f64>, Option<f64>, Option<f64>, u64);
 
 impl Result {
+    fn of(inner: Inner) -> Result {
+        Result { inner, csv: OnceLock::new() }
+    }
+
     fn report(&self) -> Report<'_> {
         match &self.inner {
             Inner::Run(result) => result.report(),
@@ -201,24 +221,113 @@ pub fn work(
     progress: Option<Bound<'_, PyAny>>,
     requests: Option<f64>,
 ) -> PyResult<Result> {
+    let scenarios: Vec<Arc<kneepoint::Scenario>> = scenarios.iter().map(|scenario| scenario.0.clone()).collect();
+    let what = kind.to_owned();
+    let job = move |options: &Options| {
+        let all: Vec<&kneepoint::Scenario> = scenarios.iter().map(AsRef::as_ref).collect();
+        match (what.as_str(), all.as_slice()) {
+            ("run", [scenario]) => kneepoint::run(scenario, options).map(Inner::Run),
+            ("sweep", [scenario]) => kneepoint::sweep(scenario, options).map(Inner::Sweep),
+            ("recommend", [scenario]) => kneepoint::recommend(scenario, requests, options).map(Inner::Recommend),
+            ("explain", [scenario]) => kneepoint::explain(scenario, options).map(Inner::Explain),
+            _ => kneepoint::compare(&all, options).map(Inner::Compare),
+        }
+    };
+    watched(py, threads, progress, job).map(Result::of)
+}
+
+/// Into how many shards the sweep of a scenario can be divided at most.
+#[pyfunction]
+pub fn shards_max(py: Python<'_>, scenario: &Scenario) -> PyResult<u32> {
+    py.detach(|| shards::shards_max(&scenario.0)).map_err(|error| raised(py, &error))
+}
+
+/// One share of a sweep, that at `index` of `of`, as bytes for `merge_shards`.
+#[pyfunction]
+pub fn simulate_shard<'py>(
+    py: Python<'py>,
+    scenario: &Scenario,
+    index: u32,
+    of: u32,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let scenario = scenario.0.clone();
+    let bytes =
+        watched(py, threads, None, move |options| shards::simulate_shard(&scenario, index, of, options))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// The sweep of which these are the shards.
+#[pyfunction]
+pub fn merge_shards(
+    py: Python<'_>,
+    scenario: &Scenario,
+    parts: Vec<PyBackedBytes>,
+    threads: Option<usize>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Result> {
+    let scenario = scenario.0.clone();
+    let job = move |options: &Options| shards::merge_shards(&scenario, &parts, options).map(Inner::Sweep);
+    watched(py, threads, progress, job).map(Result::of)
+}
+
+/// A recommendation by several processes, of which this is that at `index` of `of`. `put` is called with an entry for the others,
+/// `take` gives those of the others since it was last called.
+#[pyfunction]
+#[pyo3(signature = (scenario, requests, index, of, put, take, threads))]
+#[expect(clippy::too_many_arguments, reason = "a call from Python, where they have names")]
+pub fn recommend_shared(
+    py: Python<'_>,
+    scenario: &Scenario,
+    requests: Option<f64>,
+    index: u32,
+    of: u32,
+    put: Py<PyAny>,
+    take: Py<PyAny>,
+    threads: Option<usize>,
+) -> PyResult<Result> {
+    let (scenario, board) = (scenario.0.clone(), PythonBoard { put, take });
+    let job = move |options: &Options| {
+        shards::recommend_shared(&scenario, requests, (index, of), &board, options).map(Inner::Recommend)
+    };
+    watched(py, threads, None, job).map(Result::of)
+}
+
+/// A board whose two halves are functions of Python.
+#[derive(Debug)]
+struct PythonBoard {
+    put: Py<PyAny>,
+    take: Py<PyAny>,
+}
+
+impl shards::Board for PythonBoard {
+    fn put(&self, entry: Vec<u8>) {
+        // A board may lose what is put: the others then simulate it.
+        _ = Python::attach(|py| self.put.call1(py, (PyBytes::new(py, &entry),)).map(drop));
+    }
+
+    fn take(&self) -> Vec<Vec<u8>> {
+        let taken = Python::attach(|py| self.take.call0(py)?.extract::<Vec<PyBackedBytes>>(py));
+        taken.map_or_else(|_: PyErr| Vec::new(), |entries| entries.iter().map(|entry| entry.to_vec()).collect())
+    }
+}
+
+/// Does `job` on threads of its own, without the interpreter's lock. `progress` is called with the runs and the requests that are
+/// done, a few times a second. Ctrl-C stops the work.
+fn watched<T: Send + 'static>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    progress: Option<Bound<'_, PyAny>>,
+    job: impl FnOnce(&Options) -> std::result::Result<T, kneepoint::Error> + Send + 'static,
+) -> PyResult<T> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
     let pool = pool.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
-    let scenarios: Vec<Arc<kneepoint::Scenario>> = scenarios.iter().map(|scenario| scenario.0.clone()).collect();
     let (cancel, counted) = (CancelToken::default(), Progress::default());
     let options = Options { cancel: cancel.clone(), progress: counted.clone(), ..Options::default() };
-    let what = kind.to_owned();
-    let job = move || -> std::result::Result<Inner, kneepoint::Error> {
-        let all: Vec<&kneepoint::Scenario> = scenarios.iter().map(AsRef::as_ref).collect();
-        pool.install(|| match (what.as_str(), all.as_slice()) {
-            ("run", [scenario]) => kneepoint::run(scenario, &options).map(Inner::Run),
-            ("sweep", [scenario]) => kneepoint::sweep(scenario, &options).map(Inner::Sweep),
-            ("recommend", [scenario]) => kneepoint::recommend(scenario, requests, &options).map(Inner::Recommend),
-            ("explain", [scenario]) => kneepoint::explain(scenario, &options).map(Inner::Explain),
-            _ => kneepoint::compare(&all, &options).map(Inner::Compare),
-        })
-    };
-    let worker = std::thread::Builder::new().name("kneepoint".to_owned()).spawn(job)?;
+    let work = move || pool.install(|| job(&options));
+    let worker = std::thread::Builder::new().name("kneepoint".to_owned()).spawn(work)?;
     let mut stopped = None;
+    let mut beat = FIRST_BEAT;
     while !worker.is_finished() {
         let told = progress.as_ref().map_or(Ok(()), |tell| tell.call1((counted.runs(), counted.requests())).map(|_| ()));
         if let Err(error) = told.and_then(|()| py.check_signals()) {
@@ -226,7 +335,8 @@ pub fn work(
             stopped = Some(error);
             break;
         }
-        py.detach(|| std::thread::sleep(BEAT));
+        py.detach(|| std::thread::sleep(beat));
+        beat = BEAT.min(beat * 2);
     }
     let done = py.detach(|| worker.join());
     if let Some(error) = stopped {
@@ -237,5 +347,5 @@ pub fn work(
     if let Some(tell) = progress {
         tell.call1((counted.runs(), counted.requests()))?;
     }
-    Ok(Result { inner: result, csv: OnceLock::new() })
+    Ok(result)
 }

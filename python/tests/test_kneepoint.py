@@ -12,7 +12,8 @@ from pathlib import Path
 import kneepoint
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+# The checkout, also where the tests lie apart from it.
+ROOT = Path(os.environ.get("KNEEPOINT_CHECKOUT", Path(__file__).resolve().parents[2]))
 
 POOL = {
     "name": "pool",

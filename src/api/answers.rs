@@ -1,7 +1,7 @@
 //! `recommend` and `explain`, and what they come to.
 
 use crate::api::{Error, Options, Report, Scenario};
-use crate::experiment::SloVerdict;
+use crate::experiment::{Evaluator, SloVerdict};
 use crate::explain::{self as explaining, ExplainError, Explained, Measure};
 use crate::recommend::{self as recommending, Budget};
 use crate::report::{compose, recommendation};
@@ -35,13 +35,23 @@ pub fn recommend(
     options: &Options,
 ) -> Result<Recommendation, Error> {
     let base = scenario.file.scenario()?;
+    let evaluator = options.evaluator(&scenario.file, std::iter::once(&base))?;
+    recommend_by(scenario, base, requests, &evaluator)
+}
+
+/// The recommendation for a scenario.
+pub(super) fn recommend_by(
+    scenario: &Scenario,
+    base: inner::Scenario,
+    requests: Option<f64>,
+    evaluator: &Evaluator<'_>,
+) -> Result<Recommendation, Error> {
     let space = scenario.file.space()?;
     if space.axes.is_empty() {
         return Err(Error::could_not("nothing to choose: expected [sweep.parameters]"));
     }
-    let evaluator = options.evaluator(&scenario.file, std::iter::once(&base))?;
     let budget = requests.map_or(Budget::Unlimited, Budget::Requests);
-    let found = recommending::recommend(&scenario.file, space, (budget, &|| Span::ZERO), &evaluator)
+    let found = recommending::recommend(&scenario.file, space, (budget, &|| Span::ZERO), evaluator)
         .map_err(|error| Error::of_run(&error, None))?;
     let result = found.ok_or_else(|| Error::could_not("nothing is promised: expected [slo]"))?;
     Ok(Recommendation { base, result })

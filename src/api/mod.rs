@@ -11,6 +11,7 @@ mod options;
 mod report;
 mod results;
 mod scenario;
+mod shards;
 
 pub use answers::{Explanation, Recommendation, explain, recommend};
 pub use check::{Checked, check};
@@ -26,3 +27,4 @@ pub use results::{
     Alternative, CompareResult, Difference, Point, RunResult, SweepResult, compare, run, sweep,
 };
 pub use scenario::{Scenario, Setting};
+pub use shards::{merge_shards, recommend_shared, shards_max, simulate_shard};

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::api::{Error, Options, Report, Scenario, Setting};
-use crate::experiment::{self, Figure, Figures, PointResult, SloVerdict, Verdict};
+use crate::experiment::{self, Evaluator, Figure, Figures, PointResult, RunError, SloVerdict, Verdict};
 use crate::report::tables::MAX_STEPS;
 use crate::report::{compose, sentences};
 use crate::scenario as inner;
@@ -137,6 +137,13 @@ pub struct Alternative<'a> {
 /// # Ok::<(), kneepoint::Error>(())
 /// ```
 pub fn sweep(scenario: &Scenario, options: &Options) -> Result<SweepResult, Error> {
+    let points = points(scenario)?;
+    let evaluator = options.evaluator(&scenario.file, points.iter().map(|point| &point.scenario))?;
+    sweep_by(scenario, points, &evaluator)
+}
+
+/// The points of a sweep, if there is one.
+pub(super) fn points(scenario: &Scenario) -> Result<Vec<inner::Point>, Error> {
     let points = scenario.file.points()?;
     if !scenario.file.has_sweep() && points.len() < 2 {
         return Err(Error::bad_input(
@@ -144,14 +151,26 @@ pub fn sweep(scenario: &Scenario, options: &Options) -> Result<SweepResult, Erro
         ));
     }
     scenario.file.check_overrides_of_sweep()?;
-    let evaluator = options.evaluator(&scenario.file, points.iter().map(|point| &point.scenario))?;
-    let result = experiment::sweep(points.clone(), &|_, _| {}, &evaluator).map_err(|error| {
-        Error::of_run(&error, Some(&sentences::settings_and_condition(&points[error.case])))
-    })?;
+    Ok(points)
+}
+
+/// The sweep of these points of a scenario.
+pub(super) fn sweep_by(
+    scenario: &Scenario,
+    points: Vec<inner::Point>,
+    evaluator: &Evaluator<'_>,
+) -> Result<SweepResult, Error> {
+    let result = experiment::sweep(points.clone(), &|_, _| {}, evaluator)
+        .map_err(|error| of_point(&points, &error))?;
     if result.points.is_empty() {
         return Err(Error::cancelled("the first point had finished"));
     }
     Ok(SweepResult { base: result.procedure.applied(scenario.file.scenario()?), result })
+}
+
+/// A run of a point came to nothing.
+pub(super) fn of_point(points: &[inner::Point], error: &RunError) -> Error {
+    Error::of_run(error, Some(&sentences::settings_and_condition(&points[error.case])))
 }
 
 /// What [`sweep`] comes to.

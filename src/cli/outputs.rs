@@ -1,6 +1,8 @@
 //! What a command shows of its report, and when: the answer as soon as there is one, then, when the files are written,
 //! where they are.
 
+use clap::builder::TypedValueParser as _;
+
 use super::{Answer, COULD_NOT, DONE, Failure, Global, SLO_MISSED, SLO_UNCERTAIN, Show, progress};
 use crate::experiment::SloVerdict;
 use crate::report::content::{ChartPart, Report};
@@ -14,8 +16,15 @@ pub(super) struct Printed {
     #[arg(long, value_name = "FORM", value_parser = forms(), conflicts_with = "json")]
     summary: Option<String>,
 
-    /// Write tables in another form besides CSV: timelines as OpenMetrics text, to be laid over a real dashboard.
-    #[arg(long, value_name = "FORM", value_parser = data_forms(), value_delimiter = ',', requires = "start")]
+    /// Write tables in another form besides CSV: all of them as Parquet, or timelines as OpenMetrics text, to be laid over a real
+    /// dashboard.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_parser = data_forms(),
+        value_delimiter = ',',
+        requires_if("openmetrics", "start")
+    )]
     format: Vec<String>,
 
     /// When the run is said to start, for `--format openmetrics`: date and time with zone, as in 2026-11-02T08:00:00Z.
@@ -59,14 +68,28 @@ fn forms() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(TEXT_FORMATS.iter().map(|format| format.name))
 }
 
-fn data_forms() -> clap::builder::PossibleValuesParser {
-    let asked = DATA_FORMATS.iter().filter(|format| !format.is_always);
-    clap::builder::PossibleValuesParser::new(asked.map(|format| format.name))
+/// Forms that some builds lack.
+const OPTIONAL_FORMS: [&str; 1] = ["parquet"];
+
+fn data_forms() -> impl clap::builder::TypedValueParser<Value = String> {
+    let asked = DATA_FORMATS.iter().filter(|format| !format.is_always).map(|format| format.name);
+    let mut names: Vec<&str> = asked.chain(OPTIONAL_FORMS).collect();
+    names.sort_unstable();
+    names.dedup();
+    clap::builder::PossibleValuesParser::new(names).try_map(|name| {
+        match DATA_FORMATS.iter().any(|format| format.name == name) {
+            true => Ok(name),
+            false => Err(format!(
+                "this build does not write it; released binaries do, and a build with \
+                 `cargo install kneepoint --features {name}`"
+            )),
+        }
+    })
 }
 
 impl Printed {
     /// The forms of the datasets: those always written, and those asked for.
-    fn formats(&self) -> Vec<&'static DataFormat> {
+    pub(super) fn formats(&self) -> Vec<&'static DataFormat> {
         let asked =
             |format: &&DataFormat| format.is_always || self.format.iter().any(|name| name == format.name);
         DATA_FORMATS.iter().filter(asked).collect()

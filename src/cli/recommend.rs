@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::outputs::{self, Gate, Printed};
-use super::records::{Records, Resume};
-use super::{Answer, Failure, Global, Show, backtest, progress, session};
+use super::records::{Records, Resume, SharedRecords};
+use super::{Answer, COULD_NOT, Failure, Global, Show, backtest, progress, session};
 use crate::backtest::{Field, Observed};
 use crate::document::diff;
-use crate::experiment::Evaluator;
+use crate::experiment::{Evaluator, Shard, Store};
 use crate::recommend::{self, Budget, PastError, Recommendation};
 use crate::report::{Folder, compose, file_name};
 use crate::scenario::{Plan, Scenario, Setting, Space};
@@ -42,6 +42,11 @@ pub(super) struct Arguments {
     /// confidence if the simulation misses that past. The arrivals are the recorded traffic of that time.
     #[arg(long, value_name = "FILE")]
     observed: Option<PathBuf>,
+    /// Do the work together with others, as number I of N, each given the same command with another number and a folder that
+    /// all of them see. Each takes what the others have simulated; what one does not deliver, the others do. Number 1 writes the
+    /// outputs.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     #[command(flatten)]
     resume: Resume,
     #[command(flatten)]
@@ -112,12 +117,18 @@ pub(super) fn execute(
         cases.extend(levels.filter_map(|settings| plan.file().with(&settings, condition).ok()));
     }
     let cases: Vec<&Scenario> = cases.iter().collect();
-    let records = Records::open(&folder, &arguments.resume, ("recommend", &cases))?;
+    if let Some(shard) = arguments.shard.filter(|_| matches!(arguments.budget, Some(Budget::Time(_)))) {
+        return Err(Failure::bad_input(format!(
+            "error: --shard {shard} with a budget of time: processes that end at different moments come to different answers\n  \
+             expected a budget of requests, as in --budget 50M"
+        )));
+    }
+    let kept = Kept::open(&folder, arguments, &cases)?;
     let observed = arguments.observed.as_deref().map(backtest::read).transpose()?;
     let budget = arguments.budget.unwrap_or(Budget::Unlimited);
     let began = Instant::now();
     let elapsed = || Span::from_secs_f64(began.elapsed().as_secs_f64());
-    let (past, result) = progress::watched(global, &[&scenario], Some(records.store()), |evaluator| {
+    let (past, result) = progress::watched(global, &[&scenario], Some(kept.store()), |evaluator| {
         let past = match &observed {
             Some(observed) => past(&plan, observed, evaluator)?,
             None => Vec::new(),
@@ -129,19 +140,72 @@ pub(super) fn execute(
         return Err(Failure::bad_input("error: a condition has no promise to keep"));
     };
     result.past = past;
+    if let Some(shard) = arguments.shard.filter(|shard| shard.index() > 0) {
+        return Ok(kept.answer(shard, result.complete, global, warnings));
+    }
     let unmodelled = plan.warnings();
     let report = compose::recommend(&scenario, &result, &unmodelled);
     let stopped = "what was found by then is";
-    let notes = (warnings + &records.warning(), stopped);
+    let notes = (warnings + &kept.warning(), stopped);
     let manifest = match &arguments.manifest {
         Some(path) => written(path, &plan, &result, global)?,
         None => String::new(),
     };
-    let kept = report.verdict.as_ref().map(|verdict| verdict.kept);
+    let verdict = report.verdict.as_ref().map(|verdict| verdict.kept);
     let mut answer = outputs::deliver(&report, folder, (&arguments.printed, global), notes, show)?;
     answer.stderr.push_str(&manifest);
-    records.close(result.complete)?;
-    Ok(arguments.gate.apply(answer, kept))
+    kept.close(result.complete)?;
+    Ok(arguments.gate.apply(answer, verdict))
+}
+
+/// Where finished runs are kept: in a file beside the outputs, or in one for each of several processes.
+enum Kept {
+    Alone(Records),
+    Together(SharedRecords),
+}
+
+impl Kept {
+    fn open(folder: &Folder, arguments: &Arguments, cases: &[&Scenario]) -> Result<Kept, Failure> {
+        match arguments.shard {
+            None => Records::open(folder, &arguments.resume, ("recommend", cases)).map(Kept::Alone),
+            Some(shard) => SharedRecords::open(folder.path(), &arguments.resume, ("recommend", cases), shard)
+                .map(Kept::Together),
+        }
+    }
+
+    fn store(&self) -> &dyn Store {
+        match self {
+            Kept::Alone(records) => records.store(),
+            Kept::Together(records) => records.store(),
+        }
+    }
+
+    fn warning(&self) -> String {
+        match self {
+            Kept::Alone(records) => records.warning(),
+            Kept::Together(records) => records.warning(),
+        }
+    }
+
+    /// What a process says that does not write the outputs.
+    fn answer(&self, shard: Shard, complete: bool, global: &Global, warnings: String) -> Answer {
+        let stderr = warnings + &self.warning();
+        if !complete {
+            let stopped = format!("stopped: shard {shard} goes on with --resume\n");
+            return Answer { stderr: stderr + &stopped, status: COULD_NOT, ..Answer::default() };
+        }
+        let first = format!("Shard {shard} is done; shard 1/{} writes the outputs\n", shard.of());
+        let stdout = if global.quiet { String::new() } else { first };
+        Answer { stdout, stderr, ..Answer::default() }
+    }
+
+    /// Files of several processes stay: others may be reading them.
+    fn close(self, complete: bool) -> Result<(), Failure> {
+        match self {
+            Kept::Alone(records) => records.close(complete),
+            Kept::Together(_) => Ok(()),
+        }
+    }
 }
 
 /// How far the settings in force, simulated, are from what was measured.

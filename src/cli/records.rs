@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::experiment::{CaseId, Condition, FileStore, Shard, StoreError, StoreScope};
+use crate::experiment::{
+    BoardStore, CaseId, Condition, FileStore, FolderBoard, Shard, Store, StoreError, StoreScope,
+};
 use crate::report::Folder;
 use crate::scenario::Scenario;
 
@@ -67,6 +69,43 @@ pub(super) struct Resume {
     resume: bool,
 }
 
+/// The finished runs of a command that several processes do together, each with a file of its own that the others read.
+pub(super) struct SharedRecords(BoardStore<FolderBoard>);
+
+/// Folder of these files, within that of the outputs.
+const SHARED: &str = "shards";
+
+impl SharedRecords {
+    /// Opens the file of `shard` in `folder` for a command over these scenarios: what it has left if it is to be resumed.
+    pub fn open(
+        folder: &Path,
+        resume: &Resume,
+        (command, scenarios): (&str, &[&Scenario]),
+        shard: Shard,
+    ) -> Result<SharedRecords, Failure> {
+        let folder = folder.join(SHARED);
+        make(&folder)?;
+        let board = FolderBoard::open(&folder, resume.resume, &scope(command, scenarios), shard);
+        Ok(SharedRecords(BoardStore::new(board.map_err(Failure::could_not)?, shard)))
+    }
+
+    /// Where they are kept.
+    pub fn store(&self) -> &dyn Store {
+        &self.0
+    }
+
+    /// What there is to warn of: a line, or nothing.
+    pub fn warning(&self) -> String {
+        let failure = self.0.board().failure();
+        failure.map_or_else(String::new, |why| format!("warning: {why}; --resume would run the rest anew\n"))
+    }
+}
+
+fn make(folder: &Path) -> Result<(), Failure> {
+    let cannot = |why| Failure::could_not(format!("cannot make the folder `{}`: {why}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(cannot)
+}
+
 /// The finished runs of a command that is at work.
 pub(super) struct Records(FileStore);
 
@@ -111,9 +150,7 @@ impl Records {
         shard: Shard,
         scenarios: &[&Scenario],
     ) -> Result<Records, Failure> {
-        let cannot =
-            |why| Failure::could_not(format!("cannot make the folder `{}`: {why}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(cannot)?;
+        make(folder)?;
         let (scope, path) = (scope(&command_of(shard), scenarios), folder.join(shard.file_name()));
         let opened =
             if resume.resume { FileStore::resume(&path, &scope) } else { FileStore::create(&path, &scope) };

@@ -49,7 +49,8 @@ pub(super) fn execute(
         session::open(("run", &arguments.resume), &[&plan], &scenarios, &out, global)?;
     let places = plan.alternatives.iter().enumerate();
     let places = places.map(|(number, (variant, _))| place(number, variant.as_deref()));
-    let logs = DecisionLogs::begin(&folder, places).map_err(Failure::could_not)?;
+    let logs =
+        DecisionLogs::begin(&folder, places, &arguments.printed.formats()).map_err(Failure::could_not)?;
     let alternatives = plan.alternatives.clone();
     let result = progress::watched(global, &scenarios, Some(records.store()), |evaluator| {
         experiment::run(alternatives, &|case, decisions| logs.write(case, decisions), evaluator)

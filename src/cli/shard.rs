@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Answer, Failure, Global, session, sweep};
 use crate::report::file_name;
 
-/// Write the job that runs a sweep in shards on a cluster: a Slurm job array, or an indexed job of Kubernetes.
+/// Write the job that runs a sweep in shards on a cluster: a Slurm job array, an indexed job of Kubernetes, or a program for Ray.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  kneepoint shard scenarios/quickstart.toml --of 50 --for slurm > sweep.sh && sbatch sweep.sh"
@@ -37,6 +37,8 @@ enum System {
     Slurm,
     /// A manifest for kubectl apply.
     Kubernetes,
+    /// A Python program for ray job submit.
+    Ray,
 }
 
 pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, Failure> {
@@ -61,6 +63,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
     let stdout = match arguments.system {
         System::Slurm => job.slurm(),
         System::Kubernetes => job.kubernetes(),
+        System::Ray => job.ray(global),
     };
     Ok(Answer { stdout, ..Answer::default() })
 }
@@ -114,6 +117,37 @@ impl Job<'_> {
         )
     }
 
+    fn ray(&self, global: &Global) -> String {
+        let Arguments { of, cpus, .. } = self.arguments;
+        let seed = global.seed.map(|seed| ("run.seed", seed.to_string()));
+        let sets = global.set.iter().filter_map(|set| set.split_once('='));
+        let sets = sets.map(|(path, value)| (path.trim(), value.trim().to_owned()));
+        let settings: Vec<String> = seed
+            .into_iter()
+            .chain(sets)
+            .map(|(path, value)| format!("    {}: {},\n", literal(path), literal(&value)))
+            .collect();
+        let settings =
+            if settings.is_empty() { "{}".to_owned() } else { format!("{{\n{}}}", settings.concat()) };
+        format!(
+            "#!/usr/bin/env python3\n\
+             # A sweep in {of} chunks, which the workers of a Ray cluster take one after the other; chunks of a worker that is lost are\n\
+             # simulated by another. Where the scenario is and the package kneepoint is installed, as on the workers:\n\
+             #\n\
+             #   ray job submit --working-dir . -- python3 THIS_FILE\n\
+             import kneepoint.ray\n\
+             \n\
+             SETTINGS = {settings}\n\
+             \n\
+             if __name__ == \"__main__\":\n    \
+             result = kneepoint.ray.sweep({}, SETTINGS, chunks={of}, threads={cpus}, progress=True)\n    \
+             print(*result.answer, sep=\"\\n\")\n    \
+             result.save({})\n",
+            literal(&self.file),
+            literal(&self.output),
+        )
+    }
+
     fn kubernetes(&self) -> String {
         let Arguments { of, cpus, image, claim, .. } = self.arguments;
         let name = &self.name;
@@ -163,6 +197,12 @@ impl Job<'_> {
     }
 }
 
+/// A text of Python.
+fn literal(text: &str) -> String {
+    // JSON's quotes and escapes are Python's too.
+    serde_json::Value::from(text).to_string()
+}
+
 /// A word for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
@@ -181,6 +221,11 @@ mod tests {
     fn words_are_quoted_for_a_shell() {
         assert_eq!(quoted("a/b.toml"), "a/b.toml");
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+    }
+
+    #[test]
+    fn texts_are_quoted_for_python() {
+        assert_eq!(literal("a \"b\" \\ ü\n"), "\"a \\\"b\\\" \\\\ ü\\n\"");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     condition: Vec<String>,
     /// Simulate one share of the runs alone, as in --shard 2/8, into a file for `kneepoint merge`: for a sweep on several
     /// machines. Writes no other outputs.
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["gate", "summary", "json"])]
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["gate", "summary", "json", "format"])]
     shard: Option<Shard>,
     #[command(flatten)]
     resume: Resume,
@@ -92,7 +92,8 @@ pub(super) fn carry_out(
     (global, warnings): (&Global, String),
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let logs = DecisionLogs::begin(&folder, std::iter::once(String::new())).map_err(Failure::could_not)?;
+    let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()), &shown.printed.formats())
+        .map_err(Failure::could_not)?;
     let points = plan.points.clone();
     let result = progress::watched(global, &scenarios(&plan), Some(records.store()), |evaluator| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), evaluator)

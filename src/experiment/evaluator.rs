@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::task::{Finished, tasks};
 use super::work::Work;
-use super::{Case, Observer, Progress, Record, Replications, RunError, Store};
+use super::{Case, Observer, Progress, Record, Replications, RunError, Shard, Store};
 use crate::cancel::CancelToken;
 
 /// Evaluates batches of cases: takes from the store what is there, simulates the rest in parallel, on common random
@@ -92,10 +92,16 @@ impl Evaluator<'_> {
             (0..batch.len()).into_par_iter().map(look_up).unzip();
         // Each thread takes the next task there is: halves handed out whole would leave a thread idle at the end.
         let threads = rayon::current_num_threads();
-        let (tasks, next) = (tasks(batch, &missing, threads), AtomicUsize::new(0));
+        let (mut tasks, next) = (tasks(batch, &missing, threads), AtomicUsize::new(0));
+        let shard = self.store.and_then(Store::shard);
+        if let Some(shard) = shard {
+            tasks = in_turn(tasks, shard);
+        }
         (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
             while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for Finished { case, record } in task.run(&work)? {
+                // Another process may have done it meanwhile.
+                let found = shard.and_then(|_| task.found(&work));
+                for Finished { case, record } in found.map_or_else(|| task.run(&work), Ok)? {
                     lock(&gathered[case]).add(record, |records| finish(case, records));
                 }
             }
@@ -122,6 +128,16 @@ impl Evaluator<'_> {
             |case: usize, records| Replications::new(records, batch[case].scenario.model.slo).without_times();
         self.evaluate(batch, observer, pooled)
     }
+}
+
+/// The tasks in the order in which the process of `shard` does them, where others do the same: its own first, then those of the
+/// others, each from its end, so that two who are at one share meet in its middle.
+fn in_turn<T: Clone>(tasks: Vec<T>, shard: Shard) -> Vec<T> {
+    let of = shard.of() as usize;
+    let share = |index: usize| tasks.iter().skip(index % of).step_by(of);
+    let own = shard.index() as usize;
+    let others = (1..of).flat_map(|more| share(own + more).rev());
+    share(own).chain(others).cloned().collect()
 }
 
 /// What has come of one case so far.
@@ -265,6 +281,52 @@ mod tests {
         };
         let parts = [records(0..1), records(1..3)].concat();
         assert_eq!(parts, records(0..3));
+    }
+
+    #[test]
+    fn each_process_begins_with_its_own_share_and_comes_to_the_others_from_their_ends() {
+        let order = |index| in_turn((0..7).collect(), Shard::new(index, 3).unwrap());
+        assert_eq!(order(0), [0, 3, 6, 4, 1, 5, 2]);
+        assert_eq!(order(1), [1, 4, 5, 2, 6, 3, 0]);
+        assert_eq!(in_turn((0..3).collect(), Shard::new(4, 5).unwrap()), [0, 1, 2]);
+    }
+
+    /// A board on paper.
+    #[derive(Debug, Default)]
+    struct Paper {
+        entries: Mutex<Vec<Vec<u8>>>,
+        read: AtomicUsize,
+    }
+
+    impl crate::experiment::Board for Paper {
+        fn put(&self, entry: Vec<u8>) {
+            self.entries.lock().unwrap().push(entry);
+        }
+
+        fn take(&self) -> Vec<Vec<u8>> {
+            let entries = self.entries.lock().unwrap();
+            entries[self.read.swap(entries.len(), Ordering::Relaxed)..].to_vec()
+        }
+    }
+
+    #[test]
+    fn what_others_have_put_on_a_board_is_not_simulated_again_and_comes_to_the_same() {
+        let scenarios = scenarios(&[8.0, 9.0]);
+        let batch: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
+        let cold = Evaluator::default().replications(&batch, &()).unwrap();
+        let paper = Paper::default();
+        let shard = |index| Shard::new(index, 2).unwrap();
+        let of = |index, batch: &[Case<'_>]| {
+            let store = crate::experiment::BoardStore::new(&paper, shard(index));
+            let evaluator = Evaluator { store: Some(&store), ..Evaluator::default() };
+            let found = evaluator.replications(batch, &()).unwrap();
+            (found, evaluator.progress.stored())
+        };
+        // One process does a part and is lost; the other does the rest.
+        of(1, &batch[1..]);
+        paper.entries.lock().unwrap().push(b"damaged".to_vec());
+        paper.read.store(0, Ordering::Relaxed);
+        assert_eq!(of(0, &batch), (cold, 3));
     }
 
     /// Looks like a run that nobody may simulate.

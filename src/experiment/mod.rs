@@ -22,8 +22,8 @@ mod results;
 mod run;
 mod run_error;
 mod run_plan;
-#[cfg(feature = "cli")]
 mod shard;
+mod sharded;
 mod slo_verdict;
 mod store;
 mod sweep;
@@ -57,11 +57,11 @@ pub use results::{Alternative, Confirmation, PointResult, RunResult, SweepResult
 pub use run::run;
 pub use run_error::{RunError, RunFailure};
 pub use run_plan::{PrecisionResult, RunPlan, StopReason, WarmupFound, settle_warmup};
-#[cfg(feature = "cli")]
-pub use shard::{Shard, ShardState, shards, simulate_shard};
+pub use shard::Shard;
+pub use sharded::{ShardState, settle_points, shards, shards_max, simulate_shard};
 pub use slo_verdict::{LEAST_FOR_KEPT, SloVerdict};
+pub use store::{Board, BoardStore, MemoryStore, ShardRecords, Store};
 #[cfg(feature = "cli")]
-pub use store::{FileStore, StoreError, StoreScope};
-pub use store::{MemoryStore, Store};
+pub use store::{FileStore, FolderBoard, StoreError, StoreScope};
 pub use sweep::sweep;
 pub use types::{OfType, TYPE_FIGURES, TypeFigure, TypeSample};

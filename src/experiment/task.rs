@@ -88,6 +88,20 @@ fn alike(batch: &[Case<'_>], missing: &[Vec<u32>]) -> Vec<Vec<usize>> {
 }
 
 impl Task {
+    /// What of it is in the store by now, if that is all of it and nothing of it is to be seen.
+    pub fn found(&self, work: &Work<'_>) -> Option<Vec<Finished>> {
+        let store = work.store?;
+        let record = |case: &usize| {
+            let is_seen = work.retain(*case, self.replication) != Retain::Nothing;
+            let key = work.batch[*case].key(self.replication);
+            let record = if is_seen { None } else { store.get(&key) };
+            record.map(|record| Finished { case: *case, record })
+        };
+        let found: Vec<Finished> = self.cases.iter().map(record).collect::<Option<_>>()?;
+        work.progress.add_stored(found.len() as u64);
+        Some(found)
+    }
+
     /// Draws the requests once, block by block, and feeds every case with them; nothing if stopped.
     pub fn run(&self, work: &Work<'_>) -> Result<Vec<Finished>, RunError> {
         let scenario = |case: &usize| work.batch[*case].scenario;

@@ -134,14 +134,16 @@ mod tests {
     use super::*;
 
     /// Sources that may touch the machine: those of the command line and of the local server, and the file system as it is seen through [`Files`].
-    const MAY: [&str; 9] = [
+    const MAY: [&str; 11] = [
         "cli",
         "serve",
         "main.rs",
         "files/disk.rs",
         "files/scratch.rs",
         "report/folder.rs",
+        "report/render/parquet.rs",
         "experiment/store/file.rs",
+        "experiment/store/folder.rs",
         "experiment/store/log.rs",
         "traffic/recording/parquet",
     ];

@@ -1,9 +1,9 @@
-//! `decisions.csv`, written while the run goes on: a long run makes more decisions than memory should hold.
+//! The decision log, written while the run goes on: a long run makes more decisions than memory should hold.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::data::{self, DECISION_COLUMNS};
-use super::render::csv;
+use super::render::{DataFormat, RowWriter};
 use super::tables::MAX_STEPS;
 use super::{Folder, OutputError, Staged};
 use crate::sim::DecisionRecord;
@@ -17,21 +17,31 @@ pub struct DecisionLogs(Vec<Mutex<Log>>);
 
 #[derive(Debug)]
 struct Log {
-    file: Staged,
+    /// A file for each form that takes rows as they come.
+    files: Vec<(Staged, Box<dyn RowWriter>)>,
     first: Vec<DecisionRecord>,
     error: Option<OutputError>,
 }
 
 impl DecisionLogs {
-    /// Begins a log in each of `places`: folders within `folder`, empty or with a slash at their end.
+    /// Begins a log in each of `places`, in each of `formats`: folders within `folder`, empty or with a slash at their end.
     ///
     /// # Errors
     /// One of them cannot be made.
-    pub fn begin(folder: &Folder, places: impl Iterator<Item = String>) -> Result<DecisionLogs, OutputError> {
+    pub fn begin(
+        folder: &Folder,
+        places: impl Iterator<Item = String>,
+        formats: &[&DataFormat],
+    ) -> Result<DecisionLogs, OutputError> {
+        let columns = data::columns(DECISION_COLUMNS);
         let begin = |place: String| -> Result<_, OutputError> {
-            let mut file = folder.begin(&format!("{place}decisions.csv"))?;
-            csv::header(&data::columns(DECISION_COLUMNS), &mut file.file).map_err(|why| file.failed(why))?;
-            Ok(Mutex::new(Log { file, first: Vec::new(), error: None }))
+            let mut files = Vec::new();
+            for (extension, begin) in formats.iter().filter_map(|form| Some((form.extension, form.begin?))) {
+                let mut file = folder.begin(&format!("{place}decisions.{extension}"))?;
+                let rows = begin(&columns, &mut file.file).map_err(|why| file.failed(why))?;
+                files.push((file, rows));
+            }
+            Ok(Mutex::new(Log { files, first: Vec::new(), error: None }))
         };
         places.map(begin).collect::<Result<_, _>>().map(DecisionLogs)
     }
@@ -40,11 +50,13 @@ impl DecisionLogs {
     pub fn write(&self, log: usize, decisions: &[DecisionRecord]) {
         let Some(log) = self.0.get(log).filter(|_| !decisions.is_empty()) else { return };
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        let Log { file, first, error } = &mut *log;
+        let Log { files, first, error } = &mut *log;
         first.extend(decisions.iter().take(REMEMBERED - first.len().min(REMEMBERED)).cloned());
-        if error.is_none() {
-            let rows = decisions.iter().map(|record| data::row(DECISION_COLUMNS, record));
-            *error = csv::rows(rows, &mut file.file).err().map(|why| file.failed(why));
+        for (file, writer) in files {
+            if error.is_none() {
+                let mut rows = decisions.iter().map(|record| data::row(DECISION_COLUMNS, record));
+                *error = writer.rows(&mut rows, &mut file.file).err().map(|why| file.failed(why));
+            }
         }
     }
 
@@ -62,7 +74,11 @@ impl DecisionLogs {
         for (number, log) in self.0.into_iter().enumerate() {
             let log = log.into_inner().unwrap_or_else(PoisonError::into_inner);
             if finished(number) {
-                log.error.map_or_else(|| folder.add(log.file), Err)?;
+                log.error.map_or(Ok(()), Err)?;
+                for (mut file, writer) in log.files {
+                    writer.finish(&mut file.file).map_err(|why| file.failed(why))?;
+                    folder.add(file)?;
+                }
             }
             remembered.push(log.first);
         }

@@ -65,7 +65,7 @@ pub use manifest::WrittenManifest;
 pub use plan::Plan;
 pub use precision::Precision;
 pub use read_fact::ReadFact;
-pub use reference::{KindReference, kind_references, reference_page};
+pub use reference::{KindReference, ReferencePage, kind_references, reference_pages};
 pub use run::{Run, Warmup};
 pub use setting::Setting;
 pub use space::{Axis, Space};

@@ -1,4 +1,4 @@
-//! `docs/scenario.md`: every key, from the same statements that read it.
+//! `docs/scenario.md` and `docs/scenario/`: every key, from the same statements that read it.
 
 use std::fmt::Write as _;
 
@@ -144,35 +144,63 @@ cold_start = { dist = "empirical", values = ["71s", "80s", "84s", "132s"], inter
     ),
 ];
 
-/// The reference page of the scenario file, in Markdown.
-pub fn reference_page() -> String {
-    let mut page = Page { text: INTRODUCTION.to_owned(), distribution: None, home: "" };
-    page.line("\n## Tables and keys of the file\n");
-    page.keys(SPEC.keys);
+/// A page of the reference of the scenario file.
+pub struct ReferencePage {
+    /// Its path below the folder of the documentation.
+    pub path: String,
+    /// In Markdown.
+    pub text: String,
+}
+
+/// The reference of the scenario file: a page that introduces it and has its tables, and a page for each of these.
+pub fn reference_pages() -> Vec<ReferencePage> {
+    let mut first = Page::new(INTRODUCTION.to_owned(), "", "scenario/distributions.md");
+    first.line("\n## Tables and keys of the file\n");
+    first.line("Each table has a page. Every key of all of them is found by the search of the documentation site, and by that of an editor");
+    first.line("that follows the JSON Schema.\n");
+    first.linked = |kind| match kind {
+        Kind::Table(_) | Kind::Union(_) => true,
+        Kind::List(inner) => matches!(**inner, Kind::Table(_)),
+        _ => false,
+    };
+    first.keys(SPEC.keys);
+    first.line(
+        "\n[Distributions](scenario/distributions.md), which many of their keys take, have a page too.",
+    );
+    let mut pages = vec![ReferencePage { path: "scenario.md".to_owned(), text: first.text }];
+    let mut distribution = None;
     for key in SPEC.keys {
+        let name = key.name();
+        let mut page = Page::new(String::new(), "../", "distributions.md");
         match key.kind() {
-            Kind::Table(spec) => page.top(&format!("[{}]", key.name()), key.name(), spec.doc, spec.keys),
-            Kind::Union(spec) => page.union(&format!("[{}]", key.name()), key.name(), spec),
-            Kind::List(inner) => {
-                if let Kind::Table(spec) = *inner {
-                    page.top(&format!("[[{}]]", key.name()), key.name(), spec.doc, spec.keys);
-                }
-            }
-            _ => {}
+            Kind::Table(spec) => page.top(&format!("[{name}]"), name, spec.doc, spec.keys),
+            Kind::Union(spec) => page.union(&format!("[{name}]"), name, spec),
+            Kind::List(inner) => match *inner {
+                Kind::Table(spec) => page.top(&format!("[[{name}]]"), name, spec.doc, spec.keys),
+                _ => continue,
+            },
+            _ => continue,
         }
+        distribution = distribution.or(page.distribution);
+        pages.push(ReferencePage { path: format!("scenario/{name}.md"), text: page.text });
     }
-    if let Some(spec) = page.distribution {
+    if let Some(spec) = distribution {
+        let mut page = Page::new(String::new(), "../", "distributions.md");
         page.union("Distributions", spec.name, spec);
+        pages.push(ReferencePage { path: "scenario/distributions.md".to_owned(), text: page.text });
     }
-    page.text
+    pages
 }
 
 struct Page {
     text: String,
-    /// The distributions, once a key has been met that takes one: they have a chapter of their own.
+    /// The distributions, once a key has been met that takes one: they have a page of their own.
     distribution: Option<&'static UnionSpec>,
-    /// The page that has this chapter, seen from this one; empty for itself.
-    home: &'static str,
+    /// The folder of the documentation, seen from this page, and the page of the distributions.
+    root: &'static str,
+    distributions: &'static str,
+    /// Which keys are links to pages of their own.
+    linked: fn(&Kind) -> bool,
 }
 
 /// One of the kinds of arrivals, services and autoscalers, which each have a page of their own.
@@ -194,7 +222,7 @@ pub fn kind_references() -> Vec<KindReference> {
     };
     let of_kind = |(table, spec): (&'static str, &'static UnionSpec)| {
         spec.variants.iter().map(move |variant| {
-            let mut page = Page { text: String::new(), distribution: None, home: "../scenario.md" };
+            let mut page = Page::new(String::new(), "../", "../scenario/distributions.md");
             page.line(&format!("`{} = \"{}\"`: {}\n", spec.tag, variant.name, variant.doc));
             page.keys(variant.keys);
             page.nested(table, variant.keys);
@@ -205,6 +233,10 @@ pub fn kind_references() -> Vec<KindReference> {
 }
 
 impl Page {
+    fn new(text: String, root: &'static str, distributions: &'static str) -> Page {
+        Page { text, distribution: None, root, distributions, linked: |_| false }
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
@@ -225,13 +257,18 @@ impl Page {
             )),
             None => self.line(&format!("`{}` says which of the following it is.", spec.tag)),
         }
+        let links = spec
+            .variants
+            .iter()
+            .map(|variant| format!("[`{}`](#{}--{})", variant.name, spec.tag, variant.name.to_lowercase()));
+        self.line(&format!("\nOn this page: {}.\n", links.collect::<Vec<_>>().join(", ")));
         if !spec.common.is_empty() {
             self.line(if spec.variants.len() == 1 { "Besides:\n" } else { "Common to all of them:\n" });
             self.keys(spec.common);
             self.nested(name, spec.common);
         }
         for variant in spec.variants {
-            self.line(&format!("\n### `{} = \"{}\"`\n\n{}", spec.tag, variant.name, variant.doc));
+            self.line(&format!("\n## `{} = \"{}\"`\n\n{}", spec.tag, variant.name, variant.doc));
             if !variant.keys.is_empty() {
                 self.line("");
                 self.keys(variant.keys);
@@ -242,7 +279,7 @@ impl Page {
 
     fn heading(&mut self, title: &str, name: &str, doc: &str) {
         let title = if title.starts_with('[') { format!("`{title}`") } else { title.to_owned() };
-        self.line(&format!("\n## {title}\n\n{doc}\n"));
+        self.line(&format!("# {title}\n\n{doc} Part of [the scenario file](../scenario.md).\n"));
         for (_, example) in EXAMPLES.iter().filter(|(table, _)| *table == name) {
             self.line(&format!("```toml\n{example}\n```\n"));
         }
@@ -252,7 +289,7 @@ impl Page {
     fn nested(&mut self, path: &str, keys: &[&dyn AnyKey]) {
         for key in keys {
             for (title, spec) in tables_within(&format!("{path}.{}", key.name()), &key.kind()) {
-                self.line(&format!("\n#### `{title}`\n\n{}\n", spec.doc));
+                self.line(&format!("\n### `{title}`\n\n{}\n", spec.doc));
                 self.keys(spec.keys);
                 self.nested(&format!("{path}.{}", key.name()), spec.keys);
             }
@@ -269,7 +306,7 @@ impl Page {
     fn list_of(&mut self, path: &str, spec: &'static UnionSpec) {
         for variant in spec.variants {
             let (tag, name) = (spec.tag, variant.name);
-            self.line(&format!("\n#### `[[{path}]]` with `{tag} = \"{name}\"`\n\n{}\n", variant.doc));
+            self.line(&format!("\n### `[[{path}]]` with `{tag} = \"{name}\"`\n\n{}\n", variant.doc));
             self.keys(variant.keys);
             self.nested(path, variant.keys);
         }
@@ -279,7 +316,11 @@ impl Page {
         self.line("| Key | Takes | Default | Meaning |\n|---|---|---|---|");
         let alike = |a: &&dyn AnyKey, b: &&dyn AnyKey| a.doc() == b.doc() && a.bounds() == b.bounds();
         for group in keys.chunk_by(alike) {
-            let names: Vec<String> = group.iter().map(|key| format!("`{}`", key.name())).collect();
+            let name = |key: &&dyn AnyKey| match (self.linked)(&key.kind()) {
+                true => format!("[`{0}`](scenario/{0}.md)", key.name()),
+                false => format!("`{}`", key.name()),
+            };
+            let names: Vec<String> = group.iter().map(name).collect();
             let key = group[0];
             let takes = self.takes(&key.kind());
             let bounds = key.bounds().describe(is_duration(&key.kind()));
@@ -291,7 +332,8 @@ impl Page {
                 None if key.is_required() => "**required**".to_owned(),
                 None => "–".to_owned(),
             };
-            let meaning = format!("{}{}", key.doc(), options(&key.kind()));
+            let doc = key.doc().replace("](", &format!("]({}", self.root));
+            let meaning = format!("{doc}{}", options(&key.kind()));
             self.line(&format!("| {} | {takes}{bounds} | {default} | {meaning} |", names.join(", ")));
         }
     }
@@ -311,7 +353,7 @@ impl Page {
             Kind::Table(_) => "table".into(),
             Kind::Union(spec) if spec.name == "distribution" => {
                 self.distribution.get_or_insert(spec);
-                format!("[distribution]({}#distributions)", self.home)
+                format!("[distribution]({})", self.distributions)
             }
             Kind::Union(_) => "table".into(),
             Kind::Either(kinds) => kinds.iter().map(|kind| self.takes(kind)).collect::<Vec<_>>().join(" or "),
@@ -386,7 +428,8 @@ mod tests {
     fn no_key_of_the_schema_is_missing_on_the_page() {
         let mut keys = Vec::new();
         collect("", SPEC.keys, &mut keys);
-        let page = reference_page();
+        let pages: Vec<String> = reference_pages().into_iter().map(|page| page.text).collect();
+        let page = pages.concat().replace("](../", "](");
         let missing: Vec<&String> =
             keys.iter().filter(|(_, doc)| !page.contains(doc)).map(|(path, _)| path).collect();
         assert!(keys.len() > 300, "{} keys", keys.len());

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use super::desk::Desk;
 use super::guard::Guard;
 use super::http::{self, Arrived, Lines, Request};
+use crate::cancel::CancelToken;
 use crate::live::{self, Fault, OpenFile};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -27,6 +28,20 @@ struct Asked {
     /// Values to be changed in the text first.
     #[serde(default)]
     moves: Vec<(String, f64)>,
+}
+
+/// How long the engine rests after its first estimate: about what a browser takes to draw it, which it does on a free core then.
+const DRAWING: Duration = Duration::from_millis(30);
+
+/// How often it looks meanwhile whether the work is cancelled.
+const LOOK: Duration = Duration::from_millis(3);
+
+/// Rests for [`DRAWING`], or until the work is cancelled.
+fn rest(cancel: &CancelToken) {
+    let begun = Instant::now();
+    while begun.elapsed() < DRAWING && !cancel.is_cancelled() {
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Reads one request and answers it.
@@ -95,7 +110,15 @@ fn work(stream: &TcpStream, path: &str, asked: &Asked, file: &OpenFile, desk: &D
             let elapsed = || begun.elapsed().as_secs_f64() * 1e3;
             let text = live::begun(&asked.text, &asked.moves, &mut |line| lines.send(line))?;
             if let Some(text) = text {
-                live::run(&desk.engine, file, &text, &cancel, &elapsed, &mut |line| lines.send(line));
+                let mut is_first = true;
+                let mut send = |line: &str| {
+                    lines.send(line)?;
+                    if std::mem::take(&mut is_first) {
+                        rest(&cancel);
+                    }
+                    Ok(())
+                };
+                live::run(&desk.engine, file, &text, &cancel, &elapsed, &mut send);
             }
             lines.end()
         }

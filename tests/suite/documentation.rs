@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::fixtures::cli::Work;
 
@@ -184,6 +185,64 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn the_tutorial_runs_from_an_empty_folder() {
     assert!(follow(&root().join("docs/tutorial.md")) >= 6);
+}
+
+/// The links and pictures of a page of the site.
+fn targets(page: &str) -> Vec<String> {
+    let of = |attribute: &str| -> Vec<String> {
+        let found = page.match_indices(attribute).map(|(at, _)| &page[at + attribute.len()..]);
+        found
+            .filter_map(|rest| rest.split_once('"'))
+            .map(|(target, _)| target.replace("&amp;", "&"))
+            .collect()
+    };
+    [of(" href=\""), of(" src=\"")].concat()
+}
+
+#[test]
+fn the_site_is_built_with_its_pictures_and_every_link_of_it_leads_somewhere() {
+    let is_there = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .any(|folder| folder.join("mdbook").is_file());
+    if !is_there || !cfg!(unix) {
+        eprintln!("skipped: mdbook is not installed");
+        return;
+    }
+    let work = Work::with("");
+    let site = work.path().join("site");
+    let built = Command::new(root().join("docs/build.sh")).arg(&site).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let (mut dead, mut followed) = (Vec::new(), 0);
+    for page in pages() {
+        let path = page.strip_prefix(root().join("docs")).unwrap().with_extension("html");
+        if path.ends_with("SUMMARY.html") {
+            continue;
+        }
+        let file = site.join(&path);
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for target in targets(&text) {
+            let (name, anchor) =
+                target.split_once('#').map_or((target.as_str(), None), |(name, anchor)| (name, Some(anchor)));
+            if name.contains(':') || name.starts_with('/') {
+                continue;
+            }
+            let found = if name.is_empty() { file.clone() } else { file.parent().unwrap().join(name) };
+            let found = if found.is_dir() { found.join("index.html") } else { found };
+            let has = |anchor: &str| {
+                anchor.is_empty()
+                    || fs::read_to_string(&found).is_ok_and(|text| text.contains(&format!("id=\"{anchor}\"")))
+            };
+            if !found.is_file() || anchor.is_some_and(|anchor| !has(anchor)) {
+                dead.push(format!("{}: {target}", path.display()));
+            }
+            followed += 1;
+        }
+    }
+    dead.sort();
+    dead.dedup();
+    assert!(dead.is_empty(), "{dead:#?}");
+    assert!(followed > 1000, "{followed}");
+    let gallery = fs::read_to_string(site.join("gallery.html")).unwrap();
+    assert!(gallery.matches("src=\"gallery/").count() > 30);
 }
 
 #[test]

@@ -52,3 +52,22 @@ fn a_form_needs_its_start_and_a_start_its_zone() {
     assert!(refused(&["--format", "openmetrics", "--start", "2026-11-02"]).contains("--start <INSTANT>"));
     assert!(!work.path().join("output").exists());
 }
+
+#[test]
+fn tables_are_written_as_parquet_too_or_it_says_how_to_get_that() {
+    let work = Work::with(SMALL_SWEEP);
+    if cfg!(feature = "parquet") {
+        work.run(0, &["sweep", "scenario.toml", "--format", "parquet", "--out", "out", "-q"], "");
+        for table in ["sweep", "replications", "timeline", "decisions"] {
+            let bytes = std::fs::read(work.path().join(format!("out/{table}.parquet"))).unwrap();
+            assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "{table}");
+            assert!(work.path().join(format!("out/{table}.csv")).exists(), "{table}");
+        }
+        work.run(0, &["sweep", "scenario.toml", "--out", "out", "-q"], "");
+        assert!(!work.path().join("out/decisions.parquet").exists());
+    } else {
+        let message = work.run(2, &["sweep", "scenario.toml", "--format", "parquet"], "").stderr;
+        assert!(message.contains("--features parquet"), "{message}");
+        assert!(!work.path().join("output").exists());
+    }
+}

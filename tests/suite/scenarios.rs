@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kneepoint::internals::experiment::FIGURES;
 use kneepoint::internals::random::Streams;
-use kneepoint::internals::scenario::{STARTER, Scenario, ScenarioFile, reference_page};
+use kneepoint::internals::scenario::{STARTER, Scenario, ScenarioFile, reference_pages};
 use kneepoint::internals::sim::{Block, Options, RequestSource, simulate};
 
 use crate::fixtures::scenario::scenario;
@@ -94,17 +94,27 @@ fn the_starter_runs_as_it_is() {
 }
 
 #[test]
-fn the_reference_page_is_that_of_this_version() {
-    let path = root().join("docs/scenario.md");
-    let page = reference_page();
-    if std::env::var_os("KNEEPOINT_BLESS").is_some() {
-        std::fs::create_dir_all(root().join("docs")).unwrap();
-        std::fs::write(&path, &page).unwrap();
+fn the_reference_pages_are_those_of_this_version() {
+    let pages = reference_pages();
+    assert!(pages.len() > 10);
+    for page in &pages {
+        let path = root().join("docs").join(&page.path);
+        if std::env::var_os("KNEEPOINT_BLESS").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &page.text).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written.replace("\r\n", "\n") == page.text,
+            "docs/{} is out of date: KNEEPOINT_BLESS=1 cargo test --test suite the_reference_pages",
+            page.path
+        );
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written.replace("\r\n", "\n") == page,
-        "docs/scenario.md is out of date: KNEEPOINT_BLESS=1 cargo test --test suite scenarios"
+    let folder = std::fs::read_dir(root().join("docs/scenario")).unwrap();
+    assert_eq!(
+        folder.count(),
+        pages.len() - 1,
+        "docs/scenario has a page of a table that there is no longer"
     );
 }
 
@@ -132,7 +142,8 @@ fn every_figure_is_in_the_documentation_and_nothing_else() {
 
 #[test]
 fn every_example_of_the_reference_page_reads() {
-    let page = reference_page();
+    let pages: Vec<String> = reference_pages().into_iter().map(|page| page.text).collect();
+    let page = pages.concat();
     let examples: Vec<&str> =
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(examples.len() > 10);

@@ -108,3 +108,57 @@ fn jobs_of_clusters_are_written() {
     }
     work.fails(2, &["shard", "scenario.toml", "--of", "101", "--for", "slurm"]);
 }
+
+#[test]
+fn processes_that_recommend_together_come_to_the_answer_of_one_and_a_lost_one_is_made_up_for() {
+    let work = sweep();
+    let fixed = ["recommend", "scenario.toml", "--budget", "2M"];
+    let alone = work.done(&[&fixed[..], &["--out", "alone"]].concat());
+    let share = |which: &str, more: &[&str]| {
+        let mut command =
+            work.kneepoint(&[&fixed[..], &["--shard", which, "--out", "together"], more].concat());
+        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let (one, mut other) = (share("1/2", &["--threads", "1"]), share("2/2", &["--threads", "2"]));
+    let output = one.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap().replace("together", "alone"), alone);
+    assert!(other.wait().unwrap().success());
+    let outputs = |folder: &str| {
+        let mut files = work.files(folder);
+        files.retain(|(name, _)| !name.to_string().contains("shards"));
+        files
+    };
+    assert_eq!(outputs("together"), outputs("alone"));
+    // Number 1 is lost with all its outputs, and goes on: the other has what it needs.
+    std::fs::remove_file(work.path().join("together/summary.json")).unwrap();
+    let file = work.path().join("together/shards/shard-1-of-2.records");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 3]).unwrap();
+    assert!(share("1/2", &["--resume"]).wait().unwrap().success());
+    assert_eq!(outputs("together"), outputs("alone"));
+}
+
+#[test]
+fn a_budget_of_time_cannot_be_shared() {
+    let message =
+        sweep().run(2, &["recommend", "scenario.toml", "--shard", "1/2", "--budget", "5s"], "").stderr;
+    assert!(message.contains("expected a budget of requests"), "{message}");
+}
+
+#[test]
+fn the_program_for_ray_is_python_and_has_all_settings() {
+    let work = sweep();
+    let fixed = ["shard", "scenario.toml", "--of", "8", "--for", "ray", "--seed", "7"];
+    let program = work.done(&[&fixed[..], &["--set", "name=a \"b\""]].concat());
+    for line in ["\"run.seed\": \"7\"", "\"name\": \"a \\\"b\\\"\"", "chunks=8, threads=4"] {
+        assert!(program.contains(line), "{line}: {program}");
+    }
+    work.write("sweep.py", &program);
+    let compiled =
+        Command::new("python3").current_dir(work.path()).args(["-m", "py_compile", "sweep.py"]).output();
+    match compiled {
+        Err(_) => eprintln!("skipped: python3 is not installed"),
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+    }
+}

@@ -74,7 +74,7 @@ function panel(scenario, number, source) {
   return root;
 }
 
-/** What goes on for one scenario: changes wait until the first estimate of the last one is there, so that every redraw is drawn. */
+/** What goes on for one scenario: a change waits until the first estimate of the last one has come, so that each is drawn. */
 function worker(scenario, number, source, parts) {
   let { text } = scenario;
   let moves = new Map();
@@ -114,12 +114,14 @@ function worker(scenario, number, source, parts) {
           drawnFirst = true;
         } else if (line.kind === 'result') {
           parts.fault.hidden = true;
+          // The engine begins with what has changed meanwhile, while this is drawn.
+          if (first) drawnFirst = true;
+          if (waiting) send();
           show(line);
           if (first) {
             first = false;
             REDRAWS.push(performance.now() - from);
             parts.status.dataset.redraw = REDRAWS.at(-1).toFixed(0);
-            drawnFirst = true;
           }
           const drawn = `drawn ${parts.status.dataset.redraw} ms after the change`;
           parts.status.textContent = `${line.of === 'run' ? 'this setting' : 'the sweep'}: ${line.replications} replications, stage ${line.stage} of ${line.stages}; ${drawn}`;

@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::log::{KEPT_BYTES, Log, PREFIX_BYTES, add_entry};
+use super::stored::{entry, parts};
 use super::{Record, RecordKey, Store};
 use crate::experiment::case::{CaseId, version};
 
@@ -49,7 +50,7 @@ pub struct StoreScope {
 
 /// What a file of records says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Header {
+pub(super) struct Header {
     /// Of the program that wrote it: see [`version`].
     version: [u8; 16],
     command: String,
@@ -58,7 +59,7 @@ struct Header {
 }
 
 impl Header {
-    fn of(scope: &StoreScope) -> Header {
+    pub(super) fn of(scope: &StoreScope) -> Header {
         let cases: BTreeSet<_> = scope.cases.iter().map(|(case, seed)| (case.to_bytes(), *seed)).collect();
         Header { version: version(), command: scope.command.clone(), cases: cases.into_iter().collect() }
     }
@@ -66,7 +67,7 @@ impl Header {
 
 impl Header {
     /// Whether a file at `path` with this header is of what is `asked` for.
-    fn check(&self, asked: &Header, path: &Path) -> Result<(), StoreError> {
+    pub(super) fn check(&self, asked: &Header, path: &Path) -> Result<(), StoreError> {
         if self.version != asked.version {
             return Err(StoreError::OtherKind(path.to_owned()));
         }
@@ -201,9 +202,9 @@ impl FileStore {
         stored.check(&asked, path)?;
         let (mut places, mut kept) = (HashMap::new(), vec![0; entries.end as usize]);
         while let Some((start, content)) = entries.next().map_err(failed)? {
-            if let Ok((key, record)) = postcard::take_from_bytes::<StoredKey>(&content) {
+            if let Some((key, record)) = parts(&content) {
                 let begin = start + (content.len() - record.len()) as u64;
-                places.insert(key.into(), (begin, record.len() as u32));
+                places.insert(key, (begin, record.len() as u32));
             }
             // The beginning of the file, without a gap; of what stands before contents nobody asks.
             if entries.end <= KEPT_BYTES && kept.len() + PREFIX_BYTES == start as usize {
@@ -233,8 +234,8 @@ impl FileStore {
         let asked = Header::of(&StoreScope { command: command.to_owned(), ..scope.clone() });
         stored.check(&asked, path)?;
         while let Some((_, content)) = entries.next().map_err(failed)? {
-            if let Ok((key, record)) = postcard::take_from_bytes::<StoredKey>(&content) {
-                self.append(&key.into(), &content, record.len());
+            if let Some((key, record)) = parts(&content) {
+                self.append(&key, &content, record.len());
             }
         }
         self.failure().map_or(Ok(()), Err)
@@ -273,6 +274,11 @@ impl FileStore {
         failure.map(|kind| StoreError::Io { path: self.path.clone(), why: io::Error::from(kind) })
     }
 
+    /// Writes what was collected, for others who read the file.
+    pub(super) fn flush(&self) {
+        self.lock().log.flush();
+    }
+
     /// Removes the file: everything in it has been made use of.
     ///
     /// # Errors
@@ -304,17 +310,14 @@ impl Store for FileStore {
     }
 
     fn put(&self, key: &RecordKey, record: &Record) {
-        // Nothing in them refuses to be written, and memory is all that is written to.
-        let mut content = postcard::to_allocvec(&StoredKey::from(*key)).unwrap_or_default();
-        let record = record.to_bytes();
-        content.extend_from_slice(&record);
-        self.append(key, &content, record.len());
+        let (content, record) = entry(key, record);
+        self.append(key, &content, record);
     }
 }
 
 impl FileStore {
     /// Writes an entry of this content, the last `record` bytes of which are the record under `key`.
-    fn append(&self, key: &RecordKey, content: &[u8], record: usize) {
+    pub(super) fn append(&self, key: &RecordKey, content: &[u8], record: usize) {
         let mut open = self.lock();
         if open.log.failure().is_some() || open.places.contains_key(key) {
             return;
@@ -322,27 +325,6 @@ impl FileStore {
         open.log.append(content);
         let end = open.log.end();
         open.places.insert(*key, (end - record as u64, record as u32));
-    }
-}
-
-/// A [`RecordKey`] as it is written.
-#[derive(Serialize, Deserialize)]
-struct StoredKey {
-    case: [u8; 16],
-    seed: u64,
-    replication: u32,
-}
-
-impl From<RecordKey> for StoredKey {
-    fn from(key: RecordKey) -> Self {
-        StoredKey { case: key.case.to_bytes(), seed: key.seed, replication: key.replication }
-    }
-}
-
-impl From<StoredKey> for RecordKey {
-    fn from(key: StoredKey) -> Self {
-        let StoredKey { case, seed, replication } = key;
-        RecordKey { case: CaseId::from_bytes(case), seed, replication }
     }
 }
 
@@ -361,13 +343,13 @@ fn open_locked(path: &Path, create: bool) -> Result<File, StoreError> {
 }
 
 /// Reads a file of records from its beginning.
-struct Entries<'a> {
+pub(super) struct Entries<'a> {
     file: BufReader<&'a File>,
     /// End of what was read whole.
-    end: u64,
+    pub(super) end: u64,
 }
 
-enum Head {
+pub(super) enum Head {
     Whole(Header),
     /// Cut short: written by a process that was killed.
     Torn,
@@ -376,11 +358,18 @@ enum Head {
 }
 
 impl<'a> Entries<'a> {
-    fn of(file: &'a File) -> Self {
+    pub(super) fn of(file: &'a File) -> Self {
         Entries { file: BufReader::with_capacity(1 << 16, file), end: 0 }
     }
 
-    fn header(&mut self) -> io::Result<Head> {
+    /// Goes on behind the first `end` bytes, which were read whole.
+    pub(super) fn skip(&mut self, end: u64) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(end))?;
+        self.end = end;
+        Ok(())
+    }
+
+    pub(super) fn header(&mut self) -> io::Result<Head> {
         let mut kind = Vec::new();
         (&mut self.file).take(KIND.len() as u64).read_to_end(&mut kind)?;
         if kind != KIND {
@@ -394,7 +383,7 @@ impl<'a> Entries<'a> {
     }
 
     /// The next entry with the place of its content; `None` at the end, or at one that is not whole.
-    fn next(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
         let mut prefix = [0; PREFIX_BYTES];
         match self.file.read_exact(&mut prefix) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),

@@ -20,6 +20,18 @@ impl MemoryStore {
         self.records().is_empty()
     }
 
+    /// Keeps the bytes of a record under `key`.
+    pub(super) fn keep(&self, key: RecordKey, record: Vec<u8>) {
+        self.records().entry(key).or_insert(record);
+    }
+
+    /// Every record as bytes, in ascending order of their keys.
+    pub(super) fn all(&self) -> Vec<(RecordKey, Vec<u8>)> {
+        let mut all: Vec<_> = self.records().iter().map(|(key, record)| (*key, record.clone())).collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+
     fn records(&self) -> MutexGuard<'_, HashMap<RecordKey, Vec<u8>>> {
         // The map is whole after every statement.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -33,7 +45,6 @@ impl Store for MemoryStore {
     }
 
     fn put(&self, key: &RecordKey, record: &Record) {
-        let bytes = record.to_bytes();
-        self.records().entry(*key).or_insert(bytes);
+        self.keep(*key, record.to_bytes());
     }
 }

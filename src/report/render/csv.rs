@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::form::DataFormat;
+use super::form::{DataFormat, RowWriter};
 use crate::report::data::{Column, Dataset, Value};
 
 /// Comma-separated values.
@@ -13,7 +13,29 @@ pub const FORMAT: DataFormat = DataFormat {
     is_always: true,
     takes: |_| true,
     write: |dataset, _, out| write(dataset, out),
+    begin: Some(|columns, out| {
+        header(columns, out)?;
+        Ok(Box::new(CsvRows))
+    }),
 };
+
+/// Nothing is held back.
+#[derive(Debug)]
+struct CsvRows;
+
+impl RowWriter for CsvRows {
+    fn rows<'a>(
+        &mut self,
+        more: &mut dyn Iterator<Item = Vec<Value<'a>>>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        rows(more, out)
+    }
+
+    fn finish(self: Box<Self>, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Writes the names of the columns, then a line a row.
 ///
@@ -25,20 +47,14 @@ pub fn write(dataset: Dataset<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the names of `columns`.
-///
-/// # Errors
-/// `out` cannot be written to.
-pub fn header(columns: &[Column], out: &mut dyn Write) -> io::Result<()> {
+fn header(columns: &[Column], out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(columns.iter().map(|column| &column.name))?;
     csv.flush()
 }
 
 /// Writes a line a row, to go below a [`header`].
-///
-/// # Errors
-/// `out` cannot be written to.
-pub fn rows<'a>(rows: impl Iterator<Item = Vec<Value<'a>>>, out: &mut dyn Write) -> io::Result<()> {
+fn rows<'a>(rows: impl Iterator<Item = Vec<Value<'a>>>, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let mut text = String::new();
     for row in rows {

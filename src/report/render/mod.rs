@@ -9,6 +9,7 @@
 //! | [`svg`], [`png`] | a chart | `.svg`, `.png` |
 //! | [`csv`] | a dataset | `.csv` |
 //! | [`openmetrics`] | a timeline | `.om`, with `--format openmetrics` |
+//! | `parquet` | a dataset | `.parquet`, with `--format parquet` in builds with that feature |
 
 pub mod csv;
 mod form;
@@ -16,12 +17,14 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod openmetrics;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod png;
 pub mod svg;
 #[cfg(feature = "cli")]
 pub mod terminal;
 
-pub use form::{DataFormat, PictureFormat, RunOrigin, TextFormat};
+pub use form::{BeginRows, DataFormat, PictureFormat, RowWriter, RunOrigin, TextFormat};
 
 /// The forms in which a command can print its report, besides the terminal's.
 pub static TEXT_FORMATS: &[TextFormat] = &[json::FORMAT, markdown::FORMAT];
@@ -30,4 +33,9 @@ pub static TEXT_FORMATS: &[TextFormat] = &[json::FORMAT, markdown::FORMAT];
 pub static PICTURE_FORMATS: &[PictureFormat] = &[png::FORMAT];
 
 /// The forms in which datasets are written: some always, the others on request.
-pub static DATA_FORMATS: &[DataFormat] = &[csv::FORMAT, openmetrics::FORMAT];
+pub static DATA_FORMATS: &[DataFormat] = &[
+    csv::FORMAT,
+    openmetrics::FORMAT,
+    #[cfg(feature = "parquet")]
+    parquet::FORMAT,
+];

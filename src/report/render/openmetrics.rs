@@ -18,6 +18,7 @@ pub const FORMAT: DataFormat = DataFormat {
     is_always: false,
     takes: |dataset| dataset.name.rsplit('/').next() == Some("timeline"),
     write,
+    begin: None,
 };
 
 /// What the names of all families begin with.

@@ -188,7 +188,9 @@ fn find<T>(
         }
         match nearest(&lower, table.iter().map(|entry| names(entry)[0])) {
             Some(name) => problem.help(format!("did you mean \"{name}\"?")),
-            None => problem.help("docs/scenario.md lists them; other models and GPUs take measured times"),
+            None => {
+                problem.help("docs/scenario/service.md lists them; other models and GPUs take measured times")
+            }
         }
     })
 }
