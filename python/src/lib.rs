@@ -17,8 +17,8 @@ mod _kneepoint {
     use crate::table::Table;
     #[pymodule_export]
     use crate::work::{
-        Result, Scenario, check, merge_shards, recommend_shared, replay, shards_max, simulate_shard, toml, toml_value,
-        work,
+        Result, Scenario, check, merge_shards, recommend_shared, replay, shards_max, simulate_shard, toml,
+        toml_value, work,
     };
 
     use pyo3::prelude::*;

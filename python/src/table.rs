@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Fields};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,7 +14,8 @@ use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
 pub struct Table(StructArray);
 
 impl Table {
-    /// The table of a CSV text with a header. A column whose cells are all numbers is one of numbers; an empty cell is null.
+    /// The table of a CSV text with a header. A column whose cells are all numbers, or all true or false, is one of
+    /// these; an empty cell is null.
     pub fn of_csv(text: &str) -> PyResult<Table> {
         let wrong = |error: csv::Error| PyValueError::new_err(error.to_string());
         let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -27,8 +28,11 @@ impl Table {
         }
         let rows = columns.first().map_or(0, Vec::len);
         let arrays: Vec<ArrayRef> = columns.iter().map(|cells| array(cells)).collect();
-        let fields: Fields =
-            names.iter().zip(&arrays).map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
+        let fields: Fields = names
+            .iter()
+            .zip(&arrays)
+            .map(|(name, array)| Field::new(name, array.data_type().clone(), true))
+            .collect();
         let table = StructArray::try_new_with_length(fields, arrays, None, rows);
         table.map(Table).map_err(|error| PyValueError::new_err(error.to_string()))
     }
@@ -39,13 +43,19 @@ fn array(cells: &[String]) -> ArrayRef {
     fn parsed<T: std::str::FromStr>(cells: &[String]) -> Option<Vec<Option<T>>> {
         let filled = |cell: &String| !cell.is_empty();
         cells.iter().any(filled).then_some(())?;
-        cells.iter().map(|cell| if cell.is_empty() { Some(None) } else { cell.parse().ok().map(Some) }).collect()
+        cells
+            .iter()
+            .map(|cell| if cell.is_empty() { Some(None) } else { cell.parse().ok().map(Some) })
+            .collect()
     }
     if let Some(numbers) = parsed::<i64>(cells) {
         return Arc::new(Int64Array::from(numbers));
     }
     if let Some(numbers) = parsed::<f64>(cells) {
         return Arc::new(Float64Array::from(numbers));
+    }
+    if let Some(flags) = parsed::<bool>(cells) {
+        return Arc::new(BooleanArray::from(flags));
     }
     let texts: StringArray = cells.iter().map(|cell| (!cell.is_empty()).then_some(cell.as_str())).collect();
     Arc::new(texts)

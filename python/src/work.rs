@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kneepoint::decision::{Explanation, Recommendation};
 use kneepoint::{
-    CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult, shards,
+    CancelToken, CompareResult, Figures, Observations, Options, Progress, Report, RunResult, SweepResult,
+    shards,
 };
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -60,7 +61,8 @@ impl Scenario {
 /// The TOML text of a JSON object.
 #[pyfunction]
 pub fn toml(json: &str) -> PyResult<String> {
-    let wrong = |error: String| PyValueError::new_err(format!("a scenario cannot be made of this dict: {error}"));
+    let wrong =
+        |error: String| PyValueError::new_err(format!("a scenario cannot be made of this dict: {error}"));
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
     ::toml::to_string(&value).map_err(|error| wrong(error.to_string()))
 }
@@ -68,7 +70,8 @@ pub fn toml(json: &str) -> PyResult<String> {
 /// The TOML text of one JSON value, as `--set` takes it.
 #[pyfunction]
 pub fn toml_value(json: &str) -> PyResult<String> {
-    let wrong = |error: String| PyValueError::new_err(format!("a setting cannot be made of this value: {error}"));
+    let wrong =
+        |error: String| PyValueError::new_err(format!("a setting cannot be made of this value: {error}"));
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
     let value = ::toml::Value::try_from(value).map_err(|error| wrong(error.to_string()))?;
     Ok(value.to_string())
@@ -80,13 +83,20 @@ type Checked = (usize, Vec<String>, u32, f64, Vec<String>, Vec<String>);
 #[pyfunction]
 pub fn check(py: Python<'_>, scenario: &Scenario) -> PyResult<Checked> {
     let checked = py.detach(|| kneepoint::check(&scenario.0)).map_err(|error| raised(py, &error))?;
-    let kneepoint::results::Checked { points, variants, replications, requests, warnings, reading, .. } = checked;
+    let kneepoint::results::Checked { points, variants, replications, requests, warnings, reading, .. } =
+        checked;
     Ok((points, variants, replications, requests, warnings, reading))
 }
 
 /// Recorded observations through a policy: a JSON object for each decision.
 #[pyfunction]
-pub fn replay(py: Python<'_>, policy: &Scenario, name: &str, text: &str, form: &str) -> PyResult<Vec<String>> {
+pub fn replay(
+    py: Python<'_>,
+    policy: &Scenario,
+    name: &str,
+    text: &str,
+    form: &str,
+) -> PyResult<Vec<String>> {
     let decisions = py.detach(|| {
         let observations = match form {
             "csv" => Observations::csv(name, text)?,
@@ -221,14 +231,17 @@ pub fn work(
     progress: Option<Bound<'_, PyAny>>,
     requests: Option<f64>,
 ) -> PyResult<Result> {
-    let scenarios: Vec<Arc<kneepoint::Scenario>> = scenarios.iter().map(|scenario| scenario.0.clone()).collect();
+    let scenarios: Vec<Arc<kneepoint::Scenario>> =
+        scenarios.iter().map(|scenario| scenario.0.clone()).collect();
     let what = kind.to_owned();
     let job = move |options: &Options| {
         let all: Vec<&kneepoint::Scenario> = scenarios.iter().map(AsRef::as_ref).collect();
         match (what.as_str(), all.as_slice()) {
             ("run", [scenario]) => kneepoint::run(scenario, options).map(Inner::Run),
             ("sweep", [scenario]) => kneepoint::sweep(scenario, options).map(Inner::Sweep),
-            ("recommend", [scenario]) => kneepoint::recommend(scenario, requests, options).map(Inner::Recommend),
+            ("recommend", [scenario]) => {
+                kneepoint::recommend(scenario, requests, options).map(Inner::Recommend)
+            }
             ("explain", [scenario]) => kneepoint::explain(scenario, options).map(Inner::Explain),
             _ => kneepoint::compare(&all, options).map(Inner::Compare),
         }
@@ -308,7 +321,10 @@ impl shards::Board for PythonBoard {
 
     fn take(&self) -> Vec<Vec<u8>> {
         let taken = Python::attach(|py| self.take.call0(py)?.extract::<Vec<PyBackedBytes>>(py));
-        taken.map_or_else(|_: PyErr| Vec::new(), |entries| entries.iter().map(|entry| entry.to_vec()).collect())
+        taken.map_or_else(
+            |_: PyErr| Vec::new(),
+            |entries| entries.iter().map(|entry| entry.to_vec()).collect(),
+        )
     }
 }
 
@@ -329,7 +345,9 @@ fn watched<T: Send + 'static>(
     let mut stopped = None;
     let mut beat = FIRST_BEAT;
     while !worker.is_finished() {
-        let told = progress.as_ref().map_or(Ok(()), |tell| tell.call1((counted.runs(), counted.requests())).map(|_| ()));
+        let told = progress
+            .as_ref()
+            .map_or(Ok(()), |tell| tell.call1((counted.runs(), counted.requests())).map(|_| ()));
         if let Err(error) = told.and_then(|()| py.check_signals()) {
             cancel.cancel();
             stopped = Some(error);

@@ -87,6 +87,9 @@ def test_sweep_gives_tables_to_arrow_and_pandas():
     frame = table.to_pandas()
     name = next(name for name in frame.columns if name.endswith("autoscaler.instances"))
     assert list(frame[name]) == [9, 12, 15]
+    assert frame["frontier"].dtype == bool
+    polars = pytest.importorskip("polars")
+    assert polars.DataFrame(table).height == 3
     with pytest.raises(KeyError, match="there are: "):
         result.table("nothing")
 

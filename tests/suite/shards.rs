@@ -126,7 +126,7 @@ fn processes_that_recommend_together_come_to_the_answer_of_one_and_a_lost_one_is
     assert!(other.wait().unwrap().success());
     let outputs = |folder: &str| {
         let mut files = work.files(folder);
-        files.retain(|(name, _)| !name.to_string().contains("shards"));
+        files.retain(|name, _| !name.contains("shards"));
         files
     };
     assert_eq!(outputs("together"), outputs("alone"));
@@ -150,8 +150,8 @@ fn a_budget_of_time_cannot_be_shared() {
 fn the_program_for_ray_is_python_and_has_all_settings() {
     let work = sweep();
     let fixed = ["shard", "scenario.toml", "--of", "8", "--for", "ray", "--seed", "7"];
-    let program = work.done(&[&fixed[..], &["--set", "name=a \"b\""]].concat());
-    for line in ["\"run.seed\": \"7\"", "\"name\": \"a \\\"b\\\"\"", "chunks=8, threads=4"] {
+    let program = work.done(&[&fixed[..], &["--set", "label=a \"b\""]].concat());
+    for line in ["\"run.seed\": \"7\"", "\"label\": \"a \\\"b\\\"\"", "chunks=8, threads=4"] {
         assert!(program.contains(line), "{line}: {program}");
     }
     work.write("sweep.py", &program);

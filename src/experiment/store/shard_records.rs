@@ -17,15 +17,25 @@ pub struct ShardRecords {
     version: [u8; 16],
     /// Index from 0, and how many shards there are.
     shard: (u32, u32),
-    /// Case, seed and replication of each record, and itself.
-    records: Vec<(([u8; 16], u64, u32), Vec<u8>)>,
+    records: Vec<KeptRecord>,
+}
+
+/// A record as bytes, and what it is of.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptRecord {
+    case: [u8; 16],
+    seed: u64,
+    replication: u32,
+    bytes: Vec<u8>,
 }
 
 impl ShardRecords {
     /// All that `store` has, as those of `shard`.
     pub fn of(store: &MemoryStore, shard: Shard) -> ShardRecords {
-        let record =
-            |(key, record): (RecordKey, Vec<u8>)| ((key.case.to_bytes(), key.seed, key.replication), record);
+        let record = |(key, bytes): (RecordKey, Vec<u8>)| {
+            let RecordKey { case, seed, replication } = key;
+            KeptRecord { case: case.to_bytes(), seed, replication, bytes }
+        };
         let records = store.all().into_iter().map(record).collect();
         ShardRecords { version: version(), shard: (shard.index(), shard.of()), records }
     }
@@ -55,10 +65,10 @@ impl ShardRecords {
     pub fn put_into(self, store: &MemoryStore, is_known: impl Fn(CaseId, u64) -> bool) -> (usize, usize) {
         let count = self.records.len();
         let mut known = 0;
-        for ((case, seed, replication), record) in self.records {
+        for KeptRecord { case, seed, replication, bytes } in self.records {
             let case = CaseId::from_bytes(case);
             known += usize::from(is_known(case, seed));
-            store.keep(RecordKey { case, seed, replication }, record);
+            store.keep(RecordKey { case, seed, replication }, bytes);
         }
         (known, count)
     }

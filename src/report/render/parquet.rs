@@ -53,9 +53,11 @@ impl std::fmt::Debug for ParquetRows {
 
 impl ParquetRows {
     fn begin(columns: &[Column]) -> io::Result<ParquetRows> {
-        let units =
-            columns.iter().filter_map(|column| Some((column.name.clone(), column.unit?.name().into())));
-        let units = serde_json::Value::Object(units.collect());
+        let unit = |column: &Column| {
+            let unit = serde_json::to_value(column.unit?).ok()?;
+            Some((column.name.clone(), unit))
+        };
+        let units = serde_json::Value::Object(columns.iter().filter_map(unit).collect());
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("kneepoint ", env!("CARGO_PKG_VERSION")).to_owned())
