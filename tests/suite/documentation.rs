@@ -254,3 +254,61 @@ fn the_how_to_guides_run() {
         follow(&guide);
     }
 }
+
+/// The words of a line of a shell.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote): (Vec<String>, Option<String>, Option<char>) =
+        (Vec::new(), None, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), c) => word.get_or_insert_default().push(c),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn every_command_that_a_page_shows_is_one_that_there_is() {
+    let work = Work::with("");
+    let mut commands = 0;
+    let mut files = pages();
+    files.push(root().join("README.md"));
+    for page in files {
+        let text = fs::read_to_string(&page).unwrap();
+        let shown =
+            blocks(&text).into_iter().filter(|(info, _)| matches!(info.as_str(), "console" | "sh" | "bash"));
+        for line in shown.flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()) {
+            let line = line.trim_start_matches("$ ");
+            let words = shell_words(line);
+            // Behind what it reads from, before what it writes to.
+            let Some(at) = words.iter().position(|word| word == "kneepoint") else { continue };
+            if at > 0 && words[at - 1] != "|" {
+                continue;
+            }
+            let end = words[at..]
+                .iter()
+                .position(|word| word.starts_with(['>', '|', '#', '&', '<']))
+                .map_or(words.len(), |end| at + end);
+            let mut words: Vec<&str> = words[at + 1..end].iter().map(String::as_str).collect();
+            // Help comes where everything before it is understood.
+            words.push("--help");
+            let output = work.kneepoint(&words).output().unwrap();
+            assert!(
+                output.status.success(),
+                "{}: {line}\n{}",
+                page.display(),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            commands += 1;
+        }
+    }
+    assert!(commands > 40, "{commands}");
+}

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use kneepoint::internals::experiment::{Case, Evaluator, allowed};
 use kneepoint::internals::report::chart;
+use kneepoint::internals::scenario::ScenarioFile;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -58,4 +60,72 @@ fn every_kind_of_chart_is_shown_in_its_present_form() {
         let scaled = text.contains("(log scale)") || text.contains("(linear scale)");
         assert!(scaled || picture.ends_with("heat_map"), "{picture}: .ci/gallery draws it anew");
     }
+}
+
+/// What a section says of the SLO: `Keeps its SLO at` with settings, or that nothing does, with the reason.
+enum Promise {
+    At(Vec<String>),
+    NoneKeeps,
+    Nothing,
+}
+
+fn promise_of(scenario: &str) -> Promise {
+    let page = std::fs::read_to_string(root().join("docs/gallery.md")).unwrap();
+    let command = format!(" scenarios/{scenario}.toml\n");
+    let end = page.find(&command).unwrap();
+    let section = page[..end].rsplit("\n## ").next().unwrap();
+    if section.contains("None of them keeps the SLO") {
+        return Promise::NoneKeeps;
+    }
+    match section.split_once("*Keeps its SLO* ") {
+        Some((_, rest)) => {
+            let line = rest.lines().next().unwrap();
+            Promise::At(line.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+        }
+        None => Promise::Nothing,
+    }
+}
+
+#[test]
+fn every_shipped_scenario_keeps_its_slo_where_the_gallery_says_so_or_it_says_why_none_does() {
+    let (mut kept, mut not) = (0, 0);
+    for scenario in names("scenarios", "toml") {
+        let mut file = ScenarioFile::load(&root().join(format!("scenarios/{scenario}.toml"))).unwrap();
+        let promise = promise_of(&scenario);
+        if file.scenario().unwrap().model.slo.is_none() {
+            assert!(matches!(promise, Promise::Nothing), "{scenario} promises nothing");
+            continue;
+        }
+        let settings = match promise {
+            Promise::At(settings) => settings,
+            Promise::NoneKeeps => {
+                not += 1;
+                continue;
+            }
+            Promise::Nothing => panic!("docs/gallery.md does not say where {scenario} keeps its SLO"),
+        };
+        let mut variant = None;
+        for setting in settings {
+            match setting.split_once(" = ") {
+                Some((path, value)) => file.override_path(path, value).unwrap(),
+                None => variant = Some(setting),
+            }
+        }
+        let chosen = match &variant {
+            None => file.scenario().unwrap(),
+            Some(name) => file.variants().unwrap().into_iter().find(|(each, _)| each == name).unwrap().1,
+        };
+        let runs =
+            Evaluator::default().evaluate(&[Case::some(&chosen, 0..1)], &(), |_, records| records).unwrap();
+        let (promises, _) = runs[0][0].kept().unwrap_or_else(|| panic!("{scenario}: no request has ended"));
+        for (promise, allowed) in promises.iter().zip(allowed(&[&chosen]).unwrap()) {
+            let share = promise.missed / promise.counted.max(1.0);
+            assert!(
+                share <= allowed,
+                "{scenario} {variant:?}: {share} of the promised miss it, {allowed} may"
+            );
+        }
+        kept += 1;
+    }
+    assert!(kept >= 35 && not <= 3, "{kept} keep their SLO, {not} do not");
 }

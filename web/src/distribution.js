@@ -30,7 +30,7 @@ function drawn(data, state, runs, width) {
     svg('text', { class: 'soft', x: 4, y: 12 }, 'latency and wait by percentile (log scale)'),
     ...TICKS.flatMap((tick) => [
       svg('line', { class: 'grid', x1: x(tick), x2: x(tick), y1: y.from, y2: y.to }),
-      svg('text', { class: 'soft', x: x(tick), y: y.from + 16, 'text-anchor': 'middle' }, tick > 99.9 ? '.99' : `p${tick}`),
+      svg('text', { class: 'soft', x: x(tick), y: y.from + 16, 'text-anchor': 'middle' }, `p${tick}`),
     ]),
     ...y.ticks.filter((_, place) => y.ticks.length < 6 || place % 2 === 0).flatMap((tick) => [
       svg('line', { class: 'grid', x1: LEFT, x2: width - 10, y1: y.at(tick), y2: y.at(tick) }),

@@ -14,7 +14,16 @@ use crate::scenario::Scenario;
 
 /// Statements, a paragraph each.
 pub fn statements(all: &[Statement]) -> Markup {
-    markup! { @for statement in all { p { (statement.text) } } }
+    markup! { @for statement in all { p { (prose(&statement.text)) } } }
+}
+
+/// A text, with what it has between backticks as code.
+fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return markup! { (text) };
+    }
+    markup! { @for (at, part) in parts.iter().enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
 }
 
 /// What was read: each topic beside what was understood of it.
@@ -23,8 +32,8 @@ pub fn reading(all: &[Statement]) -> Markup {
         dl {
             @for statement in all {
                 @match statement.text.split_once(": ") {
-                    Some((topic, rest)) => { div { dt { (topic) } dd { (rest) } } }
-                    None => { div { dt {} dd { (statement.text) } } }
+                    Some((topic, rest)) => { div { dt { (topic) } dd { (prose(rest)) } } }
+                    None => { div { dt {} dd { (prose(&statement.text)) } } }
                 }
             }
         }
