@@ -6,7 +6,7 @@ use super::instance_queue::InstanceQueue;
 use crate::service::Request;
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::dispatcher::{Candidates, Choose};
-use crate::sim::queueing::station::{Arrival, CacheUse, Load, Station};
+use crate::sim::queueing::station::{Arrival, Arrivals, CacheUse, Load, Station};
 
 /// The queues of the ready instances at an instant, to choose from.
 struct Ready<'a, Q, O> {
@@ -54,6 +54,8 @@ pub(in crate::sim) struct ParallelQueues<S: InstanceQueue, C> {
     draining: Vec<(S, Areas)>,
     /// Requests held because no instance is ready.
     buffer: VecDeque<Request>,
+    /// Whether what was buffered may wait at an idle instance still: the instant at which it was handed out was the gate.
+    handed_out: bool,
     capacity: u64,
     /// Integrals of what is no longer at a queue.
     areas: Areas,
@@ -83,6 +85,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
             queues: Vec::new(),
             draining: Vec::new(),
             buffer: VecDeque::new(),
+            handed_out: false,
             capacity: capacity.unwrap_or(u64::MAX),
             areas: Areas::default(),
             buffered_arrivals: 0,
@@ -141,7 +144,16 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
             self.buffered_arrivals -= u128::from(request.arrival);
             // Those that wait did so before.
             let _ = self.dispatch(request, now, now, u64::MAX, observer);
+            self.handed_out = true;
         }
+    }
+
+    /// Starts what was handed out and nobody has let start since: whoever counts requests is to know when they end.
+    #[cold]
+    fn start_handed_out(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) {
+        self.queues.iter_mut().for_each(|queue| queue.catch_up(now, gate, observer));
+        self.changed(now);
+        self.handed_out = false;
     }
 
     /// Tells the chooser that the queues are others, or have changed at once.
@@ -194,8 +206,19 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
         }
     }
 
+    #[inline]
+    fn arrive_all(&mut self, arrivals: Arrivals<'_>, gate: u64, observer: &mut impl RequestObserver) {
+        if self.handed_out
+            && let Some(first) = arrivals.iter().next()
+        {
+            self.start_handed_out(first.now, gate, observer);
+        }
+        arrivals.iter().for_each(|arrival| self.arrive(arrival, gate, observer));
+    }
+
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
         self.pass(now, now, observer);
+        self.handed_out = false;
         self.queues.iter_mut().for_each(|queue| queue.advance(now, observer));
         self.changed(now);
         if self.draining.is_empty() {
@@ -307,5 +330,32 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
         let buffered = self.buffer.iter().map(|request| request.arrival);
         let draining = self.draining.iter().flat_map(|(queue, _)| queue.arrivals());
         buffered.chain(self.queues.iter().flat_map(InstanceQueue::arrivals)).chain(draining)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::queueing::dispatcher::LeastOutstanding;
+    use crate::sim::queueing::lazy::slot_queue::{SlotQueue, SlotQueueSettings};
+
+    #[test]
+    fn what_was_buffered_before_the_pool_counts_until_its_end_and_no_longer() {
+        let settings = SlotQueueSettings { concurrency: 1, counts: true };
+        let mut station: ParallelQueues<SlotQueue, _> =
+            ParallelQueues::new(LeastOutstanding::default(), settings, None);
+        let arrive = |station: &mut ParallelQueues<SlotQueue, LeastOutstanding>, instants: &[u64]| {
+            let services = vec![10; instants.len()];
+            station.arrive_all(Arrivals { instants, services: &services, tokens: &[] }, 100, &mut ());
+        };
+        arrive(&mut station, &[5]);
+        station.add(0, 10, &mut ());
+        station.add(1, 10, &mut ());
+        assert_eq!([0, 1].map(|id| station.outstanding(id)), [1, 0]);
+        // The one that was buffered has been served from 10 to 20: both are idle, and the first is chosen.
+        arrive(&mut station, &[30]);
+        assert_eq!([0, 1].map(|id| station.outstanding(id)), [1, 0]);
+        arrive(&mut station, &[35]);
+        assert_eq!([0, 1].map(|id| station.outstanding(id)), [1, 1]);
     }
 }
