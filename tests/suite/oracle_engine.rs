@@ -188,8 +188,7 @@ fn replayed(mut model: Model, rows: &[Demand]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    // The same pools every time, so that a commit is judged by what it changes. Of pools that misbehave about one in ten thousand
-    // others is still told differently by the two (9 of 84,000, 7 of them with a gateway), where instances fail at one instant.
+    // The same pools every time, so that a commit is judged by what it changes.
     #![proptest_config(ProptestConfig {
         cases: 4000,
         failure_persistence: None,
@@ -209,6 +208,21 @@ proptest! {
 
     #[test]
     fn it_agrees_on_pools_that_misbehave_and_clients_that_do_not_wait(model in wild_models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
+        compare(&model, requests, cut)?;
+    }
+}
+
+proptest! {
+    // Among these is one in which a prompt finds room only once less of its prefix is cached.
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(22),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn it_agrees_on_pools_that_were_told_differently_once(model in wild_models(EXACT_METRICS.to_vec()), requests in requests(), cut in 1_usize..50) {
         compare(&model, requests, cut)?;
     }
 }

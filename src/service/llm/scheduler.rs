@@ -22,7 +22,7 @@ impl LlmServer {
             self.become_idle(now);
             return;
         }
-        let nothing_changes = work.prefill == 0 && !preempted;
+        let nothing_changes = work.prefill == 0 && !preempted && !self.waits_for_a_smaller_chunk(queue);
         let iterations = if nothing_changes && self.settings.join_iterations {
             self.iterations_with_blocks(self.ends.until_next(self.iteration).unwrap_or(1)).max(1)
         } else {
@@ -216,15 +216,35 @@ impl LlmServer {
         place
     }
 
+    /// Whether the next in line, for whose first chunk there is no room now, may find room as the decoding sequences go on:
+    /// they take blocks of its prefix from the cache, and a chunk that begins earlier may end earlier.
+    fn waits_for_a_smaller_chunk(&self, queue: &impl RequestQueue) -> bool {
+        if self.prefix.is_none() || self.running() >= u64::from(self.settings.max_sequences) {
+            return false;
+        }
+        let tokens = match self.preempted.last() {
+            Some(&place) => Some(self.sequences[place].prompt + self.sequences[place].generated),
+            None => queue.front().map(|request| self.settings.fitted(request.tokens).0),
+        };
+        tokens.is_some_and(|tokens| self.has_room_for_least_chunk(tokens))
+    }
+
+    /// Whether there is room for the first chunk of a sequence of which a prefix cache has nothing: the least it can need.
+    fn has_room_for_least_chunk(&self, tokens: u64) -> bool {
+        let budget = u64::from(self.settings.token_budget) - self.decoding.sequences;
+        budget > 0 && self.has_room(self.paging.blocks(tokens.min(budget)), 1)
+    }
+
     /// Ends the run with the iteration in progress at `now`, if a waiting request might begin then.
     pub(super) fn cut_for_waiting(&mut self, queue: &impl RequestQueue, now: u64) {
+        // Free blocks only become fewer during a run, so what does not fit now does not fit before its end.
         let may_begin = |request: &Request| {
             let budget = u64::from(self.settings.token_budget) - self.decoding.sequences;
             let (prompt, _) = self.settings.fitted(request.tokens);
-            // Free blocks only become fewer during a run, so what does not fit now does not fit before its end. With less of it in
-            // a prefix cache its first chunk may become smaller, so then it is tried.
-            budget > 0
-                && (self.prefix.is_some() || self.first_chunk(request.content, prompt, 0, budget).is_some())
+            match &self.prefix {
+                None => budget > 0 && self.first_chunk(request.content, prompt, 0, budget).is_some(),
+                Some(_) => self.has_room_for_least_chunk(prompt),
+            }
         };
         if self.run.iterations > 1
             && self.running() < u64::from(self.settings.max_sequences)

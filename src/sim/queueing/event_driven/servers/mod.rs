@@ -7,7 +7,7 @@
 //!
 //! The rule it relies on: of the changes due at one instant, those of hosts ready longer come first, then those that end a
 //! delay in which a batch is held back. A host that is told what waits has to know whether its own change of this instant
-//! has happened: all has up to `reached`, and at the instant `turn.0` that of the first `turn.1` hosts.
+//! has happened ([`Progress`]).
 
 mod host;
 mod request_table;
@@ -61,10 +61,7 @@ pub struct EventDrivenServers<S: Server> {
     /// The central queue, or what is buffered because no instance is ready.
     queue: Queue,
     sequence: u64,
-    /// All that was to happen up to here has happened, nanoseconds.
-    reached: u64,
-    /// The instant of the last completion, and how many of the hosts have had their turn at it: all before the next.
-    turn: (u64, usize),
+    progress: Progress,
     ledger: Ledger,
     /// Capacity used on instances that are gone.
     past_work: u128,
@@ -72,6 +69,23 @@ pub struct EventDrivenServers<S: Server> {
     preemptions: u64,
     /// Tokens found in prefix caches of instances that are gone, and of the prompts begun on them.
     prefix: [u64; 2],
+}
+
+/// How far the changes of hosts have been gone through.
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    /// All that was to happen up to here has happened, nanoseconds.
+    reached: u64,
+    /// The instant of the last completion, and how many of the hosts have had their turn at it: all before the next.
+    turn: (u64, usize),
+}
+
+impl Progress {
+    /// Up to when everything has happened to a host, of what is due by `now`.
+    fn over(&self, index: usize, now: u64) -> u64 {
+        let had_its_turn = self.turn.0 == now && index < self.turn.1;
+        if self.reached >= now || had_its_turn { now } else { now.saturating_sub(1) }
+    }
 }
 
 impl<S: Server> EventDrivenServers<S> {
@@ -111,8 +125,7 @@ impl<S: Server> EventDrivenServers<S> {
             table: RequestTable::default(),
             queue: Queue::default(),
             sequence: 0,
-            reached: 0,
-            turn: (0, 0),
+            progress: Progress::default(),
             ledger: Ledger::default(),
             past_work: 0,
             preemptions: 0,
@@ -122,8 +135,7 @@ impl<S: Server> EventDrivenServers<S> {
 
     /// Up to when everything has happened to a host, of what is due by `now`.
     fn over(&self, index: usize, now: u64) -> u64 {
-        let had_its_turn = self.turn.0 == now && index < self.turn.1;
-        if self.reached >= now || had_its_turn { now } else { now.saturating_sub(1) }
+        self.progress.over(index, now)
     }
 
     /// Whether the ledger has what there is: no request waits or is served that is not in a queue or on an instance.
@@ -248,12 +260,12 @@ impl<S: Server> EventDrivenServers<S> {
     fn happen(&mut self, index: usize, now: u64, observer: &mut impl RequestObserver) {
         if self.hosts[index].server.next_change() > now {
             // It has held back what waits for it long enough; all changes of this instant have come before.
-            self.reached = now;
+            self.progress.reached = now;
             self.admit(index, now);
             return;
         }
-        let had_their_turn = if self.turn.0 == now { self.turn.1 } else { 0 };
-        self.turn = (now, had_their_turn.max(index + 1));
+        let had_their_turn = if self.progress.turn.0 == now { self.progress.turn.1 } else { 0 };
+        self.progress.turn = (now, had_their_turn.max(index + 1));
         self.complete(index, now, observer);
         if self.admit(index, now) > 0 {
             self.call(now);
@@ -302,8 +314,8 @@ impl<S: Server> EventDrivenServers<S> {
         self.preemptions += host.server.preemptions();
         let [found, prompts] = host.server.prefix_hits();
         self.prefix = [self.prefix[0] + found, self.prefix[1] + prompts];
-        if index < self.turn.1 {
-            self.turn.1 -= 1;
+        if index < self.progress.turn.1 {
+            self.progress.turn.1 -= 1;
         }
         self.rebuild();
         host
@@ -354,20 +366,24 @@ impl<S: Server> EventDrivenServers<S> {
                 self.reject(&job, now, observer);
             };
         };
+        // An instance may fail before what is due elsewhere at that instant has happened.
+        let progress = self.progress;
         if self.gateway.as_ref().is_some_and(|gateway| gateway.looks().prefix_cache) {
-            self.hosts.iter_mut().for_each(|host| host.server.settle_prefix_cache(now));
+            let hosts = self.hosts.iter_mut().enumerate();
+            hosts.for_each(|(index, host)| host.server.settle_prefix_cache(progress.over(index, now)));
         }
         let (hosts, by_id) = (&self.hosts, &self.by_id);
-        let host = |id: u32| {
+        let place = |id: u32| {
             let at = by_id.binary_search_by_key(&id, |(other, _)| *other).ok()?;
-            Some(&hosts[by_id[at].1])
+            Some(by_id[at].1)
         };
         let id = match &mut self.gateway {
-            None => routing.choose(now, |id| host(id).map_or(0, Host::outstanding)),
+            None => routing.choose(now, |id| place(id).map_or(0, |index| hosts[index].outstanding())),
             Some(gateway) => {
                 let (looks, request) = (gateway.looks(), job.request);
-                let engines = routing.ready().iter().filter_map(|id| host(*id));
-                gateway.choose(&request, engines.map(|host| host.view(&request, looks, now)))
+                let engines = routing.ready().iter().filter_map(|id| place(*id));
+                let view = |index: usize| hosts[index].view(&request, looks, progress.over(index, now));
+                gateway.choose(&request, engines.map(view))
             }
         };
         let Some(index) = self.index(id) else { return };

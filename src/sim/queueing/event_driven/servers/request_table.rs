@@ -1,6 +1,6 @@
 //! Where each request is, and what is known of it beside what its instance is told.
 
-use crate::service::{Request, RequestQueue};
+use crate::service::{Request, RequestQueue, Tokens};
 use crate::sim::accounting::Class;
 use crate::sim::queueing::event_driven::queue::{Job, Queue};
 use crate::sim::queueing::event_driven::tickets::ByTicket;
@@ -21,6 +21,8 @@ pub struct Entry {
     pub sequence: u64,
     pub ticket: u32,
     pub class: Class,
+    /// What it asked for: an instance serves of it what its cache can hold.
+    tokens: Tokens,
     pub place: Place,
 }
 
@@ -46,7 +48,7 @@ impl RequestTable {
     /// Enters a request that arrives.
     pub fn enter(&mut self, arrival: &Arrival, sequence: u64) -> Job {
         let (ticket, class) = (arrival.ticket, arrival.class);
-        let entry = Entry { sequence, ticket, class, place: Place::Nowhere };
+        let entry = Entry { sequence, ticket, class, tokens: arrival.tokens, place: Place::Nowhere };
         let mark = match self.vacant.pop() {
             Some(mark) => {
                 self.entries[mark as usize] = entry;
@@ -83,7 +85,8 @@ impl RequestTable {
 
     /// A request that was in service, to be begun again from its start.
     pub fn again(&self, request: Request) -> Job {
-        let Entry { sequence, ticket, class, .. } = self.entries[request.mark as usize];
+        let Entry { sequence, ticket, class, tokens, .. } = self.entries[request.mark as usize];
+        let request = Request { tokens, ..request };
         Job { sequence, request, ticket, class, remaining: None, had: 0, returned: true, gone: false }
     }
 }
@@ -112,5 +115,21 @@ impl RequestQueue for Intake<'_> {
 
     fn oldest(&self) -> Option<u64> {
         self.queue.oldest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_handed_back_asks_for_what_it_asked_for_at_first() {
+        let mut table = RequestTable::default();
+        let asked = Tokens { prompt: 21, output: 4 };
+        let job = table.enter(&Arrival { tokens: asked, ..Arrival::plain(0, 0) }, 7);
+        // An instance with little memory serves a part of the prompt.
+        let served = Request { tokens: Tokens { prompt: 18, output: 1 }, ..job.request };
+        let again = table.again(served);
+        assert_eq!((again.request.tokens, again.sequence, again.returned), (asked, 7, true));
     }
 }

@@ -29,7 +29,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
             self.step(observer);
         }
         self.ledger.pass(now);
-        self.reached = now;
+        self.progress.reached = now;
     }
 
     fn next_change(&self) -> u64 {
@@ -46,11 +46,11 @@ impl<S: Server> Station for EventDrivenServers<S> {
             self.happen(due.leaf(), due.nanos(), observer);
         } else if held <= deadline {
             self.ledger.pass(held);
-            self.reached = held;
+            self.progress.reached = held;
             self.begin(held);
         } else {
             self.ledger.pass(deadline);
-            self.reached = deadline;
+            self.progress.reached = deadline;
             if let Some(job) = self.queue.pass_deadline() {
                 self.ledger.waiting -= 1;
                 self.table.remove(job.request.mark);
