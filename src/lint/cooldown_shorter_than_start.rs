@@ -24,9 +24,7 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
             let held = subject.seconds("up/cooldown").unwrap_or(0.0);
             vec![short("up.cooldown".to_owned(), Some(held))]
         }
-        "knative" => {
-            vec![short("stable_window".to_owned(), Some(subject.seconds("stable_window").unwrap_or(60.0)))]
-        }
+        "knative" => vec![backlog(subject, start)],
         "azure_monitor" => {
             let out = |rule: &serde_json::Value| text(rule, "direction") == Some("out");
             let rules = subject.list("rules").iter().enumerate().filter(|(_, rule)| out(rule));
@@ -57,6 +55,28 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
         return Vec::new();
     }
     found.into_iter().flatten().collect()
+}
+
+/// Times the instances of the peak that a maximum may be and still bound what is asked for.
+const BOUND: f64 = 2.0;
+
+/// Knative counts what waits as load: while the first instances start, all that has come meanwhile is asked instances for. A longer
+/// window does not help; a maximum near what the peak takes does (knative#13284: 575 pods).
+fn backlog(subject: &Subject<'_>, start_s: f64) -> Option<Trap> {
+    let window = subject.seconds("stable_window").unwrap_or(60.0);
+    let (needed, most) = (subject.needed().max(1.0), subject.scenario.model.autoscaler.limits().max);
+    (start_s > window && f64::from(most) > BOUND * needed).then(|| Trap {
+        reason: format!(
+            "an instance takes {start_s:.0} s to start, longer than `autoscaler.stable_window` ({window:.0} s): what waits meanwhile \
+             counts as load, and up to {} are asked for where the peak takes {:.0}",
+            if most == u32::MAX { "any number".to_owned() } else { most.to_string() },
+            needed.ceil()
+        ),
+        fix: format!(
+            "set `autoscaler.max_scale` near what the peak takes, {:.0} or somewhat more, or keep more by `min_scale` so that less waits",
+            needed.ceil()
+        ),
+    })
 }
 
 /// Whether the steps taken while the first of them starts add more than the peak takes.
