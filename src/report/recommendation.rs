@@ -143,7 +143,7 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
         };
         let text = format!(
             "{why}. Estimated: {}, the {}, at {}; it {} on average in {}.",
-            shown(&best.settings),
+            named(&best.settings),
             if best.misses_slo { "nearest to it" } else { "cheapest that seemed to keep it" },
             format::estimate(&best.cost_per_hour, Unit::Currency, &scenario.model.cost.currency) + " an hour",
             if best.misses_slo { "misses the SLO" } else { "keeps the SLO" },
@@ -169,13 +169,18 @@ pub fn answer(scenario: &Scenario, result: &Recommendation) -> Vec<Statement> {
                     None => "the estimated settings".to_owned(),
                 }
             } else {
-                shown(&knee.settings)
+                named(&knee.settings)
             },
             if knee.misses_slo { ": it misses the SLO, so it is no choice" } else { "" }
         );
         Statement::plain("recommend.knee", text).with("misses_slo", knee.misses_slo)
     }));
     answer
+}
+
+/// Settings by their values; without any they are those in force.
+fn named(settings: &[(String, String)]) -> String {
+    if settings.is_empty() { "the settings in force".to_owned() } else { shown(settings) }
 }
 
 /// The values of the settings recommended, else of those estimated.
@@ -459,7 +464,7 @@ pub fn alternatives(scenario: &Scenario, result: &Recommendation) -> Option<Tabl
     let row = |each: &Alternative| {
         Row::of([
             Cell::text(each.what),
-            Cell::text(shown(&each.settings)),
+            Cell::text(named(&each.settings)),
             Cell::estimate(&each.cost_per_hour, Unit::Currency, currency),
             more(each.cost_more),
             Cell::estimate(&each.latency, Unit::Seconds, currency),
