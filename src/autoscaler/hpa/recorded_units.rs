@@ -54,7 +54,7 @@ pub(super) fn review(metrics: &[MetricSpec], rows: &Rows<'_>) -> Result<(bool, V
         {
             let problem = format!(
                 "no pod says what it requests of {}, of which the target is a percentage: give the `request` of the pods, beside \
-                 them or in each",
+                 them or in each (a recording of queries: request=FILE)",
                 metric.name
             );
             return Err(Unclear { row, problem });
