@@ -377,5 +377,6 @@ fn model_at(rate: f64, service: &str, dispatch: &str, (above, min): (f64, u32), 
         slo: None,
         duration: Span::from_secs_f64(requests as f64 / rate),
         warmup: Span::ZERO,
+        decode: None,
     }
 }

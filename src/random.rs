@@ -81,6 +81,12 @@ impl Streams {
         Streams { seed, replication }
     }
 
+    /// The streams of the second of two pools, which share nothing with those of the first.
+    #[must_use]
+    pub const fn of_second_pool(self) -> Self {
+        Streams { seed: mix(self.seed ^ 0xa076_1d64_78bd_642f), replication: self.replication }
+    }
+
     /// A fresh generator at the start of the stream for `purpose`.
     pub fn stream(self, purpose: Purpose) -> Rng {
         self.substream(purpose, 0)
@@ -133,6 +139,7 @@ mod tests {
         assert_ne!(base, Streams::new(1, 1).stream(Purpose::Arrivals).next_u64());
         assert_ne!(base, Streams::new(1, 0).stream(Purpose::Service).next_u64());
         assert_ne!(base, Streams::new(1, 0).substream(Purpose::Arrivals, 1).next_u64());
+        assert_ne!(base, Streams::new(1, 0).of_second_pool().stream(Purpose::Arrivals).next_u64());
     }
 
     #[test]

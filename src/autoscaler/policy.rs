@@ -14,7 +14,7 @@ use crate::arrivals::Arrivals;
 use crate::dyn_eq::DynEq;
 use crate::random::Streams;
 use crate::schema::{Key, Problem, Reader};
-use crate::service::SteadyIterations;
+use crate::service::{EngineRole, SteadyIterations};
 use crate::time::{Instant, Span};
 
 pub(super) const INTERVAL: Key<Span> =
@@ -187,6 +187,8 @@ pub struct TokenContext {
     pub output: f64,
     /// Share of a prompt that is found in the prefix cache, 0 to 1.
     pub prefix_hit: f64,
+    /// What of a request an instance computes.
+    pub role: EngineRole,
     /// Iterations of an instance with such requests.
     pub iterations: SteadyIterations,
 }

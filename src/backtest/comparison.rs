@@ -160,6 +160,7 @@ pub fn backtest(
     evaluator: &Evaluator<'_>,
 ) -> Result<Backtest, BacktestError> {
     let scenario = file.changed(None, &[])?;
+    file.refuse_pools(&scenario, "`backtest`")?;
     let duration = scenario.model.duration;
     let observed = &observed
         .set(scenario.model.arrivals.starts_at(), duration.as_secs_f64())

@@ -49,7 +49,8 @@ impl Bound {
     pub(super) fn base(contenders: &[Contender]) -> Option<usize> {
         contenders.iter().position(|each| {
             let model = &each.scenario.model;
-            model.slo.is_some() && !model.autoscaler.bound().is_empty()
+            // It knows what comes to one pool, and not when the other is done with it.
+            model.slo.is_some() && model.decode.is_none() && !model.autoscaler.bound().is_empty()
         })
     }
 

@@ -71,6 +71,12 @@ impl CaseId {
         {
             hash.update(span.as_nanos().to_le_bytes());
         }
+        if let Some(decode) = &model.decode {
+            let Metrics { scrape_interval, phase, window, delay } = decode.metrics;
+            for span in [scrape_interval, phase, window, delay] {
+                hash.update(span.as_nanos().to_le_bytes());
+            }
+        }
         hash.update(match condition {
             Condition::AsWritten => [0],
         });

@@ -38,6 +38,10 @@ pub enum Verdict {
     Unknown,
 }
 
+/// Two figures that differ by no more than this share are sums of the same parts in another order: the cost of one pool and of
+/// two with as many instances.
+const ROUNDING: f64 = 1e-13;
+
 /// One figure of two contenders: the second less the first.
 #[derive(Debug, Clone)]
 pub struct Difference {
@@ -58,16 +62,20 @@ pub struct Difference {
 impl Difference {
     fn of(figure: &'static Figure, a: &Contender, b: &Contender, confidence: f64) -> Difference {
         let (of_a, of_b) = a.replications.paired(&b.replications, figure.name);
-        let difference = of_b.minus(&of_a);
         let least = figure.least_replications_of_difference();
         let estimate = |of: &Linearised, confidence| of.estimate(confidence).from_replications(least);
-        let joint = estimate(&difference, confidence);
+        let mut difference = of_b.minus(&of_a);
+        let mut joint = estimate(&difference, confidence);
+        let rounding = of_a.mean().unwrap_or(0.0).abs() * ROUNDING;
+        let ends = [joint.mean, joint.low, joint.high];
+        let mut quotient = of_b.over(&of_a);
+        if ends.into_iter().flatten().all(|end| end.abs() <= rounding) {
+            (difference, quotient) = (difference.mapped(|_| 0.0, |_| 0.0), quotient.mapped(|_| 1.0, |_| 0.0));
+            joint = estimate(&difference, confidence);
+        }
         let less_one = |end: Option<f64>| end.map(|end| end - 1.0);
-        let quotient = if of_a.mean() == Some(0.0) {
-            Estimate::default()
-        } else {
-            estimate(&of_b.over(&of_a), confidence)
-        };
+        let quotient =
+            if of_a.mean() == Some(0.0) { Estimate::default() } else { estimate(&quotient, confidence) };
         Difference {
             figure,
             alone: estimate(&difference, CONFIDENCE),

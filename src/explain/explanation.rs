@@ -202,6 +202,7 @@ pub fn explain(
     evaluator: &Evaluator<'_>,
 ) -> Result<Explained, ExplainError> {
     let (scenario, found) = applied(file, variant)?;
+    file.refuse_pools(&scenario, "`explain`")?;
     let (protecting, found): (Vec<Applied>, Vec<Applied>) =
         found.into_iter().partition(|applied| applied.cause.protects);
     let count = found.len();

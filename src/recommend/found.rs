@@ -13,7 +13,7 @@ use crate::experiment::{
     SLO_LATENCY_OF_RUN, frontier, knee,
 };
 use crate::scenario::{Axis, Scenario, Setting};
-use crate::sim::Outcome;
+use crate::sim::{Model, Outcome};
 use crate::stats::{CONFIDENCE, Estimate, Linearised, Selection};
 
 /// Fresh replications by which the settings in force are judged where nothing is confirmed.
@@ -396,15 +396,22 @@ impl Observer for Seen {
 
 /// How the maximum of a scenario binds. A pool of one size has none to bind.
 fn binding(scenario: &Scenario, replications: &Replications) -> Option<BindingMaximum> {
-    let limits = scenario.model.autoscaler.limits();
-    let peaks = replications.iter().filter_map(|record| record.sample("peak_ready").value());
-    let reached = peaks.filter(|peak| *peak >= f64::from(limits.max)).count();
-    (limits.min < limits.max && reached > 0).then(|| BindingMaximum {
-        instances: limits.max,
-        key: scenario.model.autoscaler.limiting_path(),
-        share_of_runs: reached as f64 / replications.len().max(1) as f64,
-        needed: scenario.instances_needed(0),
-    })
+    let of_pool = |figure: &str, model: &Model, prefix: &str| {
+        let limits = model.autoscaler.limits();
+        let peaks = replications.iter().filter_map(|record| record.sample(figure).value());
+        let reached = peaks.filter(|peak| *peak >= f64::from(limits.max)).count();
+        (limits.min < limits.max && reached > 0).then(|| BindingMaximum {
+            instances: limits.max,
+            key: format!("{prefix}{}", model.autoscaler.limiting_path()),
+            share_of_runs: reached as f64 / replications.len().max(1) as f64,
+            needed: scenario.instances_needed_of(model, 0),
+        })
+    };
+    match scenario.model.decode_pool() {
+        None => of_pool("peak_ready", &scenario.model, ""),
+        Some(decode) => of_pool("prefill.peak_ready", &scenario.model, "")
+            .or_else(|| of_pool("decode.peak_ready", &decode, "decode.")),
+    }
 }
 
 fn value_of(setting: &Setting) -> f64 {

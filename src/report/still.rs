@@ -66,6 +66,10 @@ fn is_still(scenario: &Scenario, figures: &Figures) -> bool {
 }
 
 fn statement(name: &str, scenario: &Scenario, figures: &Figures, seen: &[SeenMetric]) -> Option<Statement> {
+    if scenario.model.decode.is_some() {
+        // What the metrics of two pools came to is not told apart.
+        return None;
+    }
     let limits = scenario.model.autoscaler.limits();
     let (words, far) = range(seen)?;
     let far = far.filter(|_| limits.min < limits.max)?;

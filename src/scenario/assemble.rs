@@ -1,12 +1,13 @@
 //! The tables of a scenario, put together.
 
 use super::contents;
+use super::decode::DecodeTable;
 use super::identity::Identity;
 use super::read_fact::ReadFact;
 use super::run::Run;
 use super::sweep::SweepTable;
 use super::variant::VariantTable;
-use super::{checks, closed_loop, lint_names, manifest, reading};
+use super::{checks, closed_loop, decode, lint_names, manifest, reading};
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, MetricsDefaults};
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
@@ -69,6 +70,10 @@ const AUTOSCALER: Key<Autoscaler> = Key::required("autoscaler", "The autoscaler 
 const COST: Key<Cost> = Key::or("cost", "{}", "What instance-time costs.");
 const SLO: Key<Option<Slo>> =
     Key::optional("slo", "The promises of the service. Without it, there are none.");
+const DECODE: Key<Option<DecodeTable>> = Key::optional(
+    "decode",
+    "The pool that decodes, where another computes the prompts. Without it one pool does both.",
+);
 const RUN: Key<RunTable> = Key::or("run", "{}", "Length and number of runs.");
 const SWEEP: Key<Option<SweepTable>> =
     Key::optional("sweep", "The keys that `kneepoint sweep` varies, and their values.");
@@ -93,6 +98,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         &AUTOSCALER,
         &COST,
         &SLO,
+        &DECODE,
         &RUN,
         &SWEEP,
         &VARIANTS,
@@ -130,7 +136,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         (Some(users), _) => closed_loop::unknown(users),
         (None, written) => written.ok_or_else(|| reader.missing("arrivals"))?,
     };
-    let service = read_service(&reader, &arrivals)?;
+    let mut service = read_service(&reader, &arrivals)?;
     let run = read_run(&reader, arrivals.natural_duration())?;
     let autoscaler =
         reader.get(&AUTOSCALER).map_err(|problem| manifest::in_manifest(problem, tree, context))?;
@@ -141,6 +147,8 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         }
         None => arrivals,
     };
+    let cost = reader.get(&COST)?;
+    let decode = decode::read(&reader, &mut service, &cost)?;
     let mut model = Model {
         arrivals,
         service,
@@ -149,16 +157,21 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         client,
         metrics: read_metrics(&reader, manifest::averaged(autoscaler.metrics_defaults(), tree, context)?)?,
         autoscaler,
-        cost: reader.get(&COST)?,
+        cost,
+        decode,
         slo: reader.find(&SLO)?,
         duration: run.duration,
         warmup: run.warmup.fixed(),
     };
     contents::connect(tree, &mut model, context)?;
     checks::model(tree, &model)?;
+    checks::decode_pool(tree, &model)?;
     checks::precision(tree, &model, &run)?;
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
+    if let Some((tables, pool)) = decode::as_scenario(tree, &model) {
+        warnings.extend(checks::without_effect(&tables, &pool).iter().map(|text| decode::within(text)));
+    }
     warnings.extend(model.arrivals.reading().and_then(Reading::skipped_words));
     let allow = reader.get(&ALLOW)?;
     lint_names::known(&reader, &allow)?;

@@ -1,5 +1,6 @@
 //! What must hold between the tables of a scenario.
 
+use super::decode;
 use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
@@ -66,6 +67,34 @@ pub(super) fn model(tree: &Tree, model: &Model) -> Result<(), Problem> {
     times(tree, model)?;
     ticks(tree, model)?;
     requests(tree, model)
+}
+
+/// What must hold between the tables of a pool that decodes, by the paths that they have in the whole scenario.
+pub(super) fn decode_pool(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    let Some((tables, decode)) = decode::as_scenario(tree, model) else { return Ok(()) };
+    let checked = match decode.conflict() {
+        Some(Conflict { key, other, reason }) => {
+            let message = format!("`{key}` does not go with `{other}`");
+            Err(Problem::new(&place_of(&tables, key), message, reason))
+        }
+        None => pool(&tables, &decode),
+    };
+    checked.map_err(|Problem { place, message, label, help }| Problem {
+        place,
+        message: decode::within(&message),
+        label: decode::within(&label),
+        help: help.iter().map(|line| decode::within(line)).collect(),
+    })
+}
+
+/// What must hold of a pool whose requests another sends.
+fn pool(tree: &Tree, model: &Model) -> Result<(), Problem> {
+    tokens(tree, model)?;
+    initial(tree, model)?;
+    shares(tree, model)?;
+    reach(tree, model)?;
+    scrapes(tree, model)?;
+    ticks(tree, model)
 }
 
 /// What users will ask for depends on the answers: nobody can be given it in advance.

@@ -29,7 +29,11 @@ pub(super) enum Circumstance {
 
 /// What the key at `path` is about; `None` for what can be chosen.
 pub(super) fn of(path: &str) -> Option<Circumstance> {
-    let steps: Vec<&str> = path.split('.').collect();
+    // What may happen to instances may happen to those of a second pool.
+    let steps: Vec<&str> = match path.strip_prefix("decode.") {
+        Some(rest) if rest.starts_with("instances.") => rest.split('.').collect(),
+        _ => path.split('.').collect(),
+    };
     match steps.as_slice() {
         ["arrivals", ..] | [TRAFFIC] | ["client", "users" | "stages" | "think_time", ..] => {
             Some(Circumstance::Traffic)
@@ -131,21 +135,34 @@ fn scale_rates(node: &mut Node, factor: f64, found: &mut bool) -> Option<()> {
 /// not made of durations and means.
 pub(super) fn with_cold_starts(tree: &Tree, factor: f64) -> Option<Tree> {
     let mut changed = tree.clone();
-    let Data::Table(instances) = &mut changed.get_mut("instances")?.data else { return None };
     let mut found = false;
+    if let Some(instances) = changed.get_mut("instances") {
+        scale_cold_starts(&mut instances.data, factor, &mut found)?;
+    }
+    if let Some(Node { data: Data::Table(decode), .. }) = changed.get_mut("decode")
+        && let Some(instances) = decode.get_mut("instances")
+    {
+        scale_cold_starts(&mut instances.data, factor, &mut found)?;
+    }
+    found.then_some(changed)
+}
+
+/// Multiplies the cold starts of a table of instances, and notes whether there was one.
+fn scale_cold_starts(data: &mut Data, factor: f64, found: &mut bool) -> Option<()> {
+    let Data::Table(instances) = data else { return None };
     if let Some(node) = instances.get_mut("cold_start") {
         scale_times(node, factor)?;
-        found = true;
+        *found = true;
     }
     if let Some(Node { data: Data::Array(types), .. }) = instances.get_mut("type") {
         for kind in types {
             let Data::Table(kind) = &mut kind.data else { continue };
             let Some(node) = kind.get_mut("cold_start") else { continue };
             scale_times(node, factor)?;
-            found = true;
+            *found = true;
         }
     }
-    found.then_some(changed)
+    Some(())
 }
 
 /// Multiplies a duration, those of a distribution, or those of stages.
@@ -198,6 +215,8 @@ mod tests {
             ("traffic", Circumstance::Traffic),
             ("instances.cold_start.1.time", Circumstance::ColdStart),
             ("instances.type.0.cold_start", Circumstance::ColdStart),
+            ("decode.instances.cold_start", Circumstance::ColdStart),
+            ("decode.instances.failures.after", Circumstance::Hazard),
             ("instances.type.0.interruptions.notice", Circumstance::Hazard),
             ("instances.failures.after", Circumstance::Hazard),
             ("run.duration", Circumstance::Run),

@@ -171,6 +171,20 @@ impl ScenarioFile {
         Ok(tree)
     }
 
+    /// Refuses a scenario of this file with a pool of its own that decodes, for what knows one pool only.
+    ///
+    /// # Errors
+    /// It has one; `what` says what is not done with it.
+    pub fn refuse_pools(&self, scenario: &Scenario, what: &str) -> Result<(), ScenarioError> {
+        if scenario.model.decode.is_none() {
+            return Ok(());
+        }
+        let place = self.tree.get("decode").map_or(Place::Nowhere, |node| node.place.clone());
+        let message = format!("{what} does not take two pools");
+        let label = "expected a scenario without `[decode]`";
+        Err(self.error(Problem::new(&place, message, label)))
+    }
+
     /// What a manifest it names sets that is not modelled, for the base scenario.
     ///
     /// # Errors

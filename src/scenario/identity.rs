@@ -19,8 +19,8 @@ pub struct Identity([u8; 32]);
 const APART: [&str; 8] = ["allow", "name", "description", "label", "run", "metrics", "sweep", "variant"];
 
 /// Keys that change no result, by their table.
-const WITHOUT_EFFECT: [(&str, &[&str]); 2] =
-    [("autoscaler", &["from", "name", "requests"]), ("cost", &["currency"])];
+const WITHOUT_EFFECT: [(&str, &[&str]); 3] =
+    [("autoscaler", &["from", "name", "requests"]), ("cost", &["currency"]), ("decode", &["metrics"])];
 
 impl Identity {
     /// That of the scenario in `tree`.

@@ -2,6 +2,7 @@
 
 use super::Scenario;
 use crate::random::Streams;
+use crate::sim::Model;
 use crate::time::Span;
 
 /// Stretches of a run whose rates are looked at, at most.
@@ -13,7 +14,11 @@ const SHORTEST: Span = Span::from_secs(30);
 impl Scenario {
     /// Instances that the arrivals of a replication keep busy in their busiest stretch of half a minute.
     pub fn instances_needed(&self, replication: u32) -> f64 {
-        let model = &self.model;
+        self.instances_needed_of(&self.model, replication)
+    }
+
+    /// The same of a pool of it.
+    pub fn instances_needed_of(&self, model: &Model, replication: u32) -> f64 {
         let streams = Streams::new(self.run.seed, u64::from(replication));
         let start = model.start(streams);
         let interval = SHORTEST.max(Span::from_nanos(model.duration.as_nanos() / STRETCHES));

@@ -29,6 +29,7 @@ mod checks;
 mod circumstance;
 mod closed_loop;
 mod contents;
+mod decode;
 mod design;
 mod error;
 mod file;

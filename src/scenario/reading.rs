@@ -4,10 +4,10 @@
 //! are written where a unit or a default has to be told.
 
 use super::read_fact::{ReadFact, grouped, number, per_second};
-use super::{autoscaler_reading, closed_loop};
+use super::{autoscaler_reading, closed_loop, decode};
 use crate::arrivals::Arrivals;
 use crate::schema::{Context, Data, Node, Problem, Tree};
-use crate::sim::{BilledFrom, Instances, Model, Stage};
+use crate::sim::{BilledFrom, Instances, Model, Stage, Transfer};
 use crate::time::Span;
 use crate::units::show_span;
 
@@ -20,7 +20,51 @@ pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<Re
     facts.extend(recording(model));
     facts.push(slo(model));
     facts.extend(autoscaler_reading::of(tree, model, context)?);
+    if let (Some((tables, pool)), Some(own)) = (decode::as_scenario(tree, model), &model.decode) {
+        facts.push(transfer(&own.transfer));
+        let mut of_pool = vec![service(&pool), cold_start(&pool.instances), price(&pool)];
+        of_pool.extend(autoscaler_reading::of(&tables, &pool, context)?);
+        facts.extend(of_pool.into_iter().filter_map(in_decode));
+    }
     Ok(facts)
+}
+
+/// Lines of the pool that decodes, by those of a pool.
+const IN_DECODE: [(&str, &str, &str); 7] = [
+    ("reading.service", "reading.decode_service", "decode"),
+    ("reading.cold_start", "reading.decode_cold_start", "decode start"),
+    ("reading.price", "reading.decode_price", "decode price"),
+    ("reading.autoscaler", "reading.decode_autoscaler", "decode pool"),
+    ("reading.metric", "reading.decode_metric", "decode watch"),
+    ("reading.settings", "reading.decode_settings", "decode keys"),
+    ("reading.defaults", "reading.decode_defaults", "decode unset"),
+];
+
+/// The line of a pool as that of the pool that decodes.
+fn in_decode(fact: ReadFact) -> Option<ReadFact> {
+    let (_, id, topic) = *IN_DECODE.iter().find(|(id, ..)| *id == fact.id)?;
+    Some(ReadFact { id, topic, ..fact })
+}
+
+fn transfer(transfer: &Transfer) -> ReadFact {
+    let Transfer { bytes_per_token, bandwidth, latency, concurrent } = *transfer;
+    let mut text = show_span(latency);
+    if bandwidth.is_finite() {
+        let (kilobytes, gigabytes) = (bytes_per_token / 1e3, bandwidth / 1e9);
+        text += &format!(
+            " + {} kB a token at {} GB/s: {} for 1,000 tokens",
+            grouped(kilobytes),
+            grouped(gigabytes),
+            seconds(transfer.time(1000).as_secs_f64())
+        );
+    }
+    if let Some(most) = concurrent {
+        text += &format!(", at most {most} at a time");
+    }
+    ReadFact::new("reading.transfer", "KV transfer", text)
+        .essential()
+        .with("bytes_per_token", bytes_per_token)
+        .with("latency_s", latency.as_secs_f64())
 }
 
 fn arrivals(tree: &Tree, model: &Model) -> ReadFact {

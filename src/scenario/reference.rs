@@ -288,6 +288,11 @@ impl Page {
     /// The tables within a table, and within those.
     fn nested(&mut self, path: &str, keys: &[&dyn AnyKey]) {
         for key in keys {
+            if let Some((table, page)) = of_first_pool(path, *key) {
+                let name = key.name();
+                self.line(&format!("\n`[{path}.{name}]` takes the keys of [`[{table}]`]({page}.md)."));
+                continue;
+            }
             for (title, spec) in tables_within(&format!("{path}.{}", key.name()), &key.kind()) {
                 self.line(&format!("\n### `{title}`\n\n{}\n", spec.doc));
                 self.keys(spec.keys);
@@ -382,6 +387,22 @@ fn is_duration(kind: &Kind) -> bool {
         Kind::Either(kinds) => kinds.iter().any(is_duration),
         _ => false,
     }
+}
+
+/// Of a key of a second pool that takes the same table as one of the first: that one, and its page.
+fn of_first_pool(path: &str, key: &dyn AnyKey) -> Option<(String, &'static str)> {
+    let name = key.name();
+    if path == "decode.service" {
+        let is_table = !tables_within(path, &key.kind()).is_empty();
+        return is_table.then(|| (format!("service.{name}"), "service"));
+    }
+    let first = SPEC.keys.iter().find(|first| path == "decode" && first.name() == name)?;
+    let is_same = match (first.kind(), key.kind()) {
+        (Kind::Table(one), Kind::Table(other)) => one.doc == other.doc,
+        (Kind::Union(one), Kind::Union(other)) => one.doc == other.doc,
+        _ => false,
+    };
+    is_same.then(|| (name.to_owned(), first.name()))
 }
 
 /// The tables that a key of this kind can hold, with their titles.

@@ -9,6 +9,7 @@ use super::{Scenario, ScenarioError, Setting};
 use super::{circumstance, design};
 use crate::autoscaler::manifest::Change;
 use crate::schema::{Data, Kind, Node, Place, Tree};
+use crate::sim::Model;
 use crate::time::Span;
 
 /// One setting to choose, with the values that are tried.
@@ -285,17 +286,26 @@ impl ScenarioFile {
         manifest::written(&self.model_tree(), self.context(), &changes, origin)
     }
 
+    /// The spaces of the autoscalers: of the pool, and of the one that decodes if it is another.
     fn shipped(&self, tree: &Tree, scenario: &Scenario) -> Vec<Axis> {
-        let kind = match tree.get("autoscaler.kind").map(|node| &node.data) {
+        let mut axes = self.shipped_of(tree, "", &scenario.model);
+        if let Some(pool) = scenario.model.decode_pool() {
+            axes.extend(self.shipped_of(tree, "decode.", &pool));
+        }
+        axes
+    }
+
+    /// The space of the autoscaler of a pool whose tables have this prefix.
+    fn shipped_of(&self, tree: &Tree, prefix: &str, model: &Model) -> Vec<Axis> {
+        let kind = match tree.get(&format!("{prefix}autoscaler.kind")).map(|node| &node.data) {
             Some(Data::Text(kind)) => kind.as_str(),
             _ => return Vec::new(),
         };
         let keys = SPACES.iter().find(|(name, _)| *name == kind).map_or(&[][..], |(_, keys)| *keys);
-        let model = &scenario.model;
         let rate = model.expected_requests(model.duration) / model.duration.as_secs_f64();
         let need = rate / model.service.throughput();
         let paths = keys.iter().flat_map(|(key, levels)| {
-            let path = format!("autoscaler.{key}");
+            let path = format!("{prefix}autoscaler.{key}");
             places(tree, &path).into_iter().map(move |path| (path, *levels))
         });
         let axis = |(path, levels): (String, Levels)| {

@@ -30,7 +30,7 @@ const fn replacing(table: &'static str) -> Key<Option<Node>> {
     Key::optional(table, "Takes the place of the scenario's whole table of this name.")
 }
 
-const TABLES: [Key<Option<Node>>; 9] = [
+const TABLES: [Key<Option<Node>>; 10] = [
     replacing("arrivals"),
     replacing("service"),
     replacing("instances"),
@@ -40,6 +40,7 @@ const TABLES: [Key<Option<Node>>; 9] = [
     replacing("autoscaler"),
     replacing("cost"),
     replacing("slo"),
+    replacing("decode"),
 ];
 
 pub(super) const SPEC: TableSpec = TableSpec {
@@ -47,7 +48,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
     doc: "A named alternative to the base scenario: what it does not mention stays the same. A sweep covers each variant too, over those of its parameters that the variant has.",
     keys: &[
         &NAME, &SET, &TABLES[0], &TABLES[1], &TABLES[2], &TABLES[3], &TABLES[4], &TABLES[5], &TABLES[6],
-        &TABLES[7], &TABLES[8],
+        &TABLES[7], &TABLES[8], &TABLES[9],
     ],
 };
 

@@ -32,6 +32,11 @@ impl Tree {
         Ok(Tree { root })
     }
 
+    /// A table as a file of its own; its values keep their places.
+    pub fn of(root: Node) -> Tree {
+        Tree { root }
+    }
+
     /// Parses one TOML value, such as a default (`"60s"`, `[1, 2]`).
     ///
     /// # Errors

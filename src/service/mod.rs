@@ -23,7 +23,10 @@ mod trace_input;
 
 pub use batch::{Batch, BatchServer};
 pub use contents::{BlockSet, ContentBlock, ContentRows, Contents, UNKNOWN};
-pub use llm::{IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, SteadyIterations, Uncertainty};
+pub use llm::{
+    DecodeServer, EngineRole, IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, SteadyIterations,
+    Uncertainty,
+};
 pub use model::Service;
 pub use queue::{Queue, RequestQueue};
 pub use registry::Model;

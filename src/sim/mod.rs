@@ -23,8 +23,8 @@ mod run;
 
 pub use accounting::{
     Actions, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, FailureCounts,
-    HeldTimes, Integrals, Outcome, Promise, Promised, RequestObserver, Sending, Slo, Times, TokenCompletion,
-    TokenOutcome, TypeShare, Window,
+    HeldTimes, Integrals, Outcome, PoolOutcomes, Promise, Promised, RequestObserver, Sending, Slo, Times,
+    TokenCompletion, TokenOutcome, TransferOutcome, TypeShare, Window,
 };
 pub use clients::{
     Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, Session, UserStage, Users,
@@ -37,5 +37,8 @@ pub use instances::{
 pub use observation::Metrics;
 pub use queueing::{
     Dispatch, DispatchPolicy, DynamoKv, GatewayRule, Idle, KnownBy, MAX_SLOTS, Picker, RayPrefix, Scorers,
+    Transfer,
 };
-pub use run::{BLOCK, Block, Conflict, Model, Options, RequestSource, RunLimits, Simulation, simulate};
+pub use run::{
+    BLOCK, Block, Conflict, Decode, Model, Options, RequestSource, RunLimits, Simulation, simulate,
+};

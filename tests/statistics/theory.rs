@@ -9,6 +9,7 @@
 
 use kneepoint::internals::arrivals::Arrivals;
 use kneepoint::internals::autoscaler::{Autoscaler, MetricsDefaults};
+use kneepoint::internals::scenario::ScenarioFile;
 use kneepoint::internals::schema::{Context, Reader, Tree};
 use kneepoint::internals::service::Service;
 use kneepoint::internals::sim::{Client, Cost, Dispatch, Instances, Metrics, Model, Outcome};
@@ -281,6 +282,7 @@ impl System {
             slo: None,
             duration,
             warmup: Span::from_secs_f64(duration.as_secs_f64() * WARMUP),
+            decode: None,
         }
     }
 
@@ -320,4 +322,65 @@ fn simulated_systems_agree_with_their_exact_values() {
         }
     }
     assert!(wrong.is_empty(), "at {confidence} confidence each:\n{}", wrong.join("\n"));
+}
+
+/// Two pools in tandem: prompts of exponential length on three instances, one at a time, and answers of exponential length on
+/// four. What leaves an M/M/c queue is a Poisson process (Burke 1956), and a time that all take in between leaves it one, so each
+/// pool is an M/M/c queue by itself and the waits are those of Erlang's C formula (Jackson 1957): at 2.4 requests a second of a mean of
+/// 1 s, C(3, 2.4) / (3 − 2.4) and C(4, 2.4) / (4 − 2.4).
+const TANDEM: &str = r#"
+[arrivals]
+kind = "poisson"
+rate = 2.4
+[service]
+model = "llm"
+fixed = "0ms"
+per_prefill_token = "1ms"
+per_sequence = "1ms"
+max_sequences = 1
+token_budget = 1000000
+prompt_tokens = { dist = "exponential", mean = 1000 }
+output_tokens = { dist = "exponential", mean = 1001 }
+[instances]
+initial = 3
+[autoscaler]
+kind = "fixed"
+instances = 3
+[decode.transfer]
+latency = "300ms"
+[decode.instances]
+initial = 4
+[decode.autoscaler]
+kind = "fixed"
+instances = 4
+[run]
+duration = "25000s"
+warmup = "1250s"
+"#;
+
+#[test]
+fn two_pools_in_tandem_wait_as_two_queues_by_themselves() {
+    let model = ScenarioFile::parse("tandem.toml", TANDEM, ".").unwrap().scenario().unwrap().model;
+    let outcomes = replications(&model, 77, REPLICATIONS, None);
+    let erlang_c = |servers: u32, load: f64| {
+        let term = |count: u32| (1..=count).fold(1.0, |term, k| term * load / f64::from(k));
+        let below: f64 = (0..servers).map(term).sum();
+        let all_busy = term(servers) * f64::from(servers) / (f64::from(servers) - load);
+        all_busy / (below + all_busy) / (f64::from(servers) - load)
+    };
+    let (first, second) = (erlang_c(3, 2.4), erlang_c(4, 2.4));
+    assert!((first - 1.0787).abs() < 1e-3 && (second - 0.1794).abs() < 1e-3, "{first} {second}");
+    let of_pools = |of: fn(&kneepoint::internals::sim::PoolOutcomes) -> f64| {
+        outcomes.iter().map(|outcome| of(outcome.pools.as_ref().unwrap())).collect::<Vec<_>>()
+    };
+    let confidence = 1.0 - 0.01 / 3.0;
+    for (what, values, exact) in [
+        ("the wait for a prompt", of_pools(|pools| pools.prefill.wait.mean().unwrap()), first),
+        ("the wait for decoding", of_pools(|pools| pools.decode.wait.mean().unwrap()), second),
+        ("the latency", outcomes.iter().map(SOJOURN).collect(), first + 1.0 + 0.3 + second + 1.0),
+    ] {
+        let (mean, half) = interval(&values, confidence);
+        println!("{what} is {exact:.5}, simulated {mean:.5} ± {half:.5}");
+        assert!((mean - exact).abs() <= half && half <= WIDEST * exact, "{what}: {exact} {mean} ± {half}");
+    }
 }

@@ -61,4 +61,5 @@ mod still;
 mod summary_schema;
 mod terminal;
 mod traces;
+mod two_pools;
 mod your_data;

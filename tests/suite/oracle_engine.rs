@@ -6,7 +6,8 @@ use kneepoint::internals::random::Streams;
 use kneepoint::internals::schema::{Context, Tree};
 use kneepoint::internals::service::{self, FULL, FromTrace, TokenLaws, Tokens};
 use kneepoint::internals::sim::{
-    Block, Class, Completion, DispatchPolicy, Model, Options, RequestSource, Simulation,
+    Block, Class, Completion, DecisionRecord, DispatchPolicy, Model, Options, Outcome, RequestSource,
+    Simulation,
 };
 use kneepoint::internals::time::Span;
 use proptest::prelude::*;
@@ -18,7 +19,7 @@ use crate::generated::wild::wild_models;
 use crate::oracle::{self, Course, Demand, Fate};
 
 /// Arrival and fate of every request that has left.
-fn fates(heard: &Requests) -> Vec<(u64, Fate)> {
+pub fn fates(heard: &Requests) -> Vec<(u64, Fate)> {
     let served = heard.served.iter().map(|request| {
         let Completion { arrival, start, finish, instance, .. } = *request;
         (arrival, Fate::Served { start, finish, instance })
@@ -29,15 +30,15 @@ fn fates(heard: &Requests) -> Vec<(u64, Fate)> {
     served.chain(rejected).chain(timed_out).chain(failed).collect()
 }
 
-const STREAMS: Streams = Streams::new(11, 3);
+pub const STREAMS: Streams = Streams::new(11, 3);
 
 /// Seed of the pools that are tried; `KNEEPOINT_POOLS` is another.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     std::env::var("KNEEPOINT_POOLS").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }
 
 /// Requests, often at coinciding instants, some of which lose patience, some of which go first.
-fn requests() -> impl Strategy<Value = Vec<Demand>> {
+pub fn requests() -> impl Strategy<Value = Vec<Demand>> {
     let patience = prop_oneof![3 => Just(u64::MAX), 1 => (0_u64..20).prop_map(|n| tenths(n).as_nanos())];
     let class = prop_oneof![3 => Just(Class::Low), 1 => Just(Class::High)];
     let tokens = (1_u32..30, 1_u32..25).prop_map(|(prompt, output)| Tokens { prompt, output });
@@ -64,7 +65,7 @@ fn plain(requests: &[Demand]) -> Vec<Demand> {
     requests.iter().map(|demand| Demand { patience: u64::MAX, class: Class::Low, ..*demand }).collect()
 }
 
-fn block(requests: &[Demand]) -> Block {
+pub fn block(requests: &[Demand]) -> Block {
     Block {
         arrival: requests.iter().map(|demand| demand.arrival).collect(),
         service: requests.iter().map(|demand| demand.service).collect(),
@@ -105,7 +106,7 @@ fn compare_fed(
     expected.sort_unstable();
     prop_assert_eq!(fates, expected);
     if matches!(model.service.model, service::Model::Llm(_)) {
-        let mut expected = course.first_tokens;
+        let mut expected = course.first_tokens.clone();
         expected.sort_unstable();
         first_tokens.sort_unstable();
         prop_assert_eq!(first_tokens, expected);
@@ -113,14 +114,17 @@ fn compare_fed(
         prop_assert_eq!(outcome.tokens.as_ref().unwrap().prefix, course.prefix);
     }
     prop_assert_eq!(outcome.counts.in_flight, unfinished as u64);
-    prop_assert!(outcome.counts.conserved());
+    agree(&outcome, &outcome.decisions, &course)
+}
 
-    let decisions: Vec<_> = outcome
-        .decisions
+/// Holds everything that a run comes to, apart from its single requests, against the obvious engine.
+pub fn agree(outcome: &Outcome, decisions: &[DecisionRecord], course: &Course) -> Result<(), TestCaseError> {
+    prop_assert!(outcome.counts.conserved());
+    let decisions: Vec<_> = decisions
         .iter()
         .map(|record| (record.at.as_nanos(), record.explanation.observed, record.desired))
         .collect();
-    prop_assert_eq!(decisions, course.decisions);
+    prop_assert_eq!(&decisions, &course.decisions);
 
     let seconds = |nanos: u128| nanos as f64 / 1e9;
     prop_assert_eq!(outcome.integrals.waiting, seconds(course.waiting));
@@ -152,7 +156,7 @@ fn compare_fed(
         (course.sent, course.retried, course.hedged)
     );
     prop_assert_eq!(sending.wasted_s, seconds(course.wasted));
-    let cold = outcome.cold.map_or((0, 0.0), |cold| (cold.count(), cold.sum_s()));
+    let cold = outcome.cold.as_ref().map_or((0, 0.0), |cold| (cold.count(), cold.sum_s()));
     let cold_sum: u128 = course.cold.iter().map(|latency| u128::from(*latency)).sum();
     prop_assert_eq!(cold, (course.cold.len() as u64, seconds(cold_sum)));
     Ok(())

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use super::load::{LEAST_OBSERVATIONS, Line, changed, verdict};
-use super::throughput::{Demand, EngineProfile, EngineRate, whole};
+use super::throughput::{Demand, EngineProfile, EngineRate, best_decode, engines, whole};
 use super::{Dynamo, Scaling};
 use crate::autoscaler::{Explanation, Limits, Observation, Policy, Rounded, Scrape, TokenContext};
-use crate::service::SteadyIterations;
+use crate::service::{EngineRole, SteadyIterations};
 use crate::time::{Instant, Span};
 use crate::units::show_span;
 
@@ -117,6 +117,11 @@ impl DynamoPolicy {
             output: mean(output),
             seconds: over.as_secs_f64(),
         };
+        if tokens.role != EngineRole::Whole {
+            let (engine, needed) = self.size_of_part(tokens, &demand);
+            (self.found.demand, self.found.engine) = (Some(demand), engine);
+            return Some(needed);
+        }
         let profile = EngineProfile {
             iterations: Self::iterations(tokens, demand.prompt, demand.output),
             output: demand.output,
@@ -126,6 +131,29 @@ impl DynamoPolicy {
         (self.found.demand, self.found.engine) = (Some(demand), engine);
         let needed = (demand.requests / demand.seconds / engine.rate).max(engine.engines_for_ttft);
         Some(whole(needed.ceil()).max(1))
+    }
+
+    /// Engines of a pool that computes prompts, or that decodes, for a demand; and what one of them does.
+    fn size_of_part(&self, tokens: &TokenContext, demand: &Demand) -> (EngineRate, u32) {
+        let Demand { requests, prompt, output, seconds } = *demand;
+        let SteadyIterations { fixed_s, prefill_s, decode_s, prompt_iterations } =
+            Self::iterations(tokens, prompt, output);
+        // Its engine of one GPU each, and no correction: what is expected of them is what they do.
+        let (each, per_request) = if tokens.role == EngineRole::Prefill {
+            // Tokens of a prompt alone over its time to first token, as its profile of prefill engines has it.
+            (prompt / (prompt_iterations * fixed_s + prefill_s), prompt)
+        } else {
+            let point = |sequences: u32| {
+                let time_s = fixed_s + f64::from(sequences) * decode_s / output;
+                (time_s, f64::from(sequences) / time_s)
+            };
+            let held = tokens.cache / (prompt + output / 2.0);
+            let points: Vec<(f64, f64)> =
+                (1..=whole(tokens.max_sequences.min(held)).max(1)).map(point).collect();
+            (best_decode(&points, self.settings.tpot.as_secs_f64(), 1.0).unwrap_or(0.0), output)
+        };
+        let needed = engines(requests * per_request / seconds, 1.0, each, 1, 1);
+        (EngineRate { rate: each / per_request, engines_for_ttft: 1.0 }, needed)
     }
 
     /// Which way what the engines have to do would change the pool.
@@ -144,7 +172,13 @@ impl DynamoPolicy {
         let queued: Vec<f64> = self.engines.iter().map(|engine| engine.waiting * prompt).collect();
         let decoding: Vec<f64> = self.engines.iter().map(|engine| engine.in_service).collect();
         let sensitivity = self.settings.sensitivity;
-        let each = [verdict(&queued, targets[0], sensitivity), verdict(&decoding, targets[1], sensitivity)];
+        let both = [verdict(&queued, targets[0], sensitivity), verdict(&decoding, targets[1], sensitivity)];
+        // A pool that does one part of the work goes by its own promise.
+        let each = match tokens.role {
+            EngineRole::Whole => both,
+            EngineRole::Prefill => [both[0]; 2],
+            EngineRole::Decode => [both[1]; 2],
+        };
         let Observation { desired, existing, ready, .. } = *observation;
         let is_settled = desired == existing && existing == ready && self.engines.len() == ready as usize;
         let verdict = if !is_settled {

@@ -484,7 +484,7 @@ impl Policy for LlmdPolicy {
 mod tests {
     use super::*;
     use crate::autoscaler::{InstanceScrape, InstanceView};
-    use crate::service::SteadyIterations;
+    use crate::service::{EngineRole, SteadyIterations};
 
     const DEFAULT: Llmd = Llmd {
         schedule: Schedule { interval: Span::from_secs(60), phase: Span::ZERO },
@@ -515,8 +515,9 @@ mod tests {
         let (prompt, output, prefix_hit) = (100.0, 50.0, 0.0);
         let iterations =
             SteadyIterations { fixed_s: 0.01, prefill_s: 0.01, decode_s: 0.01, prompt_iterations: 1.0 };
+        let role = EngineRole::Whole;
         let tokens =
-            TokenContext { cache, token_budget, max_sequences, prompt, output, prefix_hit, iterations };
+            TokenContext { cache, token_budget, max_sequences, prompt, output, prefix_hit, role, iterations };
         LlmdPolicy::new(settings, Some(tokens))
     }
 

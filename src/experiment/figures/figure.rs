@@ -137,6 +137,32 @@ pub(in crate::experiment) enum Times {
     SendDelay,
     /// Latency from when a request was meant to be sent.
     LatencyAsMeant,
+    /// From arrival at one of two pools to the end of its part.
+    LatencyIn(Pool),
+    /// From arrival at one of two pools to the beginning of its part.
+    WaitIn(Pool),
+    /// Of the transfer of a cache between two pools.
+    Transfer,
+    /// From a computed prompt to the transfer of its cache.
+    TransferWait,
+}
+
+/// One of two pools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::experiment) enum Pool {
+    Prefill,
+    Decode,
+}
+
+impl Pool {
+    /// What the pool came to in a run that has it.
+    pub fn of(self, run: &Outcome) -> Option<&Outcome> {
+        let pools = run.pools.as_ref()?;
+        Some(match self {
+            Pool::Prefill => &pools.prefill,
+            Pool::Decode => &pools.decode,
+        })
+    }
 }
 
 impl Times {
@@ -153,6 +179,10 @@ impl Times {
             Times::Tpot => run.tokens.as_ref().map(|tokens| &tokens.tpot),
             Times::SendDelay => run.held.as_ref().map(|held| &held.delay),
             Times::LatencyAsMeant => run.held.as_ref().map(|held| &held.latency),
+            Times::LatencyIn(pool) => pool.of(run).map(|pool| &pool.latency),
+            Times::WaitIn(pool) => pool.of(run).map(|pool| &pool.wait),
+            Times::Transfer => run.pools.as_ref().map(|pools| &pools.transfer.time),
+            Times::TransferWait => run.pools.as_ref().map(|pools| &pools.transfer.wait),
         }
     }
 }
@@ -246,13 +276,17 @@ impl Figure {
         }
     }
 
+    /// Whether it is one of two pools or of the way between them, which runs of one pool lack.
+    pub fn is_of_pools(&self) -> bool {
+        let group = self.name.split_once('.').map(|(group, _)| group);
+        matches!(group, Some("prefill" | "transfer" | "decode"))
+    }
+
     /// Minimum number of replications with an interval. Of percentiles and extremes none holds below five: the heavy replication that
     /// decides it is most likely not among them.
     pub fn least_replications(&self) -> u32 {
         match self.source {
-            Source::Run(_) if self.name.starts_with("peak_") || self.name.ends_with(".peak") => {
-                LEAST_FOR_TAILS
-            }
+            Source::Run(_) if self.name.contains("peak_") || self.name.ends_with(".peak") => LEAST_FOR_TAILS,
             Source::Run(_) | Source::Mean(_) => LEAST_REPLICATIONS,
             Source::Longest(_) | Source::Quantile(..) | Source::SloLatency | Source::SloLatencyOfRun => {
                 LEAST_FOR_TAILS
@@ -305,6 +339,7 @@ mod tests {
             below_slo_s: 0.0,
             timeline: Vec::new(),
             decisions: Vec::new(),
+            pools: None,
         };
         slo_latency(&run, Times::Latency, quantile)
     }

@@ -2,8 +2,8 @@
 
 use super::dataset::{Column, ColumnKind, Dataset, Value};
 use crate::experiment::{
-    CompareResult, FIGURES, Figures, PointResult, Record, Replications, RunResult, SweepResult, TYPE_FIGURES,
-    Unit,
+    CompareResult, FIGURES, Figure, Figures, PointResult, Record, Replications, RunResult, SweepResult,
+    TYPE_FIGURES, Unit,
 };
 use crate::scenario::Scenario;
 
@@ -27,7 +27,7 @@ pub fn compare_replications(result: &CompareResult) -> Dataset<'_> {
 fn named_replications<'a>(
     what: &'static str,
     all: impl Iterator<Item = (&'a str, &'a Replications)> + 'a,
-    figures: FigureColumns<'a>,
+    figures: FigureColumns,
 ) -> Dataset<'a> {
     let mut columns =
         vec![Column::plain(what, ColumnKind::Text), Column::plain("replication", ColumnKind::Count)];
@@ -122,32 +122,39 @@ impl Parameters {
 }
 
 /// The columns of figures.
-struct FigureColumns<'a> {
+struct FigureColumns {
     /// Whether those of priority classes are among them.
     classes: bool,
+    /// Whether those of two pools are.
+    pools: bool,
     /// Types of instance, of all scenarios together.
-    types: Vec<&'a str>,
+    types: Vec<String>,
 }
 
-impl<'a> FigureColumns<'a> {
-    fn of(scenarios: impl Iterator<Item = &'a Scenario>) -> FigureColumns<'a> {
-        let mut columns = FigureColumns { classes: false, types: Vec::new() };
+impl FigureColumns {
+    fn of<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> FigureColumns {
+        let mut columns = FigureColumns { classes: false, pools: false, types: Vec::new() };
         for scenario in scenarios {
             columns.classes |= scenario.model.dispatch.high_priority.is_some();
-            for kind in &scenario.model.instances.types {
-                if !columns.types.contains(&kind.name.as_str()) {
-                    columns.types.push(&kind.name);
+            columns.pools |= scenario.model.decode.is_some();
+            for name in scenario.model.type_names() {
+                if !columns.types.contains(&name) {
+                    columns.types.push(name);
                 }
             }
         }
         columns
     }
 
+    fn shows(&self, figure: &Figure) -> bool {
+        (self.classes || !figure.is_of_a_class()) && (self.pools || !figure.is_of_pools())
+    }
+
     fn columns(&self) -> impl Iterator<Item = Column> {
         let column = |name: String, unit: Unit| Column { name, kind: ColumnKind::Number, unit: Some(unit) };
-        let shown = FIGURES.iter().filter(|figure| self.classes || !figure.is_of_a_class());
-        let of_type = move |kind: &&str| {
-            let kind = (*kind).to_owned();
+        let shown = FIGURES.iter().filter(|figure| self.shows(figure));
+        let of_type = move |kind: &String| {
+            let kind = kind.clone();
             TYPE_FIGURES
                 .iter()
                 .map(move |figure| column(format!("by_type.{kind}.{}", figure.name), figure.unit))
@@ -158,8 +165,8 @@ impl<'a> FigureColumns<'a> {
     }
 
     fn values<'v>(&self, replication: &Record) -> impl Iterator<Item = Value<'v>> {
-        let shown = replication.values().filter(|(figure, _)| self.classes || !figure.is_of_a_class());
-        let of_type = |kind: &&str| {
+        let shown = replication.values().filter(|(figure, _)| self.shows(figure));
+        let of_type = |kind: &String| {
             let found = replication.types().iter().find(|each| each.name == *kind);
             std::array::from_fn::<_, { TYPE_FIGURES.len() }, _>(|figure| {
                 found.map(|each| each.values[figure])
@@ -169,8 +176,8 @@ impl<'a> FigureColumns<'a> {
     }
 
     fn estimates<'v>(&self, figures: &Figures) -> impl Iterator<Item = Value<'v>> {
-        let shown = figures.iter().filter(|(figure, _)| self.classes || !figure.is_of_a_class());
-        let of_type = |kind: &&str| {
+        let shown = figures.iter().filter(|(figure, _)| self.shows(figure));
+        let of_type = |kind: &String| {
             let found = figures.types().iter().find(|each| each.name == *kind);
             found.map(|each| each.estimates).unwrap_or_default()
         };

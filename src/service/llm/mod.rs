@@ -46,8 +46,8 @@ mod timing_wheel;
 pub use hardware::Uncertainty;
 pub use iteration::{IterationLaw, IterationWork};
 pub use presets::{PRESETS, Preset};
-pub use server::LlmServer;
-pub use settings::{Llm, SteadyIterations};
+pub use server::{DecodeServer, LlmServer};
+pub use settings::{EngineRole, Llm, SteadyIterations};
 
 use crate::distribution::Numbers;
 use crate::schema::{Problem, Reader, TableSpec};
@@ -73,7 +73,12 @@ impl ServiceModel for Llm {
     }
 
     fn in_words(&self, _: &str) -> String {
-        "tokens, batched continuously".to_owned()
+        let what = match self.role {
+            EngineRole::Whole => "tokens",
+            EngineRole::Prefill => "prompts alone",
+            EngineRole::Decode => "answers alone",
+        };
+        format!("{what}, batched continuously")
     }
 
     fn choose<C: ServerChoice>(&self, choice: C) -> C::Chosen {

@@ -3,11 +3,11 @@
 use super::iteration::IterationWork;
 use super::iteration_run::IterationRun;
 use super::sequence::{Sequence, State};
-use super::server::LlmServer;
+use super::server::LlmEngine;
 use crate::service::queue::RequestQueue;
 use crate::service::request::{Active, Request, Tokens};
 
-impl LlmServer {
+impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
     /// Plans the iterations from `now` on.
     pub(super) fn plan(&mut self, queue: &mut impl RequestQueue, now: u64) {
         let undisturbed = self.partial.is_none() && self.has_room(0, 1);
@@ -148,6 +148,13 @@ impl LlmServer {
             } else {
                 let Some(&Request { tokens, content, .. }) = queue.front() else { break };
                 let tokens = self.settings.fitted(tokens);
+                if PREFILLED {
+                    if !self.admit_computed(queue, tokens, now) {
+                        break;
+                    }
+                    budget -= 1;
+                    continue;
+                }
                 let Some(chunk) = self.first_chunk(content, tokens.0, 0, budget) else { break };
                 let Some(request) = queue.pop(now) else { break };
                 let place = self.add_sequence(request, tokens, now);
@@ -161,6 +168,25 @@ impl LlmServer {
             work.add_chunk(chunk.0, chunk.1);
             budget -= chunk.1;
         }
+    }
+
+    /// Begins a request whose prompt and first token are computed already: it decodes from the next iteration on. `false`
+    /// without blocks for it.
+    fn admit_computed(&mut self, queue: &mut impl RequestQueue, tokens: (u64, u64), now: u64) -> bool {
+        let (prompt, output) = tokens;
+        debug_assert!(output > 1, "an answer that is complete with its first token has nothing to decode");
+        // The blocks of its prompt, and that of the token which the next iteration stores.
+        if !self.has_room(self.paging.blocks(prompt + 1), 1) {
+            return false;
+        }
+        let Some(request) = queue.pop(now) else { return false };
+        let place = self.add_sequence(request, tokens, now);
+        self.admitted += 1;
+        let sequence = &mut self.sequences[place];
+        (sequence.number, sequence.computed, sequence.generated) = (self.admitted, prompt, 1);
+        sequence.first_token = now;
+        self.join_decoding(place);
+        true
     }
 
     /// Tokens found in the prefix cache and tokens of the first chunk, of a sequence of this content with this many prompt
@@ -241,6 +267,9 @@ impl LlmServer {
         let may_begin = |request: &Request| {
             let budget = u64::from(self.settings.token_budget) - self.decoding.sequences;
             let (prompt, _) = self.settings.fitted(request.tokens);
+            if PREFILLED {
+                return budget > 0 && self.has_room(self.paging.blocks(prompt + 1), 1);
+            }
             match &self.prefix {
                 None => budget > 0 && self.first_chunk(request.content, prompt, 0, budget).is_some(),
                 Some(_) => self.has_room_for_least_chunk(prompt),

@@ -13,9 +13,15 @@ use crate::service::queue::RequestQueue;
 use crate::service::request::Active;
 use crate::service::server::{FULL, Server};
 
-/// An instance of `llm`.
+/// An instance of `llm` that computes prompts and answers, or prompts alone.
+pub type LlmServer = LlmEngine<false>;
+
+/// An instance of `llm` to which every request comes with its prompt computed and the first token of its answer: it decodes.
+pub type DecodeServer = LlmEngine<true>;
+
+/// An instance of `llm`, to which requests come `PREFILLED` or not.
 #[derive(Debug, Clone)]
-pub struct LlmServer {
+pub struct LlmEngine<const PREFILLED: bool> {
     pub(super) settings: Arc<Llm>,
     speed: f64,
     pub(super) paging: Paging,
@@ -57,7 +63,7 @@ pub struct LlmServer {
     pub(super) capacity: u64,
 }
 
-impl LlmServer {
+impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
     /// Sequences that are computed.
     #[inline]
     pub(super) fn running(&self) -> u64 {
@@ -117,7 +123,7 @@ impl LlmServer {
     }
 
     #[inline]
-    fn join_decoding(&mut self, place: usize) {
+    pub(super) fn join_decoding(&mut self, place: usize) {
         let sequence = &mut self.sequences[place];
         sequence.state = State::Decode;
         sequence.since = self.iteration;
@@ -218,14 +224,14 @@ impl LlmServer {
     }
 }
 
-impl Server for LlmServer {
+impl<const PREFILLED: bool> Server for LlmEngine<PREFILLED> {
     type Settings = Llm;
     const COUNTS_TOKENS: bool = true;
     const TAKES_TURNS: bool = true;
 
     fn new(settings: &Arc<Llm>, speed: f64) -> Self {
         let paging = Paging::new(settings.block_tokens);
-        LlmServer {
+        LlmEngine {
             speed,
             paging,
             sequences: Vec::new(),

@@ -7,7 +7,7 @@ use super::fit::Fit;
 use super::hardware::{Hardware, Uncertainty};
 use super::iteration::{IterationLaw, IterationWork};
 use super::presets::Preset;
-use crate::schema::{Key, Problem, Reader, TableSpec};
+use crate::schema::{Context, Key, Node, Problem, Reader, TableSpec};
 use crate::service::contents::Contents;
 use crate::service::request::Tokens;
 use crate::service::requirement::{OUTPUT, PROMPT};
@@ -39,6 +39,22 @@ pub struct Llm {
     pub join_iterations: bool,
     /// What the times are worth, where they are those of a formula.
     pub uncertainty: Option<Uncertainty>,
+    /// What of a request an instance computes.
+    pub role: EngineRole,
+    /// Bytes of the cache that a token takes on all GPUs of an instance, where a formula says so.
+    pub kv_bytes_per_token: Option<f64>,
+}
+
+/// What of a request an instance computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineRole {
+    /// Its prompt and its answer.
+    #[default]
+    Whole,
+    /// Its prompt, with the first token of the answer.
+    Prefill,
+    /// The further tokens of its answer: it comes with its cache.
+    Decode,
 }
 
 impl Default for Llm {
@@ -56,6 +72,8 @@ impl Default for Llm {
             prefix_cache: None,
             join_iterations: true,
             uncertainty: None,
+            role: EngineRole::Whole,
+            kv_bytes_per_token: None,
         }
     }
 }
@@ -187,6 +205,51 @@ impl Llm {
         ],
     };
 
+    /// The engine of a pool that decodes, by itself: what it shares with that of `[service]`, requests and what they spend
+    /// outside the engine, is said there.
+    pub const DECODE_SPEC: TableSpec = TableSpec {
+        name: "decode.service",
+        doc: "The engine of an instance that decodes, with the keys of `[service]` under `model = \"llm\"`. Without the table, the engine of `[service]`.",
+        keys: &[
+            &PRESET,
+            &FIT,
+            &HARDWARE,
+            &FIXED,
+            &PER_PREFILL_TOKEN,
+            &PER_SEQUENCE,
+            &DECODING,
+            &PER_KV_TOKEN,
+            &ATTENTION,
+            &MAX_SEQUENCES,
+            &TOKEN_BUDGET,
+            &BLOCK_TOKENS,
+            &KV_TOKENS,
+        ],
+    };
+
+    /// Reads the engine of [`Llm::DECODE_SPEC`].
+    ///
+    /// # Errors
+    /// What is wrong with it, at its place.
+    pub fn read_decode(node: &Node, path: &str, context: &Context) -> Result<Llm, Problem> {
+        let llm = Llm::read(&Reader::open(node, path, &Self::DECODE_SPEC, context)?)?;
+        Ok(llm.decoding())
+    }
+
+    /// The engine as one that decodes what others have begun: without a prefix cache, which prompts are found in where they are
+    /// computed, and without what requests spend outside.
+    #[must_use]
+    pub fn decoding(self) -> Llm {
+        Llm {
+            role: EngineRole::Decode,
+            prefix_hit: 0,
+            prefix_cache: None,
+            overhead: [Span::ZERO; 2],
+            overhead_iterations: 0.0,
+            ..self
+        }
+    }
+
     pub(in crate::service) fn read(reader: &Reader<'_>) -> Result<Llm, Problem> {
         let (preset, hardware) = (reader.find(&PRESET)?, reader.find(&HARDWARE)?);
         if preset.is_some() && hardware.is_some() {
@@ -239,7 +302,9 @@ impl Llm {
             prefix_hit: (reader.get(&PREFIX_HIT)? * 1000.0).round() as u32,
             prefix_cache: by_content.then_some(Contents::Unknown),
             join_iterations: true,
+            kv_bytes_per_token: hardware.as_ref().map(|hardware| hardware.kv_bytes_per_token),
             uncertainty: hardware.map(|hardware| hardware.uncertainty),
+            role: EngineRole::Whole,
         };
         let alone = IterationWork { prefill: 1, ..IterationWork::default() };
         let decoding = IterationWork { decoding: 1, context: 1, ..IterationWork::default() };
@@ -281,13 +346,16 @@ impl Llm {
             ..IterationWork::default()
         };
         let mut prefill = IterationWork::default();
-        prefill.add_chunk((prompt.round() - computed).max(0.0) as u64, computed as u64);
+        if self.role != EngineRole::Decode {
+            prefill.add_chunk((prompt.round() - computed).max(0.0) as u64, computed as u64);
+        }
+        let decoded = if self.role == EngineRole::Prefill { 0.0 } else { output };
         let seconds = |work: IterationWork| self.law.time(work) as f64 * 1e-9;
         let fixed_s = seconds(nothing);
         SteadyIterations {
             fixed_s,
             prefill_s: (seconds(prefill) - fixed_s).max(0.0),
-            decode_s: output * (seconds(full) - fixed_s).max(0.0) / sequences,
+            decode_s: decoded * (seconds(full) - fixed_s).max(0.0) / sequences,
             prompt_iterations: (computed / f64::from(self.token_budget)).ceil().max(1.0),
         }
     }
@@ -307,8 +375,23 @@ impl Llm {
         let decode = self.law.time(IterationWork { decoding, context, ..IterationWork::default() }) as f64;
         // What a prompt adds to the iteration that computes it.
         let computed = (prompt * (1.0 - f64::from(self.prefix_hit) / 1000.0)).round() as u64;
+        let found = (prompt.round() as u64).saturating_sub(computed);
+        match self.role {
+            EngineRole::Whole => {}
+            // The first token came with it.
+            EngineRole::Decode => return 1e9 / ((output - 1.0).max(1.0) * decode / sequences),
+            EngineRole::Prefill => {
+                // Its part of iterations that are full of prompts, or have as many as are allowed.
+                let fixed = self.law.time(IterationWork::default()) as f64;
+                let mut alone = IterationWork::default();
+                alone.add_chunk(found, computed);
+                let part = computed as f64 / f64::from(self.token_budget);
+                let part = part.max(1.0 / f64::from(self.max_sequences));
+                return 1e9 / (part * fixed + (self.law.time(alone) as f64 - fixed).max(0.0)).max(1.0);
+            }
+        }
         let mut mixed = IterationWork { decoding, context, ..IterationWork::default() };
-        mixed.add_chunk((prompt.round() as u64).saturating_sub(computed), computed);
+        mixed.add_chunk(found, computed);
         let prefill = (self.law.time(mixed) as f64 - decode).max(0.0);
         1e9 / (prefill + output * decode / sequences)
     }

@@ -67,6 +67,13 @@ impl Cost {
         keys: &[&PER_INSTANCE_HOUR, &CURRENCY, &BILLED_FROM, &GRANULARITY, &MINIMUM],
     };
 
+    /// The `[decode.cost]` table, of one of two pools that are paid in one currency.
+    pub const SPEC_OF_POOL: TableSpec = TableSpec {
+        name: "decode.cost",
+        doc: "What instance-time of the pool that decodes costs.",
+        keys: &[&PER_INSTANCE_HOUR, &BILLED_FROM, &GRANULARITY, &MINIMUM],
+    };
+
     /// Reads the `[cost]` table.
     ///
     /// # Errors

@@ -198,6 +198,17 @@ pub struct FailureCounts {
 }
 
 impl FailureCounts {
+    /// Those of two pools.
+    pub(in crate::sim) fn and(self, other: FailureCounts) -> FailureCounts {
+        FailureCounts {
+            refused_starts: self.refused_starts + other.refused_starts,
+            failed_starts: self.failed_starts + other.failed_starts,
+            failures: self.failures + other.failures,
+            interruptions: self.interruptions + other.interruptions,
+            node_failures: self.node_failures + other.node_failures,
+        }
+    }
+
     /// Those since `earlier`.
     pub(in crate::sim) fn since(self, earlier: FailureCounts) -> FailureCounts {
         FailureCounts {

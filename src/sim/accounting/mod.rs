@@ -18,7 +18,7 @@ pub(in crate::sim) use timeline::{Timeline, WindowCounters, WindowSettings};
 pub use cost::{BilledFrom, Cost};
 pub use facts::{Class, Completion, FailureCounts, RequestObserver, TokenCompletion};
 pub use outcome::{
-    Actions, Counts, DecisionRecord, FLAP_WINDOW_S, HeldTimes, Integrals, Outcome, Sending, Times,
-    TokenOutcome, TypeShare, Window,
+    Actions, Counts, DecisionRecord, FLAP_WINDOW_S, HeldTimes, Integrals, Outcome, PoolOutcomes, Sending,
+    Times, TokenOutcome, TransferOutcome, TypeShare, Window,
 };
 pub use slo::{MORE, Promise, Promised, Slo};

@@ -280,4 +280,32 @@ pub struct Outcome {
     pub timeline: Vec<Window>,
     /// Every evaluation, if asked for.
     pub decisions: Vec<DecisionRecord>,
+    /// The pools by themselves, where one computes prompts and another decodes; then all above is of both together.
+    pub pools: Option<Box<PoolOutcomes>>,
+}
+
+/// What a pool that computes prompts and one that decodes came to, each by itself.
+#[derive(Debug, Clone)]
+pub struct PoolOutcomes {
+    /// The pool that computes prompts: a request is answered when its prompt is computed.
+    pub prefill: Outcome,
+    /// The pool that decodes: a request arrives when its KV cache has.
+    pub decode: Outcome,
+    /// The way of the caches between them.
+    pub transfer: TransferOutcome,
+}
+
+/// Transfers of KV caches.
+#[derive(Debug, Clone)]
+pub struct TransferOutcome {
+    /// From when a prompt was computed to when the transfer of its cache began, of those that have finished.
+    pub wait: Digest,
+    /// From when it began to when it had finished.
+    pub time: Digest,
+    /// Bytes of the caches that have been transferred.
+    pub bytes: f64,
+    /// Integral of the transfers that wait, transfer-seconds.
+    pub waiting: f64,
+    /// Integral of the transfers under way, transfer-seconds.
+    pub under_way: f64,
 }

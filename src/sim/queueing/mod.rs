@@ -13,6 +13,7 @@ mod levels;
 mod peak;
 mod station;
 mod tournament;
+mod transfer;
 
 pub(in crate::sim) use dispatcher::{Choose, Dispatcher, LeastOutstanding, PowerOfD, Random, RoundRobin};
 pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
@@ -20,6 +21,8 @@ pub(in crate::sim) use lazy::{
     CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue, SlotQueueSettings,
 };
 pub(in crate::sim) use station::{Arrival, Arrivals, CacheUse, Load, NO_TICKET, RequestOutcome, Station};
+pub(in crate::sim) use transfer::{Transferred, Transfers};
 
 pub use dispatch::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};
 pub use gateway::{DynamoKv, GatewayRule, KnownBy, Picker, RayPrefix, Scorers};
+pub use transfer::Transfer;

@@ -203,7 +203,7 @@ fn clients(model: &Model, streams: Streams) -> Attempts {
 }
 
 /// The account of the requests of a run of `model`, with as much detail as `model` and `options` ask for.
-fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
+pub(super) fn recorder(model: &Model, options: &Options, counts_tokens: bool) -> Recorder {
     let mut recorder = Recorder::new(model.duration, model.warmup, model.slo);
     if counts_tokens {
         // Of a trace each request has its own tokens.

@@ -11,9 +11,10 @@ mod options;
 mod request_side;
 mod requests;
 mod simulation;
+mod two_pools;
 
 pub use limits::RunLimits;
-pub use model::{Conflict, Model};
+pub use model::{Conflict, Decode, Model};
 pub use options::Options;
 pub use requests::{BLOCK, Block, RequestSource};
 pub use simulation::{Simulation, simulate};

@@ -3,12 +3,12 @@
 use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext, TokenPromise};
 use crate::random::Streams;
-use crate::service::{self, Service};
+use crate::service::{self, Llm, Service};
 use crate::sim::accounting::{Cost, Promise, Slo};
 use crate::sim::clients::Client;
-use crate::sim::instances::{DrainPolicy, Instances, LostRequests};
+use crate::sim::instances::{DrainPolicy, InstanceType, Instances, LostRequests};
 use crate::sim::observation::Metrics;
-use crate::sim::queueing::{Dispatch, DispatchPolicy, Idle};
+use crate::sim::queueing::{Dispatch, DispatchPolicy, Idle, Transfer};
 use crate::time::Span;
 
 /// Everything one run is made of, validated.
@@ -36,6 +36,50 @@ pub struct Model {
     pub duration: Span,
     /// Part of the run, from its start, that is simulated but not measured; shorter than `duration`.
     pub warmup: Span,
+    /// The pool that decodes, where another computes the prompts: then service, instances, dispatch, metrics, autoscaler and
+    /// cost above are those of the pool that computes them.
+    pub decode: Option<Box<Decode>>,
+}
+
+/// The pool that decodes what another has begun, and the way of the KV caches to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decode {
+    /// How an instance decodes; its role is [`crate::service::EngineRole::Decode`].
+    pub engine: Llm,
+    /// How instances come and go.
+    pub instances: Instances,
+    /// How requests are assigned to instances.
+    pub dispatch: Dispatch,
+    /// What the autoscaler gets to see.
+    pub metrics: Metrics,
+    /// The autoscaler.
+    pub autoscaler: Autoscaler,
+    /// What instance-time costs.
+    pub cost: Cost,
+    /// How caches are transferred.
+    pub transfer: Transfer,
+}
+
+/// One of two pools, by what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PoolName {
+    Prefill,
+    Decode,
+}
+
+impl PoolName {
+    /// As results name it.
+    pub fn shown(self) -> &'static str {
+        match self {
+            PoolName::Prefill => "prefill",
+            PoolName::Decode => "decode",
+        }
+    }
+
+    /// The name of one of its types of instance, which is empty where all are alike.
+    pub fn with(self, kind: &str) -> String {
+        if kind.is_empty() { self.shown().to_owned() } else { format!("{}/{kind}", self.shown()) }
+    }
 }
 
 /// Maximum number of windows of a promise in one run: it keeps a slip of the hand from exhausting memory.
@@ -64,6 +108,7 @@ impl Model {
             || self.instances.first_request.is_some()
             || self.instances.differ_in_speed()
             || self.client.is_active()
+            || self.decode.is_some()
             || matches!(&self.service.model, service::Model::Llm(llm) if llm.prefix_cache.is_some())
             || self.autoscaler.is_reactive()
     }
@@ -138,6 +183,9 @@ impl Model {
             let reason = "the turns of a session draw their tokens: give `service.prompt_tokens` and `service.output_tokens`";
             return of("client.session", "arrivals.kind", reason);
         }
+        if let Some(conflict) = self.decode.as_ref().and_then(|decode| self.conflict_of_pools(decode)) {
+            return Some(conflict);
+        }
         let duration = self.duration.as_secs_f64();
         if self.promises(|promise| {
             promise.windows.is_some_and(|windows| duration / windows.length.as_secs_f64() > MOST_WINDOWS)
@@ -157,6 +205,58 @@ impl Model {
         None
     }
 
+    /// What does not go with a pool that decodes.
+    fn conflict_of_pools(&self, decode: &Decode) -> Option<Conflict> {
+        const CLASS: &str = "a request brings its class along: give `dispatch.high_priority`";
+        const PATIENCE: &str = "a request gives up only before its prompt is begun: give `dispatch.timeout`";
+        const FUTURE: &str = "this autoscaler is given the requests to come, and when they come to the decode pool depends on the other";
+        const CONNECTIONS: &str = "clients keep connections to the pool that they send prompts to";
+        let conflicts = [
+            (
+                !matches!(self.service.model, service::Model::Llm(_)),
+                "decode",
+                "service.model",
+                "only an llm computes prompts and answers apart",
+            ),
+            (
+                self.client.is_active(),
+                "client",
+                "decode",
+                "time-outs, retries, hedges, users, sessions and caps of clients are not modelled over two pools",
+            ),
+            (decode.dispatch.patience.is_some(), "decode.dispatch.timeout", "decode", PATIENCE),
+            (decode.dispatch.high_priority.is_some(), "decode.dispatch.high_priority", "decode", CLASS),
+            (
+                matches!(decode.dispatch.policy, DispatchPolicy::Connections(_)),
+                "decode.dispatch.policy",
+                "decode",
+                CONNECTIONS,
+            ),
+            (!decode.autoscaler.bound().is_empty(), "decode.autoscaler.kind", "decode", FUTURE),
+        ];
+        let conflict = conflicts.into_iter().find(|(is_one, ..)| *is_one);
+        conflict.map(|(_, key, other, reason)| Conflict { key, other, reason })
+    }
+
+    /// The pool that decodes, as a model of its own whose arrivals are those of the whole; `None` where one pool does all.
+    pub fn decode_pool(&self) -> Option<Model> {
+        let decode = self.decode.as_deref()?;
+        Some(Model {
+            arrivals: self.arrivals.clone(),
+            service: Service { model: service::Model::Llm(decode.engine.clone()), ..self.service.clone() },
+            instances: decode.instances.clone(),
+            dispatch: decode.dispatch.clone(),
+            client: Client::default(),
+            metrics: decode.metrics,
+            autoscaler: decode.autoscaler.clone(),
+            cost: decode.cost.clone(),
+            slo: self.slo,
+            duration: self.duration,
+            warmup: self.warmup,
+            decode: None,
+        })
+    }
+
     /// Whether some promise is such.
     fn promises(&self, such: impl Fn(&Promise) -> bool) -> bool {
         self.slo.iter().flat_map(Slo::promises).any(|promise| such(&promise))
@@ -166,6 +266,18 @@ impl Model {
     pub fn prices(&self) -> impl Iterator<Item = f64> {
         let kinds = self.instances.kinds().into_iter();
         kinds.map(|kind| kind.per_instance_hour.unwrap_or(self.cost.per_instance_hour))
+    }
+
+    /// Names of the types of instance, as the outcome of a run has them; none where all are alike.
+    pub fn type_names(&self) -> Vec<String> {
+        let own = |types: &[InstanceType]| types.iter().map(|kind| kind.name.clone()).collect::<Vec<_>>();
+        let Some(decode) = &self.decode else { return own(&self.instances.types) };
+        let of_pool = |pool: PoolName, instances: &Instances| {
+            instances.kinds().iter().map(|kind| pool.with(&kind.name)).collect::<Vec<_>>()
+        };
+        let mut names = of_pool(PoolName::Prefill, &self.instances);
+        names.extend(of_pool(PoolName::Decode, &decode.instances));
+        names
     }
 
     /// Places of one instance that its utilization is measured in: under the model `slots`, the requests it serves at a
@@ -214,6 +326,7 @@ impl Model {
             prompt: mean(|laws| laws.prompt.0.mean()),
             output: mean(|laws| laws.output.0.mean()),
             prefix_hit: f64::from(llm.prefix_hit) / 1000.0,
+            role: llm.role,
             iterations,
         })
     }

@@ -7,10 +7,13 @@
 use std::ops::Range;
 
 use crate::service::Request;
-use crate::sim::accounting::{Areas, Gauges, HeldTimes, Recorder, Recording, RequestObserver};
+use crate::sim::accounting::{
+    Areas, Gauges, HeldTimes, InstanceCounts, InstanceTime, Recorder, Recording, RequestObserver,
+};
 use crate::sim::clients::{AttemptCounts, Attempts};
 use crate::sim::queueing::{CacheUse, Load, Station};
 use crate::stats::Digest;
+use crate::time::Instant;
 
 /// The requests of a run, as seen from the side of the instances. Where an instant is given, everything has advanced to it.
 pub(super) trait RequestSide {
@@ -53,6 +56,10 @@ pub(super) trait RequestSide {
     fn held(&self) -> Option<HeldTimes>;
     /// What has been sent so far.
     fn attempt_counts(&self) -> AttemptCounts;
+    /// The instances of the pools that it stands for, where it stands for several.
+    fn fleet(&mut self, _now: Instant) -> Option<Fleet> {
+        None
+    }
     /// Integral of the requests in flight.
     fn in_flight_area(&self, now: u64) -> u128;
     /// Requests in flight that arrived within `arrivals`.
@@ -66,6 +73,43 @@ pub(super) trait RequestSide {
     fn recorder(&mut self) -> &mut Recorder;
     /// The same, for what is compiled once.
     fn as_dyn(&mut self) -> &mut dyn RequestSide;
+}
+
+/// The instances of one or several pools at one instant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fleet {
+    pub time: InstanceTime,
+    pub counts: InstanceCounts,
+    pub desired: u32,
+}
+
+impl Fleet {
+    /// The instances of two pools.
+    pub fn and(self, other: Fleet) -> Fleet {
+        let (one, two) = (self.time, other.time);
+        let (some, more) = (self.counts, other.counts);
+        Fleet {
+            time: InstanceTime {
+                pending: one.pending + two.pending,
+                starting: one.starting + two.starting,
+                ready: one.ready + two.ready,
+                draining: one.draining + two.draining,
+                warming: one.warming + two.warming,
+                warm: one.warm + two.warm,
+            },
+            counts: InstanceCounts {
+                pending: some.pending + more.pending,
+                starting: some.starting + more.starting,
+                ready: some.ready + more.ready,
+                draining: some.draining + more.draining,
+                warm_pending: some.warm_pending + more.warm_pending,
+                warming: some.warming + more.warming,
+                warm: some.warm + more.warm,
+                returning: some.returning + more.returning,
+            },
+            desired: self.desired + other.desired,
+        }
+    }
 }
 
 /// See the module.

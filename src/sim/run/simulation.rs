@@ -8,8 +8,9 @@ use super::limits::RunLimits;
 use super::model::Model;
 use super::options::Options;
 use super::requests::{Block, RequestSource};
+use super::two_pools::TwoPools;
 use crate::random::{Purpose, Streams};
-use crate::service::{Server, ServerChoice, Slots};
+use crate::service::{self, Server, ServerChoice, Slots};
 use crate::sim::accounting::{DecisionRecord, Outcome, RequestObserver};
 use crate::sim::queueing::{
     CentralServers, CentralSlots, Choose, DispatchPolicy, Dispatcher, EventDrivenServers, EventDrivenSlots,
@@ -26,8 +27,8 @@ impl<T> fmt::Debug for Simulation<T> {
     }
 }
 
-/// An engine compiled for one station: chosen once, outside the loop, and called once a block of requests. A network of
-/// stations is to be a second implementor, beside [`Engine`], so that the loop of one station stays as it is.
+/// An engine compiled for its stations: chosen once, outside the loop, and called once a block of requests. Two pools one
+/// after the other are a second implementor, beside [`Engine`], so that the loop of one station stays as it is.
 trait Running<T> {
     fn feed(&mut self, block: &Block) -> bool;
     fn limit(&mut self, limits: RunLimits);
@@ -47,6 +48,21 @@ impl<F: Station, T: RequestObserver + 'static> Running<T> for Engine<F, T> {
     }
     fn finish(self: Box<Self>) -> (Outcome, T) {
         Engine::finish(*self)
+    }
+}
+
+impl<T: RequestObserver + 'static> Running<T> for TwoPools<T> {
+    fn feed(&mut self, block: &Block) -> bool {
+        TwoPools::feed(self, block)
+    }
+    fn limit(&mut self, limits: RunLimits) {
+        TwoPools::limit(self, &limits);
+    }
+    fn take_decisions(&mut self) -> Vec<DecisionRecord> {
+        TwoPools::take_decisions(self)
+    }
+    fn finish(self: Box<Self>) -> (Outcome, T) {
+        TwoPools::finish(*self)
     }
 }
 
@@ -140,6 +156,9 @@ impl<T: RequestObserver + 'static> ServerChoice for Setup<'_, T> {
 impl<T: RequestObserver + 'static> Simulation<T> {
     /// A run of `model` at its start.
     pub fn new(model: &Model, streams: Streams, options: &Options, observer: T) -> Self {
+        if let (Some(decode), service::Model::Llm(_)) = (model.decode_pool(), &model.service.model) {
+            return Simulation(Box::new(TwoPools::new((model, &decode), streams, options, observer)));
+        }
         let setup = Setup { model, streams, options, observer };
         Simulation(model.service.model.choose(setup))
     }

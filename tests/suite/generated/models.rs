@@ -187,6 +187,11 @@ fn service() -> impl Strategy<Value = service::Model> {
             service::Model::Batch(Batch::new(most, seconds).with(copies, preferred, tenths(delay)))
         },
     );
+    prop_oneof![3 => slots, 2 => shared, 2 => batch, 4 => llms().prop_map(service::Model::Llm)]
+}
+
+/// Engines of language models.
+pub fn llms() -> impl Strategy<Value = Llm> {
     // In the second kind iterations end when other things happen too.
     let fine = (1_u64..301, 0_u64..20, 0_u64..30, 0_u64..3);
     let times = prop_oneof![2 => fine, 1 => (1_u64..4).prop_map(|n| (n * 100, 0, 0, 0))];
@@ -195,7 +200,7 @@ fn service() -> impl Strategy<Value = service::Model> {
     let bends = (prop_oneof![Just(0.0), Just(40_000.0)], prop::option::of((0_u64..20, 0_u64..40)));
     let prefix_cache =
         prop::option::of((0_u64..12).prop_map(|common_tokens| Contents::Sessions { common_tokens }));
-    let llm = (times, limits, bends, prefix_cache).prop_map(
+    (times, limits, bends, prefix_cache).prop_map(
         |(
             (fixed, prefill, sequence, kv),
             (max_sequences, more, block_tokens, blocks, hits),
@@ -203,7 +208,7 @@ fn service() -> impl Strategy<Value = service::Model> {
             prefix_cache,
         )| {
             let milli = 1_000_000;
-            service::Model::Llm(Llm {
+            Llm {
                 law: IterationLaw {
                     fixed: fixed * milli,
                     per_prefill_token: prefill * milli,
@@ -220,10 +225,9 @@ fn service() -> impl Strategy<Value = service::Model> {
                 prefix_hit: if prefix_cache.is_some() { 0 } else { hits * 300 },
                 prefix_cache,
                 ..Llm::default()
-            })
+            }
         },
-    );
-    prop_oneof![3 => slots, 2 => shared, 2 => batch, 4 => llm]
+    )
 }
 
 /// Models in which everything may vary but the requests, for autoscalers that watch one of `metrics`.
@@ -286,6 +290,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
                 slo: None,
                 duration: tenths(duration),
                 warmup: Span::ZERO,
+                decode: None,
             }
         },
     )

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use kneepoint::internals::service::{Batch, FULL, IterationWork, Llm, Model, Shared, Tokens};
+use kneepoint::internals::service::{Batch, EngineRole, FULL, IterationWork, Llm, Model, Shared, Tokens};
 
 use super::prefix::Prefixes;
 
@@ -453,7 +453,11 @@ impl Generating {
             let next = again.clone().or_else(|| {
                 let job = waiting.front()?;
                 let (prompt, output) = self.settings.fitted(job.tokens);
-                let (generated, computed, blocks, prefilling) = (0, 0, 0, true);
+                // What comes with its cache has its first token, and decodes.
+                let (generated, computed, blocks, prefilling) = match self.settings.role {
+                    EngineRole::Decode => (1, prompt, 0, false),
+                    EngineRole::Whole | EngineRole::Prefill => (0, 0, 0, true),
+                };
                 Some(Sequence {
                     request: job.request,
                     prompt,
@@ -467,10 +471,12 @@ impl Generating {
                 })
             });
             let Some(mut sequence) = next else { break };
-            sequence.computed = match &self.prefixes {
-                Some(known) => known.found(sequence.content, sequence.prompt),
-                None => self.settings.cached(sequence.prompt),
-            };
+            if sequence.prefilling {
+                sequence.computed = match &self.prefixes {
+                    Some(known) => known.found(sequence.content, sequence.prompt),
+                    None => self.settings.cached(sequence.prompt),
+                };
+            }
             let tokens = (sequence.prompt + sequence.generated - sequence.computed).min(budget);
             sequence.blocks = needed(sequence.computed + tokens);
             if sequence.blocks > self.free() {
@@ -490,7 +496,12 @@ impl Generating {
                 begun.push(sequence.request);
             }
             budget -= tokens;
-            work.add_chunk(sequence.computed, tokens);
+            if sequence.prefilling {
+                work.add_chunk(sequence.computed, tokens);
+            } else {
+                work.decoding += 1;
+                work.context += sequence.computed;
+            }
             self.scheduled.push((sequence.request, tokens));
             self.running.push(sequence);
             self.keep();

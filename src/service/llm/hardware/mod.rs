@@ -25,6 +25,8 @@ pub(super) struct Hardware {
     pub times: Times,
     /// Tokens that the cache holds.
     pub kv_tokens: u64,
+    /// Bytes of the cache that a token takes on all GPUs together.
+    pub kv_bytes_per_token: f64,
     /// Time outside the engine before the first token, seconds.
     pub overhead_s: f64,
     /// The same in iterations, besides.
@@ -291,6 +293,7 @@ impl Value for Hardware {
         Ok(Hardware {
             times: machine.times(),
             kv_tokens: kv_tokens as u64,
+            kv_bytes_per_token: machine.kv_bytes() * f64::from(gpus),
             overhead_s,
             overhead_iterations: outside_iterations,
             uncertainty: Uncertainty {

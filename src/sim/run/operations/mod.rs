@@ -13,7 +13,7 @@ use super::event_queue::{Event, EventQueue};
 use super::limits::RunLimits;
 use super::model::Model;
 use super::options::Options;
-use super::request_side::RequestSide;
+use super::request_side::{Fleet, RequestSide};
 use crate::random::Streams;
 use crate::sim::accounting::{
     Actions, Areas, DecisionRecord, FailureCounts, InstanceTime, Timeline, WindowSettings,
@@ -47,6 +47,8 @@ pub(super) struct Operations {
     next_check: u64,
     /// When more requests waited than the limits allow, if they did: the run has stopped there.
     queue_overflow: Option<Instant>,
+    /// Whether it stands for several pools together, whose instances are their own.
+    is_of_pools: bool,
 }
 
 /// Arrivals between two checks of how many requests wait.
@@ -98,13 +100,33 @@ impl Operations {
             limits: None,
             next_check: 0,
             queue_overflow: None,
+            is_of_pools: false,
         }
+    }
+
+    /// Those of one of several pools: promises are kept, or not, by all of them together.
+    #[must_use]
+    pub fn of_one_pool(mut self) -> Self {
+        self.timeline =
+            Timeline::new(WindowSettings { slo: None, ..self.timeline.windows }, self.control.desired);
+        self
+    }
+
+    /// Those of several pools together: the windows of the run, and its measured part. Instances come and go in each pool.
+    #[must_use]
+    pub fn of_pools(mut self) -> Self {
+        self.is_of_pools = true;
+        self
     }
 
     /// Plans the events of a run of `model`, and has the instances there are at its start.
     pub fn begin(&mut self, requests: &mut dyn RequestSide, model: &Model) {
         if !model.warmup.is_zero() {
             self.events.add(Instant::ZERO + model.warmup, Event::Measure);
+        }
+        if self.is_of_pools {
+            self.events.add((Instant::ZERO + self.timeline.windows.length).min(self.end), Event::Mark);
+            return;
         }
         if let Some(schedule) = self.control.schedule {
             self.events.add(schedule.first(), Event::Evaluate);
@@ -247,6 +269,23 @@ impl Operations {
             Event::Evaluate => self.evaluate(requests, at),
             Event::Mark => self.mark(requests, at),
         }
-        self.timeline.record_sizes(self.control.desired, self.registry.counts().ready);
+        if !self.is_of_pools {
+            self.record_sizes(self.control.desired, self.registry.counts().ready);
+        }
+    }
+
+    /// Takes in how many instances are asked for and ready, after something may have changed either.
+    pub fn record_sizes(&mut self, desired: u32, ready: u32) {
+        self.timeline.record_sizes(desired, ready);
+    }
+
+    /// Instances asked for, and instances ready.
+    pub fn sizes(&self) -> (u32, u32) {
+        (self.control.desired, self.registry.counts().ready)
+    }
+
+    /// The instances there are at `now`.
+    pub fn fleet(&mut self, now: Instant) -> Fleet {
+        Fleet { time: self.registry.time(now), counts: self.registry.counts(), desired: self.control.desired }
     }
 }

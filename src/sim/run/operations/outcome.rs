@@ -142,6 +142,7 @@ impl Operations {
             below_slo_s: self.timeline.below_slo_s,
             timeline: self.timeline.kept,
             decisions: self.control.decisions,
+            pools: None,
         }
     }
 

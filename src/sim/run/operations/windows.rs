@@ -42,6 +42,10 @@ impl Operations {
         let overdue = self.overdue(requests, at);
         debug_assert!(self.is_conserved(requests, nanos), "requests have been lost or invented by {at:?}");
         let cache = requests.cache(nanos);
+        let fleet = match requests.fleet(at) {
+            Some(fleet) => fleet,
+            None => self.fleet(at),
+        };
         let counters = WindowCounters {
             at,
             kv_cache: cache.used,
@@ -50,11 +54,11 @@ impl Operations {
             more_overdue: std::array::from_fn(|index| overdue[index + 1]),
             areas: requests.areas(nanos),
             in_flight: requests.in_flight_area(nanos),
-            time: self.registry.time(at),
-            counts: self.registry.counts(),
+            time: fleet.time,
+            counts: fleet.counts,
             arrived: requests.arrived(),
             totals: requests.recorder().totals,
-            desired: self.control.desired,
+            desired: fleet.desired,
         };
         let recorder = requests.recorder();
         self.timeline.close(counters, recorder.window.as_mut(), recorder.window_tokens.as_mut());

@@ -1,0 +1,159 @@
+//! `[decode]`: the pool that decodes, where another computes the prompts.
+
+use crate::autoscaler::Autoscaler;
+use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
+use crate::service::{EngineRole, Llm, Model as ServiceModel, Service};
+use crate::sim::{Cost, Decode, Dispatch, Instances, Metrics, Model, Transfer};
+
+const ENGINE: Key<Option<EngineTable>> = Key::optional(
+    "service",
+    "The engine of an instance that decodes. Without the table, the engine of `[service]`.",
+);
+const INSTANCES: Key<Instances> = Key::or("instances", "{}", "How its instances start and stop.");
+const DISPATCH: Key<Dispatch> = Key::or(
+    "dispatch",
+    "{}",
+    "How requests are assigned to its instances. Their patience and class are those of `[dispatch]`.",
+);
+const METRICS: Key<Option<MetricsTable>> =
+    Key::optional("metrics", "What stands between it and its autoscaler.");
+const AUTOSCALER: Key<Autoscaler> =
+    Key::required("autoscaler", "The autoscaler that watches it, and nothing but it; not from a manifest.");
+const COST: Key<Option<CostTable>> = Key::optional(
+    "cost",
+    "What instance-time costs, in the currency of `[cost]`. Without the table, as there.",
+);
+const TRANSFER: Key<TransferTable> =
+    Key::or("transfer", "{}", "How the KV cache of a prompt comes to it. Without the table, in no time.");
+
+/// The `[decode]` table.
+pub(super) const SPEC: TableSpec = TableSpec {
+    name: "decode",
+    doc: "Disaggregated serving: a pool of its own decodes. `[service]`, `[instances]`, `[dispatch]`, `[metrics]`, `[autoscaler]` and `[cost]` then are those of the pool that computes prompts, and the tables of the same names here those of the pool that decodes. A request waits for and takes its turn at the one; its KV cache is transferred; it waits for and takes its turn at the other. The first token comes with the prompt, so an answer of one token needs no transfer. For `model = \"llm\"`, and for requests that arrive by themselves: what `[client]` adds is refused.",
+    keys: &[&TRANSFER, &ENGINE, &INSTANCES, &DISPATCH, &METRICS, &AUTOSCALER, &COST],
+};
+
+/// `[decode]` by itself: its defaults are those of other tables, so [`read`] reads it.
+pub(super) struct DecodeTable;
+
+impl Value for DecodeTable {
+    fn kind() -> Kind {
+        Kind::Table(&SPEC)
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Reader::open(node, path, &SPEC, context).map(|_| DecodeTable)
+    }
+}
+
+/// `[decode.service]`.
+struct EngineTable(Llm);
+
+impl Value for EngineTable {
+    fn kind() -> Kind {
+        Kind::Table(const { &Llm::DECODE_SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Llm::read_decode(node, path, context).map(EngineTable)
+    }
+}
+
+/// `[decode.metrics]` by itself: its defaults are the autoscaler's.
+struct MetricsTable;
+
+impl Value for MetricsTable {
+    fn kind() -> Kind {
+        Kind::Table(const { &Metrics::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Reader::open(node, path, &Metrics::SPEC, context).map(|_| MetricsTable)
+    }
+}
+
+/// `[decode.cost]`.
+struct CostTable(Cost);
+
+impl Value for CostTable {
+    fn kind() -> Kind {
+        Kind::Table(const { &Cost::SPEC_OF_POOL })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Cost::read(&Reader::open(node, path, &Cost::SPEC_OF_POOL, context)?).map(CostTable)
+    }
+}
+
+/// `[decode.transfer]` by itself: the size of a cache may be the service's.
+struct TransferTable;
+
+impl Value for TransferTable {
+    fn kind() -> Kind {
+        Kind::Table(const { &Transfer::SPEC })
+    }
+    fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
+        Reader::open(node, path, &Transfer::SPEC, context).map(|_| TransferTable)
+    }
+}
+
+/// Reads `[decode]` if the scenario has it, and makes the engine of `service` one that computes prompts.
+///
+/// # Errors
+/// What is wrong with it, at its place.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    service: &mut Service,
+    cost: &Cost,
+) -> Result<Option<Box<Decode>>, Problem> {
+    let Some(node) = reader.node("decode") else { return Ok(None) };
+    let context = reader.context();
+    let own = Reader::open(node, "decode", &SPEC, context)?;
+    if let Some(from) = own.node("autoscaler").and_then(|node| part(node, "from")) {
+        let label =
+            "expected the keys of the autoscaler: only that of `[autoscaler]` is read from a manifest";
+        return Err(Problem::new(&from.place, "`decode.autoscaler.from` is not read", label));
+    }
+    let ServiceModel::Llm(llm) = &mut service.model else {
+        let label =
+            "expected `service.model = \"llm\"`: only a language model computes prompts and answers apart";
+        return Err(reader.problem("decode", "`decode` does not go with `service.model`", label));
+    };
+    llm.role = EngineRole::Prefill;
+    let engine = own.find(&ENGINE)?.map_or_else(|| llm.clone().decoding(), |EngineTable(engine)| engine);
+    let autoscaler = own.get(&AUTOSCALER)?;
+    let metrics = match own.node("metrics") {
+        Some(node) => Reader::open(node, "decode.metrics", &Metrics::SPEC, context)?,
+        None => Reader::absent("decode.metrics", context),
+    };
+    let transfer = match own.node("transfer") {
+        Some(node) => Reader::open(node, "decode.transfer", &Transfer::SPEC, context)?,
+        None => Reader::absent("decode.transfer", context),
+    };
+    let cost_of_pool = own.find(&COST)?.map(|CostTable(own)| Cost { currency: cost.currency.clone(), ..own });
+    Ok(Some(Box::new(Decode {
+        transfer: Transfer::read(&transfer, llm.kv_bytes_per_token)?,
+        engine,
+        instances: own.get(&INSTANCES)?,
+        dispatch: own.get(&DISPATCH)?,
+        metrics: Metrics::read(&metrics, autoscaler.metrics_defaults())?,
+        autoscaler,
+        cost: cost_of_pool.unwrap_or_else(|| cost.clone()),
+    })))
+}
+
+fn part<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    match &node.data {
+        Data::Table(table) => table.get(name),
+        _ => None,
+    }
+}
+
+/// The tables of the pool that decodes, as if they were those of a scenario, and the pool as a model of its own.
+pub(super) fn as_scenario(tree: &Tree, model: &Model) -> Option<(Tree, Model)> {
+    Some((Tree::of(tree.get("decode")?.clone()), model.decode_pool()?))
+}
+
+/// A text about keys of the pool, with the paths that they have in the whole scenario.
+pub(super) fn within(text: &str) -> String {
+    ["autoscaler", "instances", "dispatch", "metrics", "cost"].iter().fold(text.to_owned(), |text, table| {
+        text.replace(&format!("`{table}."), &format!("`decode.{table}."))
+            .replace(&format!("`{table}`"), &format!("`decode.{table}`"))
+    })
+}
