@@ -42,7 +42,7 @@ __all__ = [
     "sweep",
 ]
 
-Source = Union[str, os.PathLike, Mapping[str, Any], "Scenario"]
+Source = Union[str, os.PathLike[str], Mapping[str, Any], "Scenario"]
 Progress = Union[bool, Callable[[int, int], None]]
 
 
@@ -73,6 +73,10 @@ class Scenario:
     :param settings: values by path, as in ``{"autoscaler.up.above": 0.7}``.
     :raises ScenarioError: if the source is no TOML, or a path leads nowhere. What else is wrong shows when it is used.
     """
+
+    _path: str | None
+    _text: str | None
+    _settings: dict[str, str]
 
     def __init__(self, source: Source, settings: Mapping[str, Any] | None = None):
         if isinstance(source, Scenario):
@@ -137,7 +141,10 @@ class Result:
     @property
     def figures(self) -> dict[str, Estimate]:
         """Figures of the scenario itself by name; of a comparison, those of the first."""
-        return {name: Estimate(*values) for name, *values in self._inner.figures()}
+        return {
+            name: Estimate(mean, low, high, replications)
+            for name, mean, low, high, replications in self._inner.figures()
+        }
 
     @property
     def complete(self) -> bool:
@@ -173,7 +180,7 @@ class Result:
             raise KeyError(f"there is no table {name!r}; there are: {', '.join(names)}")
         return self._inner.table(name)
 
-    def save(self, folder: str | os.PathLike) -> list[Path]:
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Writes ``summary.json``, ``report.html``, tables and charts into a folder; returns their paths."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
@@ -272,7 +279,7 @@ def explain(
 
 def replay(
     policy: Source,
-    observations: str | os.PathLike | Iterable[Mapping[str, Any]],
+    observations: str | os.PathLike[str] | Iterable[Mapping[str, Any]],
     settings: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Puts recorded observations through a policy: its decision at each row, and why.
@@ -309,7 +316,7 @@ class _Bar:
 
     def __init__(self, kind: str, unit: str = " runs", further: str = "requests"):
         try:
-            from tqdm.auto import tqdm
+            from tqdm.auto import tqdm  # type: ignore[import-untyped, unused-ignore]
         except ImportError:
             self._bar = None
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from . import Progress, Result, Scenario, Source, _Bar, _kneepoint
@@ -178,6 +178,7 @@ def _recommend(
         looked = now
         # A worker that is begun again has its own to find, too.
         worker = index if read else -1
+        entries: list[bytes]
         read, entries = ray.get(board.take.remote(worker, read))
         return entries
 
@@ -185,7 +186,7 @@ def _recommend(
     ray.get(puts)
 
 
-def _as_done(ray: Any, tasks: list[Any]) -> Iterator[Any]:
+def _as_done(ray: Any, tasks: list[Any]) -> Generator[Any, None, None]:
     """The results as they come. An error, or whoever stops asking, ends all the others."""
     waiting = list(tasks)
     try:

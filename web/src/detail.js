@@ -56,6 +56,8 @@ export function mountDetail(host, data, store, view) {
 }
 
 function heading(data, state, derived) {
+  // Of a single setting nothing is chosen.
+  if (data.points.length === 1) return 'This setting';
   const is = [];
   if (state.selected === data.today) is.push('today');
   if (state.slo !== null && state.selected === derived.cheapest) is.push(derived.confirmed ? 'cheapest that keeps the SLO' : 'cheapest that keeps the SLO on average');

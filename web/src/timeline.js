@@ -254,6 +254,6 @@ function table(run, store) {
   };
   return [
     html('h3', {}, 'Worst episodes'),
-    html('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Worst episodes' }, html('table', {}, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'late or lost'), html('th', { scope: 'col', class: 'number' }, 'p99'), html('th', { scope: 'col' }, 'scaling up then'))), html('tbody', {}, ...found.map(row)))),
+    html('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Worst episodes' }, html('table', { class: 'episodes' }, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'late or lost'), html('th', { scope: 'col', class: 'number' }, 'p99'), html('th', { scope: 'col' }, 'scaling up then'))), html('tbody', {}, ...found.map(row)))),
   ];
 }
