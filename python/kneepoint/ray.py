@@ -183,7 +183,9 @@ def _recommend(
         return entries
 
     _kneepoint.recommend_shared(_opened(bundle), requests, index, of, put, take, threads)
-    ray.get(puts)
+    # What the board has lost, others simulate.
+    with contextlib.suppress(ray.exceptions.RayError):
+        ray.get(puts)
 
 
 def _as_done(ray: Any, tasks: list[Any]) -> Generator[Any, None, None]:
