@@ -474,6 +474,20 @@ fn the_shares_of_a_warmup_are_left_out_of_everything() {
 }
 
 #[test]
+fn what_ends_between_the_last_window_and_the_end_of_the_warmup_is_of_the_warmup() {
+    // Windows end at 7 s, 14 s, 20 s, 21 s, …: the first request is answered at 18.5 s.
+    let (outcome, _) = run(&model(&[("run.warmup", "\"20s\"")]), &at(&[16_000, 30_000], 100, 11));
+    let pools = outcome.pools.unwrap();
+    for timeline in [&outcome.timeline, &pools.prefill.timeline, &pools.decode.timeline] {
+        let served = |from: f64, to: f64| {
+            let within = timeline.iter().filter(|window| from < window.end_s && window.end_s <= to);
+            within.map(|window| window.served).sum::<u64>()
+        };
+        assert_eq!((served(14.0, 20.0), served(20.0, 30.0), served(30.0, 60.0)), (1, 0, 1));
+    }
+}
+
+#[test]
 fn pools_draw_from_streams_of_their_own() {
     let failing = "{ after = { dist = \"exponential\", mean = \"5s\" } }";
     let starting = "{ dist = \"exponential\", mean = \"2s\" }";

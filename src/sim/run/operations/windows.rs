@@ -10,6 +10,8 @@ use crate::time::Instant;
 
 impl Operations {
     pub(super) fn measure_from(&mut self, requests: &mut dyn RequestSide, at: Instant) {
+        // Where another pool has brought everything to this instant, what was reported is not accounted for yet.
+        requests.recorder().settle();
         // The window at hand ends here, so that each is either measured or not.
         self.close_window(requests, at);
         self.registry.measure_from(at);
