@@ -47,15 +47,6 @@ impl Ascending {
         self.came += 1;
     }
 
-    /// The same, where those up to `now` are not asked for any more: they make room before the memory grows.
-    #[inline]
-    pub fn push_over(&mut self, instant: u64, now: u64) {
-        if self.len() == self.instants.len() {
-            self.pass(now);
-        }
-        self.push(instant);
-    }
-
     #[cold]
     fn grow(&mut self) {
         let start = self.left & (self.instants.len() - 1);

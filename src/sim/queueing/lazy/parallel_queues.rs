@@ -70,10 +70,39 @@ pub(in crate::sim) struct ParallelQueues<S: InstanceQueue, C> {
 #[derive(Debug, Clone, Copy)]
 struct Peak {
     peak: u64,
-    /// No more wait than this: those counted last, and all that have had to wait since.
-    at_most: u64,
+    /// How many more may come that have to wait before more could wait than the peak.
+    room: u64,
     /// The instant of which they are to be counted; [`u64::MAX`] if there is none.
     unsettled: u64,
+}
+
+impl Peak {
+    /// So many wait, and never did more.
+    fn of(waiting: u64) -> Peak {
+        Peak { peak: waiting, room: 0, unsettled: u64::MAX }
+    }
+
+    /// A request has come at `now`, which has to wait or not. Which of the two is as good as random, so it is no branch.
+    #[inline(always)]
+    fn come(&mut self, waits: bool, now: u64) {
+        let (room, is_none_left) = self.room.overflowing_sub(u64::from(waits));
+        self.room = room;
+        if is_none_left {
+            self.exceed(now);
+        }
+    }
+
+    #[cold]
+    fn exceed(&mut self, now: u64) {
+        self.room = 0;
+        self.unsettled = self.unsettled.min(now);
+    }
+
+    /// So many waited at the instant that was to be counted.
+    fn settle(&mut self, waiting: u64) {
+        self.peak = self.peak.max(waiting);
+        self.room = self.peak - waiting;
+    }
 }
 
 impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
@@ -90,16 +119,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
             areas: Areas::default(),
             buffered_arrivals: 0,
             preemptions: 0,
-            peak: Peak { peak: 0, at_most: 0, unsettled: u64::MAX },
-        }
-    }
-
-    /// A request has come that has to wait.
-    #[inline(always)]
-    fn waits(&mut self, now: u64) {
-        self.peak.at_most += 1;
-        if self.peak.at_most > self.peak.peak {
-            self.peak.unsettled = self.peak.unsettled.min(now);
+            peak: Peak::of(0),
         }
     }
 
@@ -117,8 +137,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         let draining = self.draining.iter_mut().map(|(queue, _)| queue);
         let queues = self.queues.iter_mut().chain(draining);
         let queued: u64 = queues.map(|queue| queue.waiting_at(at, gate, observer)).sum();
-        self.peak.at_most = queued + self.buffer.len() as u64;
-        self.peak.peak = self.peak.peak.max(self.peak.at_most);
+        self.peak.settle(queued + self.buffer.len() as u64);
         self.changed(at);
     }
 
@@ -194,13 +213,12 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
         self.pass(now, gate, observer);
         let request = arrival.request();
         if !self.queues.is_empty() {
-            if self.dispatch(request, now, gate, self.capacity, observer) {
-                self.waits(now);
-            }
+            let waits = self.dispatch(request, now, gate, self.capacity, observer);
+            self.peak.come(waits, now);
         } else if (self.buffer.len() as u64) < self.capacity {
             self.buffer.push_back(request);
             self.buffered_arrivals += u128::from(now);
-            self.waits(now);
+            self.peak.come(true, now);
         } else {
             observer.rejected(now);
         }
@@ -295,7 +313,7 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
 
     fn restart_peak(&mut self) {
         let waiting = self.gauges(0).waiting;
-        self.peak = Peak { peak: waiting, at_most: waiting, unsettled: u64::MAX };
+        self.peak = Peak::of(waiting);
     }
 
     fn areas(&self, now: u64) -> Areas {

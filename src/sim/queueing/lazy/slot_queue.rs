@@ -36,8 +36,7 @@ pub(in crate::sim) struct SlotQueue {
     /// What cannot start before the gate; every slot is busy until then.
     queue: VecDeque<Waiting>,
     ends: Option<Ends>,
-    /// When those start that wait for a slot to fall free before the gate; some that have started.
-    starts: Ascending,
+    starts: Starts,
     instance: u32,
     concurrency: u32,
     /// What has started and was not to end before the gate.
@@ -113,15 +112,53 @@ impl Ends {
     }
 }
 
+/// When those have started, or will, that came last: a ring, in which none that waits is overwritten.
+#[derive(Debug, Clone)]
+struct Starts {
+    /// A power of two of them.
+    instants: Vec<u64>,
+    came: usize,
+}
+
+impl Default for Starts {
+    fn default() -> Self {
+        Starts { instants: vec![0; 4], came: 0 }
+    }
+}
+
+impl Starts {
+    /// Adds one, not before the last, of a request that came at `arrival`: what starts by then waits no more.
+    #[inline(always)]
+    fn push(&mut self, start: u64, arrival: u64) {
+        if self.instants[self.came & (self.instants.len() - 1)] > arrival {
+            self.grow();
+        }
+        let at = self.came & (self.instants.len() - 1);
+        self.instants[at] = start;
+        self.came += 1;
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let room = self.instants.len();
+        self.instants.rotate_left(self.came & (room - 1));
+        self.instants.resize(2 * room, 0);
+        self.came = room;
+    }
+
+    /// How many start after `now`.
+    fn after(&self, now: u64) -> usize {
+        self.instants.iter().filter(|start| **start > now).count()
+    }
+}
+
 impl SlotQueue {
     /// Starts a request on the slot that falls free first.
     #[inline(always)]
     fn begin(&mut self, waiting: Waiting, start: u64, gate: u64, observer: &mut impl RequestObserver) {
         let finish = start.saturating_add(waiting.service);
         self.free.replace_least(finish);
-        if start > waiting.arrival {
-            self.starts.push_over(start, waiting.arrival);
-        }
+        self.starts.push(start, waiting.arrival);
         self.waited += u128::from(start - waiting.arrival);
         self.worked += u128::from(finish - start);
         if let Some(ends) = &mut self.ends {
@@ -166,7 +203,7 @@ impl InstanceQueue for SlotQueue {
             free: FreeSlots::new(settings.concurrency, now),
             queue: VecDeque::new(),
             ends: settings.counts.then(Ends::default),
-            starts: Ascending::default(),
+            starts: Starts::default(),
             instance,
             concurrency: settings.concurrency,
             pending: Vec::new(),
@@ -254,8 +291,7 @@ impl InstanceQueue for SlotQueue {
 
     fn waiting_at(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) -> u64 {
         self.start_waiting(gate, observer);
-        self.starts.pass(now);
-        (self.starts.len() + self.queue.len()) as u64
+        (self.starts.after(now) + self.queue.len()) as u64
     }
 
     fn measure(&self, now: u64, total: &mut Areas) {
@@ -299,5 +335,23 @@ impl InstanceQueue for SlotQueue {
         });
         let ends = self.pending.iter().map(|request| request.finish).chain(waiting);
         ends.filter(|end| *end < u64::MAX).max().unwrap_or(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_to_come_are_counted_and_never_overwritten() {
+        let mut starts = Starts::default();
+        // One comes at each instant and starts ten later: nine wait besides the one that has just come.
+        for arrival in 0..100 {
+            starts.push(arrival + 10, arrival);
+            assert_eq!(starts.after(arrival), (arrival as usize + 1).min(10), "at {arrival}");
+        }
+        assert_eq!(starts.instants.len(), 16);
+        starts.push(120, 120);
+        assert_eq!(starts.after(120), 0, "one that starts at once waits for nothing");
     }
 }
