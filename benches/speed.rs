@@ -4,6 +4,7 @@
 //! measured in turn with it in many short rounds, of which each has a least: what other work on the machine takes from a
 //! round is not in it. Then every policy against `threshold` at the same evaluation interval, sweeps, and peak memory, where
 //! the ratio shown is the median of the rounds'.
+//! The rows of the command are seconds from its start, against what they are to be at most.
 //! `cargo bench -- central` measures only the rows with that in their name. The exit status is 0 whatever these figures:
 //! machines differ, and a busy one measures its other work.
 //!
@@ -15,6 +16,7 @@
 //! installed, and compares them with `benches/instructions/baseline.txt`. These do not depend on what else the machine
 //! does: a rise of more than 5 % is an error, exit status 1.
 
+mod command;
 mod growth;
 mod instructions;
 mod memory;
@@ -142,6 +144,9 @@ fn main() {
     }
     if measured && "store".contains(only) {
         store_rows();
+    }
+    if measured && "command".contains(only) {
+        command::rows();
     }
     for (kind, ..) in REMEMBERED {
         if format!("memory, {kind}").contains(only) {
