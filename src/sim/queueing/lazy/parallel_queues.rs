@@ -367,6 +367,8 @@ mod tests {
             station.arrive_all(Arrivals { instants, services: &services, tokens: &[] }, 100, &mut ());
         };
         arrive(&mut station, &[5]);
+        // As the engine does before what changes at 10.
+        station.advance(9, &mut ());
         station.add(0, 10, &mut ());
         station.add(1, 10, &mut ());
         assert_eq!([0, 1].map(|id| station.outstanding(id)), [1, 0]);
