@@ -3,14 +3,14 @@
 use super::answer::Recommendation;
 use super::candidates::{Candidate, Candidates, shown};
 use super::found::Found;
-use super::search;
+use super::{search, walk};
 use crate::experiment::{Evaluator, Fresh, RunError, RunFailure, allowed};
 use crate::scenario::{Scenario, ScenarioFile, Space};
 use crate::stats::{CONFIDENCE, Plan, Selection, Step};
 use crate::time::Span;
 
-/// Minimum and maximum number of replications of each setting in the race.
-const RACE: (u32, u32) = (5, 160);
+/// Maximum number of replications of each setting in the race.
+const RACE: u32 = 160;
 
 /// Part of a budget that may be spent on finding settings, and on the race as a whole; the rest is for verification.
 const FOR_SEARCH: f64 = 0.3;
@@ -71,21 +71,22 @@ pub fn recommend(
         return Ok(None);
     };
     candidates.settle_warmup(evaluator)?;
+    let first = walk::first_replications(candidates.combinations());
     let plan = Plan {
         allowed: promises,
         error: 1.0 - CONFIDENCE,
-        race: RACE,
+        race: (first, RACE),
         looks: Plan::LOOKS.to_vec(),
         fresh: u32::MAX,
     };
     let enough = |candidates: &Candidates<'_>| spending.share(candidates.requests) >= FOR_SEARCH;
     let grid = candidates.combinations();
-    let mut whole = search::explore(&mut candidates, (RACE.0, &plan), &enough, evaluator)?;
+    let mut whole = search::explore(&mut candidates, (first, &plan), &enough, evaluator)?;
     let mut selection = Selection::new(candidates.all.len(), plan);
     if !whole {
         // The first round was stopped: what it came to is all there is to estimate by.
         for (index, candidate) in candidates.all.iter().enumerate() {
-            selection.tell_of(index, candidate.observations(0..RACE.0));
+            selection.tell_of(index, candidate.observations(0..first));
             if candidate.overgrown || candidate.count() == 0 {
                 selection.reject(index);
             }
@@ -124,8 +125,8 @@ pub fn recommend(
                 candidate.requests() * f64::from(batch.replications.end.saturating_sub(candidate.count()))
             })
             .sum();
-        let first = racing.iter().all(|(_, count)| *count <= RACE.0);
-        if in_race && !first && spending.share(candidates.requests + cost) > FOR_RACE {
+        let tried = racing.iter().all(|(_, count)| *count <= first);
+        if in_race && !tried && spending.share(candidates.requests + cost) > FOR_RACE {
             selection.end_race();
             spent = true;
             continue;

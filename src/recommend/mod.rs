@@ -22,4 +22,4 @@ pub use answer::{
 };
 pub use candidates::shown;
 pub use decide::{Budget, recommend};
-pub use walk::{EXHAUSTIVE, Levels, MOST, around, points};
+pub use walk::{EXHAUSTIVE, Levels, MOST, around, first_replications, points};

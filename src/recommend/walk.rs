@@ -39,6 +39,12 @@ impl Levels {
     }
 }
 
+/// Replications with which each combination of a space of so many is tried. Where all are, the race has every one of them before
+/// it, and a few are enough to begin with; a search goes where its first replications lead.
+pub fn first_replications(combinations: f64) -> u32 {
+    if combinations <= EXHAUSTIVE { 3 } else { 5 }
+}
+
 /// How many points fill a space of so many settings to begin with.
 pub fn points(settings: usize) -> usize {
     (10 * settings).clamp(24, 80)

@@ -3,6 +3,7 @@
 //! A line holds the requests of each replication; then a line for each setting holds its share of misses (1e-5) and its cost
 //! (1e-3), three characters each, on common random numbers. Promises of other shares make other problems of the same grid.
 
+use kneepoint::internals::recommend::first_replications;
 use kneepoint::internals::stats::{Kept, Observation, Plan, Selection, Step};
 
 /// Up to so many replications of a candidate the best setting is decidable: a setting within 3 % of its cost can be told.
@@ -101,11 +102,11 @@ impl Outcome {
 }
 
 /// How much may be spent on one of these problems.
-pub fn plan(promised: f64) -> Plan {
+pub fn plan(grid: &Grid, promised: f64) -> Plan {
     Plan {
         allowed: vec![1.0 - promised],
         error: 0.05,
-        race: (5, 160),
+        race: (first_replications(grid.missed.len() as f64), 160),
         looks: Plan::LOOKS.to_vec(),
         fresh: u32::MAX,
     }
@@ -113,7 +114,7 @@ pub fn plan(promised: f64) -> Plan {
 
 /// Selects among `settings` of a grid as `recommend` does, and adds what that comes to.
 pub fn select(grid: &Grid, settings: &[usize], (promised, repeat): (f64, u64), outcome: &mut Outcome) {
-    select_by(plan(promised), grid, settings, (promised, repeat), outcome);
+    select_by(plan(grid, promised), grid, settings, (promised, repeat), outcome);
 }
 
 /// The same by another plan.

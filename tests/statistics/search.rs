@@ -8,14 +8,11 @@
 //!
 //! The whole measurement takes 100 repeats of seven problems: `KNEEPOINT_SEARCH=full cargo test --test statistics search`.
 
-use kneepoint::internals::recommend::{Levels, MOST, around, points};
+use kneepoint::internals::recommend::{Levels, MOST, around, first_replications, points};
 use kneepoint::internals::scenario::{Axis, Setting, Space};
 use kneepoint::internals::stats::Selection;
 
 use crate::known_grid::{Grid, Outcome, drawn, plan, select};
-
-/// Replications by which settings are ranked while they are looked for.
-const FIRST: u32 = 5;
 
 struct Problem {
     name: &'static str,
@@ -73,11 +70,12 @@ fn tried(grid: &Grid, levels: &[usize; 4], (promised, repeat): (f64, u64), turne
         if places.len() >= MOST {
             break;
         }
-        let mut selection = Selection::new(places.len(), plan(promised));
+        let mut selection = Selection::new(places.len(), plan(grid, promised));
         for (index, place) in places.iter().enumerate() {
             let setting = number(levels, place);
+            let first = first_replications(grid.missed.len() as f64);
             let seen =
-                (0..FIRST).map(|each| grid.observation(setting, drawn(repeat, 0, each, grid.served.len())));
+                (0..first).map(|each| grid.observation(setting, drawn(repeat, 0, each, grid.served.len())));
             selection.tell_of(index, seen.collect());
         }
         let ranked: Vec<Vec<usize>> =

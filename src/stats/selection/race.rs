@@ -3,10 +3,12 @@
 //! All settings get the first replications. From then on only what can change the choice is simulated: the leader, which is
 //! the cheapest setting that can be expected to be confirmed, and its contenders, which are cheaper, or hardly dearer, and not
 //! known to miss the promise. Whatever is dearer waits at no cost, and is there again when a leader falls. The effort follows
-//! the difficulty: a leader that a first look will confirm needs no race, one that is near the promise a long one.
+//! the difficulty: a leader that a first look will confirm needs no race, one that is near the promise a long one. Replications
+//! are added a few at a time, since each may end the race; whether a doubtful leader needs contenders that are dearer is asked
+//! once it has some itself.
 
-use super::runner::{Standing, cost_above, surely_dearer};
-use super::{Batch, Phase, Selection, Step};
+use super::runner::{Standing, cost_above, surely_dearer, surely_within};
+use super::{Batch, Look, Phase, Selection, Step};
 
 /// What is raced around a leader.
 struct Effort {
@@ -27,7 +29,20 @@ const EFFORTS: [Effort; 3] = [
 const ALONE: u32 = 10;
 
 /// Probability of error at which a leader that its first look is expected to confirm seems to keep the promise.
-const SEEMS_KEPT: f64 = 0.02;
+const SEEMS_KEPT: f64 = 0.005;
+
+/// Replications from which on a leader that only seems doubtful has contenders that are dearer.
+const DOUBTFUL: u32 = 20;
+
+/// The share of what is allowed up to which its first look is expected to be filled by a leader that keeps the promise with room.
+const WITH_ROOM: f64 = 0.8;
+
+/// The share of its cost that such a leader may cost more than a contender for there to be no choice between them, and the
+/// probability of error at which it is known to cost no more.
+const INDIFFERENT: (f64, f64) = (0.03, 0.3);
+
+/// By what factor replications grow from one step of the race to the next: below so many, and from there on.
+const GROWTH: (f64, u32, f64) = (1.25, 20, 1.5);
 
 /// Contenders of such a leader are dropped from this many replications on, if they miss the promise but for this error.
 const DROPPED: (u32, f64) = (20, 0.15);
@@ -50,6 +65,12 @@ fn screening_error(replications: u32) -> f64 {
         10..20 => 0.0033,
         _ => 0.02,
     }
+}
+
+/// Replications after the next step of the race.
+fn next_count(seen: u32) -> u32 {
+    let (early, until, late) = GROWTH;
+    (f64::from(seen) * if seen < until { early } else { late }).ceil() as u32
 }
 
 impl Selection {
@@ -78,7 +99,7 @@ impl Selection {
         let more = self.contest((leader, effort), &open, &hopeful);
         if !self.raced && !more.is_empty() {
             let least = more.iter().map(|index| self.runners[*index].count()).min().unwrap_or(0);
-            let grown = self.grown(&more, |seen| (seen == least).then_some((2 * seen).min(most)));
+            let grown = self.grown(&more, |seen| (seen == least).then_some(next_count(seen).min(most)));
             return Some(Step::Simulate(grown));
         }
         self.propose(leader, look)
@@ -153,23 +174,28 @@ impl Selection {
     fn contest(&self, (leader, effort): (usize, usize), open: &[usize], hopeful: &[usize]) -> Vec<usize> {
         let most = self.plan.race.1;
         let count = |index: usize| self.runners[index].count();
-        let due = EFFORTS[effort].leader.min(most);
+        let mut due = EFFORTS[effort].leader.min(most);
         if count(leader) < ALONE.min(most) {
             return vec![leader];
         }
-        let (enough, within) = CLOSE;
+        let (enough, close_within) = CLOSE;
         let close = |index: usize, more: f64| {
             effort == 0
-                && more < within
+                && more < close_within
                 && count(index).min(count(leader)) < enough.min(most)
                 && hopeful.contains(&index)
                 && !surely_dearer(&self.runners[index], &self.runners[leader], DEARER)
         };
-        let mut due = due;
+        let early = effort <= 1 && count(leader) < DOUBTFUL;
+        let within = if early { 0.0 } else { EFFORTS[effort].within };
+        let with_room = effort == 0 && self.fills_first_look(leader) <= WITH_ROOM;
         let mut more = Vec::new();
         for index in open.iter().copied().filter(|index| *index != leader) {
             let Some(extra) = self.more_than(index, leader) else { continue };
-            if extra < EFFORTS[effort].within {
+            if with_room && surely_within(&self.runners[leader], &self.runners[index], INDIFFERENT) {
+                continue;
+            }
+            if extra < within {
                 if count(index) < most && !(effort == 0 && self.dropped(index)) {
                     more.push(index);
                 }
@@ -187,6 +213,13 @@ impl Selection {
             more.push(leader);
         }
         more
+    }
+
+    /// How much of what is allowed the first look at a setting is expected to fill, by its worst promise.
+    fn fills_first_look(&self, index: usize) -> f64 {
+        let looks = self.looks(0);
+        let Some(first) = looks.first().map(Look::expected) else { return f64::INFINITY };
+        self.runners[index].all(&self.plan.allowed).worst(|misses| misses.expected_by(&first))
     }
 
     fn dropped(&self, index: usize) -> bool {

@@ -56,9 +56,19 @@ pub(super) fn cost_above(this: &Runner, other: &Runner) -> Option<f64> {
     Some(more).filter(|more| both > 0 && !more.is_nan())
 }
 
+/// Whether `this` costs at most a share more than `other`, replication by replication, but for a probability of error.
+pub(super) fn surely_within(this: &Runner, other: &Runner, (share, error): (f64, f64)) -> bool {
+    surely_positive(this, other, error, |this, other| (1.0 + share) * other - this)
+}
+
 /// Whether `this` costs more than `other`, replication by replication, but for this probability of `error`.
 pub(super) fn surely_dearer(this: &Runner, other: &Runner, error: f64) -> bool {
-    let more = this.seen.iter().zip(&other.seen).map(|(this, other)| this.cost - other.cost);
+    surely_positive(this, other, error, |this, other| this - other)
+}
+
+/// Whether a difference of costs is above zero in the mean of the replications that both have, but for a probability of error.
+fn surely_positive(this: &Runner, other: &Runner, error: f64, of: impl Fn(f64, f64) -> f64) -> bool {
+    let more = this.seen.iter().zip(&other.seen).map(|(this, other)| of(this.cost, other.cost));
     let more = Linearised::of_values(&more.collect::<Vec<_>>());
     let t = one_sided_t(error, more.replications().saturating_sub(1) as u32);
     let least = |(mean, t): (f64, f64)| mean - t * more.variance_of_mean().sqrt();
