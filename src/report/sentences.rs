@@ -69,8 +69,10 @@ pub fn knee(scenario: &Scenario, result: &SweepResult) -> Statement {
         None => {
             let frontier = result.frontier().count();
             let points = format::counted(frontier, "point");
-            let text =
-                format!("There is no knee: the frontier of {points} is nowhere below a straight line.");
+            let text = match frontier {
+                0 => "There is no knee: no setting has both a cost and a latency to trade.".to_owned(),
+                _ => format!("There is no knee: the frontier of {points} is nowhere below a straight line."),
+            };
             Statement::plain("sweep.no_knee", text).with("frontier", frontier)
         }
     }

@@ -151,13 +151,20 @@ impl Table {
         }
     }
 
-    /// Whether every cell of a column that says anything starts as a number does; such a column is set to the right.
+    /// Whether every cell of a column that says anything is a quantity; such a column is set to the right.
     pub fn is_numeric(&self, column: usize) -> bool {
         let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
-        let mut texts = cells.map(|cell| &cell.text).filter(|text| !text.is_empty()).peekable();
-        let starts = |text: &String| text.starts_with(|c: char| c.is_ascii_digit() || "-−–+≥".contains(c));
-        texts.peek().is_some() && texts.all(starts)
+        let mut cells = cells.filter(|cell| !cell.text.is_empty()).peekable();
+        cells.peek().is_some() && cells.all(|cell| cell.value.is_some() || is_quantity(&cell.text))
     }
+}
+
+/// Whether a text is a number with its unit and interval, as `12.5 USD (11 to 14)`, and no name or sentence that begins with
+/// one, as `2 H100, fp8` or `99 % of requests within 1 s`.
+fn is_quantity(text: &str) -> bool {
+    let starts = |word: &str| word.starts_with(|c: char| c.is_ascii_digit() || "-−–+≥(±%/∞".contains(c));
+    let unit = |word: &str| word == "to" || word.len() <= 4 && !word.contains(|c: char| c.is_ascii_digit());
+    starts(text) && text.split_whitespace().all(|word| starts(word) || unit(word) && word != "of" && word != "on")
 }
 
 #[cfg(test)]
@@ -166,10 +173,11 @@ mod tests {
 
     #[test]
     fn a_column_is_numeric_by_the_cells_that_say_something() {
-        let rows = [["1 s", "a", "", "–"], ["", "2", "", "-3"]];
+        let rows = [["1 s", "a", "", "–", "2 H100, fp8"], ["", "2", "", "-3", "99 % of requests within 1 s"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
-        let table = Table::of_text("any", &["a", "b", "c", "d"], rows);
-        assert_eq!([0, 1, 2, 3, 4].map(|column| table.is_numeric(column)), [true, false, false, true, false]);
+        let table = Table::of_text("any", &["a", "b", "c", "d", "e"], rows);
+        let numeric = [0, 1, 2, 3, 4, 5].map(|column| table.is_numeric(column));
+        assert_eq!(numeric, [true, false, false, true, false, false]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ struct Asked {
 }
 
 /// How long the engine rests after its first estimate: about what a browser takes to draw it, which it does on a free core then.
-const DRAWING: Duration = Duration::from_millis(30);
+const DRAWING: Duration = Duration::from_millis(100);
 
 /// How often it looks meanwhile whether the work is cancelled.
 const LOOK: Duration = Duration::from_millis(3);

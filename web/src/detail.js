@@ -2,6 +2,7 @@
 
 import { estimate, quantity } from './format.js';
 import { html } from './svg.js';
+import { unfolding } from './state.js';
 import { verdict } from './model.js';
 import { WORDS } from './frontier.js';
 import { mountDistribution } from './distribution.js';
@@ -28,30 +29,33 @@ export function asArguments(data, place) {
   return [variant ? `--variant ${quoted(variant)}` : null, ...sets].filter(Boolean).join(' ');
 }
 
-/** Figures that are always shown of a point, besides those of the axes. */
-const ALWAYS = ['slo_attainment', 'utilization', 'mean_ready', 'cold.share', 'actions.up', 'lost.share'];
+/** Figures that are always shown of a point, besides those of the axes, in words. */
+const PLAIN = {
+  slo_attainment: 'within the SLO', utilization: 'utilization', mean_ready: 'instances, mean', 'cold.share': 'cold requests',
+  'actions.up': 'times scaled up', 'lost.share': 'requests lost',
+};
+const ALWAYS = Object.keys(PLAIN);
 
 export function mountDetail(host, data, store, view) {
   const shapes = html('div', { class: 'distribution' });
   const body = html('div');
   const said = html('p', { class: 'note', role: 'status', 'aria-live': 'polite' });
-  host.append(body, shapes, said);
-  let open = false;
+  const all = unfolding(store, 'figures');
+  host.append(html('div', {}, body, all.part), shapes, said);
   store.subscribe(() => {
     const { state, derived } = view();
+    all.part.hidden = state.selected === null;
     if (state.selected === null) return body.replaceChildren(html('p', { class: 'note' }, 'No setting is selected.'));
     const places = [state.selected, state.pinned].filter((place, at, all) => place !== null && all.indexOf(place) === at);
-    const all = html('details', { ontoggle: (event) => { open = event.target.open; } }, html('summary', {}, 'All figures'), rows(data, data.figures.map((figure) => figure.name), places));
-    all.open = open;
     body.replaceChildren(
       html('h2', {}, heading(data, state, derived)),
       changes(data, state.selected),
       rows(data, [...new Set([state.x, state.y, ...ALWAYS])].filter((name) => data.has(name)), places, state),
       buttons(data, store, state, said),
-      all,
     );
+    all.show('All figures', () => [rows(data, data.figures.map((figure) => figure.name), places)]);
     return undefined;
-  });
+  }, ['x', 'y', 'slo', 'facets', 'selected', 'pinned']);
   mountDistribution(shapes, data, store, view);
 }
 
@@ -83,7 +87,7 @@ function changes(data, place) {
 function rows(data, names, places, state = null) {
   const told = names.filter((name) => places.some((place) => data.of(place, name).mean !== null));
   const unit = (name) => data.figure(name).unit;
-  const title = (name) => (name === data.x ? data.x_title : name === data.y ? data.y_title : name);
+  const title = (name) => (name === data.x ? data.x_title : name === data.y ? data.y_title : state ? PLAIN[name] ?? name : name);
   const cells = (name) => places.map((place) => html('td', {}, estimate(data.of(place, name), unit(name), data.currency)));
   const kept = (place) => verdict(data, place, state.slo);
   return html(
@@ -95,7 +99,7 @@ function rows(data, names, places, state = null) {
       {},
       ...told.map((name) => html('tr', {}, html('th', { scope: 'row', title: data.figure(name).doc }, title(name)), ...cells(name))),
       state && state.slo !== null
-        ? html('tr', {}, html('th', { scope: 'row' }, `SLO ≤ ${quantity(state.slo, 'seconds')}`), ...places.map((place) => html('td', {}, html('span', { class: `tag ${kept(place)}` }, WORDS[kept(place)] ?? '–'))))
+        ? html('tr', {}, html('th', { scope: 'row' }, `SLO ≤ ${quantity(state.slo, 'seconds')}`), ...places.map((place) => html('td', {}, kept(place) ? html('span', { class: `tag ${kept(place)}` }, WORDS[kept(place)]) : '–')))
         : null,
     ),
   );

@@ -16,8 +16,7 @@ export function mountDistribution(host, data, store, view) {
     host.replaceChildren(drawn(data, state, runs, width));
     return undefined;
   };
-  onWidth(host, draw);
-  store.subscribe(() => draw(host.clientWidth || 300));
+  store.subscribe(onWidth(host.parentElement, host, draw), ['slo', 'selected', 'pinned']);
 }
 
 function drawn(data, state, runs, width) {
@@ -26,6 +25,7 @@ function drawn(data, state, runs, width) {
   const values = series.flatMap((each) => each.quantiles.map(([, value]) => value)).filter((value) => value > 1e-4);
   const y = axis(...extent(values, true), height - 26, 22, true);
   const x = (percentile) => LEFT + (nines(percentile) / nines(99.995)) * (width - LEFT - 12);
+  const limit = state.slo !== null && state.slo >= y.low && state.slo <= y.high;
   const parts = [
     svg('text', { class: 'soft', x: 4, y: 12 }, 'latency and wait by percentile (log scale)'),
     ...TICKS.flatMap((tick) => [
@@ -37,8 +37,8 @@ function drawn(data, state, runs, width) {
       svg('text', { class: 'soft', x: LEFT - 6, y: y.at(tick) + 4, 'text-anchor': 'end' }, quantity(tick, 'seconds')),
     ]),
   ];
-  if (state.slo !== null && state.slo >= y.low && state.slo <= y.high) {
-    parts.push(svg('line', { class: 'limit', x1: LEFT, x2: width - 10, y1: y.at(state.slo), y2: y.at(state.slo) }));
+  if (limit) {
+    parts.push(svg('line', { class: 'limit', x1: LEFT, x2: width - 10, y1: y.at(state.slo), y2: y.at(state.slo) }), svg('text', { class: 'soft', x: LEFT + 4, y: y.at(state.slo) < 36 ? y.at(state.slo) + 13 : y.at(state.slo) - 4 }, `SLO ${quantity(state.slo, 'seconds')}`));
   }
   for (const each of series) {
     const points = each.quantiles.filter(([, value]) => value > 1e-4).map(([percentile, value]) => [x(percentile), y.at(value)]);

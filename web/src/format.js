@@ -2,13 +2,23 @@
 
 const DIGITS = 3;
 
+/** Writers of numbers by their decimals, made once: to make one for each number took longer than to draw a page. */
+const BY_DECIMALS = Array.from({ length: 7 }, (_, most) => new Intl.NumberFormat('en', { maximumFractionDigits: most }));
+
 /** `value` with three significant digits, never in powers of ten below a million. */
 export function plain(value) {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toPrecision(DIGITS);
   const decimals = Math.max(0, DIGITS - 1 - Math.floor(Math.log10(size)));
-  return value.toLocaleString('en', { maximumFractionDigits: Math.min(decimals, 6) });
+  return BY_DECIMALS[Math.min(decimals, 6)].format(value);
+}
+
+const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: DIGITS });
+
+/** `value` where there is room for six signs. */
+export function short(value) {
+  return Math.abs(value) >= 1e5 ? SHORT.format(value) : plain(value);
 }
 
 export function seconds(value) {

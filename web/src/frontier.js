@@ -37,8 +37,7 @@ export function mountFrontier(host, data, store, view) {
     key.replaceChildren(...legend(data, view().derived));
     if (focus) canvas.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true });
   };
-  onWidth(canvas, draw);
-  store.subscribe(() => canvas.clientWidth > 0 && draw(canvas.clientWidth));
+  store.subscribe(onWidth(host, canvas, draw), ['x', 'y', 'slo', 'facets', 'selected', 'pinned', 'now']);
   const nearest = (event) => {
     const box = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -137,7 +136,7 @@ function legend(data, derived) {
 const MARGIN = { top: 30, right: 14, bottom: 44, left: 58 };
 
 function drawn(data, { state, derived }, width, store) {
-  const height = Math.round(Math.min(460, Math.max(300, width * 0.55)));
+  const height = Math.round(Math.min(540, Math.max(300, width * 0.68)));
   const values = (name) => derived.places.map((place) => data.of(place, name).mean).filter((value) => value !== null);
   const ends = (name) => derived.places.flatMap((place) => Object.values(data.of(place, name))).filter((value) => value !== null);
   const [logX, logY] = [state.x, state.y].map((name) => spansDecades(values(name)));
@@ -210,7 +209,9 @@ function bars(data, state, place, x, y) {
 function point(data, state, { place, x, y }, onFrontier) {
   const { css, shape } = LOOKS[verdict(data, place, state.slo)] ?? { css: 'plain', shape: 'dot' };
   const series = data.series ? ` v${data.points[place].series % 6}` : '';
-  const attributes = { class: `point ${css}${series}${onFrontier || place === state.selected ? '' : ' off'}`, 'data-point': place };
+  // Where there is a frontier the points beside it stand back.
+  const back = data.command === 'sweep' && !onFrontier && place !== state.selected;
+  const attributes = { class: `point ${css}${series}${back ? ' off' : ''}`, 'data-point': place };
   if (shape === 'cross') return svg('path', { ...attributes, d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` });
   return svg('circle', { ...attributes, cx: x, cy: y, r: shape === 'ring' ? 5 : 5.5 });
 }
@@ -220,14 +221,15 @@ function now(data, state, x, y) {
   const [across, up] = [data.now(state.x), data.now(state.y)];
   if (across?.mean === null || up?.mean === null || !across || !up) return null;
   const [cx, cy] = [x.at(across.mean), y.at(up.mean)];
+  const ahead = cx + 42 <= x.to;
   const bar = (x1, y1, x2, y2) => svg('line', { class: 'bar', x1, y1, x2, y2 });
   const parts = [
     across.low !== null && bar(x.at(across.low), cy, Math.min(x.to, x.at(across.high)), cy),
     up.low !== null && bar(cx, Math.min(y.from, y.at(up.low)), cx, Math.max(y.to, y.at(up.high))),
     svg('path', { class: 'now', d: `M${cx} ${cy - 9}l9 9l-9 9l-9 -9z` }),
-    svg('text', { class: 'label', x: cx + 13, y: cy + 18 }, 'now'),
+    svg('text', { class: 'label', x: ahead ? cx + 13 : cx - 13, y: cy + 18, 'text-anchor': ahead ? 'start' : 'end' }, 'now'),
   ].filter(Boolean);
-  return { parts, box: [cx - 9, cy - 9, cx + 42, cy + 22] };
+  return { parts, box: ahead ? [cx - 9, cy - 9, cx + 42, cy + 22] : [cx - 42, cy - 9, cx + 9, cy + 22] };
 }
 
 /** The promise: a line to drag, or an arrow at the edge where it lies beyond. */
@@ -258,15 +260,26 @@ function promise(data, state, x, y, marks) {
   };
 }
 
-/** Names of the points that matter, each where it covers least; one that would cover another is left out. */
+/** Points of which each has its name in the chart, as far as there is room: of settings, and of alternatives that somebody named. */
+const NAMED = { settings: 12, alternatives: 24 };
+
+/**
+ * Names of the points that matter, the one to choose first, each where it covers least: beside its point, else a little away with a
+ * line to it, else shorter; one that would cover another even so is left out.
+ */
 function labels(data, state, derived, at, edge, others) {
+  const named = data.command === 'sweep' ? at.size <= NAMED.settings : at.size <= NAMED.alternatives;
   const names = new Map();
-  const add = (place, name) => place !== null && place !== undefined && at.has(place) && names.set(place, [...(names.get(place) ?? []), name]);
+  const add = (place, ...texts) => {
+    if (place === null || place === undefined || !at.has(place)) return;
+    const own = named && data.command !== 'sweep' ? [data.name(place)] : [];
+    names.set(place, [...(names.get(place) ?? [own]), texts]);
+  };
+  if (state.slo !== null) add(derived.cheapest, derived.confirmed ? 'cheapest that keeps the SLO' : 'cheapest on average', 'cheapest');
   add(data.today, 'today');
-  if (state.slo !== null) add(derived.cheapest, derived.confirmed ? 'cheapest that keeps the SLO' : 'cheapest on average');
   add(derived.knee, 'knee');
   add(state.pinned, 'pinned');
-  if (at.size <= 12) for (const place of at.keys()) if (!names.has(place)) add(place, data.name(place));
+  if (named) for (const place of at.keys()) if (!names.has(place)) names.set(place, [[data.name(place)]]);
   const room = (place) => (place === state.selected || place === state.pinned ? 13 : 7);
   const taken = [...at.values()].map(({ place, x, y }) => [x - room(place), y - room(place), x + room(place), y + room(place)]);
   taken.push(...others);
@@ -275,13 +288,21 @@ function labels(data, state, derived, at, edge, others) {
   const found = [];
   for (const [place, parts] of names) {
     const { x, y } = at.get(place);
-    const text = parts.join(', ');
-    const long = text.length * 7;
-    const spots = [[x + 15, y - 6], [x - 15 - long, y - 6], [x - long / 2, y + 17], [x - long / 2, y - 28], [x + 15, y + 6], [x + 15, y - 20], [x - 15 - long, y + 6], [x - 8 - long, y + 17]];
-    const spot = spots.find(([left, top]) => free([left, top, left + long, top + 13]));
-    if (!spot) continue;
-    taken.push([spot[0], spot[1], spot[0] + long, spot[1] + 13]);
-    found.push(svg('text', { class: 'label', x: spot[0], y: spot[1] + 11 }, text));
+    const texts = [parts.map(([text]) => text), parts.map((each) => each.at(-1))].map((all) => all.filter(Boolean).join(', '));
+    const placed = (text, away) => {
+      const long = text.length * 7;
+      const spots = away
+        ? [30, 55, 85].flatMap((off) => [[x + 12, y - off - 6], [x + 12, y + off - 6], [x - 12 - long, y - off - 6], [x - 12 - long, y + off - 6], [x + off, y - off / 2], [x - off - long, y - off / 2]])
+        : [[x + 15, y - 6], [x - 15 - long, y - 6], [x - long / 2, y + 17], [x - long / 2, y - 28], [x + 15, y + 6], [x + 15, y - 20], [x - 15 - long, y + 6], [x - 8 - long, y + 17]];
+      const spot = spots.find(([left, top]) => free([left, top, left + long, top + 13]));
+      return spot && { text, box: [spot[0], spot[1], spot[0] + long, spot[1] + 13], away };
+    };
+    const label = [false, true].flatMap((away) => texts.map((text) => [text, away])).reduce((got, [text, away]) => got ?? placed(text, away), undefined);
+    if (!label) continue;
+    const [left, top, right] = label.box;
+    taken.push(label.box);
+    if (label.away) found.push(svg('line', { class: 'lead', x1: x, y1: y, x2: left > x ? left - 2 : right - Math.max(0, right - x - 2), y2: top + 7 }));
+    found.push(svg('text', { class: 'label', x: left, y: top + 11 }, label.text));
   }
   return found;
 }

@@ -16,8 +16,11 @@ const REDRAWS = [];
 export function goLive(host, scenarios, source) {
   globalThis.kneepoint = { redraws: REDRAWS };
   host.classList.add('live-page');
-  host.classList.toggle('several', scenarios.length > 1);
-  scenarios.forEach((scenario, place) => host.append(panel(scenario, place, source)));
+  const several = scenarios.length > 1;
+  host.classList.toggle('several', several);
+  // A page has one main part; of several scenarios each is an article of it.
+  if (several) host.setAttribute('role', 'main');
+  scenarios.forEach((scenario, place) => host.append(panel(scenario, place, source, several)));
 }
 
 /** The playground: one scenario at a time, which a list chooses; the address keeps which one. */
@@ -39,7 +42,8 @@ export function goPlay(host, scenarios, source) {
   show();
 }
 
-function panel(scenario, number, source) {
+function panel(scenario, number, source, several = false) {
+  const named = (part) => (several ? `${part}, ${scenario.name}` : part);
   const mounts = {};
   const mount = (name, tag = 'div', attributes = {}) => {
     mounts[name] = html(tag, { ...attributes, hidden: true });
@@ -54,20 +58,20 @@ function panel(scenario, number, source) {
   const work = worker(scenario, number, source, { answer, figures, mounts, sliders, editor, fault, status });
   const button = (text, does) => html('button', { type: 'button', onclick: does }, text);
   const root = html(
-    'main',
-    { 'aria-label': scenario.name },
+    several ? 'article' : 'main',
+    { class: 'panel', 'aria-label': scenario.name },
     html('header', {}, html('h1', {}, scenario.name), status, html('span', { class: 'actions' },
       button('Save scenario', () => save(scenario.file, 'application/toml', work.text())),
       button('Save manifest', () => work.save('manifest', scenario.file.replace(/\.toml$/, '.yaml'), 'application/yaml')),
       button('Save report', () => work.save('report', 'report.html', 'text/html')),
       button('As it was', () => work.reset()))),
-    html('section', { class: 'card wide-card', 'aria-label': 'Answer' }, fault, answer, figures, mount('moved', 'div', { class: 'moved' })),
-    html('section', { class: 'card wide-card', 'aria-label': 'Values' }, html('h2', {}, 'Values'), sliders,
+    html('section', { class: 'card wide-card', 'aria-label': named('Answer') }, fault, answer, figures, mount('moved', 'div', { class: 'moved' })),
+    html('section', { class: 'card wide-card', 'aria-label': named('Values') }, html('h2', {}, 'Values'), sliders,
       html('details', {}, html('summary', {}, 'As text'), editor)),
-    html('section', { class: 'card trade', 'aria-label': 'Cost and latency' }, html('h2', {}, 'Cost and latency'), mount('controls', 'div', { class: 'tools' }), mount('frontier', 'div', { class: 'chart' })),
-    mount('detail', 'section', { class: 'card selected', 'aria-label': 'This setting' }),
-    mount('timeline', 'section', { class: 'card wide-card', 'aria-label': 'Over time' }),
-    html('section', { class: 'card wide-card', 'aria-label': 'Points' }, mount('points')),
+    html('section', { class: 'card trade', 'aria-label': named('Cost and latency') }, html('h2', {}, 'Cost and latency'), mount('controls', 'div', { class: 'tools' }), mount('frontier', 'div', { class: 'chart' })),
+    mount('detail', 'section', { class: 'card selected', 'aria-label': named('This setting') }),
+    mount('timeline', 'section', { class: 'card wide-card', 'aria-label': named('Over time') }),
+    html('section', { class: 'card wide-card', 'aria-label': named('Points') }, mount('points')),
   );
   root.addEventListener('leave', () => work.stop());
   work.start();
@@ -171,7 +175,8 @@ function worker(scenario, number, source, parts) {
     single = read(line.data);
     runState = mountReport(single, (name) => (['detail', 'timeline'].includes(name) ? parts.mounts[name] : null), false, runState?.get());
     parts.figures.replaceChildren(...keyFigures(single));
-    if (sweep) sweep.store.set({});
+    // The chart has a mark for the setting as it is now; no other part of the sweep has anything of it.
+    if (sweep) sweep.store.set({ now: (sweep.store.get().now ?? 0) + 1 });
     else parts.answer.replaceChildren(...[...line.warnings, ...line.answer].map((each) => html('p', {}, each)));
   };
 
@@ -214,7 +219,7 @@ function worker(scenario, number, source, parts) {
     };
     range.addEventListener('input', moved(range, number));
     number.addEventListener('change', moved(number, range));
-    return html('label', { class: field.swept ? 'field swept' : 'field' }, html('span', { title: field.path }, field.path), range, number, shown);
+    return html('label', { class: field.swept ? 'field swept' : 'field' }, html('span', { title: field.path }, ...field.path.split(/(?<=\.)/).flatMap((part) => [part, html('wbr')])), range, number, shown);
   };
 
   parts.editor.value = text;

@@ -75,35 +75,41 @@ export function keepsOnAverage(data, place, slo) {
 /** Everything that a view is drawn from. */
 export function derive(data, state) {
   const places = shown(data, state);
-  const members = frontier(data, places, state.x, state.y);
+  // Other traffic is a question, and no setting to choose.
+  const choices = places.filter((place) => !data.points[place].what_if);
+  const members = frontier(data, choices, state.x, state.y);
   // Variants have a frontier each, as in the drawings of the report: nobody reads one across them as a trade.
   const series = [...new Set(places.map((place) => data.points[place].series))];
-  const of = (number) => places.filter((place) => data.points[place].series === number);
+  const of = (number) => choices.filter((place) => data.points[place].series === number);
   const lines = data.command === 'sweep' && series.length > 1
     ? series.map((number) => ({ series: number, members: frontier(data, of(number), state.x, state.y) }))
     : [{ series: null, members: data.command === 'sweep' ? members : [] }];
   const cost = (place) => data.of(place, data.x).mean ?? Infinity;
-  const within = places.filter((place) => keepsOnAverage(data, place, state.slo));
-  const asWritten = data.slo && state.slo === data.slo.seconds && JSON.stringify(state.facets) === JSON.stringify(conditions(data));
+  const within = choices.filter((place) => keepsOnAverage(data, place, state.slo));
+  const unmoved = JSON.stringify(state.facets) === JSON.stringify(conditions(data));
+  const asWritten = data.slo && state.slo === data.slo.seconds && unmoved;
+  // The report's own knee, which is over all conditions together, where it can be shown.
+  const own = unmoved && state.x === data.x && state.y === data.y && (data.knee === null || places.includes(data.knee));
   const cheapest = within.reduce((best, place) => (best === null || cost(place) < cost(best) ? place : best), null);
   return {
     places,
     frontier: members,
     lines,
-    knee: knee(data, members, state.x, state.y),
+    // Alternatives that somebody named are no curve that bends.
+    knee: data.command !== 'sweep' ? null : own ? data.knee : knee(data, members, state.x, state.y),
     cheapest: state.slo === null ? null : asWritten && data.cheapest !== null ? data.cheapest : cheapest,
     confirmed: Boolean(asWritten && data.cheapest !== null),
   };
 }
 
-/** The worst stretches of a run: where most requests were late or lost, worst first. */
-export function episodes(run, most = 5) {
+/** The worst stretches of a run: where more requests were late or lost than the share that may be, worst first. */
+export function episodes(run, share, most = 5) {
   const { time_s: ends, length_s: lengths, good, served, lost, latency_p99_s: p99, arrived } = run.windows;
   const found = [];
   let open = null;
   ends.forEach((end, place) => {
     const late = Math.max(0, served[place] - good[place]) + lost[place];
-    const much = late > 0.01 * Math.max(1, arrived[place]);
+    const much = late > share * Math.max(1, arrived[place]);
     if (!much) {
       open = null;
       return;

@@ -1,5 +1,7 @@
 // What the reader has chosen, kept in the address so that a link shows the same view.
 
+import { html } from './svg.js';
+
 /** The view as the report was written. */
 export function initial(data) {
   const selected = [data.pick, data.cheapest, data.knee, 0].find((place) => place !== null && place !== undefined);
@@ -14,6 +16,7 @@ export function initial(data) {
     query: '',
     onlyFrontier: false,
     zoom: null,
+    open: [],
   };
 }
 
@@ -77,6 +80,29 @@ function carried(data, before) {
   return kept;
 }
 
+/** A part below a title that unfolds it. Its contents are made while it is open; new results leave it as it is. */
+export function unfolding(store, name, attributes = {}) {
+  const summary = html('summary');
+  const body = html('div');
+  const part = html('details', attributes, summary, body);
+  let make = () => [];
+  const fill = () => body.replaceChildren(...(part.open ? make() : []));
+  part.open = store.get().open.includes(name);
+  part.addEventListener('toggle', () => {
+    const { open } = store.get();
+    if (open.includes(name) !== part.open) store.set({ open: part.open ? [...open, name] : open.filter((each) => each !== name) });
+    fill();
+  });
+  return {
+    part,
+    show(title, contents) {
+      summary.textContent = title;
+      make = contents;
+      fill();
+    },
+  };
+}
+
 /** A store: `get`, `set(changes)`, `subscribe(listener)`. Listeners are called once a frame. */
 export function store(data, onHash = true, before = null) {
   let current = onHash ? fromHash(data, location.hash) : carried(data, before);
@@ -92,7 +118,7 @@ export function store(data, onHash = true, before = null) {
         // A page shown inside another has no address of its own.
       }
     }
-    listeners.forEach((listener) => listener(current));
+    listeners.forEach((told) => told());
   };
   const ask = () => {
     if (!asked) {
@@ -112,9 +138,17 @@ export function store(data, onHash = true, before = null) {
       current = { ...current, ...changes };
       ask();
     },
-    subscribe(listener) {
-      listeners.push(listener);
-      listener(current);
+    /** Calls `listener` now, and when the state changes: with `parts`, only when one of these parts of it does. */
+    subscribe(listener, parts = null) {
+      let seen = null;
+      const told = () => {
+        const now = parts && JSON.stringify(parts.map((part) => current[part]));
+        if (now !== null && now === seen) return;
+        seen = now;
+        listener(current);
+      };
+      listeners.push(told);
+      told();
     },
   };
 }

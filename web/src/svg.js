@@ -37,16 +37,26 @@ export function path(points) {
   return text;
 }
 
-/** Calls `draw(width)` now and whenever the width of `element` changes. */
-export function onWidth(element, draw) {
-  let width = 0;
-  const look = () => {
-    const now = Math.round(element.clientWidth);
-    if (now > 0 && now !== width) {
-      width = now;
-      draw(now);
-    }
+/** Widths of what was drawn last, by the place that it stands in: to ask a new element for its own lays out the whole page. */
+const WIDTHS = new WeakMap();
+
+/**
+ * Calls `draw(width)` whenever the width of `element`, which stands in `host`, changes. Returns what draws it once more, as wide as
+ * it is; nothing is drawn before it is called, or before there is a width.
+ */
+export function onWidth(host, element, draw) {
+  let drawnAt = 0;
+  const at = (width) => {
+    drawnAt = width;
+    WIDTHS.set(host, width);
+    draw(width);
   };
-  new ResizeObserver(look).observe(element);
-  look();
+  new ResizeObserver(([{ contentRect }]) => {
+    const now = Math.round(contentRect.width);
+    if (now > 0 && now !== drawnAt) at(now);
+  }).observe(element);
+  return () => {
+    const width = drawnAt || WIDTHS.get(host) || Math.round(element.clientWidth);
+    if (width > 0) at(width);
+  };
 }

@@ -11,7 +11,7 @@ export function mountTable(host, data, store, view) {
   const field = html('input', { type: 'search', placeholder: 'filter, as in 0.9 or kept', 'aria-label': 'Filter the table' });
   const box = html('input', { type: 'checkbox' });
   const count = html('span', { class: 'note', role: 'status' });
-  const wrap = html('div', { class: 'wide tall', tabindex: 0, role: 'region', 'aria-label': 'Settings' });
+  const wrap = html('div', { class: 'wide tall', tabindex: 0, role: 'region', 'aria-label': `Settings of ${data.title}` });
   host.append(html('h2', {}, 'Settings'), html('div', { class: 'tools' }, field, html('label', {}, box, ' frontier only'), count), wrap);
   field.value = store.get().query;
   box.checked = store.get().onlyFrontier;
@@ -24,7 +24,7 @@ export function mountTable(host, data, store, view) {
     count.textContent = `${rows} of ${data.points.length}`;
     if (focused?.row) wrap.querySelector(`[data-row="${focused.row}"]`)?.focus({ preventScroll: true });
     else if (focused?.sort) wrap.querySelector(`[data-sort="${CSS.escape(focused.sort)}"]`)?.focus({ preventScroll: true });
-  });
+  }, ['x', 'y', 'slo', 'facets', 'selected', 'pinned', 'sort', 'query', 'onlyFrontier']);
   wrap.addEventListener('keydown', (event) => {
     const row = event.target.closest('tr[data-row]');
     if (!row) return;
@@ -39,7 +39,7 @@ export function mountTable(host, data, store, view) {
 
 function columns(data, state) {
   const variants = data.points.some((point) => point.variant !== null);
-  const title = (name) => (name === data.x ? data.x_title : name === data.y ? data.y_title : name === 'slo_attainment' ? 'within SLO' : name);
+  const title = (name) => (name === data.x ? data.x_title : name === data.y ? data.y_title : name === 'slo_attainment' ? 'within SLO' : name === 'mean_ready' ? 'instances' : name);
   const number = (text) => (text === null ? null : Number.parseFloat(text));
   return [
     variants && { key: 'variant', title: 'variant', of: (place) => data.points[place].variant ?? '', text: true },

@@ -1,11 +1,12 @@
 // One run over time: lanes that share zoom and cursor, scaling events with their reasons, and the worst episodes marked.
 
-import { clock, plain, quantity } from './format.js';
+import { clock, plain, quantity, short } from './format.js';
 import { axis, spansDecades, timeTicks } from './scale.js';
 import { html, onWidth, path, svg } from './svg.js';
+import { unfolding } from './state.js';
 import { episodes } from './model.js';
 
-const LEFT = 52;
+const LEFT = 58;
 const RIGHT = 12;
 /** Room between two lanes: for the triangles of the upper and the title of the lower. */
 const BETWEEN = 34;
@@ -29,8 +30,8 @@ export function mountTimeline(host, data, store, view) {
   const readout = html('p', { class: 'note readout', role: 'status' });
   const tools = html('div', { class: 'actions' });
   const worst = html('div');
-  const log = html('details', { class: 'log' });
-  host.append(title, canvas, readout, tools, worst, log);
+  const log = unfolding(store, 'log', { class: 'log' });
+  host.append(title, canvas, readout, tools, worst, log.part);
   let cursor = null;
   let frame = null;
   const range = (run) => {
@@ -56,8 +57,8 @@ export function mountTimeline(host, data, store, view) {
     show(cursor);
     const zoomed = range(run)[1] - range(run)[0] < run.duration_s;
     tools.replaceChildren(...(zoomed ? [html('button', { type: 'button', onclick: () => store.set({ zoom: null }) }, 'Show all')] : []));
-    worst.replaceChildren(...table(run, store));
-    log.replaceChildren(...decisions(run, range(run), store));
+    worst.replaceChildren(...table(data, run, store));
+    decisions(log, run, range(run), store);
   };
   const show = (at) => {
     cursor = at;
@@ -72,8 +73,12 @@ export function mountTimeline(host, data, store, view) {
     frame.line.setAttribute('x2', frame.x.at(at));
     readout.textContent = read(run, at, frame.x);
   };
-  onWidth(canvas, draw);
-  store.subscribe(() => canvas.clientWidth > 0 ? draw(canvas.clientWidth) : current() && (host.hidden = false));
+  const redraw = onWidth(host, canvas, draw);
+  store.subscribe(() => {
+    // What is hidden has no width: it is drawn as soon as it is shown.
+    if (current()) host.hidden = false;
+    redraw();
+  }, ['selected', 'pinned', 'zoom']);
   const time = (event) => {
     const box = canvas.getBoundingClientRect();
     return Math.min(frame.x.high, Math.max(frame.x.low, frame.x.value(event.clientX - box.left)));
@@ -145,13 +150,19 @@ function drawn(data, run, pinned, width, [low, high]) {
     top += tall + BETWEEN;
   }
   const bottom = top - BETWEEN;
-  for (const { from, to } of episodes(run)) {
+  for (const { from, to } of episodes(run, data.may_miss)) {
     if (to < low || from > high) continue;
     const [left, right] = [Math.max(LEFT, x.at(from)), Math.min(width - RIGHT, x.at(to))];
     parts.unshift(svg('rect', { class: 'episode', x: left, y: 8, width: Math.max(2, right - left), height: bottom - 8 }));
   }
+  let free = 0;
   for (const tick of timeTicks(low, high, Math.max(2, Math.floor(width / 90)))) {
-    parts.push(svg('text', { class: 'soft', x: x.at(tick), y: bottom + 18, 'text-anchor': x.at(tick) > width - 40 ? 'end' : 'middle' }, clock(tick, high - low, run.duration_s)));
+    const text = clock(tick, high - low, run.duration_s);
+    const long = text.length * 6.6;
+    const left = Math.min(x.at(tick) - long / 2, width - RIGHT - long);
+    if (left < free) continue;
+    free = left + long + 6;
+    parts.push(svg('text', { class: 'soft', x: left + long / 2, y: bottom + 18, 'text-anchor': 'middle' }, text));
   }
   const line = svg('line', { class: 'cursor', y1: 8, y2: bottom, visibility: 'hidden' });
   const selection = svg('rect', { class: 'selection', y: 8, height: bottom - 8, width: 0 });
@@ -186,7 +197,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
   const parts = [
     svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'} scale)` : '', limit ? `, dashed: SLO ${quantity(lane.limit, 'seconds')}` : ''].join('')),
     log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
-    svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : plain(high)),
+    svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : short(high)),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: top, y2: top }),
   ].filter(Boolean);
@@ -220,7 +231,7 @@ function events(run, x, bottom) {
 const MOST_DECISIONS = 200;
 
 /** The decisions that changed the number of instances, as far as the timeline shows their time. */
-function decisions(run, [low, high], store) {
+function decisions(log, run, [low, high], store) {
   const seen = run.events.filter(([at]) => at >= low && at <= high);
   const row = ([at, before, after, reason]) => {
     const zoom = () => store.set({ zoom: [Math.max(0, at - 600), Math.min(run.duration_s, at + 600)] });
@@ -230,17 +241,16 @@ function decisions(run, [low, high], store) {
   };
   const part = high - low < run.duration_s ? ' in this part' : '';
   const more = seen.length - MOST_DECISIONS;
-  return [
-    html('summary', {}, `Decision log: ${seen.length} changes of the number of instances${part}`),
+  log.show(`Decision log: ${seen.length} changes of the number of instances${part}`, () => [
     seen.length > 0 && html('div', { class: 'wide tall', tabindex: 0, role: 'region', 'aria-label': 'Decision log' },
       html('table', {}, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'instances'), html('th', { scope: 'col' }, 'reason'))), html('tbody', {}, ...seen.slice(0, MOST_DECISIONS).map(row)))),
     more > 0 && html('p', { class: 'note' }, `${more} more: zoom in to see them.`),
-  ].filter(Boolean);
+  ].filter(Boolean));
 }
 
 /** The worst episodes, each a row that zooms to it. */
-function table(run, store) {
-  const found = episodes(run, 5);
+function table(data, run, store) {
+  const found = episodes(run, data.may_miss);
   if (!found.length) return [];
   const fine = run.duration_s < 21600 ? 1 : 3600;
   const row = ({ from, to, late, p99 }) => {

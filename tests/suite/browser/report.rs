@@ -241,6 +241,27 @@ fn variants_have_a_frontier_each_and_labels_stand_on_nothing() {
 }
 
 #[test]
+fn contenders_have_their_names_and_verdicts_and_no_knee() {
+    let Some(mut browser) = Browser::start() else { return };
+    let (head, _) = SWEEP.split_once("[sweep.parameters]").unwrap();
+    let work = Work::with(&format!(
+        "{head}[[variant]]\nname = \"one\"\nset = {{ \"autoscaler.max\" = 4 }}\n[[variant]]\nname = \"many\"\nset = {{ \"autoscaler.min\" = 4 }}\n"
+    ));
+    work.done(&["compare", "scenario.toml", "--quiet", "--out", "out", "--set", "run.replications=5"]);
+    browser.window(1280, 900, false);
+    browser.open(&url(&work));
+    browser.wait("document.querySelectorAll('[data-point]').length === 3");
+    let texts = "[...document.querySelectorAll('[data-mount=frontier] .label')].map((label) => label.textContent).join('; ')";
+    let names = browser.text(texts);
+    assert!(names.contains("base") && names.contains("one") && names.contains("many"), "{names}");
+    assert!(!names.contains("knee"), "{names}");
+    // Each has the verdict of the table, and what misses the SLO is not called the cheapest that keeps it.
+    let verdicts = browser.value("JSON.parse(document.getElementById('kneepoint-data').textContent).points.map((point) => point.keeps)");
+    assert!(verdicts.as_array().unwrap().iter().all(serde_json::Value::is_string), "{verdicts}");
+    assert_eq!(browser.value("document.querySelectorAll('.tag:not(:is(.yes, .so_far, .no, .uncertain))').length"), 0);
+}
+
+#[test]
 fn the_page_is_open_to_everybody_at_all_sizes() {
     let Some(mut browser) = Browser::start() else { return };
     let work = swept();

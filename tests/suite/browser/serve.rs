@@ -136,6 +136,15 @@ fn a_slider_moves_figures_and_charts_and_a_fault_is_shown_at_its_place() {
     browser.wait("document.querySelector('textarea').value.includes('above = 0.5')");
     browser.wait(done);
     holds_at_all_sizes(&mut browser, "serve");
+    // What was unfolded stays so when new results come.
+    browser.value("document.querySelector('.log').open = true");
+    browser.value(&format!("(() => {{ {field}.value = 14; {field}.dispatchEvent(new Event('input')); }})()"));
+    browser.wait("document.querySelector('textarea').value.includes('rate = 14')");
+    browser.wait(done);
+    assert!(browser.value("document.querySelector('.log').open && document.querySelector('.log table') !== null") == true);
+    browser.value(&format!("(() => {{ {field}.value = 16; {field}.dispatchEvent(new Event('input')); }})()"));
+    browser.wait("document.querySelector('textarea').value.includes('rate = 16')");
+    browser.wait(done);
     browser.value(
         "(() => { const text = document.querySelector('textarea'); text.value = text.value.replace('rate = 16', 'rte = 16'); \
          text.dispatchEvent(new Event('input')); })()",

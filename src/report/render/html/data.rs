@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::experiment::{
-    COST, FIGURES, Figure, Figures, PointResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit,
+    COST, FIGURES, Figure, Figures, PointResult, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, SweepResult, Unit,
 };
 use crate::report::content::Report;
 use crate::report::looks::{Look, Rounded};
@@ -13,6 +13,9 @@ use crate::scenario::{Scenario, Setting};
 
 /// Values of a page: beyond, only the figures that stand in tables are in it.
 const MOST_VALUES: usize = 60_000;
+
+/// The share of requests that may be late or lost in a window where nothing is promised.
+const MAY_MISS: f64 = 0.01;
 
 /// Figures of a page with many points.
 const ESSENTIAL: [&str; 12] = [
@@ -41,6 +44,8 @@ pub struct PageData<'a> {
     slo: Option<Promise>,
     /// The latency promised, in seconds: the limit that a timeline can show.
     latency_slo: Option<f64>,
+    /// The share of requests that may miss the SLO; beyond it a window is an episode.
+    may_miss: f64,
     /// Names of the figures of the chart, across and up, and their titles.
     x: &'static str,
     y: &'static str,
@@ -75,6 +80,9 @@ struct Point<'a> {
     keeps: Option<SloVerdict>,
     keeps_on_average: bool,
     frontier_uncertain: bool,
+    /// Whether it is a question about other traffic, and no setting to choose.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    what_if: bool,
     /// Number of its variant.
     series: usize,
     /// Its manifest, if it has one.
@@ -110,10 +118,7 @@ impl<'a> PageData<'a> {
         if let Results::Sweep(base, result) = report.results {
             conditions = result.condition_paths().len();
             (knee, cheapest, pick) = (result.knee, result.cheapest_within_slo(), result.pick());
-            let as_written = |point: &PointResult| {
-                point.point.variant.is_none() && point.point.scenario.model == base.model
-            };
-            today = result.points.iter().position(as_written);
+            today = as_written(base, result);
         }
         let essential = points.len() * FIGURES.len() * 3 > MOST_VALUES;
         let told = |figure: &&Figure| !essential || ESSENTIAL.contains(&figure.name);
@@ -140,6 +145,7 @@ impl<'a> PageData<'a> {
                 .slo
                 .and_then(|slo| slo.promised_latency())
                 .map(|span| span.as_secs_f64()),
+            may_miss: scenario.model.slo.map_or(MAY_MISS, |slo| slo.first().allowed()),
             x,
             y,
             x_title: title(x, chart::cost_axis(scenario)),
@@ -170,6 +176,12 @@ pub fn within_element(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
+/// The point of a sweep that is the scenario as it is written, if one is.
+pub fn as_written(base: &Scenario, result: &SweepResult) -> Option<usize> {
+    let own = |point: &PointResult| point.point.variant.is_none() && point.point.scenario.model == base.model;
+    result.points.iter().position(own)
+}
+
 type Parts<'a> = (&'a Scenario, Vec<String>, Vec<Point<'a>>, Vec<&'a Figures>);
 
 /// The scenario, the swept keys, the points and their figures.
@@ -180,6 +192,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
         keeps,
         keeps_on_average: keeps.is_none_or(|keeps| matches!(keeps, SloVerdict::Yes | SloVerdict::SoFar)),
         frontier_uncertain: false,
+        what_if: false,
         series,
         manifest: None,
     };
@@ -199,7 +212,9 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
         Results::Backtest(result) => (&result.scenario, Vec::new(), Vec::new(), Vec::new()),
         Results::Compare(scenario, result) => {
             let point = |(series, each): (usize, &'a crate::experiment::Contender)| {
-                plain(Some(each.name.as_str()), series, None)
+                let keeps_on_average = each.replications.keeps_slo_on_average();
+                let keeps = sentences::keeps(each);
+                Point { keeps_on_average, ..plain(Some(each.name.as_str()), series, keeps) }
             };
             let points = result.contenders.iter().enumerate().map(point).collect();
             let figures = result.contenders.iter().map(|each| &each.figures).collect();
@@ -219,6 +234,7 @@ fn parts<'a>(results: &Results<'a>) -> Parts<'a> {
                     settings: paths.iter().map(value).collect(),
                     keeps_on_average: each.meets_slo_on_average(),
                     frontier_uncertain: each.frontier.uncertain.unwrap_or(false),
+                    what_if: each.point.what_if,
                     ..plain(variant, series, each.meets_slo)
                 }
             };

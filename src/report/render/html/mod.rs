@@ -15,7 +15,7 @@ use crate::report::canvas::font;
 use crate::report::chart::{AnyChart, Chart};
 use crate::report::content::{ChartPart, Report};
 use crate::report::notes::DESCRIPTION;
-use crate::report::tables::{POINTS_TABLE, STEPS_TABLE};
+use crate::report::tables::{DIFFERENCES_TABLE, POINTS_TABLE, STEPS_TABLE};
 pub use data::PageData;
 use sections::{figure, key_figures, reading, statements, table_markup};
 
@@ -106,6 +106,10 @@ fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
         of_points.into_iter().partition(|(chart, _)| matches!(chart.chart, AnyChart::HeatMap(_)));
     let description = report.notes.iter().find(|note| note.id == DESCRIPTION);
     let notes = report.notes.iter().filter(|note| note.id != DESCRIPTION);
+    // Step by step, a run is read on the terminal: here the timeline shows it. What the contenders are comes before what sets each
+    // two apart, which is long.
+    let shown = report.tables.iter().filter(|table| table.id != STEPS_TABLE);
+    let (apart, tables): (Vec<_>, Vec<_>) = shown.partition(|table| table.id == DIFFERENCES_TABLE);
     markup! {
         header {
             h1 { (report.head.title) }
@@ -138,8 +142,7 @@ fn content(report: &Report<'_>, drawings: &[String]) -> Markup {
         @if !report.details.is_empty() {
             section.card.wide-card { h2 { "In detail" } (statements(&report.details)) }
         }
-        // Step by step, a run is read on the terminal: here the timeline shows it.
-        @for table in report.tables.iter().filter(|table| table.id != STEPS_TABLE) {
+        @for table in tables.into_iter().chain(apart) {
             section.card.wide-card {
                 h2.static[table.id == POINTS_TABLE] {
                     (table.title) @if let Some(subject) = &table.subject { ": " (subject) }

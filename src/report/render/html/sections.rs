@@ -2,8 +2,9 @@
 
 use maud::{Markup, PreEscaped, html as markup};
 
-use crate::experiment::{COST, FIGURES, Figures, SLO_ATTAINMENT, SLO_LATENCY, Unit};
-use crate::report::chart::AnyChart;
+use super::data;
+use crate::experiment::{COST, FIGURES, Figures, SLO_ATTAINMENT, SLO_LATENCY, SloVerdict, Unit};
+use crate::report::chart::{AnyChart, Chart};
 use crate::report::content::{ChartPart, Report};
 use crate::report::format;
 use crate::report::results::Results;
@@ -70,7 +71,29 @@ pub fn key_figures(report: &Report<'_>) -> Markup {
     markup! {
         div.kpis { @for (name, label) in told { @if let Some(each) = figure(name, label) { (each) } } }
         @if let Some(of) = of { p.note { "These figures: " (of) "." } }
+        @if let Some(today) = today(&report.results) { p.note { (today) } }
     }
+}
+
+/// What the scenario costs and does as it is written, where the sweep has it and would choose another setting.
+fn today(results: &Results<'_>) -> Option<String> {
+    let Results::Sweep(scenario, result) = *results else { return None };
+    let at = data::as_written(scenario, result).filter(|at| Some(*at) != result.pick())?;
+    let point = &result.points[at];
+    let told = [(COST, Unit::Currency, ""), (SLO_LATENCY, Unit::Seconds, &*sentences::percentile(scenario))];
+    let figure = |(name, unit, label): (&str, Unit, &str)| {
+        let estimate = point.figures.get(name);
+        let text = format::estimate(&estimate, unit, &scenario.model.cost.currency);
+        estimate.mean.map(|_| if label.is_empty() { text } else { format!("{label} {text}") })
+    };
+    let figures: Vec<String> = told.into_iter().filter_map(figure).collect();
+    let verdict = match point.meets_slo? {
+        SloVerdict::Yes | SloVerdict::SoFar => "it keeps the SLO",
+        SloVerdict::No => "it misses the SLO",
+        SloVerdict::Uncertain => "it is uncertain whether it keeps the SLO",
+    };
+    let name = sentences::settings(&point.point);
+    Some(format!("As the scenario is written ({name}): {}; {verdict}.", figures.join(", ")))
 }
 
 /// The setting that the answer is about, and what it is called where that has to be said.
@@ -116,7 +139,8 @@ fn latency(scenario: &Scenario, figures: &Figures) -> String {
 pub fn figure(chart: &ChartPart, drawing: &str, replaced: bool) -> Markup {
     markup! {
         figure.static[replaced].paper[matches!(chart.chart, AnyChart::HeatMap(_))] {
-            div { (PreEscaped(drawing)) }
+            // Where it is wider than the page it is scrolled, which takes the focus of the keyboard.
+            div tabindex="0" role="region" aria-label=(chart.chart.title()) { (PreEscaped(drawing)) }
             @if !chart.caption.is_empty() { figcaption { (chart.caption) } }
         }
     }
