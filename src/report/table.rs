@@ -164,7 +164,8 @@ impl Table {
 fn is_quantity(text: &str) -> bool {
     let starts = |word: &str| word.starts_with(|c: char| c.is_ascii_digit() || "-−–+≥(±%/∞".contains(c));
     let unit = |word: &str| word == "to" || word.len() <= 4 && !word.contains(|c: char| c.is_ascii_digit());
-    starts(text) && text.split_whitespace().all(|word| starts(word) || unit(word) && word != "of" && word != "on")
+    starts(text)
+        && text.split_whitespace().all(|word| starts(word) || unit(word) && word != "of" && word != "on")
 }
 
 #[cfg(test)]

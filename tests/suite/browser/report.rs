@@ -258,7 +258,10 @@ fn contenders_have_their_names_and_verdicts_and_no_knee() {
     // Each has the verdict of the table, and what misses the SLO is not called the cheapest that keeps it.
     let verdicts = browser.value("JSON.parse(document.getElementById('kneepoint-data').textContent).points.map((point) => point.keeps)");
     assert!(verdicts.as_array().unwrap().iter().all(serde_json::Value::is_string), "{verdicts}");
-    assert_eq!(browser.value("document.querySelectorAll('.tag:not(:is(.yes, .so_far, .no, .uncertain))').length"), 0);
+    assert_eq!(
+        browser.value("document.querySelectorAll('.tag:not(:is(.yes, .so_far, .no, .uncertain))').length"),
+        0
+    );
 }
 
 #[test]

@@ -141,7 +141,10 @@ fn a_slider_moves_figures_and_charts_and_a_fault_is_shown_at_its_place() {
     browser.value(&format!("(() => {{ {field}.value = 14; {field}.dispatchEvent(new Event('input')); }})()"));
     browser.wait("document.querySelector('textarea').value.includes('rate = 14')");
     browser.wait(done);
-    assert!(browser.value("document.querySelector('.log').open && document.querySelector('.log table') !== null") == true);
+    assert!(
+        browser.value("document.querySelector('.log').open && document.querySelector('.log table') !== null")
+            == true
+    );
     browser.value(&format!("(() => {{ {field}.value = 16; {field}.dispatchEvent(new Event('input')); }})()"));
     browser.wait("document.querySelector('textarea').value.includes('rate = 16')");
     browser.wait(done);
