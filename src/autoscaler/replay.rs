@@ -148,7 +148,17 @@ impl<'a> Row<'a> {
 
     /// The problem of a field that must be there.
     pub fn missing(&self, name: &str) -> RowProblem {
-        RowProblem(format!("`{}` is missing", self.path_of(name)))
+        RowProblem(format!("`{}` is missing{}", self.path_of(name), self.slip_of(&[name])))
+    }
+
+    /// What a message says of a field that nobody has asked for, where its name is like one of `names`; else nothing.
+    pub(crate) fn slip_of(&self, names: &[&str]) -> String {
+        let asked = self.asked.borrow();
+        let others = self.fields.keys().filter(|name| !asked.contains(&name.as_str()));
+        let slip = others.filter_map(|name| nearest(name, names.iter().copied()).map(|meant| (name, meant))).next();
+        slip.map_or_else(String::new, |(name, meant)| {
+            format!("; unknown field `{}`, did you mean `{meant}`?", self.path_of(name))
+        })
     }
 
     /// The problem of a field that is not what it has to be.
@@ -541,10 +551,12 @@ mod tests {
             r#"{"time": 15, "request_rat": 120}"#,
             r#"{"time": 15, "ready": -1}"#,
             r#"{"time": 15, "part": "scrapes"}"#,
+            r#"{"tyme": 15, "request_rate": 120}"#,
         ]);
         assert_eq!(lines[0], "`time` is missing");
         assert_eq!(lines[1], "unknown field `request_rat`; did you mean `request_rate`?");
         assert_eq!(lines[2], "`ready` is -1: expected a whole number from 0 to 4294967295");
         assert_eq!(lines[3], "`part` is \"scrapes\": expected \"decide\" or \"scrape\"");
+        assert_eq!(lines[4], "`time` is missing; unknown field `tyme`, did you mean `time`?");
     }
 }

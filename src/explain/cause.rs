@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::autoscaler::Limits;
 use crate::scenario::{Change, Scenario, ScenarioError, ScenarioFile};
 use crate::time::Span;
+use crate::units::{parse_span, show_span};
 
 /// A mechanism that can be taken away, by other values of some keys.
 #[derive(Debug)]
@@ -22,6 +23,16 @@ pub struct Cause {
     /// Paths of keys, `*` standing for every item of a list, each with the values to try in their order, as TOML; none:
     /// the key is left out.
     keys: &'static [(&'static str, &'static [&'static str])],
+    /// Paths of times between changes that go along, so that changes come no more often than before: each is at least the
+    /// interval between two evaluations as the scenario has it.
+    pace: &'static [&'static str],
+}
+
+impl Cause {
+    /// Whether times between changes go along with it.
+    pub(super) fn keeps_pace(&self) -> bool {
+        !self.pace.is_empty()
+    }
 }
 
 /// Every cause, in the order reported.
@@ -39,6 +50,7 @@ pub static CAUSES: &[Cause] = &[
             ("instances.warm_pool.start", &["\"0s\""]),
             ("instances.type.*.cold_start", &["\"0s\""]),
         ],
+        pace: &[],
     },
     Cause {
         id: "metrics_delay",
@@ -62,6 +74,7 @@ pub static CAUSES: &[Cause] = &[
             ("autoscaler.rules.*.time_grain", &["\"1s\"", "\"1m\""]),
             ("autoscaler.rules.*.duration", &["\"1s\"", "\"1m\"", "\"5m\""]),
         ],
+        pace: &[],
     },
     Cause {
         id: "evaluation_interval",
@@ -74,6 +87,8 @@ pub static CAUSES: &[Cause] = &[
             ("autoscaler.sync_period", &["\"1s\""]),
             ("autoscaler.polling_interval", &["\"1s\""]),
         ],
+        // Where a step at each evaluation, which becomes one every second, does harm.
+        pace: &["autoscaler.up.cooldown", "autoscaler.down.cooldown"],
     },
     Cause {
         id: "scale_up_limits",
@@ -102,6 +117,7 @@ pub static CAUSES: &[Cause] = &[
             ("autoscaler.policies.*.cooldown", &["\"0s\""]),
             ("autoscaler.rules.*.cooldown", &["\"0s\"", "\"1m\""]),
         ],
+        pace: &[],
     },
     Cause {
         id: "scale_down_delays",
@@ -127,6 +143,7 @@ pub static CAUSES: &[Cause] = &[
             ("autoscaler.policies.*.scale_in_cooldown", &["\"0s\""]),
             ("autoscaler.policies.*.scale_in_periods", &["1"]),
         ],
+        pace: &[],
     },
     Cause {
         id: "maximum",
@@ -139,6 +156,7 @@ pub static CAUSES: &[Cause] = &[
             ("instances.stock.quota", &[]),
             ("instances.type.*.stock.quota", &[]),
         ],
+        pace: &[],
     },
     Cause {
         id: "failures",
@@ -162,6 +180,7 @@ pub static CAUSES: &[Cause] = &[
             ("instances.type.*.slow", &[]),
             ("instances.type.*.stock", &[]),
         ],
+        pace: &[],
     },
     Cause {
         id: "retries",
@@ -170,6 +189,7 @@ pub static CAUSES: &[Cause] = &[
         protects: false,
         applies: |_| true,
         keys: &[("client.retries", &["0"]), ("client.hedge_after", &[])],
+        pace: &[],
     },
     Cause {
         id: "dispatch",
@@ -178,6 +198,7 @@ pub static CAUSES: &[Cause] = &[
         protects: false,
         applies: |_| true,
         keys: &[("dispatch.policy", &["\"central_queue\""]), ("dispatch.choices", &[])],
+        pace: &[],
     },
 ];
 
@@ -190,14 +211,14 @@ fn scales(scenario: &Scenario) -> bool {
     min < max
 }
 
-/// Whether the arrivals take more than the maximum, or a quota stands below it.
+/// Whether the arrivals take more than the maximum of an autoscaler, or a quota stands below it.
 fn reaches_maximum(scenario: &Scenario) -> bool {
     let model = &scenario.model;
     let kinds = model.instances.kinds();
     let limited =
         kinds.iter().any(|kind| kind.hazards.stock.as_ref().is_some_and(|stock| stock.quota.is_some()));
     let max = f64::from(model.autoscaler.limits().max);
-    scales(scenario)
+    (scales(scenario) || model.autoscaler.schedule().is_some())
         && (limited
             || (0..scenario.run.replications).any(|number| scenario.instances_needed(number) > FULL * max))
 }
@@ -221,6 +242,15 @@ pub struct Applied {
     pub cause: &'static Cause,
     /// The keys that have another value than without it.
     pub changes: Vec<Change>,
+    /// What goes along with them: times between changes, which are no causes of their own.
+    pub along: Vec<Change>,
+}
+
+impl Applied {
+    /// All that is changed.
+    pub fn all(&self) -> Vec<Change> {
+        self.changes.iter().chain(&self.along).cloned().collect()
+    }
 }
 
 /// The causes that play a part in the base scenario, or the variant called `variant`: those that change the model.
@@ -253,10 +283,50 @@ pub fn applied(
             changes.pop();
         }
         if !changes.is_empty() {
-            all.push(Applied { cause, changes });
+            let along = paced(file, variant, (&base, cause, &changes))?;
+            all.push(Applied { cause, changes, along });
         }
     }
+    give_way(&mut all);
     Ok((base, all))
+}
+
+/// The times between changes that go along with a cause: those of its pace that are shorter than the interval.
+fn paced(
+    file: &ScenarioFile,
+    variant: Option<&str>,
+    (base, cause, changes): (&Scenario, &Cause, &[Change]),
+) -> Result<Vec<Change>, ScenarioError> {
+    let mut along: Vec<Change> = Vec::new();
+    let Some(schedule) = base.model.autoscaler.schedule() else { return Ok(along) };
+    for path in cause.pace {
+        let written = file.written(variant, path)?;
+        let written = written.as_ref().and_then(|written| written.as_str()).and_then(|text| parse_span(text).ok());
+        if written.is_some_and(|written| written >= schedule.interval) {
+            continue;
+        }
+        let value = Some(format!("\"{}\"", show_span(schedule.interval)));
+        along.push(Change { path: (*path).to_owned(), value });
+        let with: Vec<Change> = changes.iter().chain(&along).cloned().collect();
+        if file.changed(variant, &with).is_err() {
+            along.pop();
+        }
+    }
+    Ok(along)
+}
+
+/// Lets the causes that take a time between changes away do so too where another brings one along: then it goes with both.
+fn give_way(all: &mut [Applied]) {
+    let brought: Vec<String> = all.iter().flat_map(|applied| &applied.along).map(|change| change.path.clone()).collect();
+    for applied in all.iter_mut().filter(|applied| applied.cause.pace.is_empty()) {
+        let keys = applied.cause.keys.iter().filter(|(path, _)| brought.iter().any(|brought| brought == path));
+        for (path, values) in keys {
+            if applied.changes.iter().all(|change| change.path != *path) {
+                let value = values.first().map(|value| (*value).to_owned());
+                applied.along.push(Change { path: (*path).to_owned(), value });
+            }
+        }
+    }
 }
 
 /// The paths that a pattern stands for: one for every item of the list at its `*`.
@@ -294,7 +364,7 @@ fn effective(
 
 /// The changes of all `causes` together, each path once.
 pub fn together<'a>(causes: impl IntoIterator<Item = &'a Applied>) -> Vec<Change> {
-    let all = causes.into_iter().flat_map(|applied| &applied.changes);
+    let all = causes.into_iter().flat_map(|applied| applied.changes.iter().chain(&applied.along));
     let by_path: BTreeMap<&str, &Change> = all.map(|change| (change.path.as_str(), change)).collect();
     by_path.into_values().cloned().collect()
 }

@@ -102,10 +102,25 @@ pub struct KeyEffect {
     pub cause: &'static Cause,
     /// The key with its other value.
     pub change: Change,
+    /// What goes along with it, so that the autoscaler changes no more often than before.
+    pub along: Vec<Change>,
     /// What the file writes there, as JSON; `None` for a default.
     pub was: Option<String>,
     /// Share of the total taken away, by measure.
     pub effects: BTreeMap<Measure, Estimate>,
+}
+
+impl KeyEffect {
+    /// The other value in words, with what goes along.
+    pub fn instead(&self) -> String {
+        let value = self.change.value.as_deref().unwrap_or("left out");
+        let of = |change: &Change| {
+            let key = change.path.strip_prefix("autoscaler.").unwrap_or(&change.path);
+            format!("{key} = {}", change.value.as_deref().unwrap_or("left out"))
+        };
+        let along: Vec<String> = self.along.iter().map(of).collect();
+        if along.is_empty() { value.to_owned() } else { format!("{value} with {}", along.join(", ")) }
+    }
 }
 
 /// An account of one measure as a whole.
@@ -210,6 +225,10 @@ pub fn explain(
     let worst = worst_promise(&scenario, evaluator)?;
     let place = worst.as_ref().map_or(0, |(place, _)| *place);
     let mut game = Game::new(file, variant, (&scenario, place), evaluator);
+    let (mut found, mut protecting) = (found, protecting);
+    if !game.needs_pace(&found)? {
+        found.iter_mut().chain(&mut protecting).for_each(|applied| applied.along.clear());
+    }
     // First each alone and each last: a cause that does nothing in either has no effect, and its sets need not be run.
     let ends = (0..count).flat_map(|cause| [1 << cause, all & !(1 << cause)]);
     game.run(&found, ends.chain([0, all]).map(|mask| (mask, game.everything())).collect())?;
@@ -231,19 +250,19 @@ pub fn explain(
         .into_iter()
         .map(|applied| {
             let after = together(active.iter().chain([&applied]));
-            let runs = game.run_apart([applied.changes.clone(), after])?;
+            let runs = game.run_apart([applied.all(), after])?;
             Ok(runs.map(|runs| (applied, runs)))
         })
         .filter_map(Result::transpose)
         .collect::<Result<_, ExplainError>>()?;
     let shared = active.iter().enumerate().map(|(cause, applied)| CauseAccount {
         cause: applied.cause,
-        changes: applied.changes.clone(),
+        changes: applied.all(),
         effects: game.effects(active.len(), cause, orders.as_deref()),
     });
     let apart = protecting.iter().map(|(applied, runs)| CauseAccount {
         cause: applied.cause,
-        changes: applied.changes.clone(),
+        changes: applied.all(),
         effects: game.effects_apart(active.len(), runs),
     });
     let accounts: Vec<CauseAccount> = shared.chain(apart).collect();
@@ -362,6 +381,19 @@ impl<'a> Game<'a> {
         let found: Vec<Vec<_>> = found?;
         let whole = cases.iter().zip(&found).all(|(case, records)| records.len() == case.replications.len());
         if whole { Ok(found) } else { Err(ExplainError::Stopped) }
+    }
+
+    /// Whether a cause takes more with it together with what keeps its pace: where a step at each look of every second
+    /// overshoots, and falls again, it says nothing of what looking seldom costs.
+    fn needs_pace(&self, causes: &[Applied]) -> Result<bool, ExplainError> {
+        let paced = causes.iter().find(|applied| applied.cause.keeps_pace() && !applied.along.is_empty());
+        let Some(paced) = paced else { return Ok(false) };
+        let ways = [self.file.changed(self.variant, &paced.changes)?, self.file.changed(self.variant, &paced.all())?];
+        let found = self.records(&ways.each_ref().map(Case::whole))?;
+        let missed = |records: &Records| -> f64 {
+            records.iter().filter_map(|(_, by_measure)| by_measure.get(&Measure::MissedRequests)).sum()
+        };
+        Ok(missed(&found[1]) < missed(&found[0]))
     }
 
     /// Runs what the shares of `causes` take: every set, or those on the way of random orders, which are returned by
@@ -510,16 +542,20 @@ impl<'a> Game<'a> {
 
     /// Every key of the causes alone.
     fn keys(&self, causes: &[&Applied]) -> Result<Vec<KeyEffect>, ExplainError> {
-        let all =
-            causes.iter().flat_map(|applied| applied.changes.iter().map(|change| (applied.cause, change)));
-        let all: Vec<(&'static Cause, &Change)> = all.collect();
-        let scenario = |(_, change): &(&'static Cause, &Change)| {
-            self.file.changed(self.variant, std::slice::from_ref(*change))
+        let of = |applied: &&'_ Applied| -> Vec<(&'static Cause, Vec<Change>)> {
+            // What another cause brings along is nothing to take away alone.
+            let along = if applied.cause.keeps_pace() { &applied.along[..] } else { &[] };
+            let with = |change: &Change| (applied.cause, [std::slice::from_ref(change), along].concat());
+            applied.changes.iter().map(with).collect()
         };
+        let all: Vec<(&'static Cause, Vec<Change>)> = causes.iter().flat_map(of).collect();
+        let scenario = |(_, changes): &(&'static Cause, Vec<Change>)| self.file.changed(self.variant, changes);
         let scenarios: Vec<Scenario> = all.iter().map(scenario).collect::<Result<_, _>>()?;
         let cases: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
         let found = self.records(&cases)?;
-        let effect = |((cause, change), records): ((&'static Cause, &Change), Records)| {
+        let effect = |((cause, mut changes), records): ((&'static Cause, Vec<Change>), Records)| {
+            let along = changes.split_off(1);
+            let change = changes.remove(0);
             let with = |measure: Measure, number: usize| records.get(number)?.1.get(&measure).copied();
             let share = |measure: &Measure| {
                 let taken = |number: usize, values: &Values| Some(values.get(&0)? - with(*measure, number)?);
@@ -527,7 +563,7 @@ impl<'a> Game<'a> {
             };
             let was = self.file.written(self.variant, &change.path)?.map(|value| value.to_string());
             let effects = self.totals().keys().map(share).collect();
-            Ok(KeyEffect { cause, change: change.clone(), was, effects })
+            Ok(KeyEffect { cause, change, along, was, effects })
         };
         all.into_iter().zip(found).map(effect).collect()
     }

@@ -38,7 +38,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let folded = word.to_lowercase().replace('-', "_");
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&folded, candidate), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('-', "_")), candidate)
+        })
         .filter(|_| !word.is_empty())
         .filter(|(distance, candidate)| *distance * 3 <= folded.chars().count().max(candidate.len()).max(3))
         .min_by_key(|(distance, _)| *distance)
@@ -54,6 +56,7 @@ mod tests {
         let names = ["interval", "window", "scrape_interval"];
         assert_eq!(nearest("intervall", names), Some("interval"));
         assert_eq!(nearest("Scrape-Interval", names), Some("scrape_interval"));
+        assert_eq!(nearest("maxReplicas", ["minReplicaCount", "maxReplicaCount"]), Some("maxReplicaCount"));
         assert_eq!(nearest("zzzzzz", names), None);
     }
 }

@@ -86,6 +86,26 @@ fn a_delay_of_metrics_alone_is_found() {
     assert!(effect(&found, "cold_start").is_none(), "there is none");
 }
 
+/// Fails where evaluating every second also lets a step be taken every second: the pool then overshoots, falls, and misses more.
+#[test]
+fn an_evaluation_interval_alone_is_found_where_each_evaluation_takes_a_step() {
+    let rest = "[instances]\ninitial = 2\n[metrics]\nscrape_interval = \"1s\"\nwindow = \"30s\"\n[autoscaler]\n\
+                kind = \"threshold\"\nmetric = \"utilization\"\ninterval = \"4m\"\nmin = 2\nmax = 40\n\
+                up = { above = 0.7, step = 38 }\ndown = { below = 0.3, step = 12 }";
+    let found = explained(rest);
+    let interval = effect(&found, "evaluation_interval").unwrap();
+    assert!(interval.alone.mean.unwrap() > 0.9 && interval.share.mean.unwrap() > 0.6, "{:?}", found.accounts);
+    let key = found.keys.iter().find(|key| key.change.path == "autoscaler.interval").unwrap();
+    assert_eq!(key.instead(), "\"1s\" with up.cooldown = \"4m\", down.cooldown = \"4m\"");
+    assert!(key.effects[&Measure::MissedRequests].mean.unwrap() > 0.9, "{key:?}");
+}
+
+#[test]
+fn a_maximum_that_is_the_minimum_too_is_found() {
+    let found = explained(&quick("", AT_ONCE, "max = 2"));
+    assert!(share(&found, "maximum") > 0.95, "{:?}", found.accounts);
+}
+
 #[test]
 fn failures_alone_are_found() {
     let rest = "[instances]\ncold_start = \"10m\"\nfailures = { after = { dist = \"exponential\", mean = \"20m\" } }\n\

@@ -142,6 +142,7 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
         None => source.text("metricName")?,
     };
     let name = name.ok_or_else(|| source.missing("metric", "the metric with its name"))?;
+    let says = metric.get("name").or(source.get("metricName")).map_or(source.place(), |node| &node.place);
     metric.finish(into);
     into.set(format!("{key}.name"), Data::Text(name.into()), source.place());
     let (target, [_, average, value]) = target_of(source)?;
@@ -163,7 +164,7 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
     let watch = Watch {
         key: key.to_owned(),
         path: format!("{} ({name})", source.path()),
-        place: source.place(),
+        place: says,
         example,
     };
     let target_field = Target {

@@ -350,6 +350,7 @@ pub(crate) fn no_replicas(row: &Row<'_>) -> RowProblem {
     let (desired, ready) = (row.path_of("desired"), row.path_of("ready"));
     RowProblem::new(format!(
         "`{desired}` is missing, and so is `{ready}`: the first row has to say how many replicas there are (a recording of queries: \
-         ready=FILE)"
+         ready=FILE){}",
+        row.slip_of(&["desired", "ready"])
     ))
 }

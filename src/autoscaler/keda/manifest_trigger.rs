@@ -2,7 +2,7 @@
 
 use super::scalers::{Scaler, ScalerValue, find, names};
 use crate::autoscaler::Signal;
-use crate::autoscaler::reading::measure::{Factor, Measure, Of, likely, of_name};
+use crate::autoscaler::reading::measure::{Factor, Measure, Of, likely, of_name, of_sum};
 use crate::autoscaler::reading::{
     Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, manifest_place, promql,
     quantity_of,
@@ -280,10 +280,16 @@ fn external(
         ScalerValue::Named(key) => metadata.text(key)?.and_then(likely),
         _ => None,
     };
+    // What says which value it is, where it is said.
+    let says = match scaler.value {
+        ScalerValue::PromQl => metadata.get("query"),
+        ScalerValue::Named(key) => metadata.get(key),
+        _ => None,
+    };
     let watch = Watch {
         key: key.to_owned(),
         path: format!("{} ({name})", part.path()),
-        place: part.place(),
+        place: says.map_or(part.place(), |node| &node.place),
         example,
     };
     let measure = measure_of(name, scaler, target_name, metadata)?;
@@ -309,12 +315,16 @@ fn external(
     if metadata.get(target_name).is_none() {
         let missing = || {
             let known: Vec<&str> = scaler.targets.iter().map(|(name, _)| *name).collect();
+            let rest = metadata.rest();
+            let slip = rest.iter().find_map(|(name, place)| Some((*name, *place, slip_of(name, scaler, metadata)?)));
+            let place = slip.map_or(metadata.place(), |(_, place, _)| place);
             let message = format!("`{}` has no target", metadata.path());
-            Problem::new(
-                &manifest_place(metadata.place()),
-                message,
-                format!("expected {}", known.join(" or ")),
-            )
+            let problem =
+                Problem::new(&manifest_place(place), message, format!("expected {}", known.join(" or ")));
+            match slip {
+                Some((name, _, meant)) => problem.help(format!("`{name}` is no field that is known: did you mean `{meant}`?")),
+                None => problem,
+            }
         };
         let default: i64 = default.ok_or_else(missing)?.parse().map_err(|_| missing())?;
         into.set(format!("{key}.threshold"), Data::Integer(default), metadata.place());
@@ -331,9 +341,22 @@ fn external(
     }
     // Addresses, names, accounts.
     for (name, place) in metadata.rest() {
-        into.aside(format!("{} says where the value comes from", metadata.path_of(name)), place);
+        match slip_of(name, scaler, metadata) {
+            Some(meant) => {
+                let path = metadata.path_of(name);
+                into.unused(format!("{path} is no field that is known: did you mean `{meant}`?"), place);
+            }
+            None => into.aside(format!("{} says where the value comes from", metadata.path_of(name)), place),
+        }
     }
     Ok(())
+}
+
+/// The target or activation of a scaler that is left out and that the key `name` is most like, if it is like enough.
+fn slip_of(name: &str, scaler: &Scaler, metadata: &Fields<'_>) -> Option<&'static str> {
+    let targets = scaler.targets.iter().map(|(name, _)| *name);
+    let known = targets.chain(scaler.activations.iter().map(|(name, _)| *name));
+    nearest(name, known.filter(|known| metadata.get(known).is_none()))
 }
 
 /// The scaler called `name`.
@@ -396,7 +419,7 @@ fn measure_of(
             None => return Err(metadata.missing("query", "a query of Prometheus")),
         },
         ScalerValue::Named(key) => match metadata.text(key)? {
-            Some(name) => of_name(name).map(|measure| Measure {
+            Some(name) => sum_of_period(scaler, name, metadata)?.map_or_else(|| of_name(name), Ok).map(|measure| Measure {
                 scope: if measure.scope == Of::One { Of::Mean } else { measure.scope },
                 ..measure
             }),
@@ -407,6 +430,20 @@ fn measure_of(
         }
         ScalerValue::Mode => by_mode(name, target, metadata)?.map_or_else(Err, total),
     })
+}
+
+/// What a metric of CloudWatch is that is summed over a period; KEDA's is 300 s where none is given.
+fn sum_of_period(scaler: &Scaler, name: &str, metadata: &Fields<'_>) -> Result<Option<Measure>, Problem> {
+    if !scaler.types.contains(&"aws-cloudwatch") || metadata.text("metricStat")? != Some("Sum") {
+        return Ok(None);
+    }
+    let seconds = match metadata.get("metricStatPeriod") {
+        Some(node) => quantity_of(node)
+            .filter(|seconds| *seconds > 0.0)
+            .ok_or_else(|| metadata.wrong("metricStatPeriod", node, "seconds, above 0"))?,
+        None => 300.0,
+    };
+    Ok(of_sum(name, seconds))
 }
 
 /// Scalers whose value depends on other keys of theirs.

@@ -308,7 +308,8 @@ fn trigger(
             target.place(),
         );
     }
-    let watch = Watch { key, path: source.path().to_owned(), place: part.place(), example: None };
+    let says = metric.get(query).map_or(part.place(), |node| &node.place);
+    let watch = Watch { key, path: source.path().to_owned(), place: says, example: None };
     let compared = Target {
         kind: TargetKind::AverageValue,
         fields: &target,

@@ -94,6 +94,14 @@ pub(crate) fn of_name(name: &str) -> Result<Measure, String> {
     })
 }
 
+/// What the metric called `name` is where it is the sum of a period of so many seconds; `None` if it is no such sum.
+pub(crate) fn of_sum(name: &str, seconds: f64) -> Option<Measure> {
+    let Row { meaning: Meaning::CountOf(signal), scope, .. } = *find(name)?.row else { return None };
+    let scope = if matches!(scope, Scope::Pod | Scope::Gpu) { Of::One } else { Of::Total };
+    let factor = Factor { num: 1.0, den: seconds };
+    Some(Measure { signal, factor, scope, quantile: None, window_s: seconds, warnings: Vec::new() })
+}
+
 /// What the metric called `name` has to do with, even where it is no signal as it is.
 pub(crate) fn likely(name: &str) -> Option<Signal> {
     match find(name)?.row.meaning {
@@ -149,6 +157,13 @@ mod tests {
         assert_eq!(invocations.factor.apply(600.0), 10.0);
         assert_eq!(invocations.factor.undo(10.0), 600.0);
         assert!(of_name("vllm:kv_cache_usage_perc").unwrap().factor.is_one(), "perc, but 1 is full");
+    }
+
+    #[test]
+    fn the_sum_of_a_period_is_a_rate_once_the_period_is_known() {
+        let sum = of_sum("RequestCount", 60.0).unwrap();
+        assert_eq!((sum.signal, sum.factor.apply(600.0), sum.window_s), (Signal::RequestRate, 10.0, 60.0));
+        assert!(of_sum("TargetResponseTime", 60.0).is_none());
     }
 
     #[test]

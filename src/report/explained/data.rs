@@ -50,6 +50,7 @@ struct KeyData<'a> {
     cause: &'static str,
     was: Option<&'a str>,
     value: Option<&'a str>,
+    along: BTreeMap<&'a str, Option<&'a str>>,
     taken_away: &'a BTreeMap<Measure, Estimate>,
 }
 
@@ -116,6 +117,7 @@ impl<'a> Account<'a> {
             cause: key.cause.id,
             was: key.was.as_deref(),
             value: key.change.value.as_deref(),
+            along: key.along.iter().map(|change| (change.path.as_str(), change.value.as_deref())).collect(),
             taken_away: &key.effects,
         });
         Account {

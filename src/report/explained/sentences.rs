@@ -124,7 +124,7 @@ fn best_key(explained: &Explained, measure: Measure) -> Option<Statement> {
         return None;
     }
     let was = best.was.as_deref().unwrap_or("its default");
-    let value = best.change.value.as_deref().unwrap_or("left out");
+    let value = best.instead();
     let cost = best.effects.get(&Measure::Cost).map(|cost| {
         let saved = mean(*cost);
         let way = if saved < 0.0 { "more" } else { "less" };

@@ -48,9 +48,9 @@ pub fn measures(explained: &Explained) -> Vec<Table> {
 pub fn keys(explained: &Explained) -> Option<Table> {
     let measures: Vec<Measure> = explained.totals.keys().copied().collect();
     let row = |key: &crate::explain::KeyEffect| {
-        let value = key.change.value.as_deref().unwrap_or("left out");
+        let value = key.instead();
         let was = key.was.as_deref().unwrap_or("default");
-        let texts = [key.change.path.as_str(), was, value].map(Cell::text);
+        let texts = [key.change.path.as_str(), was, &value].map(Cell::text);
         let share = |measure: &Measure| cell(key.effects.get(measure).copied().unwrap_or_default());
         Row::of(texts.into_iter().chain(measures.iter().map(share)))
     };
