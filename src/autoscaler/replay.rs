@@ -155,7 +155,8 @@ impl<'a> Row<'a> {
     pub(crate) fn slip_of(&self, names: &[&str]) -> String {
         let asked = self.asked.borrow();
         let others = self.fields.keys().filter(|name| !asked.contains(&name.as_str()));
-        let slip = others.filter_map(|name| nearest(name, names.iter().copied()).map(|meant| (name, meant))).next();
+        let slip =
+            others.filter_map(|name| nearest(name, names.iter().copied()).map(|meant| (name, meant))).next();
         slip.map_or_else(String::new, |(name, meant)| {
             format!("; unknown field `{}`, did you mean `{meant}`?", self.path_of(name))
         })

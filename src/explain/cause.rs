@@ -301,7 +301,8 @@ fn paced(
     let Some(schedule) = base.model.autoscaler.schedule() else { return Ok(along) };
     for path in cause.pace {
         let written = file.written(variant, path)?;
-        let written = written.as_ref().and_then(|written| written.as_str()).and_then(|text| parse_span(text).ok());
+        let written =
+            written.as_ref().and_then(|written| written.as_str()).and_then(|text| parse_span(text).ok());
         if written.is_some_and(|written| written >= schedule.interval) {
             continue;
         }
@@ -317,9 +318,11 @@ fn paced(
 
 /// Lets the causes that take a time between changes away do so too where another brings one along: then it goes with both.
 fn give_way(all: &mut [Applied]) {
-    let brought: Vec<String> = all.iter().flat_map(|applied| &applied.along).map(|change| change.path.clone()).collect();
+    let brought: Vec<String> =
+        all.iter().flat_map(|applied| &applied.along).map(|change| change.path.clone()).collect();
     for applied in all.iter_mut().filter(|applied| applied.cause.pace.is_empty()) {
-        let keys = applied.cause.keys.iter().filter(|(path, _)| brought.iter().any(|brought| brought == path));
+        let keys =
+            applied.cause.keys.iter().filter(|(path, _)| brought.iter().any(|brought| brought == path));
         for (path, values) in keys {
             if applied.changes.iter().all(|change| change.path != *path) {
                 let value = values.first().map(|value| (*value).to_owned());

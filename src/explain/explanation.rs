@@ -388,7 +388,10 @@ impl<'a> Game<'a> {
     fn needs_pace(&self, causes: &[Applied]) -> Result<bool, ExplainError> {
         let paced = causes.iter().find(|applied| applied.cause.keeps_pace() && !applied.along.is_empty());
         let Some(paced) = paced else { return Ok(false) };
-        let ways = [self.file.changed(self.variant, &paced.changes)?, self.file.changed(self.variant, &paced.all())?];
+        let ways = [
+            self.file.changed(self.variant, &paced.changes)?,
+            self.file.changed(self.variant, &paced.all())?,
+        ];
         let found = self.records(&ways.each_ref().map(Case::whole))?;
         let missed = |records: &Records| -> f64 {
             records.iter().filter_map(|(_, by_measure)| by_measure.get(&Measure::MissedRequests)).sum()
@@ -549,7 +552,8 @@ impl<'a> Game<'a> {
             applied.changes.iter().map(with).collect()
         };
         let all: Vec<(&'static Cause, Vec<Change>)> = causes.iter().flat_map(of).collect();
-        let scenario = |(_, changes): &(&'static Cause, Vec<Change>)| self.file.changed(self.variant, changes);
+        let scenario =
+            |(_, changes): &(&'static Cause, Vec<Change>)| self.file.changed(self.variant, changes);
         let scenarios: Vec<Scenario> = all.iter().map(scenario).collect::<Result<_, _>>()?;
         let cases: Vec<Case<'_>> = scenarios.iter().map(Case::whole).collect();
         let found = self.records(&cases)?;

@@ -161,12 +161,8 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
         ("object" | "external", Of::One) => Measure { scope: Of::Total, ..measure },
         _ => measure,
     });
-    let watch = Watch {
-        key: key.to_owned(),
-        path: format!("{} ({name})", source.path()),
-        place: says,
-        example,
-    };
+    let watch =
+        Watch { key: key.to_owned(), path: format!("{} ({name})", source.path()), place: says, example };
     let target_field = Target {
         kind: target_kind,
         fields: &target,

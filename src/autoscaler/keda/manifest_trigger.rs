@@ -316,13 +316,16 @@ fn external(
         let missing = || {
             let known: Vec<&str> = scaler.targets.iter().map(|(name, _)| *name).collect();
             let rest = metadata.rest();
-            let slip = rest.iter().find_map(|(name, place)| Some((*name, *place, slip_of(name, scaler, metadata)?)));
+            let slip =
+                rest.iter().find_map(|(name, place)| Some((*name, *place, slip_of(name, scaler, metadata)?)));
             let place = slip.map_or(metadata.place(), |(_, place, _)| place);
             let message = format!("`{}` has no target", metadata.path());
             let problem =
                 Problem::new(&manifest_place(place), message, format!("expected {}", known.join(" or ")));
             match slip {
-                Some((name, _, meant)) => problem.help(format!("`{name}` is no field that is known: did you mean `{meant}`?")),
+                Some((name, _, meant)) => {
+                    problem.help(format!("`{name}` is no field that is known: did you mean `{meant}`?"))
+                }
                 None => problem,
             }
         };
@@ -419,10 +422,14 @@ fn measure_of(
             None => return Err(metadata.missing("query", "a query of Prometheus")),
         },
         ScalerValue::Named(key) => match metadata.text(key)? {
-            Some(name) => sum_of_period(scaler, name, metadata)?.map_or_else(|| of_name(name), Ok).map(|measure| Measure {
-                scope: if measure.scope == Of::One { Of::Mean } else { measure.scope },
-                ..measure
-            }),
+            Some(name) => {
+                sum_of_period(scaler, name, metadata)?.map_or_else(|| of_name(name), Ok).map(|measure| {
+                    Measure {
+                        scope: if measure.scope == Of::One { Of::Mean } else { measure.scope },
+                        ..measure
+                    }
+                })
+            }
             None => Err(format!("`{}` is left out", metadata.path_of(key))),
         },
         ScalerValue::Other(what) => {

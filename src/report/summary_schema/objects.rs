@@ -514,7 +514,11 @@ pub const OBJECTS: &[Object] = &[
             ("cause", "text", ""),
             ("was", "text?", ""),
             ("value", "text?", ""),
-            ("along", "{text?}", "What goes along, so that the autoscaler changes no more often than before, by path."),
+            (
+                "along",
+                "{text?}",
+                "What goes along, so that the autoscaler changes no more often than before, by path.",
+            ),
             ("taken_away", "{estimate}", "By measure."),
         ],
     ),
