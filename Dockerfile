@@ -1,6 +1,9 @@
 # The released program and nothing else: no shell, no user but 65532.
 #
-#   docker build --build-arg PROGRAM=target/x86_64-unknown-linux-musl/dist/kneepoint -t kneepoint .
+# In an unpacked archive of a release for musl, or in a checkout after
+# `cargo build --profile dist --target x86_64-unknown-linux-musl`:
+#
+#   docker build -t kneepoint .
 #   docker run --rm --user "$(id -u)" -v "$PWD:/work" kneepoint sweep scenarios/quickstart.toml
 FROM scratch
 ARG PROGRAM=target/x86_64-unknown-linux-musl/dist/kneepoint

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packs a built program into the archive of a release: program, manual pages, completions, licences, README, changelog.
+# Packs a built program into the archive of a release: program, manual pages, completions, licences, README, changelog; for
+# musl also the Dockerfile, which builds an image of the unpacked archive.
 #
 #   integrations/package.sh TARGET FOLDER
 #
@@ -9,7 +10,7 @@
 # tar archive depend on its contents alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ $# -eq 2 ] || { sed -n '4,4s/^# *//p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || { sed -n '5,5s/^# *//p' "$0" >&2; exit 2; }
 target=$1
 folder=$2
 case $target in *windows*) suffix=.exe ;; *) suffix= ;; esac
@@ -26,6 +27,8 @@ cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$work/$name/"
 for shell in bash zsh fish powershell elvish; do
   "$host" completions "$shell" >"$work/$name/completions/kneepoint.$shell"
 done
+# An image of nothing else holds only a program that needs no library.
+case $target in *musl*) sed 's/^ARG PROGRAM=.*/ARG PROGRAM=kneepoint/' Dockerfile >"$work/$name/Dockerfile" ;; esac
 if [ -n "$suffix" ]; then
   (cd "$work" && 7z a -tzip "$name.zip" "$name" >/dev/null)
   cp "$work/$name.zip" "$folder/"

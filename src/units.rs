@@ -85,14 +85,24 @@ impl fmt::Display for Span {
     }
 }
 
-/// Writes a span for reading: to the second from a minute on, to the millisecond from a second on.
+/// Writes a span for reading: to the second from a minute on, to the millisecond from a second on, below in one unit with three
+/// digits.
 pub fn show_span(span: Span) -> String {
-    let unit = match span.as_nanos() {
-        60_000_000_000.. => 1_000_000_000,
-        1_000_000_000.. => 1_000_000,
-        _ => return format_span(span),
-    };
-    format_span(Span::from_nanos((span.as_nanos().saturating_add(unit / 2)) / unit * unit))
+    let to = |unit: u64| Span::from_nanos((span.as_nanos().saturating_add(unit / 2)) / unit * unit);
+    match span.as_nanos() {
+        60_000_000_000.. => format_span(to(1_000_000_000)),
+        999_500_000.. => format_span(to(1_000_000)),
+        999_500.. => format!("{}ms", three_digits(span, 1_000_000)),
+        1_000.. => format!("{}µs", three_digits(span, 1_000)),
+        _ => format_span(span),
+    }
+}
+
+/// How many of `unit`, in nanoseconds, a span below a thousand of them is, with three digits.
+fn three_digits(span: Span, unit: u64) -> f64 {
+    let step = [100, 10, 1].into_iter().find(|step| span.as_nanos() < unit * 1_000 / step).unwrap_or(1);
+    let steps = (span.as_nanos() * step + unit / 2) / unit;
+    steps as f64 / step as f64
 }
 
 #[cfg(test)]
@@ -155,6 +165,14 @@ mod tests {
         assert_eq!(shown(2_500_400_000), "2.5s");
         assert_eq!(shown(59_999_999_999), "1m");
         assert_eq!(shown(350_000_000), "350ms");
+        assert_eq!(shown(51_400_000), "51.4ms");
+        assert_eq!(shown(345_678_901), "346ms");
+        assert_eq!(shown(1_234_567), "1.23ms");
+        assert_eq!(shown(45_600), "45.6µs");
+        assert_eq!(shown(999_999_999), "1s");
+        assert_eq!(shown(999_999), "1ms");
+        assert_eq!(shown(7), "7ns");
+        assert_eq!(shown(0), "0s");
     }
 
     #[test]

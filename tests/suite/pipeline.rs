@@ -224,6 +224,38 @@ fn a_packed_release_installs_and_a_damaged_one_does_not() {
     assert!(!work.path().join("elsewhere/kneepoint").exists());
 }
 
+/// No image is built here: what it copies is there, and the program in it needs nothing that an image of nothing else lacks.
+#[test]
+fn the_image_is_built_of_an_unpacked_archive() {
+    let work = Work::with("");
+    let folder = release(&work);
+    let archive = folder.join("kneepoint-x86_64-unknown-linux-musl.tar.gz");
+    if !archive.exists() {
+        println!("skipped: the archive of this machine is not the image's");
+        return;
+    }
+    assert!(
+        Command::new("tar").arg("-xzf").arg(&archive).current_dir(work.path()).status().unwrap().success()
+    );
+    let unpacked = work.path().join("kneepoint-x86_64-unknown-linux-musl");
+    let lines = fs::read_to_string(unpacked.join("Dockerfile")).unwrap();
+    let program = lines.lines().find_map(|line| line.strip_prefix("ARG PROGRAM=")).unwrap();
+    assert!(lines.contains("\nFROM scratch\n") && lines.contains("\nUSER 65532:65532\n"), "{lines}");
+    assert!(lines.contains("\nCOPY --chmod=755 ${PROGRAM} /kneepoint\n"), "{lines}");
+    // The one step, by hand; then the program with nothing of this machine about it but a folder to write to.
+    fs::copy(unpacked.join(program), work.path().join("copied")).unwrap();
+    work.write("scenario.toml", KEPT);
+    let mut run = Command::new(work.path().join("copied"));
+    run.current_dir(work.path()).args(["run", "scenario.toml", "--quiet"]).env_clear().env("TMPDIR", "/none");
+    assert!(run.status().unwrap().success() && work.path().join("output/scenario/report.html").exists());
+    // In a checkout the builder is sent the program alone.
+    let own = fs::read_to_string(root().join("Dockerfile")).unwrap();
+    let built = own.lines().find_map(|line| line.strip_prefix("ARG PROGRAM=")).unwrap();
+    assert_eq!(built, "target/x86_64-unknown-linux-musl/dist/kneepoint");
+    let sent = fs::read_to_string(root().join(".dockerignore")).unwrap();
+    assert!(sent.contains("\n*\n") && sent.contains("\n!target/*/dist/kneepoint\n"), "{sent}");
+}
+
 #[test]
 fn the_formula_names_every_archive_with_its_checksum() {
     let work = Work::with("");

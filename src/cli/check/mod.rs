@@ -11,6 +11,7 @@ use super::{Answer, BAD_INPUT, Failure, Global, session};
 use crate::lint::{self, lint};
 use crate::report::format;
 use crate::scenario::Plan;
+use crate::units::show_span;
 
 /// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
 #[derive(Debug, clap::Args)]
@@ -119,7 +120,7 @@ fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
         "{}: ok: {what}, {} of {} each, about {} requests a run\n",
         file.display(),
         format::counted(scenario.run.replications as usize, "replication"),
-        model.duration,
+        show_span(model.duration),
         format::count(requests),
     );
     let full = scenario.reading.iter().map(|fact| format!("  {:<12} {}\n", fact.topic, fact.text));
