@@ -83,8 +83,8 @@ fn every_shipped_scenario_keeps_its_slo_where_the_gallery_says_so() {
             assert!(promise.is_none(), "{scenario} promises nothing");
             continue;
         }
-        let settings = promise
-            .unwrap_or_else(|| panic!("docs/gallery.md does not say where {scenario} keeps its SLO"));
+        let settings =
+            promise.unwrap_or_else(|| panic!("docs/gallery.md does not say where {scenario} keeps its SLO"));
         let mut variant = None;
         for setting in settings {
             match setting.split_once(" = ") {
