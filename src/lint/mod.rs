@@ -12,6 +12,7 @@ mod percentile_as_average_value;
 mod policies_that_fight;
 mod pool_total_as_value;
 mod subject;
+mod target_never_exceeded;
 mod thresholds_too_close;
 mod tolerance_of_instances;
 mod zero_with_small_buffer;
@@ -55,6 +56,7 @@ static LINTS: &[Lint] = &[
     thresholds_too_close::LINT,
     cooldown_shorter_than_start::LINT,
     tolerance_of_instances::LINT,
+    target_never_exceeded::LINT,
     cpu_of_the_start::LINT,
     zero_with_small_buffer::LINT,
     zero_without_way_back::LINT,

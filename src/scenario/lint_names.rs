@@ -3,12 +3,13 @@
 use crate::schema::{Problem, Reader, nearest};
 
 /// The names of all lints, in their order.
-pub const LINT_NAMES: [&str; 12] = [
+pub const LINT_NAMES: [&str; 13] = [
     "pool-total-as-value",
     "percentile-as-average-value",
     "thresholds-too-close",
     "cooldown-shorter-than-start",
     "tolerance-of-instances",
+    "target-never-exceeded",
     "cpu-of-the-start",
     "zero-with-small-buffer",
     "zero-without-way-back",

@@ -74,6 +74,17 @@ const TRAPS: &[Trap] = &[
         trapped: 0.0..=0.5,
     },
     Trap {
+        lint: "target-never-exceeded",
+        text: "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"400ms\"\nconcurrency = 2\n\
+               [autoscaler]\nkind = \"hpa\"\nmin = 1\nmax = 6\n\
+               metrics = [{ type = \"resource\", name = \"cpu\", average_utilization = 92 }]\n\
+               [slo]\nlatency = \"2s\"\npercentile = 95\n[run]\nduration = \"1h\"",
+        fix: &[("autoscaler.metrics.0.average_utilization", "70")],
+        figure: "slo_attainment",
+        fixed: 0.9..=1.0,
+        trapped: 0.0..=0.1,
+    },
+    Trap {
         lint: "cpu-of-the-start",
         text: "[arrivals]\nkind = \"poisson\"\nrate = 8\n[service]\ntime = \"200ms\"\n[instances]\ninitial = 2\n\
                cold_start = \"10s\"\nfirst_request = \"90s\"\n[autoscaler]\nkind = \"threshold\"\n\
