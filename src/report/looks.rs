@@ -120,7 +120,7 @@ fn together(windows: &[Window]) -> Option<Window> {
 type Value = fn(&Window) -> f64;
 
 /// The columns that a page draws, under the names of `timeline.csv`.
-const COLUMNS: [(&str, Value); 12] = [
+const COLUMNS: [(&str, Value); 14] = [
     ("time_s", |window| window.end_s),
     ("length_s", |window| window.length_s),
     ("arrived", |window| window.arrived as f64),
@@ -129,6 +129,8 @@ const COLUMNS: [(&str, Value); 12] = [
     ("good", |window| window.good as f64),
     ("latency_p50_s", |window| window.latency_p50_s.unwrap_or(f64::NAN)),
     ("latency_p99_s", |window| window.latency_p99_s.unwrap_or(f64::NAN)),
+    ("promised_s", |window| window.promised_s.unwrap_or(f64::NAN)),
+    ("burn_rate", |window| window.burn_rate.unwrap_or(f64::NAN)),
     ("waiting", |window| window.waiting),
     ("utilization", |window| window.utilization.unwrap_or(f64::NAN)),
     ("desired", |window| f64::from(window.desired)),

@@ -515,12 +515,15 @@ fn point(scenario: &Scenario, point: &PointResult) -> String {
 
 fn cost_and_latency(scenario: &Scenario, figures: &Figures) -> String {
     let currency = &scenario.model.cost.currency;
+    let latency = figures.get(SLO_LATENCY);
+    // There is none where more is lost than may be late.
+    let latency = latency.mean.map_or_else(String::new, |_| {
+        format!(", {} {}", percentile(scenario), format::estimate(&latency, Unit::Seconds, currency))
+    });
     format!(
-        "{} for {}, {} {}",
+        "{} for {}{latency}",
         format::estimate(&figures.get(COST), Unit::Currency, currency),
         show_span(scenario.model.duration),
-        percentile(scenario),
-        format::estimate(&figures.get(SLO_LATENCY), Unit::Seconds, currency),
     )
 }
 

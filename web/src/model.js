@@ -103,8 +103,9 @@ export function derive(data, state) {
 }
 
 /** The worst stretches of a run: where more requests were late or lost than the share that may be, worst first. */
-export function episodes(run, share, most = 5) {
-  const { time_s: ends, length_s: lengths, good, served, lost, latency_p99_s: p99, arrived } = run.windows;
+export function episodes(run, { may_miss: share, promised }, most = 5) {
+  const { time_s: ends, length_s: lengths, good, served, lost, arrived } = run.windows;
+  const times = promised ? run.windows.promised_s : run.windows.latency_p99_s;
   const found = [];
   let open = null;
   ends.forEach((end, place) => {
@@ -115,12 +116,12 @@ export function episodes(run, share, most = 5) {
       return;
     }
     if (!open) {
-      open = { from: end - lengths[place], to: end, late: 0, p99: 0 };
+      open = { from: end - lengths[place], to: end, late: 0, longest: 0 };
       found.push(open);
     }
     open.to = end;
     open.late += late;
-    open.p99 = Math.max(open.p99, p99[place] ?? 0);
+    open.longest = Math.max(open.longest, times[place] ?? 0);
   });
   return found.sort((a, b) => b.late - a.late).slice(0, most);
 }

@@ -20,8 +20,19 @@ function lanes(data, run) {
     { title: 'arrivals, requests/s', unit: 'per_second', series: [{ name: 'arrivals', css: 'a', values: rate, fill: true, step: true }] },
     { title: 'instances', unit: 'instances', series: [{ name: 'desired', css: 'c', values: windows.desired, step: true }, { name: 'ready', css: 'b', values: windows.ready, fill: true, step: true }], events: true },
     queue && { title: 'requests waiting', unit: 'requests', series: [{ name: 'waiting', css: 'd', values: windows.waiting, step: true }] },
-    { title: 'p50 and p99 by window', unit: 'seconds', limit: data.latency_slo, series: [{ name: 'p50', css: 'e', values: windows.latency_p50_s }, { name: 'p99', css: 'f', values: windows.latency_p99_s }] },
+    times(data, windows),
+    windows.burn_rate.some((value) => value !== null) && { title: 'burn rate of the error budget', unit: 'budgets', limit: 1, limitName: '1, as fast as it is given', series: [{ name: 'burn rate', css: 'g', values: windows.burn_rate, fill: true, step: true }] },
   ].filter(Boolean);
+}
+
+/** The lane of times: the one promised against its own line, beside the median if it is a latency; else the p99. */
+function times(data, windows) {
+  const median = { name: 'p50', css: 'e', values: windows.latency_p50_s };
+  const { promised } = data;
+  if (!promised) return { title: 'p50 and p99 by window', unit: 'seconds', series: [median, { name: 'p99', css: 'f', values: windows.latency_p99_s }] };
+  const series = [{ name: promised.name, css: 'f', values: windows.promised_s }];
+  if (promised.is_latency && promised.name !== 'p50') series.unshift(median);
+  return { title: `${series.map(({ name }) => name).join(' and ')} by window`, unit: 'seconds', limit: promised.seconds, limitName: `SLO ${quantity(promised.seconds, 'seconds')}`, series };
 }
 
 export function mountTimeline(host, data, store, view) {
@@ -71,7 +82,7 @@ export function mountTimeline(host, data, store, view) {
     }
     frame.line.setAttribute('x1', frame.x.at(at));
     frame.line.setAttribute('x2', frame.x.at(at));
-    readout.textContent = read(run, at, frame.x);
+    readout.textContent = read(data, run, at, frame.x);
   };
   const redraw = onWidth(host, canvas, draw);
   store.subscribe(() => {
@@ -121,18 +132,21 @@ export function mountTimeline(host, data, store, view) {
 }
 
 /** What there is to read at an instant: every lane, and the last decision before it. */
-function read(run, at, x) {
+function read(data, run, at, x) {
   const { windows } = run;
   let place = windows.time_s.findIndex((end) => end >= at);
   if (place < 0) place = windows.time_s.length - 1;
-  const p99 = windows.latency_p99_s[place];
+  const lane = times(data, windows);
+  const answered = lane.series.some(({ values }) => values[place] !== null);
+  const burn = windows.burn_rate[place];
   const event = run.events.filter(([when]) => when <= at).at(-1);
   const parts = [
     clock(at, x.high - x.low, run.duration_s),
     `${plain(windows.arrived[place] / windows.length_s[place])} requests/s`,
     `${windows.ready[place]} ready of ${windows.desired[place]} desired`,
     `${plain(windows.waiting[place])} waiting`,
-    p99 === null ? 'no answer' : `p50 ${quantity(windows.latency_p50_s[place], 'seconds')}, p99 ${quantity(p99, 'seconds')}`,
+    answered ? lane.series.map(({ name, values }) => `${name} ${quantity(values[place], 'seconds')}`).join(', ') : 'no answer',
+    burn === null ? null : `burn rate ${plain(burn)}`,
     event ? `last decision ${clock(event[0], 1, run.duration_s)}: ${event[1]} → ${event[2]}, ${event[3]}` : null,
   ];
   return parts.filter(Boolean).join(' · ');
@@ -150,7 +164,7 @@ function drawn(data, run, pinned, width, [low, high]) {
     top += tall + BETWEEN;
   }
   const bottom = top - BETWEEN;
-  for (const { from, to } of episodes(run, data.may_miss)) {
+  for (const { from, to } of episodes(run, data)) {
     if (to < low || from > high) continue;
     const [left, right] = [Math.max(LEFT, x.at(from)), Math.min(width - RIGHT, x.at(to))];
     parts.unshift(svg('rect', { class: 'episode', x: left, y: 8, width: Math.max(2, right - left), height: bottom - 8 }));
@@ -195,7 +209,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
     });
   const limit = lane.limit && lane.limit <= high && (!log || lane.limit >= low);
   const parts = [
-    svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'} scale)` : '', limit ? `, dashed: SLO ${quantity(lane.limit, 'seconds')}` : ''].join('')),
+    svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'} scale)` : '', limit ? `, dashed: ${lane.limitName}` : ''].join('')),
     log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
     svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : short(high)),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
@@ -250,20 +264,21 @@ function decisions(log, run, [low, high], store) {
 
 /** The worst episodes, each a row that zooms to it. */
 function table(data, run, store) {
-  const found = episodes(run, data.may_miss);
+  const found = episodes(run, data);
+  const name = data.promised?.name ?? 'p99';
   if (!found.length) return [];
   const fine = run.duration_s < 21600 ? 1 : 3600;
-  const row = ({ from, to, late, p99 }) => {
+  const row = ({ from, to, late, longest }) => {
     const around = run.events.filter(([at, before, after]) => at >= from - 300 && at <= to && after > before);
     const why = around.length ? `${around.map(([at, before, after]) => `${clock(at, 1, run.duration_s)}: ${before} → ${after}`).slice(0, 3).join('; ')}. ${around[0][3]}` : 'no instance was asked for then';
     const more = Math.max(600, (to - from) * 1.5);
     const zoom = () => store.set({ zoom: [Math.max(0, from - more), Math.min(run.duration_s, to + more)] });
     return html('tr', {},
       html('td', {}, html('button', { type: 'button', class: 'link', onclick: zoom }, `${clock(from, fine, run.duration_s)} to ${clock(to, fine, run.duration_s)}`)),
-      html('td', { class: 'number' }, plain(late)), html('td', { class: 'number' }, p99 ? quantity(p99, 'seconds') : '–'), html('td', {}, why));
+      html('td', { class: 'number' }, plain(late)), html('td', { class: 'number' }, longest ? quantity(longest, 'seconds') : '–'), html('td', {}, why));
   };
   return [
     html('h3', {}, 'Worst episodes'),
-    html('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Worst episodes' }, html('table', { class: 'episodes' }, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'late or lost'), html('th', { scope: 'col', class: 'number' }, 'p99'), html('th', { scope: 'col' }, 'scaling up then'))), html('tbody', {}, ...found.map(row)))),
+    html('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Worst episodes' }, html('table', { class: 'episodes' }, html('thead', {}, html('tr', {}, html('th', { scope: 'col' }, 'when'), html('th', { scope: 'col', class: 'number' }, 'late or lost'), html('th', { scope: 'col', class: 'number' }, name), html('th', { scope: 'col' }, 'scaling up then'))), html('tbody', {}, ...found.map(row)))),
   ];
 }

@@ -166,6 +166,12 @@ pub static PANELS: &[PanelSpec] = &[
             LineSpec::line("p50", Samples::Mean("latency_p50_s"), SKY, 1.8),
         ],
     },
+    PanelSpec {
+        title: "Burn rate: error budgets used, 1 is as given",
+        scale: Scale::FromZero,
+        weight: 0.8,
+        lines: &[LineSpec::shaded("", Samples::Mean("burn_rate"), VERMILLION, 1.6)],
+    },
 ];
 
 /// The panels of a backtest: measured beside simulated.
@@ -479,6 +485,8 @@ fn of_run(run: ShownRun<'_>) -> Timeline {
             // The figure that is promised stands in the place of the p99, against its own line.
             Samples::Mean("latency_p99_s") if !promises_p99(scenario) => Vec::new(),
             Samples::Mean("promised_s") if promises_p99(scenario) => Vec::new(),
+            // A single promise of a time is seen by that time.
+            Samples::Mean("burn_rate") if !has_budgets(scenario) => Vec::new(),
             of => samples(of, &outcome.timeline, initial),
         },
     )
@@ -508,6 +516,11 @@ fn measured(result: &Backtest) -> Timeline {
 /// Whether what is promised is the p99 of the latency, which is shown where nothing is, too.
 fn promises_p99(scenario: &Scenario) -> bool {
     scenario.model.slo.is_none_or(|slo| slo.leading().0 == Promised::Latency && slo.percentile == 99.0)
+}
+
+/// Whether there are several promises, or one that no time shows: then their error budgets are told.
+fn has_budgets(scenario: &Scenario) -> bool {
+    scenario.model.slo.is_some_and(|slo| slo.promises().count() > 1 || slo.leading().1.is_none())
 }
 
 /// The samples of a line; `initial` is the number of instances that a run begins with.

@@ -10,6 +10,7 @@ use crate::report::looks::{Look, Rounded};
 use crate::report::results::Results;
 use crate::report::{chart, sentences};
 use crate::scenario::{Scenario, Setting};
+use crate::sim::Promised;
 
 /// Values of a page: beyond, only the figures that stand in tables are in it.
 const MOST_VALUES: usize = 60_000;
@@ -42,8 +43,8 @@ pub struct PageData<'a> {
     currency: &'a str,
     /// What is promised of the latency figure.
     slo: Option<Promise>,
-    /// The latency promised, in seconds: the limit that a timeline can show.
-    latency_slo: Option<f64>,
+    /// The time promised, which a timeline draws against its own line.
+    promised: Option<PromisedTime>,
     /// The share of requests that may miss the SLO; beyond it a window is an episode.
     may_miss: f64,
     /// Names of the figures of the chart, across and up, and their titles.
@@ -70,6 +71,15 @@ pub struct PageData<'a> {
 #[derive(Debug, Serialize)]
 struct Promise {
     seconds: f64,
+}
+
+/// The time that stands for the promises, with the percentile it is promised at.
+#[derive(Debug, Serialize)]
+struct PromisedTime {
+    name: String,
+    seconds: f64,
+    /// Whether it is the latency, and so of a kind with its median.
+    is_latency: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,11 +150,11 @@ impl<'a> PageData<'a> {
             title: &report.head.title,
             currency: &scenario.model.cost.currency,
             slo: chart::leading_slo(scenario).map(|slo| Promise { seconds: slo.seconds }),
-            latency_slo: scenario
-                .model
-                .slo
-                .and_then(|slo| slo.promised_latency())
-                .map(|span| span.as_secs_f64()),
+            promised: chart::leading_slo(scenario).map(|slo| PromisedTime {
+                name: sentences::percentile(scenario),
+                seconds: slo.seconds,
+                is_latency: sentences::promised(scenario) == Promised::Latency,
+            }),
             may_miss: scenario.model.slo.map_or(MAY_MISS, |slo| slo.first().allowed()),
             x,
             y,
