@@ -18,7 +18,8 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
     let of_all = subject.number("tolerance").unwrap_or(DEFAULT);
     let tolerance = subject.number("behavior/scale_up/tolerance").unwrap_or(of_all);
     let all = subject.list("metrics").iter().chain(subject.list("triggers"));
-    let never = all.filter_map(share).filter(|target| *target <= 1.0 && 1.0 / target <= 1.0 + tolerance + 1e-9);
+    let never =
+        all.filter_map(share).filter(|target| *target <= 1.0 && 1.0 / target <= 1.0 + tolerance + 1e-9);
     never
         .map(|target| Trap {
             reason: format!(
@@ -38,7 +39,8 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
 /// The target of a metric of which all instances together have a share, 0 to 1.
 fn share(metric: &Json) -> Option<f64> {
     let number = |key: &str| metric.get(key).and_then(Json::as_f64);
-    let is_cpu = text(metric, "type").is_some_and(|kind| kind == "cpu") && is(metric, "metric_type", "utilization");
+    let is_cpu =
+        text(metric, "type").is_some_and(|kind| kind == "cpu") && is(metric, "metric_type", "utilization");
     if let Some(percent) = number("average_utilization").or(number("threshold").filter(|_| is_cpu)) {
         return Some(percent / 100.0);
     }
