@@ -121,7 +121,7 @@ impl Printed {
 
 /// Characters of a line: what the environment says, else what the terminal says; `None` where the output is no terminal, and
 /// any width will do.
-fn width() -> Option<usize> {
+pub(super) fn width() -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let found = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     said.or_else(found).filter(|width| *width >= LEAST_WIDTH)

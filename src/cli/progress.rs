@@ -11,6 +11,8 @@ use crate::cancel::CancelToken;
 use crate::experiment::{Evaluator, Progress, Store};
 use crate::report::format;
 use crate::scenario::{Scenario, Warmup};
+use crate::time::Span;
+use crate::units::show_span;
 
 /// How often the bar is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -88,7 +90,11 @@ fn draw(bar: &ProgressBar, progress: &Progress, scenarios: &[&Scenario], done: &
     let runs: u64 = scenarios.iter().map(|scenario| u64::from(scenario.run.replications)).sum();
     // Pilots and replications until a figure is sure come on top: how many, no one knows beforehand.
     let open = |scenario: &&Scenario| scenario.run.precision.is_some() || scenario.run.warmup == Warmup::Auto;
-    let of_runs = if scenarios.iter().any(open) { " runs".to_owned() } else { format!(" of {runs} runs") };
+    let (of_runs, most) = match scenarios.iter().any(open) {
+        true => (" runs".to_owned(), u64::MAX),
+        // What confirms the answer comes on top of these.
+        false => (format!(" of {runs} runs"), runs),
+    };
     while !done.load(Ordering::Relaxed) {
         let requests = progress.requests();
         // Runs found in a store took none of this time.
@@ -102,9 +108,9 @@ fn draw(bar: &ProgressBar, progress: &Progress, scenarios: &[&Scenario], done: &
         bar.set_message(match note.is_empty() {
             true => format!(
                 "{}{of_runs}, {} requests/s, {} left",
-                progress.runs(),
+                progress.runs().min(most),
                 format::count(rate),
-                format::seconds(left),
+                show_span(Span::from_secs_f64(left.ceil())),
             ),
             false => format!("{} runs, {} requests/s; {note}", progress.runs(), format::count(rate)),
         });

@@ -48,7 +48,7 @@ fn a_run_with_many_variants_fits_the_terminal() {
         if columns == 80 {
             insta::assert_snapshot!(
                 "run_in_80_columns",
-                text.lines().take(30).collect::<Vec<_>>().join("\n")
+                text.lines().take(40).collect::<Vec<_>>().join("\n")
             );
         }
     }

@@ -142,7 +142,14 @@ function drawn(data, { state, derived }, width, store) {
   const [logX, logY] = [state.x, state.y].map((name) => spansDecades(values(name)));
   const live = (name) => [data.now?.(name)?.mean].filter((value) => value !== null && value !== undefined);
   const onLatency = state.slo !== null && state.y === data.y;
-  const some = derived.places.length <= 60 ? ends : values;
+  // Of few points the intervals too, of a wide one as far as half the points' own extent: it must not squeeze them.
+  const some = (name) => {
+    const means = values(name);
+    if (derived.places.length > 60 || means.length < 2) return means;
+    const [least, most] = [Math.min(...means), Math.max(...means)];
+    const [below, above] = spansDecades(means) ? [least / 2, most * 2] : [least - (most - least) / 2, most + (most - least) / 2];
+    return most > least ? ends(name).map((value) => Math.max(below, Math.min(above, value))) : ends(name);
+  };
   let [low, high] = extent([...some(state.y), ...live(state.y)], logY);
   // A promise far from all points is named at the edge; it must not squeeze them.
   const reach = logY ? 3 : 1.6;

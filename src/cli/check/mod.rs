@@ -7,10 +7,12 @@ mod sarif;
 use std::path::{Path, PathBuf};
 
 use self::finding::{DOUBTFUL, Finding};
+use super::outputs::width;
 use super::{Answer, BAD_INPUT, Failure, Global, session};
 use crate::lint::{self, lint};
 use crate::report::format;
-use crate::scenario::Plan;
+use crate::report::render::terminal::wrapped;
+use crate::scenario::{Plan, ReadFact};
 use crate::units::show_span;
 
 /// Check scenario files without running them: every key, unit and value, the variants and the points of the sweep.
@@ -123,7 +125,8 @@ fn check(file: &Path, global: &Global) -> Result<(String, String), Failure> {
         show_span(model.duration),
         format::count(requests),
     );
-    let full = scenario.reading.iter().map(|fact| format!("  {:<12} {}\n", fact.topic, fact.text));
+    let fact = |fact: &ReadFact| wrapped(&format!("  {:<12} {}", fact.topic, fact.text), width(), 15) + "\n";
+    let full = scenario.reading.iter().map(fact);
     lines.extend(full);
     let mut warnings = session::warnings(&plan, global);
     if !global.quiet {

@@ -20,12 +20,12 @@ use crate::report::tables::{DIFFERENCES_TABLE, FIGURES_TABLE, POINTS_TABLE, STEP
 pub fn text(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
     for warning in &report.warnings {
-        let _ = writeln!(text, "{}\n", bold(&format!("warning: {}", warning.text)));
+        let _ = writeln!(text, "{}\n", bold(&wrapped(&format!("warning: {}", warning.text), width, 0)));
     }
     if let Some(verdict) = &report.verdict {
-        let _ = writeln!(text, "{}\n", bold(&verdict.statement.text));
+        let _ = writeln!(text, "{}\n", bold(&wrapped(&verdict.statement.text, width, 0)));
     }
-    text += &read(report);
+    text += &read(report, width);
     text += &match report.results {
         Results::Run(..) => run(report, width),
         Results::Sweep(..) => sweep(report, width),
@@ -36,13 +36,40 @@ pub fn text(report: &Report<'_>, width: Option<usize>) -> String {
     // What the scenario says of itself its reader knows, and what is not measured the scenario says.
     let known = [DESCRIPTION, UNMEASURED];
     for note in report.notes.iter().filter(|note| !known.contains(&note.id)) {
-        let _ = writeln!(text, "{}", note.text);
+        let _ = writeln!(text, "{}", wrapped(&note.text, width, 0));
     }
     text
 }
 
+/// A text in lines of at most `width` characters, broken between words; those after the first begin after `indent` spaces. A
+/// setting stays with its value, and a number with its per cent.
+pub fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let mut lines = String::new();
+    let mut used = 0;
+    for word in text.replace(" = ", TOGETHER).replace(" %", "\u{a0}%").split(' ') {
+        let long = word.chars().count();
+        if used > indent && used + 1 + long > width {
+            lines += &format!("\n{:indent$}", "");
+            used = indent;
+        } else if !lines.is_empty() {
+            lines.push(' ');
+            used += 1;
+        }
+        lines += word;
+        used += long;
+    }
+    lines.replace('\u{a0}', " ")
+}
+
+/// What stands between a setting and its value while lines are broken.
+const TOGETHER: &str = "\u{a0}=\u{a0}";
+
+/// Room for the topic of what was read.
+const TOPIC: usize = 12;
+
 /// What was read, in its short form: a line of traffic and capacity, one of the autoscaler.
-fn read(report: &Report<'_>) -> String {
+fn read(report: &Report<'_>, width: Option<usize>) -> String {
     let facts = match report.results {
         Results::Run(scenario, _) | Results::Sweep(scenario, _) | Results::Recommend(scenario, _) => {
             &scenario.reading
@@ -52,7 +79,8 @@ fn read(report: &Report<'_>) -> String {
         Results::Compare(..) => return String::new(),
     };
     let essential = facts.iter().filter(|fact| fact.is_essential);
-    let lines: String = essential.map(|fact| format!("{:<12} {}\n", fact.topic, fact.text)).collect();
+    let line = |text: String| wrapped(&text, width, TOPIC + 1) + "\n";
+    let lines: String = essential.map(|fact| line(format!("{:<TOPIC$} {}", fact.topic, fact.text))).collect();
     if lines.is_empty() { lines } else { lines + "\n" }
 }
 
@@ -77,13 +105,13 @@ fn recommendation(report: &Report<'_>, width: Option<usize>) -> String {
     for id in [RECOMMENDATION_TABLE, PROMISES_TABLE, CHANGES_TABLE] {
         push_tables(&mut text, report, id, width);
     }
-    push_sentences(&mut text, report.answer.iter());
+    push_sentences(&mut text, width, report.answer.iter());
     text.push('\n');
     for each in report.tables_called(ALTERNATIVES_TABLE) {
         let _ = writeln!(text, "{}\n{}\n", each.title, table(each, width));
     }
     for statement in &report.details {
-        let _ = writeln!(text, "{}", statement.text);
+        let _ = writeln!(text, "{}", wrapped(&statement.text, width, 0));
     }
     text
 }
@@ -110,7 +138,7 @@ fn sweep(report: &Report<'_>, width: Option<usize>) -> String {
     if !plot.is_empty() {
         let _ = writeln!(text, "{plot}");
     }
-    push_sentences(&mut text, report.answer.iter().rev());
+    push_sentences(&mut text, width, report.answer.iter().rev());
     text
 }
 
@@ -123,9 +151,9 @@ fn compare(report: &Report<'_>, width: Option<usize>) -> String {
     if !report.details.is_empty() {
         push_tables(&mut text, report, DIFFERENCES_TABLE, width);
     }
-    push_sentences(&mut text, report.details.iter());
+    push_sentences(&mut text, width, report.details.iter());
     // The pairs with the first are among those of the details.
-    push_sentences(&mut text, report.answer.iter().filter(|statement| statement.id != "compare.pair"));
+    push_sentences(&mut text, width, report.answer.iter().filter(|statement| statement.id != "compare.pair"));
     text
 }
 
@@ -135,7 +163,7 @@ fn explanation(report: &Report<'_>, width: Option<usize>) -> String {
     for each in &report.tables {
         let _ = writeln!(text, "{}\n{}\n", each.title, table(each, width));
     }
-    push_sentences(&mut text, report.answer.iter());
+    push_sentences(&mut text, width, report.answer.iter());
     text
 }
 
@@ -145,13 +173,33 @@ fn push_tables(text: &mut String, report: &Report<'_>, id: &str, width: Option<u
     }
 }
 
-fn push_sentences<'a>(text: &mut String, statements: impl Iterator<Item = &'a Statement>) {
+fn push_sentences<'a>(
+    text: &mut String,
+    width: Option<usize>,
+    statements: impl Iterator<Item = &'a Statement>,
+) {
     for statement in statements {
-        let _ = writeln!(text, "{}", bold(&statement.text));
+        let _ = writeln!(text, "{}", bold(&wrapped(&statement.text, width, 0)));
     }
 }
 
 /// `text` in bold, where the terminal can.
 pub fn bold(text: &str) -> String {
     format!("\x1b[1m{text}\x1b[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_break_between_words_and_topics_stay_alone() {
+        assert_eq!(wrapped("one two three", Some(9), 0), "one two\nthree");
+        assert_eq!(wrapped("one two three", None, 0), "one two three");
+        assert_eq!(wrapped("price  1 USD an hour", Some(14), 7), "price  1 USD\n       an hour");
+        assert_eq!(wrapped("unbreakable and", Some(5), 0), "unbreakable\nand");
+        assert_eq!(wrapped("", Some(5), 0), "");
+        assert_eq!(wrapped("at up.above = 0.8", Some(10), 0), "at\nup.above = 0.8");
+        assert_eq!(wrapped("it is 95 %", Some(9), 0), "it is\n95 %");
+    }
 }
