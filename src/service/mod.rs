@@ -24,8 +24,8 @@ mod trace_input;
 pub use batch::{Batch, BatchServer};
 pub use contents::{BlockSet, ContentBlock, ContentRows, Contents, UNKNOWN};
 pub use llm::{
-    DecodeServer, EngineRole, IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset, SteadyIterations,
-    Uncertainty,
+    DecodeServer, EngineRole, FITTED, Fitted, IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset,
+    SteadyIterations, Uncertainty, law_with,
 };
 pub use model::Service;
 pub use queue::{Queue, RequestQueue};

@@ -1,7 +1,12 @@
 //! `[service.hardware]`: what it reads, what it refuses, and what it says of its worth.
 
+use kneepoint::internals::random::Streams;
 use kneepoint::internals::scenario::{Scenario, ScenarioFile};
 use kneepoint::internals::service::{IterationWork, Llm, Model};
+
+use crate::fixtures::requests::Requests;
+use crate::fixtures::scenario::scenario;
+use crate::fixtures::simulation::simulate;
 
 fn read(hardware: &str) -> Result<Scenario, String> {
     let text = format!(
@@ -88,4 +93,50 @@ fn a_bend_in_the_decoding_sequences_is_followed_and_attention_grows_with_the_squ
     };
     assert_eq!([prompt(&[(0, 1000)]), prompt(&[(0, 2000)])], [2.0, 8.0]);
     assert_eq!(prompt(&[(0, 500), (500, 1500)]), 8.0, "cut into chunks it is the same work");
+}
+
+#[test]
+fn tokens_of_a_prompt_take_time_outside_the_engine_too_and_a_user_waits_for_it() {
+    // A user sends the next request as the answer arrives: 1,000 tokens of 4 µs, then two iterations of 10 ms.
+    let means = |outside: &str| {
+        let text = format!(
+            "[run]\nduration = \"24s\"\n[client]\nusers = 1\n[autoscaler]\nkind = \"fixed\"\ninstances = 1\n[service]\nmodel = \"llm\"\n\
+             prompt_tokens = 1000\noutput_tokens = 2\nfixed = \"10ms\"\n{outside}"
+        );
+        let model = scenario(&text, ".").model;
+        let (outcome, heard) = simulate(&model, Streams::new(1, 0), Requests::default());
+        let tokens = outcome.tokens.unwrap();
+        (tokens.ttft.mean().unwrap(), tokens.tpot.mean().unwrap(), heard.served.len())
+    };
+    let (ttft, tpot, requests) = means("");
+    let (later, same, fewer) = means("overhead_per_prompt_token = \"4us\"");
+    assert!((later - ttft - 0.004).abs() < 1e-9 && same == tpot, "{ttft} {later}, {tpot} {same}");
+    assert!(requests.abs_diff(1200) < 2 && fewer.abs_diff(1000) < 2, "of 20 ms each, and of 24: {requests}, {fewer}");
+}
+
+#[test]
+fn iterations_with_prompts_take_longer_than_their_tokens_and_those_of_older_hosts_longer_still() {
+    let of = |gpu: &str| llm(&format!("hardware = {{ model = \"llama-3.1-8b\", gpu = \"{gpu}\" }}"));
+    let h100 = of("h100-sxm");
+    let decoding = |decoding| h100.law.time(IterationWork { decoding, ..IterationWork::default() });
+    let mut prompt = IterationWork::default();
+    prompt.add_chunk(0, 1);
+    // Without recorded graphs: 130 µs for each of 32 layers.
+    let more = h100.law.time(prompt) - decoding(1) + h100.law.per_sequence;
+    assert!((4_160_000..4_161_000).contains(&more), "{more}");
+    assert_eq!(h100.overhead_per_prompt_token.as_nanos(), 5000);
+    let sequence = |gpu: &str| of(gpu).law.per_sequence as f64;
+    assert!((sequence("a100-80gb-sxm") / sequence("h100-sxm") - 1.4).abs() < 1e-3);
+}
+
+#[test]
+fn experts_of_4_bits_compute_at_the_8_bit_peak_where_the_gpu_multiplies_so() {
+    let prompts = |gpu: &str| {
+        let llm = llm(&format!("hardware = {{ model = \"gpt-oss-120b\", gpu = \"{gpu}\", tensor_parallel = 2 }}"));
+        let mut work = IterationWork::default();
+        work.add_chunk(0, 8192);
+        llm.law.time(work) as f64
+    };
+    // By 16-bit peaks alone a B200 would be 2.3 times as fast.
+    assert!(prompts("h100-sxm") / prompts("b200") > 2.5);
 }

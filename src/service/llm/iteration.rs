@@ -43,6 +43,8 @@ pub struct IterationLaw {
     pub window: Option<(u64, u64)>,
     /// Time for each pair of [`IterationWork::attended_twice`].
     pub per_attended_twice: f64,
+    /// Time of an iteration that computes prompts besides.
+    pub per_prompt_iteration: u64,
     /// Time by the number of decoding sequences from 0 on, in place of `per_sequence`; beyond its end as between its last two.
     pub curve: Option<Arc<[u64]>>,
     /// Time by the number of tokens, of all kinds.
@@ -96,6 +98,7 @@ impl IterationLaw {
             && self.curve.is_none()
             && self.window.is_none()
             && self.per_attended_twice == 0.0
+            && self.per_prompt_iteration == 0
     }
 
     fn other(&self, work: IterationWork) -> u64 {
@@ -106,7 +109,8 @@ impl IterationLaw {
         let roofline =
             self.roofline.map_or(0, |roofline| roofline.time(work.prefill.saturating_add(work.decoding)));
         let curve = self.curve.as_ref().map_or(0, |curve| at(curve, work.decoding));
-        [attended, roofline, curve].into_iter().fold(windowed, u64::saturating_add)
+        let prompts = if work.prefill > 0 { self.per_prompt_iteration } else { 0 };
+        [attended, roofline, curve, prompts].into_iter().fold(windowed, u64::saturating_add)
     }
 }
 

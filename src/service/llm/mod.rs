@@ -43,7 +43,7 @@ mod server;
 mod settings;
 mod timing_wheel;
 
-pub use hardware::Uncertainty;
+pub use hardware::{FITTED, Fitted, Uncertainty, law_with};
 pub use iteration::{IterationLaw, IterationWork};
 pub use presets::{PRESETS, Preset};
 pub use server::{DecodeServer, LlmServer};

@@ -23,6 +23,8 @@ pub(super) struct ExpertRoofline {
     pub(super) count: f64,
     /// Share of them that a token does not use.
     pub(super) unused: f64,
+    /// Tokens use as many experts as this power of their number would, if each chose by itself.
+    pub(super) coverage: f64,
 }
 
 impl Roofline {
@@ -31,7 +33,7 @@ impl Roofline {
         let tokens = tokens as f64;
         let dense = (self.compute * tokens).max(self.read) + self.exchange * tokens;
         let experts = self.experts.map_or(0.0, |experts| {
-            let used = experts.count * (1.0 - experts.unused.powf(tokens));
+            let used = experts.count * (1.0 - experts.unused.powf(tokens.powf(experts.coverage)));
             (experts.compute * tokens).max(experts.read * used)
         });
         (dense + experts).round() as u64

@@ -88,6 +88,8 @@ pub(in crate::sim) struct Outside {
     whole: u64,
     /// Before the first token besides, in times of a further token of its answer.
     iterations: f64,
+    /// Before the first token besides, for each token of its prompt; nanoseconds.
+    per_prompt_token: u64,
 }
 
 /// Answers token by token.
@@ -170,10 +172,12 @@ impl Recorder {
     }
 
     /// Adds to the times of each request what it spends outside the service model, before the first token of its answer and
-    /// after its end; and before its first token so many `iterations`, as long as one takes for the rest of its answer.
-    pub fn add_outside(&mut self, [before, after]: [Span; 2], iterations: f64) {
+    /// after its end; and before its first token so many `iterations`, as long as one takes for the rest of its answer, and
+    /// so much for each token of its prompt.
+    pub fn add_outside(&mut self, [before, after]: [Span; 2], iterations: f64, per_prompt_token: Span) {
         let (before, after) = (before.as_nanos(), after.as_nanos());
-        self.outside = Outside { before, whole: before.saturating_add(after), iterations };
+        let whole = before.saturating_add(after);
+        self.outside = Outside { before, whole, iterations, per_prompt_token: per_prompt_token.as_nanos() };
     }
 
     pub fn track_scraped(&mut self, duration: Span, timed: Timed) {
@@ -275,9 +279,11 @@ impl Recorder {
 
 impl RequestObserver for Recorder {
     fn generated(&mut self, answer: TokenCompletion) {
-        if self.outside.iterations > 0.0 {
+        let Outside { iterations, per_prompt_token, .. } = self.outside;
+        if iterations > 0.0 || per_prompt_token > 0 {
             let each = answer.tpot().unwrap_or(0) as f64;
-            self.passed_on = (self.outside.iterations * each).round() as u64;
+            let of_prompt = per_prompt_token.saturating_mul(u64::from(answer.tokens.prompt));
+            self.passed_on = of_prompt.saturating_add((iterations * each).round() as u64);
         }
         let before = self.outside.before.saturating_add(self.passed_on);
         let later = |instant: u64| instant.saturating_add(before);

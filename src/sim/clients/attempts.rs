@@ -29,6 +29,8 @@ pub(in crate::sim) struct Attempts {
     outside: u64,
     /// What it takes besides, in times of a further token of the answer.
     outside_iterations: f64,
+    /// The same for each token of its prompt, nanoseconds.
+    outside_per_prompt_token: u64,
     /// Nobody sends from here on, nanoseconds.
     end: u64,
     requests: Vec<Request>,
@@ -116,6 +118,7 @@ impl Attempts {
             gate: None,
             outside: 0,
             outside_iterations: 0.0,
+            outside_per_prompt_token: 0,
             end: u64::MAX,
             requests: Vec::new(),
             vacant_requests: Vec::new(),
@@ -130,10 +133,18 @@ impl Attempts {
         }
     }
 
-    /// Has each client get its answer so much later than the pool has given it, and nobody send from `end` on.
+    /// Has nobody send from `end` on.
     #[must_use]
-    pub fn bounded(mut self, outside: Span, iterations: f64, end: u64) -> Self {
-        (self.outside, self.outside_iterations, self.end) = (outside.as_nanos(), iterations, end);
+    pub fn bounded(mut self, end: u64) -> Self {
+        self.end = end;
+        self
+    }
+
+    /// Has each client get its answer so much later than the pool has given it.
+    #[must_use]
+    pub fn far_away(mut self, outside: Span, iterations: f64, per_prompt_token: Span) -> Self {
+        (self.outside, self.outside_iterations) = (outside.as_nanos(), iterations);
+        self.outside_per_prompt_token = per_prompt_token.as_nanos();
         self
     }
 
@@ -381,7 +392,8 @@ impl Attempts {
         observer: &mut impl RequestObserver,
     ) {
         let Request { number, arrival, intended, tickets, tokens, .. } = self.requests[place];
-        let mut outside = self.outside;
+        let of_prompt = self.outside_per_prompt_token.saturating_mul(u64::from(tokens.prompt));
+        let mut outside = self.outside.saturating_add(of_prompt);
         let answer = first_token.map(|first_token| TokenCompletion {
             arrival,
             first_token,

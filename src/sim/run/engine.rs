@@ -14,7 +14,7 @@ use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
 use crate::sim::clients::{Attempts, Conversations, Crowd, Gate, RequestLaws};
 use crate::sim::queueing::{Arrival, Station};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// One run in progress, compiled for one arrangement of queues.
 #[derive(Debug)]
@@ -178,12 +178,11 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
 
 /// The clients of a run of `model`.
 fn clients(model: &Model, streams: Streams) -> Attempts {
-    let (outside, iterations) = match &model.service.model {
-        service::Model::Llm(llm) => (llm.overhead[0] + llm.overhead[1], llm.overhead_iterations),
-        _ => (Span::ZERO, 0.0),
-    };
-    let mut clients =
-        Attempts::new(model.client.clone(), streams).bounded(outside, iterations, model.duration.as_nanos());
+    let mut clients = Attempts::new(model.client.clone(), streams).bounded(model.duration.as_nanos());
+    if let service::Model::Llm(llm) = &model.service.model {
+        let outside = llm.overhead[0] + llm.overhead[1];
+        clients = clients.far_away(outside, llm.overhead_iterations, llm.overhead_per_prompt_token);
+    }
     let laws = || RequestLaws {
         service: model.service.time.clone(),
         patience: model.dispatch.patience.clone(),
@@ -211,7 +210,7 @@ pub(super) fn recorder(model: &Model, options: &Options, counts_tokens: bool) ->
         recorder.track_tokens(model.duration, sustainable);
     }
     if let service::Model::Llm(llm) = &model.service.model {
-        recorder.add_outside(llm.overhead, llm.overhead_iterations);
+        recorder.add_outside(llm.overhead, llm.overhead_iterations, llm.overhead_per_prompt_token);
     }
     if options.timeline {
         recorder.track_windows(model.duration);

@@ -69,13 +69,6 @@ pub(super) struct Efficiency {
     pub memory: f64,
 }
 
-/// Time of a small all-reduce, seconds, and bus bandwidth of a large one, bytes per second.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct AllReduce {
-    pub latency_s: f64,
-    pub bandwidth: f64,
-}
-
 const fn efficiency(compute: f64, memory: f64) -> Efficiency {
     Efficiency { compute, memory }
 }
@@ -121,32 +114,43 @@ impl Gpu {
         }
     }
 
-    /// All-reduce among `gpus`, 2 or more.
-    pub fn all_reduce(&self, gpus: u32) -> AllReduce {
-        let (micros, gb_s) = match (self.generation, gpus) {
-            (Generation::Ampere, ..=2) => (10.2, 184.0),
-            (Generation::Ampere, ..=4) => (14.5, 205.0),
-            (Generation::Ampere, _) => (21.8, 208.0),
-            (Generation::Hopper, ..=2) => (6.5, 296.0),
-            (Generation::Hopper, ..=4) => (9.8, 335.0),
-            (Generation::Hopper, _) => (16.0, 420.0),
-            (Generation::Blackwell, ..=2) => (10.3, 505.0),
-            (Generation::Blackwell, ..=4) => (15.5, 600.0),
-            (Generation::Blackwell, _) => (26.0, 623.0),
-            (Generation::BlackwellGddr, ..=2) => (6.7, 37.0),
-            (Generation::BlackwellGddr, ..=4) => (13.0, 25.0),
-            (Generation::BlackwellGddr, _) => (26.0, 24.0),
-            (Generation::Ada, ..=2) => (7.5, 20.0),
-            (Generation::Ada, ..=4) => (12.0, 5.0),
-            (Generation::Ada, _) => (24.0, 1.5),
-            // Nothing measured: the latencies of NVIDIA's links, and the share of the link that Hopper's reach.
-            (_, ..=2) => (10.0, 0.7 * self.link_gb_s),
-            (_, ..=4) => (15.0, 0.7 * self.link_gb_s),
-            _ => (25.0, 0.7 * self.link_gb_s),
+    /// Bus bandwidth of a large all-reduce among `gpus`, 2 or more; bytes per second.
+    pub fn all_reduce_bandwidth(&self, gpus: u32) -> f64 {
+        let gb_s = match (self.generation, gpus) {
+            (Generation::Ampere, ..=2) => 184.0,
+            (Generation::Ampere, ..=4) => 205.0,
+            (Generation::Ampere, _) => 208.0,
+            (Generation::Hopper, ..=2) => 296.0,
+            (Generation::Hopper, ..=4) => 335.0,
+            (Generation::Hopper, _) => 420.0,
+            (Generation::Blackwell, ..=2) => 505.0,
+            (Generation::Blackwell, ..=4) => 600.0,
+            (Generation::Blackwell, _) => 623.0,
+            (Generation::BlackwellGddr, ..=2) => 37.0,
+            (Generation::BlackwellGddr, ..=4) => 25.0,
+            (Generation::BlackwellGddr, _) => 24.0,
+            (Generation::Ada, ..=2) => 20.0,
+            (Generation::Ada, ..=4) => 5.0,
+            (Generation::Ada, _) => 1.5,
+            // Nothing measured: the share of the link that Hopper's reach.
+            _ => 0.7 * self.link_gb_s,
         };
         // A card that reaches the others by PCIe only has at most what that carries.
-        let gb_s = gb_s.min(self.link_gb_s);
-        AllReduce { latency_s: micros * 1e-6, bandwidth: gb_s * 1e9 }
+        1e9 * gb_s.min(self.link_gb_s)
+    }
+
+    /// Time of a small all-reduce among `gpus` over PCIe, seconds; `None` where links of their own join them. Measured on L40S
+    /// and RTX PRO 6000: 6.7 to 7.5 µs, 12 to 13 µs and 22 to 26 µs among 2, 4 and 8.
+    pub fn pcie_all_reduce_s(&self, gpus: u32) -> Option<f64> {
+        const PCIE_GB_S: f64 = 64.0;
+        (self.link_gb_s <= PCIE_GB_S).then(|| 3.2e-6 * f64::from(gpus))
+    }
+
+    /// How much longer the host of such a GPU takes for its part than those of later ones. Those that Ampere cards came with
+    /// (EPYC of the second generation) run a thread at about 0.7 times the speed of those that Hopper came with (Xeon of the
+    /// fourth); from what is commonly measured of both, not from levels of load.
+    pub fn host(&self) -> f64 {
+        if self.generation == Generation::Ampere { 1.4 } else { 1.0 }
     }
 
     /// Of the products of experts, with weights stored so; balanced among them.
@@ -176,6 +180,15 @@ impl Gpu {
         };
         let (tflops, bits) = narrow.unwrap_or((self.bf16_tflops, 16));
         (tflops * 1e12, bits)
+    }
+
+    /// Peak of the arithmetic of experts with weights stored so, operations per second. Blackwell multiplies MXFP4 with 8-bit
+    /// numbers, at their peak.
+    pub fn expert_peak(&self, weights: Weights) -> f64 {
+        match (weights, self.generation) {
+            (Weights::Mxfp4, Generation::Blackwell | Generation::BlackwellGddr) => self.peak(Weights::Fp8).0,
+            _ => self.peak(weights).0,
+        }
     }
 
     /// Bytes of memory.

@@ -4,16 +4,21 @@
 //! holds. What such a formula is worth was measured on levels of load of real engines, and is stated with every result.
 
 mod architecture;
+mod engine;
+mod fitted;
 mod gpus;
 mod law;
 mod models;
 
 use architecture::{Model, Weights};
+use engine::Engine;
+pub use fitted::{FITTED, Fitted};
 use gpus::{Evidence, GPUS, Gpu};
 use law::Machine;
 pub(super) use law::Times;
 use models::MODELS;
 
+use super::iteration::IterationLaw;
 use crate::schema::{
     Choice, Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Value, nearest, read_choice,
     wrong_kind,
@@ -27,9 +32,9 @@ pub(super) struct Hardware {
     pub kv_tokens: u64,
     /// Bytes of the cache that a token takes on all GPUs together.
     pub kv_bytes_per_token: f64,
-    /// Time outside the engine before the first token, seconds.
-    pub overhead_s: f64,
-    /// The same in iterations, besides.
+    /// Time outside the engine before the first token for each token of the prompt, seconds.
+    pub overhead_per_prompt_token_s: f64,
+    /// Time outside it in iterations, besides.
     pub overhead_iterations: f64,
     pub uncertainty: Uncertainty,
 }
@@ -67,59 +72,15 @@ const MEMORY_SHARE: Key<f64> = Key::or(
 .at_most(1.0);
 const SPEC: TableSpec = TableSpec {
     name: "hardware",
-    doc: "A model on GPUs, in place of measured times: a formula gives the times of an iteration and the size of the cache from the architecture of the model and the data sheet of the GPU. Each can still be written over it. Measured levels of load lie around it by 11 % at the median, and every result says so: a load test of your own is better.",
+    doc: "A model on GPUs, in place of measured times: a formula gives the times of an iteration and the size of the cache from the architecture of the model and the data sheet of the GPU. Each can still be written over it. Measured levels of load of models and GPUs that it was not fitted to lie around it by 8 % at the median, and every result says so: a load test of your own is better.",
     keys: &[&MODEL, &GPU, &TENSOR_PARALLEL, &ENGINE, &WEIGHTS, &KV_CACHE, &MEMORY_SHARE],
 };
-
-/// An engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Engine {
-    Vllm,
-    TensorRtLlm,
-    Sglang,
-    Vllm2023,
-}
-
-impl Engine {
-    /// Its overheads, fitted to measured levels.
-    fn overheads(self) -> Overheads {
-        let (iteration, arithmetic, outside_s, outside_iterations) = match self {
-            Engine::Vllm => (1.0, 1.3, 0.005, 4.0),
-            Engine::TensorRtLlm => (0.77, 1.0, 0.100, 4.0),
-            Engine::Sglang => (1.7, 1.3, 0.100, 10.0),
-            Engine::Vllm2023 => (6.2, 1.3, 0.009, 0.0),
-        };
-        Overheads { iteration, arithmetic, outside_s, outside_iterations }
-    }
-}
-
-/// What an engine adds to its kernels.
-#[derive(Debug, Clone, Copy)]
-struct Overheads {
-    /// Of an iteration, as a multiple of vLLM's.
-    iteration: f64,
-    /// Time of arithmetic as a multiple of that of kernels measured alone.
-    arithmetic: f64,
-    /// Time outside the engine before the first token, seconds.
-    outside_s: f64,
-    /// The same in iterations, besides.
-    outside_iterations: f64,
-}
 
 /// How the cache is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KvCache {
     Bf16,
     Fp8,
-}
-
-impl Choice for Engine {
-    const OPTIONS: &'static [(&'static str, Self, &'static str)] = &[
-        ("vllm", Engine::Vllm, "vLLM of 2025 and later"),
-        ("tensorrt_llm", Engine::TensorRtLlm, "TensorRT-LLM"),
-        ("sglang", Engine::Sglang, "SGLang"),
-        ("vllm_2023", Engine::Vllm2023, "vLLM of 2023, before its second engine"),
-    ];
 }
 
 impl Choice for KvCache {
@@ -157,6 +118,26 @@ fn name_of<T: Choice + PartialEq>(choice: T) -> &'static str {
 }
 
 chosen_by_name!(Engine, KvCache, Weights);
+
+/// The law of an iteration by other constants than those of the product, which tests fit anew: of a model, a GPU, an engine and
+/// weights by their names, on so many GPUs and with so many bytes a value of the cache. `None` where a name is not known.
+pub fn law_with(names: [&str; 4], gpus: u32, kv_bytes: f64, fitted: &Fitted) -> Option<IterationLaw> {
+    let [model, gpu, engine, weights] = names;
+    let machine = Machine {
+        model: MODELS.iter().find(|known| known.name == model)?,
+        gpu: GPUS.iter().find(|known| known.name == gpu)?,
+        gpus,
+        weights: named(weights)?,
+        kv_bytes,
+        engine: named(engine)?,
+    };
+    Some(machine.times(fitted).law())
+}
+
+/// The choice of this name.
+fn named<T: Choice + Copy>(name: &str) -> Option<T> {
+    T::OPTIONS.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| *value)
+}
 
 /// The entry of a table that `node` names. `names` gives the names of an entry, of which the first is shown.
 fn find<T>(
@@ -230,7 +211,7 @@ impl Evidence {
     /// were measured, and supposed elsewhere.
     fn between(self) -> (f64, f64) {
         match self {
-            Evidence::Engines => (0.74, 1.22),
+            Evidence::Engines => (0.84, 1.22),
             Evidence::Kernels | Evidence::DataSheet => (0.5, 1.5),
         }
     }
@@ -259,10 +240,9 @@ impl Value for Hardware {
                 "expected \"bf16\", \"fp8\", \"fp4\" or \"int4\"",
             ));
         }
-        let Overheads { iteration: overhead, arithmetic, outside_s: overhead_s, outside_iterations } =
-            engine.overheads();
+        let outside = engine.outside(model.experts.is_some());
         let kv_bytes = if reader.get(&KV_CACHE)? == KvCache::Fp8 { 1.0 } else { 2.0 };
-        let machine = Machine { model, gpu, gpus, weights, kv_bytes, overhead, arithmetic };
+        let machine = Machine { model, gpu, gpus, weights, kv_bytes, engine };
         let room = |gpus| {
             let machine = Machine { gpus, ..machine };
             let activations = 4e9;
@@ -291,11 +271,11 @@ impl Value for Hardware {
         }
         let (weights, engine) = (name_of(weights), name_of(engine));
         Ok(Hardware {
-            times: machine.times(),
+            times: machine.times(&FITTED),
             kv_tokens: kv_tokens as u64,
             kv_bytes_per_token: machine.kv_bytes() * f64::from(gpus),
-            overhead_s,
-            overhead_iterations: outside_iterations,
+            overhead_per_prompt_token_s: outside.per_prompt_token_s,
+            overhead_iterations: outside.iterations,
             uncertainty: Uncertainty {
                 of: format!("{} ({weights}) on {gpus} × {} with {engine}", model.name, gpu.name),
                 between: gpu.evidence.between(),
