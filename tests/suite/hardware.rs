@@ -111,7 +111,10 @@ fn tokens_of_a_prompt_take_time_outside_the_engine_too_and_a_user_waits_for_it()
     let (ttft, tpot, requests) = means("");
     let (later, same, fewer) = means("overhead_per_prompt_token = \"4us\"");
     assert!((later - ttft - 0.004).abs() < 1e-9 && same == tpot, "{ttft} {later}, {tpot} {same}");
-    assert!(requests.abs_diff(1200) < 2 && fewer.abs_diff(1000) < 2, "of 20 ms each, and of 24: {requests}, {fewer}");
+    assert!(
+        requests.abs_diff(1200) < 2 && fewer.abs_diff(1000) < 2,
+        "of 20 ms each, and of 24: {requests}, {fewer}"
+    );
 }
 
 #[test]
@@ -132,7 +135,8 @@ fn iterations_with_prompts_take_longer_than_their_tokens_and_those_of_older_host
 #[test]
 fn experts_of_4_bits_compute_at_the_8_bit_peak_where_the_gpu_multiplies_so() {
     let prompts = |gpu: &str| {
-        let llm = llm(&format!("hardware = {{ model = \"gpt-oss-120b\", gpu = \"{gpu}\", tensor_parallel = 2 }}"));
+        let llm =
+            llm(&format!("hardware = {{ model = \"gpt-oss-120b\", gpu = \"{gpu}\", tensor_parallel = 2 }}"));
         let mut work = IterationWork::default();
         work.add_chunk(0, 8192);
         llm.law.time(work) as f64

@@ -293,7 +293,8 @@ impl Llm {
         let fit = reader.find(&FIT)?;
         let measured = fit.as_ref().and_then(|fit| fit.times.as_ref());
         let outside_s = measured.map_or(0.0, |times| times.overhead_before_s);
-        let per_prompt_token_s = hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_per_prompt_token_s);
+        let per_prompt_token_s =
+            hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_per_prompt_token_s);
         // What a load test shows outside the engine holds this too.
         let per_prompt_token_s = measured.map_or(per_prompt_token_s, |_| 0.0);
         let of_engine = hardware.as_ref().map_or(0.0, |hardware| hardware.overhead_iterations);

@@ -102,7 +102,11 @@ impl Level {
     /// The cache as the scripts set it: of 8 bits with narrow weights, but not where vLLM ran on H100.
     fn cache(&self) -> &'static str {
         let wide = matches!(self.weights(), "bf16" | "int4");
-        if wide || self.is_batch() || (self.gpu == "h100-sxm" && self.engine == "vllm") { "bf16" } else { "fp8" }
+        if wide || self.is_batch() || (self.gpu == "h100-sxm" && self.engine == "vllm") {
+            "bf16"
+        } else {
+            "fp8"
+        }
     }
 
     pub fn drive(&self) -> Drive {
@@ -129,7 +133,13 @@ impl Level {
         let sequences = outstanding - u64::from(padded && outstanding > 1);
         let held_iterations = match self.engine {
             // New prompts are looked for every 10 iterations, or 30.
-            "sglang" if self.is_dated => if outstanding >= 16 { 15.0 } else { 5.0 },
+            "sglang" if self.is_dated => {
+                if outstanding >= 16 {
+                    15.0
+                } else {
+                    5.0
+                }
+            }
             // A prompt is held until others fill the budget, for 20 iterations at most; those that come meanwhile wait less.
             "tensorrt_llm"
                 if self.model == "llama-3.1-70b"

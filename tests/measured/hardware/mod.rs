@@ -116,9 +116,8 @@ impl Outside {
     fn ttft(&self, case: &Case, times: Times) -> f64 {
         let Drive { low, held_iterations, .. } = case.level.drive();
         let prompt = case.level.prompt * (1.0 + low) / 2.0;
-        let outside = class(case).map_or(0.0, |class| {
-            self.per_prompt_token * prompt + self.iterations[class] * times.further
-        });
+        let outside = class(case)
+            .map_or(0.0, |class| self.per_prompt_token * prompt + self.iterations[class] * times.further);
         times.first + outside + held_iterations * times.further
     }
 
@@ -284,14 +283,18 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
     };
     let rows: Vec<(f64, Steps, f64)> = (0..cases.len()).map(row).collect();
     println!("steps to the best constants: {:.2?}", refit::best(&FITTED, &rows));
-    println!("best outside: {:?}", Outside::fitted(&all.iter().copied().zip(shipped.clone()).collect::<Vec<_>>()));
+    println!(
+        "best outside: {:?}",
+        Outside::fitted(&all.iter().copied().zip(shipped.clone()).collect::<Vec<_>>())
+    );
     let mut others_only = own.clone();
     let mut times_by_others: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (group, members) in &groups {
         let others: Vec<usize> = (0..cases.len()).filter(|index| !members.contains(index)).collect();
         let steps = refit::best(&FITTED, &others.iter().map(|index| rows[*index]).collect::<Vec<_>>());
-        let outside =
-            Outside::fitted(&others.iter().map(|index| (&cases[*index], shipped[*index])).collect::<Vec<_>>());
+        let outside = Outside::fitted(
+            &others.iter().map(|index| (&cases[*index], shipped[*index])).collect::<Vec<_>>(),
+        );
         let own: Vec<&Case> = members.iter().map(|index| &cases[*index]).collect();
         for (index, times) in members.iter().zip(foretold(&own, &refit::moved(&FITTED, &steps))) {
             others_only[*index] = ratios(&outside, &cases[*index], times);
@@ -301,7 +304,9 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
     println!("each model and GPU left out:");
     let [tpot, ttft] = table(&cases, &others_only);
     let (covered, low, high) = interval(&times_by_others);
-    println!("measured by foretold TPOT, left out: 80 % within {low:.3} to {high:.3}; each group in that of the others, {covered:.3}");
+    println!(
+        "measured by foretold TPOT, left out: 80 % within {low:.3} to {high:.3}; each group in that of the others, {covered:.3}"
+    );
     let apart = repeated(&cases);
     let at = |index: usize, q: f64| quantile(apart.iter().map(|ratios| ratios[index]).collect(), q);
     println!(
@@ -315,6 +320,9 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
     assert!(tpot.median < 0.12 && tpot.most < 0.20, "TPOT {}", tpot.shown());
     assert!(ttft.median < 0.21, "TTFT {}", ttft.shown());
     let stated = cases[0].llm.uncertainty.as_ref().unwrap().between;
-    assert!((low - stated.0).abs() < 0.015 && (high - stated.1).abs() < 0.015, "{low} to {high}, stated {stated:?}");
+    assert!(
+        (low - stated.0).abs() < 0.015 && (high - stated.1).abs() < 0.015,
+        "{low} to {high}, stated {stated:?}"
+    );
     assert!((0.75..=0.85).contains(&covered), "{covered}");
 }
