@@ -21,7 +21,7 @@ function lanes(data, run) {
     { title: 'instances', unit: 'instances', series: [{ name: 'desired', css: 'c', values: windows.desired, step: true }, { name: 'ready', css: 'b', values: windows.ready, fill: true, step: true }], events: true },
     queue && { title: 'requests waiting', unit: 'requests', series: [{ name: 'waiting', css: 'd', values: windows.waiting, step: true }] },
     times(data, windows),
-    windows.burn_rate.some((value) => value !== null) && { title: 'burn rate of the error budget', unit: 'budgets', limit: 1, limitName: '1, as fast as it is given', series: [{ name: 'burn rate', css: 'g', values: windows.burn_rate, fill: true, step: true }] },
+    windows.burn_rate.some((value) => value !== null) && { title: 'burn rate', unit: 'budgets', limit: 1, limitName: 'what the error budget allows', series: [{ name: 'burn rate', css: 'g', values: windows.burn_rate, fill: true, step: true }] },
   ].filter(Boolean);
 }
 
@@ -221,7 +221,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
   for (const series of lane.series) {
     const points = trace(series, views);
     if (series.fill && points.length) {
-      parts.push(svg('path', { class: `area ${series.css}`, d: `${path(points)}L${points.at(-1)[0]} ${bottom}L${points[0][0]} ${bottom}Z` }));
+      parts.push(svg('path', { class: `area ${series.css}`, d: unbroken(points).map((some) => `${path(some)}L${some.at(-1)[0]} ${bottom}L${some[0][0]} ${bottom}Z`).join('') }));
     }
     parts.push(svg('path', { class: `line ${series.css}`, d: path(points) }));
   }
@@ -230,15 +230,29 @@ function draw(run, lane, behind, pinned, x, top, tall) {
   return parts;
 }
 
+/** The stretches of points without a gap. */
+function unbroken(points) {
+  const stretches = [[]];
+  for (const point of points) {
+    if (point.every(Number.isFinite)) stretches.at(-1).push(point);
+    else if (stretches.at(-1).length) stretches.push([]);
+  }
+  return stretches.filter((some) => some.length);
+}
+
 /** Scaling events as triangles below the instances: up or down, with the reason as their title. */
 function events(run, x, bottom) {
   const seen = run.events.filter(([at]) => at >= x.low && at <= x.high);
-  return seen.slice(0, 600).map(([at, before, after, reason]) => {
+  // Of those that would cover one another the first is drawn: a closer look shows the others.
+  const last = { true: -Infinity, false: -Infinity };
+  return seen.map(([at, before, after, reason]) => {
     const up = after > before;
     const left = x.at(at);
+    if (left < last[up] + 4) return null;
+    last[up] = left;
     const shape = up ? `M${left - 4} ${bottom + 9}l4 -7l4 7z` : `M${left - 4} ${bottom + 2}l4 7l4 -7z`;
     return svg('path', { class: up ? 'event up' : 'event down', d: shape }, svg('title', {}, `${clock(at, 1, run.duration_s)}: ${before} → ${after}. ${reason}`));
-  });
+  }).filter(Boolean);
 }
 
 /** Rows of the decision log that are shown at once; the rest comes with a closer look at the timeline. */

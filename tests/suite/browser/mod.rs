@@ -12,7 +12,7 @@ pub use driver::Browser;
 
 /// What is wrong with the page for those who cannot see it or use no pointer: an empty list if nothing is.
 ///
-/// Names of controls and drawings, one heading of the first level, one main part, what is scrolled by keys, no identifier twice, a language, labels of fields, and text
+/// Names of controls and drawings, one heading of the first level, one main part, what is scrolled by keys, no words of a drawing cut off, no identifier twice, a language, labels of fields, and text
 /// that stands out from what is behind it by the ratio that WCAG 2.2 asks for (4.5, or 3 where it is large).
 const BARRIERS: &str = r#"(() => {
   const found = [];
@@ -35,6 +35,10 @@ const BARRIERS: &str = r#"(() => {
   for (const element of document.querySelectorAll('body *')) {
     const scrolls = element.scrollWidth > element.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(element).overflowX);
     if (seen(element) && scrolls && element.tabIndex < 0) found.push(`scrolled by no key: ${element.outerHTML.slice(0, 90)}`);
+  }
+  for (const text of document.querySelectorAll('svg text')) {
+    const [own, all] = [text.getBoundingClientRect(), text.closest('svg').getBoundingClientRect()];
+    if (seen(text) && !text.closest('figure') && (own.left < all.left - 1 || own.right > all.right + 1)) found.push(`cut off: ${text.textContent}`);
   }
   if (document.querySelectorAll('main, [role=main]').length !== 1) found.push('not one main part');
   const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
