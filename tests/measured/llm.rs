@@ -326,3 +326,29 @@ fn a_backtest_of_measured_vllm_replicas_is_near_and_a_quick_start_is_not() {
     assert!(mean(&near) < 0.05, "{near:?}");
     assert!(mean(&quick) > 1.5 * mean(&near), "{quick:?} against {near:?}");
 }
+
+/// The overloaded run, driven by its three jobs instead of the requests that were counted: Poisson arrivals of 20, 30 and 15/s that
+/// begin two minutes apart, each job with at most 512 requests outstanding, of which two jobs run while the replicas are too few.
+#[test]
+fn an_overloaded_run_of_vllm_is_nearer_when_its_clients_hold_requests_back() {
+    let Some(path) = folder_with(TIME_SERIES).map(|folder| folder.join(TIME_SERIES)) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kv_tokens = quiet_minutes(&path, folder.path());
+    let table = Table::of(&path, SATURATION_RUNS[2]);
+    let counted = deployed(&table, kv_tokens, folder.path()) + "\n[run]\nreplications = 2";
+    let (_, rest) = counted.split_once("[service]").unwrap();
+    let jobs = "[arrivals]\nkind = \"piecewise\"\nshape = \"constant\"\npoints = [{ at = \"0s\", rate = 0 }, \
+                { at = \"6m\", rate = 20 }, { at = \"8m\", rate = 50 }, { at = \"10m\", rate = 65 }, { at = \"21m\", rate = 45 }, \
+                { at = \"23m\", rate = 15 }, { at = \"25m\", rate = 0 }]\n[client]\nmax_outstanding = 1024\n";
+    let driven = format!("{jobs}[service]{rest}\nduration = \"34m\"");
+    let observed = Observed::read("past.csv", &observed(&table)).unwrap();
+    let ttft = |text: &str| {
+        let file = ScenarioFile::parse("deployed.toml", text, folder.path()).unwrap();
+        let backtest = backtest(&file, &observed, None, &Evaluator::default()).unwrap();
+        let error = backtest.errors.iter().find(|error| error.field.name() == "ttft_mean_s").unwrap();
+        println!("{:.2} s measured, {:.2} here", error.measured, error.simulated);
+        (error.measured, error.simulated)
+    };
+    let ((measured, counted), (_, driven)) = (ttft(&counted), ttft(&driven));
+    assert!(driven < 0.6 * counted && driven < 3.0 * measured, "{driven} and {counted} against {measured}");
+}

@@ -14,6 +14,8 @@ mod saturation;
 mod targets;
 mod tokens;
 
+use std::collections::BTreeMap;
+
 use super::{
     Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay,
     Role, Schedule, Scrape, Settings, Signal, TokenContext, Watched,
@@ -25,7 +27,7 @@ use saturation::{Analysis, Group, Load, Thresholds};
 use targets::{Variant, Verdict};
 use tokens::analysis::{Memory, Rules, SchedulerQueue, TokenAnalysis, Variant as TokenVariant};
 use tokens::capacity::{Engine, Replica};
-use tokens::pipeline::{SizedVariant, optimize};
+use tokens::pipeline::{Change, SizedVariant, limit, optimize, used};
 
 /// The one variant of a simulation.
 const POOL: &str = "pool";
@@ -82,6 +84,13 @@ const RETENTION_PERIOD: Key<Span> = Key::or(
     "With min = 0, all instances go when no request has come for this long.",
 )
 .above(0.0);
+const GPUS: Key<Option<u32>> = Key::optional(
+    "gpus",
+    "GPUs of the model's type that there are, those in use among them: the limiter lets the pool grow by what is free, in whole \
+     replicas. Without it there is no limiter. From 0.9 on.",
+);
+const GPUS_PER_REPLICA: Key<u32> =
+    Key::or("gpus_per_replica", "1", "GPUs that an instance takes of `gpus`.").at_least(1.0);
 const MIN: Key<u32> = Key::or(
     "min",
     "1",
@@ -108,6 +117,8 @@ pub(super) const SPEC: TableSpec = TableSpec {
         &PHASE,
         &METRICS_WINDOW,
         &RETENTION_PERIOD,
+        &GPUS,
+        &GPUS_PER_REPLICA,
         &MIN,
         &MAX,
     ],
@@ -145,11 +156,44 @@ pub(super) struct Llmd {
     rules: Rules,
     metrics_window: Span,
     retention_period: Span,
+    inventory: Option<Inventory>,
     limits: Limits,
 }
 
+/// The GPUs that a limiter knows of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Inventory {
+    gpus: u32,
+    per_replica: u32,
+}
+
+impl Inventory {
+    /// Instances that `current` may become where `wanted` are asked for, and the GPUs that were free.
+    fn limit(self, current: u32, wanted: u32) -> (u32, u32) {
+        let change = Change {
+            accelerator: POOL,
+            current,
+            target: wanted,
+            gpus_per_replica: self.per_replica,
+            spare: 0.0,
+            cost: 1.0,
+        };
+        let changes = [change];
+        let in_use = used(&changes).get(POOL).copied().unwrap_or(0);
+        let free = self.gpus.saturating_sub(in_use);
+        let limited = limit(&changes, &BTreeMap::from([(POOL.to_owned(), free)]));
+        (limited.targets[0], free)
+    }
+}
+
 pub(super) fn read(reader: &Reader<'_>) -> Result<Llmd, Problem> {
+    let per_replica = reader.get(&GPUS_PER_REPLICA)?;
+    let inventory = reader.find(&GPUS)?.map(|gpus| Inventory { gpus, per_replica });
+    if inventory.is_some() && reader.get(&RELEASE)? == Release::V0_8 {
+        return Err(reader.problem("gpus", "llm-d before 0.9 has no limiter", "expected `max` alone"));
+    }
     Ok(Llmd {
+        inventory,
         schedule: Schedule { interval: reader.get(&INTERVAL)?, phase: reader.get(&PHASE)? },
         release: reader.get(&RELEASE)?,
         rules: Rules {
@@ -260,6 +304,8 @@ struct LlmdPolicy {
     central: u64,
     /// What the token-capacity analyzer found, of which pool, and the instances it asks for before the limits.
     counted: (TokenAnalysis, TokenVariant, u32),
+    /// Where the limiter gave fewer: the instances that it gave, and the GPUs that were free.
+    limited: Option<(u32, u32)>,
 }
 
 /// What an evaluation found.
@@ -307,6 +353,7 @@ impl LlmdPolicy {
             memory: Memory::default(),
             central: 0,
             counted: Default::default(),
+            limited: None,
         }
     }
 
@@ -399,7 +446,12 @@ impl LlmdPolicy {
             return (0, Because::Idle);
         }
         if let Some(tokens) = self.tokens.filter(|_| self.settings.release == Release::Newest) {
-            return (self.count(now, tokens).clamp(limits.min, limits.max), Because::Counted);
+            let wanted = self.count(now, tokens);
+            let existing = self.found.seen.existing;
+            let given = self.settings.inventory.map(|inventory| inventory.limit(existing, wanted));
+            self.limited = given.filter(|(given, _)| *given < wanted);
+            let given = self.limited.map_or(wanted, |(given, _)| given);
+            return (given.clamp(limits.min, limits.max), Because::Counted);
         }
         let group = Group::of(self.loads.iter().copied(), &thresholds);
         let analysis = Analysis::of(std::iter::once(group), &thresholds);
@@ -451,8 +503,13 @@ impl Policy for LlmdPolicy {
             Because::Counted => {
                 let (analysis, pool, wanted) = &self.counted;
                 let pool = std::slice::from_ref(pool);
+                let given = self.limited.map_or(*wanted, |(given, _)| given);
+                let limiter = self.limited.zip(self.settings.inventory).map(|((given, free), inventory)| {
+                    format!("; {free} of {} GPUs are free: limited to {given}", inventory.gpus)
+                });
                 tokens::words::reason(&self.settings.rules, analysis, pool, &[*wanted])
-                    + &self.settings.limits.words(*wanted)
+                    + &limiter.unwrap_or_default()
+                    + &self.settings.limits.words(given)
             }
             Because::Judged(verdict) => {
                 let variant = self.variant();
@@ -503,8 +560,18 @@ mod tests {
         },
         metrics_window: Span::from_secs(60),
         retention_period: Span::from_secs(600),
+        inventory: None,
         limits: Limits { min: 1, max: 10 },
     };
+
+    #[test]
+    fn the_limiter_gives_whole_replicas_of_what_is_free() {
+        let inventory = Inventory { gpus: 16, per_replica: 3 };
+        assert_eq!(inventory.limit(2, 9), (5, 10), "10 free GPUs are three replicas of three");
+        assert_eq!(inventory.limit(2, 4), (4, 10));
+        assert_eq!(inventory.limit(7, 9), (7, 0), "more in use than there are");
+        assert_eq!(inventory.limit(4, 2), (2, 4), "what shrinks is left alone");
+    }
 
     fn at(seconds: u64) -> Instant {
         Instant::ZERO + Span::from_secs(seconds)
