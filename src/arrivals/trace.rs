@@ -338,11 +338,13 @@ impl Process for TraceArrivals {
     /// The rate of the busiest minute, with minutes from the start of the part; a shorter part counts as a whole.
     fn peak_rate(&self) -> f64 {
         let bucket = self.length.clamp(1, 60_000_000_000);
-        let (mut busiest, mut count, mut open) = (0_u64, 0, 0);
+        let (mut busiest, mut count, mut next) = (0_u64, 0, bucket);
         for recorded in self.trace.instants.range(self.part.clone()) {
-            let index = self.within(recorded) / bucket;
-            count = if index == open { count + 1 } else { 1 };
-            open = index;
+            let within = self.within(recorded);
+            if within >= next {
+                (count, next) = (0, (within / bucket + 1).saturating_mul(bucket));
+            }
+            count += 1;
             busiest = busiest.max(count);
         }
         busiest as f64 * self.scale / (bucket as f64 / 1e9)
@@ -415,6 +417,11 @@ impl TraceStream {
         whole as u64 + u64::from(fraction > 0.0 && self.rng.random::<f64>() < fraction)
     }
 
+    /// Whether each recorded request is one request.
+    fn is_plain(&self) -> bool {
+        self.config.scale == 1.0 && self.copies == 0
+    }
+
     /// Instant of the earliest of the copies still to come, each uniform between now and `until`: the minimum of n
     /// uniforms on (0, 1) is 1 − U^(1/n).
     fn copy(&mut self) -> u64 {
@@ -428,7 +435,19 @@ impl TraceStream {
 
 impl Stream for TraceStream {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
-        out.extend(std::iter::from_fn(|| self.next()).take(count));
+        let end = out.len() + count;
+        while self.is_plain() && out.len() < end {
+            let Some(first) = self.next() else { return };
+            out.push(first);
+            let rows = self.next..self.config.part.end.min(self.next + end - out.len());
+            let recorded = self.cursor.run(&self.config.trace.instants, rows);
+            out.extend(
+                recorded.iter().map(|recorded| self.start.saturating_add(self.config.within(*recorded))),
+            );
+            self.next += recorded.len();
+        }
+        let left = end - out.len();
+        out.extend(std::iter::from_fn(|| self.next()).take(left));
     }
     fn fill_with_rows(&mut self, out: &mut Vec<u64>, rows: &mut Vec<Option<usize>>, count: usize) {
         for _ in 0..count {

@@ -1,33 +1,57 @@
 //! Instants as most files write them, read without the ways round that others need: what is not among these is none here, and may
 //! still be an instant.
 
+const POWERS: [u64; 10] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+
 /// Nanoseconds of digits with or without a point, in units of `unit` nanoseconds, a power of ten up to 10⁹.
 pub(super) fn number(text: &str, unit: u64) -> Option<i64> {
-    const POWERS: [u64; 10] =
-        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
-    let bytes = text.as_bytes();
+    let (nanos, rest) = leading_number(text.as_bytes(), unit)?;
+    rest.is_empty().then_some(nanos)
+}
+
+/// The same of the digits at the start, and what follows them.
+#[inline]
+pub(super) fn leading_number(bytes: &[u8], unit: u64) -> Option<(i64, &[u8])> {
     let (whole, rest) = digits(bytes)?;
-    let nanos = whole.checked_mul(unit)?;
-    let part = match rest {
-        [] => 0,
-        [b'.', rest @ ..] => {
-            let (fraction, after) = digits(rest)?;
-            let scale = *POWERS.get(rest.len())?;
-            if !after.is_empty() || !unit.is_multiple_of(scale) {
-                return None;
-            }
-            fraction * (unit / scale)
-        }
-        _ => return None,
-    };
-    i64::try_from(nanos.checked_add(part)?).ok()
+    let mut nanos = whole.checked_mul(unit)?;
+    let mut after = rest;
+    if let [b'.', rest @ ..] = rest {
+        let fraction;
+        (fraction, after) = digits(rest)?;
+        let unit_of_last = unit_after(unit, rest.len() - after.len())?;
+        nanos = nanos.checked_add(fraction * unit_of_last)?;
+    }
+    Some((i64::try_from(nanos).ok()?, after))
+}
+
+/// What the last of so many digits after the point counts; `None` for parts of a nanosecond.
+#[inline]
+fn unit_after(unit: u64, digits: usize) -> Option<u64> {
+    let scale = *POWERS.get(digits)?;
+    // The unit of nearly all files, without a division.
+    match unit {
+        1_000_000_000 => POWERS.get(POWERS.len() - 1 - digits).copied(),
+        _ => unit.is_multiple_of(scale).then(|| unit / scale),
+    }
 }
 
 /// The number that up to 19 digits at the start are, at least one, and what follows.
+#[inline]
 fn digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
     const MOST: usize = 19;
-    let mut value = 0_u64;
-    let mut count = 0;
+    let (mut value, mut count) = (0_u64, 0);
+    while let Some(eight) = bytes.get(count..).and_then(|rest| rest.first_chunk::<8>()) {
+        let (part, length) = up_to_eight(*eight);
+        if count + length > MOST {
+            return None;
+        }
+        value = value * POWERS[length] + part;
+        count += length;
+        if length < 8 {
+            return (count > 0).then(|| (value, &bytes[count..]));
+        }
+    }
     while let Some(digit) = bytes.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
         if count == MOST {
             return None;
@@ -35,13 +59,40 @@ fn digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
         value = value * 10 + u64::from(digit);
         count += 1;
     }
-    (count > 0).then_some((value, &bytes[count..]))
+    (count > 0).then(|| (value, &bytes[count..]))
+}
+
+/// The number that the digits at the start of eight bytes are, and how many digits there are; all bytes at once, as parts of a word.
+#[inline]
+fn up_to_eight(bytes: [u8; 8]) -> (u64, usize) {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The first byte is the lowest. A digit is now 0 to 9; 0x76 more sets the highest bit of what is above 9, with no carry into the
+    // next byte once that bit is masked.
+    let values = u64::from_le_bytes(bytes) ^ ZEROS;
+    let others = ((values & !HIGH) + 0x7676_7676_7676_7676 | values) & HIGH;
+    let length = (others.trailing_zeros() / 8) as usize;
+    if length == 0 {
+        return (0, 0);
+    }
+    // Zeros before the digits, so that they are eight; then pairs, fours and eights are joined.
+    let eight = values << (8 * (8 - length));
+    let pairs = (eight * 10 + (eight >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    let value = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
+    (value, length)
 }
 
 /// Nanoseconds since 1970 of `2024-11-05 09:00:00`, with a blank or a T, up to nine digits after a point, and nothing, Z or an offset
 /// such as +01:00 behind it; and whether it says its zone.
 pub(super) fn date(text: &str) -> Option<(i128, bool)> {
-    let bytes = text.as_bytes();
+    let (nanos, zoned, rest) = leading_date(text.as_bytes())?;
+    rest.is_empty().then_some((nanos, zoned))
+}
+
+/// The same of what stands at the start, and what follows it.
+#[inline]
+pub(super) fn leading_date(bytes: &[u8]) -> Option<(i128, bool, &[u8])> {
     let (
         &[y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b' ' | b'T', h1, h2, b':', mi1, mi2, b':', s1, s2],
         rest,
@@ -70,27 +121,25 @@ pub(super) fn date(text: &str) -> Option<(i128, bool)> {
     let (nanos, rest) = match rest {
         [b'.', rest @ ..] => {
             let (fraction, after) = digits(rest)?;
-            let count = rest.len() - after.len();
-            (fraction * 10_u64.pow(9_u32.checked_sub(count as u32)?), after)
+            (fraction * unit_after(1_000_000_000, rest.len() - after.len())?, after)
         }
         _ => (0, rest),
     };
-    let (offset, zoned) = match *rest {
-        [] => (0, false),
-        [b'Z'] => (0, true),
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+    let (offset, zoned, rest) = match *rest {
+        [b'Z', ref rest @ ..] => (0, true, rest),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2, ref rest @ ..] => {
             let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
             if hours > 23 || minutes > 59 {
                 return None;
             }
             let seconds = i64::from(hours * 3600 + minutes * 60);
-            (if sign == b'-' { -seconds } else { seconds }, true)
+            (if sign == b'-' { -seconds } else { seconds }, true, rest)
         }
-        _ => return None,
+        _ => (0, false, rest),
     };
     let seconds =
         days_from_1970(year, month, day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second) - offset;
-    Some((i128::from(seconds) * 1_000_000_000 + i128::from(nanos), zoned))
+    Some((i128::from(seconds) * 1_000_000_000 + i128::from(nanos), zoned, rest))
 }
 
 /// Days from 1970-01-01, of the Gregorian calendar: years begin in March, so that the day of a leap year is their last.
@@ -155,5 +204,31 @@ mod tests {
         ] {
             assert_eq!(number(text, unit), None, "{text}");
         }
+    }
+
+    #[test]
+    fn digits_are_read_however_many_there_are_and_whatever_follows() {
+        for count in 1..=19 {
+            let text = &"9876543210987654321"[..count];
+            let value: u64 = text.parse().unwrap();
+            for after in ["", ",", "\n0.5,123456789", "/0000000", ":", "\u{ff}1234567", "x12345678"] {
+                let line = format!("{text}{after}");
+                assert_eq!(digits(line.as_bytes()), Some((value, after.as_bytes())), "{line}");
+            }
+        }
+        for byte in 0..=u8::MAX {
+            let is_digit = byte.is_ascii_digit();
+            assert_eq!(
+                up_to_eight([byte, b'1', b'2', b'3', b'4', b'5', b'6', b'7']).1 > 0,
+                is_digit,
+                "{byte}"
+            );
+            assert_eq!(
+                up_to_eight([b'1', b'2', b'3', b'4', b'5', b'6', b'7', byte]).1 == 8,
+                is_digit,
+                "{byte}"
+            );
+        }
+        assert_eq!(digits(b"12345678901234567890"), None);
     }
 }

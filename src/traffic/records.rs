@@ -136,6 +136,27 @@ impl<R: Read> Records<R> {
         Ok(Some(Record { written, text: written, cells: &self.cells, line }))
     }
 
+    /// Passes the bytes from the start of the next row on to `scan`, which gives what the row holds and its length with the end of the
+    /// line, if it is a row as most are written and all of it is there; else the row is left for [`Self::next_row`]. Rows of a
+    /// long table are read so without a look at each of their bytes for every way in which a row could be written.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    #[inline]
+    pub(crate) fn next_plain<T>(
+        &mut self,
+        scan: impl FnOnce(&[u8]) -> Option<(T, usize)>,
+    ) -> Result<Option<(T, u64)>, Broken> {
+        if matches!(self.buffer[self.ready.clone()].first(), Some(b'\n' | b'\r')) {
+            self.skip_line_ends()?;
+        }
+        let Some((found, length)) = scan(&self.buffer[self.ready.clone()]) else { return Ok(None) };
+        let line = self.line;
+        self.ready.start += length;
+        self.line += 1;
+        Ok(Some((found, line)))
+    }
+
     /// Reads more; the bytes that are ready are then the first of the buffer.
     fn read_more(&mut self) -> Result<(), Broken> {
         self.buffer.copy_within(self.ready.clone(), 0);

@@ -19,21 +19,45 @@ const SIGN: u64 = 1 << 63;
 
 /// Packs the differences of `values` into `out`, whose contents are replaced.
 pub(super) fn pack(values: &[u64], out: &mut Vec<u8>) {
-    let gaps = || values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]) ^ SIGN);
-    let least = gaps().min().unwrap_or(SIGN);
-    let most = gaps().max().unwrap_or(SIGN) - least;
-    let fits = |unit: &&u64| gaps().all(|gap| (gap - least).is_multiple_of(**unit));
-    // A finer one that does not fit is no unit of a coarser one that does.
-    let power = UNITS[1..].iter().take_while(fits).count();
-    let unit = UNITS[power];
-    let needed = u64::BITS - (most / unit).leading_zeros();
+    let (least, most) =
+        gaps(values).fold((u64::MAX, 0), |(least, most), gap| (least.min(gap), most.max(gap)));
+    let (least, most) = if least > most { (SIGN, SIGN) } else { (least, most) };
+    // A finer one that does not fit is no unit of a coarser one that does. Each is a constant where it divides: a division by what is
+    // not known beforehand costs more than all else here.
+    let power = match () {
+        () if !all_are_multiples::<{ UNITS[1] }>(values, least) => 0,
+        () if !all_are_multiples::<{ UNITS[2] }>(values, least) => 1,
+        () if !all_are_multiples::<{ UNITS[3] }>(values, least) => 2,
+        () => 3,
+    };
+    let needed = u64::BITS - ((most - least) / UNITS[power]).leading_zeros();
     let bits = if needed > MOST_BITS { u64::BITS } else { needed };
     out.clear();
     out.extend_from_slice(&least.to_le_bytes());
     out.extend_from_slice(&[power as u8, bits as u8]);
+    match power {
+        0 => put::<{ UNITS[0] }>(values, least, bits, out),
+        1 => put::<{ UNITS[1] }>(values, least, bits, out),
+        2 => put::<{ UNITS[2] }>(values, least, bits, out),
+        _ => put::<{ UNITS[3] }>(values, least, bits, out),
+    }
+    out.extend_from_slice(&[0; TAIL]);
+}
+
+/// The differences of values next to each other, in the order of unsigned numbers.
+fn gaps(values: &[u64]) -> impl Iterator<Item = u64> + '_ {
+    values.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]) ^ SIGN)
+}
+
+fn all_are_multiples<const UNIT: u64>(values: &[u64], least: u64) -> bool {
+    gaps(values).all(|gap| (gap - least).is_multiple_of(UNIT))
+}
+
+/// Adds so many bits of each difference to `out`.
+fn put<const UNIT: u64>(values: &[u64], least: u64, bits: u32, out: &mut Vec<u8>) {
     let (mut held, mut filled) = (0_u128, 0);
-    for gap in gaps() {
-        held |= u128::from((gap - least) / unit) << filled;
+    for gap in gaps(values) {
+        held |= u128::from((gap - least) / UNIT) << filled;
         filled += bits;
         if filled >= u64::BITS {
             out.extend_from_slice(&(held as u64).to_le_bytes());
@@ -42,7 +66,6 @@ pub(super) fn pack(values: &[u64], out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&(held as u64).to_le_bytes());
-    out.extend_from_slice(&[0; TAIL]);
 }
 
 /// Puts the `count` values of what [`pack`] has made of them into `values`, whose contents are replaced.
@@ -59,11 +82,11 @@ pub(super) fn unpack(packed: &[u8], first: u64, count: usize, values: &mut Vec<u
     values.reserve(count);
     values.push(first);
     let (mut value, mut at) = (first, 0);
-    for _ in 1..count {
+    values.extend((1..count).map(|_| {
         let above = (word(HEAD + at / 8) >> (at % 8)) & mask;
         let gap = least.wrapping_add(above.wrapping_mul(unit)) ^ SIGN;
         value = value.wrapping_add(gap);
-        values.push(value);
         at += bits;
-    }
+        value
+    }));
 }

@@ -169,6 +169,20 @@ impl Cursor {
         self.values[row % BLOCK]
     }
 
+    /// The values of rows that the column has, from `rows.start` on: as many as lie near each other, at least one of those asked for.
+    pub fn run(&mut self, column: &Packed, rows: Range<usize>) -> &[u64] {
+        let Range { start, end } = rows;
+        if start >= end {
+            return &[];
+        }
+        if self.block != start / BLOCK + 1 {
+            self.load(column, start / BLOCK);
+        }
+        let from = start % BLOCK;
+        let to = self.values.len().min(from + (end - start));
+        &self.values[from..to]
+    }
+
     fn load(&mut self, column: &Packed, block: usize) {
         column.unpack(block, &mut self.bytes, &mut self.values);
         self.block = block + 1;
@@ -244,6 +258,15 @@ mod tests {
             assert_eq!(even.partition_point(|value| value < below), rows, "{below}");
         }
         assert_eq!(Packed::default().partition_point(|_| true), 0);
+        let (mut run, mut next) = (Vec::new(), 1000);
+        while next < 2100 {
+            let values = cursor.run(&column, next..2100);
+            assert!(!values.is_empty() && values.len() <= BLOCK);
+            run.extend_from_slice(values);
+            next += values.len();
+        }
+        assert_eq!(run, values[1000..2100]);
+        assert!(cursor.run(&column, 7..7).is_empty());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod objects;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pick;
+mod plain_rows;
 mod reading;
 mod recorded;
 mod requests;

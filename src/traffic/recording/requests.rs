@@ -35,7 +35,7 @@ impl Requests {
 }
 
 /// One row of a file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Row {
     /// Nanoseconds since 1970, or from the start of the recording.
     pub arrival: i64,
@@ -84,6 +84,8 @@ pub(super) struct Gathered {
     back: i64,
     first_beyond: Option<u64>,
     out_of_order: u64,
+    /// Rows at the instant of the row above.
+    shared: u64,
     /// Whether each row is at or before the one above.
     descends: bool,
 }
@@ -115,6 +117,8 @@ impl Gathered {
             self.first = row.arrival;
         } else if row.arrival > self.above {
             self.descends = false;
+        } else {
+            self.shared += u64::from(row.arrival == self.above);
         }
         self.rows += 1;
         self.above = row.arrival;
@@ -150,6 +154,8 @@ impl Gathered {
             plausible(&reading, self.rows as usize, last.saturating_sub(first), form)?;
         }
         let turned = self.order(&mut reading, wanted)?;
+        // Of sorted rows it is not known before.
+        let may_share = !matches!(turned, Turned::No) || is_many(self.shared as usize, self.rows as usize);
         if last.checked_sub(first).is_none_or(|nanos| nanos as u64 > LONGEST.as_nanos()) {
             let label = "expected instants of one recording";
             return Err(FileError::whole(&reading.file, "spans more than 100 years", label));
@@ -183,7 +189,9 @@ impl Gathered {
             service: whole(duration, missing[2], "duration"),
             instants,
         };
-        coarse_clock(&trace.instants, &mut reading);
+        if may_share {
+            coarse_clock(&trace.instants, &mut reading);
+        }
         let origin = form.is_absolute().then_some(first);
         Ok((reading, Requests { trace, origin, some_durations, durations_include_waiting: waiting }))
     }
@@ -228,10 +236,13 @@ fn coarse_clock(instants: &Packed, reading: &mut Reading) {
     let (mut apart, mut tick) = (0_usize, 0_u64);
     for (one, other) in instants.pairs().filter(|(one, other)| other > one) {
         apart += 1;
-        tick = common_divisor(tick, other - one);
+        // A clock that is finer than this is not told.
+        if apart == 1 || tick >= LEAST_TICK {
+            tick = common_divisor(tick, other - one);
+        }
     }
     let shared = instants.len().saturating_sub(apart + 1);
-    if shared * 5 < instants.len() || apart == 0 {
+    if !is_many(shared, instants.len()) || apart == 0 {
         return;
     }
     let all = instants.len();
@@ -243,6 +254,11 @@ fn coarse_clock(instants: &Packed, reading: &mut Reading) {
         ),
         false => format!("{shared} of {all} requests share the instant of another: they come in groups"),
     });
+}
+
+/// Whether so many requests share an instant that it is said.
+fn is_many(shared: usize, all: usize) -> bool {
+    shared * 5 >= all
 }
 
 /// The greatest common divisor; that of 0 and another is the other.

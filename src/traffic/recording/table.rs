@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::choose::{self, Plan, RequestPlan, SeriesPlan, is_missing};
 use super::head::Head;
+use super::plain_rows::PlainRows;
 use super::reading::{BadCell, Reading};
 use super::requests::{Gathered, Row};
 use super::sample::Sample;
@@ -107,6 +108,36 @@ pub(super) fn each_record(
     Ok(())
 }
 
+/// A row of requests: as it is meant where it is written as most are, else as it is written.
+pub(super) enum Found<'a> {
+    /// What it holds, and its line.
+    Plain(Row, u64),
+    Record(&'a Record<'a>),
+}
+
+/// Passes the rows of a table of requests to `take`, the first of them as they are written.
+pub(super) fn each_request(
+    file: &NamedFile<'_>,
+    layout: Layout,
+    plain: Option<&PlainRows>,
+    mut take: impl FnMut(Found<'_>) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    let mut records = Records::new(open(file, "file of traffic")?, layout.delimiter);
+    let mut says = layout.says;
+    loop {
+        let Some(record) = records.next_row().map_err(|error| broken(file, &error))? else { return Ok(()) };
+        if !std::mem::take(&mut says) {
+            take(Found::Record(&record))?;
+        }
+        let Some(plain) = plain.filter(|_| !says) else { continue };
+        while let Some((row, line)) =
+            records.next_plain(|bytes| plain.scan(bytes)).map_err(|error| broken(file, &error))?
+        {
+            take(Found::Plain(row, line))?;
+        }
+    }
+}
+
 /// Reads a table by a plan.
 ///
 /// # Errors
@@ -142,15 +173,22 @@ fn read_requests(
 ) -> Result<(Reading, super::Requests), FileError> {
     let mut gathered = Gathered::new();
     let mut named = layout.has_names;
-    each_record(file, layout, |record| {
+    let plain = PlainRows::new(layout, columns, plan);
+    each_request(file, layout, plain.as_ref(), |found| {
+        let record = match found {
+            Found::Plain(row, line) => {
+                gathered.push(row, || line);
+                return Ok(());
+            }
+            Found::Record(record) => record,
+        };
         if std::mem::take(&mut named) {
-            return Ok(true);
+            return Ok(());
         }
         let line = || record.line();
         if record.len() != columns {
             let reason = format!("it has {} columns instead of {columns}", record.len());
-            reading.skip(line, &reason, wanted.strict)?;
-            return Ok(true);
+            return reading.skip(line, &reason, wanted.strict);
         }
         let cell = |at: usize| record.get(at).unwrap_or_default();
         match row(cell, plan, layout.decimal_comma) {
@@ -160,7 +198,7 @@ fn read_requests(
                 reading.skip_cell(line, &bad, part, wanted.strict)?;
             }
         }
-        Ok(true)
+        Ok(())
     })?;
     reading.time.clone_from(&plan.time_shown);
     plan.notes.iter().for_each(|note| reading.note(note));

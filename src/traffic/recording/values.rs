@@ -367,10 +367,15 @@ pub(super) fn duration(cell: &str, unit: Option<Unit>, decimal_comma: bool) -> O
 pub(super) fn tokens(cell: &str) -> Option<u32> {
     // As most are written.
     if let Some(count) = quick::number(cell, 1).and_then(|count| u32::try_from(count).ok()) {
-        return (count < u32::MAX - 1).then_some(count);
+        return is_count(count).then_some(count);
     }
     let count: f64 = cell.trim().parse().ok()?;
     (0.0..f64::from(u32::MAX - 1)).contains(&count).then(|| count.round() as u32)
+}
+
+/// Whether there can be so many tokens; what is beyond means that a row says none.
+pub(super) fn is_count(tokens: u32) -> bool {
+    tokens < u32::MAX - 1
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Tables with the header of a known data set.
 
 use super::super::choose::RequestPlan;
+use super::super::plain_rows::PlainRows;
 use super::super::reading::Reading;
 use super::super::requests::{Gathered, Row};
 use super::super::sample::Sample;
-use super::super::table::{self, each_record};
+use super::super::table::{self, Found, each_request};
 use super::super::values::plain;
 use super::super::wanted::Wanted;
 use super::super::{Recorded, choose};
@@ -91,19 +92,26 @@ pub(super) fn read(
     let mut judged: Vec<(&'static str, u64)> = Vec::new();
     let mut named = true;
     let columns = sample.columns();
-    each_record(file, layout, |record| {
+    let plain = PlainRows::new(layout, columns, &plan).filter(|_| status.is_none() && only.is_none());
+    each_request(file, layout, plain.as_ref(), |found| {
+        let record = match found {
+            Found::Plain(row, line) => {
+                gathered.push(row, || line);
+                return Ok(());
+            }
+            Found::Record(record) => record,
+        };
         if std::mem::take(&mut named) {
-            return Ok(true);
+            return Ok(());
         }
         let line = || record.line();
         if record.len() != columns {
             let reason = format!("it has {} columns instead of {columns}", record.len());
-            reading.skip(line, &reason, wanted.strict)?;
-            return Ok(true);
+            return reading.skip(line, &reason, wanted.strict);
         }
         if only.is_some_and(|(at, cell)| record.get(at) != Some(cell)) {
             others += 1;
-            return Ok(true);
+            return Ok(());
         }
         match table::row(|at| record.get(at).unwrap_or_default(), &plan, false) {
             Ok(mut row) => {
@@ -122,7 +130,7 @@ pub(super) fn read(
                 reading.skip_cell(line, &bad, part, wanted.strict)?;
             }
         }
-        Ok(true)
+        Ok(())
     })?;
     if let Some((name, cell)) = known.only.filter(|_| others > 0) {
         reading.note(format!(
