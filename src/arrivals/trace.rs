@@ -279,15 +279,17 @@ impl TraceArrivals {
         sped_up(recorded - self.origin, self.speed)
     }
 
+    /// The row after the last of the part that is before an instant, nanoseconds from the start of the part in the time of the run.
+    fn rows_before(&self, nanos: u64) -> usize {
+        // Rows before the part lie before its start, which they may not be subtracted from.
+        let is_before = |recorded: u64| recorded < self.origin || self.within(recorded) < nanos;
+        self.trace.instants.partition_point(is_before).clamp(self.part.start, self.part.end)
+    }
+
     /// Number of recorded requests in the first `duration` of the run.
     fn recorded_before(&self, duration: Span) -> f64 {
         let along = (duration - self.shift).as_nanos();
-        let within = |nanos: u64| {
-            // Rows before the part lie before its start, which they may not be subtracted from.
-            let is_before = |recorded: u64| recorded < self.origin || self.within(recorded) < nanos;
-            let rows = self.trace.instants.partition_point(is_before);
-            rows.clamp(self.part.start, self.part.end) - self.part.start
-        };
+        let within = |nanos: u64| self.rows_before(nanos) - self.part.start;
         match self.looped {
             false => within(along) as f64,
             true => {
@@ -337,15 +339,22 @@ impl Process for TraceArrivals {
     }
     /// The rate of the busiest minute, with minutes from the start of the part; a shorter part counts as a whole.
     fn peak_rate(&self) -> f64 {
+        const NEAR: usize = 256;
         let bucket = self.length.clamp(1, 60_000_000_000);
-        let (mut busiest, mut count, mut next) = (0_u64, 0, bucket);
-        for recorded in self.trace.instants.range(self.part.clone()) {
-            let within = self.within(recorded);
-            if within >= next {
-                (count, next) = (0, (within / bucket + 1).saturating_mul(bucket));
-            }
-            count += 1;
-            busiest = busiest.max(count);
+        let (mut busiest, mut next) = (0, self.part.start);
+        let mut cursor = Cursor::default();
+        // From one bucket with requests to the next: row by row while there are few, else by a search for its end.
+        while next < self.part.end {
+            let mut within = |row: usize| self.within(cursor.get(&self.trace.instants, row));
+            let end = (within(next) / bucket + 1).saturating_mul(bucket);
+            let near = self.part.end.min(next + NEAR);
+            let after = match (next + 1..near).find(|row| within(*row) >= end) {
+                Some(after) => after,
+                None if near == self.part.end => near,
+                None => self.rows_before(end).max(near),
+            };
+            busiest = busiest.max(after - next);
+            next = after;
         }
         busiest as f64 * self.scale / (bucket as f64 / 1e9)
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sha2::{Digest as _, Sha256};
+use twox_hash::xxhash3_128::Hasher;
 
 use crate::files::{Disk, Files, NamedFile};
 
@@ -58,19 +58,20 @@ impl Context {
         NamedFile { files: &*self.files, path: self.base.join(Path::new(path)), shown: path }
     }
 
-    /// A hash (SHA-256) of the bytes of the file that a path of the scenario means; taken once.
+    /// A hash (XXH3, 128 bits) of the bytes of the file that a path of the scenario means; taken once. It tells a file that was
+    /// changed from the one before, and is no proof against somebody who wants two files to have the same.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn file_digest(&self, path: &str) -> io::Result<[u8; 32]> {
+    pub fn file_digest(&self, path: &str) -> io::Result<[u8; 16]> {
         let file = self.file(path);
         let digest = self.load_once(&format!("digest of {}", file.path.display()), || {
             let mut opened = self.files.open(&file.path)?;
-            let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+            let (mut hash, mut buffer) = (Hasher::new(), vec![0; 1 << 16]);
             loop {
                 match opened.read(&mut buffer)? {
-                    0 => return Ok::<[u8; 32], io::Error>(hash.finalize().into()),
-                    length => hash.update(&buffer[..length]),
+                    0 => return Ok::<[u8; 16], io::Error>(hash.finish_128().to_le_bytes()),
+                    length => hash.write(&buffer[..length]),
                 }
             }
         })?;

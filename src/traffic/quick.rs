@@ -39,6 +39,16 @@ fn unit_after(unit: u64, digits: usize) -> Option<u64> {
 /// The number that up to 19 digits at the start are, at least one, and what follows.
 #[inline]
 fn digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    // As most numbers are: shorter than eight digits.
+    if let Some(eight) = bytes.first_chunk::<8>()
+        && let (value, length @ 1..8) = up_to_eight(*eight)
+    {
+        return Some((value, &bytes[length..]));
+    }
+    longer(bytes)
+}
+
+fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     const MOST: usize = 19;
     let (mut value, mut count) = (0_u64, 0);
     while let Some(eight) = bytes.get(count..).and_then(|rest| rest.first_chunk::<8>()) {

@@ -136,25 +136,32 @@ impl<R: Read> Records<R> {
         Ok(Some(Record { written, text: written, cells: &self.cells, line }))
     }
 
-    /// Passes the bytes from the start of the next row on to `scan`, which gives what the row holds and its length with the end of the
-    /// line, if it is a row as most are written and all of it is there; else the row is left for [`Self::next_row`]. Rows of a
-    /// long table are read so without a look at each of their bytes for every way in which a row could be written.
+    /// Adds what the next rows hold to `rows`, as long as `scan` reads them: it is given the bytes from the start of a row on, and gives
+    /// what the row holds and its length with the end of its line, if it is a row as most are written and all of it is there. The
+    /// first row that it does not read is left for [`Self::next_row`]. Gives the line of the first row; each has one line.
     ///
     /// # Errors
     /// The file cannot be read.
     #[inline]
     pub(crate) fn next_plain<T>(
         &mut self,
-        scan: impl FnOnce(&[u8]) -> Option<(T, usize)>,
-    ) -> Result<Option<(T, u64)>, Broken> {
-        if matches!(self.buffer[self.ready.clone()].first(), Some(b'\n' | b'\r')) {
-            self.skip_line_ends()?;
+        rows: &mut Vec<T>,
+        most: usize,
+        scan: impl Fn(&[u8]) -> Option<(T, usize)>,
+    ) -> Result<u64, Broken> {
+        self.skip_line_ends()?;
+        let mut ready = &self.buffer[self.ready.clone()];
+        let before = rows.len();
+        while rows.len() < most
+            && let Some((row, length)) = scan(ready)
+        {
+            rows.push(row);
+            ready = &ready[length..];
         }
-        let Some((found, length)) = scan(&self.buffer[self.ready.clone()]) else { return Ok(None) };
+        self.ready.start = self.ready.end - ready.len();
         let line = self.line;
-        self.ready.start += length;
-        self.line += 1;
-        Ok(Some((found, line)))
+        self.line += (rows.len() - before) as u64;
+        Ok(line)
     }
 
     /// Reads more; the bytes that are ready are then the first of the buffer.

@@ -128,6 +128,16 @@ impl Packer {
         self.open.push(value);
     }
 
+    pub(super) fn extend(&mut self, values: impl ExactSizeIterator<Item = u64>) {
+        let mut values = values;
+        while values.len() > 0 {
+            if self.open.len() == BLOCK {
+                self.end_block();
+            }
+            self.open.extend(values.by_ref().take(BLOCK - self.open.len()));
+        }
+    }
+
     /// The last value that was given.
     pub(super) fn last(&self) -> Option<u64> {
         self.open.last().copied()
@@ -235,6 +245,9 @@ mod tests {
         {
             let column: Packed = values.iter().copied().collect();
             assert_eq!(column.to_vec(), values);
+            let mut packer = Packer::default();
+            values.chunks(300).for_each(|part| packer.extend(part.iter().copied()));
+            assert_eq!(packer.finish(), column);
             assert_eq!((column.len(), column.last()), (values.len(), values.last().copied()));
             let pairs: Vec<(u64, u64)> = values.windows(2).map(|pair| (pair[0], pair[1])).collect();
             assert_eq!(column.pairs().collect::<Vec<_>>(), pairs);

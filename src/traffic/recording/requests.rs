@@ -65,6 +65,16 @@ impl Sparse {
             }
         }
     }
+
+    fn push_all(&mut self, rows: &[Row], value: impl Fn(&Row) -> Option<u64>) {
+        match self.before {
+            Some(before) if rows.iter().all(|row| value(row).is_none()) => {
+                self.before = Some(before + rows.len() as u64);
+                self.missing += rows.len() as u64;
+            }
+            _ => rows.iter().for_each(|row| self.push(value(row))),
+        }
+    }
 }
 
 /// Rows as they are read.
@@ -128,6 +138,32 @@ impl Gathered {
         self.prompt.push(row.prompt_tokens.map(u64::from));
         self.output.push(row.output_tokens.map(u64::from));
         self.duration.push(row.duration);
+    }
+
+    /// Adds rows that follow each other, a line each, the first on `line`: as [`Self::push`] adds each of them.
+    pub(super) fn push_all(&mut self, rows: &[Row], line: u64) {
+        let (Some(newest), Some(last)) = (self.newest, rows.last()) else {
+            return rows.iter().zip(line..).for_each(|(row, line)| self.push(*row, || line));
+        };
+        let (mut above, mut ascends, mut shared) = (newest, true, 0);
+        for row in rows {
+            ascends &= above <= row.arrival;
+            shared += u64::from(above == row.arrival);
+            above = row.arrival;
+        }
+        // What the row above was matters only where it was not the newest.
+        if !ascends || self.above != newest {
+            return rows.iter().zip(line..).for_each(|(row, line)| self.push(*row, || line));
+        }
+        self.shared += shared;
+        self.descends &= shared == rows.len() as u64;
+        (self.above, self.newest) = (last.arrival, Some(last.arrival));
+        self.rows += rows.len() as u64;
+        let first = self.first;
+        self.stamps.extend(rows.iter().map(|row| row.arrival.wrapping_sub(first) as u64));
+        self.prompt.push_all(rows, |row| row.prompt_tokens.map(u64::from));
+        self.output.push_all(rows, |row| row.output_tokens.map(u64::from));
+        self.duration.push_all(rows, |row| row.duration);
     }
 
     /// The requests in order, and the account of them.

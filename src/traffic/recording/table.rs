@@ -22,6 +22,9 @@ use crate::traffic::table::{broken, clip, open};
 /// Rows by which columns are understood.
 const SAMPLED: usize = 500;
 
+/// Rows that are passed on at once: few enough for the cache.
+const AT_ONCE: usize = 512;
+
 /// How the rows of a table are separated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Layout {
@@ -108,10 +111,10 @@ pub(super) fn each_record(
     Ok(())
 }
 
-/// A row of requests: as it is meant where it is written as most are, else as it is written.
+/// Rows of requests: as they are meant where they are written as most are, else one as it is written.
 pub(super) enum Found<'a> {
-    /// What it holds, and its line.
-    Plain(Row, u64),
+    /// What rows hold that follow each other, and the line of the first.
+    Plain(&'a [Row], u64),
     Record(&'a Record<'a>),
 }
 
@@ -124,16 +127,21 @@ pub(super) fn each_request(
 ) -> Result<(), FileError> {
     let mut records = Records::new(open(file, "file of traffic")?, layout.delimiter);
     let mut says = layout.says;
+    let mut rows = Vec::with_capacity(AT_ONCE);
     loop {
         let Some(record) = records.next_row().map_err(|error| broken(file, &error))? else { return Ok(()) };
         if !std::mem::take(&mut says) {
             take(Found::Record(&record))?;
         }
         let Some(plain) = plain.filter(|_| !says) else { continue };
-        while let Some((row, line)) =
-            records.next_plain(|bytes| plain.scan(bytes)).map_err(|error| broken(file, &error))?
-        {
-            take(Found::Plain(row, line))?;
+        loop {
+            rows.clear();
+            let read = records.next_plain(&mut rows, AT_ONCE, |bytes| plain.scan(bytes));
+            let line = read.map_err(|error| broken(file, &error))?;
+            if rows.is_empty() {
+                break;
+            }
+            take(Found::Plain(&rows, line))?;
         }
     }
 }
@@ -176,8 +184,8 @@ fn read_requests(
     let plain = PlainRows::new(layout, columns, plan);
     each_request(file, layout, plain.as_ref(), |found| {
         let record = match found {
-            Found::Plain(row, line) => {
-                gathered.push(row, || line);
+            Found::Plain(rows, line) => {
+                gathered.push_all(rows, line);
                 return Ok(());
             }
             Found::Record(record) => record,

@@ -95,8 +95,8 @@ pub(super) fn read(
     let plain = PlainRows::new(layout, columns, &plan).filter(|_| status.is_none() && only.is_none());
     each_request(file, layout, plain.as_ref(), |found| {
         let record = match found {
-            Found::Plain(row, line) => {
-                gathered.push(row, || line);
+            Found::Plain(rows, line) => {
+                gathered.push_all(rows, line);
                 return Ok(());
             }
             Found::Record(record) => record,
