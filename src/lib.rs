@@ -184,6 +184,7 @@ mod lint;
 #[cfg(feature = "live")]
 #[doc(hidden)]
 pub mod live;
+mod parallel;
 mod random;
 mod recommend;
 mod report;

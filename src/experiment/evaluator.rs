@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rayon::prelude::*;
-
 use super::task::{Finished, tasks};
 use super::work::Work;
 use super::{Case, Observer, Progress, Record, Replications, RunError, Shard, Store};
 use crate::cancel::CancelToken;
+use crate::parallel;
 
 /// Evaluates batches of cases: takes from the store what is there, simulates the rest in parallel, on common random
 /// numbers, and can be watched and stopped.
@@ -89,29 +88,46 @@ impl Evaluator<'_> {
             (Mutex::new(gathered), missing)
         };
         let (gathered, missing): (Vec<Mutex<Gathered<T>>>, Vec<Vec<u32>>) =
-            (0..batch.len()).into_par_iter().map(look_up).unzip();
-        // Each thread takes the next task there is: halves handed out whole would leave a thread idle at the end.
-        let threads = rayon::current_num_threads();
-        let (mut tasks, next) = (tasks(batch, &missing, threads), AtomicUsize::new(0));
-        let shard = self.store.and_then(Store::shard);
-        if let Some(shard) = shard {
-            tasks = in_turn(tasks, shard);
-        }
-        (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
-            while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                // Another process may have done it meanwhile.
-                let found = shard.and_then(|_| task.found(&work));
-                for Finished { case, record } in found.map_or_else(|| task.run(&work), Ok)? {
-                    lock(&gathered[case]).add(record, |records| finish(case, records));
-                }
-            }
-            Ok(())
+            parallel::map(batch.len(), look_up).into_iter().unzip();
+        self.simulate(&work, &missing, &|Finished { case, record }| {
+            lock(&gathered[case]).add(record, |records| finish(case, records));
         })?;
         let result = |(case, gathered): (usize, Mutex<Gathered<T>>)| {
             let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
             gathered.result(|records| finish(case, records))
         };
         Ok(gathered.into_iter().enumerate().map(result).collect())
+    }
+
+    /// Simulates what is `missing` of each case, and passes each record on as soon as it is there.
+    fn simulate(
+        &self,
+        work: &Work<'_>,
+        missing: &[Vec<u32>],
+        add: &(dyn Fn(Finished) + Sync),
+    ) -> Result<(), RunError> {
+        // Each thread takes the next task there is: halves handed out whole would leave a thread idle at the end.
+        let threads = rayon::current_num_threads();
+        let (mut tasks, next) = (tasks(work.batch, missing, threads), AtomicUsize::new(0));
+        let shard = self.store.and_then(Store::shard);
+        if let Some(shard) = shard {
+            tasks = in_turn(tasks, shard);
+        }
+        let failed = Mutex::new(None);
+        parallel::each(threads, &|_| {
+            while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                // Another process may have done it meanwhile.
+                let found = shard.and_then(|_| task.found(work));
+                match found.map_or_else(|| task.run(work), Ok) {
+                    Ok(finished) => finished.into_iter().for_each(add),
+                    Err(error) => {
+                        next.store(tasks.len(), Ordering::Relaxed);
+                        lock(&failed).get_or_insert(error);
+                    }
+                }
+            }
+        });
+        lock(&failed).take().map_or(Ok(()), Err)
     }
 
     /// The replications of every case together, in the order given. More cannot be added to them: the times of their

@@ -3,6 +3,7 @@
 //! Readers take a [`NamedFile`], and open it as often as they need: a large one is read in pieces and never held whole.
 
 mod disk;
+mod hashing;
 mod memory;
 mod scratch;
 
@@ -11,6 +12,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use disk::Disk;
+pub(crate) use hashing::Hashing;
 pub use memory::Memory;
 pub(crate) use scratch::{Scratch, scratch};
 

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use rayon::prelude::*;
-
 use super::chart::ChartError;
 use super::content::{ChartPart, Report};
 use super::render::{DataFormat, PICTURE_FORMATS, RunOrigin, html, json, svg};
 use super::{Folder, OutputError};
+use crate::parallel;
 
 /// Why the files of a report could not be written.
 #[derive(Debug)]
@@ -52,15 +51,16 @@ pub fn write(
     (formats, origin): (&[&DataFormat], &RunOrigin<'_>),
 ) -> Result<(), WriteError> {
     let draw = |part: &ChartPart| -> Result<(String, Vec<Vec<u8>>), ChartError> {
-        let pictures =
-            || PICTURE_FORMATS.par_iter().map(|format| (format.draw)(&part.chart, part.size)).collect();
+        let picture = |number: usize| (PICTURE_FORMATS[number].draw)(&part.chart, part.size);
+        let pictures = || parallel::map(PICTURE_FORMATS.len(), picture).into_iter().collect();
         let (svg, pictures): (_, Result<_, _>) = rayon::join(|| svg::draw(&part.chart, part.size), pictures);
         Ok((svg?, pictures?))
     };
     let (drawn, summary) = rayon::join(
-        || report.charts.par_iter().map(draw).collect::<Result<Vec<_>, _>>(),
+        || parallel::map(report.charts.len(), |number| draw(&report.charts[number])),
         || json::summary(report),
     );
+    let drawn: Result<Vec<_>, ChartError> = drawn.into_iter().collect();
     let (drawings, pictures): (Vec<String>, Vec<Vec<Vec<u8>>>) = drawn?.into_iter().unzip();
     for (chart, (svg, pictures)) in report.charts.iter().zip(drawings.iter().zip(&pictures)) {
         put(&mut folder, &format!("{}.svg", chart.name), svg.as_bytes())?;

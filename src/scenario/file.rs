@@ -14,6 +14,7 @@ use super::{ScenarioError, Setting, fits, manifest};
 use crate::autoscaler::Autoscaler;
 use crate::document::Source;
 use crate::files::{Disk, FileKind, Files, NamedFile};
+use crate::parallel;
 use crate::schema::{Context, Data, Node, Place, Problem, Tree, nearest};
 
 /// Larger than any scenario written by hand; keeps a trace given by mistake from being parsed as TOML.
@@ -310,20 +311,20 @@ impl ScenarioFile {
             Some(sweep) => sweep.expand(base).map_err(|problem| self.error(problem))?,
             None => vec![Combination { settings: Vec::new(), condition: Vec::new() }],
         };
-        let plain = |settings: Vec<(String, Setting, Node)>| -> Vec<(String, Setting)> {
-            settings.into_iter().map(|(path, setting, _)| (path, setting)).collect()
+        let plain = |settings: &[(String, Setting, Node)]| -> Vec<(String, Setting)> {
+            settings.iter().map(|(path, setting, _)| (path.clone(), setting.clone())).collect()
         };
-        let point = |Combination { settings, condition }: Combination| {
-            let all = || settings.iter().chain(&condition).map(|(path, _, node)| (path.as_str(), node));
-            let tree = self.tree_of(base, all())?;
+        let point = |number: usize| {
+            let Combination { settings, condition } = &all[number];
+            let changes = || settings.iter().chain(condition).map(|(path, _, node)| (path.as_str(), node));
+            let tree = self.tree_of(base, changes())?;
             let (settings, condition) = (plain(settings), plain(condition));
             let met = |error: ScenarioError| error.met(in_point(variant, settings.iter().chain(&condition)));
             let scenario = self.read(&tree).map_err(met)?;
             Ok(Point { variant: variant.map(str::to_owned), settings, condition, what_if, scenario })
         };
         // Each by itself; of several errors the first is told.
-        let points: Vec<Result<Point, ScenarioError>> = all.into_par_iter().map(point).collect();
-        points.into_iter().collect()
+        parallel::map(all.len(), point).into_iter().collect()
     }
 
     /// `base` with the values of some paths changed, factors on the traffic last.

@@ -2,20 +2,18 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use twox_hash::xxhash3_128::Hasher;
-
-use crate::files::{Disk, Files, NamedFile};
+use crate::files::{Disk, Files, Hashing, NamedFile};
 
 /// The files that a scenario may name, where their paths start, and what has been read from them.
 ///
 /// A sweep reads the same scenario once a point; a file it names is read and parsed once.
 #[derive(Debug)]
 pub struct Context {
-    files: Arc<dyn Files>,
+    files: Hashing,
     base: PathBuf,
     loaded: Mutex<HashMap<String, Slot>>,
     is_recorded: bool,
@@ -39,13 +37,19 @@ impl Context {
 
     /// A context of `files`, whose relative paths start at `base`.
     pub fn of(files: Arc<dyn Files>, base: impl Into<PathBuf>) -> Self {
-        Context { files, base: base.into(), loaded: Mutex::default(), is_recorded: false }
+        Context {
+            files: Hashing::new(files),
+            base: base.into(),
+            loaded: Mutex::default(),
+            is_recorded: false,
+        }
     }
 
     /// The same files for a policy that is given recorded values: they are in the units of the system, not of the simulator.
     #[must_use]
     pub fn recorded(&self) -> Self {
-        Context { is_recorded: true, ..Context::of(self.files.clone(), self.base.clone()) }
+        let (files, base) = (self.files.clone(), self.base.clone());
+        Context { files, base, loaded: Mutex::default(), is_recorded: true }
     }
 
     /// Whether values are recorded ones.
@@ -55,27 +59,15 @@ impl Context {
 
     /// The file a path of the scenario means.
     pub fn file<'a>(&'a self, path: &'a str) -> NamedFile<'a> {
-        NamedFile { files: &*self.files, path: self.base.join(Path::new(path)), shown: path }
+        NamedFile { files: &self.files, path: self.base.join(Path::new(path)), shown: path }
     }
 
-    /// A hash (XXH3, 128 bits) of the bytes of the file that a path of the scenario means; taken once. It tells a file that was
-    /// changed from the one before, and is no proof against somebody who wants two files to have the same.
+    /// A hash of the bytes of the file that a path of the scenario means, as they were read.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn file_digest(&self, path: &str) -> io::Result<[u8; 16]> {
-        let file = self.file(path);
-        let digest = self.load_once(&format!("digest of {}", file.path.display()), || {
-            let mut opened = self.files.open(&file.path)?;
-            let (mut hash, mut buffer) = (Hasher::new(), vec![0; 1 << 16]);
-            loop {
-                match opened.read(&mut buffer)? {
-                    0 => return Ok::<[u8; 16], io::Error>(hash.finish_128().to_le_bytes()),
-                    length => hash.write(&buffer[..length]),
-                }
-            }
-        })?;
-        Ok(*digest)
+        self.files.digest(&self.file(path).path)
     }
 
     /// What `load` makes, made once for each `key`; `key` names the file and everything that shapes the result.

@@ -23,6 +23,26 @@ impl Bounds {
         low && value <= self.most
     }
 
+    /// Whether a value that extends from one number to another is allowed. `kind` says what it is.
+    ///
+    /// Not generic, as all else that keys of every type share: each would be compiled once for every type there is.
+    fn check(
+        &self,
+        (least, most): (f64, f64),
+        kind: fn() -> Kind,
+        node: &Node,
+        path: &str,
+    ) -> Result<(), Problem> {
+        let Some(size) = [least, most].into_iter().find(|size| !self.allow(*size)) else { return Ok(()) };
+        let duration = is_duration(&kind());
+        let shown = match duration {
+            true => crate::units::format_span(crate::time::Span::from_secs_f64(size)),
+            false => show_number(size),
+        };
+        let expected = self.describe(duration);
+        Err(Problem::new(&node.place, format!("`{path}` is {shown}"), format!("expected {expected}")))
+    }
+
     /// The bounds in words, durations as such: "more than 0 and at most 1"; empty if there are none.
     pub fn describe(&self, duration: bool) -> String {
         let show = |value: f64| match duration {
@@ -90,18 +110,8 @@ impl<T: Value> Key<T> {
     }
 
     pub(super) fn check(&self, value: &T, node: &Node, path: &str) -> Result<(), Problem> {
-        let extremes = value.extent().map_or([None, None], |(least, most)| [Some(least), Some(most)]);
-        match extremes.into_iter().flatten().find(|size| !self.bounds.allow(*size)) {
-            Some(size) => {
-                let duration = is_duration(&T::kind());
-                let shown = if duration {
-                    crate::units::format_span(crate::time::Span::from_secs_f64(size))
-                } else {
-                    show_number(size)
-                };
-                let expected = self.bounds.describe(duration);
-                Err(Problem::new(&node.place, format!("`{path}` is {shown}"), format!("expected {expected}")))
-            }
+        match value.extent() {
+            Some(extent) => self.bounds.check(extent, T::kind, node, path),
             None => Ok(()),
         }
     }
@@ -113,9 +123,13 @@ impl<T: Value> Key<T> {
     }
 
     pub(super) fn default_node(&self) -> Option<Node> {
-        // A default that is no TOML is caught by the test that reads every default of the schema.
-        self.default.and_then(|text| Tree::parse_value(text, Place::Nowhere).ok())
+        self.default.and_then(parsed_default)
     }
+}
+
+fn parsed_default(text: &str) -> Option<Node> {
+    // A default that is no TOML is caught by the test that reads every default of the schema.
+    Tree::parse_value(text, Place::Nowhere).ok()
 }
 
 impl<T: Value> Key<Option<T>> {

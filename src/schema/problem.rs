@@ -32,14 +32,22 @@ impl Problem {
 /// The candidate most like `word`, if one is like enough to be what was meant (Damerau–Levenshtein distance of at
 /// most a third of the longer word's length).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut names = Vec::new();
+    candidates.into_iter().for_each(|candidate| names.push(candidate));
+    nearest_of(word, &names)
+}
+
+/// Compiled once, whatever the candidates come from.
+fn nearest_of<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     // Comparing takes the product of both lengths, and no name is that long.
     const LONGEST: usize = 200;
     let word = if word.len() > LONGEST { "" } else { word };
     let folded = word.to_lowercase().replace('-', "_");
     candidates
-        .into_iter()
+        .iter()
         .map(|candidate| {
-            (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('-', "_")), candidate)
+            let like = candidate.to_lowercase().replace('-', "_");
+            (strsim::damerau_levenshtein(&folded, &like), *candidate)
         })
         .filter(|_| !word.is_empty())
         .filter(|(distance, candidate)| *distance * 3 <= folded.chars().count().max(candidate.len()).max(3))

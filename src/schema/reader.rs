@@ -41,17 +41,17 @@ impl<'a> Reader<'a> {
         context: &'a Context,
     ) -> Result<(&'static TableSpec, Self), Problem> {
         let reader = Self::unchecked(node, path, context)?;
-        let names = spec.variants.iter().map(|variant| variant.name);
+        let names: Vec<&str> = spec.variants.iter().map(|variant| variant.name).collect();
         let tag_path = reader.path_of(spec.tag);
         let named = |name: &str| spec.variants.iter().copied().find(|variant| variant.name == name);
         let variant = match reader.table.get(spec.tag) {
             None => spec.default.and_then(named).ok_or_else(|| {
-                let expected = unknown_name(&Place::Nowhere, "", "", names).label;
+                let expected = unknown_name(&Place::Nowhere, "", "", &names).label;
                 let message = format!("`{tag_path}` is missing");
                 Problem::new(&reader.place, message, format!("{expected} as `{}`", spec.tag))
             })?,
             Some(Node { data: Data::Text(name), place }) => {
-                named(name).ok_or_else(|| unknown_name(place, &tag_path, name, names))?
+                named(name).ok_or_else(|| unknown_name(place, &tag_path, name, &names))?
             }
             Some(other) => return Err(wrong_kind(other, &tag_path, "a name in quotes")),
         };

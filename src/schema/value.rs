@@ -250,37 +250,36 @@ pub trait Choice: Sized + Copy + 'static {
 /// # Errors
 /// The name is not one of them; the nearest one that is stands in the help.
 pub fn read_choice<T: Choice>(node: &Node, path: &str) -> Result<T, Problem> {
-    let names = T::OPTIONS.iter().map(|(name, _, _)| *name);
+    if let Data::Text(text) = &node.data
+        && let Some((_, value, _)) = T::OPTIONS.iter().find(|(name, _, _)| name == text)
+    {
+        return Ok(*value);
+    }
+    let mut names = Vec::new();
+    T::OPTIONS.iter().for_each(|(name, _, _)| names.push(*name));
+    Err(no_choice(node, path, &names))
+}
+
+/// The [`Problem`] of a node that is none of `names`.
+fn no_choice(node: &Node, path: &str, names: &[&str]) -> Problem {
     match &node.data {
-        Data::Text(text) => T::OPTIONS
-            .iter()
-            .find(|(name, _, _)| name == text)
-            .map(|(_, value, _)| *value)
-            .ok_or_else(|| unknown_name(&node.place, path, text, names)),
-        _ => Err(wrong_kind(node, path, &one_of(names))),
+        Data::Text(text) => unknown_name(&node.place, path, text, names),
+        _ => wrong_kind(node, path, &one_of(names)),
     }
 }
 
 /// The [`Problem`] of a name that is none of `names`.
-pub(crate) fn unknown_name<'a>(
-    place: &Place,
-    path: &str,
-    found: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> Problem {
-    let problem = Problem::new(
-        place,
-        format!("`{path}` is \"{found}\""),
-        format!("expected {}", one_of(names.clone())),
-    );
-    match nearest(found, names) {
+pub(crate) fn unknown_name(place: &Place, path: &str, found: &str, names: &[&str]) -> Problem {
+    let problem =
+        Problem::new(place, format!("`{path}` is \"{found}\""), format!("expected {}", one_of(names)));
+    match nearest(found, names.iter().copied()) {
         Some(name) => problem.help(format!("did you mean \"{name}\"?")),
         None => problem,
     }
 }
 
-fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     match quoted.as_slice() {
         [one] => one.clone(),
         _ => format!("one of {}", quoted.join(", ")),

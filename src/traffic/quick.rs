@@ -11,7 +11,7 @@ pub(super) fn number(text: &str, unit: u64) -> Option<i64> {
 }
 
 /// The same of the digits at the start, and what follows them.
-#[inline]
+#[inline(always)]
 pub(super) fn leading_number(bytes: &[u8], unit: u64) -> Option<(i64, &[u8])> {
     let (whole, rest) = digits(bytes)?;
     let mut nanos = whole.checked_mul(unit)?;
@@ -37,7 +37,7 @@ fn unit_after(unit: u64, digits: usize) -> Option<u64> {
 }
 
 /// The number that up to 19 digits at the start are, at least one, and what follows.
-#[inline]
+#[inline(always)]
 fn digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
     // As most numbers are: shorter than eight digits.
     if let Some(eight) = bytes.first_chunk::<8>()
@@ -48,6 +48,7 @@ fn digits(bytes: &[u8]) -> Option<(u64, &[u8])> {
     longer(bytes)
 }
 
+/// The same, of any length.
 fn longer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     const MOST: usize = 19;
     let (mut value, mut count) = (0_u64, 0);

@@ -136,32 +136,23 @@ impl<R: Read> Records<R> {
         Ok(Some(Record { written, text: written, cells: &self.cells, line }))
     }
 
-    /// Adds what the next rows hold to `rows`, as long as `scan` reads them: it is given the bytes from the start of a row on, and gives
-    /// what the row holds and its length with the end of its line, if it is a row as most are written and all of it is there. The
-    /// first row that it does not read is left for [`Self::next_row`]. Gives the line of the first row; each has one line.
+    /// Lets `take` have the next rows by itself, as far as they are written as most are. It is given the bytes from the start of a row
+    /// on, and gives the number of the rows that it took, each on one line, and of their bytes with the ends of the lines. What it
+    /// leaves is for [`Self::next_row`]. Gives the line of the first row, and how many there were.
     ///
     /// # Errors
     /// The file cannot be read.
     #[inline]
-    pub(crate) fn next_plain<T>(
+    pub(crate) fn next_plain(
         &mut self,
-        rows: &mut Vec<T>,
-        most: usize,
-        scan: impl Fn(&[u8]) -> Option<(T, usize)>,
-    ) -> Result<u64, Broken> {
+        take: impl FnOnce(&[u8]) -> (usize, usize),
+    ) -> Result<(u64, usize), Broken> {
         self.skip_line_ends()?;
-        let mut ready = &self.buffer[self.ready.clone()];
-        let before = rows.len();
-        while rows.len() < most
-            && let Some((row, length)) = scan(ready)
-        {
-            rows.push(row);
-            ready = &ready[length..];
-        }
-        self.ready.start = self.ready.end - ready.len();
+        let (rows, bytes) = take(&self.buffer[self.ready.clone()]);
+        self.ready.start += bytes;
         let line = self.line;
-        self.line += (rows.len() - before) as u64;
-        Ok(line)
+        self.line += rows as u64;
+        Ok((line, rows))
     }
 
     /// Reads more; the bytes that are ready are then the first of the buffer.

@@ -53,9 +53,32 @@ impl PlainRows {
         Some(PlainRows { delimiter, decimal_comma, fields, is_end: plan.is_end })
     }
 
-    /// The row at the start of `bytes` and its length with the end of its line; `None` for what is written in any other way.
+    /// Adds the rows at the start of `bytes` to `rows`, `most` of them at most; ends at one that is written in any other way. Gives
+    /// how many there were, and their bytes with the ends of their lines.
+    pub(super) fn read(&self, bytes: &[u8], most: usize, rows: &mut Vec<Row>) -> (usize, usize) {
+        let (before, mut rest) = (rows.len(), bytes);
+        // Instants alone need no look at what each column is.
+        if let [Field::Number(unit)] = *self.fields {
+            while rows.len() - before < most
+                && let Some((arrival, after)) = quick::leading_number(rest, unit)
+                && let [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] = after
+            {
+                rows.push(Row { arrival, ..Row::default() });
+                rest = after;
+            }
+        }
+        while rows.len() - before < most
+            && let Some((row, after)) = self.row(rest)
+        {
+            rows.push(row);
+            rest = after;
+        }
+        (rows.len() - before, bytes.len() - rest.len())
+    }
+
+    /// The row at the start of `bytes`, and what follows the end of its line; `None` for what is written in any other way.
     #[inline]
-    pub(super) fn scan(&self, bytes: &[u8]) -> Option<(Row, usize)> {
+    fn row<'a>(&self, bytes: &'a [u8]) -> Option<(Row, &'a [u8])> {
         let mut row = Row::default();
         let mut rest = bytes;
         let last = self.fields.len() - 1;
@@ -86,7 +109,7 @@ impl PlainRows {
             let duration = i64::try_from(row.duration.unwrap_or(0)).unwrap_or(i64::MAX);
             row.arrival = row.arrival.saturating_sub(duration);
         }
-        Some((row, bytes.len() - rest.len()))
+        Some((row, rest))
     }
 
     /// Bytes of the cell at the start of `bytes`; `None` if it is not there whole, or is not plain.
@@ -128,6 +151,35 @@ mod tests {
     }
 
     #[test]
+    fn instants_alone_are_read_as_those_with_other_columns() {
+        let plan = RequestPlan {
+            time: 0,
+            prompt_tokens: None,
+            duration: None,
+            ..plan(TimeForm::Elapsed(Unit::Seconds), false)
+        };
+        let layout = Layout { delimiter: b',', says: false, has_names: false, decimal_comma: false };
+        let plain = PlainRows::new(layout, 1, &plan).unwrap();
+        for (text, instants, left) in [
+            ("1\n2.5\r\n3\n", &[1_000_000_000, 2_500_000_000, 3_000_000_000][..], ""),
+            ("12345678.123456789\n-1\n", &[12_345_678_123_456_789], "-1\n"),
+            ("1\n2", &[1_000_000_000], "2"),
+            ("1,2\n", &[], "1,2\n"),
+            ("1\n\n2\n", &[1_000_000_000], "\n2\n"),
+        ] {
+            let mut rows = Vec::new();
+            let (count, length) = plain.read(text.as_bytes(), 10, &mut rows);
+            let arrivals: Vec<i64> = rows.iter().map(|row| row.arrival).collect();
+            assert_eq!(
+                (arrivals.as_slice(), count, &text[length..]),
+                (instants, instants.len(), left),
+                "{text}"
+            );
+        }
+        assert_eq!(plain.read(b"1\n2\n3\n", 2, &mut Vec::new()), (2, 4));
+    }
+
+    #[test]
     fn what_is_read_as_plain_is_what_is_read_with_care() {
         let (mut state, mut plain, mut other) = (7_u64, 0, 0);
         let mut draw = |below: usize| {
@@ -154,11 +206,14 @@ mod tests {
             bytes.extend_from_slice(b"5,6,7,8\n");
             let plan = plan(form, case % 3 == 0);
             let layout = Layout { delimiter: b',', says: false, has_names: false, decimal_comma: false };
-            let Some((row, length)) = PlainRows::new(layout, 4, &plan).unwrap().scan(&bytes) else {
+            let mut rows = Vec::new();
+            let (count, length) = PlainRows::new(layout, 4, &plan).unwrap().read(&bytes, 1, &mut rows);
+            let [row] = *rows else {
+                assert_eq!((count, length), (0, 0));
                 other += 1;
                 continue;
             };
-            plain += 1;
+            plain += count;
             let mut records = Records::new(bytes.as_slice(), b',');
             let record = records.next_row().unwrap().unwrap();
             assert_eq!(record.len(), 4, "{}", bytes.escape_ascii());

@@ -79,6 +79,11 @@ impl Reading {
         reason: &str,
         strict: bool,
     ) -> Result<(), FileError> {
+        self.skip_line(&line, reason, strict)
+    }
+
+    /// Compiled once, whatever tells the line.
+    fn skip_line(&mut self, line: &dyn Fn() -> u64, reason: &str, strict: bool) -> Result<(), FileError> {
         const LINES: usize = 5;
         const REASONS: usize = 20;
         if strict {

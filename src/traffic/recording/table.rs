@@ -136,9 +136,9 @@ pub(super) fn each_request(
         let Some(plain) = plain.filter(|_| !says) else { continue };
         loop {
             rows.clear();
-            let read = records.next_plain(&mut rows, AT_ONCE, |bytes| plain.scan(bytes));
-            let line = read.map_err(|error| broken(file, &error))?;
-            if rows.is_empty() {
+            let read = records.next_plain(|bytes| plain.read(bytes, AT_ONCE, &mut rows));
+            let (line, count) = read.map_err(|error| broken(file, &error))?;
+            if count == 0 {
                 break;
             }
             take(Found::Plain(&rows, line))?;
