@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(super) use rows::{Rows, merged, reversed, sorted};
-use store::{Place, Store};
+use store::{ChunkRead, Place, Store};
 
 /// Values of a block: enough to hide what one costs, few enough for the cache.
 const BLOCK: usize = 1024;
@@ -81,10 +81,10 @@ impl Packed {
         last * BLOCK + cursor.values.partition_point(|value| is_before(*value))
     }
 
-    fn unpack(&self, block: usize, bytes: &mut Vec<u8>, values: &mut Vec<u64>) {
+    fn unpack(&self, block: usize, read: &mut ChunkRead, values: &mut Vec<u64>) {
         let Block { first, place } = self.blocks[block];
         let count = BLOCK.min(self.len - block * BLOCK);
-        self.bytes.with(place, bytes, |packed| bits::unpack(packed, first, count, values));
+        self.bytes.with(place, read, |packed| bits::unpack(packed, first, count, values));
     }
 }
 
@@ -166,7 +166,7 @@ pub struct Cursor {
     /// The block whose values are here, from 1; 0 is none.
     block: usize,
     values: Vec<u64>,
-    bytes: Vec<u8>,
+    read: ChunkRead,
 }
 
 impl Cursor {
@@ -194,7 +194,7 @@ impl Cursor {
     }
 
     fn load(&mut self, column: &Packed, block: usize) {
-        column.unpack(block, &mut self.bytes, &mut self.values);
+        column.unpack(block, &mut self.read, &mut self.values);
         self.block = block + 1;
     }
 }

@@ -21,8 +21,16 @@ pub(super) struct Place {
 #[derive(Debug)]
 enum Chunk {
     Held(Box<[u8]>),
-    /// In the scratch file, from this byte.
-    Written(u64),
+    /// In the scratch file, from this byte, so many.
+    Written(u64, usize),
+}
+
+/// A chunk of the scratch file that was read last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ChunkRead {
+    /// Its number, from 1; 0 is none.
+    chunk: u32,
+    bytes: Vec<u8>,
 }
 
 /// Bytes that are put once, and read often.
@@ -50,7 +58,8 @@ impl Store {
 
     fn end_chunk(&mut self) {
         let chunk = if self.held < MOST_HELD { None } else { self.written() };
-        let chunk = chunk.map_or_else(|| Chunk::Held(self.open.as_slice().into()), Chunk::Written);
+        let held = || Chunk::Held(self.open.as_slice().into());
+        let chunk = chunk.map_or_else(held, |start| Chunk::Written(start, self.open.len()));
         self.held += if let Chunk::Held(bytes) = &chunk { bytes.len() } else { 0 };
         self.chunks.push(chunk);
         self.open.clear();
@@ -73,25 +82,30 @@ impl Store {
         self.held + self.open.len()
     }
 
-    /// Passes the bytes at `place` to `take`, by way of `buffer` if they are in a file.
+    /// Passes the bytes at `place` to `take`, by way of `read` if they are in a file: from there whole chunks are read, since blocks are
+    /// mostly asked for one after the other.
     ///
     /// # Panics
     /// The scratch file cannot be read: the disk under it fails, and what was kept on it is lost.
-    pub(super) fn with<T>(&self, place: Place, buffer: &mut Vec<u8>, take: impl FnOnce(&[u8]) -> T) -> T {
-        let (at, length) = (usize::from(place.at), usize::from(place.length));
+    pub(super) fn with<T>(&self, place: Place, read: &mut ChunkRead, take: impl FnOnce(&[u8]) -> T) -> T {
+        let at = usize::from(place.at)..usize::from(place.at) + usize::from(place.length);
         match self.chunks.get(place.chunk as usize) {
-            None => take(&self.open[at..at + length]),
-            Some(Chunk::Held(bytes)) => take(&bytes[at..at + length]),
-            Some(Chunk::Written(start)) => {
-                buffer.resize(length, 0);
-                let read = match &self.scratch {
-                    Some(file) => file.read_at(start + at as u64, buffer),
-                    None => Err(io::ErrorKind::NotFound.into()),
-                };
-                if let Err(error) = read {
-                    panic!("the scratch file of a trace cannot be read again: {error}");
+            None => take(&self.open[at]),
+            Some(Chunk::Held(bytes)) => take(&bytes[at]),
+            Some(Chunk::Written(start, length)) => {
+                if read.chunk != place.chunk + 1 {
+                    read.chunk = 0;
+                    read.bytes.resize(*length, 0);
+                    let done = match &self.scratch {
+                        Some(file) => file.read_at(*start, &mut read.bytes),
+                        None => Err(io::ErrorKind::NotFound.into()),
+                    };
+                    if let Err(error) = done {
+                        panic!("the scratch file of a trace cannot be read again: {error}");
+                    }
+                    read.chunk = place.chunk + 1;
                 }
-                take(buffer)
+                take(&read.bytes[at])
             }
         }
     }

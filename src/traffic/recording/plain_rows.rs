@@ -4,7 +4,6 @@
 
 use super::choose::RequestPlan;
 use super::requests::Row;
-use super::table::Layout;
 use super::values;
 use crate::traffic::moment::TimeForm;
 use crate::traffic::{Unit, quick};
@@ -33,7 +32,12 @@ pub(super) struct PlainRows {
 
 impl PlainRows {
     /// A reader of a table of so many columns; `None` where a column has two meanings.
-    pub(super) fn new(layout: Layout, columns: usize, plan: &RequestPlan) -> Option<Self> {
+    pub(super) fn new(
+        delimiter: u8,
+        decimal_comma: bool,
+        columns: usize,
+        plan: &RequestPlan,
+    ) -> Option<Self> {
         let mut fields = vec![Field::Other; columns];
         let time = match plan.form {
             TimeForm::Epoch(unit) | TimeForm::Elapsed(unit) => Field::Number(unit.nanos()),
@@ -49,7 +53,6 @@ impl PlainRows {
             let place = fields.get_mut(at).filter(|place| matches!(place, Field::Other))?;
             *place = field;
         }
-        let Layout { delimiter, decimal_comma, .. } = layout;
         Some(PlainRows { delimiter, decimal_comma, fields, is_end: plan.is_end })
     }
 
@@ -158,8 +161,7 @@ mod tests {
             duration: None,
             ..plan(TimeForm::Elapsed(Unit::Seconds), false)
         };
-        let layout = Layout { delimiter: b',', says: false, has_names: false, decimal_comma: false };
-        let plain = PlainRows::new(layout, 1, &plan).unwrap();
+        let plain = PlainRows::new(b',', false, 1, &plan).unwrap();
         for (text, instants, left) in [
             ("1\n2.5\r\n3\n", &[1_000_000_000, 2_500_000_000, 3_000_000_000][..], ""),
             ("12345678.123456789\n-1\n", &[12_345_678_123_456_789], "-1\n"),
@@ -205,9 +207,8 @@ mod tests {
             }
             bytes.extend_from_slice(b"5,6,7,8\n");
             let plan = plan(form, case % 3 == 0);
-            let layout = Layout { delimiter: b',', says: false, has_names: false, decimal_comma: false };
             let mut rows = Vec::new();
-            let (count, length) = PlainRows::new(layout, 4, &plan).unwrap().read(&bytes, 1, &mut rows);
+            let (count, length) = PlainRows::new(b',', false, 4, &plan).unwrap().read(&bytes, 1, &mut rows);
             let [row] = *rows else {
                 assert_eq!((count, length), (0, 0));
                 other += 1;

@@ -181,7 +181,7 @@ fn read_requests(
 ) -> Result<(Reading, super::Requests), FileError> {
     let mut gathered = Gathered::new();
     let mut named = layout.has_names;
-    let plain = PlainRows::new(layout, columns, plan);
+    let plain = PlainRows::new(layout.delimiter, layout.decimal_comma, columns, plan);
     each_request(file, layout, plain.as_ref(), |found| {
         let record = match found {
             Found::Plain(rows, line) => {

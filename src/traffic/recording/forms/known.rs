@@ -92,7 +92,8 @@ pub(super) fn read(
     let mut judged: Vec<(&'static str, u64)> = Vec::new();
     let mut named = true;
     let columns = sample.columns();
-    let plain = PlainRows::new(layout, columns, &plan).filter(|_| status.is_none() && only.is_none());
+    let plain = PlainRows::new(layout.delimiter, layout.decimal_comma, columns, &plan)
+        .filter(|_| status.is_none() && only.is_none());
     each_request(file, layout, plain.as_ref(), |found| {
         let record = match found {
             Found::Plain(rows, line) => {
