@@ -152,6 +152,62 @@ fn the_action_runs_the_gate_and_tells_the_verdict() {
     assert_eq!(fs::read_to_string(outputs).unwrap(), "verdict=missed\nsummary=gate/summary.md\n");
 }
 
+/// The lines of a list of the GitLab template.
+fn lines_of_gitlab(name: &str) -> String {
+    let template = fs::read_to_string(root().join("integrations/gitlab/kneepoint.yml")).unwrap();
+    let rest = template.split_once(&format!("\n  {name}:\n")).unwrap().1.to_owned();
+    let lines = rest.lines().map_while(|line| line.strip_prefix("    - "));
+    lines.map(|line| line.to_owned() + "\n").collect()
+}
+
+/// Everything but the packages of the image: the scripts come from this checkout, the program from an archive that was packed here.
+#[test]
+fn the_job_of_gitlab_installs_gates_and_leaves_its_reports() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let work = Work::with(KEPT);
+    let folder = release(&work);
+    let version = format!("releases/download/v{}", env!("CARGO_PKG_VERSION"));
+    fs::create_dir_all(work.path().join("releases/download")).unwrap();
+    fs::rename(folder, work.path().join(version)).unwrap();
+    let bin = work.path().join("bin");
+    let before = lines_of_gitlab("before_script");
+    let (packages, installs) = before.split_once('\n').unwrap();
+    assert!(packages.starts_with("apt-get update"), "{packages}");
+    let script = installs.replace("/usr/local/bin", &bin.display().to_string()) + &lines_of_gitlab("script");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let done = Command::new("bash")
+        .current_dir(work.path())
+        .args(["-e", "-c", &script])
+        .env_remove("KNEEPOINT")
+        .env("PATH", path)
+        .env("KNEEPOINT_RELEASES", format!("file://{}", work.path().join("releases").display()))
+        .env("KNEEPOINT_SOURCE", format!("file://{}", root().join("integrations").display()))
+        .envs([("KNEEPOINT_VERSION", env!("CARGO_PKG_VERSION")), ("KNEEPOINT_COMMAND", "run")])
+        .envs([("KNEEPOINT_ARGS", "--seed 7"), ("KNEEPOINT_OUT", "gate")])
+        .env("KNEEPOINT_SCENARIOS", "scenario.toml")
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stdout), text(&done.stderr));
+    for file in ["gate/check.xml", "gate/summary.md"] {
+        assert!(work.path().join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn the_hook_of_pre_commit_refuses_what_is_wrong() {
+    let hooks = fs::read_to_string(root().join(".pre-commit-hooks.yaml")).unwrap();
+    let entry = hooks.lines().find_map(|line| line.trim().strip_prefix("entry: ")).unwrap();
+    let arguments: Vec<&str> = entry.strip_prefix("kneepoint ").unwrap().split(' ').collect();
+    let work = Work::with(KEPT);
+    work.write("wrong.toml", &KEPT.replace("rate = 4", "rte = 4"));
+    work.done(&[&arguments[..], &["scenario.toml"]].concat());
+    let refused = work.run(2, &[&arguments[..], &["scenario.toml", "wrong.toml"]].concat(), "");
+    assert!(refused.stderr.contains("did you mean `rate`?"), "{}", refused.stderr);
+}
+
 #[test]
 fn manual_pages_cover_every_command() {
     let work = Work::with("");

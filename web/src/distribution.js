@@ -5,7 +5,7 @@ import { axis, extent } from './scale.js';
 import { onWidth, path, svg } from './svg.js';
 
 const TICKS = [50, 90, 99, 99.9, 99.99];
-const LEFT = 54;
+const LEFT = 62;
 const nines = (percentile) => -Math.log10(1 - Math.min(percentile, 99.995) / 100);
 
 export function mountDistribution(host, data, store, view) {

@@ -133,7 +133,7 @@ function legend(data, derived) {
   return [...names].map(([series, name]) => html('span', {}, html('i', { class: `swatch v${series % 6}`, 'aria-hidden': 'true' }), name));
 }
 
-const MARGIN = { top: 30, right: 14, bottom: 44, left: 58 };
+const MARGIN = { top: 30, right: 14, bottom: 44, left: 62 };
 
 function drawn(data, { state, derived }, width, store) {
   const height = Math.round(Math.min(540, Math.max(300, width * 0.68)));

@@ -6,7 +6,7 @@ import { html, onWidth, path, svg } from './svg.js';
 import { unfolding } from './state.js';
 import { episodes } from './model.js';
 
-const LEFT = 58;
+const LEFT = 62;
 const RIGHT = 12;
 /** Room between two lanes: for the triangles of the upper and the title of the lower. */
 const BETWEEN = 34;
@@ -209,7 +209,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
     });
   const limit = lane.limit && lane.limit <= high && (!log || lane.limit >= low);
   const parts = [
-    svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'} scale)` : '', limit ? `, dashed: ${lane.limitName}` : ''].join('')),
+    svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'})` : '', limit ? `, dashed: ${lane.limitName}` : ''].join('')),
     log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
     svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : short(high)),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
