@@ -101,6 +101,10 @@ fn arrivals(tree: &Tree, model: &Model) -> ReadFact {
         let turns = session.turns.0.mean();
         text += &format!(", each the first of a session of {turns} turns on average");
         fact = fact.with("turns", turns);
+        if let Some(mean) = model.service.in_sessions {
+            text += &format!(" with prompts of {} tokens", grouped(mean.prompt.round()));
+            fact = fact.with("mean_prompt_tokens", mean.prompt);
+        }
     }
     if let Some(most) = model.client.max_outstanding {
         text += &format!(", at most {most} outstanding");

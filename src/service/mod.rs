@@ -27,7 +27,7 @@ pub use llm::{
     DecodeServer, EngineRole, FITTED, Fitted, IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset,
     SteadyIterations, Uncertainty, law_with,
 };
-pub use model::Service;
+pub use model::{MeanTokens, Service};
 pub use queue::{Queue, RequestQueue};
 pub use registry::Model;
 pub use request::{Active, Request, Tokens};

@@ -9,6 +9,17 @@ use super::trace_input::{FromTrace, TraceColumnMeans};
 use crate::distribution::Durations;
 use crate::schema::{Context, Node, Problem, UnionSpec};
 
+/// Tokens of a request of sessions, on average over all their turns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeanTokens {
+    /// Of its prompt: all that was said before, and what is new.
+    pub prompt: f64,
+    /// Of these, what was said before.
+    pub said_before: f64,
+    /// Of its answer.
+    pub output: f64,
+}
+
 /// The `[service]` table: what a request requires, and how an instance provides it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
@@ -16,6 +27,8 @@ pub struct Service {
     pub time: Durations,
     /// Tokens of a request, for the models that count them.
     pub tokens: Option<TokenLaws>,
+    /// The same on average where requests are turns of sessions, of which `tokens` has what each adds.
+    pub in_sessions: Option<MeanTokens>,
     /// Which requirements each request takes from its row of the trace; their distributions then give the mean only.
     pub from_trace: FromTrace,
     /// How an instance serves the requests it has.
@@ -37,6 +50,9 @@ impl Service {
 
     /// Maximum throughput of one instance, requests per second; approximate for `llm`.
     pub fn throughput(&self) -> f64 {
+        if let (Model::Llm(llm), Some(mean)) = (&self.model, self.in_sessions) {
+            return llm.in_sessions(mean).throughput(mean.prompt, mean.output);
+        }
         self.model.throughput(self.time.0.mean(), self.tokens.as_ref())
     }
 
@@ -60,6 +76,9 @@ impl Service {
 
     /// Iterations in a steady state, of a model that computes token by token.
     pub fn steady_iterations(&self) -> Option<SteadyIterations> {
+        if let (Model::Llm(llm), Some(mean)) = (&self.model, self.in_sessions) {
+            return Some(llm.in_sessions(mean).steady(mean.prompt, mean.output));
+        }
         let (Model::Llm(llm), Some(laws)) = (&self.model, &self.tokens) else { return None };
         Some(llm.steady(laws.prompt.0.mean(), laws.output.0.mean()))
     }
@@ -85,6 +104,6 @@ impl Service {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
         let (Requirement { time, tokens, from_trace }, model) =
             registry::read(variant.name, &reader, columns)?;
-        Ok(Service { time, tokens, from_trace, model, fit_error: reader.find(&FIT_ERROR)? })
+        Ok(Service { time, tokens, in_sessions: None, from_trace, model, fit_error: reader.find(&FIT_ERROR)? })
     }
 }

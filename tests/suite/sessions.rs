@@ -296,3 +296,30 @@ fn an_answer_that_has_begun_is_waited_for() {
     let (outcome, _) = run(&text("first_token_timeout = \"11s\""), ".".as_ref());
     assert_eq!(outcome.counts.served, 2);
 }
+
+#[test]
+fn what_is_planned_with_knows_that_prompts_grow_by_turn() {
+    let model = |engine: &str, session: &str| {
+        let text = format!(
+            "[arrivals]\nkind = \"poisson\"\nrate = 0.1\n[run]\nduration = \"1h\"\n{ONE}[service]\nmodel = \"llm\"\nfixed = \"1ms\"\n\
+             per_prefill_token = \"1ms\"\nprompt_tokens = 100\noutput_tokens = 50\nkv_tokens = 100000\n{engine}\n[client.session]\n{session}"
+        );
+        scenario(&text, ".").model
+    };
+    let tokens = |session: &str| model("", session).service.in_sessions.unwrap();
+    // Turns of 100, 250, 400 and 550 tokens; with 40 in common each has 40 more.
+    assert_eq!((tokens("turns = 4").prompt, tokens("turns = 4").said_before), (325.0, 225.0));
+    assert_eq!(tokens("turns = 4\ncommon_tokens = 40").prompt, 365.0);
+    assert_eq!(tokens("turns = 400\nmax_context = 600").prompt, 325.0, "the fifth would have 700 and 50");
+    // It costs 1 ms a token: what a run of them takes, and what a prefix cache takes off it.
+    let rate = |engine: &str, session: &str| model(engine, session).service.throughput();
+    assert!((rate("", "turns = 4") / rate("", "turns = 1") - 0.31).abs() < 0.03);
+    assert!((rate("prefix_cache = true", "turns = 4") / rate("", "turns = 1") - 1.0).abs() < 0.03);
+    let context = |engine: &str| model(engine, "turns = 4").token_context().unwrap();
+    assert_eq!((context("").prompt, context("").prefix_hit), (325.0, 0.0));
+    assert_eq!((context("prefix_cache = true").prompt, context("prefix_cache = true").prefix_hit), (325.0, 0.692));
+    // What a run has is that, but for sessions it cuts off.
+    let (outcome, heard) = simulate(&model("", "turns = 4"), STREAMS, Requests::default());
+    let measured = outcome.tokens.unwrap().prompt as f64 / heard.served.len() as f64;
+    assert!((measured / 325.0 - 1.0).abs() < 0.02, "{measured}");
+}

@@ -9,6 +9,7 @@ use super::iteration::{IterationLaw, IterationWork};
 use super::presets::Preset;
 use crate::schema::{Context, Key, Node, Problem, Reader, TableSpec};
 use crate::service::contents::Contents;
+use crate::service::model::MeanTokens;
 use crate::service::request::Tokens;
 use crate::service::requirement::{OUTPUT, PROMPT};
 use crate::time::Span;
@@ -373,6 +374,15 @@ impl Llm {
             decode_s: decoded * (seconds(full) - fixed_s).max(0.0) / sequences,
             prompt_iterations: (computed / f64::from(self.token_budget)).ceil().max(1.0),
         }
+    }
+
+    /// The engine as it serves sessions on average: one with a prefix cache by content finds what was said before, if instances
+    /// keep it and turns come back to them.
+    #[must_use]
+    pub fn in_sessions(&self, mean: MeanTokens) -> Llm {
+        let found = (1000.0 * mean.said_before / mean.prompt.max(1.0)).round() as u32;
+        let prefix_hit = if self.prefix_cache.is_some() { found } else { self.prefix_hit };
+        Llm { prefix_hit, ..self.clone() }
     }
 
     /// Approximate maximum throughput of an instance, requests per second, at these mean tokens per request: as many

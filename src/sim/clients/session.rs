@@ -1,7 +1,9 @@
 //! The key of `[client]` for sessions of several turns: each turn sends all before it again, and something new.
 
 use crate::distribution::{Durations, Numbers};
+use crate::random::{Purpose, Streams};
 use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::service::{MeanTokens, Tokens};
 
 /// Sessions of several turns, each of which begins with all that has been said.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,28 @@ pub struct Session {
     pub common_tokens: u64,
     /// A session ends before a turn whose prompt and answer have more tokens together; `None`: there is no limit.
     pub max_context: Option<u64>,
+}
+
+impl Session {
+    /// Tokens of a turn on average, of which each adds so many to the prompt and so many to the answer. Every turn has all before
+    /// it as its prompt, so that later ones are longer; a session ends where it would be too long.
+    pub fn mean_tokens(&self, added: f64, output: f64) -> MeanTokens {
+        const DRAWN: u64 = 4096;
+        let common = self.common_tokens as f64;
+        let most = self.max_context.map_or(f64::INFINITY, |most| {
+            ((most as f64 - common) / (added + output).max(1.0)).floor().max(1.0)
+        });
+        // The law of the turns, by draws that are the same in every scenario.
+        let (mut turns, mut pairs) = (0.0, 0.0);
+        for index in 0..DRAWN {
+            let mut rng = Streams::new(0, 0).substream(Purpose::Turns, index);
+            let drawn = f64::from(Tokens::whole(self.turns.0.sample(&mut rng))).min(most);
+            turns += drawn;
+            pairs += drawn * (drawn - 1.0) / 2.0;
+        }
+        let said_before = common + (added + output) * pairs / turns;
+        MeanTokens { prompt: said_before + added, said_before, output }
+    }
 }
 
 const TURNS: Key<Numbers> = Key::required(

@@ -318,14 +318,16 @@ impl Model {
     pub fn token_context(&self) -> Option<TokenContext> {
         let service::Model::Llm(llm) = &self.service.model else { return None };
         let mean = |law: fn(&service::TokenLaws) -> f64| self.service.tokens.as_ref().map_or(1.0, law);
+        let in_sessions = self.service.in_sessions;
+        let prefix_hit = in_sessions.map_or(llm.prefix_hit, |mean| llm.in_sessions(mean).prefix_hit);
         let iterations = self.service.steady_iterations()?;
         (llm.blocks < u64::MAX).then(|| TokenContext {
             cache: llm.blocks as f64 * f64::from(llm.block_tokens),
             token_budget: f64::from(llm.token_budget),
             max_sequences: f64::from(llm.max_sequences),
-            prompt: mean(|laws| laws.prompt.0.mean()),
+            prompt: in_sessions.map_or_else(|| mean(|laws| laws.prompt.0.mean()), |mean| mean.prompt),
             output: mean(|laws| laws.output.0.mean()),
-            prefix_hit: f64::from(llm.prefix_hit) / 1000.0,
+            prefix_hit: f64::from(prefix_hit) / 1000.0,
             role: llm.role,
             iterations,
         })

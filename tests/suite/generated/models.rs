@@ -275,6 +275,7 @@ pub fn models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             Model {
                 arrivals: Arrivals::poisson(1.0),
                 service: Service {
+                    in_sessions: None,
                     from_trace: FromTrace::default(),
                     time: Durations(Distribution::constant(1.0)),
                     tokens: None,
