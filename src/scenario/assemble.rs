@@ -137,9 +137,11 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
         (None, written) => written.ok_or_else(|| reader.missing("arrivals"))?,
     };
     let mut service = read_service(&reader, &arrivals)?;
-    service.in_sessions = client.session.as_ref().zip(service.tokens.as_ref()).map(|(session, added)| {
-        session.mean_tokens(added.prompt.0.mean(), added.output.0.mean())
-    });
+    service.in_sessions = client
+        .session
+        .as_ref()
+        .zip(service.tokens.as_ref())
+        .map(|(session, added)| session.mean_tokens(added.prompt.0.mean(), added.output.0.mean()));
     let run = read_run(&reader, arrivals.natural_duration())?;
     let autoscaler =
         reader.get(&AUTOSCALER).map_err(|problem| manifest::in_manifest(problem, tree, context))?;

@@ -104,6 +104,13 @@ impl Service {
         let (variant, reader) = Self::SPEC.open(node, path, context)?;
         let (Requirement { time, tokens, from_trace }, model) =
             registry::read(variant.name, &reader, columns)?;
-        Ok(Service { time, tokens, in_sessions: None, from_trace, model, fit_error: reader.find(&FIT_ERROR)? })
+        Ok(Service {
+            time,
+            tokens,
+            in_sessions: None,
+            from_trace,
+            model,
+            fit_error: reader.find(&FIT_ERROR)?,
+        })
     }
 }

@@ -317,7 +317,10 @@ fn what_is_planned_with_knows_that_prompts_grow_by_turn() {
     assert!((rate("prefix_cache = true", "turns = 4") / rate("", "turns = 1") - 1.0).abs() < 0.03);
     let context = |engine: &str| model(engine, "turns = 4").token_context().unwrap();
     assert_eq!((context("").prompt, context("").prefix_hit), (325.0, 0.0));
-    assert_eq!((context("prefix_cache = true").prompt, context("prefix_cache = true").prefix_hit), (325.0, 0.692));
+    assert_eq!(
+        (context("prefix_cache = true").prompt, context("prefix_cache = true").prefix_hit),
+        (325.0, 0.692)
+    );
     // What a run has is that, but for sessions it cuts off.
     let (outcome, heard) = simulate(&model("", "turns = 4"), STREAMS, Requests::default());
     let measured = outcome.tokens.unwrap().prompt as f64 / heard.served.len() as f64;
