@@ -81,7 +81,7 @@ fn up_to_eight(bytes: [u8; 8]) -> (u64, usize) {
     // The first byte is the lowest. A digit is now 0 to 9; 0x76 more sets the highest bit of what is above 9, with no carry into the
     // next byte once that bit is masked.
     let values = u64::from_le_bytes(bytes) ^ ZEROS;
-    let others = ((values & !HIGH) + 0x7676_7676_7676_7676 | values) & HIGH;
+    let others = (((values & !HIGH) + 0x7676_7676_7676_7676) | values) & HIGH;
     let length = (others.trailing_zeros() / 8) as usize;
     if length == 0 {
         return (0, 0);
