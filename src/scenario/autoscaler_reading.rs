@@ -84,6 +84,10 @@ fn metrics(table: &Table, autoscaler: &Autoscaler) -> Vec<ReadFact> {
             let parts: Vec<String> = keys.iter().map(|(name, _, node)| shown_key(name, node)).collect();
             let mut text = parts.join(", ");
             let found = watched.iter().find(|watched| watched.key.starts_with(&prefix));
+            let is_plain = ["signal", "metric", "formula"].iter().all(|name| keys.get(name).is_none());
+            if let Some(watched) = found.filter(|watched| is_plain && watched.signal != Signal::Utilization) {
+                text += &format!(", signal {} (not written)", watched.signal.name());
+            }
             if let Some(watched) = found {
                 text += &format!("; compared as {}", compared(watched));
             }

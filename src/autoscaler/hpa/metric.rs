@@ -65,7 +65,7 @@ impl Value for Source {
 const TYPE: Key<Source> = Key::or("type", "\"resource\"", "Where the metric comes from.");
 const NAME: Key<Option<String>> = Key::optional(
     "name",
-    "Name of the resource or metric. Of a resource, \"cpu\" unless written; for \"cpu\" alone pods that have just started do not count until their samples say something. Of other metrics it is for logs only.",
+    "Name of the resource or metric. Of a resource, \"cpu\" unless written; for \"cpu\" alone pods that have just started do not count until their samples say something. Of other metrics that of a signal says which it is; else it is for logs only.",
 );
 const AVERAGE_UTILIZATION: Key<Option<u32>> = Key::optional(
     "average_utilization",
@@ -83,7 +83,7 @@ const VALUE: Key<Option<Quantity>> = Key::optional(
 );
 const SIGNAL: Key<Option<Signal>> = Key::optional(
     "signal",
-    "What the metric is in a simulation. Without it, \"utilization\" for a resource and \"in_flight\" for others. Of a resource, the utilization is that of the busy slots, an instance's slots being its request. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts, and quantiles of times are those of the pool, the same for each.",
+    "What the metric is in a simulation. Without it, the signal that `name` names, else \"utilization\" for a resource and \"in_flight\" for others. Of a resource, the utilization is that of the busy slots, an instance's slots being its request. For `pods`, in_flight, queue_length and request_rate are the pool's, in equal parts, and quantiles of times are those of the pool, the same for each.",
 );
 
 const SPEC: TableSpec = TableSpec {
@@ -98,10 +98,13 @@ impl Value for MetricSpec {
     }
     fn read(node: &Node, path: &str, context: &Context) -> Result<Self, Problem> {
         let reader = Reader::open(node, path, &SPEC, context)?;
+        let written = reader.find(&NAME)?;
         let source = reader.get(&TYPE)?;
         let is_resource = matches!(source, Source::Resource | Source::ContainerResource);
         let default_signal = if is_resource { Signal::Utilization } else { Signal::InFlight };
-        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        // Recorded values are what they are, whatever they are called.
+        let called = written.as_deref().filter(|_| !is_resource && !context.is_recorded()).and_then(Signal::called);
+        let signal = reader.find(&SIGNAL)?.or(called).unwrap_or(default_signal);
         if is_resource && signal.quantity() != SignalQuantity::Share {
             let message = format!("`{}` is \"{}\"", reader.path_of(SIGNAL.name()), signal.name());
             let label =
@@ -109,7 +112,7 @@ impl Value for MetricSpec {
             return Err(reader.problem(SIGNAL.name(), message, label));
         }
         let default_name = if is_resource { "cpu" } else { signal.name() };
-        let name = reader.find(&NAME)?.unwrap_or_else(|| default_name.to_owned());
+        let name = written.unwrap_or_else(|| default_name.to_owned());
         let per = reader.get(&PER)?;
         let quantile = quantile_of(&reader, signal)?;
         Ok(MetricSpec { source, name, target: read_target(&reader, source)?, signal, per, quantile })

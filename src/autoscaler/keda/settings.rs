@@ -81,10 +81,10 @@ const FORCE_ACTIVATION: Key<bool> = Key::or(
 
 const TYPE: Key<TriggerType> = Key::or("type", "\"external\"", "What kind of trigger it is.");
 const NAME: Key<Option<String>> =
-    Key::optional("name", "Name of the metric, for logs. Without it, that of the signal.");
+    Key::optional("name", "Name of the metric: that of a signal says which it is, any other is for logs. Without it, that of the signal.");
 const SIGNAL: Key<Option<Signal>> = Key::optional(
     "signal",
-    "What the trigger's metric is in a simulation. Without it, \"in_flight\"; \"utilization\" for cpu and memory.",
+    "What the trigger's metric is in a simulation. Without it, the signal that `name` names, else \"in_flight\"; \"utilization\" for cpu and memory.",
 );
 const METRIC_TYPE: Key<Option<MetricType>> = Key::optional(
     "metric_type",
@@ -256,7 +256,10 @@ impl Value for Trigger {
             false => (Signal::Utilization, MetricType::Utilization),
         };
         let metric_type = reader.find(&METRIC_TYPE)?.unwrap_or(default_type);
-        let signal = reader.find(&SIGNAL)?.unwrap_or(default_signal);
+        // Recorded values are what they are, whatever they are called.
+        let written = reader.find(&NAME)?.filter(|_| is_external && !context.is_recorded());
+        let called = written.as_deref().and_then(Signal::called);
+        let signal = reader.find(&SIGNAL)?.or(called).unwrap_or(default_signal);
         let is_timed = matches!(&value, TriggerValue::Formula(formula) if formula.uses_times());
         let quantile = if is_timed { reader.get(&QUANTILE)? } else { quantile_of(&reader, signal)? };
         let threshold = match (reader.find(&THRESHOLD)?, trigger_type) {

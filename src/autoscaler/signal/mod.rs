@@ -111,6 +111,13 @@ impl Signal {
     }
 }
 
+impl Signal {
+    /// The signal of this name.
+    pub(crate) fn called(name: &str) -> Option<Signal> {
+        Signal::ALL.iter().copied().find(|signal| signal.name() == name)
+    }
+}
+
 impl Choice for Signal {
     const OPTIONS: &'static [(&'static str, Self, &'static str)] = &{
         let mut options = [("", Signal::ALL[0], ""); Signal::ALL.len()];
