@@ -103,7 +103,8 @@ impl Value for MetricSpec {
         let is_resource = matches!(source, Source::Resource | Source::ContainerResource);
         let default_signal = if is_resource { Signal::Utilization } else { Signal::InFlight };
         // Recorded values are what they are, whatever they are called.
-        let called = written.as_deref().filter(|_| !is_resource && !context.is_recorded()).and_then(Signal::called);
+        let called =
+            written.as_deref().filter(|_| !is_resource && !context.is_recorded()).and_then(Signal::called);
         let signal = reader.find(&SIGNAL)?.or(called).unwrap_or(default_signal);
         if is_resource && signal.quantity() != SignalQuantity::Share {
             let message = format!("`{}` is \"{}\"", reader.path_of(SIGNAL.name()), signal.name());

@@ -80,8 +80,10 @@ const FORCE_ACTIVATION: Key<bool> = Key::or(
 );
 
 const TYPE: Key<TriggerType> = Key::or("type", "\"external\"", "What kind of trigger it is.");
-const NAME: Key<Option<String>> =
-    Key::optional("name", "Name of the metric: that of a signal says which it is, any other is for logs. Without it, that of the signal.");
+const NAME: Key<Option<String>> = Key::optional(
+    "name",
+    "Name of the metric: that of a signal says which it is, any other is for logs. Without it, that of the signal.",
+);
 const SIGNAL: Key<Option<Signal>> = Key::optional(
     "signal",
     "What the trigger's metric is in a simulation. Without it, the signal that `name` names, else \"in_flight\"; \"utilization\" for cpu and memory.",
