@@ -306,6 +306,39 @@ mod tests {
         assert_eq!(cost(0.0), [-5500.0, -4000.0, -2500.0]);
     }
 
+    /// The example that Dynamo publishes with its rule (ai-dynamo/dynamo, `docs/router/kv_cache_routing.md` at 1148bfb247a0): a prompt of
+    /// ten blocks, of which three workers have 2, 5 and 8, while they decode with 10, 5 and 9. Blocks of the prompt itself, which
+    /// it leaves out, are the same for each.
+    #[test]
+    fn the_published_example_of_dynamo_comes_out_with_its_costs() {
+        const BLOCK: u64 = 16;
+        let engines = [(1, 2, 10), (2, 5, 5), (3, 8, 9)].map(|(id, found, held)| EngineView {
+            id,
+            found: found * BLOCK,
+            held: held * BLOCK,
+            ..EngineView::default()
+        });
+        let rule = |prefill| GatewayRule::DynamoKv(DynamoKv { prefill });
+        let costs = |prefill| {
+            let mut scores = [0.0; 3];
+            let choice = Choice { engines: &engines, index: None, content: 1, prompt: 10 * BLOCK };
+            add(&rule(prefill), &choice, &mut scores);
+            scores.map(|score| -score / BLOCK as f64 - 10.0)
+        };
+        assert_eq!(costs(1.0), [18.0, 10.0, 11.0]);
+        let mut gateway = Gateway::new(
+            rule(1.0),
+            Streams::new(3, 0).stream(Purpose::Routing),
+            Contents::Sessions { common_tokens: 0 },
+            16,
+        );
+        let tokens = Tokens { prompt: 10 * BLOCK as u32, output: 1 };
+        let sent = gateway.choose(&Request { content: 1, tokens, ..Request::default() }, engines.into_iter());
+        assert_eq!(sent, 2, "as published");
+        // Twice the weight for the cache: 8, 5 and 2 more.
+        assert_eq!(costs(2.0), [26.0, 15.0, 13.0]);
+    }
+
     #[test]
     fn beyond_the_imbalance_the_fewer_of_two_take_it() {
         let engines = [engine(1, 9, 0, 0.0, 0), engine(2, 0, 0, 0.0, 0)];
