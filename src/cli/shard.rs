@@ -1,7 +1,7 @@
 //! `kneepoint shard FILE --of N --for SYSTEM`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use super::{Answer, Failure, Global, session, sweep};
 use crate::report::file_name;
@@ -50,6 +50,13 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
             arguments.of
         )));
     }
+    if arguments.system == System::Kubernetes && !within_claim(&arguments.file) {
+        return Err(Failure::bad_input(format!(
+            "error: `{}` is not in the volume, which pods have at {CLAIM_FOLDER}\n  expected a path below the folder that the claim \
+             holds, as in `scenarios/chat.toml`",
+            arguments.file.display()
+        )));
+    }
     let name = file_name(&plan.scenario.name);
     let folder = global.out.clone().unwrap_or_else(|| PathBuf::from(format!("shards-{name}")));
     let job = Job {
@@ -66,6 +73,15 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         System::Ray => job.ray(global),
     };
     Ok(Answer { stdout, ..Answer::default() })
+}
+
+/// Where the pods of Kubernetes have the volume of the claim, and work.
+const CLAIM_FOLDER: &str = "/work";
+
+/// Whether a pod finds `file`: below the folder of the claim, by a path from there or by the pod's own.
+fn within_claim(file: &Path) -> bool {
+    let climbs = file.components().any(|part| part == Component::ParentDir);
+    !climbs && (file.is_relative() || file.starts_with(CLAIM_FOLDER))
 }
 
 /// Options of this command line that every shard and the merge need too.

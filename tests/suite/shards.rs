@@ -107,6 +107,11 @@ fn jobs_of_clusters_are_written() {
         assert!(manifest.contains(line), "{line}: {manifest}");
     }
     work.fails(2, &["shard", "scenario.toml", "--of", "101", "--for", "slurm"]);
+    // Beyond the folder of the claim a pod finds nothing; a cluster with a shared disk does.
+    let beyond = work.path().join("scenario.toml").display().to_string();
+    let refused = work.fails(2, &["shard", &beyond, "--of", "8", "--for", "kubernetes"]);
+    assert!(refused.contains("is not in the volume"), "{refused}");
+    work.done(&["shard", &beyond, "--of", "8", "--for", "slurm"]);
 }
 
 #[test]
