@@ -236,3 +236,24 @@ fn nonsense_is_refused_with_one_message() {
         assert_eq!(said.matches("error: ").count(), 1, "{said}");
     }
 }
+
+/// Fails where a metric called like a signal is simulated as another, and where the digest keeps quiet of what nobody has written.
+#[test]
+fn a_metric_that_is_called_like_a_signal_is_that_signal() {
+    let metric = |kind: &str, name: &str| match kind {
+        "hpa" => format!("metrics = [{{ type = \"external\", name = \"{name}\", value = 3 }}]"),
+        _ => format!("triggers = [{{ name = \"{name}\", metric_type = \"value\", threshold = 3 }}]"),
+    };
+    for kind in ["hpa", "keda"] {
+        for (name, signal) in
+            [("latency", "latency"), ("queue_length", "queue_length"), ("mine", "in_flight")]
+        {
+            let folder = Work::with(&format!(
+                "{SYSTEM}[autoscaler]\nkind = \"{kind}\"\nmax = 5\n{}\n",
+                metric(kind, name)
+            ));
+            let digest = folder.done(&["check", "scenario.toml"]);
+            assert!(digest.contains(&format!("signal {signal} (not written)")), "{kind} {name}: {digest}");
+        }
+    }
+}
