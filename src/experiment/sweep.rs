@@ -45,6 +45,7 @@ pub fn sweep(
     let knee = mark_frontier(&mut points, &settings);
     let whole = points.len() == planned && procedure.ended();
     let chosen = if whole { confirm(&points, &settings, evaluator)? } else { Chosen::default() };
+    evaluator.progress.set_note("");
     let cost = |setting: &Setting| setting.cost(&points).mean().unwrap_or(f64::INFINITY);
     let of = |index: usize| settings.iter().find(|setting| setting.points.contains(&index));
     let confirmed_cost =
@@ -243,6 +244,11 @@ fn confirm(
                 continue;
             };
             let wanted = batch.replications.len();
+            let most = budget(points, conditions);
+            evaluator.progress.set_note(format!(
+                "verifying the cheapest on fresh runs: {} of at most {most}",
+                chosen.fresh + wanted as u32
+            ));
             let more = fresh
                 .simulate(&scenarios[batch.setting], proposal, batch.replications.clone(), evaluator)
                 .map_err(|error| RunError {
