@@ -11,6 +11,12 @@ use crate::traffic::{FileError, Unit};
 /// Intervals of which no one has a file: a millisecond over a month.
 const MOST_INTERVALS: u64 = 100_000_000;
 
+/// Intervals that are held whatever the number of values.
+const FEW_INTERVALS: u64 = 1_000_000;
+
+/// Intervals a value of a longer file, beyond which it is none with gaps.
+const MOST_APART: u64 = 1_000;
+
 /// Numbers of requests, an interval each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -95,6 +101,15 @@ pub(super) fn build(
         return Err(
             FileError::whole(&file, &what, "expected at most 100 million").with_help("check the instants")
         );
+    }
+    // Before anything is held for each interval: a wrong instant or two make a few values a file of millions.
+    if intervals > FEW_INTERVALS && intervals / all.len() as u64 > MOST_APART {
+        let what = format!("has values in {} of {intervals} intervals of {interval} at most", all.len());
+        let (from, to) =
+            (moment::shown(first, known.form.is_absolute()), moment::shown(last, known.form.is_absolute()));
+        return Err(FileError::whole(&file, &what, "expected values at even intervals").with_help(format!(
+            "check the instants, from {from} to {to}: the unit may be another, or one of them wrong"
+        )));
     }
     let chosen = choose(series, &mut reading, wanted)?;
     let quantity = quantity(&mut reading, wanted, known)?;

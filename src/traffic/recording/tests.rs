@@ -670,3 +670,20 @@ fn what_would_be_misread_in_silence_is_refused_with_the_reason() {
     let notes = read(&minutes, &plain()).unwrap().reading.notes;
     assert!(notes.iter().any(|note| note == "its values are requests per minute"), "{notes:?}");
 }
+
+#[test]
+fn a_few_values_far_apart_are_refused_before_their_gaps_are_held() {
+    let datadog = |last: u64| {
+        format!(
+            "{{\"series\":[{{\"metric\":\"m\",\"interval\":30,\"unit\":[{{\"name\":\"hit\",\"per_unit\":{{\"name\":\"second\"}}}}],\
+             \"pointlist\":[[1767603600000,20],[{last},1]],\"scope\":\"*\"}}]}}"
+        )
+    };
+    let refused = read(&datadog(1), &plain()).unwrap_err();
+    assert!(
+        refused.contains("has values in 2 of 58920121 intervals of 30s") && refused.contains("1970-01-01"),
+        "{refused}"
+    );
+    // A week without a value is a gap.
+    assert!(read(&datadog(1_767_603_600_000 + 7 * 86_400_000), &plain()).is_ok());
+}
