@@ -54,22 +54,17 @@ pub(super) fn margins(
                 break;
             }
         }
-        margins.extend((levels.len() > 1).then(|| margin(of, levels)));
+        margins.extend((levels.len() > 1).then(|| margin(of, &levels)));
     }
     Ok(margins)
 }
 
 /// The margin, from what each factor comes to, ascending.
-fn margin(of: MarginOf, mut levels: Vec<Level>) -> Margin {
-    // More misses no less: what bounds the misses at one factor bounds them at the lesser ones, and the other way round.
-    for index in (1..levels.len()).rev() {
-        levels[index - 1].most = levels[index - 1].most.min(levels[index].most);
-    }
-    for index in 1..levels.len() {
-        levels[index].least = levels[index].least.max(levels[index - 1].least);
-    }
+fn margin(of: MarginOf, levels: &[Level]) -> Margin {
+    // Each factor speaks for itself alone: with more traffic a larger pool may miss less again, so that what a factor keeps says nothing
+    // of lesser ones. The margin ends where the promise first breaks.
     let last = levels[levels.len() - 1].factor;
-    let mean = crossing(&levels, |level| level.used);
+    let mean = crossing(levels, |level| level.used);
     let kept = levels.iter().take_while(|level| level.used <= 1.0).last();
     Margin {
         of,
@@ -77,8 +72,8 @@ fn margin(of: MarginOf, mut levels: Vec<Level>) -> Margin {
         breaks_at: levels.iter().find(|level| level.used > 1.0).map(|level| level.factor),
         factor: Estimate {
             mean: Some(mean.unwrap_or(last)),
-            low: Some(crossing(&levels, |level| level.most).unwrap_or(last)),
-            high: Some(crossing(&levels, |level| level.least).unwrap_or(f64::INFINITY)),
+            low: Some(crossing(levels, |level| level.most).unwrap_or(last)),
+            high: Some(crossing(levels, |level| level.least).unwrap_or(f64::INFINITY)),
             replications: REPLICATIONS,
         },
         beyond: mean.is_none(),
@@ -152,21 +147,34 @@ mod tests {
     #[test]
     fn a_margin_lies_where_the_misses_cross_what_is_allowed_within_its_interval() {
         let levels = vec![at(1.0, 0.2, 0.1, 0.4), at(1.2, 0.6, 0.4, 1.2), at(1.4, 1.6, 1.2, 3.0)];
-        let found = margin(MarginOf::Traffic, levels);
+        let found = margin(MarginOf::Traffic, &levels);
         assert_eq!((found.keeps_to, found.breaks_at, found.beyond), (1.2, Some(1.4), false));
         let near =
             |end: Option<f64>, expected: f64| assert!((end.unwrap() - expected).abs() < 1e-9, "{end:?}");
         near(found.factor.mean, 1.2 + 0.2 * 0.4);
         near(found.factor.low, 1.0 + 0.2 * 0.75);
         near(found.factor.high, 1.2 + 0.2 * 0.75);
-        let beyond = margin(MarginOf::ColdStart, vec![at(1.0, 0.2, 0.1, 0.4), at(10.0, 0.3, 0.1, 0.9)]);
+        let beyond = margin(MarginOf::ColdStart, &[at(1.0, 0.2, 0.1, 0.4), at(10.0, 0.3, 0.1, 0.9)]);
         assert!(beyond.beyond && beyond.breaks_at.is_none());
         assert_eq!((beyond.factor.low, beyond.factor.high), (Some(10.0), Some(f64::INFINITY)));
         let overgrown = f64::INFINITY;
-        let sudden = margin(
-            MarginOf::Traffic,
-            vec![at(1.0, 0.2, 0.1, 0.4), at(1.05, overgrown, overgrown, overgrown)],
-        );
+        let sudden =
+            margin(MarginOf::Traffic, &[at(1.0, 0.2, 0.1, 0.4), at(1.05, overgrown, overgrown, overgrown)]);
         assert_eq!((sudden.factor.mean, sudden.breaks_at), (Some(1.0), Some(1.05)));
+    }
+
+    #[test]
+    fn a_promise_that_breaks_and_is_kept_again_with_more_has_its_margin_where_it_breaks() {
+        let levels = [
+            at(1.0, 0.9, 0.8, 1.0),
+            at(1.1, 1.05, 0.95, 1.15),
+            at(1.3, 0.8, 0.7, 0.9),
+            at(1.5, 1.6, 1.5, 1.7),
+        ];
+        let found = margin(MarginOf::Traffic, &levels);
+        let Estimate { mean, low, high, .. } = found.factor;
+        assert!(low <= mean && mean <= high, "{low:?} {mean:?} {high:?}");
+        assert!((1.0..1.1).contains(&mean.unwrap()), "{mean:?}");
+        assert_eq!((found.keeps_to, found.breaks_at), (1.0, Some(1.1)));
     }
 }
