@@ -27,10 +27,10 @@ pub use llm::{
     DecodeServer, EngineRole, FITTED, Fitted, IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset,
     SteadyIterations, Uncertainty, law_with,
 };
-pub use model::{MeanTokens, Service};
+pub use model::Service;
 pub use queue::{Queue, RequestQueue};
 pub use registry::Model;
-pub use request::{Active, Request, Tokens};
+pub use request::{Active, MeanTokens, Request, Tokens};
 pub use requirement::TokenLaws;
 pub use server::{FULL, Server};
 pub(crate) use service_model::ServerChoice;

@@ -3,22 +3,12 @@
 use super::contents::Contents;
 use super::llm::SteadyIterations;
 use super::registry::{self, Model};
+use super::request::MeanTokens;
 use super::requirement::{FIT_ERROR, TokenLaws};
 use super::service_model::Requirement;
 use super::trace_input::{FromTrace, TraceColumnMeans};
 use crate::distribution::Durations;
 use crate::schema::{Context, Node, Problem, UnionSpec};
-
-/// Tokens of a request of sessions, on average over all their turns.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MeanTokens {
-    /// Of its prompt: all that was said before, and what is new.
-    pub prompt: f64,
-    /// Of these, what was said before.
-    pub said_before: f64,
-    /// Of its answer.
-    pub output: f64,
-}
 
 /// The `[service]` table: what a request requires, and how an instance provides it.
 #[derive(Debug, Clone, PartialEq)]

@@ -42,6 +42,17 @@ pub struct Active {
     pub start: u64,
 }
 
+/// Tokens of a request of sessions, on average over all their turns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeanTokens {
+    /// Of its prompt: all that was said before, and what is new.
+    pub prompt: f64,
+    /// Of these, what was said before.
+    pub said_before: f64,
+    /// Of its answer.
+    pub output: f64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,7 @@ use super::iteration::{IterationLaw, IterationWork};
 use super::presets::Preset;
 use crate::schema::{Context, Key, Node, Problem, Reader, TableSpec};
 use crate::service::contents::Contents;
-use crate::service::model::MeanTokens;
-use crate::service::request::Tokens;
+use crate::service::request::{MeanTokens, Tokens};
 use crate::service::requirement::{OUTPUT, PROMPT};
 use crate::time::Span;
 
