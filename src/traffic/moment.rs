@@ -158,7 +158,8 @@ fn numeric_date(text: &str) -> Option<(i128, bool)> {
             (text, zoned) = (rest.trim_end(), true);
         }
     }
-    let (day, time) = text.split_at(10);
+    // Shorter without its zone, or of a log whose date lacks its year.
+    let (day, time) = text.split_at_checked(10)?;
     let mut written = day.replace('/', "-");
     written.push_str(&time.replace(',', ".").replacen(' ', "T", 1).replace(' ', ""));
     let has_offset = written[10..].contains(['Z', 'z', '+', '-']);
@@ -236,6 +237,30 @@ pub fn shown(nanos: i64, absolute: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_begins_as_a_date_and_is_cut_short_is_none() {
+        for text in [
+            "2024-01UTC",
+            "2024-11-GMT",
+            "2024/1/UTC",
+            "05/Jan/: [1]",
+            "05/Jan/:09:00",
+            "5-Jan-:09:00:00",
+            "05 Jan  09:00",
+            "20241105T0900",
+            "20241105T09001",
+            "Tue, 05 No",
+            "2024-11-05",
+        ] {
+            for cut in 0..=text.len() {
+                let _ = looks(&text[..cut]);
+                assert_eq!(date(&text[..cut]).filter(|_| cut < 10), None, "{}", &text[..cut]);
+            }
+        }
+        assert_eq!(date("2024-01UTC"), None);
+        assert_eq!(date("05/Jan/: [1]"), None);
+    }
 
     #[test]
     fn one_instant_in_every_form_is_one_instant() {
