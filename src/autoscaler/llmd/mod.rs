@@ -8,13 +8,12 @@
 //! The controller publishes its number for an HPA or KEDA to follow. Here it takes effect at once.
 
 mod explain;
+mod inventory;
 pub(super) mod manifest;
 mod replay;
 mod saturation;
 mod targets;
 mod tokens;
-
-use std::collections::BTreeMap;
 
 use super::{
     Explanation, InstanceState, Limits, MetricsDefaults, Observation, PHASE, Policy, PolicyContext, Replay,
@@ -23,11 +22,12 @@ use super::{
 use crate::schema::{Choice, Context, Key, Kind, Node, Problem, Reader, TableSpec, Value, read_choice};
 use crate::time::{Instant, Span};
 use crate::units::show_span;
+use inventory::Inventory;
 use saturation::{Analysis, Group, Load, Thresholds};
 use targets::{Variant, Verdict};
 use tokens::analysis::{Memory, Rules, SchedulerQueue, TokenAnalysis, Variant as TokenVariant};
 use tokens::capacity::{Engine, Replica};
-use tokens::pipeline::{Change, SizedVariant, limit, optimize, used};
+use tokens::pipeline::{SizedVariant, optimize};
 
 /// The one variant of a simulation.
 const POOL: &str = "pool";
@@ -158,32 +158,6 @@ pub(super) struct Llmd {
     retention_period: Span,
     inventory: Option<Inventory>,
     limits: Limits,
-}
-
-/// The GPUs that a limiter knows of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Inventory {
-    gpus: u32,
-    per_replica: u32,
-}
-
-impl Inventory {
-    /// Instances that `current` may become where `wanted` are asked for, and the GPUs that were free.
-    fn limit(self, current: u32, wanted: u32) -> (u32, u32) {
-        let change = Change {
-            accelerator: POOL,
-            current,
-            target: wanted,
-            gpus_per_replica: self.per_replica,
-            spare: 0.0,
-            cost: 1.0,
-        };
-        let changes = [change];
-        let in_use = used(&changes).get(POOL).copied().unwrap_or(0);
-        let free = self.gpus.saturating_sub(in_use);
-        let limited = limit(&changes, &BTreeMap::from([(POOL.to_owned(), free)]));
-        (limited.targets[0], free)
-    }
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Result<Llmd, Problem> {
@@ -448,7 +422,7 @@ impl LlmdPolicy {
         if let Some(tokens) = self.tokens.filter(|_| self.settings.release == Release::Newest) {
             let wanted = self.count(now, tokens);
             let existing = self.found.seen.existing;
-            let given = self.settings.inventory.map(|inventory| inventory.limit(existing, wanted));
+            let given = self.settings.inventory.map(|inventory| inventory.limit(POOL, existing, wanted));
             self.limited = given.filter(|(given, _)| *given < wanted);
             let given = self.limited.map_or(wanted, |(given, _)| given);
             return (given.clamp(limits.min, limits.max), Because::Counted);
@@ -563,15 +537,6 @@ mod tests {
         inventory: None,
         limits: Limits { min: 1, max: 10 },
     };
-
-    #[test]
-    fn the_limiter_gives_whole_replicas_of_what_is_free() {
-        let inventory = Inventory { gpus: 16, per_replica: 3 };
-        assert_eq!(inventory.limit(2, 9), (5, 10), "10 free GPUs are three replicas of three");
-        assert_eq!(inventory.limit(2, 4), (4, 10));
-        assert_eq!(inventory.limit(7, 9), (7, 0), "more in use than there are");
-        assert_eq!(inventory.limit(4, 2), (2, 4), "what shrinks is left alone");
-    }
 
     fn at(seconds: u64) -> Instant {
         Instant::ZERO + Span::from_secs(seconds)

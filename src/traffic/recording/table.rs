@@ -111,29 +111,43 @@ pub(super) fn each_record(
     Ok(())
 }
 
-/// Rows of requests: as they are meant where they are written as most are, else one as it is written.
-pub(super) enum Found<'a> {
-    /// What rows hold that follow each other, and the line of the first.
-    Plain(&'a [Row], u64),
-    Record(&'a Record<'a>),
-}
-
-/// Passes the rows of a table of requests to `take`, the first of them as they are written.
-pub(super) fn each_request(
+/// Gathers the requests of a table of so many columns, whose first row is a header if `layout` says so. Rows that `plain` reads are taken
+/// as it reads them; of any other `row` says what it holds: nothing for one that is to be left out.
+pub(super) fn gather(
     file: &NamedFile<'_>,
-    layout: Layout,
+    (layout, columns): (Layout, usize),
     plain: Option<&PlainRows>,
-    mut take: impl FnMut(Found<'_>) -> Result<(), FileError>,
-) -> Result<(), FileError> {
+    (reading, strict): (&mut Reading, bool),
+    mut row: impl FnMut(&Record<'_>) -> Result<Option<Row>, BadCell>,
+) -> Result<Gathered, FileError> {
+    let mut gathered = Gathered::new();
     let mut records = Records::new(open(file, "file of traffic")?, layout.delimiter);
-    let mut says = layout.says;
+    // Lines at the start that are none of requests: what says the separator, and the header.
+    let mut before = usize::from(layout.says) + usize::from(layout.has_names);
     let mut rows = Vec::with_capacity(AT_ONCE);
     loop {
-        let Some(record) = records.next_row().map_err(|error| broken(file, &error))? else { return Ok(()) };
-        if !std::mem::take(&mut says) {
-            take(Found::Record(&record))?;
+        let Some(record) = records.next_row().map_err(|error| broken(file, &error))? else {
+            return Ok(gathered);
+        };
+        if before > 0 {
+            before -= 1;
+            continue;
         }
-        let Some(plain) = plain.filter(|_| !says) else { continue };
+        let line = || record.line();
+        if record.len() == columns {
+            match row(&record) {
+                Ok(Some(row)) => gathered.push(row, line),
+                Ok(None) => {}
+                Err(bad) => {
+                    let part = At::Cell { delimiter: layout.delimiter, index: bad.at };
+                    reading.skip_cell(line, &bad, part, strict)?;
+                }
+            }
+        } else {
+            let reason = format!("it has {} columns instead of {columns}", record.len());
+            reading.skip(line, &reason, strict)?;
+        }
+        let Some(plain) = plain else { continue };
         loop {
             rows.clear();
             let read = records.next_plain(|bytes| plain.read(bytes, AT_ONCE, &mut rows));
@@ -141,7 +155,7 @@ pub(super) fn each_request(
             if count == 0 {
                 break;
             }
-            take(Found::Plain(&rows, line))?;
+            gathered.push_all(&rows, line);
         }
     }
 }
@@ -179,35 +193,11 @@ fn read_requests(
     mut reading: Reading,
     wanted: &Wanted,
 ) -> Result<(Reading, super::Requests), FileError> {
-    let mut gathered = Gathered::new();
-    let mut named = layout.has_names;
     let plain = PlainRows::new(layout.delimiter, layout.decimal_comma, columns, plan);
-    each_request(file, layout, plain.as_ref(), |found| {
-        let record = match found {
-            Found::Plain(rows, line) => {
-                gathered.push_all(rows, line);
-                return Ok(());
-            }
-            Found::Record(record) => record,
-        };
-        if std::mem::take(&mut named) {
-            return Ok(());
-        }
-        let line = || record.line();
-        if record.len() != columns {
-            let reason = format!("it has {} columns instead of {columns}", record.len());
-            return reading.skip(line, &reason, wanted.strict);
-        }
-        let cell = |at: usize| record.get(at).unwrap_or_default();
-        match row(cell, plan, layout.decimal_comma) {
-            Ok(row) => gathered.push(row, line),
-            Err(bad) => {
-                let part = At::Cell { delimiter: layout.delimiter, index: bad.at };
-                reading.skip_cell(line, &bad, part, wanted.strict)?;
-            }
-        }
-        Ok(())
-    })?;
+    let gathered =
+        gather(file, (layout, columns), plain.as_ref(), (&mut reading, wanted.strict), |record| {
+            row(|at| record.get(at).unwrap_or_default(), plan, layout.decimal_comma).map(Some)
+        })?;
     reading.time.clone_from(&plan.time_shown);
     plan.notes.iter().for_each(|note| reading.note(note));
     gathered.finish(reading, wanted, plan.form, plan.duration.is_some())

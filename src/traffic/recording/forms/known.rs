@@ -3,15 +3,14 @@
 use super::super::choose::RequestPlan;
 use super::super::plain_rows::PlainRows;
 use super::super::reading::Reading;
-use super::super::requests::{Gathered, Row};
+use super::super::requests::Row;
 use super::super::sample::Sample;
-use super::super::table::{self, Found, each_request};
+use super::super::table::{self, Layout};
 use super::super::values::plain;
 use super::super::wanted::Wanted;
 use super::super::{Recorded, choose};
 use super::{Head, Likeness, Recording};
 use crate::files::NamedFile;
-use crate::traffic::error::At;
 use crate::traffic::moment::{Looks, TimeForm, looks};
 use crate::traffic::{FileError, Unit};
 
@@ -88,51 +87,28 @@ pub(super) fn read(
     let mut others = 0_u64;
     let mut reading = Reading::of(file.shown, known.form.0, known.form.1);
     reading.time.clone_from(&plan.time_shown);
-    let mut gathered = Gathered::new();
     let mut judged: Vec<(&'static str, u64)> = Vec::new();
-    let mut named = true;
     let columns = sample.columns();
     let plain = PlainRows::new(layout.delimiter, layout.decimal_comma, columns, &plan)
         .filter(|_| status.is_none() && only.is_none());
-    each_request(file, layout, plain.as_ref(), |found| {
-        let record = match found {
-            Found::Plain(rows, line) => {
-                gathered.push_all(rows, line);
-                return Ok(());
+    let layout = Layout { has_names: true, ..layout };
+    let gathered =
+        table::gather(file, (layout, columns), plain.as_ref(), (&mut reading, wanted.strict), |record| {
+            if only.is_some_and(|(at, cell)| record.get(at) != Some(cell)) {
+                others += 1;
+                return Ok(None);
             }
-            Found::Record(record) => record,
-        };
-        if std::mem::take(&mut named) {
-            return Ok(());
-        }
-        let line = || record.line();
-        if record.len() != columns {
-            let reason = format!("it has {} columns instead of {columns}", record.len());
-            return reading.skip(line, &reason, wanted.strict);
-        }
-        if only.is_some_and(|(at, cell)| record.get(at) != Some(cell)) {
-            others += 1;
-            return Ok(());
-        }
-        match table::row(|at| record.get(at).unwrap_or_default(), &plan, false) {
-            Ok(mut row) => {
-                if let Some((at, judge)) = status
-                    && let Some(judgement) = judge(record.get(at).unwrap_or_default(), &mut row)
-                {
-                    match judged.iter_mut().find(|(known, _)| *known == judgement) {
-                        Some((_, count)) => *count += 1,
-                        None => judged.push((judgement, 1)),
-                    }
+            let mut row = table::row(|at| record.get(at).unwrap_or_default(), &plan, false)?;
+            if let Some((at, judge)) = status
+                && let Some(judgement) = judge(record.get(at).unwrap_or_default(), &mut row)
+            {
+                match judged.iter_mut().find(|(known, _)| *known == judgement) {
+                    Some((_, count)) => *count += 1,
+                    None => judged.push((judgement, 1)),
                 }
-                gathered.push(row, line);
             }
-            Err(bad) => {
-                let part = At::Cell { delimiter: layout.delimiter, index: bad.at };
-                reading.skip_cell(line, &bad, part, wanted.strict)?;
-            }
-        }
-        Ok(())
-    })?;
+            Ok(Some(row))
+        })?;
     if let Some((name, cell)) = known.only.filter(|_| others > 0) {
         reading.note(format!(
             "{others} rows without `{cell}` in column `{name}` are of something else: left out"
