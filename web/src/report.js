@@ -24,6 +24,8 @@ export function mountReport(data, place = (name) => document.querySelector(`[dat
     const host = place(name);
     if (!host) return;
     host.hidden = false;
+    // Only where the script draws does it take the place of what stands there without it.
+    host.closest('section')?.classList.add('drawn');
     host.replaceChildren();
     how(host);
   };
