@@ -84,5 +84,14 @@ fn holds_at_all_sizes(browser: &mut Browser, name: &str) {
         );
         assert!(measured[1].as_f64().is_some_and(|over| over <= 0.0), "{name} at {width} px: {measured}");
     }
+    assert_eq!(
+        browser.value(EMPTY_CARDS),
+        serde_json::json!([]),
+        "{name}: cards with nothing beneath their heading"
+    );
     assert!(browser.complaints.is_empty(), "{name}: {:?}", browser.complaints);
 }
+
+/// Cards that are on the screen and show nothing but a heading.
+const EMPTY_CARDS: &str = "[...document.querySelectorAll('section.card')].filter((card) => card.getClientRects().length && \
+    ![...card.children].some((part) => !/^H[1-6]$/.test(part.tagName) && part.getBoundingClientRect().height > 0)).map((card) => card.innerText)";

@@ -274,6 +274,12 @@ fn the_page_is_open_to_everybody_at_all_sizes() {
     work.done(&["run", "scenario.toml", "--quiet", "--out", "out"]);
     browser.open(&url(&work));
     holds_at_all_sizes(&mut browser, "run");
+    // Its chart is the drawing: the script has no points to draw.
+    work.done(&["recommend", "scenario.toml", "--quiet", "--out", "out", "--budget", "200000"]);
+    browser.open(&url(&work));
+    holds_at_all_sizes(&mut browser, "recommend");
+    let drawing = "document.querySelector('section.trade figure').getBoundingClientRect().height";
+    assert!(browser.value(drawing).as_f64().is_some_and(|height| height > 100.0));
 }
 
 #[test]
