@@ -198,33 +198,10 @@ impl DiurnalStream {
         }
     }
 
-    fn next(&mut self) -> Option<u64> {
-        if self.silent {
-            return None;
-        }
-        loop {
-            let gap: f64 = if self.rate_max > 0.0 { Exp1.sample(&mut self.rng) } else { f64::INFINITY };
-            let candidate = self.now.saturating_add((gap * 1e9 / self.rate_max + 0.5) as u64);
-            if candidate >= self.until {
-                self.now = self.until;
-                if self.now == u64::MAX {
-                    return Some(u64::MAX);
-                }
-                self.enter();
-                continue;
-            }
-            self.now = candidate;
-            let height = self.rng.random::<f64>() * self.rate_max;
-            if height < self.rate_min || height < self.config.rate_at_nanos(candidate) {
-                return Some(candidate);
-            }
-        }
-    }
-
-    /// Enters the part that starts now; it ends at midnight if that comes first.
-    fn enter(&mut self) {
+    /// Enters the part that starts `now`; it ends at midnight if that comes first.
+    fn enter(&mut self, now: u64) {
         let (period, count) = (self.config.period.as_nanos(), self.middles.len() as u64);
-        let (length, into) = (period / count, self.now % period);
+        let (length, into) = (period / count, now % period);
         let index = (into / length).min(count - 1);
         // A single part is the same in every period, so it has no end: requests may be rarer than periods.
         let left = match index + 1 {
@@ -232,11 +209,11 @@ impl DiurnalStream {
             next if next == count => period - into,
             next => next * length - into,
         };
-        let midnight = DAY.as_nanos() - self.now % DAY.as_nanos();
-        self.until = self.now.saturating_add(left.min(midnight));
+        let midnight = DAY.as_nanos() - now % DAY.as_nanos();
+        self.until = now.saturating_add(left.min(midnight));
         // From the middle to the ends the cosine changes by less than π/count; twice that covers the rounding, too.
         let (middle, slack) = (self.middles[index as usize], TAU / count as f64);
-        let full = self.config.rate * self.config.days[(self.now / DAY.as_nanos() % 7) as usize];
+        let full = self.config.rate * self.config.days[(now / DAY.as_nanos() % 7) as usize];
         let rate = |cosine: f64| full * (1.0 + self.config.amplitude * cosine.clamp(-1.0, 1.0));
         (self.rate_min, self.rate_max) = (rate(middle - slack), rate(middle + slack));
     }
@@ -244,6 +221,31 @@ impl DiurnalStream {
 
 impl Stream for DiurnalStream {
     fn fill(&mut self, out: &mut Vec<u64>, count: usize) {
-        out.extend(std::iter::from_fn(|| self.next()).take(count));
+        if self.silent {
+            return;
+        }
+        let full = out.len() + count;
+        // A generator of its own can stay in registers, as can the instant.
+        let mut rng = self.rng.clone();
+        let mut now = self.now;
+        while out.len() < full {
+            let gap: f64 = if self.rate_max > 0.0 { Exp1.sample(&mut rng) } else { f64::INFINITY };
+            let candidate = now.saturating_add((gap * 1e9 / self.rate_max + 0.5) as u64);
+            if candidate >= self.until {
+                now = self.until;
+                if now == u64::MAX {
+                    out.push(u64::MAX);
+                } else {
+                    self.enter(now);
+                }
+                continue;
+            }
+            now = candidate;
+            let height = rng.random::<f64>() * self.rate_max;
+            if height < self.rate_min || height < self.config.rate_at_nanos(candidate) {
+                out.push(candidate);
+            }
+        }
+        (self.rng, self.now) = (rng, now);
     }
 }

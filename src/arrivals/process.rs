@@ -52,6 +52,7 @@ pub(super) trait Process: Debug + Send + Sync + Any + DynEq {
 
 /// The instants of one replication; see [`super::ArrivalStream`].
 pub(super) trait Stream: Debug + Send {
+    /// A stream is read in one of the two ways throughout: with rows or without.
     fn fill(&mut self, out: &mut Vec<u64>, count: usize);
 
     fn fill_with_rows(&mut self, out: &mut Vec<u64>, rows: &mut Vec<Option<usize>>, count: usize) {
