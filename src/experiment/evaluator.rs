@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::task::{Finished, tasks};
 use super::work::Work;
-use super::{Case, Observer, Progress, Record, Replications, RunError, Shard, Store};
+use super::{Case, DrawnRequests, Observer, Progress, Record, Replications, RunError, Shard, Store};
 use crate::cancel::CancelToken;
 use crate::parallel;
 
@@ -41,6 +41,8 @@ use crate::parallel;
 pub struct Evaluator<'a> {
     /// Where records are looked for before anything is simulated, and kept afterwards; `None` keeps none.
     pub store: Option<&'a dyn Store>,
+    /// Requests of earlier runs, and where those of new ones are kept; `None` keeps none beyond a batch.
+    pub drawn: Option<&'a DrawnRequests>,
     /// Stops the work: at the next event of a pool or block of requests.
     pub cancel: CancelToken,
     /// Told how far the work has come.
@@ -54,6 +56,7 @@ impl Default for Evaluator<'_> {
     fn default() -> Self {
         Evaluator {
             store: None,
+            drawn: None,
             cancel: CancelToken::default(),
             progress: Progress::default(),
             max_waiting: u64::MAX,
@@ -74,8 +77,11 @@ impl Evaluator<'_> {
         observer: &dyn Observer,
         finish: impl Fn(usize, Vec<Record>) -> T + Sync,
     ) -> Result<Vec<T>, RunError> {
+        let own = DrawnRequests::default();
         let work = Work {
             store: self.store,
+            drawn: self.drawn.unwrap_or(&own),
+            keeps_drawn: self.drawn.is_some(),
             progress: &self.progress,
             max_waiting: self.max_waiting,
             batch,

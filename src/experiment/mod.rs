@@ -4,6 +4,7 @@ mod bound;
 mod case;
 mod compare;
 mod contender;
+mod drawn_requests;
 mod evaluator;
 mod figures;
 mod fresh;
@@ -38,6 +39,7 @@ pub use compare::{
     CompareResult, Difference, MAX_FOR_ALL_PAIRS, Pair, Verdict, comparable, compare, pairing_conflict,
 };
 pub use contender::Contender;
+pub use drawn_requests::DrawnRequests;
 pub use evaluator::Evaluator;
 pub use figures::{
     COST, FIGURES, Figure, Figures, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit,

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
+use super::drawn_requests::{DrawnRequests, Requests};
 use super::work::Work;
 use super::{Case, Record, Retain, RunError, RunFailure};
 use crate::random::Streams;
-use crate::sim::{Block, Options, RequestSource, RunLimits, Simulation};
+use crate::sim::{Options, RequestSource, RunLimits, Simulation};
 
 /// Maximum number of simulations fed from one source at a time. Their histograms share the cache with the requests.
 pub const MAX_TOGETHER: usize = 16;
@@ -18,6 +19,8 @@ const SHARE_OF_REST: usize = 2;
 pub(super) struct Task {
     cases: Vec<usize>,
     replication: u32,
+    /// Whether other tasks meet the same requests, near enough to keep them.
+    shares: bool,
 }
 
 /// A run that has finished.
@@ -37,12 +40,16 @@ pub(super) fn tasks(batch: &[Case<'_>], missing: &[Vec<u32>], threads: usize) ->
     let mut tasks = Vec::new();
     for alike in longest_first(batch, alike(batch, missing)) {
         let mut rest = &alike[..];
+        let kept = DrawnRequests::may_keep(batch[alike[0]].scenario, missing[alike[0]].len());
         while !rest.is_empty() {
             let (group, further) = rest.split_at(evenly(rest.len(), together(left)));
             rest = further;
             for replication in &missing[group[0]] {
-                for part in group.chunks(evenly(group.len(), together(left))) {
-                    tasks.push(Task { cases: part.to_vec(), replication: *replication });
+                let length = evenly(group.len(), together(left));
+                for part in group.chunks(length) {
+                    // Parts of a group follow one another; the next group begins again with the first replication.
+                    let shares = length < group.len() || kept && group.len() < alike.len();
+                    tasks.push(Task { cases: part.to_vec(), replication: *replication, shares });
                     left -= part.len();
                 }
             }
@@ -102,7 +109,7 @@ impl Task {
         Some(found)
     }
 
-    /// Draws the requests once, block by block, and feeds every case with them; nothing if stopped.
+    /// Meets the requests once, block by block, and feeds every case with them; nothing if stopped.
     pub fn run(&self, work: &Work<'_>) -> Result<Vec<Finished>, RunError> {
         let scenario = |case: &usize| work.batch[*case].scenario;
         let Some(first) = self.cases.first().map(scenario) else { return Ok(Vec::new()) };
@@ -119,16 +126,16 @@ impl Task {
             Started { case: *case, retain, simulation }
         };
         let mut runs: Vec<Started> = self.cases.iter().map(start).collect();
-        let mut source = RequestSource::new(&first.model, streams);
-        let mut block = Block::default();
+        let place = Some(work.drawn).filter(|_| self.shares || work.keeps_drawn);
+        let mut requests = Requests::of(first, self.replication, place);
         loop {
             if work.stop.is_cancelled() {
                 return Ok(Vec::new());
             }
-            source.fill(&mut block);
+            let block = requests.next();
             let mut wanted = false;
             for run in &mut runs {
-                wanted |= run.simulation.feed(&block);
+                wanted |= run.simulation.feed(block);
                 if run.retain >= Retain::Decisions {
                     work.observer.decisions(run.case, &run.simulation.take_decisions());
                 }
@@ -225,6 +232,16 @@ pub(super) mod tests {
         let in_all = |cases: &[usize]| (0..3).map(|number| (cases.to_vec(), number)).collect::<Vec<_>>();
         let expected = [in_all(&[1, 2, 4]), vec![(vec![3, 5], 2)]].concat();
         assert_eq!(found(tasks(&batch, &missing, 1)), expected);
+    }
+
+    #[test]
+    fn requests_are_shared_where_several_tasks_meet_them() {
+        let scenarios = [8.0; 8].map(scenario);
+        let (batch, mut missing) = whole(&scenarios);
+        assert!(tasks(&batch, &missing, 1).iter().all(|task| !task.shares));
+        missing.fill(vec![0]);
+        let tasks = tasks(&batch, &missing, 2);
+        assert!(tasks.len() > 2 && tasks.iter().all(|task| task.shares));
     }
 
     #[test]

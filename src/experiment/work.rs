@@ -1,11 +1,14 @@
 //! A batch on its way: what its tasks look up, keep and report to.
 
-use super::{Case, Observer, Progress, Record, RecordKey, Retain, Store};
+use super::{Case, DrawnRequests, Observer, Progress, Record, RecordKey, Retain, Store};
 use crate::cancel::CancelToken;
 
 /// One batch on its way.
 pub(super) struct Work<'a> {
     pub store: Option<&'a dyn Store>,
+    pub drawn: &'a DrawnRequests,
+    /// Whether requests are kept there for those to come, too.
+    pub keeps_drawn: bool,
     pub progress: &'a Progress,
     /// Requests that may wait in one run.
     pub max_waiting: u64,

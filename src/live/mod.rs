@@ -17,7 +17,7 @@ use serde::Serialize;
 pub use fields::{Field, fields, moved};
 pub use stages::{Fault, check, manifest, report, run};
 
-use crate::experiment::{MemoryBudget, MemoryStore};
+use crate::experiment::{DrawnRequests, MemoryBudget, MemoryStore};
 use crate::files::Files;
 use crate::report::file_name;
 use crate::report::render::html;
@@ -33,12 +33,13 @@ pub struct Engine {
     pool: Option<rayon::ThreadPool>,
     budget: MemoryBudget,
     store: Mutex<Arc<MemoryStore>>,
+    drawn: DrawnRequests,
 }
 
 impl Engine {
     /// On the threads of `pool`; without one on those there are, in a browser the one that calls.
     pub fn new(pool: Option<rayon::ThreadPool>, budget: MemoryBudget) -> Engine {
-        Engine { pool, budget, store: Mutex::default() }
+        Engine { pool, budget, store: Mutex::default(), drawn: DrawnRequests::default() }
     }
 
     /// For the one thread of a page in a browser, with as much memory as such a page has.

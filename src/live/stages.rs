@@ -205,8 +205,13 @@ fn evaluated(
         Kind::Sweep => plan.points.iter().map(|point| &point.scenario).collect(),
     };
     let max_waiting = engine.budget.max_waiting(&scenarios);
-    let evaluator =
-        Evaluator { store: Some(&*store), cancel: cancel.clone(), max_waiting, ..Evaluator::default() };
+    let evaluator = Evaluator {
+        store: Some(&*store),
+        drawn: Some(&engine.drawn),
+        cancel: cancel.clone(),
+        max_waiting,
+        ..Evaluator::default()
+    };
     engine.install(|| {
         let fault = |error: RunError| Fault::of_run(&error);
         match kind {

@@ -33,6 +33,15 @@ pub struct Block {
 }
 
 impl Block {
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let Block { arrival, service, patience, class, tokens, content } = self;
+        size_of::<u64>() * (arrival.capacity() + service.capacity() + patience.capacity())
+            + size_of::<Class>() * class.capacity()
+            + size_of::<Tokens>() * tokens.capacity()
+            + size_of::<u32>() * content.capacity()
+    }
+
     /// Some of them, as a station takes them.
     pub(in crate::sim) fn arrivals(&self, part: Range<usize>) -> Arrivals<'_> {
         Arrivals {
