@@ -48,7 +48,9 @@ pub(super) fn execute(
     let Opened { mut folder, records } =
         session::open(("run", &arguments.resume), &[&plan], &scenarios, &out, global)?;
     let places = plan.alternatives.iter().enumerate();
-    let places = places.map(|(number, (variant, _))| place(number, variant.as_deref()));
+    let places = places.map(|(number, (variant, scenario))| {
+        (place(number, variant.as_deref()), scenario.model.decode.is_some())
+    });
     let logs =
         DecisionLogs::begin(&folder, places, &arguments.printed.formats()).map_err(Failure::could_not)?;
     let alternatives = plan.alternatives.clone();

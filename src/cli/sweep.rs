@@ -92,8 +92,9 @@ pub(super) fn carry_out(
     (global, warnings): (&Global, String),
     show: &mut Show<'_>,
 ) -> Result<Answer, Failure> {
-    let logs = DecisionLogs::begin(&folder, std::iter::once(String::new()), &shown.printed.formats())
-        .map_err(Failure::could_not)?;
+    let two_pools = scenarios(&plan).iter().any(|scenario| scenario.model.decode.is_some());
+    let place = std::iter::once((String::new(), two_pools));
+    let logs = DecisionLogs::begin(&folder, place, &shown.printed.formats()).map_err(Failure::could_not)?;
     let points = plan.points.clone();
     let result = progress::watched(global, &scenarios(&plan), Some(records.store()), |evaluator| {
         experiment::sweep(points, &|_, decisions| logs.write(0, decisions), evaluator)

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::sim::{DecisionRecord, Outcome};
+use crate::sim::{DecisionRecord, Outcome, PoolName};
 
 /// What is retained of a run beside its record, from little to much. Anything but nothing has to be simulated: a store
 /// holds records only.
@@ -55,6 +55,8 @@ pub struct SeenRun {
 /// The values of a metric over the decisions of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeenMetric {
+    /// The pool whose autoscaler saw it, where there are two.
+    pub pool: Option<PoolName>,
     /// As a scenario names it.
     pub name: &'static str,
     /// The least value.
@@ -74,7 +76,8 @@ impl SeenMetric {
         let Some(value) = explanation.observed.filter(|_| !explanation.metric.is_empty()) else { return };
         let target = explanation.target.filter(|target| *target > 0.0);
         let ratio = target.map(|target| (value / target, value / target));
-        match seen.iter_mut().find(|metric| metric.name == explanation.metric) {
+        match seen.iter_mut().find(|metric| metric.name == explanation.metric && metric.pool == decision.pool)
+        {
             Some(metric) => {
                 metric.low = metric.low.min(value);
                 metric.high = metric.high.max(value);
@@ -88,7 +91,8 @@ impl SeenMetric {
                 };
             }
             None => {
-                seen.push(SeenMetric { name: explanation.metric, low: value, high: value, target, ratio });
+                let (pool, name) = (decision.pool, explanation.metric);
+                seen.push(SeenMetric { pool, name, low: value, high: value, target, ratio });
             }
         }
     }

@@ -150,7 +150,7 @@ impl Course<'_> {
         let soon =
             windows.partition_point(|window| window.end_s <= from_s + BURST_S).clamp(first + 1, last + 1) - 1;
         let queued = self.queued(begin, soon);
-        let calm = windows[queued.unwrap_or(first).saturating_sub(1).max(begin)];
+        let calm = &windows[queued.unwrap_or(first).saturating_sub(1).max(begin)];
         let per_instance = self.per_instance();
         let peak = (begin..=last).map(|at| self.smoothed(at, |window| window.arrived as f64));
         let needed = peak.fold(0.0, f64::max) / per_instance;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::data::{self, DECISION_COLUMNS};
+use super::data::{self, Fields, decision_fields};
 use super::render::{DataFormat, RowWriter};
 use super::tables::MAX_STEPS;
 use super::{Folder, OutputError, Staged};
@@ -17,6 +17,7 @@ pub struct DecisionLogs(Vec<Mutex<Log>>);
 
 #[derive(Debug)]
 struct Log {
+    fields: Fields<DecisionRecord>,
     /// A file for each form that takes rows as they come.
     files: Vec<(Staged, Box<dyn RowWriter>)>,
     first: Vec<DecisionRecord>,
@@ -24,24 +25,26 @@ struct Log {
 }
 
 impl DecisionLogs {
-    /// Begins a log in each of `places`, in each of `formats`: folders within `folder`, empty or with a slash at their end.
+    /// Begins a log in each of `places`, in each of `formats`: folders within `folder`, empty or with a slash at their end, each with
+    /// whether its runs have two pools.
     ///
     /// # Errors
     /// One of them cannot be made.
     pub fn begin(
         folder: &Folder,
-        places: impl Iterator<Item = String>,
+        places: impl Iterator<Item = (String, bool)>,
         formats: &[&DataFormat],
     ) -> Result<DecisionLogs, OutputError> {
-        let columns = data::columns(DECISION_COLUMNS);
-        let begin = |place: String| -> Result<_, OutputError> {
+        let begin = |(place, two_pools): (String, bool)| -> Result<_, OutputError> {
+            let fields = decision_fields(two_pools);
+            let columns = data::columns(fields);
             let mut files = Vec::new();
             for (extension, begin) in formats.iter().filter_map(|form| Some((form.extension, form.begin?))) {
                 let mut file = folder.begin(&format!("{place}decisions.{extension}"))?;
                 let rows = begin(&columns, &mut file.file).map_err(|why| file.failed(why))?;
                 files.push((file, rows));
             }
-            Ok(Mutex::new(Log { files, first: Vec::new(), error: None }))
+            Ok(Mutex::new(Log { fields, files, first: Vec::new(), error: None }))
         };
         places.map(begin).collect::<Result<_, _>>().map(DecisionLogs)
     }
@@ -50,11 +53,11 @@ impl DecisionLogs {
     pub fn write(&self, log: usize, decisions: &[DecisionRecord]) {
         let Some(log) = self.0.get(log).filter(|_| !decisions.is_empty()) else { return };
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        let Log { files, first, error } = &mut *log;
+        let Log { fields, files, first, error } = &mut *log;
         first.extend(decisions.iter().take(REMEMBERED - first.len().min(REMEMBERED)).cloned());
         for (file, writer) in files {
             if error.is_none() {
-                let mut rows = decisions.iter().map(|record| data::row(DECISION_COLUMNS, record));
+                let mut rows = decisions.iter().map(|record| data::row(fields, record));
                 *error = writer.rows(&mut rows, &mut file.file).err().map(|why| file.failed(why));
             }
         }

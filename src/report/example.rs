@@ -2,7 +2,7 @@
 
 use super::chart::{Comparison, Measure, Size};
 use super::content::{ChartPart, Head, REPORT_VERSION, Report, RunPart};
-use super::data::{Records, WINDOW_COLUMNS};
+use super::data::{Records, window_fields};
 use super::results::Results;
 use super::statement::{PromiseVerdict, Statement};
 use super::table::{Cell, Heading, Mark, Row, Table};
@@ -36,7 +36,7 @@ pub fn report<T>(name: &str, of: impl FnOnce(&Report<'_>) -> T) -> T {
         ..Table::default()
     };
     let windows = [Window { arrived: 3, ..Window::default() }];
-    let windows = Records { fields: WINDOW_COLUMNS, records: &windows };
+    let windows = Records { fields: window_fields(false), records: &windows };
     of(&Report {
         schema_version: REPORT_VERSION,
         head: Head { title: name.to_owned(), command: "run", complete: true },

@@ -5,9 +5,10 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::chart::{Distribution, LatencySeries, ShownRun};
+use super::data::window_column;
 use crate::experiment::SeenRun;
 use crate::scenario::Scenario;
-use crate::sim::{DecisionRecord, Window};
+use crate::sim::{DecisionRecord, PoolName, Window};
 
 /// Windows of all runs of a report together: beyond, a page would be slow to open.
 const MOST_WINDOWS: usize = 6000;
@@ -35,9 +36,10 @@ pub struct Look {
     pub distribution: Vec<LatencySeries>,
 }
 
-/// A decision that changed the number of instances: seconds from the start, instances before and after, and why.
+/// A decision that changed the number of instances: seconds from the start, instances before and after, why, and of which pool,
+/// where there are two.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Event(f64, u32, u32, String);
+pub struct Event(f64, u32, u32, String, #[serde(skip_serializing_if = "Option::is_none")] Option<PoolName>);
 
 /// Windows of a timeline, written column by column.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +62,8 @@ pub fn looks(seen: Vec<(usize, String, &Scenario, &SeenRun)>) -> Vec<Look> {
 }
 
 fn event(record: &DecisionRecord) -> Event {
-    Event(record.at.as_secs_f64(), record.before, record.desired, record.explanation.reason.clone())
+    let reason = record.explanation.reason.clone();
+    Event(record.at.as_secs_f64(), record.before, record.desired, reason, record.pool)
 }
 
 /// At most `limit` windows: neighbours are taken together, the same number of them everywhere.
@@ -113,7 +116,19 @@ fn together(windows: &[Window]) -> Option<Window> {
         starting: last.starting,
         draining: last.draining,
         prefix_hit: weighted(|window| window.prefix_hit, served),
+        kv_cache: last.kv_cache,
+        transfers: [average(|window| window.transfers[0]), average(|window| window.transfers[1])],
+        pools: pools_together(windows),
     })
+}
+
+/// The same of each of two pools, where there are two.
+fn pools_together(windows: &[Window]) -> Option<Box<[Window; 2]>> {
+    let of = |pool: PoolName| {
+        let parts = windows.iter().map(|window| window.of_pool(pool).cloned());
+        together(&parts.collect::<Option<Vec<_>>>()?)
+    };
+    Some(Box::new([of(PoolName::Prefill)?, of(PoolName::Decode)?]))
 }
 
 /// How a column of a page follows from a window; NaN where it has no value.
@@ -137,11 +152,30 @@ const COLUMNS: [(&str, Value); 14] = [
     ("ready", |window| f64::from(window.ready)),
 ];
 
+/// The columns of two pools that a page draws, as `timeline.csv` has them.
+const COLUMNS_OF_POOLS: [&str; 10] = [
+    "prefill_desired",
+    "prefill_ready",
+    "prefill_waiting",
+    "prefill_in_flight",
+    "transfer_waiting",
+    "transfer_under_way",
+    "decode_desired",
+    "decode_ready",
+    "decode_waiting",
+    "decode_in_flight",
+];
+
 impl Serialize for Windows {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(COLUMNS.len()))?;
+        let mut map = serializer.serialize_map(None)?;
         for (name, of) in COLUMNS {
             map.serialize_entry(name, &Rounded::all(self.0.iter().map(of)))?;
+        }
+        let two_pools = self.0.first().is_some_and(|window| window.pools.is_some());
+        for column in COLUMNS_OF_POOLS.into_iter().filter(|_| two_pools).filter_map(window_column) {
+            let values = self.0.iter().map(|window| column.of(window).number());
+            map.serialize_entry(column.name, &Rounded::all(values))?;
         }
         map.end()
     }

@@ -32,6 +32,7 @@ pub mod looks;
 pub mod manifests;
 mod names;
 pub mod notes;
+pub mod pools;
 pub mod promises;
 pub mod recommendation;
 pub mod render;

@@ -10,6 +10,7 @@ use crate::recommend::{
     Alternative, Ending, Margin, MarginOf, PastError, Recommendation, Standing, UnderCondition, shown,
 };
 use crate::scenario::Scenario;
+use crate::sim::PoolName;
 use crate::stats::{CONFIDENCE, Estimate};
 use crate::time::Span;
 use crate::units::show_span;
@@ -416,6 +417,12 @@ pub fn comparison(scenario: &Scenario, result: &Recommendation) -> Option<Table>
             None if under.figures.get(SLO_ATTAINMENT).mean.is_some_and(|kept| kept < 1.0) => Cell::text("–"),
             None => Cell::text("none late"),
         });
+        for pool in PoolName::ALL.into_iter().filter(|_| scenario.model.decode.is_some()) {
+            let name = pool.shown();
+            row(format!("instances of the {name} pool{with}"), &|under| {
+                Cell::estimate(&under.figures.get(&format!("{name}.mean_ready")), Unit::Instances, currency)
+            });
+        }
         row(format!("keeps the SLO{with}"), &|under| {
             Cell::text(under.keeps.map_or("–", |keeps| keeps.name()).replace('_', " "))
         });

@@ -2,10 +2,12 @@
 
 use super::format;
 use super::statement::Statement;
+use crate::autoscaler::Autoscaler;
 use crate::experiment::{
     Alternative, CompareResult, Contender, Figures, PointResult, RunResult, SeenMetric, SweepResult,
 };
 use crate::scenario::Scenario;
+use crate::sim::PoolName;
 
 /// A metric that is below this share of its target throughout never came near it.
 const FAR_BELOW: f64 = 0.5;
@@ -16,21 +18,16 @@ const FAR_ABOVE: f64 = 2.0;
 pub fn of_run(result: &RunResult) -> Vec<Statement> {
     let alone = result.alternatives.len() == 1;
     let of = |each: &Alternative| {
-        let seen = each.first.as_ref()?;
-        let name = if alone { "The autoscaler".to_owned() } else { of_one(each.name()) };
-        statement(&name, &each.scenario, &each.figures, &seen.metrics)
+        let Some(seen) = &each.first else { return Vec::new() };
+        statements((!alone).then(|| each.name()), &each.scenario, &each.figures, &seen.metrics)
     };
-    result.alternatives.iter().filter_map(of).collect()
+    result.alternatives.iter().flat_map(of).collect()
 }
 
 /// The same for each contender of a comparison.
 pub fn of_comparison(result: &CompareResult) -> Vec<Statement> {
-    let of = |each: &Contender| statement(&of_one(&each.name), &each.scenario, &each.figures, &each.seen);
-    result.contenders.iter().filter_map(of).collect()
-}
-
-fn of_one(name: &str) -> String {
-    format!("The autoscaler of {name}")
+    let of = |each: &Contender| statements(Some(&each.name), &each.scenario, &each.figures, &each.seen);
+    result.contenders.iter().flat_map(of).collect()
 }
 
 /// The same for the points of a sweep, in one statement: where no setting of it changed anything, or the metric of the point
@@ -60,17 +57,40 @@ pub fn of_sweep(result: &SweepResult) -> Vec<Statement> {
 
 /// Whether a pool whose number of instances could change kept it in every run.
 fn is_still(scenario: &Scenario, figures: &Figures) -> bool {
-    let limits = scenario.model.autoscaler.limits();
+    let decode = scenario.model.decode.iter().map(|decode| decode.autoscaler.limits());
+    let mut limits = std::iter::once(scenario.model.autoscaler.limits()).chain(decode);
     let never = |name: &str| figures.get(name).mean == Some(0.0);
-    limits.min < limits.max && never("scale_ups") && never("scale_downs")
+    limits.any(|limits| limits.min < limits.max) && never("scale_ups") && never("scale_downs")
 }
 
-fn statement(name: &str, scenario: &Scenario, figures: &Figures, seen: &[SeenMetric]) -> Option<Statement> {
-    if scenario.model.decode.is_some() {
-        // What the metrics of two pools came to is not told apart.
-        return None;
-    }
-    let limits = scenario.model.autoscaler.limits();
+/// What is to be said of the autoscaler of what is called `name`, or of those of its two pools.
+fn statements(
+    name: Option<&str>,
+    scenario: &Scenario,
+    figures: &Figures,
+    seen: &[SeenMetric],
+) -> Vec<Statement> {
+    let of = name.map_or_else(String::new, |name| format!(" of {name}"));
+    let own = &scenario.model.autoscaler;
+    let Some(decode) = &scenario.model.decode else {
+        return statement(&format!("The autoscaler{of}"), own, scenario, figures, seen).into_iter().collect();
+    };
+    let one = |(pool, autoscaler): (PoolName, &Autoscaler)| {
+        let seen: Vec<SeenMetric> = seen.iter().filter(|metric| metric.pool == Some(pool)).copied().collect();
+        let name = format!("The autoscaler of the {} pool{of}", pool.shown());
+        statement(&name, autoscaler, scenario, figures, &seen)
+    };
+    PoolName::ALL.into_iter().zip([own, &decode.autoscaler]).filter_map(one).collect()
+}
+
+fn statement(
+    name: &str,
+    autoscaler: &Autoscaler,
+    scenario: &Scenario,
+    figures: &Figures,
+    seen: &[SeenMetric],
+) -> Option<Statement> {
+    let limits = autoscaler.limits();
     let (words, far) = range(seen)?;
     let far = far.filter(|_| limits.min < limits.max)?;
     let (one_way, end) = match far {
@@ -91,7 +111,7 @@ enum Far {
 /// What the metrics came to in words, and whether all of them stayed far from their targets on one side.
 fn range(seen: &[SeenMetric]) -> Option<(String, Option<Far>)> {
     let words = |metric: &SeenMetric| {
-        let SeenMetric { name, low, high, target, ratio } = metric;
+        let SeenMetric { name, low, high, target, ratio, pool } = metric;
         let (low, high, of) = match (ratio, target) {
             (Some((low, high)), Some(target)) => {
                 (low, high, format!(" times its target of {}", format::count(*target)))
@@ -100,7 +120,8 @@ fn range(seen: &[SeenMetric]) -> Option<(String, Option<Far>)> {
             (Some((low, high)), None) => (low, high, " times what the instances are to have".to_owned()),
             (None, _) => (low, high, String::new()),
         };
-        format!("{name} stayed between {} and {}{of}", format::count(*low), format::count(*high))
+        let pool = pool.map_or_else(String::new, |pool| format!(" of the {} pool", pool.shown()));
+        format!("{name}{pool} stayed between {} and {}{of}", format::count(*low), format::count(*high))
     };
     let far = |metric: &SeenMetric| match metric.ratio? {
         (_, high) if high < FAR_BELOW => Some(Far::Below),

@@ -93,7 +93,11 @@ pub fn run(scenario: &Scenario, result: &RunResult) -> Table {
 
 /// The types of instance of each alternative, a row each; `None` where all instances are alike.
 fn types<'a>(alternatives: impl Iterator<Item = (&'a str, &'a Scenario, &'a Figures)>) -> Option<Table> {
-    let alternatives: Vec<_> = alternatives.filter(|(_, _, figures)| !figures.types().is_empty()).collect();
+    let differ = |(_, scenario, figures): &(&str, &Scenario, &Figures)| {
+        // Two pools of one type each are told apart in a table of their own.
+        !figures.types().is_empty() && !scenario.model.has_pools_of_one_type()
+    };
+    let alternatives: Vec<_> = alternatives.filter(differ).collect();
     let named = alternatives.len() > 1;
     let says = |index: &usize| {
         let mut all = alternatives.iter().flat_map(|(_, _, figures)| figures.types());

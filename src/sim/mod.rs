@@ -23,8 +23,8 @@ mod run;
 
 pub use accounting::{
     Actions, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, FailureCounts,
-    HeldTimes, Integrals, Outcome, PoolOutcomes, Promise, Promised, RequestObserver, Sending, Slo, Times,
-    TokenCompletion, TokenOutcome, TransferOutcome, TypeShare, Window,
+    HeldTimes, Integrals, Outcome, PoolName, PoolOutcomes, Promise, Promised, RequestObserver, Sending, Slo,
+    Times, TokenCompletion, TokenOutcome, TransferOutcome, TypeShare, Window,
 };
 pub use clients::{
     Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, Session, UserStage, Users,

@@ -5,7 +5,7 @@ use kneepoint::internals::scenario::{Scenario, ScenarioFile};
 use kneepoint::internals::service::{self, EngineRole, IterationLaw, Llm, TokenLaws, Tokens};
 use kneepoint::internals::sim::{
     Block, Class, Client, Completion, DecisionRecord, Decode, DispatchPolicy, DrainPolicy, LostRequests,
-    Model, Options, Outcome, Simulation, Transfer,
+    Model, Options, Outcome, PoolName, Simulation, Transfer, Window,
 };
 use kneepoint::internals::time::Span;
 use proptest::prelude::*;
@@ -53,6 +53,11 @@ instances = 1
 duration = "60s"
 replications = 1
 "#;
+
+/// The part of one pool of a window.
+fn of(window: &Window, pool: PoolName) -> &Window {
+    window.of_pool(pool).unwrap()
+}
 
 fn scenario(text: &str) -> Scenario {
     ScenarioFile::parse("two.toml", text, ".").unwrap().scenario().unwrap_or_else(|error| panic!("{error}"))
@@ -209,6 +214,9 @@ fn the_cost_is_that_of_both_pools_each_at_its_own_price() {
     close(outcome.billed_hours, 3.0 / 60.0);
     assert_eq!(outcome.integrals.ready, 180.0);
     assert!(outcome.timeline.iter().all(|window| (window.ready, window.desired) == (3, 3)));
+    assert!(
+        outcome.timeline.iter().all(|window| (window.ready_range, window.desired_range) == ((3, 3), (3, 3)))
+    );
 }
 
 /// What a run of two pools is made of, and the requests that they meet.
@@ -300,8 +308,8 @@ fn compare(model: &Model, requests: &[Demand], cut: usize) -> Result<(), TestCas
     }
     let (outcome, heard) = simulation.finish();
     let pools = outcome.pools.as_ref().unwrap();
-    let of_pool = |name: &str| {
-        let is_of = |record: &&DecisionRecord| record.explanation.reason.starts_with(name);
+    let of_pool = |pool: PoolName| {
+        let is_of = |record: &&DecisionRecord| record.pool == Some(pool);
         outcome.decisions.iter().filter(is_of).cloned().collect::<Vec<_>>()
     };
 
@@ -310,7 +318,7 @@ fn compare(model: &Model, requests: &[Demand], cut: usize) -> Result<(), TestCas
         .map(|demand| Demand { tokens: Tokens { output: 1, ..fitted(model, demand.tokens) }, ..*demand })
         .collect();
     let first: Course = oracle::run(&Model { decode: None, ..model.clone() }, STREAMS, &asked);
-    agree(&pools.prefill, &of_pool("prefill"), &first)?;
+    agree(&pools.prefill, &of_pool(PoolName::Prefill), &first)?;
 
     let mut ready: Vec<(u64, u64, Class, usize)> = Vec::new();
     let mut instances: Vec<(u64, u32)> = Vec::new();
@@ -351,7 +359,7 @@ fn compare(model: &Model, requests: &[Demand], cut: usize) -> Result<(), TestCas
     let mut pool = model.decode_pool().unwrap();
     pool.instances.lost = LostRequests::Fail;
     let second: Course = oracle::run(&pool, STREAMS.of_second_pool(), &arriving);
-    agree(&pools.decode, &of_pool("decode"), &second)?;
+    agree(&pools.decode, &of_pool(PoolName::Decode), &second)?;
 
     let mut expected: Vec<(u64, Fate)> = Vec::new();
     let mut first_tokens: Vec<(u64, u64)> = Vec::new();
@@ -446,11 +454,13 @@ proptest! {
         prop_assert!(near(outcome.cost, pools.prefill.cost + pools.decode.cost));
         prop_assert!(near(outcome.cost, outcome.by_type.iter().map(|share| share.cost).sum()));
         prop_assert_eq!(whole.ready, one.ready + other.ready);
-        let windows = outcome.timeline.iter();
-        let of_pools = pools.prefill.timeline.iter().zip(&pools.decode.timeline);
-        for (window, (one, other)) in windows.zip(of_pools) {
+        for window in &outcome.timeline {
+            let (one, other) = (of(window, PoolName::Prefill), of(window, PoolName::Decode));
             prop_assert_eq!((window.ready, window.desired), (one.ready + other.ready, one.desired + other.desired));
-            prop_assert_eq!(window.end_s, other.end_s);
+            prop_assert_eq!([one.end_s, other.end_s], [window.end_s; 2]);
+            let [waiting, under_way] = window.transfers;
+            prop_assert!(near(window.waiting, one.waiting + other.waiting + waiting));
+            prop_assert!(near(window.in_flight, one.in_flight + other.in_flight + waiting + under_way));
         }
         prop_assert_eq!(outcome.timeline.iter().map(|window| window.arrived).sum::<u64>(), outcome.counts.arrived);
         prop_assert!(outcome.peak_ready <= pools.prefill.peak_ready + pools.decode.peak_ready);
@@ -477,10 +487,12 @@ fn the_shares_of_a_warmup_are_left_out_of_everything() {
 fn what_ends_between_the_last_window_and_the_end_of_the_warmup_is_of_the_warmup() {
     // Windows end at 7 s, 14 s, 20 s, 21 s, …: the first request is answered at 18.5 s.
     let (outcome, _) = run(&model(&[("run.warmup", "\"20s\"")]), &at(&[16_000, 30_000], 100, 11));
-    let pools = outcome.pools.unwrap();
-    for timeline in [&outcome.timeline, &pools.prefill.timeline, &pools.decode.timeline] {
+    let parts: [fn(&Window) -> &Window; 3] =
+        [|window| window, |window| of(window, PoolName::Prefill), |window| of(window, PoolName::Decode)];
+    for part in parts {
         let served = |from: f64, to: f64| {
-            let within = timeline.iter().filter(|window| from < window.end_s && window.end_s <= to);
+            let timeline = outcome.timeline.iter().map(part);
+            let within = timeline.filter(|window| from < window.end_s && window.end_s <= to);
             within.map(|window| window.served).sum::<u64>()
         };
         assert_eq!((served(14.0, 20.0), served(20.0, 30.0), served(30.0, 60.0)), (1, 0, 1));
@@ -626,10 +638,41 @@ fn planners_size_both_pools_for_what_comes_to_each() {
     assert!((mean("by_type/prefill/cost") - mean("prefill/cost")).abs() < 1e-9);
     // A cache of about 262 MB at 50 GB/s, and 2 ms.
     assert!((mean("transfer/mean") - 0.00724).abs() < 5e-4, "{}", mean("transfer/mean"));
-    let reasons = work.column("output/planned/decisions.csv", "reason");
-    let of = |pool: &str| reasons.iter().filter(|reason| reason.contains(&format!("{pool} pool: "))).count();
-    assert_eq!((of("prefill"), of("decode")), (reasons.len() / 2, reasons.len() / 2));
-    assert_eq!(reasons.len(), 2 * 30);
+    let pools = work.column("output/planned/decisions.csv", "pool");
+    let of = |pool: &str| pools.iter().filter(|each| *each == pool).count();
+    assert_eq!((of("prefill"), of("decode"), pools.len()), (30, 30, 60));
+    // What is shown of a run is shown of each pool.
+    let column = |name: &str| -> Vec<f64> {
+        let column = work.column("output/planned/timeline.csv", name);
+        column.iter().map(|value| value.parse().unwrap()).collect()
+    };
+    let (prefill, decode) = (column("prefill_ready"), column("decode_ready"));
+    let both: Vec<f64> = prefill.iter().zip(&decode).map(|(one, other)| one + other).collect();
+    assert_eq!(both, column("ready"));
+    assert!(prefill != decode && column("transfer_under_way").iter().any(|count| *count > 0.0));
+    let page = std::fs::read_to_string(work.path().join("output/planned/report.html")).unwrap();
+    for part in ["\"prefill_desired\":[", "\"transfer_waiting\":[", "\"decode_in_flight\":[", ",\"decode\"]"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    let chart = std::fs::read_to_string(work.path().join("output/planned/timeline.svg")).unwrap();
+    for part in ["Instances of the prefill pool", "Instances of the decode pool", "caches under transfer"] {
+        assert!(chart.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_table_shows_the_pools_beside_each_other_and_the_way_between() {
+    let work = Work::with(&PLANNED.replace("duration = \"30m\"", "duration = \"2m\""));
+    let shown = work.done(&["run", "scenario.toml"]);
+    let rows: Vec<&str> = shown
+        .lines()
+        .skip_while(|line| !line.starts_with("part "))
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!([rows[0], rows[2], rows[3], rows[4]], ["part", "prefill", "transfer", "decode"], "{shown}");
+    assert!(!shown.contains("type  "), "pools of one type are no types: {shown}");
 }
 
 #[test]

@@ -18,11 +18,34 @@ function lanes(data, run) {
   const queue = windows.waiting.some((value) => value > 0.01);
   return [
     { title: 'arrivals, requests/s', unit: 'per_second', series: [{ name: 'arrivals', css: 'a', values: rate, fill: true, step: true }] },
-    { title: 'instances', unit: 'instances', series: [{ name: 'desired', css: 'c', values: windows.desired, step: true }, { name: 'ready', css: 'b', values: windows.ready, fill: true, step: true }], events: true },
-    queue && { title: 'requests waiting', unit: 'requests', series: [{ name: 'waiting', css: 'd', values: windows.waiting, step: true }] },
+    ...(windows.prefill_ready ? ofPools(windows) : [
+      instances(windows),
+      queue && { title: 'requests waiting', unit: 'requests', series: [{ name: 'waiting', css: 'd', values: windows.waiting, step: true }] },
+    ]),
     times(data, windows),
     windows.burn_rate.some((value) => value !== null) && { title: 'burn rate', unit: 'budgets', limit: 1, limitName: 'what the error budget allows', series: [{ name: 'burn rate', css: 'g', values: windows.burn_rate, fill: true, step: true }] },
   ].filter(Boolean);
+}
+
+/** The lane of instances: of one of two pools, if one is named. */
+function instances(windows, pool) {
+  const of = (name) => windows[pool ? `${pool}_${name}` : name];
+  const series = [{ name: 'desired', css: 'c', values: of('desired'), step: true }, { name: 'ready', css: 'b', values: of('ready'), fill: true, step: true }];
+  return { title: pool ? `instances of the ${pool} pool` : 'instances', unit: 'instances', series, events: true, pool };
+}
+
+/** The lanes of two pools: the instances of each, and where requests wait and are, the way of their caches in between. */
+function ofPools(windows) {
+  const parts = (title, names) => {
+    const series = [['prefill', 'a'], ['transfer', 'g'], ['decode', 'b']].map(([name, css], part) => ({ name, css, values: windows[names[part]], step: true }));
+    return { title, unit: 'requests', series, named: true };
+  };
+  return [
+    instances(windows, 'prefill'),
+    instances(windows, 'decode'),
+    parts('requests waiting for', ['prefill_waiting', 'transfer_waiting', 'decode_waiting']),
+    parts('requests in flight in', ['prefill_in_flight', 'transfer_under_way', 'decode_in_flight']),
+  ];
 }
 
 /** The lane of times: the one promised against its own line, beside the median if it is a latency; else the p99. */
@@ -131,6 +154,19 @@ export function mountTimeline(host, data, store, view) {
   });
 }
 
+/** The number of instances before and after a decision, and of which pool they are where there are two. */
+function change([, before, after, , pool]) {
+  return `${pool ? `${pool} ` : ''}${before} → ${after}`;
+}
+
+/** Instances and requests waiting, of each pool where there are two. */
+function standing(windows, place) {
+  const at = (name) => plain(windows[name][place]);
+  if (!windows.prefill_ready) return [`${windows.ready[place]} ready of ${windows.desired[place]} desired`, `${at('waiting')} waiting`];
+  const pool = (name) => `${name}: ${windows[`${name}_ready`][place]} ready of ${windows[`${name}_desired`][place]} desired, ${at(`${name}_waiting`)} waiting, ${at(`${name}_in_flight`)} in flight`;
+  return [pool('prefill'), `transfer: ${at('transfer_waiting')} waiting, ${at('transfer_under_way')} under way`, pool('decode')];
+}
+
 /** What there is to read at an instant: every lane, and the last decision before it. */
 function read(data, run, at, x) {
   const { windows } = run;
@@ -143,11 +179,10 @@ function read(data, run, at, x) {
   const parts = [
     clock(at, x.high - x.low, run.duration_s),
     `${plain(windows.arrived[place] / windows.length_s[place])} requests/s`,
-    `${windows.ready[place]} ready of ${windows.desired[place]} desired`,
-    `${plain(windows.waiting[place])} waiting`,
+    ...standing(windows, place),
     answered ? lane.series.map(({ name, values }) => `${name} ${quantity(values[place], 'seconds')}`).join(', ') : 'no answer',
     burn === null ? null : `burn rate ${plain(burn)}`,
-    event ? `last decision ${clock(event[0], 1, run.duration_s)}: ${event[1]} → ${event[2]}, ${event[3]}` : null,
+    event ? `last decision ${clock(event[0], 1, run.duration_s)}: ${change(event)}, ${event[3]}` : null,
   ];
   return parts.filter(Boolean).join(' · ');
 }
@@ -188,6 +223,12 @@ function drawn(data, run, pinned, width, [low, high]) {
   return { root, x, line, select };
 }
 
+/** The title of a lane, with the names of its series in their colours where it has several of a kind. */
+function named(lane) {
+  if (!lane.named) return [lane.title];
+  return [lane.title, ...lane.series.map(({ name, css }, place) => svg('tspan', { class: `named ${css}` }, `${place ? ',' : ''} ${name}`))];
+}
+
 function draw(run, lane, behind, pinned, x, top, tall) {
   const bottom = top + tall;
   const inView = (windows) => windows.time_s.map((end, place) => [end, windows.length_s[place], place]).filter(([end, length]) => end > x.low && end - length < x.high);
@@ -209,7 +250,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
     });
   const limit = lane.limit && lane.limit <= high && (!log || lane.limit >= low);
   const parts = [
-    svg('text', { class: 'soft', x: 4, y: top - 6 }, [lane.title, lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'})` : '', limit ? `, dashed: ${lane.limitName}` : ''].join('')),
+    svg('text', { class: 'soft', x: 4, y: top - 6 }, ...named(lane), [lane.unit === 'seconds' ? ` (${log ? 'log' : 'linear'})` : '', limit ? `, dashed: ${lane.limitName}` : ''].join('')),
     log && svg('text', { class: 'soft', x: LEFT - 6, y: bottom + 2, 'text-anchor': 'end' }, quantity(low, 'seconds')),
     svg('text', { class: 'soft', x: LEFT - 6, y: top + 9, 'text-anchor': 'end' }, lane.unit === 'seconds' ? quantity(high, 'seconds') : short(high)),
     svg('line', { class: 'grid', x1: x.from, x2: x.to, y1: bottom, y2: bottom }),
@@ -226,7 +267,7 @@ function draw(run, lane, behind, pinned, x, top, tall) {
     parts.push(svg('path', { class: `line ${series.css}`, d: path(points) }));
   }
   if (limit) parts.push(svg('line', { class: 'limit', x1: x.from, x2: x.to, y1: y(lane.limit), y2: y(lane.limit) }));
-  if (lane.events) parts.push(...events(run, x, bottom));
+  if (lane.events) parts.push(...events(run, lane.pool, x, bottom));
   return parts;
 }
 
@@ -241,8 +282,8 @@ function unbroken(points) {
 }
 
 /** Scaling events as triangles below the instances: up or down, with the reason as their title. */
-function events(run, x, bottom) {
-  const seen = run.events.filter(([at]) => at >= x.low && at <= x.high);
+function events(run, pool, x, bottom) {
+  const seen = run.events.filter((event) => event[4] === pool && event[0] >= x.low && event[0] <= x.high);
   // Of those that would cover one another the first is drawn: a closer look shows the others.
   const last = { true: -Infinity, false: -Infinity };
   return seen.map(([at, before, after, reason]) => {
@@ -261,11 +302,12 @@ const MOST_DECISIONS = 200;
 /** The decisions that changed the number of instances, as far as the timeline shows their time. */
 function decisions(log, run, [low, high], store) {
   const seen = run.events.filter(([at]) => at >= low && at <= high);
-  const row = ([at, before, after, reason]) => {
+  const row = (event) => {
+    const [at, , , reason] = event;
     const zoom = () => store.set({ zoom: [Math.max(0, at - 600), Math.min(run.duration_s, at + 600)] });
     return html('tr', {},
       html('td', {}, html('button', { type: 'button', class: 'link', onclick: zoom }, clock(at, 1, run.duration_s))),
-      html('td', { class: 'number' }, `${before} → ${after}`), html('td', {}, reason));
+      html('td', { class: 'number' }, change(event)), html('td', {}, reason));
   };
   const part = high - low < run.duration_s ? ' in this part' : '';
   const more = seen.length - MOST_DECISIONS;
@@ -284,7 +326,7 @@ function table(data, run, store) {
   const fine = run.duration_s < 21600 ? 1 : 3600;
   const row = ({ from, to, late, longest }) => {
     const around = run.events.filter(([at, before, after]) => at >= from - 300 && at <= to && after > before);
-    const why = around.length ? `${around.map(([at, before, after]) => `${clock(at, 1, run.duration_s)}: ${before} → ${after}`).slice(0, 3).join('; ')}. ${around[0][3]}` : 'no instance was asked for then';
+    const why = around.length ? `${around.map((event) => `${clock(event[0], 1, run.duration_s)}: ${change(event)}`).slice(0, 3).join('; ')}. ${around[0][3]}` : 'no instance was asked for then';
     const more = Math.max(600, (to - from) * 1.5);
     const zoom = () => store.set({ zoom: [Math.max(0, from - more), Math.min(run.duration_s, to + more)] });
     return html('tr', {},

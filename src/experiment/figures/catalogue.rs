@@ -1,12 +1,12 @@
-//! Every figure, in the order they are reported: its name, its unit, what it means, and where it comes from.
+//! Every figure of a run as a whole, in the order they are reported: its name, its unit, what it means, and where it comes from.
 
 use super::Unit::{Count, Currency, InstanceHours, Instances, PerSecond, Requests, Seconds, Share};
-use super::figure::{Pool, Source, Times, ended, with_unanswered};
-use super::{COST, Figure, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit};
+use super::figure::{Source, Times, ended, with_unanswered};
+use super::{COST, FIGURES, Figure, SLO_ATTAINMENT, SLO_LATENCY, SLO_LATENCY_OF_RUN, Sample, Unit};
 use crate::sim::{Class, Outcome, Slo, TokenOutcome};
 use crate::stats::Digest;
 
-const fn figure(
+pub(super) const fn figure(
     name: &'static str,
     unit: Unit,
     doc: &'static str,
@@ -15,11 +15,11 @@ const fn figure(
     Figure { name, unit, doc, source: Source::Run(of) }
 }
 
-const fn quantile(name: &'static str, doc: &'static str, times: Times, q: f64) -> Figure {
+pub(super) const fn quantile(name: &'static str, doc: &'static str, times: Times, q: f64) -> Figure {
     Figure { name, unit: Seconds, doc, source: Source::Quantile(times, q) }
 }
 
-const fn mean(name: &'static str, doc: &'static str, times: Times) -> Figure {
+pub(super) const fn mean(name: &'static str, doc: &'static str, times: Times) -> Figure {
     Figure { name, unit: Seconds, doc, source: Source::Mean(times) }
 }
 
@@ -32,8 +32,8 @@ const LOW: Times = Times::LatencyOf(Class::Low);
 const HIGH_WAIT: Times = Times::WaitOf(Class::High);
 const LOW_WAIT: Times = Times::WaitOf(Class::Low);
 
-/// All figures, in the order they are reported.
-pub static FIGURES: &[Figure] = &[
+/// Those of a run as a whole.
+pub(super) const OF_RUNS: &[Figure] = &[
     mean("latency.mean", "mean latency of the requests answered", Times::Latency),
     quantile("latency.p50", "median latency", Times::Latency, 0.5),
     quantile("latency.p90", "90th percentile of the latency", Times::Latency, 0.9),
@@ -317,135 +317,16 @@ pub static FIGURES: &[Figure] = &[
     figure("cost_per_million_tokens", Currency, "cost per million tokens, of prompts and of answers", {
         |run, _| per_million(run, |tokens| (tokens.prompt + tokens.output) as f64)
     }),
-    mean(
-        "prefill.latency_mean",
-        "mean time from arrival to the end of the prompt's computation",
-        Times::LatencyIn(Pool::Prefill),
-    ),
-    quantile("prefill.latency_p99", "99th percentile of that time", Times::LatencyIn(Pool::Prefill), 0.99),
-    mean("prefill.wait_mean", "mean wait for a prompt to begin", Times::WaitIn(Pool::Prefill)),
-    quantile("prefill.wait_p99", "99th percentile of that wait", Times::WaitIn(Pool::Prefill), 0.99),
-    figure(
-        "prefill.mean_queue",
-        Requests,
-        "time-average of requests waiting in the prefill pool",
-        |run, _| of_pool(Pool::Prefill, run, |pool| per_time(pool, pool.integrals.waiting)),
-    ),
-    figure(
-        "prefill.utilization",
-        Share,
-        "busy share of the ready instances of the prefill pool",
-        |run, _| {
-            of_pool(Pool::Prefill, run, |pool| {
-                Sample::ratio(pool.integrals.work, pool.integrals.ready * f64::from(pool.slots))
-            })
-        },
-    ),
-    figure(
-        "prefill.sustainable_share",
-        Share,
-        "requests that came to the prefill pool, as a share of what its ready instances can do at most (approximate)",
-        |run, _| of_pool(Pool::Prefill, run, sustainable_share),
-    ),
-    figure(
-        "prefill.kv_cache",
-        Share,
-        "mean use of the KV cache of its ready instances, at the ends of windows",
-        |run, _| of_pool(Pool::Prefill, run, kv_cache),
-    ),
-    figure(
-        "prefill.mean_ready",
-        Instances,
-        "time-average of ready instances of the prefill pool",
-        |run, _| of_pool(Pool::Prefill, run, |pool| per_time(pool, pool.integrals.ready)),
-    ),
-    figure(
-        "prefill.peak_ready",
-        Instances,
-        "maximum of the ready instances of the prefill pool",
-        |run, _| of_pool(Pool::Prefill, run, |pool| Sample::Value(f64::from(pool.peak_ready))),
-    ),
-    figure("prefill.instance_hours", InstanceHours, "instance-hours billed of the prefill pool", |run, _| {
-        of_pool(Pool::Prefill, run, |pool| Sample::Value(pool.billed_hours))
-    }),
-    figure("prefill.cost", Currency, "cost of the prefill pool, part of the cost", |run, _| {
-        of_pool(Pool::Prefill, run, |pool| Sample::Value(pool.cost))
-    }),
-    mean("transfer.mean", "mean time of the transfer of a KV cache", Times::Transfer),
-    quantile("transfer.p50", "median of that time", Times::Transfer, 0.5),
-    quantile("transfer.p99", "99th percentile of that time", Times::Transfer, 0.99),
-    mean("transfer.wait_mean", "mean wait of a KV cache for its transfer to begin", Times::TransferWait),
-    quantile("transfer.wait_p99", "99th percentile of that wait", Times::TransferWait, 0.99),
-    figure("transfer.mean_under_way", Count, "time-average of the transfers under way", |run, _| match &run
-        .pools
-    {
-        Some(pools) => per_time(run, pools.transfer.under_way),
-        None => Sample::Missing,
-    }),
-    figure(
-        "transfer.gigabytes_per_s",
-        Count,
-        "gigabytes (10⁹ bytes) of KV caches transferred per second",
-        |run, _| match &run.pools {
-            Some(pools) => per_time(run, pools.transfer.bytes / 1e9),
-            None => Sample::Missing,
-        },
-    ),
-    mean(
-        "decode.latency_mean",
-        "mean time from the arrival of the KV cache to the last token",
-        Times::LatencyIn(Pool::Decode),
-    ),
-    quantile("decode.latency_p99", "99th percentile of that time", Times::LatencyIn(Pool::Decode), 0.99),
-    mean("decode.wait_mean", "mean wait for decoding to begin", Times::WaitIn(Pool::Decode)),
-    quantile("decode.wait_p99", "99th percentile of that wait", Times::WaitIn(Pool::Decode), 0.99),
-    figure("decode.mean_queue", Requests, "time-average of requests waiting in the decode pool", |run, _| {
-        of_pool(Pool::Decode, run, |pool| per_time(pool, pool.integrals.waiting))
-    }),
-    figure("decode.utilization", Share, "busy share of the ready instances of the decode pool", |run, _| {
-        of_pool(Pool::Decode, run, |pool| {
-            Sample::ratio(pool.integrals.work, pool.integrals.ready * f64::from(pool.slots))
-        })
-    }),
-    figure(
-        "decode.sustainable_share",
-        Share,
-        "requests that came to the decode pool, as a share of what its ready instances can do at most (approximate)",
-        |run, _| of_pool(Pool::Decode, run, sustainable_share),
-    ),
-    figure(
-        "decode.kv_cache",
-        Share,
-        "mean use of the KV cache of its ready instances, at the ends of windows",
-        |run, _| of_pool(Pool::Decode, run, kv_cache),
-    ),
-    figure("decode.mean_ready", Instances, "time-average of ready instances of the decode pool", |run, _| {
-        of_pool(Pool::Decode, run, |pool| per_time(pool, pool.integrals.ready))
-    }),
-    figure("decode.peak_ready", Instances, "maximum of the ready instances of the decode pool", |run, _| {
-        of_pool(Pool::Decode, run, |pool| Sample::Value(f64::from(pool.peak_ready)))
-    }),
-    figure("decode.instance_hours", InstanceHours, "instance-hours billed of the decode pool", |run, _| {
-        of_pool(Pool::Decode, run, |pool| Sample::Value(pool.billed_hours))
-    }),
-    figure("decode.cost", Currency, "cost of the decode pool, part of the cost", |run, _| {
-        of_pool(Pool::Decode, run, |pool| Sample::Value(pool.cost))
-    }),
 ];
 
-/// What a pool came to, in a run that has two.
-fn of_pool(pool: Pool, run: &Outcome, of: fn(&Outcome) -> Sample) -> Sample {
-    pool.of(run).map_or(Sample::Missing, of)
-}
-
-fn sustainable_share(run: &Outcome) -> Sample {
+pub(super) fn sustainable_share(run: &Outcome) -> Sample {
     match run.tokens.as_ref().and_then(|tokens| tokens.sustainable_per_s) {
         Some(rate) => Sample::ratio(run.counts.arrived as f64, run.integrals.ready * rate),
         None => Sample::Missing,
     }
 }
 
-fn kv_cache(run: &Outcome) -> Sample {
+pub(super) fn kv_cache(run: &Outcome) -> Sample {
     match &run.tokens {
         Some(tokens) => Sample::ratio(tokens.kv_cache.0, tokens.kv_cache.1 as f64),
         None => Sample::Missing,
@@ -468,7 +349,7 @@ fn tokens(run: &Outcome, of: fn(&TokenOutcome) -> f64) -> Sample {
     run.tokens.as_ref().map_or(Sample::Missing, |tokens| Sample::ratio(of(tokens), run.measured_s))
 }
 
-fn per_time(run: &Outcome, integral: f64) -> Sample {
+pub(super) fn per_time(run: &Outcome, integral: f64) -> Sample {
     Sample::ratio(integral, run.measured_s).value().map_or(Sample::Missing, Sample::Value)
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sim::{Class, Outcome, Promised, Slo};
+use crate::sim::{Class, Outcome, PoolName, Promised, Slo};
 use crate::stats::{Digest, LEAST_REPLICATIONS};
 
 /// Unit of a figure.
@@ -88,7 +88,7 @@ impl Sample {
 /// println!("{}: {}", figure.name, figure.doc);
 /// # Ok::<(), kneepoint::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Figure {
     /// Name in `summary.json` (a dot opens a table), in the CSV files and on the terminal.
     pub name: &'static str,
@@ -104,6 +104,8 @@ pub struct Figure {
 pub(in crate::experiment) enum Source {
     /// From each by itself.
     Run(fn(&Outcome, Option<Slo>) -> Sample),
+    /// From one of its two pools by itself.
+    OfPool(PoolName, fn(&Outcome) -> Sample),
     /// The mean of such times.
     Mean(Times),
     /// The longest of such times.
@@ -138,31 +140,18 @@ pub(in crate::experiment) enum Times {
     /// Latency from when a request was meant to be sent.
     LatencyAsMeant,
     /// From arrival at one of two pools to the end of its part.
-    LatencyIn(Pool),
+    LatencyIn(PoolName),
     /// From arrival at one of two pools to the beginning of its part.
-    WaitIn(Pool),
+    WaitIn(PoolName),
     /// Of the transfer of a cache between two pools.
     Transfer,
     /// From a computed prompt to the transfer of its cache.
     TransferWait,
 }
 
-/// One of two pools.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::experiment) enum Pool {
-    Prefill,
-    Decode,
-}
-
-impl Pool {
-    /// What the pool came to in a run that has it.
-    pub fn of(self, run: &Outcome) -> Option<&Outcome> {
-        let pools = run.pools.as_ref()?;
-        Some(match self {
-            Pool::Prefill => &pools.prefill,
-            Pool::Decode => &pools.decode,
-        })
-    }
+/// What a pool came to, in a run that has two.
+pub(in crate::experiment) fn of_pool(pool: PoolName, run: &Outcome) -> Option<&Outcome> {
+    run.pools.as_ref().map(|pools| pools.of(pool))
 }
 
 impl Times {
@@ -179,8 +168,8 @@ impl Times {
             Times::Tpot => run.tokens.as_ref().map(|tokens| &tokens.tpot),
             Times::SendDelay => run.held.as_ref().map(|held| &held.delay),
             Times::LatencyAsMeant => run.held.as_ref().map(|held| &held.latency),
-            Times::LatencyIn(pool) => pool.of(run).map(|pool| &pool.latency),
-            Times::WaitIn(pool) => pool.of(run).map(|pool| &pool.wait),
+            Times::LatencyIn(pool) => of_pool(pool, run).map(|pool| &pool.latency),
+            Times::WaitIn(pool) => of_pool(pool, run).map(|pool| &pool.wait),
             Times::Transfer => run.pools.as_ref().map(|pools| &pools.transfer.time),
             Times::TransferWait => run.pools.as_ref().map(|pools| &pools.transfer.wait),
         }
@@ -249,6 +238,7 @@ impl Figure {
     pub(super) fn of(&self, run: &Outcome, slo: Option<Slo>) -> Sample {
         match self.source {
             Source::Run(of) => of(run, slo),
+            Source::OfPool(pool, of) => of_pool(pool, run).map_or(Sample::Missing, of),
             Source::Mean(times) => Sample::maybe(times.of(run).and_then(Digest::mean)),
             Source::Longest(times) => {
                 Sample::maybe(with_unanswered(times, run).and_then(|times| times.max()))
@@ -272,7 +262,7 @@ impl Figure {
             Source::Mean(times) | Source::Longest(times) | Source::Quantile(times, _) => {
                 matches!(times, Times::LatencyOf(_) | Times::WaitOf(_))
             }
-            Source::Run(_) | Source::SloLatency | Source::SloLatencyOfRun => false,
+            Source::Run(_) | Source::OfPool(..) | Source::SloLatency | Source::SloLatencyOfRun => false,
         }
     }
 
@@ -286,8 +276,12 @@ impl Figure {
     /// decides it is most likely not among them.
     pub fn least_replications(&self) -> u32 {
         match self.source {
-            Source::Run(_) if self.name.contains("peak_") || self.name.ends_with(".peak") => LEAST_FOR_TAILS,
-            Source::Run(_) | Source::Mean(_) => LEAST_REPLICATIONS,
+            Source::Run(_) | Source::OfPool(..)
+                if self.name.contains("peak_") || self.name.ends_with(".peak") =>
+            {
+                LEAST_FOR_TAILS
+            }
+            Source::Run(_) | Source::OfPool(..) | Source::Mean(_) => LEAST_REPLICATIONS,
             Source::Longest(_) | Source::Quantile(..) | Source::SloLatency | Source::SloLatencyOfRun => {
                 LEAST_FOR_TAILS
             }

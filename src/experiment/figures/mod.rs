@@ -2,16 +2,31 @@
 
 mod catalogue;
 mod figure;
+mod of_pools;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::types::{ByName, OfType};
 use crate::stats::Estimate;
-pub use catalogue::FIGURES;
+use catalogue::OF_RUNS;
 pub(super) use catalogue::samples;
 pub use figure::{Figure, Sample, Unit};
 pub(super) use figure::{Source, ended, slo_quantile, slo_times};
+use of_pools::OF_POOLS;
+
+/// All figures, in the order they are reported.
+pub static FIGURES: &[Figure] = &ALL;
+
+static ALL: [Figure; OF_RUNS.len() + OF_POOLS.len()] = {
+    let mut all = [OF_RUNS[0]; OF_RUNS.len() + OF_POOLS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < OF_RUNS.len() { OF_RUNS[at] } else { OF_POOLS[at - OF_RUNS.len()] };
+        at += 1;
+    }
+    all
+};
 
 /// The figure a frontier is drawn over.
 pub const COST: &str = "cost";

@@ -136,7 +136,7 @@ pub(super) const IN_REPORTS: &[InReport] = &[InReport {
     caption: sentences::RUN_CAPTION,
     size: Size::WIDE,
     is_of_a_run: true,
-    of: Of::Run(|run| Distribution::of_run(run).into()),
+    of: Of::Run(|run| Some(Distribution::of_run(run).into())),
 }];
 
 /// Percentiles drawn besides those of every whole percent: the tail, up to p99.99.

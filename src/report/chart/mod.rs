@@ -32,7 +32,8 @@ pub use heat_map::{Cell, Parameter, Slice};
 pub use of_scenario::{cost_axis, latency_axis, leading_slo};
 pub use sheet::{Drawn, Sheet, Target};
 pub use timeline::{
-    LineSpec, MEASURED_PANELS, PANELS, PanelSpec, Sample, Samples, TimelineLine, TimelinePanel,
+    LineSpec, MEASURED_PANELS, PANELS, PANELS_OF_POOLS, PanelSpec, Sample, Samples, TimelineLine,
+    TimelinePanel,
 };
 
 use std::fmt;
@@ -88,8 +89,8 @@ pub struct InReport {
 pub enum Of {
     /// The whole result; `None` where it has nothing to show of it.
     Result(fn(Results<'_>) -> Option<AnyChart>),
-    /// Each run that a report shows.
-    Run(fn(ShownRun<'_>) -> AnyChart),
+    /// Each run that a report shows; `None` where it has nothing to show of one.
+    Run(fn(ShownRun<'_>) -> Option<AnyChart>),
 }
 
 /// States the kinds of chart: an enum of them that is itself a chart, and data; and their places in reports.
@@ -150,6 +151,8 @@ impl Size {
     pub const WIDE: Size = Size { width: 1200, height: 720 };
     /// 1200 × 1100 pixels: for a timeline of several panels.
     pub const TALL: Size = Size { width: 1200, height: 1100 };
+    /// 1200 × 1500 pixels: for a timeline of two pools.
+    pub const TALLEST: Size = Size { width: 1200, height: 1500 };
 
     /// A size in pixels; too small or too large a side is brought to the nearest that can be drawn.
     pub fn new(width: u32, height: u32) -> Self {

@@ -16,7 +16,7 @@ use crate::report::data::window_column;
 use crate::report::results::Results;
 use crate::report::{backtested, sentences};
 use crate::scenario::Scenario;
-use crate::sim::{Promised, Window};
+use crate::sim::{PoolName, Promised, Window};
 
 /// A value at a time in seconds from the start of the run; NaN where there is none.
 pub type Sample = (f64, f64);
@@ -119,35 +119,41 @@ pub enum Samples {
     },
 }
 
+const ARRIVALS: PanelSpec = PanelSpec {
+    title: "Arrival rate, requests/s",
+    scale: Scale::FromZero,
+    weight: 1.0,
+    lines: &[LineSpec::shaded("", Samples::Rate("arrived"), BLUE, 1.6)],
+};
+
+const LATENCY: PanelSpec = PanelSpec {
+    title: "Latency",
+    scale: Scale::Latency,
+    weight: 1.3,
+    lines: &[
+        LineSpec::line("p99", Samples::Mean("latency_p99_s"), INK, 1.8),
+        LineSpec::line("promised", Samples::Mean("promised_s"), INK, 1.8),
+        LineSpec::line("p50", Samples::Mean("latency_p50_s"), SKY, 1.8),
+    ],
+};
+
+const BURN_RATE: PanelSpec = PanelSpec {
+    title: "Burn rate: error budgets used, 1 is as given",
+    scale: Scale::FromZero,
+    weight: 0.8,
+    lines: &[LineSpec::shaded("", Samples::Mean("burn_rate"), VERMILLION, 1.6)],
+};
+
 /// The panels of a timeline, each stated once.
 pub static PANELS: &[PanelSpec] = &[
-    PanelSpec {
-        title: "Arrival rate, requests/s",
-        scale: Scale::FromZero,
-        weight: 1.0,
-        lines: &[LineSpec::shaded("", Samples::Rate("arrived"), BLUE, 1.6)],
-    },
+    ARRIVALS,
     PanelSpec {
         title: "Instances",
         scale: Scale::Counts,
         weight: 1.1,
         lines: &[
-            LineSpec::shaded(
-                "ready",
-                Samples::Level { end: "ready", min: "ready_least", max: "ready_most" },
-                GREEN,
-                2.4,
-            ),
-            LineSpec {
-                dash: Some((4.0, 3.0)),
-                shaded: false,
-                ..LineSpec::shaded(
-                    "desired",
-                    Samples::Level { end: "desired", min: "desired_least", max: "desired_most" },
-                    INK,
-                    1.5,
-                )
-            },
+            LineSpec::ready(Samples::Level { end: "ready", min: "ready_least", max: "ready_most" }),
+            LineSpec::desired(Samples::Level { end: "desired", min: "desired_least", max: "desired_most" }),
         ],
     },
     PanelSpec {
@@ -156,22 +162,69 @@ pub static PANELS: &[PanelSpec] = &[
         weight: 0.9,
         lines: &[LineSpec::shaded("", Samples::Mean("waiting"), PURPLE, 1.6)],
     },
+    LATENCY,
+    BURN_RATE,
+];
+
+/// The panels of a timeline of two pools.
+pub static PANELS_OF_POOLS: &[PanelSpec] = &[
+    ARRIVALS,
     PanelSpec {
-        title: "Latency",
-        scale: Scale::Latency,
-        weight: 1.3,
+        title: "Instances of the prefill pool",
+        scale: Scale::Counts,
+        weight: 1.0,
         lines: &[
-            LineSpec::line("p99", Samples::Mean("latency_p99_s"), INK, 1.8),
-            LineSpec::line("promised", Samples::Mean("promised_s"), INK, 1.8),
-            LineSpec::line("p50", Samples::Mean("latency_p50_s"), SKY, 1.8),
+            LineSpec::ready(Samples::Level {
+                end: "prefill_ready",
+                min: "prefill_ready_least",
+                max: "prefill_ready_most",
+            }),
+            LineSpec::desired(Samples::Level {
+                end: "prefill_desired",
+                min: "prefill_desired_least",
+                max: "prefill_desired_most",
+            }),
         ],
     },
     PanelSpec {
-        title: "Burn rate: error budgets used, 1 is as given",
-        scale: Scale::FromZero,
-        weight: 0.8,
-        lines: &[LineSpec::shaded("", Samples::Mean("burn_rate"), VERMILLION, 1.6)],
+        title: "Instances of the decode pool",
+        scale: Scale::Counts,
+        weight: 1.0,
+        lines: &[
+            LineSpec::ready(Samples::Level {
+                end: "decode_ready",
+                min: "decode_ready_least",
+                max: "decode_ready_most",
+            }),
+            LineSpec::desired(Samples::Level {
+                end: "decode_desired",
+                min: "decode_desired_least",
+                max: "decode_desired_most",
+            }),
+        ],
     },
+    PanelSpec {
+        title: "Waiting, requests",
+        scale: Scale::FromZero,
+        weight: 1.0,
+        lines: &[
+            LineSpec::stepped("for prefill", Samples::Mean("prefill_waiting"), BLUE),
+            LineSpec::stepped("for the transfer of the cache", Samples::Mean("transfer_waiting"), PURPLE),
+            LineSpec::stepped("for decode", Samples::Mean("decode_waiting"), GREEN),
+        ],
+    },
+    PanelSpec {
+        title: "In flight, requests",
+        scale: Scale::FromZero,
+        weight: 1.0,
+        lines: &[
+            LineSpec::stepped("prefill pool", Samples::Mean("prefill_in_flight"), BLUE),
+            LineSpec::stepped("caches under transfer", Samples::Mean("transfer_under_way"), PURPLE),
+            LineSpec::stepped("decode pool", Samples::Mean("decode_in_flight"), GREEN),
+        ],
+    },
+    LATENCY,
+    BURN_RATE,
 ];
 
 /// The panels of a backtest: measured beside simulated.
@@ -252,11 +305,25 @@ pub static MEASURED_PANELS: &[PanelSpec] = &[
 
 impl LineSpec {
     const fn measured(of: Samples) -> LineSpec {
-        LineSpec { stepped: true, ..LineSpec::line("measured", of, INK, 1.8) }
+        LineSpec::stepped("measured", of, INK)
     }
 
     const fn simulated(of: Samples) -> LineSpec {
-        LineSpec { stepped: true, ..LineSpec::line("simulated", of, BLUE, 1.8) }
+        LineSpec::stepped("simulated", of, BLUE)
+    }
+
+    const fn ready(of: Samples) -> LineSpec {
+        LineSpec::shaded("ready", of, GREEN, 2.4)
+    }
+
+    const fn desired(of: Samples) -> LineSpec {
+        let line = LineSpec::shaded("desired", of, INK, 1.5);
+        LineSpec { dash: Some((4.0, 3.0)), shaded: false, ..line }
+    }
+
+    /// Values that hold until the next.
+    const fn stepped(name: &'static str, of: Samples, color: RGBColor) -> LineSpec {
+        LineSpec { stepped: true, ..LineSpec::line(name, of, color, 1.8) }
     }
 
     const fn line(name: &'static str, of: Samples, color: RGBColor, width: f64) -> LineSpec {
@@ -469,25 +536,36 @@ pub(super) const IN_REPORTS: &[InReport] = &[
         caption: sentences::RUN_CAPTION,
         size: Size::TALL,
         is_of_a_run: true,
-        of: Of::Run(|run| of_run(run).into()),
+        of: Of::Run(|run| run.scenario.model.decode.is_none().then(|| of_run(PANELS, run).into())),
+    },
+    InReport {
+        name: "timeline",
+        caption: sentences::RUN_CAPTION,
+        size: Size::TALLEST,
+        is_of_a_run: true,
+        of: Of::Run(|run| run.scenario.model.decode.is_some().then(|| of_run(PANELS_OF_POOLS, run).into())),
     },
 ];
 
 /// One run over time.
-fn of_run(run: ShownRun<'_>) -> Timeline {
+fn of_run(panels: &'static [PanelSpec], run: ShownRun<'_>) -> Timeline {
     let ShownRun { scenario, title, outcome } = run;
-    let initial = f64::from(scenario.model.initial_instances());
-    Timeline::new(
+    let decode = scenario.model.decode_pool().map_or(0, |pool| pool.initial_instances());
+    let initial = |column: &str| {
+        let of_decode = column.starts_with(PoolName::Decode.shown());
+        f64::from(if of_decode { decode } else { scenario.model.initial_instances() })
+    };
+    Timeline::of(
+        panels,
         format!("{title}: one run over time"),
-        scenario.model.duration.as_secs_f64(),
-        leading_slo(scenario),
+        (scenario.model.duration.as_secs_f64(), leading_slo(scenario)),
         |line| match line.of {
             // The figure that is promised stands in the place of the p99, against its own line.
             Samples::Mean("latency_p99_s") if !promises_p99(scenario) => Vec::new(),
             Samples::Mean("promised_s") if promises_p99(scenario) => Vec::new(),
             // A single promise of a time is seen by that time.
             Samples::Mean("burn_rate") if !has_budgets(scenario) => Vec::new(),
-            of => samples(of, &outcome.timeline, initial),
+            of => samples(of, &outcome.timeline, &initial),
         },
     )
 }
@@ -523,8 +601,8 @@ fn has_budgets(scenario: &Scenario) -> bool {
     scenario.model.slo.is_some_and(|slo| slo.promises().count() > 1 || slo.leading().1.is_none())
 }
 
-/// The samples of a line; `initial` is the number of instances that a run begins with.
-fn samples(of: Samples, windows: &[Window], initial: f64) -> Vec<(f64, f64)> {
+/// The samples of a line; `initial` is the number of instances that a run begins with, of the pool that a column is of.
+fn samples(of: Samples, windows: &[Window], initial: &dyn Fn(&str) -> f64) -> Vec<(f64, f64)> {
     let values = |name: &'static str| {
         let column = window_column(name);
         windows.iter().map(move |window| column.map_or(f64::NAN, |column| column.of(window).number()))
@@ -537,6 +615,7 @@ fn samples(of: Samples, windows: &[Window], initial: f64) -> Vec<(f64, f64)> {
             starts.zip(rates).collect()
         }
         Samples::Level { end, min, max } => {
+            let initial = initial(end);
             let before = std::iter::once(initial).chain(values(end));
             let extremes = values(min).zip(values(max));
             let within = windows.iter().zip(before).zip(values(end)).zip(extremes);
@@ -558,7 +637,7 @@ mod tests {
 
     #[test]
     fn every_line_is_drawn_from_columns_there_are() {
-        for line in PANELS.iter().flat_map(|panel| panel.lines) {
+        for line in PANELS.iter().chain(PANELS_OF_POOLS).flat_map(|panel| panel.lines) {
             let columns = match line.of {
                 Samples::Mean(column) | Samples::Rate(column) => vec![column],
                 Samples::Level { end, min, max } => vec![end, min, max],

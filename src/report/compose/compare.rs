@@ -7,7 +7,7 @@ use crate::experiment::{CompareResult, MAX_FOR_ALL_PAIRS};
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{notes, promises, sentences, tables, warnings};
+use crate::report::{notes, pools, promises, sentences, tables, warnings};
 use crate::scenario::Scenario;
 
 /// The report of a comparison; `scenario` is the first contender's.
@@ -28,6 +28,7 @@ pub fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> Report<
         tables: [tables::differences(result), tables::contenders(result)]
             .into_iter()
             .chain(promises::of_comparison(result))
+            .chain(pools::of_comparison(result))
             .chain(tables::types_of_comparison(result))
             .collect(),
         charts: charts(Results::Compare(scenario, result)).collect(),

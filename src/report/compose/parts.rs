@@ -3,7 +3,7 @@
 use crate::experiment::RunPlan;
 use crate::report::chart::{AnyChart, InReport, Of, ShownRun, in_reports};
 use crate::report::content::{ChartPart, RunPart};
-use crate::report::data::{Records, WINDOW_COLUMNS};
+use crate::report::data::{Records, window_fields};
 use crate::report::notes;
 use crate::report::results::Results;
 use crate::report::statement::Statement;
@@ -41,10 +41,11 @@ pub(super) fn detail<'a>(
     outcome: &'a Outcome,
 ) -> (RunPart<'a>, Vec<ChartPart>) {
     let charts = in_reports().filter_map(|chart| match chart.of {
-        Of::Run(make) => Some(part(chart, place, make(ShownRun { scenario, title, outcome }))),
+        Of::Run(make) => Some(part(chart, place, make(ShownRun { scenario, title, outcome })?)),
         Of::Result(_) => None,
     });
-    let windows = Records { fields: WINDOW_COLUMNS, records: &outcome.timeline };
+    let windows =
+        Records { fields: window_fields(scenario.model.decode.is_some()), records: &outcome.timeline };
     (RunPart { place: place.to_owned(), title: title.to_owned(), windows }, charts.collect())
 }
 

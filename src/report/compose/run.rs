@@ -6,7 +6,7 @@ use super::parts::{charts, detail, notes as run_notes};
 use crate::experiment::RunResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
-use crate::report::{looks, place, promises, sentences, tables, warnings};
+use crate::report::{looks, place, pools, promises, sentences, tables, warnings};
 use crate::scenario::Scenario;
 use crate::sim::DecisionRecord;
 
@@ -35,6 +35,7 @@ pub fn run<'a>(
     }
     all_tables.extend(promises::of_run(result));
     all_tables.push(tables::run(scenario, result));
+    all_tables.extend(pools::of_run(result));
     all_tables.extend(tables::types_of_run(result));
     let replications = result.alternatives.iter().map(|alternative| alternative.replications.len()).min();
     let simulated = result.alternatives.iter().map(|alternative| &alternative.scenario);

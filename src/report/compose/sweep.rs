@@ -7,7 +7,7 @@ use crate::experiment::SweepResult;
 use crate::report::content::{Head, REPORT_VERSION, Report};
 use crate::report::results::Results;
 use crate::report::statement::Statement;
-use crate::report::{looks, promises, sentences, tables, warnings};
+use crate::report::{looks, pools, promises, sentences, tables, warnings};
 use crate::scenario::Scenario;
 
 /// The report of a sweep; `scenario` without any swept parameter.
@@ -45,6 +45,7 @@ pub fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> Report<'a> 
         tables: [tables::sweep(scenario, result)]
             .into_iter()
             .chain(promises::of_sweep(result, sentences::settings_and_condition))
+            .chain(pools::of_pick(result))
             .chain(tables::types_of_pick(result))
             .collect(),
         charts,

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::field::Field;
+use super::field::{Field, Fields};
 use crate::experiment::Unit::{Instances, Seconds};
-use crate::sim::DecisionRecord;
+use crate::sim::{DecisionRecord, PoolName};
 
-/// The columns of `decisions.csv`.
-pub static DECISION_COLUMNS: &[Field<DecisionRecord>] = &[
+/// The columns of `decisions.csv` for any run.
+pub const DECISION_COLUMNS: &[Field<DecisionRecord>] = &[
     Field::number("time_s", Seconds, "time of the evaluation, seconds from the start of the run", |record| {
         record.at.as_secs_f64()
     }),
@@ -30,6 +30,17 @@ pub static DECISION_COLUMNS: &[Field<DecisionRecord>] = &[
         record.explanation.reason.as_str().into()
     }),
 ];
+
+/// The column that tells two pools apart.
+const POOL_COLUMN: &[Field<DecisionRecord>] =
+    &[Field::text("pool", "the pool that is scaled: `prefill` or `decode`", |record| {
+        record.pool.map_or("", PoolName::shown).into()
+    })];
+
+/// The columns of a decision log, of one pool or of two.
+pub fn decision_fields(two_pools: bool) -> Fields<DecisionRecord> {
+    if two_pools { &[DECISION_COLUMNS, POOL_COLUMN] } else { &[DECISION_COLUMNS] }
+}
 
 /// What a decision did: `stay`, `add 2`, `remove 1`.
 pub fn action(record: &DecisionRecord) -> Cow<'static, str> {
@@ -54,6 +65,7 @@ mod tests {
                 ready: 0,
                 desired,
                 explanation: Default::default(),
+                pool: None,
             })
         };
         assert_eq!((told(2, 2), told(1, 3), told(3, 2)), ("stay".into(), "add 2".into(), "remove 1".into()));

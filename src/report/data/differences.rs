@@ -20,7 +20,7 @@ pub struct DifferenceRow {
 
 /// The columns of `comparison.csv`. `joint_` intervals hold together, the others alone; the relative difference and the
 /// one without pairing have joint intervals too.
-pub static DIFFERENCE_COLUMNS: &[Field<DifferenceRow>] = &[
+pub const DIFFERENCE_COLUMNS: &[Field<DifferenceRow>] = &[
     Field::text("a", "the alternative that is compared with", |row| row.a.as_str().into()),
     Field::text("b", "the alternative that is compared: differences are `b` less `a`", |row| {
         row.b.as_str().into()
@@ -77,5 +77,5 @@ pub fn differences(result: &CompareResult) -> Dataset<'_> {
             DIFFERENCE_COLUMNS.iter().map(|field| field.of(&row).into_owned()).collect::<Vec<Value<'_>>>()
         })
     });
-    Dataset { name: "comparison".to_owned(), columns: columns(DIFFERENCE_COLUMNS), rows: Box::new(rows) }
+    Dataset { name: "comparison".to_owned(), columns: columns(&[DIFFERENCE_COLUMNS]), rows: Box::new(rows) }
 }

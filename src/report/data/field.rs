@@ -89,21 +89,24 @@ impl<R> Field<R> {
     }
 }
 
+/// The fields of a table, in groups that follow each other.
+pub type Fields<R> = &'static [&'static [Field<R>]];
+
 /// The columns of a dataset of `fields`.
-pub fn columns<R>(fields: &[Field<R>]) -> Vec<Column> {
-    fields.iter().map(Field::column).collect()
+pub fn columns<R>(fields: Fields<R>) -> Vec<Column> {
+    fields.iter().copied().flatten().map(Field::column).collect()
 }
 
 /// A row of a dataset of `fields`: their values in `record`.
-pub fn row<'a, R>(fields: &[Field<R>], record: &'a R) -> Vec<Value<'a>> {
-    fields.iter().map(|field| field.of(record)).collect()
+pub fn row<'a, R>(fields: Fields<R>, record: &'a R) -> Vec<Value<'a>> {
+    fields.iter().copied().flatten().map(|field| field.of(record)).collect()
 }
 
 /// The records of a table by its fields: each field a list of values under its name.
 #[derive(Debug)]
 pub struct Records<'a, R: 'static> {
     /// The fields.
-    pub fields: &'static [Field<R>],
+    pub fields: Fields<R>,
     /// The records.
     pub records: &'a [R],
 }
@@ -126,8 +129,8 @@ impl<'a, R> Records<'a, R> {
 
 impl<R> Serialize for Records<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
-        for field in self.fields {
+        let mut map = serializer.serialize_map(None)?;
+        for field in self.fields.iter().copied().flatten() {
             map.serialize_entry(field.name, &FieldValues { field, records: self.records })?;
         }
         map.end()
@@ -154,7 +157,7 @@ mod tests {
     #[test]
     fn records_are_a_list_of_values_a_field() {
         let windows = [crate::sim::Window { end_s: 5.0, ..Default::default() }];
-        let json = serde_json::to_value(Records { fields: WINDOW_COLUMNS, records: &windows }).unwrap();
+        let json = serde_json::to_value(Records { fields: &[WINDOW_COLUMNS], records: &windows }).unwrap();
         assert_eq!(json["time_s"], serde_json::json!([5.0]));
         assert_eq!(json["latency_p50_s"], serde_json::json!([null]));
         assert_eq!(json["arrived"], serde_json::json!([0]));

@@ -155,6 +155,20 @@ pub(in crate::sim) struct InstanceCounts {
 }
 
 impl InstanceCounts {
+    /// With those of another pool.
+    pub fn and(self, other: InstanceCounts) -> InstanceCounts {
+        InstanceCounts {
+            pending: self.pending + other.pending,
+            starting: self.starting + other.starting,
+            ready: self.ready + other.ready,
+            draining: self.draining + other.draining,
+            warm_pending: self.warm_pending + other.warm_pending,
+            warming: self.warming + other.warming,
+            warm: self.warm + other.warm,
+            returning: self.returning + other.returning,
+        }
+    }
+
     /// Instances on their way in: starting, or waiting for capacity to start.
     pub fn coming(self) -> u32 {
         self.pending + self.starting
@@ -180,6 +194,20 @@ pub(in crate::sim) struct InstanceTime {
     pub draining: u128,
     pub warming: u128,
     pub warm: u128,
+}
+
+impl InstanceTime {
+    /// With that of another pool.
+    pub fn and(self, other: InstanceTime) -> InstanceTime {
+        InstanceTime {
+            pending: self.pending + other.pending,
+            starting: self.starting + other.starting,
+            ready: self.ready + other.ready,
+            draining: self.draining + other.draining,
+            warming: self.warming + other.warming,
+            warm: self.warm + other.warm,
+        }
+    }
 }
 
 /// What has gone wrong with instances.

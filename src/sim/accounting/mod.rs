@@ -6,6 +6,7 @@ mod cold_requests;
 mod cost;
 mod facts;
 mod outcome;
+mod pools;
 mod recorder;
 mod slo;
 mod tally;
@@ -21,4 +22,5 @@ pub use outcome::{
     Actions, Counts, DecisionRecord, FLAP_WINDOW_S, HeldTimes, Integrals, Outcome, PoolOutcomes, Sending,
     Times, TokenOutcome, TransferOutcome, TypeShare, Window,
 };
+pub use pools::PoolName;
 pub use slo::{MORE, Promise, Promised, Slo};

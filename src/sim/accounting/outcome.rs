@@ -1,6 +1,7 @@
 //! The outcome of one run, as plain figures.
 
 use super::facts::FailureCounts;
+use super::pools::PoolName;
 use crate::autoscaler::Explanation;
 use crate::stats::Digest;
 use crate::time::Instant;
@@ -57,6 +58,22 @@ pub struct Integrals {
     pub work: f64,
 }
 
+impl Integrals {
+    /// With the instances of a pool.
+    #[must_use]
+    pub(in crate::sim) fn and_instances(self, pool: &Integrals) -> Integrals {
+        Integrals {
+            pending: self.pending + pool.pending,
+            starting: self.starting + pool.starting,
+            ready: self.ready + pool.ready,
+            draining: self.draining + pool.draining,
+            warming: self.warming + pool.warming,
+            warm: self.warm + pool.warm,
+            ..self
+        }
+    }
+}
+
 /// One evaluation of the autoscaler.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecisionRecord {
@@ -70,10 +87,12 @@ pub struct DecisionRecord {
     pub desired: u32,
     /// What it rested on, and why it came out so.
     pub explanation: Explanation,
+    /// The pool whose instances these are, where there are two.
+    pub pool: Option<PoolName>,
 }
 
 /// The run between two marks of the timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Window {
     /// End of the window, seconds from the start of the run.
     pub end_s: f64,
@@ -124,6 +143,19 @@ pub struct Window {
     pub draining: u32,
     /// Share of the tokens of the prompts begun that prefix caches had; `None` where contents are not known, or none began.
     pub prefix_hit: Option<f64>,
+    /// Mean share of the memory for keys and values taken on ready instances, at the end.
+    pub kv_cache: f64,
+    /// Time-averages of the KV caches that wait for their transfer from one pool to the other, and of those under way.
+    pub transfers: [f64; 2],
+    /// The same of each pool, in the order of [`PoolName`], where there are two; then all above is of both together.
+    pub pools: Option<Box<[Window; 2]>>,
+}
+
+impl Window {
+    /// The part of one of two pools.
+    pub fn of_pool(&self, pool: PoolName) -> Option<&Window> {
+        self.pools.as_deref().map(|pools| &pools[pool as usize])
+    }
 }
 
 /// What clients sent.
@@ -193,6 +225,13 @@ pub struct Actions {
     pub down: u64,
     /// Actions that undid the direction of one less than [`FLAP_WINDOW_S`] before.
     pub flaps: u64,
+}
+
+impl Actions {
+    /// With those of another pool.
+    pub(in crate::sim) fn and(self, other: Actions) -> Actions {
+        Actions { up: self.up + other.up, down: self.down + other.down, flaps: self.flaps + other.flaps }
+    }
 }
 
 /// Two opposite actions within this many seconds are a flap: five minutes, the stabilization window Kubernetes defaults to.
@@ -293,6 +332,16 @@ pub struct PoolOutcomes {
     pub decode: Outcome,
     /// The way of the caches between them.
     pub transfer: TransferOutcome,
+}
+
+impl PoolOutcomes {
+    /// What one of them came to.
+    pub fn of(&self, pool: PoolName) -> &Outcome {
+        match pool {
+            PoolName::Prefill => &self.prefill,
+            PoolName::Decode => &self.decode,
+        }
+    }
 }
 
 /// Transfers of KV caches.

@@ -67,6 +67,8 @@ pub(in crate::sim) struct WindowCounters {
     pub arrived: u64,
     pub totals: Totals,
     pub desired: u32,
+    /// Integrals of the KV caches that wait for their transfer between pools, and of those under way.
+    pub transfers: [u128; 2],
 }
 
 /// When a request in flight arrived that has missed the SLO, in nanoseconds: before either.
@@ -213,6 +215,8 @@ impl Timeline {
             prefix_hit: (now.prefix[1] > last.prefix[1])
                 .then(|| (now.prefix[0] - last.prefix[0]) as f64 / (now.prefix[1] - last.prefix[1]) as f64),
             draining: now.counts.draining,
+            kv_cache: now.kv_cache,
+            transfers: [0, 1].map(|index| mean(now.transfers[index], last.transfers[index])),
             ..Window::default()
         }
     }

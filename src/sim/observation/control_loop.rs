@@ -156,7 +156,14 @@ impl ControlLoop {
     fn record(&mut self, at: Instant, ready: u32, desired: u32) {
         if self.keeps(desired) {
             let explanation = self.policy.explain();
-            self.decisions.push(DecisionRecord { at, before: self.desired, ready, desired, explanation });
+            self.decisions.push(DecisionRecord {
+                at,
+                before: self.desired,
+                ready,
+                desired,
+                explanation,
+                pool: None,
+            });
         }
     }
 
@@ -190,7 +197,7 @@ impl ControlLoop {
         if self.keeps(desired) {
             let explanation = Explanation::plain("an instance has been idle for its keep-alive: remove it");
             let (before, ready) = (self.desired, self.desired);
-            self.decisions.push(DecisionRecord { at, before, ready, desired, explanation });
+            self.decisions.push(DecisionRecord { at, before, ready, desired, explanation, pool: None });
         }
         self.take_over(at, desired);
     }

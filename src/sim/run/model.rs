@@ -4,7 +4,7 @@ use crate::arrivals::Arrivals;
 use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext, TokenPromise};
 use crate::random::Streams;
 use crate::service::{self, Llm, Service};
-use crate::sim::accounting::{Cost, Promise, Slo};
+use crate::sim::accounting::{Cost, PoolName, Promise, Slo};
 use crate::sim::clients::Client;
 use crate::sim::instances::{DrainPolicy, InstanceType, Instances, LostRequests};
 use crate::sim::observation::Metrics;
@@ -58,28 +58,6 @@ pub struct Decode {
     pub cost: Cost,
     /// How caches are transferred.
     pub transfer: Transfer,
-}
-
-/// One of two pools, by what it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PoolName {
-    Prefill,
-    Decode,
-}
-
-impl PoolName {
-    /// As results name it.
-    pub fn shown(self) -> &'static str {
-        match self {
-            PoolName::Prefill => "prefill",
-            PoolName::Decode => "decode",
-        }
-    }
-
-    /// The name of one of its types of instance, which is empty where all are alike.
-    pub fn with(self, kind: &str) -> String {
-        if kind.is_empty() { self.shown().to_owned() } else { format!("{}/{kind}", self.shown()) }
-    }
 }
 
 /// Maximum number of windows of a promise in one run: it keeps a slip of the hand from exhausting memory.
@@ -278,6 +256,12 @@ impl Model {
         let mut names = of_pool(PoolName::Prefill, &self.instances);
         names.extend(of_pool(PoolName::Decode, &decode.instances));
         names
+    }
+
+    /// Whether there are two pools, the instances of each being all alike.
+    pub fn has_pools_of_one_type(&self) -> bool {
+        let alike = |instances: &Instances| instances.types.is_empty();
+        alike(&self.instances) && self.decode.as_ref().is_some_and(|decode| alike(&decode.instances))
     }
 
     /// Places of one instance that its utilization is measured in: under the model `slots`, the requests it serves at a

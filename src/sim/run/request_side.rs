@@ -81,35 +81,8 @@ pub(super) struct Fleet {
     pub time: InstanceTime,
     pub counts: InstanceCounts,
     pub desired: u32,
-}
-
-impl Fleet {
-    /// The instances of two pools.
-    pub fn and(self, other: Fleet) -> Fleet {
-        let (one, two) = (self.time, other.time);
-        let (some, more) = (self.counts, other.counts);
-        Fleet {
-            time: InstanceTime {
-                pending: one.pending + two.pending,
-                starting: one.starting + two.starting,
-                ready: one.ready + two.ready,
-                draining: one.draining + two.draining,
-                warming: one.warming + two.warming,
-                warm: one.warm + two.warm,
-            },
-            counts: InstanceCounts {
-                pending: some.pending + more.pending,
-                starting: some.starting + more.starting,
-                ready: some.ready + more.ready,
-                draining: some.draining + more.draining,
-                warm_pending: some.warm_pending + more.warm_pending,
-                warming: some.warming + more.warming,
-                warm: some.warm + more.warm,
-                returning: some.returning + more.returning,
-            },
-            desired: self.desired + other.desired,
-        }
-    }
+    /// Integrals of the KV caches that wait for their transfer between pools, and of those under way.
+    pub transfers: [u128; 2],
 }
 
 /// See the module.

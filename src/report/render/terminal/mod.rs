@@ -9,6 +9,7 @@ pub use fit::fitted as table;
 use crate::report::content::Report;
 use crate::report::format;
 use crate::report::notes::{DESCRIPTION, UNMEASURED};
+use crate::report::pools::POOLS_TABLE;
 use crate::report::promises::PROMISES_TABLE;
 use crate::report::recommendation::{ALTERNATIVES_TABLE, CHANGES_TABLE, RECOMMENDATION_TABLE};
 use crate::report::results::Results;
@@ -93,7 +94,7 @@ fn run(report: &Report<'_>, width: Option<usize>) -> String {
         }
         let _ = writeln!(text, "{}\n", table(steps, width));
     }
-    for id in [PROMISES_TABLE, FIGURES_TABLE, TYPES_TABLE] {
+    for id in [PROMISES_TABLE, FIGURES_TABLE, POOLS_TABLE, TYPES_TABLE] {
         push_tables(&mut text, report, id, width);
     }
     text
@@ -131,8 +132,8 @@ fn sweep(report: &Report<'_>, width: Option<usize>) -> String {
     for promises in report.tables_called(PROMISES_TABLE) {
         let _ = writeln!(text, "{}\n{}\n", promises.title, table(promises, width));
     }
-    for types in report.tables_called(TYPES_TABLE) {
-        let _ = writeln!(text, "{}\n{}\n", types.title, table(types, width));
+    for parts in [POOLS_TABLE, TYPES_TABLE].into_iter().flat_map(|id| report.tables_called(id)) {
+        let _ = writeln!(text, "{}\n{}\n", parts.title, table(parts, width));
     }
     let plot = plot::frontier(report, width);
     if !plot.is_empty() {
@@ -145,7 +146,7 @@ fn sweep(report: &Report<'_>, width: Option<usize>) -> String {
 /// The figures, then the differences, unless they would take pages, then the answer.
 fn compare(report: &Report<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
-    for id in [PROMISES_TABLE, FIGURES_TABLE, TYPES_TABLE] {
+    for id in [PROMISES_TABLE, FIGURES_TABLE, POOLS_TABLE, TYPES_TABLE] {
         push_tables(&mut text, report, id, width);
     }
     if !report.details.is_empty() {

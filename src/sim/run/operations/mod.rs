@@ -112,10 +112,12 @@ impl Operations {
         self
     }
 
-    /// Those of several pools together: the windows of the run, and its measured part. Instances come and go in each pool.
+    /// Those of several pools together, which begin with so many instances: the windows of the run, and its measured part.
+    /// Instances come and go in each pool.
     #[must_use]
-    pub fn of_pools(mut self) -> Self {
+    pub fn of_pools(mut self, initial: u32) -> Self {
         self.is_of_pools = true;
+        self.timeline = Timeline::new(self.timeline.windows, initial);
         self
     }
 
@@ -286,6 +288,11 @@ impl Operations {
 
     /// The instances there are at `now`.
     pub fn fleet(&mut self, now: Instant) -> Fleet {
-        Fleet { time: self.registry.time(now), counts: self.registry.counts(), desired: self.control.desired }
+        Fleet {
+            time: self.registry.time(now),
+            counts: self.registry.counts(),
+            desired: self.control.desired,
+            transfers: [0; 2],
+        }
     }
 }

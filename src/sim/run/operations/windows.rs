@@ -61,6 +61,7 @@ impl Operations {
             arrived: requests.arrived(),
             totals: requests.recorder().totals,
             desired: fleet.desired,
+            transfers: fleet.transfers,
         };
         let recorder = requests.recorder();
         self.timeline.close(counters, recorder.window.as_mut(), recorder.window_tokens.as_mut());
