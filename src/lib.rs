@@ -151,7 +151,7 @@
 //! | `traffic`, `distribution`, `stats`, `theory` | readers of traces, distributions, statistics, exact results |
 //! | `schema` | statements of keys |
 //! | `document`, `files` | TOML, YAML and JSON with places; how files are read |
-//! | `random`, `time`, `units`, `dyn_eq`, `cancel`, `parallel` | the ground: random streams, instants, quantities, cancellation, threads |
+//! | `random`, `time`, `units`, `dyn_eq`, `cancel`, `parallel`, `sorting` | the ground: random streams, instants, quantities, cancellation, threads, sorting |
 //!
 //! `docs/architecture.md` has the seams and how to add to each.
 
@@ -194,6 +194,7 @@ mod schema;
 mod serve;
 mod service;
 mod sim;
+mod sorting;
 mod stats;
 mod theory;
 mod time;

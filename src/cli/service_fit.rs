@@ -13,6 +13,7 @@ use crate::fit::{Compared, calibrated, service_table, why_refused, worst};
 use crate::report::render::terminal;
 use crate::report::table::Table;
 use crate::schema::Choice;
+use crate::sorting::Sorting as _;
 use crate::traffic::{Fitted, Level, Refit, Unit, fit, fit_recording, read_load_test};
 
 /// Fit a [service] table to load tests, and show how well it fits their own levels.
@@ -71,7 +72,7 @@ pub(super) fn execute(arguments: &Arguments, global: &Global) -> Result<Answer, 
         compared(&fitted)
     } else {
         let by_load = |level: &Level| level.in_flight().unwrap_or(0.0);
-        levels.sort_by(|one, other| by_load(one).total_cmp(&by_load(other)));
+        levels.sort_once_by(|one, other| by_load(one).total_cmp(&by_load(other)));
         // What the law was not fitted to has no steady state to be driven to.
         let is_fitted = |level: &&Level| fitted.rows.iter().any(|row| row.level == level.name);
         let driven: Vec<Level> = levels.iter().filter(is_fitted).cloned().collect();

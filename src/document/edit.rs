@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{Data, Node, Place, Source, Span, Table, json, yaml};
+use crate::sorting::Sorting as _;
 
 /// Bytes to be replaced, and what takes their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +165,7 @@ fn own_entries(table: &Table) -> Vec<(&Span, &Node)> {
         .filter_map(|(_, place, node)| Some((place.span()?, node)))
         .filter(|(name, _)| !name.text().starts_with('*'))
         .collect();
-    entries.sort_by_key(|(name, _)| name.bytes.start);
+    entries.sort_once_by_key(|(name, _)| name.bytes.start);
     entries
 }
 

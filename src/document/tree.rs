@@ -1,6 +1,7 @@
 //! A document as a tree whose every value knows its place.
 
 use super::Span;
+use crate::sorting::Sorting as _;
 
 /// Where a value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Table {
     pub(super) fn of(entries: impl IntoIterator<Item = (String, Place, Node)>) -> Table {
         let entry = |(name, name_place, node)| Entry { name, name_place, node };
         let mut entries: Vec<Entry> = entries.into_iter().map(entry).collect();
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries.sort_once_by(|a, b| a.name.cmp(&b.name));
         Table { entries }
     }
 

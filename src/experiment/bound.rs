@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{COST, Case, Contender, Evaluator, Figures, Replications, RunError, SLO_ATTAINMENT};
 use crate::scenario::Scenario;
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, Estimate, Linearised};
 
 /// The least cost at which the SLO is kept more or less often, and how far each contender is from it.
@@ -94,7 +95,7 @@ fn alike(a: &Scenario, b: &Scenario) -> bool {
 /// Those that no other beats in both, by rising cost and attainment.
 fn best(mut all: Vec<Replications>) -> Vec<Replications> {
     let mean = |replications: &Replications, name: &str| replications.figure(name).mean().unwrap_or(0.0);
-    all.sort_by(|a, b| {
+    all.sort_once_by(|a, b| {
         let by_cost = mean(a, COST).total_cmp(&mean(b, COST));
         by_cost.then(mean(b, SLO_ATTAINMENT).total_cmp(&mean(a, SLO_ATTAINMENT)))
     });

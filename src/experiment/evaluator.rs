@@ -8,6 +8,7 @@ use super::work::Work;
 use super::{Case, DrawnRequests, Observer, Progress, Record, Replications, RunError, Shard, Store};
 use crate::cancel::CancelToken;
 use crate::parallel;
+use crate::sorting::Sorting as _;
 
 /// Evaluates batches of cases: takes from the store what is there, simulates the rest in parallel, on common random
 /// numbers, and can be watched and stopped.
@@ -191,7 +192,7 @@ impl<T> Gathered<T> {
 
     fn in_order(&mut self) -> Vec<Record> {
         let mut records = std::mem::take(&mut self.records);
-        records.sort_by_key(|record| record.number);
+        records.sort_once_by_key(|record| record.number);
         records
     }
 

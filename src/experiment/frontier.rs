@@ -1,5 +1,6 @@
 //! The frontier: the points of which none is both cheaper and faster.
 
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, LEAST_REPLICATIONS, Linearised, student_t};
 
 /// Whether a point is on the frontier, and how sure that is.
@@ -52,7 +53,7 @@ fn pareto(means: &[Option<(f64, f64)>]) -> Vec<bool> {
         .enumerate()
         .filter_map(|(i, mean)| mean.map(|(cost, latency)| (cost, latency, i)))
         .collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    order.sort_once_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut on = vec![false; means.len()];
     let mut best: Option<(f64, f64)> = None;
     for (cost, latency, index) in order {

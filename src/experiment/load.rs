@@ -1,6 +1,7 @@
 //! The greatest load that keeps the SLO: what a sweep of the load alone asks for.
 
 use super::{LoadLimit, PointResult};
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, Estimate};
 
 /// The limit of each alternative, if a numeric condition of the load is all that is swept and all points finished.
@@ -64,7 +65,7 @@ fn limit_of(points: &[&PointResult], promise: usize) -> Option<LoadLimit> {
             })
         })
         .collect::<Option<Vec<Level>>>()?;
-    levels.sort_by(|a, b| a.load.total_cmp(&b.load));
+    levels.sort_once_by(|a, b| a.load.total_cmp(&b.load));
     if !is_load || levels.len() < 2 {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use super::{COST, Figures, LoadLimit, Membership, Replications, RunPlan, SeenRun, SloVerdict};
 use crate::scenario::{Point, Scenario, Setting};
+use crate::sorting::Sorting as _;
 
 /// One alternative of a `run`, over its replications.
 #[derive(Debug, Clone)]
@@ -186,7 +187,7 @@ impl SweepResult {
     pub fn frontier(&self) -> impl Iterator<Item = &PointResult> {
         let cost = |point: &PointResult| point.figures.get(COST).mean.unwrap_or(f64::INFINITY);
         let mut on: Vec<&PointResult> = self.points.iter().filter(|point| point.frontier.on).collect();
-        on.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.number.cmp(&b.number)));
+        on.sort_once_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.number.cmp(&b.number)));
         on.into_iter()
     }
 }

@@ -9,6 +9,7 @@ use super::{
     SLO_LATENCY, SeenRun, SloVerdict, SweepResult, frontier, knee,
 };
 use crate::scenario::{Point, Scenario};
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, LEAST_REPLICATIONS, Linearised, Observation, Plan, Selection, Step};
 
 /// Runs every point with all its replications, and looks closer at the one a user would pick:
@@ -153,7 +154,7 @@ fn mark_frontier(points: &mut [PointResult], settings: &[Setting]) -> Option<usi
             Some((cost.mean()?, latency.mean()?, setting.points[0]))
         })
         .collect();
-    members.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+    members.sort_once_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
     // Settings that come to the same run are one point of the curve.
     members.dedup_by(|next, before| (next.0, next.1) == (before.0, before.1));
     let curve: Vec<(f64, f64)> = members.iter().map(|(cost, latency, _)| (*cost, *latency)).collect();
@@ -321,10 +322,10 @@ fn look_closer(
     let cost = |index: usize| result.points[index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
     let mut frontier: Vec<usize> =
         (0..result.points.len()).filter(|index| result.points[*index].frontier.on).collect();
-    frontier.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
+    frontier.sort_once_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
     let rank = frontier.iter().position(|index| *index == picked).unwrap_or(0);
     let mut nearest: Vec<(usize, usize)> = frontier.into_iter().enumerate().collect();
-    nearest.sort_by_key(|(other, _)| (other.abs_diff(rank), *other));
+    nearest.sort_once_by_key(|(other, _)| (other.abs_diff(rank), *other));
     let chosen: Vec<usize> =
         nearest.into_iter().map(|(_, index)| index).filter(|index| *index != picked).collect();
     let chosen = &chosen[..chosen.len().min(MOST_LOOKS).min(runs / RUNS_PER_LOOK)];

@@ -5,6 +5,7 @@ use crate::autoscaler::{OfPool, Per, Quantity, Scrape, Signal, Watched};
 use crate::random::Streams;
 use crate::scenario::Scenario;
 use crate::sim::{DecisionRecord, Window};
+use crate::sorting::Sorting as _;
 use crate::time::{Instant, Span};
 
 /// How far back from the first late request its causes are looked for, in seconds.
@@ -309,7 +310,7 @@ impl Episodes {
     /// The worst `count`, by requests late or lost.
     pub fn worst(&self, count: usize) -> Vec<&Episode> {
         let mut all: Vec<&Episode> = self.all.iter().collect();
-        all.sort_by(|a, b| b.late.cmp(&a.late).then(a.from_s.total_cmp(&b.from_s)));
+        all.sort_once_by(|a, b| b.late.cmp(&a.late).then(a.from_s.total_cmp(&b.from_s)));
         all.truncate(count);
         all
     }

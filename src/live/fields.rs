@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::document::edit::{self, Scalar};
 use crate::document::{Data, Node, Source, toml};
+use crate::sorting::Sorting as _;
 use crate::time::Span;
 use crate::units::{parse_span, show_span};
 
@@ -63,7 +64,7 @@ pub fn fields(text: &str) -> Vec<Field> {
         }
     }
     // Stable: within both groups in the order of the text.
-    found.sort_by_key(|field| !field.swept);
+    found.sort_once_by_key(|field| !field.swept);
     found.truncate(MOST_FIELDS);
     found
 }

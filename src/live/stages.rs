@@ -10,6 +10,7 @@ use crate::report::compose;
 use crate::report::content::Report;
 use crate::report::manifests::manifests;
 use crate::report::render::html::{self, PageData};
+use crate::report::render::json_layout::Layout;
 use crate::report::render::svg;
 use crate::scenario::{Plan, Scenario, ScenarioError};
 
@@ -118,8 +119,7 @@ pub fn run(
     send: &mut (dyn FnMut(&str) -> std::io::Result<()> + Send),
 ) {
     let mut tell = |line: &Line<'_>| {
-        // Plain data is always written.
-        let told = send(&serde_json::to_string(line).unwrap_or_default());
+        let told = send(&Layout::Compact.write(line));
         if told.is_err() {
             cancel.cancel();
         }

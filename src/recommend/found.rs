@@ -14,6 +14,7 @@ use crate::experiment::{
 };
 use crate::scenario::{Axis, Scenario, Setting};
 use crate::sim::{Model, Outcome};
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, Estimate, Linearised, Selection};
 
 /// Fresh replications by which the settings in force are judged where nothing is confirmed.
@@ -284,7 +285,7 @@ impl Found<'_> {
             .filter(|((membership, _), _)| membership.on)
             .filter_map(|((_, (cost, latency)), index)| Some((cost.mean()?, latency.mean()?, *index)))
             .collect();
-        curve.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+        curve.sort_once_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         curve.dedup_by(|next, before| (next.0, next.1) == (before.0, before.1));
         let places: Vec<(f64, f64)> = curve.iter().map(|(cost, latency, _)| (*cost, *latency)).collect();
         let knee = knee(&places).filter(|_| places.len() > 1).map(|knee| curve[knee].2);
@@ -332,7 +333,7 @@ impl Found<'_> {
             keeps.then_some((index, saves))
         };
         let mut all: Vec<(usize, f64)> = all.into_iter().filter_map(saves).collect();
-        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        all.sort_once_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let of = |(index, saves): (usize, f64)| Undecided {
             settings: plain(&self.candidates.all[index].settings),
             cost_per_hour: self.race_figures(index, u32::MAX).0.mean().unwrap_or(f64::INFINITY),

@@ -9,6 +9,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::chart::in_reports;
 use super::render::{DATA_FORMATS, PICTURE_FORMATS};
+use crate::sorting::Sorting as _;
 
 /// Datasets that Kneepoint writes into a folder, and into the folder of each variant, besides the charts.
 const DATASETS: [&str; 7] =
@@ -123,7 +124,7 @@ impl Folder {
         // The mark of incompleteness before all others, `summary.json` after them.
         let last = |place: &Path| (place == mark, place != incomplete);
         let mut staged = std::mem::take(&mut self.staged);
-        staged.sort_by_key(|(_, place)| last(place));
+        staged.sort_once_by_key(|(_, place)| last(place));
         let mut staged = staged.into_iter();
         let persist = |(file, place): (NamedTempFile, PathBuf)| {
             file.persist(&place).map(drop).map_err(|error| OutputError {

@@ -9,6 +9,7 @@ use crate::experiment::{
 };
 use crate::scenario::{Precision, Scenario};
 use crate::service::{Model, Uncertainty};
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, Estimate};
 
 /// Whether the queue grows until the end of the run, so that latencies are at least what is measured.
@@ -240,7 +241,7 @@ pub fn formulas<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Vec<Statem
             _ => None,
         })
         .collect();
-    uncertain.sort_by(|a, b| a.basis.cmp(b.basis).then_with(|| a.of.cmp(&b.of)));
+    uncertain.sort_once_by(|a, b| a.basis.cmp(b.basis).then_with(|| a.of.cmp(&b.of)));
     uncertain.dedup();
     uncertain.chunk_by(|a, b| a.basis == b.basis).map(formula).chain(fitted).collect()
 }

@@ -12,6 +12,7 @@ use crate::experiment::{
 };
 use crate::scenario::{Point, ReadFact, Scenario};
 use crate::sim::Promised;
+use crate::sorting::Sorting as _;
 use crate::stats::{CONFIDENCE, Misses};
 use crate::units::show_span;
 
@@ -341,7 +342,7 @@ pub fn bound(result: &CompareResult) -> Vec<Statement> {
         _ => f64::INFINITY,
     };
     let mut order: Vec<usize> = (0..result.contenders.len()).filter(|index| *index != bound.of).collect();
-    order.sort_by(|a, b| relative(*a).total_cmp(&relative(*b)));
+    order.sort_once_by(|a, b| relative(*a).total_cmp(&relative(*b)));
     let statement = |index: usize| {
         let Contender { name, figures, .. } = &result.contenders[index];
         let attained = figures.get(SLO_ATTAINMENT);

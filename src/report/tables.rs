@@ -10,6 +10,7 @@ use crate::experiment::{
 };
 use crate::scenario::{Scenario, Setting};
 use crate::sim::DecisionRecord;
+use crate::sorting::Sorting as _;
 
 /// The table of figures, of a run and of a comparison.
 pub const FIGURES_TABLE: &str = "figures";
@@ -187,7 +188,7 @@ fn by_promise(result: &CompareResult) -> Vec<usize> {
         None => 4,
     };
     if order.iter().any(|index| rank(index) < 4) {
-        order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(cost(a).total_cmp(&cost(b))));
+        order.sort_once_by(|a, b| rank(a).cmp(&rank(b)).then(cost(a).total_cmp(&cost(b))));
     }
     order
 }
@@ -207,7 +208,7 @@ fn ranked(
     let mut order = by_promise(result);
     if result.contenders.iter().all(|each| sentences::keeps(each).is_none()) {
         let cost = |index: &usize| result.contenders[*index].figures.get(COST).mean.unwrap_or(f64::INFINITY);
-        order.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        order.sort_once_by(|a, b| cost(a).total_cmp(&cost(b)));
     }
     let row = |index: &usize| {
         let contender = &result.contenders[*index];
@@ -341,7 +342,7 @@ fn around_the_knee(result: &SweepResult) -> Vec<&PointResult> {
         .collect();
     let away = |rank: usize| centres.iter().map(|centre| centre.abs_diff(rank)).min().unwrap_or(rank);
     let mut ranks: Vec<usize> = (0..frontier.len()).collect();
-    ranks.sort_by_key(|rank| (away(*rank), *rank));
+    ranks.sort_once_by_key(|rank| (away(*rank), *rank));
     ranks.truncate(MAX_ROWS);
     ranks.sort_unstable();
     ranks.into_iter().map(|rank| frontier[rank]).collect()

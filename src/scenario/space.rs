@@ -10,6 +10,7 @@ use super::{circumstance, design};
 use crate::autoscaler::manifest::Change;
 use crate::schema::{Data, Kind, Node, Place, Tree};
 use crate::sim::Model;
+use crate::sorting::Sorting as _;
 use crate::time::Span;
 
 /// One setting to choose, with the values that are tried.
@@ -384,7 +385,7 @@ fn levels_of(levels: Levels, today: Option<&Setting>, kind: &Kind, need: f64) ->
 /// Numbers and durations in ascending order, each once; names as they are.
 fn ascending(levels: &mut Vec<Setting>) {
     if levels.iter().all(|level| level.value().is_some()) {
-        levels.sort_by(|a, b| a.value().unwrap_or(0.0).total_cmp(&b.value().unwrap_or(0.0)));
+        levels.sort_once_by(|a, b| a.value().unwrap_or(0.0).total_cmp(&b.value().unwrap_or(0.0)));
     }
     levels.dedup();
 }

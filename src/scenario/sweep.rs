@@ -7,6 +7,7 @@ use super::setting::{Setting, takes};
 use crate::schema::{
     Choice, Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value, read_choice,
 };
+use crate::sorting::Sorting as _;
 use crate::time::Span;
 
 /// More points than anyone waits for; keeps a slip of the hand from expanding a grid that fills the memory.
@@ -193,7 +194,7 @@ impl Value for Parameters {
         if parameters.is_empty() {
             return Err(Problem::new(&node.place, format!("`{path}` is empty"), expected));
         }
-        parameters.sort_by_key(|parameter| written_at(&parameter.place));
+        parameters.sort_once_by_key(|parameter| written_at(&parameter.place));
         Ok(Parameters(parameters))
     }
 }

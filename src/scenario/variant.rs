@@ -6,6 +6,7 @@ use super::circumstance::{self, Circumstance};
 use super::paths::kind_at;
 use super::sweep::written_at;
 use crate::schema::{Context, Data, Key, Kind, Node, Place, Problem, Reader, TableSpec, Tree, Value};
+use crate::sorting::Sorting as _;
 
 /// One `[[variant]]`.
 #[derive(Clone)]
@@ -66,7 +67,7 @@ impl Value for Changes {
         };
         let mut changes: Vec<(String, Place, Node)> =
             table.iter().map(|(name, place, node)| (name.to_owned(), place.clone(), node.clone())).collect();
-        changes.sort_by_key(|(_, place, _)| written_at(place));
+        changes.sort_once_by_key(|(_, place, _)| written_at(place));
         let whole = |name: &str| TABLES.iter().any(|key| key.name() == name);
         match changes.iter().find(|(name, _, _)| whole(name)) {
             Some((name, place, _)) => {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{AnyKey, Context, Data, Kind, Node, Place, Table, TableSpec, Tree, UnionSpec};
+use crate::sorting::Sorting as _;
 use crate::units::parse_span;
 
 /// Writes values as bytes: two values are written alike if the schema gives them the same meaning. Durations count in
@@ -76,7 +77,7 @@ impl<'a> Canonical<'a> {
             (Kind::Map(inner), Data::Table(table)) => {
                 let mut entries: Vec<(&str, &Node)> =
                     table.iter().map(|(name, _, node)| (name, node)).collect();
-                entries.sort_by_key(|(name, _)| *name);
+                entries.sort_once_by_key(|(name, _)| *name);
                 self.tagged(b'{', &[]);
                 for (name, node) in entries {
                     self.text(name);
@@ -100,7 +101,7 @@ impl<'a> Canonical<'a> {
         except: &[&str],
     ) -> io::Result<()> {
         let mut keys: Vec<&dyn AnyKey> = keys.filter(|key| !except.contains(&key.name())).collect();
-        keys.sort_by_key(|key| key.name());
+        keys.sort_once_by_key(|key| key.name());
         self.tagged(b'{', &[]);
         for key in keys {
             self.key(key, table.get(key.name()), &[])?;
@@ -127,7 +128,7 @@ impl<'a> Canonical<'a> {
             Data::Table(table) => {
                 let mut entries: Vec<(&str, &Node)> =
                     table.iter().map(|(name, _, node)| (name, node)).collect();
-                entries.sort_by_key(|(name, _)| *name);
+                entries.sort_once_by_key(|(name, _)| *name);
                 self.tagged(b'{', &[]);
                 for (name, node) in entries {
                     self.text(name);

@@ -10,6 +10,7 @@ use super::mmpp;
 use super::profile::{Factors, divisions};
 use super::renewal::{self, Sums};
 use crate::random::{Purpose, Streams};
+use crate::sorting::Sorting as _;
 use crate::time::Span;
 use crate::traffic::{Packed, Series};
 
@@ -123,7 +124,7 @@ impl Contest {
     }
 
     fn best(mut self) -> Option<(ArrivalModel, Vec<Candidate>)> {
-        self.found.sort_by(|one, other| one.0.bic.total_cmp(&other.0.bic));
+        self.found.sort_once_by(|one, other| one.0.bic.total_cmp(&other.0.bic));
         let model = self.found.first()?.1.clone();
         Some((model, self.found.into_iter().map(|(candidate, _)| candidate).collect()))
     }

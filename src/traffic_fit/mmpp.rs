@@ -5,6 +5,8 @@
 //! estimation for Markov modulated Poisson processes*, Stochastic Models 10, 1994); its maximum is sought by the simplex of Nelder
 //! and Mead (The Computer Journal 7, 1965) from several starts.
 
+use crate::sorting::Sorting as _;
+
 /// Rates of the two states, the higher first, and rates of leaving them; in units in which the mean rate is 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TwoStates {
@@ -91,7 +93,7 @@ fn simplex(cost: impl Fn([f64; 3]) -> f64, start: [f64; 3]) -> ([f64; 3], f64) {
         at
     };
     for _ in 0..STEPS {
-        corners.sort_by(|one, other| one.1.total_cmp(&other.1));
+        corners.sort_once_by(|one, other| one.1.total_cmp(&other.1));
         if (corners[3].1 - corners[0].1).abs() < 1e-7 * corners[0].1.abs().max(1.0) {
             break;
         }
@@ -127,6 +129,6 @@ fn simplex(cost: impl Fn([f64; 3]) -> f64, start: [f64; 3]) -> ([f64; 3], f64) {
         };
         corners[3] = next;
     }
-    corners.sort_by(|one, other| one.1.total_cmp(&other.1));
+    corners.sort_once_by(|one, other| one.1.total_cmp(&other.1));
     corners[0]
 }

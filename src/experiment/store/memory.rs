@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Record, RecordKey, Store};
+use crate::sorting::Sorting as _;
 
 /// Records kept in memory, as bytes: a tenth of the size that they have in use.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ impl MemoryStore {
     /// Every record as bytes, in ascending order of their keys.
     pub(super) fn all(&self) -> Vec<(RecordKey, Vec<u8>)> {
         let mut all: Vec<_> = self.records().iter().map(|(key, record)| (*key, record.clone())).collect();
-        all.sort_by_key(|(key, _)| *key);
+        all.sort_once_by_key(|(key, _)| *key);
         all
     }
 

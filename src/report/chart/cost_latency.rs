@@ -21,6 +21,7 @@ use crate::report::format::counted;
 use crate::report::results::Results;
 use crate::report::sentences;
 use crate::scenario::Scenario;
+use crate::sorting::Sorting as _;
 use crate::stats;
 
 /// The chart the tool is for.
@@ -161,7 +162,7 @@ impl CostLatency {
     /// The points of the frontier by rising cost.
     fn frontier(&self) -> Vec<&SweptPoint> {
         let mut frontier: Vec<&SweptPoint> = self.drawn().filter(|p| p.frontier).collect();
-        frontier.sort_by(|a, b| {
+        frontier.sort_once_by(|a, b| {
             a.cost.mean.total_cmp(&b.cost.mean).then(b.latency.mean.total_cmp(&a.latency.mean))
         });
         frontier
@@ -400,7 +401,9 @@ impl CostLatency {
 /// The points of which none of the others is both cheaper and faster on average, cheapest first.
 fn own_frontier<'a>(points: &[&'a SweptPoint]) -> Vec<&'a SweptPoint> {
     let mut order = points.to_vec();
-    order.sort_by(|a, b| a.cost.mean.total_cmp(&b.cost.mean).then(a.latency.mean.total_cmp(&b.latency.mean)));
+    order.sort_once_by(|a, b| {
+        a.cost.mean.total_cmp(&b.cost.mean).then(a.latency.mean.total_cmp(&b.latency.mean))
+    });
     let mut fastest = f64::INFINITY;
     order.retain(|point| {
         point.latency.mean < fastest && {

@@ -17,6 +17,7 @@ use crate::experiment::{COST, PointResult, SweepResult};
 use crate::report::canvas::font;
 use crate::report::results::Results;
 use crate::scenario::Scenario;
+use crate::sorting::Sorting as _;
 
 /// Grids of cells, each coloured by its value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -397,7 +398,7 @@ fn of_sweep(scenario: &Scenario, result: &SweepResult) -> Option<HeatMap> {
         let points = slices[0].1.iter();
         let mut values: Vec<(f64, String)> =
             points.filter_map(|point| Some((number(point, path)?, point.setting(path)))).collect();
-        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        values.sort_once_by(|a, b| a.0.total_cmp(&b.0));
         values.dedup();
         values
     };

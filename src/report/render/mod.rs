@@ -15,6 +15,7 @@ pub mod csv;
 mod form;
 pub mod html;
 pub mod json;
+pub mod json_layout;
 pub mod markdown;
 pub mod openmetrics;
 #[cfg(feature = "parquet")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::schema::{Context, Data, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value};
 use crate::service::requirement::EXTRA_TIME;
+use crate::sorting::Sorting as _;
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
 
@@ -201,7 +202,7 @@ impl Value for Timings {
             Data::Table(_) => read_file(&Reader::open(node, path, &FILE_SPEC, context)?)?,
             _ => Vec::<Timing>::read(node, path, context)?,
         };
-        timings.sort_by_key(|timing| timing.size);
+        timings.sort_once_by_key(|timing| timing.size);
         let fault = match timings.windows(2).find(|pair| pair[0].size == pair[1].size) {
             Some(pair) => format!("has two times for a size of {}", pair[0].size),
             None if timings.is_empty() => "has no sizes".to_owned(),

@@ -1,6 +1,7 @@
 //! The curve of a load test: throughput or latency by concurrency.
 
 use crate::schema::{Context, Data, FileName, Key, Kind, Node, Problem, Reader, TableSpec, Value};
+use crate::sorting::Sorting as _;
 use crate::time::Span;
 use crate::traffic::{Column, FileError, Order, Unit, read_column};
 
@@ -51,7 +52,7 @@ const FILE_SPEC: TableSpec = TableSpec {
 impl Curve {
     /// From points in any order, at least one and no two of one concurrency.
     fn new(mut points: Vec<Point>) -> Result<Curve, String> {
-        points.sort_by(|a, b| a.concurrency.total_cmp(&b.concurrency));
+        points.sort_once_by(|a, b| a.concurrency.total_cmp(&b.concurrency));
         if points.is_empty() {
             return Err("has no points".to_owned());
         }

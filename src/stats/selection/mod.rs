@@ -14,6 +14,7 @@ mod race;
 mod runner;
 
 use super::Misses;
+use crate::sorting::Sorting as _;
 use runner::{AllMisses, Runner, Standing};
 
 /// How much is spent on finding it.
@@ -197,7 +198,7 @@ impl Selection {
         let all = open.iter().zip(limits);
         let mut all: Vec<(usize, f64, f64)> =
             all.map(|(index, limit)| (*index, limit, self.runners[*index].mean_cost(shared))).collect();
-        all.sort_by(|a, b| {
+        all.sort_once_by(|a, b| {
             let hopeful = |each: &(usize, f64, f64)| each.1 <= 1.0;
             let by = match (hopeful(a), hopeful(b)) {
                 (true, true) => a.2.total_cmp(&b.2),
@@ -225,7 +226,7 @@ impl Selection {
             (*index, self.runners[*index].mean_cost(shared) * limit.max(1.0).sqrt())
         };
         let mut all: Vec<(usize, f64)> = open.iter().zip(limits).map(price).collect();
-        all.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        all.sort_once_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         all.into_iter().map(|(index, _)| index).collect()
     }
 

@@ -9,6 +9,7 @@
 
 use super::runner::{Standing, cost_above, surely_dearer, surely_within};
 use super::{Batch, Look, Phase, Selection, Step};
+use crate::sorting::Sorting as _;
 
 /// What is raced around a leader.
 struct Effort {
@@ -233,7 +234,7 @@ impl Selection {
     fn without_leader(&mut self, open: &[usize], limits: &[f64]) -> Option<Step> {
         let shared = self.shared(open);
         let mut nearest: Vec<(usize, f64)> = open.iter().copied().zip(limits.iter().copied()).collect();
-        nearest.sort_by(|a, b| {
+        nearest.sort_once_by(|a, b| {
             let cost = |index: usize| self.runners[index].mean_cost(shared);
             a.1.total_cmp(&b.1).then(cost(a.0).total_cmp(&cost(b.0))).then(a.0.cmp(&b.0))
         });

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::sorting::Sorting as _;
 use crate::traffic::iterations::Row;
 
 /// One scrape of an instance.
@@ -76,7 +77,7 @@ pub(super) fn rows(
 
 /// Rows joined into groups of about as many iterations, by the sequences that decode. A group weighs as any other.
 pub(super) fn grouped(mut rows: Vec<Row>) -> Vec<Row> {
-    rows.sort_by(|one, other| one.decoding.total_cmp(&other.decoding));
+    rows.sort_once_by(|one, other| one.decoding.total_cmp(&other.decoding));
     let size = rows.len().div_ceil(GROUPS).max(1);
     let join = |group: &[Row]| {
         let total: f64 = group.iter().map(|row| row.weight).sum();

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::level::Level;
 use super::level_rows::{LevelsFit, of_levels};
+use crate::sorting::Sorting as _;
 use crate::traffic::iterations::IterationTimes;
 
 /// The share of its own rows that a fit may miss.
@@ -81,7 +82,9 @@ pub struct Fitted {
 pub fn fit(levels: &[Level], model: Option<&str>) -> Result<Fitted, String> {
     let mut levels: Vec<&Level> = levels.iter().collect();
     let has_tokens = levels.iter().all(|level| level.tpot_s.is_some() && level.ttft_s.is_some());
-    levels.sort_by(|one, other| one.in_flight().unwrap_or(0.0).total_cmp(&other.in_flight().unwrap_or(0.0)));
+    levels.sort_once_by(|one, other| {
+        one.in_flight().unwrap_or(0.0).total_cmp(&other.in_flight().unwrap_or(0.0))
+    });
     match model {
         Some("llm") => llm(&levels),
         Some("shared") => shared(&levels),

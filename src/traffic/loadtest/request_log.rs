@@ -3,6 +3,7 @@
 //! From its first token to its last a request sees an iteration a token. How many others decoded meanwhile, what they held in the cache,
 //! and which prompts were computed follow from the log itself; what is asked of one instance has to be logged of one instance.
 
+use crate::sorting::Sorting as _;
 use crate::traffic::iterations::{FirstToken, Row};
 
 /// One request; seconds.
@@ -82,7 +83,7 @@ fn course(requests: &[Logged]) -> Vec<Mark> {
         let held = request.prompt + growth * seconds;
         changes.push((request.end_s, [-1.0, -held, -growth, 0.0]));
     }
-    changes.sort_by(|one, other| one.0.total_cmp(&other.0));
+    changes.sort_once_by(|one, other| one.0.total_cmp(&other.0));
     let mut mark = Mark { at_s: changes.first().map_or(0.0, |change| change.0), ..Mark::default() };
     let mut marks = Vec::with_capacity(changes.len());
     for (at_s, [sequences, context, growth, prompt]) in changes {
@@ -101,12 +102,12 @@ fn course(requests: &[Logged]) -> Vec<Mark> {
 
 /// Rows joined by the sequences that decode and by the length of the prompt; each group counts alike.
 fn grouped(mut rows: Vec<Row>) -> Vec<Row> {
-    rows.sort_by(|one, other| one.decoding.total_cmp(&other.decoding));
+    rows.sort_once_by(|one, other| one.decoding.total_cmp(&other.decoding));
     let size = rows.len().div_ceil(GROUPS[0]).max(1);
     let prompt = |row: &Row| row.first.map_or(0.0, |first| first.prompt);
     let mut joined = Vec::new();
     for alike in rows.chunks_mut(size) {
-        alike.sort_by(|one, other| prompt(one).total_cmp(&prompt(other)));
+        alike.sort_once_by(|one, other| prompt(one).total_cmp(&prompt(other)));
         let size = alike.len().div_ceil(GROUPS[1]).max(1);
         joined.extend(alike.chunks(size).map(join));
     }

@@ -3,6 +3,7 @@
 use super::sample::Sample;
 use super::values::{self, Holds};
 use super::wanted::{Quantity, SeriesChoice, Wanted, add};
+use crate::sorting::Sorting as _;
 use crate::traffic::error::nearest_name;
 use crate::traffic::moment::{Looks, TimeForm, looks};
 use crate::traffic::table::clip;
@@ -208,7 +209,7 @@ fn time_column(
     }
     let mut candidates: Vec<Candidate> =
         (0..sample.columns()).filter_map(|at| candidate(sample, at)).collect();
-    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank));
+    candidates.sort_once_by_key(|candidate| std::cmp::Reverse(candidate.rank));
     let best = candidates.iter().find(|candidate| !candidate.counter);
     let Some(best) = best else {
         for at in 0..sample.columns() {

@@ -7,6 +7,7 @@ use crate::experiment::{
 };
 use crate::report::content::Report;
 use crate::report::looks::{Look, Rounded};
+use crate::report::render::json_layout::Layout;
 use crate::report::results::Results;
 use crate::report::{chart, sentences};
 use crate::scenario::{Scenario, Setting};
@@ -175,9 +176,7 @@ impl<'a> PageData<'a> {
 
     /// The data as JSON that can stand within an element of the page: nothing in it can end that element.
     pub fn json(&self) -> String {
-        // Writing plain data to memory cannot fail: keys are text, and a number that is not finite is written as null.
-        let json = serde_json::to_string(self).unwrap_or_default();
-        within_element(&json)
+        within_element(&Layout::Compact.write(self))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::report::chart::{AnyChart, CostLatency, SweptPoint};
 use crate::report::content::Report;
 use crate::report::format;
+use crate::sorting::Sorting as _;
 
 /// Rows of the drawing, without its axis.
 const ROWS: usize = 11;
@@ -48,7 +49,7 @@ fn drawn(chart: &CostLatency, width: usize) -> Option<String> {
     }
     // What matters more is drawn over what matters less.
     let mut marks: Vec<(u8, char, &SweptPoint)> = points.iter().map(|point| mark(point)).collect();
-    marks.sort_by_key(|(rank, ..)| *rank);
+    marks.sort_once_by_key(|(rank, ..)| *rank);
     for (_, sign, point) in marks {
         let row = ROWS - 1 - place(own(point.latency.mean), latencies, ROWS);
         grid[row][place(point.cost.mean, costs, columns)] = sign;
