@@ -12,6 +12,7 @@ mod json_lines;
 mod jtl;
 mod loadtest;
 mod measure;
+mod metered;
 mod moment;
 mod packed;
 mod packing;
@@ -24,6 +25,7 @@ mod table;
 mod tests;
 mod timestamps;
 mod trace;
+mod tree;
 mod unit;
 
 pub use counts::{Clock, read_counts, read_counts_clock};

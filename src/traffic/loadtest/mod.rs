@@ -4,6 +4,7 @@
 
 mod engine_metrics;
 mod forms;
+mod glimpse;
 mod law;
 mod level;
 mod level_rows;
@@ -30,15 +31,13 @@ const BYTES: u64 = 256 << 20;
 
 /// What tool a file is the result of, in words.
 pub(super) fn recognised(file: &NamedFile<'_>) -> Option<&'static str> {
-    let mut bytes = Vec::new();
-    let reader = open(file, "load test").ok()?;
-    reader.take(BYTES).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let content = Content::of(text.trim_start_matches('\u{feff}'), None);
-    let header = text.lines().next().unwrap_or_default().to_lowercase();
-    let has_levels = ["concurrency", "users", "connections"].iter().any(|word| header.contains(word));
-    let known = forms::FORMS.len() - usize::from(!has_levels);
-    forms::FORMS.iter().take(known).find(|form| (form.read)(&content).is_some()).map(|form| form.doc)
+    glimpse::glimpse(file, |content| {
+        let header = content.text.lines().next().unwrap_or_default().to_lowercase();
+        let has_levels = ["concurrency", "users", "connections"].iter().any(|word| header.contains(word));
+        let known = forms::FORMS.len() - usize::from(!has_levels);
+        forms::FORMS.iter().take(known).find(|form| (form.read)(content).is_some()).map(|form| form.doc)
+    })
+    .flatten()
 }
 
 /// The text of a file.

@@ -1,38 +1,43 @@
 //! Counts in windows of one length.
 
+use std::borrow::Cow;
+
 use super::{Dispersion, Peak, at, moments};
 use crate::traffic::Packed;
 
 /// Counts in windows of one length from the first row, NaN where a part of one is not known.
 #[derive(Debug)]
-pub(super) struct Bins {
+pub(super) struct Bins<'a> {
     pub window_s: f64,
-    pub counts: Vec<f64>,
+    pub counts: Cow<'a, [f64]>,
     /// Whether the last window is only begun.
     pub partial: bool,
 }
 
-impl Bins {
-    pub(super) fn of_instants(instants: &Packed, window_s: f64) -> Bins {
+impl Bins<'_> {
+    pub(super) fn of_instants(instants: &Packed, window_s: f64) -> Bins<'static> {
         let window = ((window_s * 1e9).round() as u64).max(1);
         let last = instants.last().unwrap_or(0);
         let mut counts = vec![0.0; (last / window + 1) as usize];
         for instant in instants.iter() {
             counts[(instant / window) as usize] += 1.0;
         }
-        Bins { window_s, counts, partial: true }
+        Bins { window_s, counts: Cow::Owned(counts), partial: true }
     }
 
     /// Of counts of intervals; `None` if the window is no whole number of them.
-    pub(super) fn of_counts(counts: &[f64], interval_s: f64, window_s: f64) -> Option<Bins> {
+    pub(super) fn of_counts(counts: &[f64], interval_s: f64, window_s: f64) -> Option<Bins<'_>> {
         let merged = (window_s / interval_s).round();
         if merged < 1.0 || (merged * interval_s - window_s).abs() > 1e-6 * window_s {
             return None;
         }
         let merged = merged as usize;
         let partial = !counts.len().is_multiple_of(merged);
-        // A sum with a NaN is NaN.
-        let counts = counts.chunks(merged).map(|chunk| chunk.iter().sum()).collect();
+        let counts = match merged {
+            1 => Cow::Borrowed(counts),
+            // A sum with a NaN is NaN.
+            _ => counts.chunks(merged).map(|chunk| chunk.iter().sum()).collect::<Vec<f64>>().into(),
+        };
         Some(Bins { window_s, counts, partial })
     }
 
@@ -44,7 +49,7 @@ impl Bins {
 }
 
 /// The busiest window.
-pub(super) fn peak(bins: &Bins, origin: Option<i64>) -> Option<Peak> {
+pub(super) fn peak(bins: &Bins<'_>, origin: Option<i64>) -> Option<Peak> {
     let known = bins.counts.iter().enumerate().filter(|(_, count)| !count.is_nan());
     // The first of several.
     let (row, count) = known.fold(None, |best: Option<(usize, f64)>, (row, count)| match best {
@@ -73,7 +78,7 @@ pub(super) fn peak_of_instants(instants: &Packed, window_s: f64, origin: Option<
 }
 
 /// The index of dispersion, if there are so many windows.
-pub(super) fn dispersion(bins: &Bins, least: usize) -> Option<Dispersion> {
+pub(super) fn dispersion(bins: &Bins<'_>, least: usize) -> Option<Dispersion> {
     let windows = bins.whole().count();
     let (mean, variance) = moments(bins.whole());
     (windows >= least && mean > 0.0).then(|| Dispersion {

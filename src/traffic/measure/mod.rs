@@ -224,9 +224,9 @@ fn of_requests(requests: &Requests) -> Measured {
 fn of_series(series: &Series) -> Measured {
     let interval_s = series.interval.as_secs_f64();
     let (origin, counts) = (series.origin, &series.counts);
-    let known: Vec<f64> = counts.iter().copied().filter(|count| !count.is_nan()).collect();
-    let requests: f64 = known.iter().sum();
-    let known_s = known.len() as f64 * interval_s;
+    let known = || counts.iter().filter(|count| !count.is_nan());
+    let requests: f64 = known().sum();
+    let known_s = known().count() as f64 * interval_s;
     let start = |row: usize| at(origin, (row as u64).saturating_mul(series.interval.as_nanos()));
     let bins = |window_s: f64| Bins::of_counts(counts, interval_s, window_s);
     let mut gaps = Vec::new();

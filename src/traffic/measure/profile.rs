@@ -18,7 +18,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    pub(super) fn of(origin: Option<i64>, span_s: f64, hours: &Bins, fine: &Bins) -> Profile {
+    pub(super) fn of(origin: Option<i64>, span_s: f64, hours: &Bins<'_>, fine: &Bins<'_>) -> Profile {
         if span_s < DAY_S {
             return Profile::default();
         }

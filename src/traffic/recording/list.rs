@@ -1,17 +1,16 @@
 //! Objects that are the entries of one list of a JSON document, one by one and with their lines.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::BufRead;
 
-use serde::de::IgnoredAny;
-use serde_json::{Deserializer, Value};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::files::NamedFile;
 use crate::traffic::FileError;
 use crate::traffic::error::unreadable;
+use crate::traffic::metered::{ENTRY_BYTES, Meter, Metered};
 use crate::traffic::table::clip;
-
-/// The longest line of JSON, or entry of a list, that is read.
-pub(super) const LINE_BYTES: u64 = 16 << 20;
 
 /// Takes the text of an entry and its line; says whether it wants more.
 pub(super) type Take<'a> = &'a mut dyn FnMut(&[u8], u64) -> Result<bool, FileError>;
@@ -71,7 +70,7 @@ pub(super) fn each_entry(
         if depth > 0 {
             entry.extend_from_slice(&piece[copied..]);
         }
-        if entry.len() as u64 > LINE_BYTES {
+        if entry.len() as u64 > ENTRY_BYTES {
             let label = "expected entries of at most 16 MiB".to_owned();
             return Err(FileError::at_line(file.shown, begins, " begins an entry that is too long", label));
         }
@@ -86,69 +85,110 @@ fn one(entry: &[u8], begins: u64, take: Take<'_>) -> Result<bool, FileError> {
     take(text.trim_ascii_end(), begins + before.iter().filter(|byte| **byte == b'\n').count() as u64)
 }
 
-/// The keys that lead to the one list of objects that a document holds.
+/// Where the one list of objects that a document holds begins: so many bytes from the start of the file, and on this line.
 ///
 /// # Errors
-/// It holds none, or several.
-pub(super) fn path(file: &NamedFile<'_>, whole: &Value) -> Result<Vec<String>, FileError> {
-    fn collect(value: &Value, path: &[String], found: &mut Vec<Vec<String>>) {
-        const DEEPEST: usize = 3;
-        let Value::Object(object) = value else { return };
-        for (key, value) in object {
-            let path = [path, std::slice::from_ref(key)].concat();
-            match value {
-                Value::Array(entries) if entries.first().is_some_and(Value::is_object) => found.push(path),
-                Value::Object(_) if path.len() < DEEPEST => collect(value, &path, found),
-                _ => {}
-            }
-        }
-    }
-    let mut found = Vec::new();
-    collect(whole, &[], &mut found);
-    match found.as_slice() {
-        [path] => Ok(path.clone()),
-        [] => {
+/// The file cannot be read or is no JSON; it holds no such list, or several.
+pub(super) fn find(file: &NamedFile<'_>) -> Result<(u64, u64), FileError> {
+    let meter = Meter::new(u64::MAX);
+    let mut json = serde_json::Deserializer::from_reader(Metered::open(file, &meter)?);
+    let mut finder = Finder { meter: &meter, path: Vec::new(), found: BTreeMap::new() };
+    let read = Searched(Some(&mut finder)).deserialize(&mut json).and_then(|_| json.end());
+    read.map_err(|error| meter.fault(file, error))?;
+    let mut found = finder.found.into_iter();
+    match (found.next(), found.next()) {
+        (Some((_, start)), None) => Ok(start),
+        (None, _) => {
             let what = "is a JSON document without a list of objects";
             Err(FileError::whole(file.shown, what, "expected rows: one list of objects, or an object a line"))
         }
-        several => {
+        (Some((first, _)), Some((second, _))) => {
+            let several = [first, second].into_iter().chain(found.map(|(path, _)| path));
             let paths: Vec<String> =
-                several.iter().take(4).map(|path| format!("`{}`", clip(&path.join(".")))).collect();
+                several.take(4).map(|path| format!("`{}`", clip(&path.join(".")))).collect();
             let what = format!("is a JSON document with several lists of objects: {}", paths.join(", "));
             Err(FileError::whole(file.shown, &what, "expected one list of objects, or an object a line"))
         }
     }
 }
 
-/// The byte at which the value behind these keys begins, in a text that is JSON; of a key that comes twice the last.
-pub(super) fn start(text: &[u8], path: &[String]) -> Option<usize> {
-    let blank = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    let mut at = blank(0);
-    for key in path {
-        // Behind the brace.
-        let (mut next, mut found) = (at + 1, None);
-        loop {
-            next += blank(next);
-            if matches!(text.get(next), None | Some(b'}')) {
-                break;
-            }
-            next += usize::from(text[next] == b',');
-            let mut names = Deserializer::from_slice(&text[next..]).into_iter::<String>();
-            let name = names.next()?.ok()?;
-            next += names.byte_offset();
-            // Behind the colon.
-            next += blank(next) + 1;
-            next += blank(next);
-            if name == *key {
-                found = Some(next);
-            }
-            let mut values = Deserializer::from_slice(&text[next..]).into_iter::<IgnoredAny>();
-            values.next()?.ok()?;
-            next += values.byte_offset();
-        }
-        at = found?;
+/// Keys within keys that may lead to a list.
+const DEEPEST: usize = 3;
+
+struct Finder<'a> {
+    meter: &'a Meter,
+    path: Vec<String>,
+    /// Lists of objects by their keys, with the byte and the line at which they begin.
+    found: BTreeMap<Vec<String>, (u64, u64)>,
+}
+
+/// A value that may be such a list, or hold one, if it is to be looked into; whether it is an object.
+struct Searched<'a, 'm>(Option<&'a mut Finder<'m>>);
+
+impl<'de> DeserializeSeed<'de> for Searched<'_, '_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_any(self)
     }
-    Some(at)
+}
+
+impl<'de> Visitor<'de> for Searched<'_, '_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        if let Searched(Some(finder)) = self {
+            // Behind the bracket.
+            let start = (finder.meter.read() - 1, finder.meter.line());
+            if list.next_element_seed(Searched(None))? == Some(true) {
+                finder.found.insert(finder.path.clone(), start);
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<bool, A::Error> {
+        let Searched(mut finder) = self;
+        while let Some(finder) = finder.as_mut().filter(|finder| finder.path.len() < DEEPEST) {
+            let Some(key) = finder.meter.entry(|| object.next_key::<String>())? else { return Ok(true) };
+            finder.path.push(key);
+            // Of a key that comes twice the last counts.
+            finder.found.retain(|path, _| !path.starts_with(&finder.path));
+            object.next_value_seed(Searched(Some(finder)))?;
+            finder.path.pop();
+        }
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(true)
+    }
 }
 
 #[cfg(test)]
@@ -180,10 +220,22 @@ mod tests {
 
     #[test]
     fn a_list_within_a_document_is_found_by_its_keys() {
-        let text = br#" {"x": {"hits": 3, "y": [{}]}, "hits" : {"total": {"a": 1}, "hits":  [{"z": 1}]}}"#;
-        let path = ["hits", "hits"].map(str::to_owned);
-        let at = start(text, &path).unwrap();
-        assert!(text[at..].starts_with(b"[{\"z\""));
-        assert_eq!(start(text, &["none".to_owned()]), None);
+        let find = |text: &str| {
+            let mut files = Memory::default();
+            files.insert("t", text);
+            let file = NamedFile { files: &files, path: "t".into(), shown: "t" };
+            find(&file).map_err(|error| error.message)
+        };
+        let text = " {\"x\": {\"hits\": 3, \"y\": [5, {}]},\n \"hits\" : {\"total\": {\"a\": 1}, \"hits\":\n  [{\"z\": [{}]}]}}";
+        let (at, line) = find(text).unwrap();
+        assert!(text[at as usize..].starts_with("[{\"z\""));
+        assert_eq!(line, 3);
+        let text = "\u{feff}{\"a\": {\"b\": [{}], \"c\": [1]}, \"a\": {\"d\": []}, \"e\": [{}], \"e\": [{\"last\": 1}]}";
+        let (at, _) = find(text).unwrap();
+        assert!(text[at as usize..].starts_with("[{\"last"), "of a key that comes twice the last counts");
+        assert_eq!(find("{\"a\": [1]}"), Err("`t` is a JSON document without a list of objects".to_owned()));
+        let several = "`t` is a JSON document with several lists of objects: `a`, `b.c`".to_owned();
+        assert_eq!(find("{\"b\": {\"c\": [{}]}, \"a\": [{}]}"), Err(several));
+        assert_eq!(find("{\"a\": [{}], }"), Err("`t`, line 1, column 13: trailing comma".to_owned()));
     }
 }

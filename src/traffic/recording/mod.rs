@@ -5,6 +5,7 @@
 //! be understood in two ways is refused with both.
 
 mod choose;
+mod document;
 mod forms;
 mod head;
 mod list;
@@ -19,6 +20,7 @@ mod recorded;
 mod requests;
 mod sample;
 mod series;
+mod series_rows;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,19 @@
 //! Rows that are JSON objects: one a line, or the members of one list.
 
-use std::io::{BufRead, Read as _};
+use std::io::{self, BufRead, Read as _};
 
 use serde_json::{Map, Value};
 
 use super::head::Head;
-use super::list::{self, LINE_BYTES};
+use super::list;
 use super::pick::Picker;
 use super::reading::Reading;
 use crate::files::NamedFile;
 use crate::traffic::FileError;
-use crate::traffic::error::{At, unreadable};
+use crate::traffic::error::unreadable;
 use crate::traffic::exact::exact;
+use crate::traffic::metered::ENTRY_BYTES;
 use crate::traffic::table::{clip, open};
-
-/// The largest JSON document that is read as one.
-const DOCUMENT_BYTES: u64 = 256 << 20;
 
 const KIND: &str = "JSON file";
 
@@ -90,23 +88,23 @@ fn each_text(
         return if is_whole { nothing_after(file, reader) } else { Ok(()) };
     }
     if head.wraps_list() {
-        let bytes = bytes_of(file)?;
-        let path = list::path(file, &parsed(file, &bytes)?)?;
-        let start = list::start(&bytes, &path).unwrap_or(bytes.len());
-        let line = 1 + bytes[..start].iter().filter(|byte| **byte == b'\n').count() as u64;
-        return list::each_entry(file, &bytes[start..], line, &mut take).map(drop);
+        let (start, line) = list::find(file)?;
+        let mut reader = open(file, KIND)?;
+        io::copy(&mut reader.by_ref().take(start), &mut io::sink())
+            .map_err(|error| unreadable(file, &error))?;
+        return list::each_entry(file, reader, line, &mut take).map(drop);
     }
     let mut reader = open(file, KIND)?;
     let (mut line, mut number) = (Vec::new(), 0);
     loop {
         line.clear();
         number += 1;
-        let read = reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line);
+        let read = reader.by_ref().take(ENTRY_BYTES).read_until(b'\n', &mut line);
         let read = read.map_err(|error| unreadable(file, &error))? as u64;
         if read == 0 {
             return Ok(());
         }
-        if read == LINE_BYTES {
+        if read == ENTRY_BYTES {
             let label = "expected a JSON object a line, of at most 16 MiB".to_owned();
             return Err(FileError::at_line(file.shown, number, " is too long", label));
         }
@@ -153,37 +151,6 @@ pub(super) fn each_row(
             Err(reason) => reading.skip(|| line, reason, strict)?,
         }
         Ok(true)
-    })
-}
-
-/// The whole file as one JSON document.
-///
-/// # Errors
-/// It cannot be read, is larger than 256 MiB unpacked, or is not JSON: with line and column.
-pub(super) fn document(file: &NamedFile<'_>) -> Result<Value, FileError> {
-    parsed(file, &bytes_of(file)?)
-}
-
-fn bytes_of(file: &NamedFile<'_>) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
-    let reader = open(file, KIND)?;
-    reader.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
-    if bytes.len() as u64 > DOCUMENT_BYTES {
-        let label = "expected at most 256 MiB in one JSON document";
-        return Err(FileError::whole(file.shown, "is too large", label)
-            .with_help("ask for a shorter span, or a wider step"));
-    }
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
-    }
-    Ok(bytes)
-}
-
-fn parsed(file: &NamedFile<'_>, text: &[u8]) -> Result<Value, FileError> {
-    serde_json::from_slice(text).map_err(|error| {
-        let what = format!(", column {}: {}", error.column(), without_place(&error.to_string()));
-        FileError::at_line(file.shown, error.line() as u64, &what, "expected JSON".into())
-            .at_part(At::Column(error.column().max(1)))
     })
 }
 

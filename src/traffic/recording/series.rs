@@ -1,6 +1,7 @@
 //! Numbers of requests per interval, made of the points that a form gives: chosen or added up, put in order, on a grid.
 
 use super::reading::Reading;
+use super::series_rows::{self, AllSeries, Facts, SeriesRows};
 use super::wanted::{Gaps, Quantity, SeriesChoice, Wanted, add};
 use crate::time::Span;
 use crate::traffic::error::nearest_name;
@@ -52,14 +53,6 @@ impl Series {
     }
 }
 
-/// One series as a form gives it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Points {
-    pub name: String,
-    /// Instant, value (NaN: none), and the line or the number of the point.
-    pub points: Vec<(i64, f64, u64)>,
-}
-
 /// What a form knows of its series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known {
@@ -81,15 +74,15 @@ pub(super) struct Known {
 pub(super) fn build(
     mut reading: Reading,
     wanted: &Wanted,
-    mut series: Vec<Points>,
+    series: SeriesRows,
     known: Known,
 ) -> Result<(Reading, Series), FileError> {
-    for one in &mut series {
-        order(one, &mut reading)?;
-    }
+    let series = series.ordered(&mut reading)?;
     let file = reading.file.clone();
-    let all: Vec<i64> = series.iter().flat_map(|one| one.points.iter().map(|(at, ..)| *at)).collect();
-    let (Some(first), Some(last)) = (all.iter().min().copied(), all.iter().max().copied()) else {
+    let some = || series.facts.iter().filter(|facts| facts.values > 0);
+    let (Some(first), Some(last)) =
+        (some().map(|facts| facts.first).min(), some().map(|facts| facts.last).max())
+    else {
         return Err(FileError::whole(&file, "has no values", "expected at least one series with values"));
     };
     let interval = interval(&reading, wanted, &series, known)?;
@@ -103,51 +96,69 @@ pub(super) fn build(
         );
     }
     // Before anything is held for each interval: a wrong instant or two make a few values a file of millions.
-    if intervals > FEW_INTERVALS && intervals / all.len() as u64 > MOST_APART {
-        let what = format!("has values in {} of {intervals} intervals of {interval} at most", all.len());
+    if intervals > FEW_INTERVALS && intervals / series.len() as u64 > MOST_APART {
+        let what = format!("has values in {} of {intervals} intervals of {interval} at most", series.len());
         let (from, to) =
             (moment::shown(first, known.form.is_absolute()), moment::shown(last, known.form.is_absolute()));
         return Err(FileError::whole(&file, &what, "expected values at even intervals").with_help(format!(
             "check the instants, from {from} to {to}: the unit may be another, or one of them wrong"
         )));
     }
-    let chosen = choose(series, &mut reading, wanted)?;
+    let chosen = choose(&series.names, &mut reading, wanted)?;
     let quantity = quantity(&mut reading, wanted, known)?;
-    chosen.iter().try_for_each(|one| refuse_total(one, &mut reading, quantity))?;
+    chosen
+        .iter()
+        .try_for_each(|one| refuse_total(&series.names[*one], &series.facts[*one], &mut reading, quantity))?;
     let factor = known.factor * if quantity == Quantity::Rates { interval.as_secs_f64() } else { 1.0 };
 
-    let mut counts = vec![if chosen.is_empty() { f64::NAN } else { 0.0 }; intervals as usize];
+    // Of each series the interval of its last value, which is never before that of the one before.
+    let mut before: Vec<Option<i64>> = vec![None; series.names.len()];
+    let mut is_chosen = vec![false; series.names.len()];
+    chosen.iter().for_each(|one| is_chosen[*one] = true);
+    let are_several = chosen.len() > 1;
+    let mut counts = vec![if are_several { 0.0 } else { f64::NAN }; intervals as usize];
+    // Where one has no value the sum has none.
+    let mut missing = vec![chosen.len() as u32; if are_several { counts.len() } else { 0 }];
     let mut infinite = 0_u64;
-    for one in &chosen {
-        let mut own = vec![f64::NAN; counts.len()];
-        for (at, value, line) in &one.points {
-            let offset = at.saturating_sub(first);
-            let slot = offset.saturating_add(length / 2) / length;
-            if (offset - slot * length).abs() > length / 50 {
-                let what = format!(
-                    ": {} is not a whole number of intervals of {interval} after {}",
-                    moment::shown(*at, known.form.is_absolute()),
-                    moment::shown(first, known.form.is_absolute())
-                );
-                let label = "expected values at even intervals".to_owned();
-                return Err(FileError::at_line(&file, *line, &what, label)
-                    .with_help("if each row is a request, say `format = \"csv\"` (`--format csv`)"));
-            }
-            if *value < 0.0 {
-                let what = format!(": {value} is no number of requests");
-                return Err(FileError::at_line(&file, *line, &what, "expected 0 or more".into()));
-            }
-            infinite += u64::from(value.is_infinite());
-            own[slot as usize] = if value.is_finite() { value * factor } else { f64::NAN };
+    for (one, at, value, line) in series.rows().filter(|(one, ..)| is_chosen[*one]) {
+        let offset = at.saturating_sub(first);
+        let slot = offset.saturating_add(length / 2) / length;
+        if (offset - slot * length).abs() > length / 50 {
+            let what = format!(
+                ": {} is not a whole number of intervals of {interval} after {}",
+                moment::shown(at, known.form.is_absolute()),
+                moment::shown(first, known.form.is_absolute())
+            );
+            let label = "expected values at even intervals".to_owned();
+            return Err(FileError::at_line(&file, line, &what, label)
+                .with_help("if each row is a request, say `format = \"csv\"` (`--format csv`)"));
         }
-        for (count, own) in counts.iter_mut().zip(own) {
-            *count += own;
+        if before[one].replace(slot) == Some(slot) {
+            return Err(series_rows::twice(&file, line));
+        }
+        if value < 0.0 {
+            let what = format!(": {value} is no number of requests");
+            return Err(FileError::at_line(&file, line, &what, "expected 0 or more".into()));
+        }
+        infinite += u64::from(value.is_infinite());
+        let value = if value.is_finite() { value * factor } else { f64::NAN };
+        match missing.get_mut(slot as usize) {
+            Some(missing) => {
+                counts[slot as usize] += value;
+                *missing -= 1;
+            }
+            None => counts[slot as usize] = value,
+        }
+    }
+    for (count, missing) in counts.iter_mut().zip(missing) {
+        if missing > 0 {
+            *count = f64::NAN;
         }
     }
     if infinite > 0 {
         reading.note(format!("{infinite} values are infinite: taken as missing"));
     }
-    reading.used = chosen.iter().map(|one| one.points.len() as u64).sum();
+    reading.used = chosen.iter().map(|one| series.facts[*one].values).sum();
     reading.rows = reading.rows.max(reading.used + reading.skipped_rows());
     reading.is_enough()?;
     reading.set_span(first, last, known.form.is_absolute());
@@ -158,62 +169,40 @@ pub(super) fn build(
 }
 
 /// Refuses a counter that runs since its start, by its name and by values that never fall; without such a name it is noted.
-fn refuse_total(series: &Points, reading: &mut Reading, quantity: Quantity) -> Result<(), FileError> {
-    const MANY: usize = 10;
-    let values: Vec<f64> =
-        series.points.iter().map(|(_, value, _)| *value).filter(|value| value.is_finite()).collect();
-    let rises =
-        values.is_sorted() && values.windows(2).filter(|pair| pair[1] > pair[0]).count() * 2 > values.len();
-    if quantity == Quantity::Rates || values.len() < 3 || !rises {
+fn refuse_total(
+    series: &str,
+    facts: &Facts,
+    reading: &mut Reading,
+    quantity: Quantity,
+) -> Result<(), FileError> {
+    const MANY: u64 = 10;
+    let rises = !facts.falls && facts.rises * 2 > facts.finite;
+    if quantity == Quantity::Rates || facts.finite < 3 || !rises {
         return Ok(());
     }
-    let name = series.name.to_lowercase();
+    let name = series.to_lowercase();
     let is_named = ["_total", "_count", "_sum", "counter", "cumulative"].iter().any(|end| name.contains(end));
     if is_named {
         let what = format!(
             "has values in `{}` that only rise, from {} to {}: a total since some start",
-            clip(&series.name),
-            values[0],
-            values[values.len() - 1]
+            clip(series),
+            facts.first_finite,
+            facts.last_finite
         );
         let error = FileError::whole(&reading.file, &what, "expected the requests of each interval");
         return Err(error.with_help(
             "take the difference from row to row; of Prometheus ask for `increase(metric[1m])` with a step of 1m, or `rate(metric[1m])`",
         ));
     }
-    if values.len() >= MANY {
+    if facts.finite >= MANY {
         reading
             .note("its values never fall: if they are a running total, take the difference from row to row");
     }
     Ok(())
 }
 
-fn order(series: &mut Points, reading: &mut Reading) -> Result<(), FileError> {
-    let points = &mut series.points;
-    if !points.is_sorted_by_key(|(at, ..)| *at) {
-        let newest_first = points.is_sorted_by(|(one, ..), (other, ..)| one >= other);
-        reading.note(match newest_first {
-            true => "its values are newest first: turned round",
-            false => "its values are in no order: sorted by their instants",
-        });
-        points.sort_by_key(|(at, ..)| *at);
-    }
-    match points.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        None => Ok(()),
-        Some(pair) => {
-            let line = pair[1].2.max(pair[0].2);
-            let what = ": its instant stands in another row too".to_owned();
-            let label = "expected one value an interval".to_owned();
-            Err(FileError::at_line(&reading.file, line, &what, label)
-                .with_help("if each row is a request, say `format = \"csv\"` (`--format csv`)"))
-        }
-    }
-}
-
-fn interval(reading: &Reading, wanted: &Wanted, series: &[Points], known: Known) -> Result<Span, FileError> {
-    let gaps =
-        series.iter().flat_map(|one| one.points.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].0)));
-    let smallest = gaps.min().map(|nanos| Span::from_nanos(nanos.unsigned_abs()));
+fn interval(reading: &Reading, wanted: &Wanted, series: &AllSeries, known: Known) -> Result<Span, FileError> {
+    let smallest = series.facts.iter().filter_map(|facts| facts.gap).min().map(Span::from_nanos);
     let agreed = known.interval.or(smallest);
     match (wanted.interval, agreed) {
         (Some(said), Some(found)) if !near(said, found) => {
@@ -237,20 +226,20 @@ fn near(one: Span, other: Span) -> bool {
     one.as_nanos().abs_diff(other.as_nanos()) <= other.as_nanos() / 100
 }
 
-fn choose(series: Vec<Points>, reading: &mut Reading, wanted: &Wanted) -> Result<Vec<Points>, FileError> {
-    let names: Vec<String> = series.iter().map(|one| one.name.clone()).collect();
+/// Which series are meant.
+fn choose(names: &[String], reading: &mut Reading, wanted: &Wanted) -> Result<Vec<usize>, FileError> {
     let count = names.len();
     match &wanted.series {
         Some(SeriesChoice::Sum) => {
             if count > 1 {
                 reading.note(format!("{count} series are added up; where one has no value the sum has none"));
             }
-            Ok(series)
+            Ok((0..count).collect())
         }
         Some(SeriesChoice::Named(name)) => {
-            let found: Vec<Points> = series.into_iter().filter(|one| one.name == *name).collect();
+            let found: Vec<usize> = (0..count).filter(|one| names[*one] == *name).collect();
             if found.is_empty() {
-                let label = format!("expected one of {}", listed(&names));
+                let label = format!("expected one of {}", listed(names));
                 let error =
                     FileError::whole(&reading.file, &format!("has no series `{}`", clip(name)), &label);
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -265,7 +254,7 @@ fn choose(series: Vec<Points>, reading: &mut Reading, wanted: &Wanted) -> Result
             Ok(found)
         }
         None if count > 1 => {
-            let what = format!("has {count} series: {}", listed(&names));
+            let what = format!("has {count} series: {}", listed(names));
             let error = FileError::whole(&reading.file, &what, "expected one, or a choice");
             let first = names.first().map_or("", String::as_str);
             Err(error.with_help(format!(
@@ -274,7 +263,7 @@ fn choose(series: Vec<Points>, reading: &mut Reading, wanted: &Wanted) -> Result
                 add("series", "sum")
             )))
         }
-        None => Ok(series),
+        None => Ok((0..count).collect()),
     }
 }
 
@@ -321,24 +310,29 @@ fn quantity(reading: &mut Reading, wanted: &Wanted, known: Known) -> Result<Quan
 
 fn describe(reading: &mut Reading, series: &Series, first: i64, form: TimeForm) -> Result<(), FileError> {
     reading.note(format!("{} intervals of {}", series.counts.len(), series.interval));
-    let empty: Vec<usize> = (0..series.counts.len()).filter(|at| series.counts[*at].is_nan()).collect();
-    if !empty.is_empty() {
-        let runs: Vec<&[usize]> = empty.chunk_by(|one, other| one + 1 == *other).collect();
-        let at = |index: usize| {
-            let nanos =
-                first.saturating_add((index as u64).saturating_mul(series.interval.as_nanos()) as i64);
-            moment::shown(nanos, form.is_absolute())
-        };
-        let shown: Vec<String> = runs
-            .iter()
-            .take(3)
-            .map(|run| match run.len() {
-                1 => at(run[0]),
-                length => format!("{} to {} ({length})", at(run[0]), at(run[length - 1])),
-            })
-            .collect();
-        let more = if runs.len() > 3 { ", …" } else { "" };
-        reading.note(format!("{} intervals have no value: {}{more}", empty.len(), shown.join(", ")));
+    let at = |index: usize| {
+        let nanos = first.saturating_add((index as u64).saturating_mul(series.interval.as_nanos()) as i64);
+        moment::shown(nanos, form.is_absolute())
+    };
+    let (mut empty, mut runs, mut shown) = (0, 0, Vec::new());
+    let mut end = 0;
+    for run in series.counts.chunk_by(|one, other| one.is_nan() == other.is_nan()) {
+        let start = end;
+        end += run.len();
+        if run[0].is_nan() {
+            empty += run.len();
+            runs += 1;
+            if shown.len() < 3 {
+                shown.push(match run.len() {
+                    1 => at(start),
+                    length => format!("{} to {} ({length})", at(start), at(end - 1)),
+                });
+            }
+        }
+    }
+    if empty > 0 {
+        let more = if runs > shown.len() { ", …" } else { "" };
+        reading.note(format!("{empty} intervals have no value: {}{more}", shown.join(", ")));
     }
     let total: f64 = series.counts.iter().filter(|count| count.is_finite()).sum();
     let days = series.counts.len() as f64 * series.interval.as_secs_f64() / 86_400.0;
@@ -356,13 +350,5 @@ fn describe(reading: &mut Reading, series: &Series, first: i64, form: TimeForm) 
     Ok(())
 }
 
-/// Instants of values that have none.
-pub(super) fn numbered(values: Vec<(f64, u64)>, interval: Span) -> Points {
-    let step = interval.as_nanos() as i64;
-    let at = |row: i64| row.saturating_mul(step);
-    let points = (0_i64..).zip(values).map(|(row, (value, line))| (at(row), value, line));
-    Points { name: "values".into(), points: points.collect() }
-}
-
-/// How instants of [`numbered`] are written.
+/// How instants of values that have none are written.
 pub(super) const NUMBERED: TimeForm = TimeForm::Elapsed(Unit::Seconds);

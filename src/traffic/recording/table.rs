@@ -1,14 +1,13 @@
 //! Tables of any columns, separated by commas, semicolons, tabs or bars: sampled, understood, and read row by row.
 
-use std::collections::BTreeMap;
-
 use super::choose::{self, Plan, RequestPlan, SeriesPlan, is_missing};
 use super::head::Head;
 use super::plain_rows::PlainRows;
 use super::reading::{BadCell, Reading};
 use super::requests::{Gathered, Row};
 use super::sample::Sample;
-use super::series::{self, Known, Points};
+use super::series::{self, Known};
+use super::series_rows::SeriesRows;
 use super::values;
 use super::wanted::Wanted;
 use super::{Recorded, Recording};
@@ -253,8 +252,8 @@ fn read_series(
 ) -> Result<(Reading, super::Series), FileError> {
     let SeriesPlan { time, values: columns, group, quantity, notes } = plan;
     let mut names: Vec<String> = Vec::new();
-    let mut series: BTreeMap<String, Points> = BTreeMap::new();
-    let mut numbers: Vec<(f64, u64)> = Vec::new();
+    let mut series = SeriesRows::default();
+    let mut number = 0;
     let mut named = layout.has_names;
     each_record(file, layout, |record| {
         if std::mem::take(&mut named) {
@@ -285,19 +284,19 @@ fn read_series(
                 }
             };
             if time.is_none() {
-                numbers.push((value, record.line()));
+                if let Some(interval) = wanted.interval {
+                    let one = series.named("values");
+                    series.push_numbered(one, number, value, record.line(), interval);
+                    number += 1;
+                }
                 continue;
             }
             let name = match group {
                 Some(group) => record.get(group).unwrap_or_default(),
                 None => names.get(*column).map_or("values", String::as_str),
             };
-            if !series.contains_key(name) {
-                series.insert(name.to_owned(), Points { name: name.to_owned(), points: Vec::new() });
-            }
-            if let Some(points) = series.get_mut(name) {
-                points.points.push((stamp, value, record.line()));
-            }
+            let one = series.named(name);
+            series.push(one, stamp, value, record.line());
         }
         Ok(true)
     })?;
@@ -309,10 +308,6 @@ fn read_series(
         }
     };
     reading.time = shown;
-    let series = match (numbers.is_empty(), wanted.interval) {
-        (false, Some(interval)) => vec![series::numbered(numbers, interval)],
-        _ => series.into_values().collect(),
-    };
     let (quantity, factor) = quantity.map_or((None, 1.0), |(quantity, factor)| (Some(quantity), factor));
     series::build(reading, wanted, series, Known { quantity, factor, interval: None, form })
 }

@@ -2,7 +2,8 @@
 
 use super::super::Recorded;
 use super::super::reading::Reading;
-use super::super::series::{self, Known, Points};
+use super::super::series::{self, Known};
+use super::super::series_rows::SeriesRows;
 use super::super::table::{self, each_record};
 use super::super::wanted::{Quantity, Wanted};
 use super::{Form, Head, Likeness, Recording};
@@ -46,7 +47,7 @@ fn read(file: &NamedFile<'_>, head: &Head, wanted: &Wanted) -> Result<Recording,
     let function = names.iter().position(|name| *name == IDS[2]).unwrap_or(0);
     let mut reading = Reading::of(file.shown, NAME, DOC);
     reading.time = "columns of minutes, of which 1 begins at 00:00; the file does not tell the date".into();
-    let mut series: Vec<Points> = Vec::new();
+    let mut series = SeriesRows::default();
     let mut named = true;
     each_record(file, layout, |record| {
         if std::mem::take(&mut named) {
@@ -57,15 +58,16 @@ fn read(file: &NamedFile<'_>, head: &Head, wanted: &Wanted) -> Result<Recording,
             let cell = record.get(column)?;
             cell.parse::<f64>().ok().filter(|value| value.is_finite())
         };
-        let points: Option<Vec<(i64, f64, u64)>> = minutes
+        let points: Option<Vec<(i64, f64)>> = minutes
             .iter()
-            .map(|(column, minute)| Some(((minute - 1) * MINUTE_NS, value(*column)?, line)))
+            .map(|(column, minute)| Some(((minute - 1) * MINUTE_NS, value(*column)?)))
             .collect();
         match points {
             Some(points) => {
                 let name = record.get(function).unwrap_or_default().to_owned();
                 reading.rows += points.len() as u64;
-                series.push(Points { name, points });
+                let one = series.add(name);
+                points.into_iter().for_each(|(at, value)| series.push(one, at, value, line));
             }
             None => reading.skip(|| line, "a minute of it holds no number", wanted.strict)?,
         }

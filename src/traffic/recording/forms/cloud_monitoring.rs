@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::super::Recorded;
-use super::super::objects::document;
+use super::super::document::{self, Document, Long};
 use super::super::reading::Reading;
-use super::super::series::{self, Known, Points};
+use super::super::series::{self, Known};
+use super::super::series_rows::SeriesRows;
 use super::super::wanted::{Quantity, Wanted};
 use super::cloudwatch_data::instant;
 use super::{Form, Head, Likeness, Recording};
@@ -26,15 +27,26 @@ pub(super) const FORM: Form = Form {
     read,
 };
 
+/// Of a point the start, the end and the value.
+const LONG: Long<3> = Long {
+    is_one: |key, in_list| key == "points" && !in_list,
+    keep: |point| {
+        let bound =
+            |key: &str| point.get("interval").and_then(|interval| interval.get(key)).and_then(instant);
+        let [start, end] = ["startTime", "endTime"].map(|key| document::of_instant(bound(key)));
+        [start, end, document::of_number(point.get("value").and_then(value))]
+    },
+};
+
 fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, FileError> {
     let refuse = |what: &str, label: &str| FileError::whole(file.shown, what, label);
-    let whole = document(file)?;
-    let Some(all) = whole.get("timeSeries").unwrap_or(&whole).as_array() else {
+    let document = Document::read(file, LONG)?;
+    let Some(all) = document.tree.get("timeSeries").unwrap_or(&document.tree).as_array() else {
         return Err(refuse("has `timeSeries` that is no list", "expected a list of series"));
     };
     let mut reading = Reading::of(file.shown, NAME, DOC);
     reading.time = "`interval`, from its start for counts".into();
-    let (mut series, mut quantity, mut interval) = (Vec::new(), None, None);
+    let (mut series, mut quantity, mut interval) = (SeriesRows::default(), None, None);
     for one in all {
         let metric = one.pointer("/metric/type").and_then(Value::as_str).unwrap_or("series");
         let is_delta = match one.get("metricKind").and_then(Value::as_str) {
@@ -58,15 +70,16 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
             .flatten()
             .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
             .collect();
-        let mut own = Points { name: format!("{metric}{{{}}}", named.join(",")), points: Vec::new() };
-        let points = one.get("points").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for (number, point) in (1_u64..).zip(points) {
-            let bound =
-                |key: &str| point.get("interval").and_then(|interval| interval.get(key)).and_then(instant);
-            let (start, end) = (bound("startTime"), bound("endTime"));
+        let own = series.add(format!("{metric}{{{}}}", named.join(",")));
+        let points = document.entries(one.get("points")).into_iter().flatten();
+        for (number, [start, end, value]) in (1_u64..).zip(points) {
+            let (start, end) = (document::instant(start), document::instant(end));
             let at = if is_delta { start.or(end) } else { end };
-            match (at, point.get("value").and_then(value)) {
-                (Some(at), Some(value)) => own.points.push((at, value, number)),
+            match (at, document::number(value)) {
+                (Some(at), Some(value)) => {
+                    series.push(own, at, value, number);
+                    reading.rows += 1;
+                }
                 _ => reading.skip(|| number, "its interval or its value cannot be read", wanted.strict)?,
             }
             if let (true, Some(start), Some(end)) = (is_delta, start, end)
@@ -76,8 +89,6 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
                 interval = Some(interval.map_or(own, |known: Span| known.min(own)));
             }
         }
-        reading.rows += own.points.len() as u64;
-        series.push(own);
     }
     let known = Known { quantity, factor: 1.0, interval, form: TimeForm::Zoned };
     let (reading, series) = series::build(reading, wanted, series, known)?;

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::super::Recorded;
-use super::super::objects::document;
+use super::super::document::{self, Document, Long};
 use super::super::reading::Reading;
-use super::super::series::{self, Known, Points};
+use super::super::series::{self, Known};
+use super::super::series_rows::SeriesRows;
 use super::super::wanted::{Quantity, Wanted};
 use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
@@ -18,15 +19,22 @@ const DOC: &str = "CloudWatch get-metric-data in JSON";
 pub(super) const FORM: Form =
     Form { name: NAME, doc: DOC, likeness: |head| Likeness::of(head.has_key("MetricDataResults")), read };
 
+/// Entries as instants, and as numbers: a list is of the ones or of the others.
+const LONG: Long<2> = Long {
+    is_one: |key, in_list| ["Timestamps", "Values"].contains(&key) && !in_list,
+    keep: |entry| [document::of_instant(instant(entry)), document::of_number(entry.as_f64())],
+};
+
 fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, FileError> {
     let refuse = |what: &str, label: &str| FileError::whole(file.shown, what, label);
-    let whole = document(file)?;
+    let document = Document::read(file, LONG)?;
+    let whole = &document.tree;
     let Some(results) = whole.get("MetricDataResults").and_then(Value::as_array) else {
         return Err(refuse("has `MetricDataResults` that is no list", "expected a list of results"));
     };
     let mut reading = Reading::of(file.shown, NAME, DOC);
     reading.time = "`Timestamps`, the starts of the periods".into();
-    let mut points: Vec<Points> = Vec::new();
+    let mut series = SeriesRows::default();
     let mut quantity = None;
     for result in results {
         let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -42,29 +50,29 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
                 .with_help("ask for the Sum of RequestCount or Invocations; SampleCount of a latency counts requests too"));
         }
         quantity = quantity.or_else(|| is_count(label).then_some(Quantity::Counts));
-        let list = |key: &str| result.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = |key: &str| document.entries(result.get(key));
         let (stamps, values) = (list("Timestamps"), list("Values"));
-        if stamps.len() != values.len() {
-            let what =
-                format!("has {} `Timestamps` and {} `Values` for `{label}`", stamps.len(), values.len());
+        let count = |list: &Option<_>| list.as_ref().map_or(0, ExactSizeIterator::len);
+        if count(&stamps) != count(&values) {
+            let (stamps, values) = (count(&stamps), count(&values));
+            let what = format!("has {stamps} `Timestamps` and {values} `Values` for `{label}`");
             return Err(refuse(&what, "expected one of each"));
         }
-        let mut own = Points { name: label.to_owned(), points: Vec::new() };
-        for (number, (stamp, value)) in (1_u64..).zip(stamps.iter().zip(&values)) {
-            match (instant(stamp), value.as_f64()) {
-                (Some(at), Some(value)) => own.points.push((at, value, number)),
+        // Pages of one answer repeat the label.
+        let own = series.named(label);
+        let pairs = stamps.into_iter().flatten().zip(values.into_iter().flatten());
+        for (number, ([stamp, _], [_, value])) in (1_u64..).zip(pairs) {
+            match (document::instant(stamp), document::number(value)) {
+                (Some(at), Some(value)) => {
+                    series.push(own, at, value, number);
+                    reading.rows += 1;
+                }
                 _ => reading.skip(|| number, "its timestamp or its value cannot be read", wanted.strict)?,
             }
         }
-        reading.rows += own.points.len() as u64;
-        match points.iter_mut().find(|points| points.name == label) {
-            // Pages of one answer repeat the label.
-            Some(points) => points.points.append(&mut own.points),
-            None => points.push(own),
-        }
     }
     let known = Known { quantity, factor: 1.0, interval: None, form: TimeForm::Zoned };
-    let (mut reading, series) = series::build(reading, wanted, points, known)?;
+    let (mut reading, series) = series::build(reading, wanted, series, known)?;
     if series.gaps() > 0 {
         reading.note(
             "CloudWatch leaves out a period in which nothing was counted: `gaps = \"zero\"` takes it so",

@@ -8,7 +8,8 @@ use super::super::pick::Picker;
 use super::super::reading::Reading;
 use super::super::requests::Gathered;
 use super::super::sample::Sample;
-use super::super::series::{self, Known, Points};
+use super::super::series::{self, Known};
+use super::super::series_rows::SeriesRows;
 use super::super::table;
 use super::super::values;
 use super::super::wanted::Wanted;
@@ -111,7 +112,7 @@ fn by_plan(
                     "expected dates or times",
                 ));
             };
-            let mut all: Vec<Points> = Vec::new();
+            let mut all = SeriesRows::default();
             each_row(file, head, (&mut reading, wanted.strict), |reading, object, line| {
                 let text = |at: usize| objects::cell(objects::at(object, &names[at]));
                 let Some(stamp) = form.parse(&text(time)) else {
@@ -122,10 +123,8 @@ fn by_plan(
                 for at in &plan.values {
                     let name = plan.group.map_or_else(|| names[*at].clone(), text);
                     let value = values::measure(&text(*at), false).map_or(f64::NAN, |(value, _)| value);
-                    match all.iter_mut().find(|points| points.name == name) {
-                        Some(points) => points.points.push((stamp, value, line)),
-                        None => all.push(Points { name, points: vec![(stamp, value, line)] }),
-                    }
+                    let series = all.named(&name);
+                    all.push(series, stamp, value, line);
                 }
                 Ok(())
             })?;

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use super::super::Recorded;
 use super::super::reading::Reading;
 use super::super::series::{self, Known};
+use super::super::series_rows::SeriesRows;
 use super::super::wanted::{Wanted, add};
 use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
@@ -19,7 +20,7 @@ const DOC: &str = "numbers with blanks between them, one an interval";
 const NUMBER_BYTES: usize = 64;
 
 /// Numbers of which no one has a file.
-const MOST: usize = 200_000_000;
+const MOST: u64 = 200_000_000;
 
 pub(super) const FORM: Form = Form {
     name: NAME,
@@ -50,7 +51,9 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
     let mut reading = Reading::of(file.shown, NAME, DOC);
     reading.time = "none: the numbers follow each other at the interval that was said".into();
     let mut reader = open(file, "file of numbers")?;
-    let (mut values, mut word, mut line) = (Vec::new(), Vec::new(), 1_u64);
+    let mut series = SeriesRows::default();
+    let values = series.named("values");
+    let (mut count, mut word, mut line) = (0, Vec::new(), 1_u64);
     let mut piece = vec![0_u8; 1 << 16];
     loop {
         let read = reader.read(&mut piece).map_err(|error| unreadable(file, &error))?;
@@ -65,7 +68,10 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
             }
             if !word.is_empty() {
                 match std::str::from_utf8(&word).ok().and_then(|word| word.parse::<f64>().ok()) {
-                    Some(value) if values.len() < MOST => values.push((value, line)),
+                    Some(value) if count < MOST => {
+                        series.push_numbered(values, count, value, line, interval);
+                        count += 1;
+                    }
                     Some(_) => {
                         let label = "expected at most 200 million";
                         return Err(FileError::whole(file.shown, "has too many numbers", label));
@@ -81,7 +87,6 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
         }
     }
     let known = Known { quantity: None, factor: 1.0, interval: Some(interval), form: series::NUMBERED };
-    let points = vec![series::numbered(values, interval)];
-    let (reading, series) = series::build(reading, wanted, points, known)?;
+    let (reading, series) = series::build(reading, wanted, series, known)?;
     Ok(Recording { reading, content: Recorded::Series(series) })
 }

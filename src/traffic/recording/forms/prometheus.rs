@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::super::Recorded;
-use super::super::objects::document;
+use super::super::document::{self, Document, Long};
 use super::super::reading::Reading;
-use super::super::series::{self, Known, Points};
+use super::super::series::{self, Known};
+use super::super::series_rows::SeriesRows;
 use super::super::wanted::{Quantity, Wanted};
 use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
@@ -33,14 +34,24 @@ pub(super) const FORM: Form = Form {
     read,
 };
 
+/// Instants and values; text may be NaN.
+const LONG: Long<2> = Long {
+    is_one: |key, in_list| key == "values" && !in_list,
+    keep: |pair| {
+        let point = point(pair);
+        [document::of_instant(point.map(|(at, _)| at)), document::of_number(point.map(|(_, value)| value))]
+    },
+};
+
 fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, FileError> {
     let refuse = |what: &str, label: &str| FileError::whole(file.shown, what, label);
-    let whole = document(file)?;
+    let document = Document::read(file, LONG)?;
+    let whole = &document.tree;
     if whole.get("status").and_then(Value::as_str) == Some("error") {
         let message = whole.get("error").and_then(Value::as_str).unwrap_or("no message");
         return Err(refuse(&format!("is an error of Prometheus: {message}"), "expected an answer"));
     }
-    let data = whole.get("data").unwrap_or(&whole);
+    let data = whole.get("data").unwrap_or(whole);
     if let Some(kind) = data.get("resultType").and_then(Value::as_str).filter(|kind| *kind != "matrix") {
         let what = format!("is an answer of the type \"{kind}\"");
         let error = refuse(&what, "expected a \"matrix\": values over time");
@@ -54,7 +65,7 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
     };
     let mut reading = Reading::of(file.shown, NAME, DOC);
     reading.time = "seconds since 1970 in `values`".into();
-    let mut points = Vec::new();
+    let mut series = SeriesRows::default();
     // What `traffic fetch` asked for stands in its file.
     let query = whole.get("query").and_then(Value::as_str);
     let mut quantity = query.filter(|query| is_rate(query)).map(|_| Quantity::Rates);
@@ -74,22 +85,23 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
                 quantity = Some(Quantity::Rates);
             }
         }
-        let Some(values) = one.get("values").and_then(Value::as_array) else {
+        let Some(values) = document.entries(one.get("values")) else {
             let found = if one.get("histograms").is_some() { "native histograms" } else { "no `values`" };
             return Err(refuse(&format!("has a series with {found}"), "expected values over time"));
         };
-        let mut own = Points { name: name(metric), points: Vec::with_capacity(values.len()) };
-        for (number, pair) in (1_u64..).zip(values) {
-            match point(pair) {
-                Some((at, value)) => own.points.push((at, value, number)),
+        let own = series.add(name(metric));
+        for (number, [at, value]) in (1_u64..).zip(values) {
+            match document::instant(at) {
+                Some(at) => {
+                    series.push(own, at, f64::from_bits(value), number);
+                    reading.rows += 1;
+                }
                 None => reading.skip(|| number, "a point is no pair of seconds and text", wanted.strict)?,
             }
         }
-        reading.rows += own.points.len() as u64;
-        points.push(own);
     }
     let known = Known { quantity, factor: 1.0, interval: None, form: TimeForm::Epoch(Unit::Seconds) };
-    let (mut reading, series) = series::build(reading, wanted, points, known)?;
+    let (mut reading, series) = series::build(reading, wanted, series, known)?;
     if series.quantity == Quantity::Rates {
         reading.note("a rate over a window is a moving mean: bursts shorter than the window are not in it");
     }

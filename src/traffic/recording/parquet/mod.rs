@@ -2,7 +2,6 @@
 
 mod cells;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 
@@ -12,7 +11,8 @@ use super::choose::{self, Plan, RequestPlan, SeriesPlan};
 use super::reading::Reading;
 use super::requests::{Gathered, Row};
 use super::sample::Sample;
-use super::series::{self, Known, Points};
+use super::series::{self, Known};
+use super::series_rows::SeriesRows;
 use super::wanted::Wanted;
 use super::{Recorded, Recording};
 use crate::files::NamedFile;
@@ -179,7 +179,7 @@ impl<'a> Table<'a> {
             return Err(FileError::whole(self.shown, "has no column of instants", "expected dates or times"));
         };
         let columns: Vec<usize> = [time].into_iter().chain(values.iter().copied()).chain(group).collect();
-        let mut all: BTreeMap<String, Points> = BTreeMap::new();
+        let mut all = SeriesRows::default();
         let mut number = 0_u64;
         self.each_batch(&columns, |batches, count| {
             for row in 0..count {
@@ -195,9 +195,8 @@ impl<'a> Table<'a> {
                         None => self.fields[*column].name.clone(),
                     };
                     let value = batches[place].cell(row).number().unwrap_or(f64::NAN);
-                    let points = all.entry(name.clone()).or_default();
-                    points.name = name;
-                    points.points.push((stamp, value, number));
+                    let series = all.named(&name);
+                    all.push(series, stamp, value, number);
                 }
             }
             Ok(true)
@@ -207,7 +206,7 @@ impl<'a> Table<'a> {
         let (quantity, factor): (Option<Quantity>, f64) =
             quantity.map_or((None, 1.0), |(quantity, factor)| (Some(quantity), factor));
         let known = Known { quantity, factor, interval: None, form };
-        let (reading, series) = series::build(reading, wanted, all.into_values().collect(), known)?;
+        let (reading, series) = series::build(reading, wanted, all, known)?;
         Ok(Recording { reading, content: Recorded::Series(series) })
     }
 }
