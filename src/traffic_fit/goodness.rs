@@ -42,14 +42,23 @@ const LEAST_WINDOWS: usize = 10;
 /// No more are looked at: the first 46 days, second by second.
 const MOST_WINDOWS: usize = 4_000_000;
 
+/// Requests of a recording that is simulated, five times at least, where the file has fewer rows: numbers per interval may stand
+/// for any number of them.
+const MOST_REQUESTS: usize = 16_000_000;
+
+/// The same of a file that has them all.
+const MOST_ROWS: usize = 50_000_000;
+
 /// The goodness of a model at each window that fits the recording.
 ///
 /// # Errors
 /// The model cannot be simulated.
 pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Result<Vec<Goodness>, String> {
-    const MOST_REQUESTS: f64 = 4e6;
+    let (most, looked_s) = looked_at(model, recorded, span_s);
     let windows = WINDOWS_S.into_iter().filter_map(|window_s| {
-        let counts = recorded_counts(recorded, window_s)?;
+        let mut counts = recorded_counts(recorded, window_s)?;
+        // Not one fewer by the rounding of a quotient.
+        counts.truncate((looked_s / window_s * (1.0 + 1e-9)) as usize);
         let known = counts.iter().filter(|count| count.is_finite()).count();
         (known >= LEAST_WINDOWS).then_some((window_s, counts))
     });
@@ -58,12 +67,12 @@ pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Resu
         return Ok(Vec::new());
     }
     let arrivals = arrivals(model)?;
-    let recordings = ((MOST_REQUESTS / (model.rate * span_s).max(1.0)) as usize).clamp(5, 20);
+    let recordings = ((4e6 / (model.rate * looked_s).max(1.0)) as usize).clamp(5, 20);
     let mut indices = vec![Vec::new(); windows.len()];
     for replication in 0..recordings {
         let all: Vec<(f64, usize)> =
             windows.iter().map(|(window_s, recorded)| (*window_s, recorded.len())).collect();
-        let simulated = simulated_counts(&arrivals, replication as u64, span_s, &all);
+        let (simulated, _) = simulated_counts(&arrivals, replication as u64, looked_s, most, &all);
         for (((_, recorded), mut counts), indices) in windows.iter().zip(simulated).zip(&mut indices) {
             // What the recording does not know is not looked at here either.
             counts
@@ -83,6 +92,27 @@ pub(super) fn of(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> Resu
         simulated: recordings,
     });
     Ok(goodness.collect())
+}
+
+/// How many requests a simulated recording may have, and the seconds from the start that have so few of them.
+fn looked_at(model: &ArrivalModel, recorded: &Recorded, span_s: f64) -> (usize, f64) {
+    match recorded {
+        Recorded::Requests(requests) => {
+            let instants = &requests.trace.instants;
+            let most = instants.len().clamp(MOST_REQUESTS, MOST_ROWS);
+            let beyond = instants.range(most..instants.len()).next();
+            (most, beyond.map_or(span_s, |instant| instant as f64 / 1e9))
+        }
+        Recorded::Series(series) => {
+            let interval_s = series.interval.as_secs_f64();
+            let mut sum = 0.0;
+            let whole = series.counts.iter().take_while(|count| {
+                sum += if count.is_finite() { **count } else { model.rate * interval_s };
+                sum <= MOST_REQUESTS as f64
+            });
+            (MOST_REQUESTS, whole.count() as f64 * interval_s)
+        }
+    }
 }
 
 /// Why replaying the file is better than the model, if it is.
@@ -113,20 +143,21 @@ fn arrivals(model: &ArrivalModel) -> Result<Arrivals, String> {
     Arrivals::read(tree.root(), "arrivals", &Context::new("")).map_err(|problem| problem.message)
 }
 
-/// Counts of arrivals that the model makes, over so many windows of each length; block by block, so that none is held whole.
+/// Counts of arrivals that the model makes, over so many windows of each length, and how many arrivals were made for them; block by
+/// block, so that none is held whole. A model that makes twice as many as the recording has is stopped there.
 fn simulated_counts(
     arrivals: &Arrivals,
     replication: u64,
     span_s: f64,
+    most: usize,
     windows: &[(f64, usize)],
-) -> Vec<Vec<f64>> {
+) -> (Vec<Vec<f64>>, usize) {
     const BLOCK: usize = 4096;
-    const MOST: usize = 50_000_000;
     let end = (span_s * 1e9) as u64;
     let mut stream = arrivals.stream(Streams::new(1, replication));
     let mut all: Vec<Vec<f64>> = windows.iter().map(|(_, count)| vec![0.0; *count]).collect();
     let (mut block, mut made, mut more) = (Vec::with_capacity(BLOCK), 0, true);
-    while more && made < MOST {
+    while more && made < 2 * most {
         block.clear();
         stream.fill(&mut block, BLOCK);
         made += block.len();
@@ -135,7 +166,7 @@ fn simulated_counts(
             add_counts(block.iter().copied().filter(|instant| *instant < end), *window_s, counts);
         }
     }
-    all
+    (all, made)
 }
 
 fn recorded_counts(recorded: &Recorded, window_s: f64) -> Option<Vec<f64>> {
@@ -172,4 +203,27 @@ fn dispersion(counts: &[f64]) -> f64 {
     let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
     let variance = known.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / known.len().max(1) as f64;
     if mean > 0.0 { variance / mean } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+    use crate::traffic::{Quantity, Series};
+    use crate::traffic_fit::arrivals::of_series;
+
+    #[test]
+    fn a_few_numbers_that_stand_for_many_requests_are_not_all_simulated() {
+        let counts: Vec<f64> = (0..60).map(|row| 1e6 + 1e3 * f64::from(row % 3)).collect();
+        let series =
+            Series { origin: None, interval: Span::from_secs(60), counts, quantity: Quantity::Counts };
+        let (model, _) = of_series(&series, &mut Vec::new()).unwrap();
+        let recorded = Recorded::Series(series);
+        let (most, looked_s) = looked_at(&model, &recorded, 3600.0);
+        assert_eq!((most, looked_s), (MOST_REQUESTS, 15.0 * 60.0));
+        let (counts, made) = simulated_counts(&arrivals(&model).unwrap(), 0, looked_s, most, &[(60.0, 15)]);
+        assert!(made <= MOST_REQUESTS, "{made} requests");
+        // None of the windows is one that was not simulated to its end.
+        assert!(counts[0].iter().all(|count| *count > 9e5), "{counts:?}");
+    }
 }
