@@ -49,8 +49,8 @@ pub use observation::{InstanceScrape, InstanceState, InstanceView, Observation, 
 pub(crate) use policy::Settings;
 use policy::{INTERVAL, PHASE};
 pub use policy::{
-    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Role, Schedule, TokenContext, TokenPromise,
-    Watched,
+    Limits, MetricsDefaults, Policy, PolicyContext, PoolState, Role, Schedule, SessionPace, TokenContext,
+    TokenPromise, Watched,
 };
 pub use recording::{PoolFields, Rows, Unclear};
 pub use replay::{Line, Replay, Row, RowProblem};

@@ -212,12 +212,23 @@ pub struct PolicyContext {
     pub slo: Option<(f64, f64)>,
     /// The times promised of an answer token by token.
     pub token_promise: Option<TokenPromise>,
-    /// Future arrivals, for the policy that is the bound of the others.
+    /// Future arrivals, for the policy that is the bound of the others; see [`PolicyContext::future_rates`].
     pub arrivals: Arrivals,
+    /// What follows an arrival, where each begins a session.
+    pub session: Option<SessionPace>,
     /// The random streams of the run, with which `arrivals` gives exactly its requests.
     pub streams: Streams,
     /// Length of the run.
     pub duration: Span,
+}
+
+/// How the turns of a session follow each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SessionPace {
+    /// Mean number of turns.
+    pub turns: f64,
+    /// Mean time from one turn to the next, seconds, but for that of its answer.
+    pub think_s: f64,
 }
 
 /// The times promised of answers token by token, with what decides them.
@@ -234,6 +245,24 @@ pub struct TokenPromise {
 }
 
 impl PolicyContext {
+    /// Requests per second to come in each of the first `count` intervals of length `interval`: see [`Arrivals::future_rates`]. The
+    /// turns of a session come its mean time to think apart.
+    pub fn future_rates(&self, interval: Span, count: usize) -> Vec<f64> {
+        let begun = self.arrivals.future_rates(self.streams, interval, count);
+        let Some(SessionPace { turns, think_s }) = self.session else { return begun };
+        let apart = think_s / interval.as_secs_f64();
+        let mut rates = begun.clone();
+        for turn in 1..turns.ceil() as usize {
+            let (from, share) = ((turn as f64 * apart).round() as usize, (turns - turn as f64).min(1.0));
+            let later = rates.iter_mut().skip(from).zip(&begun);
+            later.for_each(|(rate, begun)| *rate += share * begun);
+            if from >= count {
+                break;
+            }
+        }
+        rates
+    }
+
     /// Only the ready instances are known: for a replay of recorded observations.
     pub fn unknown(initial: u32) -> PolicyContext {
         PolicyContext {
@@ -246,6 +275,7 @@ impl PolicyContext {
             slo: None,
             token_promise: None,
             arrivals: Arrivals::poisson(0.0),
+            session: None,
             streams: Streams::new(0, 0),
             duration: Span::ZERO,
         }

@@ -6,7 +6,7 @@ use super::{Lint, Trap};
 pub(super) const LINT: Lint = Lint { name: "activation-above-threshold", find };
 
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
-    if subject.kind() != "keda" || subject.scenario.model.autoscaler.limits().min > 0 {
+    if subject.kind() != "keda" || subject.model.autoscaler.limits().min > 0 {
         return Vec::new();
     }
     let trap = |(index, trigger): (usize, &serde_json::Value)| {

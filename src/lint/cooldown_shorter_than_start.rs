@@ -64,7 +64,7 @@ const BOUND: f64 = 2.0;
 /// window does not help; a maximum near what the peak takes does (knative#13284: 575 pods).
 fn backlog(subject: &Subject<'_>, start_s: f64) -> Option<Trap> {
     let window = subject.seconds("stable_window").unwrap_or(60.0);
-    let (needed, most) = (subject.needed().max(1.0), subject.scenario.model.autoscaler.limits().max);
+    let (needed, most) = (subject.needed().max(1.0), subject.model.autoscaler.limits().max);
     (start_s > window && f64::from(most) > BOUND * needed).then(|| Trap {
         reason: format!(
             "an instance takes {start_s:.0} s to start, longer than `autoscaler.stable_window` ({window:.0} s): what waits meanwhile \

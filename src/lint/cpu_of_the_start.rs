@@ -6,9 +6,9 @@ use super::{Lint, Trap};
 pub(super) const LINT: Lint = Lint { name: "cpu-of-the-start", find };
 
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
-    let Some(first) = &subject.scenario.model.instances.first_request else { return Vec::new() };
+    let Some(first) = &subject.model.instances.first_request else { return Vec::new() };
     let first_s = first.0.mean();
-    let usual_s = subject.scenario.model.service.time.0.mean();
+    let usual_s = subject.model.service.time.0.mean();
     let by_cpu = match subject.kind() {
         "hpa" => subject.list("metrics").iter().any(|metric| metric.get("average_utilization").is_some()),
         "keda" => subject.list("triggers").iter().any(|trigger| text(trigger, "type") == Some("cpu")),

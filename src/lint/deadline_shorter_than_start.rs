@@ -10,7 +10,7 @@ pub(super) const LINT: Lint = Lint { name: "deadline-shorter-than-start", find }
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
     let start = subject.start_s();
     let mut found = Vec::new();
-    let model = &subject.scenario.model;
+    let model = subject.model;
     let trap = |what: String, deadline: f64, fix: &str| Trap {
         reason: format!("an instance takes {start:.0} s to start, but {what} after {deadline:.0} s"),
         fix: fix.to_owned(),

@@ -6,7 +6,7 @@ use super::{Lint, Trap};
 pub(super) const LINT: Lint = Lint { name: "maximum-below-peak", find };
 
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
-    let autoscaler = &subject.scenario.model.autoscaler;
+    let autoscaler = &subject.model.autoscaler;
     let (needed, max) = (subject.needed(), autoscaler.limits().max);
     if needed <= f64::from(max) {
         return Vec::new();

@@ -20,7 +20,10 @@ mod zero_without_way_back;
 
 use subject::Subject;
 
-use crate::scenario::{Scenario, ScenarioError, ScenarioFile};
+use serde_json::Value as Json;
+
+use crate::scenario::{Scenario, ScenarioError, ScenarioFile, keys_in_decode};
+use crate::sim::{Model, PoolName};
 
 /// A trap that can be found in settings.
 #[derive(Debug)]
@@ -73,13 +76,29 @@ static LINTS: &[Lint] = &[
 pub fn lint(file: &ScenarioFile, variant: Option<&str>) -> Result<Vec<Finding>, ScenarioError> {
     let scenario: Scenario = file.changed(variant, &[])?;
     let autoscaler = file.written(variant, "autoscaler")?.unwrap_or_default();
-    let subject = Subject::new(&scenario, &autoscaler);
+    let own = of_pool(&scenario, &scenario.model, &autoscaler);
+    let Some(pool) = scenario.model.decode_pool() else { return Ok(own) };
+    let autoscaler = file.written(variant, "decode.autoscaler")?.unwrap_or_default();
+    let in_pool = |found: Finding, name: PoolName| Finding {
+        reason: format!("in the {} pool: {}", name.shown(), found.reason),
+        ..found
+    };
+    let decode = of_pool(&scenario, &pool, &autoscaler).into_iter().map(|found| {
+        let (reason, fix) = (keys_in_decode(&found.reason), keys_in_decode(&found.fix));
+        in_pool(Finding { reason, fix, ..found }, PoolName::Decode)
+    });
+    Ok(own.into_iter().map(|found| in_pool(found, PoolName::Prefill)).chain(decode).collect())
+}
+
+/// The traps in one pool of a scenario, without those that the scenario allows.
+fn of_pool(scenario: &Scenario, model: &Model, autoscaler: &Json) -> Vec<Finding> {
+    let subject = Subject::new(scenario, model, autoscaler);
     let active = LINTS.iter().filter(|lint| !scenario.allow.iter().any(|allowed| allowed == lint.name));
     let found = active.flat_map(|lint| {
         let traps = (lint.find)(&subject);
         traps.into_iter().map(|Trap { reason, fix }| Finding { lint: lint.name, reason, fix })
     });
-    Ok(found.collect())
+    found.collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! What lints look at: a scenario, and the keys of its autoscaler as they are written.
+//! What lints look at: a pool of a scenario, and the keys of its autoscaler as they are written.
 
 use serde_json::Value as Json;
 
 use crate::autoscaler::Signal;
 use crate::scenario::Scenario;
+use crate::sim::Model;
 use crate::time::Span;
 use crate::units::parse_span;
 
@@ -12,13 +13,15 @@ const LOOKED_AT: u32 = 5;
 
 /// See the module.
 pub(super) struct Subject<'a> {
-    pub scenario: &'a Scenario,
+    scenario: &'a Scenario,
+    /// The pool that is looked at: the scenario's own, or the one that decodes.
+    pub model: &'a Model,
     autoscaler: &'a Json,
 }
 
 impl<'a> Subject<'a> {
-    pub fn new(scenario: &'a Scenario, autoscaler: &'a Json) -> Self {
-        Subject { scenario, autoscaler }
+    pub fn new(scenario: &'a Scenario, model: &'a Model, autoscaler: &'a Json) -> Self {
+        Subject { scenario, model, autoscaler }
     }
 
     /// The kind of the autoscaler.
@@ -48,19 +51,19 @@ impl<'a> Subject<'a> {
 
     /// Mean time from the decision to ready, in seconds.
     pub fn start_s(&self) -> f64 {
-        self.scenario.model.instances.cold_start.iter().map(|stage| stage.time.0.mean()).sum()
+        self.model.instances.cold_start.iter().map(|stage| stage.time.0.mean()).sum()
     }
 
     /// Whether the number of instances ever changes.
     pub fn scales(&self) -> bool {
-        let limits = self.scenario.model.autoscaler.limits();
+        let limits = self.model.autoscaler.limits();
         limits.min < limits.max
     }
 
     /// Instances that the arrivals keep busy at their peak.
     pub fn needed(&self) -> f64 {
         let looked_at = 0..self.scenario.run.replications.min(LOOKED_AT);
-        looked_at.map(|number| self.scenario.instances_needed(number)).fold(0.0, f64::max)
+        looked_at.map(|number| self.scenario.instances_needed_of(self.model, number)).fold(0.0, f64::max)
     }
 }
 

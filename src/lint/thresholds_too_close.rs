@@ -13,7 +13,7 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
         return Vec::new();
     }
     // A total of the pool does not change with its size.
-    let query = subject.scenario.model.autoscaler.query();
+    let query = subject.model.autoscaler.query();
     let per_instance = subject.at("per").is_some_and(|per| per == "instance");
     let spreads = query.is_some_and(|query| per_instance || !query.metric.quantity().is_additive());
     let is_latency = text_of(subject) == Some("latency");
@@ -23,7 +23,7 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
     if !spreads || is_latency {
         return Vec::new();
     }
-    let limits = subject.scenario.model.autoscaler.limits();
+    let limits = subject.model.autoscaler.limits();
     let smallest = limits.min.max(1) + 1;
     let flaps = |size: &u32| below >= above * f64::from(size - 1) / f64::from(*size);
     let most = limits.max.min(LARGEST);

@@ -18,7 +18,7 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
     }
     let of_all = subject.number("tolerance").unwrap_or(DEFAULT);
     let tolerance = subject.number("behavior/scale_up/tolerance").unwrap_or(of_all);
-    let limits = subject.scenario.model.autoscaler.limits();
+    let limits = subject.model.autoscaler.limits();
     let size = subject.needed().min(f64::from(limits.max));
     let within = tolerance * size;
     if within <= COARSE {

@@ -7,7 +7,7 @@ use crate::random::Streams;
 pub(super) const LINT: Lint = Lint { name: "zero-with-small-buffer", find };
 
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
-    let model = &subject.scenario.model;
+    let model = subject.model;
     let Some(capacity) = model.dispatch.queue_capacity else { return Vec::new() };
     if model.autoscaler.limits().min > 0 || !subject.scales() {
         return Vec::new();

@@ -6,7 +6,7 @@ use super::{Lint, Trap};
 pub(super) const LINT: Lint = Lint { name: "zero-without-way-back", find };
 
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
-    let may_be_at_zero = subject.kind() == "hpa" && subject.scenario.model.autoscaler.limits().min == 0;
+    let may_be_at_zero = subject.kind() == "hpa" && subject.model.autoscaler.limits().min == 0;
     let beyond_pods = |metric: &serde_json::Value| {
         text(metric, "type").is_some_and(|kind| kind == "external" || kind == "object")
     };

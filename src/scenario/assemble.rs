@@ -2,6 +2,7 @@
 
 use super::contents;
 use super::decode::DecodeTable;
+use super::decode_tables::keys_in_decode;
 use super::identity::Identity;
 use super::read_fact::ReadFact;
 use super::run::Run;
@@ -175,7 +176,7 @@ pub(super) fn read(tree: &Tree, context: &Context, stem: &str) -> Result<Scenari
     let mut warnings = manifest::warnings(tree, context)?;
     warnings.extend(checks::without_effect(tree, &model));
     if let Some((tables, pool)) = decode::as_scenario(tree, &model) {
-        warnings.extend(checks::without_effect(&tables, &pool).iter().map(|text| decode::within(text)));
+        warnings.extend(checks::without_effect(&tables, &pool).iter().map(|text| keys_in_decode(text)));
     }
     warnings.extend(model.arrivals.reading().and_then(Reading::skipped_words));
     let allow = reader.get(&ALLOW)?;

@@ -1,9 +1,9 @@
 //! What must hold between the tables of a scenario.
 
-use super::decode;
 use super::paths::place_of;
 use super::precision::Precision;
 use super::run::Run;
+use super::{decode, decode_tables};
 use crate::autoscaler::{Per, Quantity, Rounded, Signal, Watched};
 use crate::document::shown::controls_display;
 use crate::schema::{Place, Problem, Reader, Tree};
@@ -79,12 +79,7 @@ pub(super) fn decode_pool(tree: &Tree, model: &Model) -> Result<(), Problem> {
         }
         None => pool(&tables, &decode),
     };
-    checked.map_err(|Problem { place, message, label, help }| Problem {
-        place,
-        message: decode::within(&message),
-        label: decode::within(&label),
-        help: help.iter().map(|line| decode::within(line)).collect(),
-    })
+    checked.map_err(decode_tables::problem)
 }
 
 /// What must hold of a pool whose requests another sends.

@@ -1,7 +1,9 @@
 //! `[decode]`: the pool that decodes, where another computes the prompts.
 
+use super::decode_tables::{DECODE, problem, tables};
+use super::manifest;
 use crate::autoscaler::Autoscaler;
-use crate::schema::{Context, Data, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
+use crate::schema::{Context, Key, Kind, Node, Problem, Reader, TableSpec, Tree, Value};
 use crate::service::{EngineRole, Llm, Model as ServiceModel, Service};
 use crate::sim::{Cost, Decode, Dispatch, Instances, Metrics, Model, Transfer};
 
@@ -17,8 +19,10 @@ const DISPATCH: Key<Dispatch> = Key::or(
 );
 const METRICS: Key<Option<MetricsTable>> =
     Key::optional("metrics", "What stands between it and its autoscaler.");
-const AUTOSCALER: Key<Autoscaler> =
-    Key::required("autoscaler", "The autoscaler that watches it, and nothing but it; not from a manifest.");
+const AUTOSCALER: Key<Autoscaler> = Key::required(
+    "autoscaler",
+    "The autoscaler that watches it, and nothing but it; from a manifest of its own, if it names one.",
+);
 const COST: Key<Option<CostTable>> = Key::optional(
     "cost",
     "What instance-time costs, in the currency of `[cost]`. Without the table, as there.",
@@ -28,7 +32,7 @@ const TRANSFER: Key<TransferTable> =
 
 /// The `[decode]` table.
 pub(super) const SPEC: TableSpec = TableSpec {
-    name: "decode",
+    name: DECODE,
     doc: "Disaggregated serving: a pool of its own decodes. `[service]`, `[instances]`, `[dispatch]`, `[metrics]`, `[autoscaler]` and `[cost]` then are those of the pool that computes prompts, and the tables of the same names here those of the pool that decodes. A request waits for and takes its turn at the one; its KV cache is transferred; it waits for and takes its turn at the other. The first token comes with the prompt, so an answer of one token needs no transfer. For `model = \"llm\"`, and for requests that arrive by themselves: what `[client]` adds is refused.",
     keys: &[&TRANSFER, &ENGINE, &INSTANCES, &DISPATCH, &METRICS, &AUTOSCALER, &COST],
 };
@@ -105,11 +109,6 @@ pub(super) fn read(
     let Some(node) = reader.node("decode") else { return Ok(None) };
     let context = reader.context();
     let own = Reader::open(node, "decode", &SPEC, context)?;
-    if let Some(from) = own.node("autoscaler").and_then(|node| part(node, "from")) {
-        let label =
-            "expected the keys of the autoscaler: only that of `[autoscaler]` is read from a manifest";
-        return Err(Problem::new(&from.place, "`decode.autoscaler.from` is not read", label));
-    }
     let ServiceModel::Llm(llm) = &mut service.model else {
         let label =
             "expected `service.model = \"llm\"`: only a language model computes prompts and answers apart";
@@ -117,7 +116,14 @@ pub(super) fn read(
     };
     llm.role = EngineRole::Prefill;
     let engine = own.find(&ENGINE)?.map_or_else(|| llm.clone().decoding(), |EngineTable(engine)| engine);
-    let autoscaler = own.get(&AUTOSCALER)?;
+    let tables = Tree::of(node.clone());
+    manifest::check_settled(&tables, context).map_err(problem)?;
+    let of_manifest = |found: Problem| {
+        // The key as it is called in a pool by itself, for which the manifest is asked.
+        let message = found.message.replace("`decode.autoscaler.", "`autoscaler.");
+        problem(manifest::in_manifest(Problem { message, ..found }, &tables, context))
+    };
+    let autoscaler = own.get(&AUTOSCALER).map_err(of_manifest)?;
     let metrics = match own.node("metrics") {
         Some(node) => Reader::open(node, "decode.metrics", &Metrics::SPEC, context)?,
         None => Reader::absent("decode.metrics", context),
@@ -132,28 +138,16 @@ pub(super) fn read(
         engine,
         instances: own.get(&INSTANCES)?,
         dispatch: own.get(&DISPATCH)?,
-        metrics: Metrics::read(&metrics, autoscaler.metrics_defaults())?,
+        metrics: Metrics::read(
+            &metrics,
+            manifest::averaged(autoscaler.metrics_defaults(), &tables, context)?,
+        )?,
         autoscaler,
         cost: cost_of_pool.unwrap_or_else(|| cost.clone()),
     })))
 }
 
-fn part<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
-    match &node.data {
-        Data::Table(table) => table.get(name),
-        _ => None,
-    }
-}
-
 /// The tables of the pool that decodes, as if they were those of a scenario, and the pool as a model of its own.
 pub(super) fn as_scenario(tree: &Tree, model: &Model) -> Option<(Tree, Model)> {
-    Some((Tree::of(tree.get("decode")?.clone()), model.decode_pool()?))
-}
-
-/// A text about keys of the pool, with the paths that they have in the whole scenario.
-pub(super) fn within(text: &str) -> String {
-    ["autoscaler", "instances", "dispatch", "metrics", "cost"].iter().fold(text.to_owned(), |text, table| {
-        text.replace(&format!("`{table}."), &format!("`decode.{table}."))
-            .replace(&format!("`{table}`"), &format!("`decode.{table}`"))
-    })
+    Some((tables(tree)?, model.decode_pool()?))
 }

@@ -23,7 +23,7 @@ impl Scenario {
         let start = model.start(streams);
         let interval = SHORTEST.max(Span::from_nanos(model.duration.as_nanos() / STRETCHES));
         let count = model.duration.as_nanos().div_ceil(interval.as_nanos()).max(1) as usize;
-        let rates = model.arrivals.future_rates(streams, interval, count);
+        let rates = start.future_rates(interval, count);
         rates.into_iter().fold(0.0, f64::max) * start.service_mean_s / f64::from(start.slots.max(1))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::decode_tables::{self, DECODE};
 use crate::autoscaler::MetricsDefaults;
 use crate::autoscaler::manifest::{Change, Selection, Translation, translate_selected, write_selected};
 use crate::autoscaler::new_manifest::{NewManifest, new_manifest};
@@ -13,12 +14,23 @@ use crate::time::Span;
 /// Larger than any manifest written by hand.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Puts what the manifest says beneath what the scenario writes; nothing where it names none. What another manifest
-/// has put there is taken out first.
+/// Puts what the manifests say beneath what the scenario writes, of its pool and of one that decodes; nothing where it names none.
+/// What another manifest has put there is taken out first.
 ///
 /// # Errors
-/// The manifest cannot be read or understood, or is of another kind than the scenario writes.
+/// A manifest cannot be read or understood, or is of another kind than the scenario writes.
 pub(super) fn expand(tree: &mut Tree, context: &Context) -> Result<(), Problem> {
+    expand_pool(tree, context)?;
+    if let Some(mut tables) = decode_tables::tables(tree) {
+        expand_pool(&mut tables, context).map_err(decode_tables::problem)?;
+        if let Some(node) = tree.get_mut(DECODE) {
+            *node = tables.root().clone();
+        }
+    }
+    Ok(())
+}
+
+fn expand_pool(tree: &mut Tree, context: &Context) -> Result<(), Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(()) };
     let manifest = load(tree, &file, &from, context)?;
     let Manifest { source, translation } = &*manifest;
@@ -241,11 +253,19 @@ pub struct WrittenManifest {
     pub left_out: Vec<(String, String)>,
 }
 
-/// What the manifest sets that is not modelled.
+/// What the manifests set that is not modelled.
 ///
 /// # Errors
 /// As [`expand`].
 pub(super) fn warnings(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
+    let mut all = warnings_of_pool(tree, context)?;
+    if let Some(tables) = decode_tables::tables(tree) {
+        all.extend(warnings_of_pool(&tables, context)?);
+    }
+    Ok(all)
+}
+
+fn warnings_of_pool(tree: &Tree, context: &Context) -> Result<Vec<String>, Problem> {
     let Some((file, from)) = named(tree)? else { return Ok(Vec::new()) };
     let manifest = load(tree, &file, &from, context)?;
     let loud = manifest.translation.remarks().iter().filter(|remark| !remark.is_quiet);

@@ -30,6 +30,7 @@ mod circumstance;
 mod closed_loop;
 mod contents;
 mod decode;
+mod decode_tables;
 mod design;
 mod error;
 mod file;
@@ -56,6 +57,7 @@ mod variant;
 pub use assemble::Scenario;
 #[cfg(test)]
 pub(crate) use assemble::keys;
+pub use decode_tables::keys_in_decode;
 pub use error::ScenarioError;
 pub use file::{Change, Point, ScenarioFile};
 pub use identity::Identity;

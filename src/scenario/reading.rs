@@ -30,7 +30,7 @@ pub(super) fn of(tree: &Tree, model: &Model, context: &Context) -> Result<Vec<Re
 }
 
 /// Lines of the pool that decodes, by those of a pool.
-const IN_DECODE: [(&str, &str, &str); 7] = [
+const IN_DECODE: [(&str, &str, &str); 8] = [
     ("reading.service", "reading.decode_service", "decode"),
     ("reading.cold_start", "reading.decode_cold_start", "decode start"),
     ("reading.price", "reading.decode_price", "decode price"),
@@ -38,6 +38,7 @@ const IN_DECODE: [(&str, &str, &str); 7] = [
     ("reading.metric", "reading.decode_metric", "decode watch"),
     ("reading.settings", "reading.decode_settings", "decode keys"),
     ("reading.defaults", "reading.decode_defaults", "decode unset"),
+    ("reading.unused", "reading.decode_unused", "decode unused"),
 ];
 
 /// The line of a pool as that of the pool that decodes.

@@ -49,6 +49,30 @@ fn a_turn_sends_all_before_it_again_and_finds_it() {
 }
 
 #[test]
+fn the_rate_to_come_is_that_of_all_turns_each_when_it_is_due() {
+    let of = |turns: &str, loads: &str, max: u32| {
+        let text = format!(
+            "[arrivals]\nkind = \"steps\"\nloads = {loads}\nstep = \"1s\"\n[client.session]\nturns = {turns}\n\
+             think_time = \"2s\"\n{ENGINE}{ONE}[run]\nduration = \"8s\""
+        );
+        let text = text.replace("instances = 1", &format!("instances = {max}"));
+        scenario(&text, std::path::Path::new("."))
+    };
+    let rates = |turns: &str| {
+        let start = of(turns, "[4, 0]", 1).model.start(STREAMS);
+        start.future_rates(Span::from_secs(1), 8)
+    };
+    assert_eq!(rates("1"), [4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(rates("3"), [4.0, 0.0, 4.0, 0.0, 4.0, 0.0, 0.0, 0.0]);
+    // Half of the sessions have a second turn, on average.
+    let half = "{ dist = \"empirical\", values = [1, 2] }";
+    assert_eq!(rates(half), [4.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    // So the instances that the peak takes are those of all turns.
+    let needed = |turns: &str| of(turns, "[4, 4]", 1).instances_needed(0);
+    assert!(needed("4") > 3.9 * needed("1"), "{} and {}", needed("4"), needed("1"));
+}
+
+#[test]
 fn sessions_end_at_their_longest_and_share_their_beginning() {
     let sessions = |more: &str| {
         let text = format!(

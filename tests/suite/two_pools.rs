@@ -1,6 +1,7 @@
 //! A pool that computes prompts and one that decodes: by hand, against the obvious engine, and by what holds of every run.
 
 use kneepoint::internals::distribution::Distribution;
+use kneepoint::internals::lint::lint;
 use kneepoint::internals::scenario::{Scenario, ScenarioFile};
 use kneepoint::internals::service::{self, EngineRole, IterationLaw, Llm, TokenLaws, Tokens};
 use kneepoint::internals::sim::{
@@ -516,7 +517,7 @@ fn pools_draw_from_streams_of_their_own() {
 }
 
 /// What is refused, with what of the message tells which it is.
-const REFUSED: [(&[(&str, &str)], &str); 13] = [
+const REFUSED: [(&[(&str, &str)], &str); 12] = [
     (&[("client.retries", "2"), ("client.timeout", "\"1s\"")], "`client` does not go with `decode`"),
     (&[("client.users", "3")], "`client` does not go with `decode`"),
     (&[("client.max_outstanding", "3")], "`client` does not go with `decode`"),
@@ -527,7 +528,6 @@ const REFUSED: [(&[(&str, &str)], &str); 13] = [
     ),
     (&[("decode.dispatch.policy", "\"connections\"")], "`decode.dispatch.policy` does not go with `decode`"),
     (&[("decode.instances.lost", "\"resume\"")], "`decode.instances.lost` does not go with `service.model`"),
-    (&[("decode.autoscaler.from", "\"hpa.yaml\"")], "`decode.autoscaler.from` is not read"),
     (&[("decode.instances.initial", "4")], "`decode.instances.initial` is 4 but the fixed pool has 1"),
     (&[("decode.service", "{ fixed = \"1ms\", prefix_hit = 0.5 }")], "unknown key `prefix_hit`"),
     (
@@ -715,6 +715,65 @@ fn the_least_pools_that_keep_the_promise_are_recommended_by_keys_of_both() {
         .map(|change| change["path"].as_str().unwrap())
         .collect();
     assert_eq!(changed, ["autoscaler.instances", "decode.autoscaler.instances"], "{found:#}");
+}
+
+const HPA: &str = r#"
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: decode }
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: decode }
+  maxReplicas: 3
+  metrics:
+  - type: Pods
+    pods:
+      metric: { name: "vllm:num_requests_running" }
+      target: { type: AverageValue, averageValue: "12" }
+"#;
+
+#[test]
+fn the_autoscaler_of_either_pool_is_read_from_a_manifest() {
+    let of_decode = "[decode.autoscaler]\nkind = \"dynamo\"\ninterval = \"1m\"\ntpot = \"15ms\"\nmax = 8\n";
+    let named = PLANNED.replace(of_decode, "[decode.autoscaler]\nfrom = \"hpa.yaml\"\n");
+    assert_ne!(named, PLANNED);
+    let work = Work::with(&named);
+    work.write("hpa.yaml", HPA);
+    let shown = work.done(&["check", "scenario.toml"]);
+    assert!(
+        shown.contains("decode pool  hpa, from hpa.yaml") && shown.contains("1 to 3 instances"),
+        "{shown}"
+    );
+    let mean = |summary: &str| {
+        let summary: Value = serde_json::from_str(summary).unwrap();
+        summary.pointer("/decode/peak_ready/mean").and_then(Value::as_f64).unwrap()
+    };
+    let three = mean(&work.done(&["run", "scenario.toml", "--json"]));
+    let two = mean(&work.done(&["run", "scenario.toml", "--json", "--set", "decode.autoscaler.max=2"]));
+    assert_eq!((three, two), (3.0, 2.0));
+    // What is wrong with it is shown where it is, by the names of the pool.
+    work.write("hpa.yaml", &HPA.replace("  maxReplicas: 3\n", ""));
+    let refused = work.fails(2, &["check", "scenario.toml"]);
+    assert!(
+        refused.contains("`decode.autoscaler.max` is missing") && refused.contains("hpa.yaml:"),
+        "{refused}"
+    );
+    assert!(refused.contains("or `max` in `[decode.autoscaler]`"), "{refused}");
+}
+
+#[test]
+fn traps_are_found_in_both_pools_and_each_is_named() {
+    let busy = PLANNED.replace("peak = 50", "peak = 500");
+    let found = lint(&ScenarioFile::parse("two.toml", &busy, ".").unwrap(), None).unwrap();
+    let of = |pool: &str| {
+        let found = found.iter().find(|found| found.reason.starts_with(&format!("in the {pool} pool: ")));
+        found.unwrap_or_else(|| panic!("none of the {pool} pool")).reason.clone()
+    };
+    assert!(found.iter().all(|found| found.lint == "maximum-below-peak"), "{found:?}");
+    assert!(of("prefill").ends_with("; `autoscaler.max` allows 8"), "{}", of("prefill"));
+    assert!(of("decode").ends_with("; `decode.autoscaler.max` allows 8"), "{}", of("decode"));
+    let allowed = format!("allow = [\"maximum-below-peak\"]\n{busy}");
+    assert!(lint(&ScenarioFile::parse("two.toml", &allowed, ".").unwrap(), None).unwrap().is_empty());
+    assert!(lint(&ScenarioFile::parse("two.toml", PLANNED, ".").unwrap(), None).unwrap().is_empty());
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl ClairvoyantPolicy {
         let intervals =
             |span: Span| span.as_nanos().div_ceil(interval.as_nanos()).min(MOST_EVALUATIONS) as usize;
         let (evaluations, ahead) = (intervals(start.duration).max(1), intervals(lead));
-        let rates = start.arrivals.future_rates(start.streams, interval, evaluations + ahead);
+        let rates = start.future_rates(interval, evaluations + ahead);
         let peaks = largest_of_each(&rates, ahead + 1);
         let sizing = Sizing::new(start);
         let mut near = 0;

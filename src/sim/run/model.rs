@@ -1,11 +1,11 @@
 //! Everything one run is made of.
 
 use crate::arrivals::Arrivals;
-use crate::autoscaler::{Autoscaler, PolicyContext, TokenContext, TokenPromise};
+use crate::autoscaler::{Autoscaler, PolicyContext, SessionPace, TokenContext, TokenPromise};
 use crate::random::Streams;
 use crate::service::{self, Llm, Service};
 use crate::sim::accounting::{Cost, PoolName, Promise, Slo};
-use crate::sim::clients::Client;
+use crate::sim::clients::{Client, Session};
 use crate::sim::instances::{DrainPolicy, InstanceType, Instances, LostRequests};
 use crate::sim::observation::Metrics;
 use crate::sim::queueing::{Dispatch, DispatchPolicy, Idle, Transfer};
@@ -272,9 +272,13 @@ impl Model {
 
     /// Requests to be expected up to `until`; where arrivals begin sessions, with all their turns.
     pub fn expected_requests(&self, until: Span) -> f64 {
-        let sessions = self.client.session.as_ref().filter(|_| self.client.users.is_none());
-        let turns = sessions.map_or(1.0, |session| session.turns.0.mean().max(1.0));
+        let turns = self.begun_by_arrivals().map_or(1.0, |session| session.turns.0.mean().max(1.0));
         self.arrivals.mean_rate(until) * until.as_secs_f64() * turns
+    }
+
+    /// The sessions that arrivals begin, if each begins one.
+    fn begun_by_arrivals(&self) -> Option<&Session> {
+        self.client.session.as_ref().filter(|_| self.client.users.is_none())
     }
 
     /// What a policy can know of the system before the run under `streams` begins.
@@ -293,6 +297,10 @@ impl Model {
             slo: self.slo.and_then(|slo| Some((slo.promised_latency()?.as_secs_f64(), slo.quantile()))),
             token_promise: self.token_promise(),
             arrivals: self.arrivals.clone(),
+            session: self.begun_by_arrivals().map(|session| SessionPace {
+                turns: session.turns.0.mean().max(1.0),
+                think_s: session.think_time.0.mean(),
+            }),
             streams,
             duration: self.duration,
         }
