@@ -129,14 +129,20 @@ impl<const BITS: u32> Buckets<BITS> {
         low.min(self.top)..self.counts.len()
     }
 
+    /// The buckets in use. Most of the span is empty, so that a stretch of it is looked at as a whole first.
     fn used(&self) -> impl Iterator<Item = (usize, u64)> {
         let span = self.span();
-        let carried =
-            |index| if self.carried.is_empty() { 0 } else { self.carried.get(&index).copied().unwrap_or(0) };
-        let counts = self.counts[span.clone()].iter();
-        span.zip(counts)
-            .map(move |(index, count)| (index, u64::from(*count) + carried(index)))
-            .filter(|(_, count)| *count > 0)
+        let stretches = span.clone().step_by(STRETCH).map(move |from| from..(from + STRETCH).min(span.end));
+        // A counter that is carried may be 0 itself.
+        let looks = !self.carried.is_empty();
+        let in_use = stretches.filter(move |stretch| looks || counts_any(&self.counts[stretch.clone()]));
+        let counted = |index| (index, self.count(index));
+        in_use.flatten().map(counted).filter(|(_, count)| *count > 0)
+    }
+
+    fn count(&self, index: usize) -> u64 {
+        let carried = if self.carried.is_empty() { None } else { self.carried.get(&index) };
+        u64::from(self.counts[index]) + carried.copied().unwrap_or(0)
     }
 
     /// The greatest value of each bucket in use, in ascending order, with its count.
@@ -213,6 +219,14 @@ fn give_back(counts: Vec<u32>) {
         }
         spare.push(counts);
     });
+}
+
+/// Counters that are looked at together: those of two lines of the cache.
+const STRETCH: usize = 32;
+
+/// Whether any of them is not 0.
+fn counts_any(counts: &[u32]) -> bool {
+    counts.iter().fold(0, |all, count| all | count) != 0
 }
 
 /// How many of the lowest bits of a value its bucket does not tell apart.
@@ -322,6 +336,10 @@ mod tests {
         buckets.add(&twice);
         assert_eq!(buckets.iter().collect::<Vec<_>>(), [(5, (2 << 32) + 2)]);
         assert_eq!(buckets.at_ranks([1, (2 << 32) + 2].into_iter()), [5, 5]);
+        buckets.put(5, u64::from(u32::MAX) - 1);
+        buckets.total += u64::from(u32::MAX) - 1;
+        assert_eq!(buckets.counts[5], 0, "all of it is carried");
+        assert_eq!(buckets.iter().collect::<Vec<_>>(), [(5, 3 << 32)]);
         buckets.clear();
         assert_eq!(buckets.iter().next(), None);
     }
