@@ -33,7 +33,7 @@ const TRANSFER: Key<TransferTable> =
 /// The `[decode]` table.
 pub(super) const SPEC: TableSpec = TableSpec {
     name: DECODE,
-    doc: "Disaggregated serving: a pool of its own decodes. `[service]`, `[instances]`, `[dispatch]`, `[metrics]`, `[autoscaler]` and `[cost]` then are those of the pool that computes prompts, and the tables of the same names here those of the pool that decodes. A request waits for and takes its turn at the one; its KV cache is transferred; it waits for and takes its turn at the other. The first token comes with the prompt, so an answer of one token needs no transfer. For `model = \"llm\"`, and for requests that arrive by themselves: what `[client]` adds is refused.",
+    doc: "Disaggregated serving: a pool of its own decodes. `[service]`, `[instances]`, `[dispatch]`, `[metrics]`, `[autoscaler]` and `[cost]` then are those of the pool that computes prompts, and the tables of the same names here those of the pool that decodes. A request waits for and takes its turn at the one; its KV cache is transferred; it waits for and takes its turn at the other. The first token comes with the prompt, so an answer of one token needs no transfer. For `model = \"llm\"`. Clients (`[client]`) send to the pool that computes prompts.",
     keys: &[&TRANSFER, &ENGINE, &INSTANCES, &DISPATCH, &METRICS, &AUTOSCALER, &COST],
 };
 

@@ -11,7 +11,7 @@ use super::timers::{Timer, Timers};
 use crate::random::Streams;
 use crate::service::Tokens;
 use crate::sim::accounting::{Class, Completion, HeldTimes, RequestObserver, TokenCompletion};
-use crate::sim::queueing::{Arrival, NO_TICKET, RequestOutcome, Station};
+use crate::sim::queueing::{Arrival, Attended, NO_TICKET, RequestOutcome};
 use crate::time::Span;
 
 /// See the module.
@@ -203,7 +203,7 @@ impl Attempts {
     }
 
     /// Arrival instants of the requests in flight of which nothing is in service: all their attempts wait, or they pause.
-    pub fn waiting(&self, station: &impl Station) -> impl Iterator<Item = u64> {
+    pub fn waiting(&self, station: &impl Attended) -> impl Iterator<Item = u64> {
         let waits = |ticket: &u32| *ticket == NO_TICKET || station.waits(*ticket);
         let silent = move |request: &&Request| request.open && request.tickets.iter().all(waits);
         self.requests.iter().filter(silent).map(|request| request.arrival)
@@ -218,7 +218,7 @@ impl Attempts {
     pub fn arrive(
         &mut self,
         arrival: Arrival,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         if let Some(gate) = &mut self.gate
@@ -234,7 +234,7 @@ impl Attempts {
         &mut self,
         arrival: Arrival,
         user: u32,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         let first = self.conversations.as_mut().map(|conversations| conversations.begin(arrival));
@@ -248,7 +248,7 @@ impl Attempts {
         arrival: Arrival,
         intended: u64,
         sender: Sender,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         let Arrival { now, service, patience, class, tokens, content, .. } = arrival;
@@ -287,7 +287,7 @@ impl Attempts {
         &mut self,
         place: usize,
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         if let Some(after) = self.client.hedge_after {
@@ -303,7 +303,7 @@ impl Attempts {
         place: usize,
         copy: usize,
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         let attempt = Attempt { request: place, serial: self.attempt_counts.sent, awaited: true };
@@ -336,7 +336,7 @@ impl Attempts {
     pub fn take_outcomes(
         &mut self,
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         while let Some((ticket, outcome)) = station.next_outcome() {
@@ -350,7 +350,7 @@ impl Attempts {
         ticket: u32,
         outcome: RequestOutcome,
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         let Attempt { request: place, awaited, .. } = self.attempts[ticket as usize];
@@ -362,7 +362,7 @@ impl Attempts {
                 return self.answered(place, served, first_token, now, station, observer);
             }
             RequestOutcome::Served(served, _) => {
-                self.attempt_counts.wasted += u128::from(served.finish - served.start);
+                self.attempt_counts.wasted += u128::from(served.finish - served.start - station.paused());
                 return;
             }
             RequestOutcome::Rejected => Fault::Rejected,
@@ -388,7 +388,7 @@ impl Attempts {
         served: Completion,
         first_token: Option<u64>,
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) {
         let Request { number, arrival, intended, tickets, tokens, .. } = self.requests[place];
@@ -428,7 +428,7 @@ impl Attempts {
     }
 
     /// Nobody waits for an attempt any more.
-    fn abandon(&mut self, ticket: u32, abandoned: Abandoned, now: u64, station: &mut impl Station) {
+    fn abandon(&mut self, ticket: u32, abandoned: Abandoned, now: u64, station: &mut impl Attended) {
         self.attempts[ticket as usize].awaited = false;
         let had = match abandoned {
             Abandoned::Served => None,
@@ -505,7 +505,7 @@ impl Attempts {
         &mut self,
         (session, user): (u32, u32),
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) -> bool {
         let Some(conversations) = self.conversations.as_mut().filter(|_| now < self.end) else {
@@ -530,7 +530,7 @@ impl Attempts {
         &mut self,
         user: u32,
         now: u64,
-        station: &mut impl Station,
+        station: &mut impl Attended,
         observer: &mut impl RequestObserver,
     ) -> bool {
         let Some(crowd) = self.crowd.as_mut().filter(|_| now < self.end) else { return false };
@@ -540,7 +540,7 @@ impl Attempts {
     }
 
     /// Lets the next timer go off; whether it put an attempt into the pool.
-    pub fn step(&mut self, station: &mut impl Station, observer: &mut impl RequestObserver) -> bool {
+    pub fn step(&mut self, station: &mut impl Attended, observer: &mut impl RequestObserver) -> bool {
         let Some((now, timer)) = self.timers.pop() else { return false };
         self.pass(now);
         let is = |requests: &[Request], place: usize, number: u64| {

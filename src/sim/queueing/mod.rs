@@ -20,7 +20,9 @@ pub(in crate::sim) use event_driven::{EventDrivenServers, EventDrivenSlots};
 pub(in crate::sim) use lazy::{
     CentralServers, CentralSlots, InstanceQueue, ParallelQueues, ServerQueue, SlotQueue, SlotQueueSettings,
 };
-pub(in crate::sim) use station::{Arrival, Arrivals, CacheUse, Load, NO_TICKET, RequestOutcome, Station};
+pub(in crate::sim) use station::{
+    Arrival, Arrivals, Attended, CacheUse, Load, NO_TICKET, RequestOutcome, Station,
+};
 pub(in crate::sim) use transfer::{Transferred, Transfers};
 
 pub use dispatch::{Dispatch, DispatchPolicy, Idle, MAX_SLOTS};

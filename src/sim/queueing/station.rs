@@ -197,6 +197,47 @@ pub(in crate::sim) trait Station {
     fn in_flight(&self, now: u64) -> impl Iterator<Item = u64>;
 }
 
+/// Where clients send requests and hear what has become of them: a station, or several one after the other.
+pub(in crate::sim) trait Attended {
+    /// See [`Station::arrive`].
+    fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver);
+    /// See [`Station::next_outcome`].
+    fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)>;
+    /// See [`Station::cancel`].
+    fn cancel(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64>;
+    /// See [`Station::has_first_token`].
+    fn has_first_token(&self, ticket: u32) -> bool;
+    /// See [`Station::waits`].
+    fn waits(&self, ticket: u32) -> bool;
+    /// How long the request whose outcome was taken last was not in service between its start and its end, nanoseconds.
+    fn paused(&self) -> u64 {
+        0
+    }
+}
+
+impl<S: Station> Attended for S {
+    #[inline]
+    fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver) {
+        Station::arrive(self, arrival, gate, observer);
+    }
+    #[inline]
+    fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
+        Station::next_outcome(self)
+    }
+    #[inline]
+    fn cancel(&mut self, ticket: u32, now: u64, serving_too: bool) -> Option<u64> {
+        Station::cancel(self, ticket, now, serving_too)
+    }
+    #[inline]
+    fn has_first_token(&self, ticket: u32) -> bool {
+        Station::has_first_token(self, ticket)
+    }
+    #[inline]
+    fn waits(&self, ticket: u32) -> bool {
+        Station::waits(self, ticket)
+    }
+}
+
 /// A request in a queue.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sim) struct Waiting {

@@ -147,6 +147,19 @@ impl Transfers {
         Some(Transferred { ticket, queued, begun, finish })
     }
 
+    /// Takes away the cache of a request: one that waits, or if asked to one under way, too. Whether it was taken away.
+    pub fn cancel(&mut self, ticket: u32, now: u64, under_way_too: bool) -> bool {
+        self.pass(now);
+        let before = self.waiting.len() + self.under_way.len();
+        self.waiting.retain(|(waits, ..)| *waits != ticket);
+        if under_way_too {
+            self.under_way.retain(|Reverse(transfer)| transfer.ticket != ticket);
+        }
+        let taken = self.waiting.len() + self.under_way.len() < before;
+        self.begin(now);
+        taken
+    }
+
     /// Those that wait for one to finish.
     pub fn waiting(&self) -> u64 {
         self.waiting.len() as u64
@@ -199,6 +212,20 @@ mod tests {
         assert_eq!((free.next_change(), free.step()), (u64::MAX, None));
         // The first was under way for 100 µs, the second for 50.
         assert_eq!(free.areas(200_000), [0, 150_000]);
+    }
+
+    #[test]
+    fn what_is_taken_away_makes_room_for_the_next() {
+        let mut one = transfers(Some(1));
+        for ticket in 1..=3 {
+            one.push(ticket, 90, 0);
+        }
+        assert!(
+            !one.cancel(1, 20_000, false) && one.cancel(2, 20_000, false) && !one.cancel(2, 20_000, true)
+        );
+        assert!(one.cancel(1, 40_000, true));
+        assert_eq!(one.step(), Some(Transferred { ticket: 3, queued: 0, begun: 40_000, finish: 140_000 }));
+        assert_eq!(one.areas(140_000), [20_000 + 40_000, 140_000]);
     }
 
     #[test]

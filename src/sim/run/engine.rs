@@ -177,7 +177,7 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
 }
 
 /// The clients of a run of `model`.
-fn clients(model: &Model, streams: Streams) -> Attempts {
+pub(super) fn clients(model: &Model, streams: Streams) -> Attempts {
     let mut clients = Attempts::new(model.client.clone(), streams).bounded(model.duration.as_nanos());
     if let service::Model::Llm(llm) = &model.service.model {
         let outside = llm.overhead[0] + llm.overhead[1];

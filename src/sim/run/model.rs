@@ -196,12 +196,6 @@ impl Model {
                 "service.model",
                 "only an llm computes prompts and answers apart",
             ),
-            (
-                self.client.is_active(),
-                "client",
-                "decode",
-                "time-outs, retries, hedges, users, sessions and caps of clients are not modelled over two pools",
-            ),
             (decode.dispatch.patience.is_some(), "decode.dispatch.timeout", "decode", PATIENCE),
             (decode.dispatch.high_priority.is_some(), "decode.dispatch.high_priority", "decode", CLASS),
             (

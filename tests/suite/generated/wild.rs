@@ -161,7 +161,7 @@ fn types() -> impl Strategy<Value = String> {
     prop_oneof![2 => Just(String::new()), 1 => two]
 }
 
-fn client() -> impl Strategy<Value = Client> {
+pub fn client() -> impl Strategy<Value = Client> {
     let abandoned = prop::sample::select(vec!["served", "dropped", "stopped"]);
     let jitter = prop::sample::select(vec!["none", "equal", "full"]);
     let on = prop::sample::select(vec![

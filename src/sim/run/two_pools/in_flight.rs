@@ -2,10 +2,13 @@
 
 use crate::service::Tokens;
 use crate::sim::accounting::Class;
+use crate::sim::queueing::NO_TICKET;
 
 /// A request between its arrival and its end; instants in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InFlight {
+    /// What its client knows it by, or [`NO_TICKET`].
+    pub client: u32,
     pub arrival: u64,
     pub service: u64,
     pub class: Class,
@@ -16,8 +19,19 @@ pub(super) struct InFlight {
     /// When its prompt was begun.
     pub start: u64,
     pub first_token: u64,
-    /// Whether its prompt is not computed yet.
-    pub in_prefill: bool,
+    /// From its first token to when it was begun to be decoded: on its way, and waiting.
+    pub paused: u64,
+    pub place: Place,
+}
+
+/// Where a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Its prompt is not computed yet.
+    Prefill,
+    /// Its cache is on its way, or waits for it.
+    Transfer,
+    Decode,
 }
 
 /// The requests in flight by their tickets, which are used again.
@@ -25,6 +39,8 @@ pub(super) struct InFlight {
 pub(super) struct Table {
     entries: Vec<Option<InFlight>>,
     vacant: Vec<u32>,
+    /// Tickets by those of clients.
+    of_clients: Vec<u32>,
     count: u64,
     /// Integral of the count up to `counted_to`, request-nanoseconds.
     area: u128,
@@ -35,7 +51,7 @@ impl Table {
     pub fn enter(&mut self, request: InFlight, now: u64) -> u32 {
         self.pass(now);
         self.count += 1;
-        match self.vacant.pop() {
+        let ticket = match self.vacant.pop() {
             Some(ticket) => {
                 self.entries[ticket as usize] = Some(request);
                 ticket
@@ -44,7 +60,20 @@ impl Table {
                 self.entries.push(Some(request));
                 self.entries.len() as u32 - 1
             }
+        };
+        if request.client != NO_TICKET {
+            let client = request.client as usize;
+            self.of_clients.resize(self.of_clients.len().max(client + 1), NO_TICKET);
+            self.of_clients[client] = ticket;
         }
+        ticket
+    }
+
+    /// The request that its client knows by this ticket, with its own.
+    pub fn of_client(&self, client: u32) -> Option<(u32, &InFlight)> {
+        let ticket = *self.of_clients.get(client as usize)?;
+        let request = self.entries.get(ticket as usize)?.as_ref()?;
+        (request.client == client).then_some((ticket, request))
     }
 
     pub fn get(&mut self, ticket: u32) -> Option<&mut InFlight> {

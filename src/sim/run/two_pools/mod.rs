@@ -19,13 +19,14 @@
 mod in_flight;
 mod network;
 mod outcome;
+mod path;
 mod pool;
 mod side;
 mod waiting;
 
-use self::in_flight::InFlight;
-use self::network::{Network, TransferRecord};
+use self::network::Network;
 use self::outcome::{merged, together};
+use self::path::{Path, TransferRecord};
 use super::limits::RunLimits;
 use super::model::Model;
 use super::operations::Operations;
@@ -37,6 +38,7 @@ use crate::service::UNKNOWN;
 use crate::sim::accounting::{
     DecisionRecord, Outcome, PoolOutcomes, Recording, RequestObserver, TransferOutcome,
 };
+use crate::sim::queueing::Arrival;
 use crate::time::Instant;
 
 /// See the module.
@@ -70,7 +72,7 @@ impl<T: RequestObserver> TwoPools<T> {
 
     /// Makes the run stop early where these limits say so.
     pub fn limit(&mut self, limits: &RunLimits) {
-        let Network { prefill, decode, .. } = &mut self.network;
+        let Path { prefill, decode, .. } = &mut self.network.path;
         for operations in [&mut prefill.operations, &mut decode.operations, &mut self.whole] {
             operations.limit(limits.clone());
         }
@@ -87,20 +89,13 @@ impl<T: RequestObserver> TwoPools<T> {
             }
             self.step_until(now);
             self.reach(now);
-            self.network.arrive(
-                InFlight {
-                    arrival: now,
-                    service,
-                    class: block.class.get(index).copied().unwrap_or_default(),
-                    tokens: block.tokens.get(index).copied().unwrap_or_default(),
-                    content: block.content.get(index).copied().unwrap_or(UNKNOWN),
-                    entered: now,
-                    start: now,
-                    first_token: 0,
-                    in_prefill: true,
-                },
-                block.patience.get(index).copied().unwrap_or(u64::MAX),
-            );
+            self.network.arrive(Arrival {
+                class: block.class.get(index).copied().unwrap_or_default(),
+                tokens: block.tokens.get(index).copied().unwrap_or_default(),
+                content: block.content.get(index).copied().unwrap_or(UNKNOWN),
+                patience: block.patience.get(index).copied().unwrap_or(u64::MAX),
+                ..Arrival::plain(now, service)
+            });
             self.settle(now);
         }
         true
@@ -108,7 +103,7 @@ impl<T: RequestObserver> TwoPools<T> {
 
     /// Everything up to `now` has happened.
     fn reach(&mut self, now: u64) {
-        let Network { prefill, decode, .. } = &mut self.network;
+        let Path { prefill, decode, .. } = &mut self.network.path;
         for operations in [&mut prefill.operations, &mut decode.operations, &mut self.whole] {
             operations.reach(now);
         }
@@ -117,23 +112,29 @@ impl<T: RequestObserver> TwoPools<T> {
     /// Lets everything happen, one thing at a time, that comes before an arrival at `until`.
     fn step_until(&mut self, until: u64) {
         loop {
-            let Network { prefill, decode, .. } = &self.network;
+            let Path { prefill, decode, .. } = &self.network.path;
             let gates = [&prefill.operations, &decode.operations, &self.whole].map(Operations::event_gate);
-            let (gate, change) = (gates[0].min(gates[1]).min(gates[2]), self.network.next_change());
-            let at = if gate <= change.min(until) {
+            let gate = gates[0].min(gates[1]).min(gates[2]);
+            let (change, timer) = (self.network.path.next_change(), self.network.next_timer());
+            let limit = until.min(self.end);
+            let at = if gate <= change.min(timer).min(until) {
                 // Of one instant the pools first: who looks at both sees both as they are after it.
                 let handled = match gates {
-                    [first, ..] if first == gate => self.network.prefill.handle_next(),
-                    [_, second, _] if second == gate => self.network.decode.handle_next(),
+                    [first, ..] if first == gate => self.network.path.prefill.handle_next(),
+                    [_, second, _] if second == gate => self.network.path.decode.handle_next(),
                     _ => self.whole.handle_next(&mut self.network),
                 };
                 let Some(at) = handled else { return };
-                self.network.begin_to_measure(at.as_nanos());
+                self.network.path.begin_to_measure(at.as_nanos());
                 at.as_nanos()
-            } else if change <= until.min(self.end) {
+            } else if change <= timer.min(limit) {
                 self.reach(change);
-                self.network.step(change);
+                self.network.path.step(change);
                 change
+            } else if timer <= limit {
+                self.reach(timer);
+                self.network.step_client(timer);
+                timer
             } else {
                 return;
             };
@@ -147,12 +148,12 @@ impl<T: RequestObserver> TwoPools<T> {
         let network = &mut self.network;
         network.hand_on(now);
         let at = Instant::from_nanos(now);
-        network.prefill.react(at);
-        network.decode.react(at);
+        network.path.prefill.react(at);
+        network.path.decode.react(at);
         network.track_readiness(now);
         network.waiting.pass(now);
         network.waiting.count = RequestSide::gauges(network, now).waiting;
-        let (one, other) = (network.prefill.operations.sizes(), network.decode.operations.sizes());
+        let (one, other) = (network.path.prefill.operations.sizes(), network.path.decode.operations.sizes());
         let ready = one.1 + other.1;
         self.peak_ready = self.peak_ready.max(ready);
         self.whole.record_sizes(one.0 + other.0, ready);
@@ -160,7 +161,7 @@ impl<T: RequestObserver> TwoPools<T> {
 
     /// The decisions kept since the last call, of both pools.
     pub fn take_decisions(&mut self) -> Vec<DecisionRecord> {
-        let Network { prefill, decode, .. } = &mut self.network;
+        let Path { prefill, decode, .. } = &mut self.network.path;
         merged(prefill.operations.take_decisions(), decode.operations.take_decisions())
     }
 
@@ -168,13 +169,14 @@ impl<T: RequestObserver> TwoPools<T> {
     pub fn finish(mut self) -> (Outcome, T) {
         self.step_until(self.end + 1);
         let TwoPools { mut network, mut whole, end, peak_ready } = self;
-        let Network { prefill, decode, .. } = &mut network;
+        let Path { prefill, decode, .. } = &mut network.path;
         let lasts = [
             prefill.operations.run_to_end(&mut prefill.requests),
             decode.operations.run_to_end(&mut decode.requests),
         ];
         let last = whole.run_to_end(&mut network);
-        let Network { prefill, decode, transfers, recording, transferred, .. } = network;
+        let Network { path, recording, .. } = network;
+        let Path { prefill, decode, transfers, transferred, .. } = path;
         let [waiting, under_way] =
             [0, 1].map(|index| (transfers.areas(end)[index] - transferred.before[index]) as f64 / 1e9);
         let TransferRecord { wait, time, bytes, .. } = transferred;

@@ -49,6 +49,35 @@ impl<S: Server> Pool<S> {
         }
     }
 
+    /// Takes away a request that came to it at `entered`, as [`Station::cancel`] does: in its account it has given up.
+    pub fn cancel(&mut self, ticket: u32, entered: u64, now: u64, serving_too: bool) -> Option<u64> {
+        let Requests { station, recording, .. } = &mut self.requests;
+        let had = station.cancel(ticket, now, serving_too)?;
+        recording.recorder.timed_out(entered, now);
+        Some(had)
+    }
+
+    /// What has become of a request since the last call.
+    pub fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
+        self.requests.station.next_outcome()
+    }
+
+    /// Whether the first token of a request has come.
+    pub fn has_first_token(&self, ticket: u32) -> bool {
+        self.requests.station.has_first_token(ticket)
+    }
+
+    /// Whether a request waits for its part to begin.
+    pub fn waits(&self, ticket: u32) -> bool {
+        self.requests.station.waits(ticket)
+    }
+
+    /// Everything up to `now` has happened; it is to know.
+    pub fn advance(&mut self, now: u64) {
+        let Requests { station, recording, .. } = &mut self.requests;
+        station.advance(now, recording);
+    }
+
     pub fn handle_next(&mut self) -> Option<Instant> {
         self.operations.handle_next(&mut self.requests)
     }
