@@ -1,11 +1,17 @@
 //! Tables in Parquet: the columns that hold one value a row, understood as those of any other table.
 
 mod cells;
+mod zstd;
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::basic::Compression;
+use parquet::column::page::PageReader;
+use parquet::column::reader::{ColumnReader, get_column_reader};
+use parquet::errors::Result as ParquetResult;
+use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
 
 use super::choose::{self, Plan, RequestPlan, SeriesPlan};
 use super::reading::Reading;
@@ -19,6 +25,7 @@ use crate::files::NamedFile;
 use crate::traffic::packing::content;
 use crate::traffic::{FileError, Quantity};
 use cells::{Batch, Cell, Field, fields};
+use zstd::ZstdPages;
 
 const NAME: &str = "parquet";
 const DOC: &str = "a table in Parquet";
@@ -51,6 +58,7 @@ pub(super) fn read(file: &NamedFile<'_>, wanted: &Wanted) -> Result<Recording, F
 
 struct Table<'a> {
     shown: &'a str,
+    file: Arc<File>,
     reader: SerializedFileReader<File>,
     fields: Vec<Field>,
 }
@@ -59,19 +67,19 @@ impl<'a> Table<'a> {
     /// Opens a file by way of a temporary one, as the end of a Parquet file is read before its start.
     fn open(file: &NamedFile<'a>) -> Result<Table<'a>, FileError> {
         let shown = file.shown;
-        let copied = || -> io::Result<File> {
+        let copied = || -> io::Result<(File, File)> {
             let mut copy = tempfile::tempfile()?;
             io::copy(&mut content(file)?, &mut copy)?;
-            Ok(copy)
+            Ok((copy.try_clone()?, copy))
         };
-        let copy = copied().map_err(|error| crate::traffic::error::unreadable(file, &error))?;
+        let (copy, pages) = copied().map_err(|error| crate::traffic::error::unreadable(file, &error))?;
         let reader = SerializedFileReader::new(copy).map_err(|error| broken(shown, &error))?;
         let fields = fields(reader.metadata().file_metadata().schema_descr());
         if fields.is_empty() {
             let label = "expected columns with one value a row";
             return Err(FileError::whole(shown, "has no column of numbers, texts or instants", label));
         }
-        Ok(Table { shown, reader, fields })
+        Ok(Table { shown, file: Arc::new(pages), reader, fields })
     }
 
     /// Passes the rows of some columns to `take`, batch by batch, until it has enough.
@@ -86,7 +94,7 @@ impl<'a> Table<'a> {
             let mut batches = Vec::with_capacity(columns.len());
             for column in columns {
                 let field = &self.fields[*column];
-                batches.push(Batch::new(field, group.get_column_reader(field.leaf).map_err(wrong)?));
+                batches.push(Batch::new(field, self.column(group.as_ref(), field.leaf).map_err(wrong)?));
             }
             loop {
                 let mut rows = 0;
@@ -106,6 +114,19 @@ impl<'a> Table<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A column of a group of rows.
+    fn column(&self, group: &dyn RowGroupReader, leaf: usize) -> ParquetResult<ColumnReader> {
+        let meta = group.metadata().column(leaf);
+        let pages: Box<dyn PageReader> = match meta.compression() {
+            Compression::ZSTD(_) => {
+                let rows = usize::try_from(group.metadata().num_rows())?;
+                Box::new(ZstdPages::new(&self.file, meta, rows)?)
+            }
+            _ => group.get_column_page_reader(leaf)?,
+        };
+        Ok(get_column_reader(meta.column_descr_ptr(), pages))
     }
 
     fn sample(&self) -> Result<Sample, FileError> {
@@ -213,10 +234,10 @@ impl<'a> Table<'a> {
 
 fn broken(shown: &str, error: &parquet::errors::ParquetError) -> FileError {
     let said = error.to_string();
-    let label = "expected a Parquet file, its columns packed with nothing, snappy, gzip or lz4";
+    let label = "expected a Parquet file, its columns packed with nothing, snappy, gzip, lz4 or zstd";
     let what = format!("cannot be read as Parquet: {}", crate::document::shown::shown(&said, 200));
     let error = FileError::whole(shown, &what, label);
-    match said.contains("zstd") || said.contains("brotli") {
+    match said.contains("brotli") {
         true => error.with_help(format!(
             "pack it anew: duckdb -c \"COPY (FROM '{shown}') TO 'snappy.parquet' (COMPRESSION snappy)\""
         )),
