@@ -24,6 +24,18 @@ fn level(content: &str) -> (Driven, f64, Option<f64>, Option<f64>, Option<f64>) 
     )
 }
 
+#[test]
+fn requests_without_an_answer_have_failed() {
+    let hey = "Summary:\n  Slowest:\t0.5000 secs\n  Average:\t0.2000 secs\n  Requests/sec:\t40.0000\n\nStatus code distribution:\n  [200]\t380 responses\n\n\
+               Error distribution:\n  [20]\tPost \"http://h/v1\": context deadline exceeded\n";
+    let test = read(hey).unwrap();
+    assert_eq!((test.levels[0].failed, test.levels[0].rate), (20.0, 38.0));
+    let wrk = "Running 1m test @ http://h/\n  2 threads and 16 connections\n  Thread Stats   Avg      Stdev     Max   +/- Stdev\n    \
+               Latency   400.00ms   55.00ms   1.02s    81.00%\n  Socket errors: connect 1, read 0, write 0, timeout 3\n\
+               Requests/sec:     39.80\n";
+    assert_eq!(read(wrk).unwrap().levels[0].failed, 4.0);
+}
+
 const VLLM: &str = "{\"backend\": \"vllm\", \"request_rate\": \"inf\", \"max_concurrency\": 4, \"completed\": 100, \"failed\": 0, \
                     \"total_input_tokens\": 50000, \"total_output_tokens\": 10100, \"request_throughput\": 3.1746, \
                     \"mean_ttft_ms\": 60, \"mean_tpot_ms\": 12.0, \"mean_itl_ms\": 12.0}";

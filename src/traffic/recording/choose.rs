@@ -531,6 +531,10 @@ fn series(
         }
         // No requests come as evenly as this.
         ([], None) if evenly && !asked.is_empty() => return Err(ask_rows(sample, shown, &asked)),
+        ([], None) if regular => match others.iter().find_map(|at| unread_number(sample, *at)) {
+            Some(error) => return Err(error(shown)),
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     if values.is_empty() {
@@ -620,6 +624,29 @@ fn without_times(
 fn time_is_unread(sample: &Sample, called: impl Fn(usize) -> bool) -> bool {
     (0..sample.columns())
         .any(|at| called(at) && sample.share(at, is_number) < MOST && form_of(sample, at).is_none())
+}
+
+/// What is to be said of a column of numbers that are written in a way that is not read, if it is one.
+fn unread_number(sample: &Sample, at: usize) -> Option<impl Fn(&str) -> FileError> {
+    let is_one = |cell: &str| {
+        let start = cell.trim().trim_start_matches('-').split(char::is_alphabetic).next().unwrap_or_default();
+        let is_number = start.starts_with(|c: char| c.is_ascii_digit())
+            && start.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || ".,'".contains(c))
+            && start.trim().contains(|c: char| c.is_whitespace() || ",'".contains(c));
+        is_number && values::measure(cell, sample.decimal_comma).is_none() && looks(cell) == Looks::Other
+    };
+    let cell =
+        sample.cells(at).find(|cell| is_one(cell)).filter(|_| sample.share(at, is_one) >= 0.5)?.to_owned();
+    let column = sample.shown(at);
+    Some(move |shown: &str| {
+        let what =
+            format!("has evenly spaced rows with `{}` in {column}, a number that is not read", clip(&cell));
+        FileError::whole(
+            shown,
+            &what,
+            "expected numbers as `1234.5`, or as `1234,5` where semicolons separate the cells",
+        )
+    })
 }
 
 fn ask_rows(sample: &Sample, shown: &str, values: &[usize]) -> FileError {

@@ -54,14 +54,33 @@ pub(super) fn sample(file: &NamedFile<'_>, head: &Head) -> Result<(Layout, Sampl
         layout.has_names = true;
     }
     let names = if layout.has_names { records.remove(0) } else { Vec::new() };
-    layout.decimal_comma = delimiter == b';' && records.iter().flatten().any(|cell| has_decimal_comma(cell));
+    layout.decimal_comma = has_decimal_commas(delimiter, &records);
     Ok((layout, Sample { names, rows: records, decimal_comma: layout.decimal_comma }))
 }
 
-fn has_decimal_comma(cell: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    cell.split_once(',')
-        .is_some_and(|(whole, fraction)| digits(whole.trim_start_matches('-')) && digits(fraction))
+/// Whether numbers are written as `1,5`. Where commas separate the cells too, one that can be no thousands has to say it, and none may
+/// have a point.
+fn has_decimal_commas(delimiter: u8, records: &[Vec<String>]) -> bool {
+    let mut found = records.iter().flatten().filter_map(|cell| decimals(cell, ','));
+    if delimiter == b';' {
+        return found.next().is_some();
+    }
+    found.any(|count| count != 3) && records.iter().flatten().all(|cell| decimals(cell, '.').is_none())
+}
+
+/// The number of decimals behind a point of this kind, in a number that may have a short unit.
+fn decimals(cell: &str, point: char) -> Option<usize> {
+    const UNIT_BYTES: usize = 12;
+    let thousands = if point == ',' { b'.' } else { b',' };
+    let count = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let cell = cell.trim().trim_start_matches('-');
+    let is_whole = |byte: &u8| byte.is_ascii_digit() || *byte == thousands;
+    let (whole, rest) = cell.split_at(cell.bytes().take_while(is_whole).count());
+    let rest = rest.strip_prefix(point)?;
+    let (fraction, unit) = rest.split_at(count(rest));
+    let is_unit =
+        unit.len() <= UNIT_BYTES && !unit.contains(|c: char| c.is_ascii_digit() || ".,:-".contains(c));
+    (!whole.is_empty() && !fraction.is_empty() && is_unit).then_some(fraction.len())
 }
 
 fn delimiter(head: &Head) -> (u8, bool) {

@@ -610,6 +610,32 @@ fn instants_at_the_ends_of_all_time_overflow_nowhere() {
 }
 
 #[test]
+fn numbers_with_a_decimal_comma_are_values_whatever_their_unit_and_what_separates_the_cells() {
+    // As Grafana writes them in a browser that is set to German or French.
+    let table = |mark: &str, value: &str| {
+        let rows = (10..40).map(|minute| format!("\"2026-01-05 09:{minute}:00\"{mark}\"{value}\"\r\n"));
+        format!("\u{feff}\"Time\"{mark}\"Requests\"\r\n{}", rows.collect::<String>())
+    };
+    for (mark, value, first) in [
+        (";", "20,5 req/s", 1230.0),
+        (";", "1,02 K req/s", 61_200.0),
+        (";", "1.020,5 req/s", 61_230.0),
+        (",", "20,5 req/s", 1230.0),
+        ("\t", "20,55", 1233.0),
+        (";", "20.5 req/s", 1230.0),
+        (",", "1,020 req/s", 61_200.0),
+    ] {
+        let (form, interval, counts) = series(&table(mark, value), &rates());
+        assert_eq!((form.as_str(), interval, counts.len()), ("csv", 60.0, 30), "{mark} {value}");
+        assert!((counts[0] / first - 1.0).abs() < 1e-9, "{mark} {value}: {}", counts[0]);
+    }
+    for value in ["1 020,5 req/s", "1\u{202f}020,5", "1'020 req/s"] {
+        let error = read(&table(";", value), &plain()).unwrap_err();
+        assert!(error.contains("a number that is not read"), "{value}: {error}");
+    }
+}
+
+#[test]
 fn what_would_be_misread_in_silence_is_refused_with_the_reason() {
     let rows = |header: &str, row: &dyn Fn(usize) -> String| {
         (0..30).fold(format!("{header}\n"), |text, at| text + &row(at) + "\n")

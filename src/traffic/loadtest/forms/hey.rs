@@ -26,9 +26,16 @@ fn read_summary(text: &str) -> Result<LoadTest, Fault> {
         let (status, rest) = line.trim().strip_prefix('[')?.split_once(']')?;
         Some((status.to_owned(), number(rest.strip_suffix("responses")?)?))
     });
+    // `[5] Post "http://…": context deadline exceeded`
+    let errors = text.lines().skip_while(|line| line.trim() != "Error distribution:").filter_map(|line| {
+        let (count, _) = line.trim().strip_prefix('[')?.split_once(']')?;
+        number(count)
+    });
+    let errors: f64 = errors.sum();
     let (answered, failed) = statuses.fold((0.0, 0.0), |(answered, failed), (status, count)| {
         if status.starts_with('2') { (answered + count, failed) } else { (answered, failed + count) }
     });
+    let failed = failed + errors;
     let rate = if answered > 0.0 { rate * answered / (answered + failed) } else { rate };
     let level = Level {
         latency_s: Some(latency_s),
@@ -36,8 +43,8 @@ fn read_summary(text: &str) -> Result<LoadTest, Fault> {
         ..Level::new(format!("{rate:.3}/s"), Driven::Unknown, rate)
     };
     let mut notes = vec!["its workers are not in the file: requests in flight are rate × latency".to_owned()];
-    if failed > 0.0 {
-        notes.push("the average of hey is of all requests, those that failed included".into());
+    if failed > errors {
+        notes.push("the average of hey is of all requests with an answer, those that failed included".into());
     }
     Ok(LoadTest { notes, ..LoadTest::of(vec![level]) })
 }

@@ -21,7 +21,11 @@ fn read(text: &str) -> Result<LoadTest, Fault> {
         let (_, rest) = line.split_once(" threads and ")?;
         rest.split_whitespace().next()?.parse::<f64>().ok()
     });
-    let failed = line("Non-2xx or 3xx responses:").and_then(|count| count.parse().ok()).unwrap_or(0.0);
+    let refused = line("Non-2xx or 3xx responses:").and_then(|count| count.parse().ok()).unwrap_or(0.0);
+    // `Socket errors: connect 0, read 0, write 0, timeout 3`
+    let errors = line("Socket errors:").into_iter().flat_map(|errors| errors.split(','));
+    let errors = errors.filter_map(|error| error.rsplit(' ').next()?.parse::<f64>().ok());
+    let failed: f64 = refused + errors.sum::<f64>();
     // wrk2 sends at a rate of its own, which it does not print.
     let is_open = text.contains("calibration:");
     let driven = users.filter(|_| !is_open).map_or(Driven::Unknown, Driven::Users);
