@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use kneepoint::internals::scenario::ScenarioFile;
-use kneepoint::internals::service::{Fitted, Llm, Model, law_with};
+use kneepoint::internals::service::{Fitted, Llm, Model, Tokens, law_with};
+use kneepoint::internals::time::Span;
 
 /// A measured level: of which model, where, and its means.
 #[derive(Debug)]
@@ -20,17 +21,19 @@ pub struct Level {
     pub outstanding: u64,
     pub ttft_ms: f64,
     pub tpot_ms: f64,
-    /// Of InferenceX itself, whose scripts are public; others come with its file without a date.
+    /// Of InferenceX itself; those that come with its file without a date are of AIConfigurator, which carries it.
     is_dated: bool,
 }
 
-/// How an engine was set up and driven, from the scripts that the benchmarks publish (SemiAnalysisAI/InferenceX, `benchmarks/`
-/// and kimbochen/bench_serving), where they do.
+/// How an engine was set up and driven, from the scripts that the benchmarks publish (SemiAnalysisAI/InferenceX, `benchmarks/`,
+/// kimbochen/bench_serving, and ai-dynamo/aiconfigurator, `src/aiconfigurator/eval/benchmarks/`), where they do.
 #[derive(Debug, Clone, Copy)]
 pub struct Drive {
     pub requests: u64,
-    /// Lengths are spread evenly from this share of the nominal ones to them.
-    pub low: f64,
+    /// Lengths of prompts are spread evenly between these shares of the nominal one.
+    pub prompts: [f64; 2],
+    /// The same of answers.
+    answers: [f64; 2],
     token_budget: u64,
     sequences: u64,
     /// Iterations that a new prompt is held back for on average, by settings of the test.
@@ -71,6 +74,20 @@ pub fn levels(text: &str) -> Vec<Level> {
     rows.collect()
 }
 
+impl Drive {
+    /// Tokens of the prompt and of the answer of a request of the level.
+    pub fn tokens(&self, level: &Level, request: u64) -> Tokens {
+        // Golden-ratio steps spread evenly, whatever the number.
+        let length = |nominal: f64, [low, high]: [f64; 2], step: f64| {
+            (nominal * (low + (high - low) * (request as f64 * step).fract())).max(1.0) as u32
+        };
+        Tokens {
+            prompt: length(level.prompt, self.prompts, 0.618_033_988_75),
+            output: length(level.output, self.answers, 0.754_877_666_25),
+        }
+    }
+}
+
 impl Level {
     fn is_batch(&self) -> bool {
         self.source == "splitwise"
@@ -80,14 +97,14 @@ impl Level {
         self.model == model && self.engine == engine
     }
 
-    /// What the formula does not model: sparse and linear attention.
+    /// What the formula does not model: sparse and linear attention, and answers drafted ahead.
     pub fn is_modelled(&self) -> bool {
-        !["glm-5", "qwen3.5-397b-a17b"].contains(&self.model.as_str())
+        !["glm-5", "qwen3.5-397b-a17b"].contains(&self.model.as_str()) && !self.is_speculative()
     }
 
     /// Whether answers were drafted ahead: the public change log of the benchmark gives this image to its runs with
     /// multi-token prediction (those without had `1.2.0rc6.post2`).
-    pub fn is_speculative(&self) -> bool {
+    fn is_speculative(&self) -> bool {
         self.is("deepseek-v3", "tensorrt_llm") && self.version == "1.2.0rc6.post3"
     }
 
@@ -151,8 +168,16 @@ impl Level {
             }
             _ => 0.0,
         };
-        let (requests, low) = if self.is_batch() { (outstanding, 1.0) } else { (10 * outstanding, 0.8) };
-        Drive { requests, low, token_budget: token_budget.max(outstanding + 64), sequences, held_iterations }
+        let requests = if self.is_batch() { outstanding } else { 10 * outstanding };
+        let (prompts, answers) = match () {
+            () if self.is_batch() => ([1.0; 2], [1.0; 2]),
+            () if self.is_dated => ([0.8, 1.0], [0.8, 1.0]),
+            // All of one length. Answers of one length would keep the requests of a simulation in step for good, which those measured
+            // are not.
+            () => ([1.0; 2], [0.9, 1.1]),
+        };
+        let token_budget = token_budget.max(outstanding + 64);
+        Drive { requests, prompts, answers, token_budget, sequences, held_iterations }
     }
 
     /// The instance that served it; `None` where the formula does not cover it.
@@ -185,7 +210,13 @@ impl Level {
     pub fn with(&self, llm: &Llm, fitted: &Fitted) -> Llm {
         let names = [self.model.as_str(), &self.gpu, self.engine, self.weights()];
         let kv_bytes = if self.cache() == "fp8" { 1.0 } else { 2.0 };
-        Llm { law: law_with(names, self.gpus as u32, kv_bytes, fitted).unwrap(), ..llm.clone() }
+        let (law, outside) = law_with(names, self.gpus as u32, kv_bytes, fitted).unwrap();
+        Llm {
+            law,
+            overhead_iterations: outside.iterations,
+            overhead_per_prompt_token: Span::from_secs_f64(outside.per_prompt_token_s),
+            ..llm.clone()
+        }
     }
 
     /// What is left out together: whatever is of this model on this GPU.

@@ -8,9 +8,9 @@ mod refit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kneepoint::internals::service::{FITTED, Fitted, Llm, LlmServer, Queue, Request, Server, Tokens};
-use levels::{Drive, Level, levels};
-use refit::{COUNT, Steps};
+use kneepoint::internals::service::{FITTED, Fitted, Llm, LlmServer, Queue, Request, Server};
+use levels::{Level, levels};
+use refit::{COUNT, Row, Steps};
 
 use crate::fixtures::data::folder_with;
 
@@ -20,7 +20,7 @@ struct Case {
     llm: Llm,
 }
 
-/// Times of a level, seconds: from the queue of the engine to the first token, and of a further token.
+/// Mean times of the requests of a level, seconds: to the first token, and of a further one.
 #[derive(Debug, Clone, Copy)]
 struct Times {
     first: f64,
@@ -29,23 +29,17 @@ struct Times {
 
 /// Mean times of the requests of a level, of which as many as were outstanding are sent at once, each of the others as one ends.
 fn closed_loop(llm: &Llm, level: &Level) -> Times {
-    let Drive { requests, low, .. } = level.drive();
+    let drive = level.drive();
     let mut server = LlmServer::new(&Arc::new(llm.clone()), 1.0);
     let mut queue = Queue::default();
     let mut sent = 0_u64;
     let next = |sent: &mut u64, queue: &mut Queue, now: u64| {
-        if *sent < requests {
-            // Golden-ratio steps spread evenly, whatever the number.
-            let share = |step: f64| low + (1.0 - low) * (*sent as f64 * step).fract();
-            let tokens = Tokens {
-                prompt: (level.prompt * share(0.618_033_988_75)).max(1.0) as u32,
-                output: (level.output * share(0.754_877_666_25)).max(1.0) as u32,
-            };
-            queue.push(Request { arrival: now, tokens, ..Request::default() });
+        if *sent < drive.requests {
+            queue.push(Request { arrival: now, tokens: drive.tokens(level, *sent), ..Request::default() });
             *sent += 1;
         }
     };
-    (0..level.outstanding.min(requests)).for_each(|_| next(&mut sent, &mut queue, 0));
+    (0..level.outstanding.min(drive.requests)).for_each(|_| next(&mut sent, &mut queue, 0));
     server.admit(&mut queue, 0);
     let (mut ttft, mut tpot, mut ended, mut timed) = (0.0, 0.0, 0_u64, 0_u64);
     while server.next_change() < u64::MAX {
@@ -64,7 +58,11 @@ fn closed_loop(llm: &Llm, level: &Level) -> Times {
         (0..done).for_each(|_| next(&mut sent, &mut queue, now));
         server.admit(&mut queue, now);
     }
-    Times { first: ttft / ended as f64 / 1e9, further: tpot / timed.max(1) as f64 / 1e9 }
+    let further = tpot / timed.max(1) as f64 / 1e9;
+    let prompt = level.prompt * (drive.prompts[0] + drive.prompts[1]) / 2.0;
+    let outside = llm.overhead_per_prompt_token.as_secs_f64() * prompt
+        + (llm.overhead_iterations + drive.held_iterations) * further;
+    Times { first: ttft / ended as f64 / 1e9 + outside, further }
 }
 
 /// The times of each case with these constants.
@@ -84,65 +82,8 @@ fn foretold(cases: &[&Case], fitted: &Fitted) -> Vec<Times> {
     times
 }
 
-/// What requests spend outside an engine before their first token: for each prompt token, seconds, and in iterations, of models
-/// without experts, with experts, and under SGLang.
-#[derive(Debug, Clone, Copy)]
-struct Outside {
-    per_prompt_token: f64,
-    iterations: [f64; 3],
-}
-
-/// Which of [`Outside::iterations`] a case has.
-fn class(case: &Case) -> Option<usize> {
-    match case.level.engine {
-        "vllm_2023" => None,
-        "sglang" => Some(2),
-        _ => Some(usize::from(has_experts(&case.level))),
-    }
-}
-
 fn has_experts(level: &Level) -> bool {
     !level.model.starts_with("llama")
-}
-
-impl Outside {
-    /// That of the product.
-    fn shipped(cases: &[Case]) -> Outside {
-        let of = |index: usize| cases.iter().find(|case| class(case) == Some(index)).unwrap();
-        let iterations = [0, 1, 2].map(|index| of(index).llm.overhead_iterations);
-        Outside { per_prompt_token: of(0).llm.overhead_per_prompt_token.as_secs_f64(), iterations }
-    }
-
-    fn ttft(&self, case: &Case, times: Times) -> f64 {
-        let Drive { low, held_iterations, .. } = case.level.drive();
-        let prompt = case.level.prompt * (1.0 + low) / 2.0;
-        let outside = class(case)
-            .map_or(0.0, |class| self.per_prompt_token * prompt + self.iterations[class] * times.further);
-        times.first + outside + held_iterations * times.further
-    }
-
-    /// The best for these cases: by the size of the logarithm of the error, up to 0.3.
-    fn fitted(cases: &[(&Case, Times)]) -> Outside {
-        let candidates = [4e-6, 5e-6, 6e-6].map(|per_prompt_token| {
-            let mut all = 0.0;
-            let iterations = [0, 1, 2].map(|index| {
-                let of_class = |tried: f64| {
-                    let outside = Outside { per_prompt_token, iterations: [tried; 3] };
-                    let size = |(case, times): &(&Case, Times)| {
-                        (outside.ttft(case, *times) / (case.level.ttft_ms / 1e3)).ln().abs().min(0.3)
-                    };
-                    let members = cases.iter().filter(|(case, _)| class(case) == Some(index));
-                    (members.map(size).sum::<f64>(), tried)
-                };
-                let tried = (0..=40).map(|half| of_class(f64::from(half) / 2.0));
-                let (size, best) = tried.min_by(|left, right| left.0.total_cmp(&right.0)).unwrap();
-                all += size;
-                best
-            });
-            (all, Outside { per_prompt_token, iterations })
-        });
-        candidates.into_iter().min_by(|left, right| left.0.total_cmp(&right.0)).unwrap().1
-    }
 }
 
 fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
@@ -193,9 +134,6 @@ fn table(cases: &[Case], ratios: &[Ratios]) -> [Errors; 2] {
         };
         let mut names = vec!["all".to_owned(), level.engine.to_owned(), level.gpu.clone()];
         names.extend([load.to_owned(), class.to_owned(), format!("model: {} on {}", level.model, level.gpu)]);
-        if !level.is_speculative() {
-            names.push("all but drafted ahead".to_owned());
-        }
         names.into_iter().for_each(|name| groups.entry(name).or_default().push(*ratios));
     }
     println!("| group | levels | TPOT: bias, median, 80th | TTFT: bias, median, 80th |");
@@ -249,12 +187,11 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
     println!("left out: {left_out:?}");
     let all: Vec<&Case> = cases.iter().collect();
     let shipped = foretold(&all, &FITTED);
-    let ratios = |outside: &Outside, case: &Case, times: Times| {
-        [times.further * 1e3 / case.level.tpot_ms, outside.ttft(case, times) * 1e3 / case.level.ttft_ms]
+    let ratios = |level: &Level, times: Times| {
+        [times.further * 1e3 / level.tpot_ms, times.first * 1e3 / level.ttft_ms]
     };
-    let outside = Outside::shipped(&cases);
     let own: Vec<Ratios> =
-        cases.iter().zip(&shipped).map(|(case, times)| ratios(&outside, case, *times)).collect();
+        cases.iter().zip(&shipped).map(|(case, times)| ratios(&case.level, *times)).collect();
     println!("fitted to all levels:");
     let _ = table(&cases, &own);
 
@@ -267,8 +204,8 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
             foretold(&all, &refit::moved(&FITTED, &steps))
         })
         .collect();
-    let slopes = |case: usize| -> Steps {
-        std::array::from_fn(|index| (changed[index][case].further / shipped[case].further).ln() / STEP)
+    let slopes = |case: usize, time: fn(&Times) -> f64| -> Steps {
+        std::array::from_fn(|index| (time(&changed[index][case]) / time(&shipped[case])).ln() / STEP)
     };
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, case) in cases.iter().enumerate() {
@@ -277,27 +214,21 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
     let mut kinds: BTreeMap<String, f64> = BTreeMap::new();
     let kind = |case: &Case| format!("{} {}", case.level.group(), case.level.engine);
     cases.iter().for_each(|case| *kinds.entry(kind(case)).or_default() += 1.0);
-    let row = |index: usize| {
-        let error = (cases[index].level.tpot_ms / 1e3 / shipped[index].further).ln();
-        (error, slopes(index), 1.0 / kinds[&kind(&cases[index])].sqrt())
+    let row = |index: usize| Row {
+        errors: own[index].map(|ratio| -ratio.ln()),
+        slopes: [slopes(index, |times| times.further), slopes(index, |times| times.first)],
+        weight: 1.0 / kinds[&kind(&cases[index])].sqrt(),
     };
-    let rows: Vec<(f64, Steps, f64)> = (0..cases.len()).map(row).collect();
+    let rows: Vec<Row> = (0..cases.len()).map(row).collect();
     println!("steps to the best constants: {:.2?}", refit::best(&FITTED, &rows));
-    println!(
-        "best outside: {:?}",
-        Outside::fitted(&all.iter().copied().zip(shipped.clone()).collect::<Vec<_>>())
-    );
     let mut others_only = own.clone();
     let mut times_by_others: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (group, members) in &groups {
-        let others: Vec<usize> = (0..cases.len()).filter(|index| !members.contains(index)).collect();
-        let steps = refit::best(&FITTED, &others.iter().map(|index| rows[*index]).collect::<Vec<_>>());
-        let outside = Outside::fitted(
-            &others.iter().map(|index| (&cases[*index], shipped[*index])).collect::<Vec<_>>(),
-        );
-        let own: Vec<&Case> = members.iter().map(|index| &cases[*index]).collect();
-        for (index, times) in members.iter().zip(foretold(&own, &refit::moved(&FITTED, &steps))) {
-            others_only[*index] = ratios(&outside, &cases[*index], times);
+        let others = (0..cases.len()).filter(|index| !members.contains(index)).map(|index| rows[index]);
+        let steps = refit::best(&FITTED, &others.collect::<Vec<_>>());
+        let of_group: Vec<&Case> = members.iter().map(|index| &cases[*index]).collect();
+        for (index, times) in members.iter().zip(foretold(&of_group, &refit::moved(&FITTED, &steps))) {
+            others_only[*index] = ratios(&cases[*index].level, times);
             times_by_others.entry(group.clone()).or_default().push(1.0 / others_only[*index][0]);
         }
     }
@@ -318,7 +249,7 @@ fn measured_levels_are_foretold_by_the_formula_each_group_by_the_others() {
         at(1, 0.8)
     );
     assert!(tpot.median < 0.12 && tpot.most < 0.20, "TPOT {}", tpot.shown());
-    assert!(ttft.median < 0.21, "TTFT {}", ttft.shown());
+    assert!(ttft.median < 0.18, "TTFT {}", ttft.shown());
     let stated = cases[0].llm.uncertainty.as_ref().unwrap().between;
     assert!(
         (low - stated.0).abs() < 0.015 && (high - stated.1).abs() < 0.015,

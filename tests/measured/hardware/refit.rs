@@ -1,11 +1,12 @@
 //! The constants of the formula fitted anew, to all levels but those of a group.
 //!
-//! As they were for the product: times of a further token, logarithms, Gauss and Newton with weights that fall with the error (by
-//! Cauchy, so that a few levels measured otherwise than they say count little), and a pull to what would be guessed.
+//! As they were for the product: times of a further token and to the first, logarithms, each error by what is typical of its kind, Gauss
+//! and Newton with weights that fall with the error (by Cauchy, so that a few levels measured otherwise than they say count little),
+//! and a pull to what would be guessed.
 
 use kneepoint::internals::service::Fitted;
 
-pub const COUNT: usize = 14;
+pub const COUNT: usize = 18;
 
 /// Each constant.
 pub const EACH: [fn(&mut Fitted) -> &mut f64; COUNT] = [
@@ -23,9 +24,14 @@ pub const EACH: [fn(&mut Fitted) -> &mut f64; COUNT] = [
     |fitted| &mut fitted.all_reduce,
     |fitted| &mut fitted.exchange,
     |fitted| &mut fitted.coverage,
+    |fitted| &mut fitted.outside_prompt_token,
+    |fitted| &mut fitted.outside_iterations,
+    |fitted| &mut fitted.outside_iterations_experts,
+    |fitted| &mut fitted.outside_iterations_sglang,
 ];
 
-/// What would be guessed: the overheads that were published for this formula, in round figures.
+/// What would be guessed: the overheads that were published for this formula, in round figures, and for every model and engine as
+/// many iterations outside it as four other load tests of vLLM show (`docs/validation.md`).
 pub const GUESSED: Fitted = Fitted {
     base: 0.6e-3,
     layer: 33e-6,
@@ -41,6 +47,10 @@ pub const GUESSED: Fitted = Fitted {
     all_reduce: 6e-6,
     exchange: 1.7,
     coverage: 0.9,
+    outside_prompt_token: 5e-6,
+    outside_iterations: 2.5,
+    outside_iterations_experts: 2.5,
+    outside_iterations_sglang: 2.5,
 };
 
 pub type Steps = [f64; COUNT];
@@ -52,21 +62,33 @@ pub fn moved(fitted: &Fitted, steps: &Steps) -> Fitted {
     moved
 }
 
-/// The steps from `fitted` that are best for levels with these logarithms of measured by foretold times, derivatives of the
-/// foretold ones, and weights.
-pub fn best(fitted: &Fitted, levels: &[(f64, Steps, f64)]) -> Steps {
-    const TYPICAL: f64 = 0.12;
-    const PULL: f64 = (TYPICAL / 0.4) * (TYPICAL / 0.4) / 240.0;
+/// A level, as a fit sees it: of its time of a further token and of that to the first.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Logarithms of the measured times by those foretold.
+    pub errors: [f64; 2],
+    /// Derivatives of the logarithms of those foretold by each step.
+    pub slopes: [Steps; 2],
+    pub weight: f64,
+}
+
+/// The steps from `fitted` that are best for these levels.
+pub fn best(fitted: &Fitted, levels: &[Row]) -> Steps {
+    // Errors of the two times.
+    const TYPICAL: [f64; 2] = [0.12, 0.25];
+    const PULL: f64 = (TYPICAL[0] / 0.4) * (TYPICAL[0] / 0.4) / 240.0;
     let (mut current, mut guessed) = (*fitted, GUESSED);
     let from_guess: Vec<f64> =
         EACH.iter().map(|constant| (*constant(&mut current) / *constant(&mut guessed)).ln()).collect();
-    let all: f64 = levels.iter().map(|(.., weight)| weight).sum();
+    let all: f64 = levels.iter().map(|level| level.weight).sum();
     let mut steps = [0.0; COUNT];
     for _ in 0..12 {
         let mut matrix = [[0.0; COUNT + 1]; COUNT];
-        for (error, slopes, weight) in levels {
+        for (level, kind) in levels.iter().flat_map(|level| [(level, 0), (level, 1)]) {
+            let (error, slopes, typical) = (level.errors[kind], &level.slopes[kind], TYPICAL[kind]);
             let left = error - slopes.iter().zip(&steps).map(|(slope, step)| slope * step).sum::<f64>();
-            let weight = weight * levels.len() as f64 / all / (1.0 + (left / TYPICAL).powi(2));
+            let certainty = (TYPICAL[0] / typical).powi(2) / (1.0 + (left / typical).powi(2));
+            let weight = level.weight * levels.len() as f64 / all * certainty;
             for (row, slope) in matrix.iter_mut().zip(slopes) {
                 row.iter_mut().zip(slopes).for_each(|(cell, other)| *cell += weight * slope * other);
                 row[COUNT] += weight * slope * error;
@@ -79,7 +101,7 @@ pub fn best(fitted: &Fitted, levels: &[(f64, Steps, f64)]) -> Steps {
         }
         steps = solved(matrix);
     }
-    steps.map(|step| step.clamp(-0.5, 0.5))
+    steps
 }
 
 /// The solution of linear equations, by elimination; the matrix is positive definite.

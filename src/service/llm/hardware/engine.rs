@@ -14,7 +14,7 @@ pub(super) enum Engine {
 
 /// What a request spends outside an engine before its first token.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outside {
+pub struct Outside {
     /// For each token of its prompt, seconds: text into tokens, and through the front end.
     pub per_prompt_token_s: f64,
     /// In iterations, besides.
@@ -37,15 +37,16 @@ impl Engine {
         if self == Engine::Vllm2023 { fitted.vllm_2023_gpu } else { 0.0 }
     }
 
-    /// What requests spend outside it, fitted to measured levels: of models with experts and of others.
-    pub fn outside(self, has_experts: bool) -> Outside {
-        let (per_prompt_token_s, iterations) = match self {
-            Engine::Vllm | Engine::TensorRtLlm => (5e-6, if has_experts { 4.5 } else { 2.5 }),
-            Engine::Sglang => (5e-6, 9.0),
+    /// What requests spend outside it, of models with experts and of others.
+    pub fn outside(self, fitted: &Fitted, has_experts: bool) -> Outside {
+        let iterations = match self {
             // Its batches were measured within it.
-            Engine::Vllm2023 => (0.0, 0.0),
+            Engine::Vllm2023 => return Outside { per_prompt_token_s: 0.0, iterations: 0.0 },
+            Engine::Sglang => fitted.outside_iterations_sglang,
+            Engine::Vllm | Engine::TensorRtLlm if has_experts => fitted.outside_iterations_experts,
+            Engine::Vllm | Engine::TensorRtLlm => fitted.outside_iterations,
         };
-        Outside { per_prompt_token_s, iterations }
+        Outside { per_prompt_token_s: fitted.outside_prompt_token, iterations }
     }
 }
 

@@ -32,22 +32,34 @@ pub struct Fitted {
     pub exchange: f64,
     /// Experts are used as by this power of the number of tokens: tokens choose alike.
     pub coverage: f64,
+    /// Of each token of a prompt outside the engine before the first token: text into tokens, and through the front end.
+    pub outside_prompt_token: f64,
+    /// Iterations outside it, besides, of models without experts.
+    pub outside_iterations: f64,
+    /// The same of models with experts.
+    pub outside_iterations_experts: f64,
+    /// The same of SGLang, of whatever model.
+    pub outside_iterations_sglang: f64,
 }
 
 /// Those of the product.
 pub const FITTED: Fitted = Fitted {
-    base: 0.49e-3,
-    layer: 29.4e-6,
-    narrow_layer: 8.9e-6,
-    latent_layer: 6.8e-6,
-    experts_layer: 13.4e-6,
-    sequence: 15.0e-6,
-    prompt_layer: 130.0e-6,
-    tensorrt_llm: 0.694,
-    sglang: 1.48,
-    vllm_2023: 3.83,
-    vllm_2023_gpu: 1.34e-3,
-    all_reduce: 6.8e-6,
-    exchange: 1.64,
-    coverage: 0.921,
+    base: 0.447e-3,
+    layer: 25.7e-6,
+    narrow_layer: 9.7e-6,
+    latent_layer: 7.3e-6,
+    experts_layer: 15.2e-6,
+    sequence: 13.3e-6,
+    prompt_layer: 150.0e-6,
+    tensorrt_llm: 0.751,
+    sglang: 1.6,
+    vllm_2023: 4.14,
+    vllm_2023_gpu: 1.4e-3,
+    all_reduce: 7.26e-6,
+    exchange: 1.96,
+    coverage: 0.918,
+    outside_prompt_token: 4.4e-6,
+    outside_iterations: 1.9,
+    outside_iterations_experts: 4.9,
+    outside_iterations_sglang: 9.5,
 };

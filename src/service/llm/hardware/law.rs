@@ -8,15 +8,15 @@
 //! + experts: max(2·T·k·X / (m_c·F), D(T)·X·x / (m_m·M)), a layer
 //! + bytes of the cache read / (a_d·M)
 //! + 4·heads·head·L/p · Σ n·(start + n/2) / (a_p·F)          attention of the prompts computed
-//! + p > 1: 2·L·(λ + 1.64 · 2·2·(p−1)/p·T·h / β)             all-reduce, twice a layer
-//! + g·(0.49 ms + L·(29 µs + 9 µs narrow + 7 µs latent) + 13 µs a layer with experts + 15 µs·B)    the engine
-//! + 130 µs·L                                                where it computes prompts
+//! + p > 1: 2·L·(λ + 1.96 · 2·2·(p−1)/p·T·h / β)             all-reduce, twice a layer
+//! + g·(0.45 ms + L·(26 µs + 10 µs narrow + 7 µs latent) + 15 µs a layer with experts + 13 µs·B)   the engine
+//! + 150 µs·L                                                where it computes prompts
 //! ```
 //!
 //! `F` and `M` are the peaks of the data sheet, the factors before them the shares that measured kernels reach
 //! ([`super::gpus`]). `D(T) = E·(1 − (1 − k/E)^(T^0.92))` of `E` experts are used by `T` tokens that choose `k` each: fewer than if
-//! each chose by itself. `λ` is 6.8 µs·p^0.3 over NVLink. `g` is 1 for vLLM of 2025, 0.69 for TensorRT-LLM, 1.5 for SGLang and 3.8
-//! for vLLM of 2023, which also takes 1.3 ms for each GPU; 1.4 times that on the hosts of Ampere cards. The rooflines are the
+//! each chose by itself. `λ` is 7.3 µs·p^0.3 over NVLink. `g` is 1 for vLLM of 2025, 0.75 for TensorRT-LLM, 1.6 for SGLang and 4.1
+//! for vLLM of 2023, which also takes 1.4 ms for each GPU; 1.4 times that on the hosts of Ampere cards. The rooflines are the
 //! method of AIConfigurator, Vidur and LLMServingSim, which use tables of measured kernels in the place of the factors.
 //! Efficiencies measured on kernels carry over to whole engines; what was fitted is in [`Fitted`] (`docs/validation.md`).
 

@@ -11,7 +11,7 @@ mod law;
 mod models;
 
 use architecture::{Model, Weights};
-use engine::Engine;
+use engine::{Engine, Outside};
 pub use fitted::{FITTED, Fitted};
 use gpus::{Evidence, GPUS, Gpu};
 use law::Machine;
@@ -119,9 +119,15 @@ fn name_of<T: Choice + PartialEq>(choice: T) -> &'static str {
 
 chosen_by_name!(Engine, KvCache, Weights);
 
-/// The law of an iteration by other constants than those of the product, which tests fit anew: of a model, a GPU, an engine and
-/// weights by their names, on so many GPUs and with so many bytes a value of the cache. `None` where a name is not known.
-pub fn law_with(names: [&str; 4], gpus: u32, kv_bytes: f64, fitted: &Fitted) -> Option<IterationLaw> {
+/// The law of an iteration and the time outside the engine by other constants than those of the product, which tests fit anew: of a
+/// model, a GPU, an engine and weights by their names, on so many GPUs and with so many bytes a value of the cache. `None` where a
+/// name is not known.
+pub fn law_with(
+    names: [&str; 4],
+    gpus: u32,
+    kv_bytes: f64,
+    fitted: &Fitted,
+) -> Option<(IterationLaw, Outside)> {
     let [model, gpu, engine, weights] = names;
     let machine = Machine {
         model: MODELS.iter().find(|known| known.name == model)?,
@@ -131,7 +137,8 @@ pub fn law_with(names: [&str; 4], gpus: u32, kv_bytes: f64, fitted: &Fitted) -> 
         kv_bytes,
         engine: named(engine)?,
     };
-    Some(machine.times(fitted).law())
+    let outside = machine.engine.outside(fitted, machine.model.experts.is_some());
+    Some((machine.times(fitted).law(), outside))
 }
 
 /// The choice of this name.
@@ -211,7 +218,7 @@ impl Evidence {
     /// were measured, and supposed elsewhere.
     fn between(self) -> (f64, f64) {
         match self {
-            Evidence::Engines => (0.84, 1.22),
+            Evidence::Engines => (0.83, 1.2),
             Evidence::Kernels | Evidence::DataSheet => (0.5, 1.5),
         }
     }
@@ -240,7 +247,7 @@ impl Value for Hardware {
                 "expected \"bf16\", \"fp8\", \"fp4\" or \"int4\"",
             ));
         }
-        let outside = engine.outside(model.experts.is_some());
+        let outside = engine.outside(&FITTED, model.experts.is_some());
         let kv_bytes = if reader.get(&KV_CACHE)? == KvCache::Fp8 { 1.0 } else { 2.0 };
         let machine = Machine { model, gpu, gpus, weights, kv_bytes, engine };
         let room = |gpus| {
