@@ -64,6 +64,8 @@ pub enum Purpose {
     StockSpells = 42,
     /// Starts and failures of nodes.
     Nodes = 43,
+    /// How long the warm-up of an instance takes.
+    WarmUp = 44,
     /// Orders in which an explanation takes causes away.
     Orders = 71,
 }

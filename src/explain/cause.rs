@@ -46,6 +46,7 @@ pub static CAUSES: &[Cause] = &[
         keys: &[
             ("instances.cold_start", &["\"0s\""]),
             ("instances.first_request", &[]),
+            ("instances.warm_up.time", &["\"0s\""]),
             ("instances.node.start", &["\"0s\""]),
             ("instances.warm_pool.start", &["\"0s\""]),
             ("instances.type.*.cold_start", &["\"0s\""]),

@@ -5,10 +5,10 @@ use super::{Lint, Trap};
 
 pub(super) const LINT: Lint = Lint { name: "cpu-of-the-start", find };
 
+/// Work of an instance's own, in seconds of a full instance, from which it looks like load.
+const LEAST_WORK_S: f64 = 15.0;
+
 fn find(subject: &Subject<'_>) -> Vec<Trap> {
-    let Some(first) = &subject.model.instances.first_request else { return Vec::new() };
-    let first_s = first.0.mean();
-    let usual_s = subject.model.service.time.0.mean();
     let by_cpu = match subject.kind() {
         "hpa" => subject.list("metrics").iter().any(|metric| metric.get("average_utilization").is_some()),
         "keda" => subject.list("triggers").iter().any(|trigger| text(trigger, "type") == Some("cpu")),
@@ -18,16 +18,30 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
         }
         _ => false,
     };
-    if !by_cpu || !subject.scales() || first_s < 10.0 * usual_s {
+    if !by_cpu || !subject.scales() {
         return Vec::new();
     }
-    vec![Trap {
-        reason: format!(
-            "the first request of an instance keeps it busy for {first_s:.0} s, {:.0} times as long as others, and the metric \
-             is the CPU: every instance that is added looks like load",
-            first_s / usual_s.max(1e-9)
-        ),
+    let start = first_request(subject).or_else(|| warm_up(subject));
+    let trap = |start: String| Trap {
+        reason: format!("{start}, and the metric is the CPU: every instance that is added looks like load"),
         fix: "warm up before an instance is ready (a stage of `instances.cold_start`), or scale on requests"
             .to_owned(),
-    }]
+    };
+    start.map(trap).into_iter().collect()
+}
+
+fn first_request(subject: &Subject<'_>) -> Option<String> {
+    let first_s = subject.model.instances.first_request.as_ref()?.0.mean();
+    let times = first_s / subject.model.service.time.0.mean().max(1e-9);
+    let text =
+        format!("the first request of an instance keeps it busy for {first_s:.0} s, {times:.0} times as long as others");
+    (times >= 10.0).then_some(text)
+}
+
+fn warm_up(subject: &Subject<'_>) -> Option<String> {
+    let warm_up = subject.model.instances.warm_up.as_ref()?;
+    let (time_s, utilization) = (warm_up.time.0.mean(), warm_up.utilization);
+    let text =
+        format!("an instance keeps itself busy to {:.0} % for {time_s:.0} s after it is ready", 100.0 * utilization);
+    (time_s * utilization >= LEAST_WORK_S).then_some(text)
 }

@@ -32,7 +32,7 @@ pub use clients::{
 pub use instances::{
     Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
     LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, ScaleDownOrder, Slow, Stage, StartAttempt,
-    StartFailures, WarmPool,
+    StartFailures, WarmPool, WarmUp,
 };
 pub use observation::Metrics;
 pub use queueing::{

@@ -117,3 +117,28 @@ fn an_hpa_and_keda_follow_a_quantile_of_the_latency() {
     );
     assert!((1800.0..1860.0).contains(&keda[0].0), "{keda:?}");
 }
+
+/// Instants and new numbers in a pool whose instances keep themselves busy for a minute after they are ready.
+fn changes_of_a_start(warm_up: &str) -> Vec<(f64, u32)> {
+    let text = format!(
+        "[arrivals]\nkind = \"renewal\"\ninterarrival = \"1s\"\n[service]\ntime = \"600ms\"\n[instances]\n\
+         cold_start = \"20s\"\n{warm_up}[autoscaler]\nkind = \"hpa\"\nmax = 20\nsync_delay = \"0s\"\n\
+         downscale_stabilization = \"90s\"\nmetrics = [{{ average_utilization = 50 }}]\n[run]\nduration = \"10m\""
+    );
+    let (outcome, ()) = simulate(&scenario(&text, ".").model, Streams::new(1, 0), ());
+    assert!(outcome.counts.conserved());
+    let changed = outcome.decisions.iter().filter(|decision| decision.before != decision.desired);
+    changed.map(|decision| (decision.at.as_secs_f64(), decision.desired)).collect()
+}
+
+#[test]
+fn growth_feeds_on_the_cpu_of_the_start() {
+    // 0.6 requests in service against half an instance: two are enough, at the first sync.
+    assert_eq!(changes_of_a_start(""), [(15.0, 2)]);
+    // The second is ready at 35 s and counts from 60 s on, when a whole sample lies after that: 1.6 busy instances ask for four,
+    // whose two new ones count at 105 s, with a third of a sample of the second: 2.93 ask for six. At 150 s two thirds of the
+    // third and fourth and all of the last two are 3.27, within the tolerance of six; from 165 s on six are enough, at 195 s
+    // three, at 210 s 0.6 busy ones want two again, once the six of 180 s are 90 s old.
+    let warm_up = "[instances.warm_up]\ntime = \"60s\"\nutilization = 1\n";
+    assert_eq!(changes_of_a_start(warm_up), [(15.0, 2), (60.0, 4), (105.0, 6), (285.0, 3), (300.0, 2)]);
+}

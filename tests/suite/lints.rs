@@ -175,6 +175,18 @@ const TRAPS: &[Trap] = &[
     },
 ];
 
+/// What an instance does for itself, rather than its first request.
+const WARM_UP: Trap = Trap {
+    lint: "cpu-of-the-start",
+    text: "[arrivals]\nkind = \"poisson\"\nrate = 3\n[service]\ntime = \"200ms\"\n[instances]\ninitial = 1\n\
+           cold_start = \"10s\"\n[instances.warm_up]\ntime = \"3m\"\n[autoscaler]\nkind = \"hpa\"\nmax = 30\n\
+           metrics = [{ average_utilization = 50 }]\n[run]\nduration = \"1h\"",
+    fix: &[("instances.warm_up.time", "0s"), ("instances.cold_start", "190s")],
+    figure: "peak_ready",
+    fixed: 2.0..=3.0,
+    trapped: 8.0..=30.0,
+};
+
 /// The same lint of Knative, whose fix is another.
 const KNATIVE: Trap = Trap {
     lint: "cooldown-shorter-than-start",
@@ -208,7 +220,7 @@ fn figure(file: &ScenarioFile, trap: &Trap) -> f64 {
 fn every_lint_warns_of_a_case_that_fails_and_not_of_the_same_fixed() {
     assert_eq!(TRAPS.iter().map(|trap| trap.lint).collect::<Vec<_>>(), LINT_NAMES);
     let mut wrong = Vec::new();
-    for trap in TRAPS.iter().chain([&KNATIVE]) {
+    for trap in TRAPS.iter().chain([&KNATIVE, &WARM_UP]) {
         let mut file = file(trap);
         if !names(&file).contains(&trap.lint) {
             wrong.push(format!("{}: no warning, but {:?}", trap.lint, names(&file)));

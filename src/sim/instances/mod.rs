@@ -11,6 +11,7 @@ mod registry;
 mod settings;
 mod stage;
 mod warm_pool;
+mod warm_up;
 
 pub(in crate::sim) use nodes::Place;
 pub(in crate::sim) use provisioner::Provisioner;
@@ -23,3 +24,4 @@ pub use nodes::Nodes;
 pub use settings::{DrainPolicy, Instances, ScaleDownOrder};
 pub use stage::{Backoff, Stage, StartAttempt};
 pub use warm_pool::WarmPool;
+pub use warm_up::WarmUp;

@@ -32,11 +32,21 @@ struct Instance {
     billed_from: Option<Instant>,
     /// [`Instant::MAX`] until it is.
     ready_since: Instant,
+    /// When it has warmed up.
+    warm_from: Instant,
     /// Whether it goes to the warm pool when it has drained.
     returns: bool,
 }
 
 impl Instance {
+    /// Nanoseconds up to `now` that it has been warming up while it was ready.
+    fn warming_up(&self, now: Instant) -> u128 {
+        match self.state {
+            State::Ready => u128::from(self.warm_from.min(now).since(self.ready_since).as_nanos()),
+            _ => 0,
+        }
+    }
+
     /// As the autoscaler may see it; `None` of one that is for the warm pool.
     fn view(&self) -> Option<InstanceView> {
         let state = match self.state {
@@ -63,6 +73,8 @@ pub(in crate::sim) struct InstanceRegistry {
     peak_ready: u32,
     cost: Cost,
     measured_from: Instant,
+    /// Instance-nanoseconds of warming up, of instances that are no longer ready.
+    warmed_up: u128,
     /// Price of an instance while it is warm, as a share of its price in service.
     warm_fraction: f64,
     /// Price of a node for an hour.
@@ -122,6 +134,7 @@ impl InstanceRegistry {
             peak_ready: 0,
             cost,
             measured_from: Instant::ZERO,
+            warmed_up: 0,
             warm_fraction: instances.warm_fraction(),
             per_node_hour: instances.node.as_ref().map_or(0.0, |nodes| nodes.per_node_hour),
             nodes: instances.node.as_ref().map(Cluster::new),
@@ -146,6 +159,7 @@ impl InstanceRegistry {
             requested: now,
             billed_from: None,
             ready_since: Instant::MAX,
+            warm_from: Instant::ZERO,
             returns: false,
         });
         id
@@ -197,13 +211,24 @@ impl InstanceRegistry {
         self.index(id).map_or(Instant::ZERO, |index| self.instances[index].ready_since)
     }
 
-    /// Marks an instance ready; `false` if it was cancelled meanwhile.
-    pub fn ready(&mut self, id: u32, now: Instant) -> bool {
+    /// Nanoseconds up to `now` that an instance has been warming up, for it to have been ready all the time.
+    pub fn warming_up(&self, id: u32, now: Instant) -> u128 {
+        self.index(id).map_or(0, |index| self.instances[index].warming_up(now))
+    }
+
+    /// Instance-nanoseconds up to `now` in which ready instances have been warming up.
+    pub fn warmed_up(&self, now: Instant) -> u128 {
+        self.warmed_up + self.instances.iter().map(|instance| instance.warming_up(now)).sum::<u128>()
+    }
+
+    /// Marks an instance ready, which takes until `warm_from` to warm up; `false` if it was cancelled meanwhile.
+    pub fn ready(&mut self, id: u32, now: Instant, warm_from: Instant) -> bool {
         let Some(index) = self.index(id) else { return false };
         self.count(now);
         let instance = &mut self.instances[index];
         instance.state = State::Ready;
         instance.ready_since = now;
+        instance.warm_from = warm_from;
         instance.billed_from.get_or_insert(now);
         self.shares[instance.kind].ready += 1;
         self.counts.starting -= 1;
@@ -216,6 +241,7 @@ impl InstanceRegistry {
     pub fn drain(&mut self, id: u32, now: Instant, returns: bool) {
         if let Some(index) = self.index(id) {
             self.count(now);
+            self.warmed_up += self.instances[index].warming_up(now);
             self.instances[index].state = State::Draining;
             self.instances[index].returns = returns;
             self.counts.returning += u32::from(returns);
@@ -232,6 +258,7 @@ impl InstanceRegistry {
         let Some(index) = self.index(id) else { return false };
         self.count(now);
         let instance = self.instances.remove(index);
+        self.warmed_up += instance.warming_up(now);
         let billed = self.billed_time(&instance, Some(now), now);
         if let Some(nodes) = &mut self.nodes {
             nodes.vacate(id);

@@ -8,6 +8,7 @@ use super::nodes::Nodes;
 use super::stage::{ColdStart, Stage};
 use super::warm_pool;
 use super::warm_pool::WarmPool;
+use super::warm_up::WarmUp;
 use crate::distribution::Durations;
 use crate::random::{Purpose, Streams};
 use crate::schema::{
@@ -30,6 +31,8 @@ pub struct Instances {
     pub leaving: DrainPolicy,
     /// Service requirement of the first request an instance serves, in seconds; `None`: no different.
     pub first_request: Option<Durations>,
+    /// What a new instance does for itself while it serves; `None`: nothing.
+    pub warm_up: Option<WarmUp>,
     /// What becomes of the requests on an instance that is lost.
     pub lost: LostRequests,
     /// What can go wrong with an instance.
@@ -135,6 +138,8 @@ const FIRST_REQUEST: Key<Option<Durations>> = Key::optional(
     "first_request",
     "Service requirement of the first request an instance serves, in place of the request's own: what is loaded, compiled or captured when it is first used; on a function platform, where an instance is started for a request, the start-up and the service in one. Without it no different. `slots` only.",
 );
+const WARM_UP: Key<Option<WarmUp>> =
+    Key::optional("warm_up", "What a new instance does for itself once it is ready. Without it nothing.");
 const LOST: Key<LostRequests> = Key::or(
     "lost",
     "\"fail\"",
@@ -151,7 +156,7 @@ const WARM_POOL: Key<Option<WarmPool>> = Key::optional(
 );
 const NODE: Key<Option<Nodes>> =
     Key::optional("node", "Nodes that several instances share. Without it each instance has all it needs.");
-const KEYS: [&dyn AnyKey; 15] = {
+const KEYS: [&dyn AnyKey; 16] = {
     let [start_failures, stock, failures, interruptions, slow] = Hazards::KEYS;
     [
         &INITIAL,
@@ -160,6 +165,7 @@ const KEYS: [&dyn AnyKey; 15] = {
         &DRAIN_DEADLINE,
         &LEAVING,
         &FIRST_REQUEST,
+        &WARM_UP,
         &LOST,
         &WARM_POOL,
         &NODE,
@@ -202,6 +208,7 @@ impl Instances {
             drain_deadline: reader.find(&DRAIN_DEADLINE)?,
             leaving: reader.get(&LEAVING)?,
             first_request: reader.find(&FIRST_REQUEST)?,
+            warm_up: reader.find(&WARM_UP)?,
             lost: reader.get(&LOST)?,
             hazards,
             warm_pool,
@@ -254,6 +261,7 @@ impl Default for Instances {
             drain_deadline: None,
             leaving: DrainPolicy::Finish,
             first_request: None,
+            warm_up: None,
             lost: LostRequests::Fail,
             hazards: Hazards::default(),
             warm_pool: None,

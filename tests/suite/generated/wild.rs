@@ -113,6 +113,7 @@ fn hazards() -> impl Strategy<Value = String> {
         },
     );
     let warm = prop_oneof![2 => Just(String::new()), 1 => warm];
+    let warm_up = maybe("[warm_up]\ntime = { dist = \"exponential\", mean = \"2s\" }\nutilization = 1.5\n".to_owned());
     let first = (lost, prop::option::of(1_u64..40)).prop_map(|(lost, first)| {
         let first = first.map(|n| format!("first_request = \"{n}00ms\"\n")).unwrap_or_default();
         format!("lost = \"{lost}\"\n{first}")
@@ -140,7 +141,8 @@ fn hazards() -> impl Strategy<Value = String> {
                 .prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat())
         },
     );
-    (first, tables, warm).prop_map(|(first, tables, warm)| format!("{first}{tables}{warm}"))
+    (first, tables, warm, warm_up)
+        .prop_map(|(first, tables, warm, warm_up)| format!("{first}{tables}{warm}{warm_up}"))
 }
 
 fn types() -> impl Strategy<Value = String> {

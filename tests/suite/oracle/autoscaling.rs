@@ -22,7 +22,11 @@ impl Oracle<'_> {
         self.scrapes.push(Scrape {
             at: self.now,
             arrived: self.arrived,
-            work: self.course.work,
+            work: self.course.work
+                + self.model.instances.warm_up.as_ref().map_or(0, |warm_up| {
+                    let share = (warm_up.utilization * FULL as f64).round() as u128;
+                    self.course.warm_up * share * u128::from(self.places)
+                }),
             capacity: self.course.ready * u128::from(self.places),
             waiting: waiting as u64,
             serving: serving as u64,

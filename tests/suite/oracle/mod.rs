@@ -57,6 +57,8 @@ pub struct Course {
     pub busy: u128,
     /// Capacity used on ready instances, in place-nanoseconds times [`FULL`].
     pub work: u128,
+    /// Instance-nanoseconds ready and warming up.
+    pub warm_up: u128,
     /// Instance-nanoseconds starting, ready, draining.
     pub starting: u128,
     pub ready: u128,
@@ -431,13 +433,19 @@ impl Oracle<'_> {
             *time += passed * u128::from(*warm);
         }
         let mut waiting = self.queue.len();
-        for instance in &mut self.instances {
+        for (number, instance) in self.instances.iter_mut().enumerate() {
             let used = match &instance.machine {
                 Some(machine) => u128::from(machine.share()),
                 None => instance.serving.len() as u128 * u128::from(FULL),
             };
             if instance.state == State::Ready {
                 self.course.work += passed * used;
+                if let (Some(warm_up), Some(ready)) = (&self.model.instances.warm_up, instance.ready)
+                    && ready > 0
+                {
+                    let over = ready + warm_up.draw(self.streams, number as u32).as_nanos();
+                    self.course.warm_up += u128::from(over.min(to).saturating_sub(to - passed as u64));
+                }
             }
             if let Some(machine) = instance.machine.as_mut().filter(|_| instance.state != State::Gone) {
                 machine.pass(passed as u64);

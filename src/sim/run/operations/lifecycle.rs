@@ -99,7 +99,10 @@ impl Operations {
             self.registry.warmed(id, kind, at);
             return;
         }
-        self.registry.ready(id, at);
+        // What is there at the start of the run has long been warm.
+        let warm_up = self.instances.warm_up.as_ref().filter(|_| at > Instant::ZERO);
+        let warm_from = at + warm_up.map_or(Span::ZERO, |warm_up| warm_up.draw(self.streams, id));
+        self.registry.ready(id, at, warm_from);
         self.track_readiness(requests, at);
         let first_service = self.instances.draw_first_request(self.streams, id);
         requests.add(id, at.as_nanos(), self.provisioner.speed(kind, id), first_service);

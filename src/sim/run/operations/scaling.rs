@@ -57,6 +57,7 @@ impl Operations {
             self.scrape_raw(requests, at, &times);
         }
         let arrived = requests.attempt_counts().sent;
+        let warm_up_work = self.warm_up_work(at);
         let Some(pipeline) = &mut self.control.pipeline else { return };
         let mut kv_cache = 0.0;
         if pipeline.watches_cache() {
@@ -66,7 +67,8 @@ impl Operations {
             kv_cache = held / loads.len().max(1) as f64;
         }
         let tokens = answered(requests);
-        let (work, gauges) = (requests.areas(at.as_nanos()).work, requests.gauges(at.as_nanos()));
+        let gauges = requests.gauges(at.as_nanos());
+        let work = requests.areas(at.as_nanos()).work + warm_up_work;
         pipeline.record(ScrapeCounters {
             at,
             pool: PoolCounters {
@@ -89,18 +91,31 @@ impl Operations {
         let loads = self.scrapes.loads();
         if self.control.watches_instances {
             requests.loads(nanos, loads);
+            if let Some(warm_up) = &self.instances.warm_up {
+                for load in loads {
+                    load.work += warm_up.work(self.places, self.registry.warming_up(load.instance, at));
+                }
+            }
         }
+        let mut areas = requests.areas(nanos);
+        areas.work += self.warm_up_work(at);
         let counters = RawCounters {
             at,
             arrived: requests.attempt_counts().sent,
             tokens: answered(requests),
-            areas: requests.areas(nanos),
+            areas,
             capacity: self.registry.time(at).ready * u128::from(self.places),
             places: self.places,
             gauges: requests.gauges(nanos),
             counts: self.registry.counts(),
         };
         self.control.take_in(&self.scrapes.take(counters, &self.registry, times));
+    }
+
+    /// What warming up has taken of the capacity up to `at`, as the work of requests is counted.
+    fn warm_up_work(&self, at: Instant) -> u128 {
+        let warm_up = self.instances.warm_up.as_ref();
+        warm_up.map_or(0, |warm_up| warm_up.work(self.places, self.registry.warmed_up(at)))
     }
 
     pub(super) fn evaluate(&mut self, requests: &mut dyn RequestSide, at: Instant) {
