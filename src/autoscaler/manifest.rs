@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::reading::quantity::parse_quantity;
 use super::reading::refused::{refused_object, refused_text};
 use super::reading::templates::{self, Expanded};
+use super::reading::terraform_names::own_names;
 use super::reading::{Candidate, Form, Manifest, metadata_name, text_of};
 pub use super::reading::{Change, Question, Remark, Selection, Translation};
 use super::{aws, azure, hpa, keda, kpa, llmd, platforms, ray_serve};
@@ -29,6 +30,18 @@ const FORMS: [&Form; 7] = [
     &llmd::manifest::FORM,
 ];
 
+/// Kinds of the objects of Kubernetes that are read.
+const KINDS: [&str; 8] = [
+    "HorizontalPodAutoscaler",
+    "ScaledObject",
+    "Service",
+    "InferenceService",
+    "LLMInferenceService",
+    "SeldonDeployment",
+    "RayService",
+    "ConfigMap",
+];
+
 fn forms() -> impl Iterator<Item = &'static Form> {
     FORMS.into_iter().chain(platforms::FORMS)
 }
@@ -46,6 +59,18 @@ pub fn translate(source: &Arc<Source>) -> Result<Translation, Problem> {
 /// # Errors
 /// Those of [`translate`]; or it is not said which of several objects is meant.
 pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result<Translation, Problem> {
+    if !(is_hcl(source) || source.name().ends_with(".tf.json")) {
+        return translate_named(source, selection);
+    }
+    translate_named(source, selection).map(Translation::of_terraform).map_err(|problem| Problem {
+        message: own_names(&problem.message),
+        label: own_names(&problem.label),
+        help: problem.help.iter().map(|line| own_names(line)).collect(),
+        ..problem
+    })
+}
+
+fn translate_named(source: &Arc<Source>, selection: &Selection) -> Result<Translation, Problem> {
     let whole = Place::Manifest(Span::whole(source));
     let Expanded { documents, notes } = documents(source, &whole)?;
     let found: Vec<(&Form, Candidate<'_>)> =
@@ -58,7 +83,7 @@ pub fn translate_selected(source: &Arc<Source>, selection: &Selection) -> Result
     }
     let (form, candidate) = pick(&found, selection, &whole)?;
     let manifest = Manifest::new(&documents, selection);
-    let mut translation = (form.read)(candidate, &manifest)?.tell_windows();
+    let mut translation = (form.read)(candidate, &manifest)?.tell_strays().tell_windows();
     for (_, other) in found.iter().filter(|(_, other)| !std::ptr::eq(other.node, candidate.node)) {
         translation.aside(format!("{} is not the object that is read", shown(other)), &other.node.place);
     }
@@ -95,11 +120,12 @@ fn not_understood(documents: &[Node], whole: &Place) -> Problem {
         let group = text_of(document, "apiVersion").map_or(String::new(), |api| format!(" of {api}"));
         let place = super::reading::field_of(document, "kind").map_or(whole, |node| &node.place);
         let label = "expected an object that scales: docs/manifests.md lists the forms that are read";
-        return Problem::new(
-            &super::reading::manifest_place(place),
-            format!("the kind \"{kind}\"{group} is none that is read"),
-            label,
-        );
+        let place = super::reading::manifest_place(place);
+        let problem = Problem::new(&place, format!("the kind \"{kind}\"{group} is none that is read"), label);
+        return match nearest(kind, KINDS) {
+            Some(near) if near != kind => problem.help(format!("did you mean \"{near}\"?")),
+            _ => problem,
+        };
     }
     let known: Vec<&str> = forms().map(|form| form.name).collect();
     let label = "expected the object that scales: docs/manifests.md lists the forms that are read";
@@ -184,14 +210,17 @@ fn shown(candidate: &Candidate<'_>) -> String {
     }
 }
 
+/// Whether a file is Terraform's HCL.
+fn is_hcl(source: &Source) -> bool {
+    source.name().ends_with(".tf") || source.text().lines().any(|line| line.starts_with("resource \""))
+}
+
 /// The documents of a file: lists taken apart, and the config that a RayService holds as a text beside it.
 fn documents(source: &Arc<Source>, whole: &Place) -> Result<Expanded, Problem> {
     if let Some(problem) = refused_text(source) {
         return Err(problem);
     }
-    let is_hcl =
-        source.name().ends_with(".tf") || source.text().lines().any(|line| line.starts_with("resource \""));
-    let (parsed, form) = match is_hcl {
+    let (parsed, form) = match is_hcl(source) {
         true => (hcl::parse(source).map(|document| vec![document]), "no Terraform (HCL)"),
         false => (parse_json_or_yaml(source), "neither YAML nor JSON"),
     };

@@ -135,7 +135,7 @@ pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> P
         (Some(_), Ok(Some((file, from)))) => load(tree, &file, &from, context).ok(),
         _ => None,
     };
-    let (Some(key), Some(manifest)) = (key, manifest) else { return with_slip(problem, tree, context) };
+    let (Some(key), Some(manifest)) = (key, manifest) else { return with_slip(problem, None, tree, context) };
     let Manifest { source, translation } = &*manifest;
     if let Some((field, place)) = translation.empty_field(key) {
         let message = format!("`{field}` has no value");
@@ -151,7 +151,12 @@ pub(super) fn in_manifest(problem: Problem, tree: &Tree, context: &Context) -> P
         }
     };
     let place = translation.place_of(key).unwrap_or_else(|| Place::Manifest(start_of(source)));
-    let problem = with_slip(Problem { place, label, ..problem }, tree, context);
+    let field = translation.field_of(key);
+    let problem = Problem { place, label, ..problem };
+    let problem = match field {
+        Some(field) => with_slip(problem, Some(&field), tree, context),
+        None => problem,
+    };
     line.into_iter().fold(problem, |problem, line| problem.help(line))
 }
 
@@ -162,16 +167,20 @@ fn start_of(source: &Arc<Source>) -> TextSpan {
     TextSpan::new(source, start..start + length)
 }
 
-/// The problem of a manifest, with the field that may have caused it: one whose name is like one that is left out.
-fn with_slip(problem: Problem, tree: &Tree, context: &Context) -> Problem {
-    let Place::Manifest(_) = problem.place else { return problem };
+/// The problem of a manifest that lacks something, shown at the field that may have been meant as that: one whose name is like one
+/// that is left out, or that stands in the wrong place; `field` is what is missing, where it is known.
+fn with_slip(problem: Problem, field: Option<&str>, tree: &Tree, context: &Context) -> Problem {
+    let lacks = problem.message.ends_with(" is missing") || problem.message.ends_with(" has no target");
+    if !matches!(problem.place, Place::Manifest(_)) || !problem.help.is_empty() || !lacks {
+        return problem;
+    }
     let manifest = match named(tree) {
         Ok(Some((file, from))) => load(tree, &file, &from, context).ok(),
         _ => None,
     };
-    match manifest.as_ref().and_then(|manifest| manifest.translation.slip()) {
-        Some(slip) if problem.help.is_empty() => problem.help(slip.to_owned()),
-        _ => problem,
+    match manifest.as_ref().and_then(|manifest| manifest.translation.slip(field)) {
+        Some(slip) => Problem { place: slip.place.clone(), ..problem.help(slip.text.clone()) },
+        None => problem,
     }
 }
 

@@ -167,12 +167,17 @@ pub(crate) fn field_place(shown: &str, text: &str, line: u64, field: &str) -> Op
     let at = match is_json {
         true => At::Key(field.to_owned()),
         false => {
-            let mut records = Records::new(text.as_bytes(), b',');
-            let header = records.next_row().ok()??;
-            header
-                .iter()
-                .position(|name| name == field)
-                .map_or(At::Line, |index| At::Cell { delimiter: b',', index })
+            // As messages name a field within lists: `triggers[0].value` is the column `triggers.0.value`.
+            let field = field.replace('[', ".").replace(']', "");
+            let find = |delimiter: u8| {
+                let mut records = Records::new(text.as_bytes(), delimiter);
+                let header = records.next_row().ok()??;
+                // A column may hold a part of it.
+                let is_of = |name: &str| name.strip_prefix(&*field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+                let index = header.iter().position(is_of)?;
+                Some(At::Cell { delimiter, index })
+            };
+            [b',', b';', b'\t'].into_iter().find_map(find).unwrap_or(At::Line)
         }
     };
     find(&Spot { line, at }, shown, text.as_bytes())

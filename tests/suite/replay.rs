@@ -25,7 +25,7 @@ fn a_replay_prints_a_decision_a_row_from_json_lines_and_csv_alike() {
     assert_eq!(replayed("loads.jsonl"), lines);
 
     let said = work.fails(2, &["replay", scenario, "slip.csv"]);
-    assert!(said.contains("did you mean `request_rate`?") && said.contains("slip.csv:2"), "{said}");
+    assert!(said.contains("did you mean `request_rate`?") && said.contains("slip.csv:1:6"), "{said}");
 }
 
 const HPA: &str = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: api}\nspec:\n  \
@@ -90,6 +90,10 @@ fn a_replay_refuses_units_that_are_unclear_times_that_fall_and_files_without_row
     assert!(said.contains("falls to 15 from 30") && said.contains("rows.csv:3"), "{said}");
     let said = refused("time,ready,value\r\n0,3,650\r\n\r\n15,three,650\r\n");
     assert!(said.contains("--> rows.csv:4:4") && said.contains("4 | 15,three,650"), "{said}");
+    let said = refused("time;ready;triggers.0.val\n0;3;1,5\n");
+    assert!(said.contains("unknown field `triggers") && said.contains("--> rows.csv:1:12"), "{said}");
+    let said = refused("time\tready\tvalue\n0\tthree\t650\n");
+    assert!(said.contains("`ready` is \"three\"") && said.contains("--> rows.csv:2:3"), "{said}");
     assert!(refused("").contains("the file is empty"));
     assert!(refused("time,ready,value\n").contains("there are no observations"));
     for rows in [

@@ -53,6 +53,16 @@ impl RecordedText {
     fn error(&self, place: &Place, why: &str) -> Error {
         match place {
             Place::Line(line) => {
+                // A column that is not known is wrong in the header.
+                let unknown = why.split_once("unknown field `").and_then(|(_, rest)| rest.split('`').next());
+                let header = self.text.lines().next().filter(|line| !line.contains('{')).unwrap_or_default();
+                let column = |field: &&str| header.contains(&field.replace('[', ".").replace(']', ""));
+                let in_header = unknown
+                    .filter(column)
+                    .and_then(|field| field_place(&self.name, &self.text, 1, field));
+                if let Some(at) = in_header {
+                    return Error::at_place(&at, why, "in the header");
+                }
                 let field = why.split('`').nth(1).unwrap_or_default();
                 match field_place(&self.name, &self.text, *line as u64, field) {
                     Some(at) => Error::at_place(&at, why, "in this row"),

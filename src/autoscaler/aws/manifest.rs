@@ -3,7 +3,8 @@
 
 use super::manifest_metric::{averaged, cloud_watch, customized, predefined};
 use crate::autoscaler::reading::{
-    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, manifest_place, text_of,
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, doubt_share, field_of, manifest_place,
+    text_of,
 };
 use crate::schema::{Data, Node, Problem, Table};
 
@@ -253,7 +254,16 @@ fn tracking(config: &Fields<'_>, key: &str, into: &mut Translation) -> Result<()
     if written.ok_or_else(missing)?.ends_with("HighResolution") {
         text(key, "period", "10s", config.place(), into);
     }
-    config.read(TRACKING, key, into)
+    config.read(TRACKING, key, into)?;
+    if is_percent(key, into) {
+        doubt_share(config, "TargetValue", into);
+    }
+    Ok(())
+}
+
+/// Whether the metric of a policy is a percentage.
+fn is_percent(key: &str, into: &Translation) -> bool {
+    into.value(&format!("{key}.metric")) == Some(&Data::Text("utilization".into()))
 }
 
 fn steps(
@@ -278,6 +288,9 @@ fn steps(
     alarm.get("ComparisonOperator").ok_or_else(|| alarm.missing("ComparisonOperator", "how it compares"))?;
     alarm.read(ALARM, key, into)?;
     averaged(&alarm, "Statistic", into);
+    if is_percent(key, into) {
+        doubt_share(&alarm, "Threshold", into);
+    }
     alarm.pass_over(&ASIDE);
     alarm.finish(into);
     Ok(())

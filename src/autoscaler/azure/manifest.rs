@@ -1,9 +1,10 @@
 //! Autoscale settings of Azure Monitor: a resource of an ARM template, or what `az monitor autoscale show` prints.
 
 use crate::autoscaler::reading::{
-    Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, manifest_place, text_of,
+    Candidate, Codec, Field, Fields, Form, Manifest, Translation, doubt_share, field_of, manifest_place,
+    text_of,
 };
-use crate::schema::{Data, Node, Problem, Table};
+use crate::schema::{Data, Node, Problem, Table, nearest};
 
 /// Autoscale settings of Azure Monitor.
 pub(in crate::autoscaler) const FORM: Form = Form { name: "autoscale settings of Azure Monitor", find, read };
@@ -182,11 +183,12 @@ fn rule(part: &Fields<'_>, index: usize, into: &mut Translation) -> Result<(), P
     let known = METRICS.iter().find(|(theirs, _)| *theirs == name);
     let Some((_, metric)) = known else {
         let known: Vec<&str> = METRICS.iter().map(|(theirs, _)| *theirs).collect();
-        return Err(trigger.wrong(
-            "metricName",
-            node,
-            &format!("a metric that is simulated: {}", known.join(", ")),
-        ));
+        let expected = format!("a metric that is simulated: {}", known.join(", "));
+        let problem = trigger.wrong("metricName", node, &expected);
+        return Err(match nearest(name, known) {
+            Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+            None => problem,
+        });
     };
     into.set(format!("{key}.metric"), Data::Text((*metric).into()), &node.place);
     let divides = trigger.get("dividePerInstance").is_some_and(|node| node.data == Data::Bool(true));
@@ -195,6 +197,9 @@ fn rule(part: &Fields<'_>, index: usize, into: &mut Translation) -> Result<(), P
         return Err(trigger.wrong("metricName", node, expected));
     }
     trigger.read(TRIGGER, &key, into)?;
+    if *metric == "utilization" {
+        doubt_share(&trigger, "threshold", into);
+    }
     if let Some(statistic) = trigger.text("statistic")?.filter(|statistic| *statistic != "Average") {
         into.note(
             format!("{} is {statistic}: instances are averaged all the same", trigger.path_of("statistic")),

@@ -1,6 +1,6 @@
 //! A HorizontalPodAutoscaler (autoscaling/v2, v2beta2, v2beta1 and v1 with its annotations) as it is deployed.
 
-use super::manifest_metric::metric;
+use super::manifest_metric::{OLD, SOURCES, metric};
 use crate::autoscaler::reading::{
     Candidate, Codec, Field, Fields, Form, Manifest, Translation, behavior, field_of, manifest_place, of_kind,
 };
@@ -54,18 +54,50 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
         spec.read(CPU, "", into)?;
         count = 1;
     }
+    of_version(&spec, version)?;
     for part in spec.objects("metrics")? {
         metric(&part, count, (manifest, workload), into)?;
         count += 1;
     }
-    behavior::read(&spec.object("behavior")?, into)?;
+    // The older versions have no such field that could be added.
+    if matches!(version, "autoscaling/v2" | "autoscaling/v2beta2") {
+        behavior::read(&spec.object("behavior")?, into)?;
+    }
     annotations(&root, count, (manifest, workload), into)?;
     spec.finish(into);
+    root.finish_object(into);
     zero(&spec, into)?;
     if let Some(status) = field_of(document, "status") {
         into.aside("status is what the cluster reports, and not used".into(), &status.place);
     }
     Ok(translation)
+}
+
+/// Refuses fields of another version, as the API server does.
+fn of_version(spec: &Fields<'_>, version: &str) -> Result<(), Problem> {
+    let refuse = |fields: &Fields<'_>, name: &str, theirs: &str| match fields.get(name) {
+        Some(node) => {
+            let message = format!("`{}` is a field of {theirs}, and this is {version}", fields.path_of(name));
+            let label = format!("expected the fields of {version}, or apiVersion: {theirs}");
+            Err(Problem::new(&manifest_place(&node.place), message, label))
+        }
+        None => Ok(()),
+    };
+    if version == "autoscaling/v1" {
+        refuse(spec, "metrics", VERSIONS[0])?;
+        return refuse(spec, "behavior", VERSIONS[0]);
+    }
+    refuse(spec, "targetCPUUtilizationPercentage", "autoscaling/v1")?;
+    if version == "autoscaling/v2beta1" {
+        return refuse(spec, "behavior", VERSIONS[0]);
+    }
+    for part in spec.objects("metrics")? {
+        for source in SOURCES {
+            let source = part.object(source)?;
+            OLD.iter().try_for_each(|name| refuse(&source, name, "autoscaling/v2beta1"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what the API server refuses: a minimum of zero without a metric that is there while there is no pod.

@@ -4,16 +4,19 @@ use crate::autoscaler::reading::measure::{Factor, Measure, Of, likely, of_name};
 use crate::autoscaler::reading::{
     Codec, Field, Fields, Manifest, Question, Target, TargetKind, Translation, Watch, quantity_of,
 };
-use crate::schema::{Data, Problem, Table};
+use crate::schema::{Data, Problem, Table, nearest};
 
 const KNOWN: &str = "Resource, ContainerResource, Pods, Object or External";
+
+/// Names of the objects of the sources.
+pub(super) const SOURCES: [&str; 5] = ["resource", "containerResource", "pods", "object", "external"];
 
 /// Names of the target's fields: average utilization, average value, value.
 type Names = [&'static str; 3];
 
 const NEW: Names = ["averageUtilization", "averageValue", "value"];
 /// Before v2beta2, in the object of the source itself.
-const OLD: Names = ["targetAverageUtilization", "targetAverageValue", "targetValue"];
+pub(super) const OLD: Names = ["targetAverageUtilization", "targetAverageValue", "targetValue"];
 
 /// Reads one metric as `metrics.INDEX`. `around` is the file, and the workload that is scaled.
 ///
@@ -32,8 +35,20 @@ pub(in crate::autoscaler) fn metric(
         "Pods" => ("pods", "pods"),
         "Object" => ("object", "object"),
         "External" => ("external", "external"),
-        _ => return Err(part.wrong("type", kind, KNOWN)),
+        other => {
+            let names = ["Resource", "ContainerResource", "Pods", "Object", "External"];
+            let problem = part.wrong("type", kind, KNOWN);
+            return Err(match nearest(other, names) {
+                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                None => problem,
+            });
+        }
     };
+    if part.get(field).is_none()
+        && let Some(given) = SOURCES.iter().find(|name| part.get(name).is_some())
+    {
+        return Err(part.wrong("type", kind, &format!("`{field}`, or the type of `{given}`, which is what is given")));
+    }
     let key = format!("metrics.{index}");
     into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
     into.set(format!("{key}.type"), Data::Text(source.into()), part.place());
@@ -77,7 +92,11 @@ fn resource(
             "memory does not follow the requests in service: what it stands for has to be said",
             into,
         ),
-        _ => watch.ask_share(&format!("the resource \"{name}\" is none that is simulated"), into),
+        _ => {
+            let near = nearest(name, ["cpu", "memory"]);
+            let meant = near.map_or_else(String::new, |near| format!(": did you mean \"{near}\"?"));
+            watch.ask_share(&format!("the resource \"{name}\" is none that is simulated{meant}"), into);
+        }
     }
     if let Some(node) = target.get(average).filter(|_| target.get(percent).is_none()) {
         let request = match name {
@@ -126,9 +145,7 @@ fn resource(
     } else {
         target.read(&[Field::new(percent, "average_utilization", Codec::Percent)], key, into)?;
     }
-    target.get("type");
-    finish_target(&target, source, into);
-    Ok(())
+    finish_target(&target, source, into)
 }
 
 fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) -> Result<(), Problem> {
@@ -150,6 +167,9 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
     let average =
         if average == OLD[1] && target.get(average).is_none() && kind == "object" { NEW[1] } else { average };
     let is_value = target.get(value).is_some() && target.get(average).is_none();
+    if let (true, "pods", Some(node)) = (is_value, kind, target.get(value)) {
+        return Err(target.wrong(value, node, &format!("`{average}`: a metric of pods has no other target")));
+    }
     let target_kind = match (kind, is_value) {
         ("pods", _) => TargetKind::EachPod,
         (_, true) => TargetKind::Value,
@@ -172,17 +192,42 @@ fn custom(source: &Fields<'_>, kind: &str, key: &str, into: &mut Translation) ->
         activation: None,
     };
     watch.put(of_name, &target_field, into)?;
-    finish_target(&target, source, into);
-    Ok(())
+    finish_target(&target, source, into)
 }
 
-fn finish_target(target: &Fields<'_>, source: &Fields<'_>, into: &mut Translation) {
-    target.get("type");
-    if target.path() != source.path() {
+/// What a target is of, as its type and the field that holds it say.
+const TYPES: [(&str, &str); 3] = [("Utilization", NEW[0]), ("AverageValue", NEW[1]), ("Value", NEW[2])];
+
+/// Refuses two targets at once, as the API server does, says of a type that it is not that of the field, and names the rest.
+fn finish_target(target: &Fields<'_>, source: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
+    let is_new = target.path() != source.path();
+    let given: Vec<&str> = NEW.into_iter().filter(|name| is_new && target.get(name).is_some()).collect();
+    if let [first, second, ..] = given[..]
+        && let Some(node) = target.get(second)
+    {
+        return Err(target.wrong(second, node, &format!("one target: `{first}` is given too")));
+    }
+    if let (true, Some(node)) = (is_new, target.get("type")) {
+        let name = target.text("type")?.unwrap_or_default();
+        let Some((_, field)) = TYPES.iter().find(|(known, _)| *known == name) else {
+            let names = TYPES.map(|(known, _)| known);
+            let problem = target.wrong("type", node, &format!("one of {}", names.join(", ")));
+            return Err(match nearest(name, names) {
+                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                None => problem,
+            });
+        };
+        if let Some(given) = given.first().filter(|given| *given != field) {
+            let path = target.path_of("type");
+            into.note(format!("{path} is {name}, but what is given is `{given}`, and that counts"), &node.place);
+        }
+    }
+    if is_new {
         target.finish(into);
     } else {
         source.pass_over(&["target", "metricName", "metricSelector", "selector"]);
         source.pass_over(&OLD);
         source.pass_over(&NEW);
     }
+    Ok(())
 }

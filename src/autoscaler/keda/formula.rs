@@ -6,6 +6,7 @@ use super::expression::Expression;
 use super::settings::INSTANCES;
 use crate::autoscaler::Signal;
 use crate::autoscaler::reading::measure::{Factor, Measure, Of};
+use crate::schema::nearest;
 
 /// Deeper than any formula that a person reads.
 const DEEPEST: usize = 50;
@@ -38,7 +39,7 @@ pub(super) fn composite(
         let (_, measure) = triggers
             .iter()
             .find(|(known, _)| known == name)
-            .ok_or_else(|| format!("no trigger is called `{name}`"))?;
+            .ok_or_else(|| no_trigger(name, triggers))?;
         measures.push((measure.clone().map_err(|why| format!("`{name}`: {why}"))?, *weight));
     }
     match measures.as_slice() {
@@ -61,6 +62,13 @@ pub(super) fn composite(
         [] => Err("the formula is a constant".into()),
         _ => Err("the formula is of several signals".into()),
     }
+}
+
+/// Why a name of a formula stands for nothing.
+fn no_trigger(name: &str, triggers: &[(String, Result<Measure, String>)]) -> String {
+    let near = nearest(name, triggers.iter().map(|(known, _)| known.as_str()));
+    let meant = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+    format!("no trigger is called `{name}`{meant}")
 }
 
 /// A formula over signals.
@@ -96,7 +104,7 @@ pub(super) fn over_signals(
         let (_, measure) = triggers
             .iter()
             .find(|(known, _)| known == name)
-            .ok_or_else(|| format!("no trigger is called `{name}`"))?;
+            .ok_or_else(|| no_trigger(name, triggers))?;
         let measure = measure.as_ref().map_err(|why| format!("`{name}`: {why}"))?;
         let averaged = (measure.window_s > 0.0)
             .then(|| format!("averages over {} s: set `metrics.window`", measure.window_s));

@@ -62,6 +62,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
     let workload = target.text("name")?;
     scaled(&spec, (manifest, workload), into)?;
     spec.finish(into);
+    root.finish_object(into);
     if let Some(status) = root.get("status") {
         into.aside("status is what the cluster reports, and not used".into(), &status.place);
     }

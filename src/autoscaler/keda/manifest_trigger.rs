@@ -215,6 +215,10 @@ fn resource(
     }
     let node =
         metadata.get("value").ok_or_else(|| metadata.missing("value", "the target of the resource"))?;
+    let is_whole = || quantity_of(node).is_some_and(|value| value >= 1.0 && value.fract() == 0.0);
+    if percent && !into.is_as_written() && !is_whole() {
+        return Err(metadata.wrong("value", node, "a whole percentage, 1 or more, as KEDA does"));
+    }
     let request = match name {
         "cpu" => manifest.cpu_request(workload, container),
         _ => manifest.memory_request(workload, container),
@@ -322,11 +326,16 @@ fn external(
             let message = format!("`{}` has no target", metadata.path());
             let problem =
                 Problem::new(&manifest_place(place), message, format!("expected {}", known.join(" or ")));
-            match slip {
-                Some((name, _, meant)) => {
+            let stray = known.iter().find(|name| part.get(name).is_some());
+            match (slip, stray) {
+                (Some((name, _, meant)), _) => {
                     problem.help(format!("`{name}` is no field that is known: did you mean `{meant}`?"))
                 }
-                None => problem,
+                (None, Some(name)) => {
+                    let (stray, home) = (part.path_of(name), metadata.path_of(name));
+                    problem.help(format!("{stray} stands in the wrong place: did you mean `{home}`?"))
+                }
+                (None, None) => problem,
             }
         };
         let default: i64 = default.ok_or_else(missing)?.parse().map_err(|_| missing())?;
@@ -453,6 +462,19 @@ fn sum_of_period(scaler: &Scaler, name: &str, metadata: &Fields<'_>) -> Result<O
     Ok(of_sum(name, seconds))
 }
 
+/// Modes of the scaler of RabbitMQ, which refuses any other.
+const RABBITMQ_MODES: [&str; 4] =
+    ["QueueLength", "MessageRate", "DeliverGetRate", "ExpectedQueueConsumptionTime"];
+
+fn wrong_mode(mode: &str, metadata: &Fields<'_>) -> Problem {
+    let node = metadata.get("mode").unwrap_or(metadata.node());
+    let problem = metadata.wrong("mode", node, &format!("one of {}", RABBITMQ_MODES.join(", ")));
+    match nearest(mode, RABBITMQ_MODES) {
+        Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+        None => problem,
+    }
+}
+
 /// Scalers whose value depends on other keys of theirs.
 fn by_mode(name: &str, target: &str, metadata: &Fields<'_>) -> Result<Result<Signal, String>, Problem> {
     let is = |key: &str, value: &str| {
@@ -480,7 +502,7 @@ fn by_mode(name: &str, target: &str, metadata: &Fields<'_>) -> Result<Result<Sig
             Some("MessageRate") => Ok(Signal::RequestRate),
             Some("DeliverGetRate") => refused("a rate of completions"),
             Some("ExpectedQueueConsumptionTime") => refused("an expected wait"),
-            Some(mode) => refused(mode),
+            Some(mode) => return Err(wrong_mode(mode, metadata)),
         },
         "solace-event-queue" => match target {
             "messageCountTarget" => Ok(Signal::InFlight),

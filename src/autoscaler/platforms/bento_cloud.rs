@@ -20,7 +20,9 @@ fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
     let mut found = Vec::new();
     for document in documents.iter().filter(|document| text_of(document, "kind").is_none()) {
         let bounds = |node: &Node| {
-            field_of(node, "scaling").is_some_and(|scaling| field_of(scaling, "max_replicas").is_some())
+            // Either bound: the other may be misspelt.
+            field_of(node, "scaling")
+                .is_some_and(|scaling| SCALING.iter().any(|field| field_of(scaling, field.name).is_some()))
         };
         if let Some(Node { data: Data::Table(services), .. }) = field_of(document, "services") {
             let scaling = services.iter().filter(|(_, _, service)| bounds(service));

@@ -19,6 +19,10 @@ const CLASS: &str = "serving.kserve.io/autoscalerClass";
 const BOUNDS: [Field; 2] =
     [Field::new("minReplicas", "min", Codec::Count), Field::new("maxReplicas", "max", Codec::Count)];
 
+/// Fields of a component that scale it, whoever does.
+const COMPONENT: [&str; 6] =
+    ["minReplicas", "maxReplicas", "scaleTarget", "scaleMetric", "containerConcurrency", "autoScaling"];
+
 /// Who scales a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scaler {
@@ -42,11 +46,16 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
     let predictor = spec.object("predictor")?;
     let annotations = root.object("metadata")?.object("annotations")?;
     let own = predictor.object("annotations")?;
-    match scaler(&annotations, &own, &predictor, manifest)? {
+    let mut translation = match scaler(&annotations, &own, &predictor, manifest)? {
         Scaler::Knative => kpa::manifest::inference_service(candidate.node, manifest),
         Scaler::Hpa => by_hpa(&predictor, &annotations, manifest),
         Scaler::Keda => by_keda(&predictor, &annotations, manifest),
-    }
+    }?;
+    translation.knows(predictor.path(), COMPONENT.map(str::to_owned).into());
+    spec.pass_over(&["transformer", "explainer"]);
+    spec.finish(&mut translation);
+    root.finish_object(&mut translation);
+    Ok(translation)
 }
 
 /// Who scales the predictor: what the file settles, else what the scenario says.

@@ -3,7 +3,7 @@
 use crate::autoscaler::reading::{
     Candidate, Codec, Field, Fields, Form, Manifest, Translation, field_of, text_of,
 };
-use crate::schema::{Data, Node, Problem};
+use crate::schema::{Data, Node, Problem, nearest};
 
 /// A model deployed on Vertex AI.
 pub(super) const FORM: Form = Form { name: "dedicatedResources of Vertex AI", find, read };
@@ -12,6 +12,8 @@ const BOUNDS: [Field; 2] = [
     Field::new("minReplicaCount", "min_replica_count", Codec::Count),
     Field::new("maxReplicaCount", "max_replica_count", Codec::Count),
 ];
+/// Metrics that are simulated, after [`PREFIX`].
+const METRICS: [&str; 3] = ["cpu/utilization", "accelerator/duty_cycle", "request_count"];
 const PREFIX: &str = "aiplatform.googleapis.com/prediction/online/";
 
 fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
@@ -65,7 +67,18 @@ fn read(candidate: &Candidate<'_>, _: &Manifest<'_>) -> Result<Translation, Prob
             Some("request_count") => "request_count_target",
             _ => {
                 let expected = "CPU utilization, the duty cycle of the accelerator or the request count: others are not simulated";
-                return Err(metric.wrong("metricName", node, expected));
+                let problem = metric.wrong("metricName", node, expected);
+                let names = METRICS.map(|name| format!("{PREFIX}{name}"));
+                let near = metric.text("metricName")?.and_then(|name| nearest(name, names.iter().map(String::as_str)));
+                // Names of other metrics are as long, and alike in all but their ends.
+                let near = near.filter(|near| metric.text("metricName").ok().flatten().is_some_and(|name| {
+                    let first = |name: &str| name.rsplit('/').nth(1).map(str::to_owned);
+                    first(near) == first(name)
+                }));
+                return Err(match near {
+                    Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                    None => problem,
+                });
             }
         };
         metric.read(&[Field::new("target", key, Codec::Number)], "", into)?;

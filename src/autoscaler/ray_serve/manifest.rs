@@ -227,6 +227,11 @@ fn still(application: &Fields<'_>, into: &mut Translation) -> Result<(), Problem
 }
 
 fn read_deployment(deployment: &Fields<'_>, into: &mut Translation) -> Result<(), Problem> {
+    let is_auto = |node: &Node| node.data == Data::Text("auto".into());
+    if let Some(replicas) = deployment.get("num_replicas").filter(|replicas| !is_auto(replicas)) {
+        let expected = "\"auto\", or none: Ray Serve refuses a number beside an `autoscaling_config`";
+        return Err(deployment.wrong("num_replicas", replicas, expected));
+    }
     // `num_replicas: auto` is a set of defaults of its own, beneath the config.
     if let Some(replicas) = deployment.get("num_replicas")
         && replicas.data == Data::Text("auto".into())
@@ -245,6 +250,19 @@ fn read_deployment(deployment: &Fields<'_>, into: &mut Translation) -> Result<()
     let config = deployment.object("autoscaling_config")?;
     config.read(CONFIG, "", into)?;
     own_policy(&config, "policy", into)?;
+    if let Some(initial) = config.get("initial_replicas") {
+        let bound = |key: &str| match into.value(key) {
+            Some(Data::Integer(bound)) => Some(*bound),
+            _ => None,
+        };
+        let (min, max) = (bound("min"), bound("max"));
+        if let Data::Integer(number) = initial.data
+            && (min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max))
+        {
+            let expected = "one within the bounds: Ray Serve refuses others";
+            return Err(config.wrong("initial_replicas", initial, expected));
+        }
+    }
     not_of_the_autoscaler(&config, "initial_replicas", "instances.initial", into);
     config.finish(into);
     deployment.finish(into);

@@ -233,14 +233,31 @@ impl<'a> Fields<'a> {
     /// A remark for each field that nobody asked for.
     pub fn finish(&self, into: &mut Translation) {
         for (name, place) in self.rest() {
-            let path = self.shown(&self.path_of(name.strip_prefix(self.prefix).unwrap_or(name)));
-            into.unused(
-                match self.meant(name) {
-                    Some(near) => format!("{path} is no field that is known: did you mean `{near}`?"),
-                    None => format!("{path} is not modelled"),
-                },
-                place,
-            );
+            let own = name.strip_prefix(self.prefix).unwrap_or(name);
+            let path = self.shown(&self.path_of(own));
+            match self.meant(name) {
+                Some(near) => {
+                    into.unused(format!("{path} is no field that is known: did you mean `{near}`?"), place);
+                }
+                None => into.stray(path, own, place),
+            }
+        }
+        let asked = self.asked.borrow();
+        let own = |name: &String| name.strip_prefix(self.prefix).unwrap_or(name).to_owned();
+        into.knows(&self.path, asked.iter().map(own).collect());
+    }
+
+    /// The same of an object of Kubernetes whose `spec` has been read: what else stands beside that or in the metadata is
+    /// named where it belongs into another object.
+    pub fn finish_object(&self, into: &mut Translation) {
+        self.pass_over(&["apiVersion", "kind", "metadata", "spec", "status"]);
+        for (name, place) in self.rest() {
+            into.stray(self.shown(&self.path_of(name)), name, place);
+        }
+        let Ok(metadata) = self.object("metadata") else { return };
+        metadata.pass_over(&["name", "namespace", "labels", "annotations", "generateName", "finalizers", "generation"]);
+        for (name, place) in metadata.rest() {
+            into.quiet_stray(metadata.shown(&metadata.path_of(name)), name, place);
         }
     }
 

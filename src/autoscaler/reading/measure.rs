@@ -1,6 +1,6 @@
 //! What a metric of a manifest is of the simulated pool, as far as its name or its query settles that.
 
-use super::metric_names::{Known, Meaning, Row, Scope, Suffix, find};
+use super::metric_names::{Known, Meaning, Row, Scope, Suffix, find, meant};
 use crate::autoscaler::Signal;
 
 /// A metric that is a signal, in a unit that may be another.
@@ -65,7 +65,7 @@ impl Factor {
 /// # Errors
 /// Why that is not settled: a phrase that begins with the metric.
 pub(crate) fn of_name(name: &str) -> Result<Measure, String> {
-    let known = find(name).ok_or_else(|| format!("`{name}` is no metric that is known by its name"))?;
+    let known = find(name).ok_or_else(|| unknown(name))?;
     let Row { meaning, scope, note, .. } = *known.row;
     let (signal, completions) = match (meaning, known.suffix) {
         (Meaning::Is(signal), Suffix::None) => (signal, false),
@@ -92,6 +92,11 @@ pub(crate) fn of_name(name: &str) -> Result<Measure, String> {
         window_s: 0.0,
         warnings,
     })
+}
+
+/// Why a metric of an unknown name is not settled.
+pub(super) fn unknown(name: &str) -> String {
+    format!("`{name}` is no metric that is known by its name{}", meant(name))
 }
 
 /// What the metric called `name` is where it is the sum of a period of so many seconds; `None` if it is no such sum.

@@ -15,6 +15,7 @@ pub(crate) mod promql;
 pub(crate) mod quantity;
 pub(crate) mod refused;
 pub(crate) mod templates;
+pub(in crate::autoscaler) mod terraform_names;
 mod translation;
 mod unresolved;
 mod watched;
@@ -24,7 +25,7 @@ pub use documents::Selection;
 pub(crate) use documents::{Candidate, Form, Manifest, metadata_name, of_kind, quantity as quantity_of};
 pub(crate) use manifest_fields::{Field, Fields, manifest_place};
 pub use translation::{Change, Question, Remark, Translation};
-pub(crate) use watched::{Target, TargetKind, Watch};
+pub(crate) use watched::{Target, TargetKind, Watch, doubt_share};
 
 use crate::schema::Node;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{field_of, manifest_place, text_of};
+use super::{field_of, manifest_place, metadata_name, text_of};
 use crate::document::{Source, Span};
 use crate::schema::{Node, Place, Problem};
 
@@ -139,9 +139,22 @@ pub(crate) fn refused_object(document: &Node) -> Option<Problem> {
     if let Some((_, _, what, why)) = known {
         return Some(Problem::new(&at("kind"), format!("the manifest is {what}"), *why));
     }
+    if kind == "ConfigMap" && metadata_name(document) == Some("config-autoscaler") {
+        let label = "it has defaults alone: give the Knative Service in the same file";
+        return Some(Problem::new(&at("kind"), "the manifest is Knative's config-autoscaler", label));
+    }
     if field_of(document, "op").is_some() && field_of(document, "path").is_some() {
         let label = "build what it is a patch of with `kubectl kustomize DIR`, and give the result";
         return Some(Problem::new(&at("op"), "the file is a patch of JSON", label));
+    }
+    let bounds = ["minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount"];
+    let has_bounds = |name: &str| {
+        field_of(document, name).filter(|values| bounds.iter().any(|bound| field_of(values, bound).is_some()))
+    };
+    let values = ["autoscaling", "hpa", "keda"].iter().find_map(|name| has_bounds(name));
+    if let Some(values) = values.filter(|_| kind.is_empty() && api.is_empty()) {
+        let label = "expected a manifest: render it with `helm template CHART -f FILE`, and give the result";
+        return Some(Problem::new(&manifest_place(&values.place), "the file holds the values of a Helm chart", label));
     }
     let vertex = ["deployedModel", "automaticResources"];
     let model = field_of(document, vertex[0]).unwrap_or(document);

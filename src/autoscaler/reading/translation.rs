@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::codec::Codec;
 use super::manifest_fields::manifest_place;
+use super::terraform_names;
 use crate::document::edit::{Edit, Slot, replace};
 #[cfg(test)]
 use crate::schema::Problem;
@@ -23,11 +24,17 @@ pub struct Translation {
     /// Keys whose field is written without a value, with the field's path and place.
     empty: Vec<(String, String, Place)>,
     remarks: Vec<Remark>,
+    /// Names of the fields of each object that was read, by its path.
+    known: Vec<(String, Vec<String>)>,
+    /// Fields that their objects do not have.
+    strays: Vec<Stray>,
     questions: Vec<Question>,
     /// Over how many seconds each metric that is settled is averaged, with its path and place.
     windows: Vec<(String, f64, Place)>,
     /// Whether targets stay as they are written, to be compared with recorded values.
     as_written: bool,
+    /// Whether the file has Terraform's names for the fields.
+    is_terraform: bool,
 }
 
 /// One key of `[autoscaler]` that a manifest sets: its path beneath that, such as `metrics.0.average_utilization`, is
@@ -48,6 +55,23 @@ struct Opening {
     /// Names of tables that are left out too, then that of the field.
     names: Vec<String>,
     codec: Codec,
+}
+
+/// A field that its object does not have, and another may.
+#[derive(Debug, Clone, PartialEq)]
+struct Stray {
+    /// Its full path.
+    path: String,
+    name: String,
+    place: Place,
+    /// The number of the remark on it, if there is one.
+    remark: Option<usize>,
+}
+
+/// Whether two paths are the same but for places in lists.
+fn is_alike(one: &str, other: &str) -> bool {
+    let plain = |path: &str| path.replace(|c: char| c.is_ascii_digit(), "");
+    plain(one) == plain(other)
 }
 
 /// Something of a manifest that a user must know.
@@ -104,9 +128,12 @@ impl Translation {
             openings: Vec::new(),
             empty: Vec::new(),
             remarks: Vec::new(),
+            known: Vec::new(),
+            strays: Vec::new(),
             questions: Vec::new(),
             windows: Vec::new(),
             as_written: false,
+            is_terraform: false,
         }
     }
 
@@ -158,6 +185,16 @@ impl Translation {
         self.form.as_deref()
     }
 
+    /// The same of a file of Terraform, whose own names for the fields remarks then have.
+    #[must_use]
+    pub(crate) fn of_terraform(mut self) -> Translation {
+        self.is_terraform = true;
+        for text in self.remarks.iter_mut().map(|remark| &mut remark.text) {
+            *text = terraform_names::own_names(text);
+        }
+        self
+    }
+
     /// The same translation of a form called so.
     #[must_use]
     pub(crate) fn of_form(self, form: String) -> Translation {
@@ -169,10 +206,15 @@ impl Translation {
         &self.remarks
     }
 
-    /// What is said of a field whose name is like one that is left out: a slip of the pen.
-    pub fn slip(&self) -> Option<&str> {
-        let texts = self.remarks.iter().map(|remark| remark.text.as_str());
-        texts.into_iter().find(|text| text.contains("did you mean"))
+    /// What is said of a field whose name is like one that is left out, or that stands in the wrong place: a slip of the pen. One
+    /// that may have been meant as `field`, where that is known to be what is missing.
+    pub fn slip(&self, field: Option<&str>) -> Option<&Remark> {
+        let mut slips = self.remarks.iter().filter(|remark| remark.text.contains("did you mean"));
+        slips.find(|Remark { text, .. }| {
+            field.is_none_or(|field| {
+                text.ends_with(&format!("`{field}`?")) || text.ends_with(&format!(".{field}`?"))
+            })
+        })
     }
 
     /// The field that would set a key and is written without a value: its name, and where it stands.
@@ -186,9 +228,10 @@ impl Translation {
     }
 
     /// Name of the field that would set a key and is left out.
-    pub fn field_of(&self, key: &str) -> Option<&str> {
+    pub fn field_of(&self, key: &str) -> Option<String> {
         let opening = self.openings.iter().rev().find(|opening| opening.key == key)?;
-        opening.names.last().map(String::as_str)
+        let name = opening.names.last()?;
+        Some(if self.is_terraform { terraform_names::own_name(name) } else { name.clone() })
     }
 
     /// Where that field would stand.
@@ -248,6 +291,39 @@ impl Translation {
     /// Notes a field that is not used.
     pub(crate) fn unused(&mut self, text: String, place: &Place) {
         self.remarks.push(Remark { unused: true, is_quiet: false, text, place: manifest_place(place) });
+    }
+
+    /// Notes which fields an object can have.
+    pub(crate) fn knows(&mut self, path: &str, names: Vec<String>) {
+        self.known.push((path.to_owned(), names));
+    }
+
+    /// Notes a field called `name` that its object does not have, by its full path.
+    pub(super) fn stray(&mut self, path: String, name: &str, place: &Place) {
+        let remark = Some(self.remarks.len());
+        self.unused(format!("{path} is not modelled"), place);
+        self.strays.push(Stray { path, name: name.to_owned(), place: manifest_place(place), remark });
+    }
+
+    /// The same of one that is named only if another object has it.
+    pub(super) fn quiet_stray(&mut self, path: String, name: &str, place: &Place) {
+        self.strays.push(Stray { path, name: name.to_owned(), place: manifest_place(place), remark: None });
+    }
+
+    /// Says of the fields that their objects do not have where they belong, as far as objects of one kind alone have them.
+    pub(crate) fn tell_strays(mut self) -> Translation {
+        for Stray { path, name, place, remark } in std::mem::take(&mut self.strays) {
+            let mut homes =
+                self.known.iter().filter(|(_, names)| names.contains(&name)).map(|(home, _)| home.as_str());
+            let Some(home) = homes.next().filter(|home| homes.all(|other| is_alike(home, other))) else { continue };
+            let dot = if home.is_empty() { "" } else { "." };
+            let text = format!("{path} stands in the wrong place: did you mean `{home}{dot}{name}`?");
+            match remark {
+                Some(index) => self.remarks[index].text = text,
+                None => self.remarks.push(Remark { unused: true, is_quiet: false, text, place }),
+            }
+        }
+        self
     }
 
     /// Lists a field that is not used, as one expects: addresses, what the cluster reports, other objects.

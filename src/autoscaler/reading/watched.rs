@@ -55,6 +55,19 @@ pub(crate) struct Watch<'p> {
     pub example: Option<Signal>,
 }
 
+/// Says of a target of 1 or less that is compared with a percentage that it may be meant as a share.
+pub(crate) fn doubt_share(fields: &Fields<'_>, name: &str, into: &mut Translation) {
+    let Some(node) = fields.get(name) else { return };
+    if let Some(written) = quantity_of(node).filter(|written| *written > 0.0 && *written <= 1.0) {
+        let path = fields.shown(&fields.path_of(name));
+        let share = rounded(written * 100.0);
+        let text = format!(
+            "{path} is compared with a percentage, so that it is {written} %: if a share is meant, write {share}"
+        );
+        into.note(text, &node.place);
+    }
+}
+
 impl Watch<'_> {
     /// Sets signal and target of a metric that is settled, asks where it is not, and says what must be known.
     ///
@@ -115,17 +128,8 @@ impl Watch<'_> {
 
     /// Says of a target of 1 or less against a percentage that it may be meant as a share.
     fn doubt_percent(&self, factor: Option<Factor>, target: &Target<'_, '_>, into: &mut Translation) {
-        let is_percent = factor.is_some_and(|factor| factor.num * 100.0 == factor.den);
-        let Some(node) = target.fields.get(target.name).filter(|_| is_percent) else { return };
-        if let Some(written) = quantity_of(node).filter(|written| *written > 0.0 && *written <= 1.0) {
-            into.note(
-                format!(
-                    "{} is compared with a percentage, so that it is {written} %: if a share is meant, write {}",
-                    target.fields.path_of(target.name),
-                    rounded(written * 100.0)
-                ),
-                &node.place,
-            );
+        if factor.is_some_and(|factor| factor.num * 100.0 == factor.den) {
+            doubt_share(target.fields, target.name, into);
         }
     }
 

@@ -64,6 +64,20 @@ pub(crate) fn find(name: &str) -> Option<Known> {
     })
 }
 
+/// ": did you mean …?" of the metric that `name` is a slip of the pen away from; nothing where it is none.
+pub(crate) fn meant(name: &str) -> String {
+    // Names are long and alike: far fewer letters may differ than in a key.
+    let most = if name.len() < 12 { 1 } else { 3 };
+    let wanted = normal(&without_adapter(name.trim()).0);
+    let near = groups()
+        .into_iter()
+        .flat_map(|group| group.rows)
+        .map(|row| (strsim::damerau_levenshtein(&wanted, &normal(row.name)), row.name))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance);
+    near.map_or_else(String::new, |(_, near)| format!(": did you mean `{near}`?"))
+}
+
 fn groups() -> impl IntoIterator<Item = &'static Group> {
     let tables = [llm_servers::GROUPS, serving::GROUPS, gateways::GROUPS, clouds::GROUPS];
     tables.into_iter().flatten()

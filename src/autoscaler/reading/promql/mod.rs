@@ -9,7 +9,7 @@ mod tests;
 mod tokens;
 
 use self::syntax::{Expr, Grouping, Matcher, parse};
-use super::measure::{COMPLETIONS, Factor, Measure, Of, why_not};
+use super::measure::{COMPLETIONS, Factor, Measure, Of, unknown, why_not};
 use super::metric_names::{Kind, Known, Meaning, Scope, Suffix, find};
 use crate::autoscaler::Signal;
 
@@ -123,7 +123,7 @@ fn evaluate(expr: &Expr) -> Result<Value, String> {
 }
 
 fn series(name: &str, matchers: &[Matcher], range: Option<f64>) -> Result<Series, String> {
-    let known = find(name).ok_or_else(|| format!("`{name}` is no metric that is known by its name"))?;
+    let known = find(name).ok_or_else(|| unknown(name))?;
     let signal = match (known.row.meaning, known.suffix) {
         (Meaning::Is(signal), Suffix::None) => Some(signal),
         (Meaning::RateIs(signal), Suffix::Rate) => Some(signal),

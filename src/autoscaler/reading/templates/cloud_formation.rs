@@ -3,7 +3,7 @@
 use super::super::unresolved::tag_of;
 use super::super::{field_of, manifest_place, text_of};
 use super::{Expanded, changed, table_of, text};
-use crate::schema::{Data, Node, Problem, Table};
+use crate::schema::{Data, Node, Problem, Table, nearest};
 
 const APPLICATION: &str = "AWS::ApplicationAutoScaling::";
 const EC2: &str = "AWS::AutoScaling::";
@@ -26,8 +26,9 @@ pub(super) fn expand(document: &Node) -> Result<Option<Expanded>, Problem> {
     let targets = [of_type("ScalableTarget"), of_type("AutoScalingGroup")].concat();
     for (id, _, resource) in resources.iter() {
         let kind = text_of(resource, "Type").unwrap_or_default();
-        let Some(properties) = field_of(resource, "Properties") else { continue };
-        let resolved = resolve(properties, document, resources, &mut expanded);
+        let is_read = kind.starts_with(APPLICATION) || kind.starts_with(EC2) || kind == "AWS::CloudWatch::Alarm";
+        let Some(properties) = field_of(resource, "Properties").filter(|_| is_read) else { continue };
+        let resolved = resolve(properties, document, resources, &mut expanded)?;
         let Data::Table(table) = &resolved.data else { continue };
         let place = &resolved.place;
         let document = match kind.strip_prefix(APPLICATION).or_else(|| kind.strip_prefix(EC2)) {
@@ -98,8 +99,17 @@ pub(super) fn number(node: &Node) -> Node {
 }
 
 /// References taken for what they refer to: the default of a parameter, the id of a resource.
-fn resolve(properties: &Node, document: &Node, resources: &Table, expanded: &mut Expanded) -> Node {
-    changed(properties, &mut |node| {
+///
+/// # Errors
+/// One refers to nothing that the template has, and is called like something that it has.
+fn resolve(
+    properties: &Node,
+    document: &Node,
+    resources: &Table,
+    expanded: &mut Expanded,
+) -> Result<Node, Problem> {
+    let mut unknown = None;
+    let resolved = changed(properties, &mut |node| {
         let Some(name) = referred(&node) else { return node };
         if resources.get(&name).is_some() {
             return text(&name, &node.place);
@@ -113,9 +123,34 @@ fn resolve(properties: &Node, document: &Node, resources: &Table, expanded: &mut
                     .push((format!("{shown} is the default of the parameter {name}"), node.place.clone()));
                 number(default)
             }
-            None => text(&format!("!Ref {name}"), &node.place),
+            None => {
+                // A part of a template may leave out what it refers to, but not misspell it.
+                if parameter.is_none() && is_parameter(&node) && unknown.is_none() {
+                    unknown = misspelt(&name, &node, document, resources);
+                }
+                text(&format!("!Ref {name}"), &node.place)
+            }
         }
-    })
+    });
+    unknown.map_or(Ok(resolved), Err)
+}
+
+/// Whether a node refers to something as a whole, as to a parameter, and not to an attribute of it.
+fn is_parameter(node: &Node) -> bool {
+    match &node.data {
+        Data::Table(table) => table.get("Ref").is_some(),
+        _ => tag_of(node) == Some("!Ref"),
+    }
+}
+
+/// The problem of a reference to what the template does not have, if it has something that is called like it.
+fn misspelt(name: &str, node: &Node, document: &Node, resources: &Table) -> Option<Problem> {
+    let parameters = field_of(document, "Parameters").and_then(table_of);
+    let names = parameters.into_iter().chain([resources]).flat_map(Table::iter).map(|(name, ..)| name);
+    let near = nearest(name, names)?;
+    let message = format!("the template has no parameter or resource called \"{name}\"");
+    let problem = Problem::new(&manifest_place(&node.place), message, "expected the name of one");
+    Some(problem.help(format!("did you mean \"{near}\"?")))
 }
 
 /// What a node refers to: `{"Ref": "A"}` in JSON, `!Ref A` in YAML; of `Fn::GetAtt` the resource.
