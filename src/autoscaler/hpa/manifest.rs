@@ -1,6 +1,6 @@
 //! A HorizontalPodAutoscaler (autoscaling/v2, v2beta2, v2beta1 and v1 with its annotations) as it is deployed.
 
-use super::manifest_metric::{OLD, SOURCES, metric};
+use super::manifest_metric::{NEW, OLD, SOURCES, metric};
 use crate::autoscaler::reading::{
     Candidate, Codec, Field, Fields, Form, Manifest, Translation, behavior, field_of, manifest_place, of_kind,
 };
@@ -45,6 +45,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
     let spec = root.object("spec")?;
     let target = spec.object("scaleTargetRef")?;
     let workload = target.text("name")?;
+    target.finish_known(&["apiVersion", "kind"], into);
     spec.read(SPEC, "", into)?;
     let mut count = 0;
     if let Some(percent) = spec.get("targetCPUUtilizationPercentage") {
@@ -95,6 +96,14 @@ fn of_version(spec: &Fields<'_>, version: &str) -> Result<(), Problem> {
         for source in SOURCES {
             let source = part.object(source)?;
             OLD.iter().try_for_each(|name| refuse(&source, name, "autoscaling/v2beta1"))?;
+            for name in NEW {
+                if let Some(node) = source.get(name) {
+                    let (stray, home) = (source.path_of(name), source.path_of("target"));
+                    let message = format!("`{stray}` stands in the wrong place");
+                    let problem = Problem::new(&manifest_place(&node.place), message, "expected it in the target");
+                    return Err(problem.help(format!("did you mean `{home}.{name}`?")));
+                }
+            }
         }
     }
     Ok(())

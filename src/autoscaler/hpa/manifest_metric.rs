@@ -14,7 +14,7 @@ pub(super) const SOURCES: [&str; 5] = ["resource", "containerResource", "pods", 
 /// Names of the target's fields: average utilization, average value, value.
 type Names = [&'static str; 3];
 
-const NEW: Names = ["averageUtilization", "averageValue", "value"];
+pub(super) const NEW: Names = ["averageUtilization", "averageValue", "value"];
 /// Before v2beta2, in the object of the source itself.
 pub(super) const OLD: Names = ["targetAverageUtilization", "targetAverageValue", "targetValue"];
 
@@ -44,9 +44,10 @@ pub(in crate::autoscaler) fn metric(
             });
         }
     };
-    if part.get(field).is_none()
-        && let Some(given) = SOURCES.iter().find(|name| part.get(name).is_some())
-    {
+    if part.get(field).is_none() {
+        let Some(given) = SOURCES.iter().find(|name| part.get(name).is_some()) else {
+            return Err(part.missing(field, "the object that holds what the metric is, and its target"));
+        };
         return Err(part.wrong("type", kind, &format!("`{field}`, or the type of `{given}`, which is what is given")));
     }
     let key = format!("metrics.{index}");

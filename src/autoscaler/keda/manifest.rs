@@ -60,6 +60,7 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
     let spec = root.object("spec")?;
     let target = spec.object("scaleTargetRef")?;
     let workload = target.text("name")?;
+    target.finish_known(&["apiVersion", "kind", "envSourceContainerName"], into);
     scaled(&spec, (manifest, workload), into)?;
     spec.finish(into);
     root.finish_object(into);

@@ -13,6 +13,10 @@ use crate::schema::{Data, Place, Problem, Table, nearest};
 pub(super) const METRIC_TYPE: Codec =
     Codec::Names(&[("AverageValue", "average_value"), ("Value", "value"), ("Utilization", "utilization")]);
 
+/// Fields of the ScaledObject that are mistaken for ones of a trigger.
+const OF_THE_OBJECT: [&str; 5] =
+    ["minReplicaCount", "maxReplicaCount", "idleReplicaCount", "pollingInterval", "cooldownPeriod"];
+
 const DATADOG_TYPE: Codec = Codec::Names(&[("average", "average_value"), ("global", "value")]);
 
 /// Reads one of `spec.triggers` as `triggers.INDEX`.
@@ -29,6 +33,10 @@ pub(super) fn trigger(
     let key = format!("triggers.{index}");
     into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
     let metadata = part.object("metadata")?;
+    let is_own = |name: &str| ["name", "metricType", "authenticationRef", "useCachedMetrics"].contains(&name);
+    if metadata.is_absent() && part.rest().iter().any(|(name, _)| !is_own(name)) {
+        return Err(part.missing("metadata", "the object that holds the keys of the scaler"));
+    }
     let is_resource = matches!(scaler, "cpu" | "memory");
     let kind = if is_resource || scaler == "cron" { scaler } else { "external" };
     into.set(format!("{key}.type"), Data::Text(kind.into()), part.place());
@@ -358,6 +366,7 @@ fn external(
                 let path = metadata.path_of(name);
                 into.unused(format!("{path} is no field that is known: did you mean `{meant}`?"), place);
             }
+            None if OF_THE_OBJECT.contains(&name) => into.quiet_stray(metadata.path_of(name), name, place),
             None => into.aside(format!("{} says where the value comes from", metadata.path_of(name)), place),
         }
     }

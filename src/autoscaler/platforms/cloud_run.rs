@@ -13,6 +13,12 @@ const SCALING: [Field; 2] = [
     Field::new("maxInstanceCount", "max_instances", Codec::Count),
 ];
 
+/// Bounds of the service as a whole.
+const SERVICE: [Field; 2] = [
+    Field::alias("minInstanceCount", "min_instances", Codec::Count),
+    Field::alias("maxInstanceCount", "max_instances", Codec::Count),
+];
+
 fn find(documents: &[Node]) -> Vec<Candidate<'_>> {
     let is_service = |document: &&Node| {
         let template = field_of(document, "template");
@@ -62,7 +68,7 @@ fn read(candidate: &Candidate<'_>, _: &Manifest<'_>) -> Result<Translation, Prob
             "automatic scaling: of a fixed number write kind = \"fixed\"",
         ));
     }
-    service.read(&[Field::alias("minInstanceCount", "min_instances", Codec::Count)], "", into)?;
+    service.read(&SERVICE, "", into)?;
     service.finish(into);
     Ok(translation)
 }

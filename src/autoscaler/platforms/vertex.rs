@@ -88,5 +88,6 @@ fn read(candidate: &Candidate<'_>, _: &Manifest<'_>) -> Result<Translation, Prob
     zero.read(&[Field::new("idleScaledownPeriod", "idle_scaledown_period", Codec::Duration)], "", into)?;
     zero.finish(into);
     resources.finish(into);
+    model.finish_known(&[], into);
     Ok(translation)
 }

@@ -139,6 +139,13 @@ fn read(candidate: &Candidate<'_>, manifest: &Manifest<'_>) -> Result<Translatio
                 ));
             }
         }
+        let stray = |application| field_of(application, "autoscaling_config");
+        let mut applications = items(candidate.node, "applications").iter().chain([candidate.node]);
+        if let Some(config) = applications.find_map(stray) {
+            let message = "`autoscaling_config` stands in the wrong place: none of the deployments scales";
+            let label = "expected it in one of the `deployments` of the application";
+            return Err(Problem::new(&manifest_place(&config.place), message, label));
+        }
         let module =
             items(candidate.node, "applications").iter().find_map(|each| text_of(each, "import_path"));
         let module = module.or_else(|| text_of(candidate.node, "import_path")).unwrap_or("MODULE:APP");

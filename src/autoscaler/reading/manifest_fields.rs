@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
     /// A field; `None` where it is left out or null.
     pub fn get(&self, name: &str) -> Option<&'a Node> {
         let name = format!("{}{name}", self.prefix);
-        let node = self.table?.get(&name).filter(|node| node.data != Data::Null);
+        let node = self.table.and_then(|table| table.get(&name)).filter(|node| node.data != Data::Null);
         self.asked.borrow_mut().push(name);
         node
     }
@@ -235,29 +235,33 @@ impl<'a> Fields<'a> {
         for (name, place) in self.rest() {
             let own = name.strip_prefix(self.prefix).unwrap_or(name);
             let path = self.shown(&self.path_of(own));
-            match self.meant(name) {
-                Some(near) => {
-                    into.unused(format!("{path} is no field that is known: did you mean `{near}`?"), place);
-                }
-                None => into.stray(path, own, place),
-            }
+            let said = match self.meant(name) {
+                Some(near) => format!("{path} is no field that is known: did you mean `{near}`?"),
+                None => format!("{path} is not modelled"),
+            };
+            into.stray(path, own, said, place);
         }
-        let asked = self.asked.borrow();
-        let own = |name: &String| name.strip_prefix(self.prefix).unwrap_or(name).to_owned();
-        into.knows(&self.path, asked.iter().map(own).collect());
+        // Of annotations only their own system knows which there can be.
+        if self.prefix.is_empty() {
+            into.knows(&self.path, self.asked.borrow().clone());
+        }
     }
 
     /// The same of an object of Kubernetes whose `spec` has been read: what else stands beside that or in the metadata is
     /// named where it belongs into another object.
     pub fn finish_object(&self, into: &mut Translation) {
         self.pass_over(&["apiVersion", "kind", "metadata", "spec", "status"]);
-        for (name, place) in self.rest() {
-            into.stray(self.shown(&self.path_of(name)), name, place);
+        self.finish(into);
+        if let Ok(metadata) = self.object("metadata") {
+            metadata.finish_known(&["name", "namespace", "labels", "annotations"], into);
         }
-        let Ok(metadata) = self.object("metadata") else { return };
-        metadata.pass_over(&["name", "namespace", "labels", "annotations", "generateName", "finalizers", "generation"]);
-        for (name, place) in metadata.rest() {
-            into.quiet_stray(metadata.shown(&metadata.path_of(name)), name, place);
+    }
+
+    /// Names of the fields that nobody asked for those that belong into another object; `expected` are its own.
+    pub fn finish_known(&self, expected: &[&str], into: &mut Translation) {
+        self.pass_over(expected);
+        for (name, place) in self.rest() {
+            into.quiet_stray(self.shown(&self.path_of(name)), name, place);
         }
     }
 

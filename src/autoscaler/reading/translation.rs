@@ -298,26 +298,38 @@ impl Translation {
         self.known.push((path.to_owned(), names));
     }
 
-    /// Notes a field called `name` that its object does not have, by its full path.
-    pub(super) fn stray(&mut self, path: String, name: &str, place: &Place) {
+    /// Notes a field called `name` that its object does not have, by its full path, with what is said of it unless another object
+    /// has it.
+    pub(super) fn stray(&mut self, path: String, name: &str, said: String, place: &Place) {
         let remark = Some(self.remarks.len());
-        self.unused(format!("{path} is not modelled"), place);
+        self.unused(said, place);
         self.strays.push(Stray { path, name: name.to_owned(), place: manifest_place(place), remark });
     }
 
     /// The same of one that is named only if another object has it.
-    pub(super) fn quiet_stray(&mut self, path: String, name: &str, place: &Place) {
+    pub(crate) fn quiet_stray(&mut self, path: String, name: &str, place: &Place) {
         self.strays.push(Stray { path, name: name.to_owned(), place: manifest_place(place), remark: None });
     }
 
-    /// Says of the fields that their objects do not have where they belong, as far as objects of one kind alone have them.
+    /// Says of the fields that their objects do not have where they belong, as far as few objects have them.
     pub(crate) fn tell_strays(mut self) -> Translation {
+        const MOST_HOMES: usize = 2;
         for Stray { path, name, place, remark } in std::mem::take(&mut self.strays) {
-            let mut homes =
-                self.known.iter().filter(|(_, names)| names.contains(&name)).map(|(home, _)| home.as_str());
-            let Some(home) = homes.next().filter(|home| homes.all(|other| is_alike(home, other))) else { continue };
-            let dot = if home.is_empty() { "" } else { "." };
-            let text = format!("{path} stands in the wrong place: did you mean `{home}{dot}{name}`?");
+            let mut homes: Vec<&str> = Vec::new();
+            for (home, _) in self.known.iter().filter(|(_, names)| names.contains(&name)) {
+                if !homes.iter().any(|known| is_alike(known, home)) {
+                    homes.push(home);
+                }
+            }
+            if homes.is_empty() || homes.len() > MOST_HOMES {
+                continue;
+            }
+            let field = |home: &&str| match home.is_empty() {
+                true => format!("`{name}`"),
+                false => format!("`{home}.{name}`"),
+            };
+            let homes = homes.iter().map(field).collect::<Vec<_>>().join(" or ");
+            let text = format!("{path} stands in the wrong place: did you mean {homes}?");
             match remark {
                 Some(index) => self.remarks[index].text = text,
                 None => self.remarks.push(Remark { unused: true, is_quiet: false, text, place }),

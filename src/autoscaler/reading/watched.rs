@@ -94,6 +94,7 @@ impl Watch<'_> {
         let index = usize::from(kind == TargetKind::Value);
         target.fields.read(&[Field::new(target.name, target.keys[index], codec)], &self.key, into)?;
         self.doubt_percent(factor, target, into);
+        self.doubt_seconds(factor, target, into);
         if let Some((key, values)) = target.type_key.filter(|_| kind != target.kind) {
             into.set(format!("{}.{key}", self.key), Data::Text(values[index].into()), self.place);
         }
@@ -130,6 +131,21 @@ impl Watch<'_> {
     fn doubt_percent(&self, factor: Option<Factor>, target: &Target<'_, '_>, into: &mut Translation) {
         if factor.is_some_and(|factor| factor.num * 100.0 == factor.den) {
             doubt_share(target.fields, target.name, into);
+        }
+    }
+
+    /// Says of a target of minutes for a time that it may be meant in milliseconds.
+    fn doubt_seconds(&self, factor: Option<Factor>, target: &Target<'_, '_>, into: &mut Translation) {
+        const LONG_S: f64 = 100.0;
+        let is_time = into.value(&format!("{}.signal", self.key)).is_some_and(|signal| {
+            matches!(signal, Data::Text(name) if Signal::named(name).is_some_and(|signal| signal.timed().is_some()))
+        });
+        let Some(node) = target.fields.get(target.name).filter(|_| is_time) else { return };
+        let seconds = quantity_of(node).filter(|_| factor.is_some_and(Factor::is_one));
+        if let Some(written) = seconds.filter(|written| *written >= LONG_S) {
+            let path = target.fields.shown(&target.fields.path_of(target.name));
+            let meant = rounded(written / 1000.0);
+            into.note(format!("{path} is compared with seconds: if milliseconds are meant, write {meant}"), &node.place);
         }
     }
 
