@@ -162,7 +162,7 @@ pub static CAUSES: &[Cause] = &[
     Cause {
         id: "failures",
         name: "failures and stock-outs",
-        without: "no instance fails, is interrupted, refused or slow",
+        without: "no instance fails, is interrupted, refused, slow or rolled out",
         protects: false,
         applies: |_| true,
         keys: &[
@@ -170,6 +170,7 @@ pub static CAUSES: &[Cause] = &[
             ("instances.interruptions", &[]),
             ("instances.start_failures", &[]),
             ("instances.slow", &[]),
+            ("instances.rollout", &[]),
             ("instances.stock.refused", &["0"]),
             ("instances.stock.outages", &[]),
             ("instances.stock.available", &[]),

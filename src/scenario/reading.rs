@@ -163,8 +163,13 @@ fn cold_start(instances: &Instances) -> ReadFact {
             time => format!("{named}{} on average{stages}", seconds(time)),
         }
     };
-    let text = kinds.iter().map(of_kind).collect::<Vec<_>>().join("; ");
-    let fact = ReadFact::new("reading.cold_start", "cold start", text).essential();
+    let mut texts: Vec<String> = kinds.iter().map(of_kind).collect();
+    texts.extend(instances.warm_up.as_ref().map(|warm_up| {
+        let time = seconds(warm_up.time.0.mean());
+        format!("then busy with itself to {:.0} % for {time}", 100.0 * warm_up.utilization)
+    }));
+    texts.extend(instances.rollouts.iter().map(|rollout| format!("rolled out at {}", rollout.at)));
+    let fact = ReadFact::new("reading.cold_start", "cold start", texts.join("; ")).essential();
     kinds.iter().take(1).fold(fact, |fact, kind| fact.with("mean_s", mean(&kind.cold_start)))
 }
 

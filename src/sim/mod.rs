@@ -31,7 +31,7 @@ pub use clients::{
 };
 pub use instances::{
     Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
-    LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, ScaleDownOrder, Slow, Stage, StartAttempt,
+    LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, Portion, Rollout, ScaleDownOrder, Slow, Stage, StartAttempt,
     StartFailures, WarmPool, WarmUp,
 };
 pub use observation::Metrics;

@@ -142,3 +142,64 @@ fn growth_feeds_on_the_cpu_of_the_start() {
     let warm_up = "[instances.warm_up]\ntime = \"60s\"\nutilization = 1\n";
     assert_eq!(changes_of_a_start(warm_up), [(15.0, 2), (60.0, 4), (105.0, 6), (285.0, 3), (300.0, 2)]);
 }
+
+/// A rolling update at 62 s of a pool of so many instances that start in 10 s.
+fn rolled(initial: u32, interarrival: &str, rollout: &str, policy: &str) -> kneepoint::internals::sim::Outcome {
+    let text = format!(
+        "[arrivals]\nkind = \"renewal\"\ninterarrival = \"{interarrival}\"\n[service]\ntime = \"1s\"\n[instances]\n\
+         initial = {initial}\ncold_start = \"10s\"\n[[instances.rollout]]\nat = \"62s\"\n{rollout}\n[autoscaler]\n\
+         {policy}\n[cost]\nper_instance_hour = 3600\n[run]\nduration = \"10m\""
+    );
+    let (outcome, ()) = simulate(&scenario(&text, ".").model, Streams::new(1, 0), ());
+    assert!(outcome.counts.conserved());
+    outcome
+}
+
+#[test]
+fn a_rolling_update_starts_what_the_surge_allows_and_drains_what_is_not_missed() {
+    // Requests come an hour apart: every instance is idle. At a dollar a second the cost is instance-seconds.
+    let rolled = |rollout: &str| rolled(4, "1h", rollout, "kind = \"fixed\"\ninstances = 4");
+    // One more than asked for, four times one after the other, each for the 10 s of its start.
+    let surge = rolled("max_surge = 1\nmax_unavailable = 0");
+    assert_eq!((surge.started, surge.peak_ready, surge.cost), (8, 5, 4.0 * 600.0 + 4.0 * 10.0));
+    // One is missing, four times one after the other: one that starts costs as much as the one that is gone did.
+    let missing = rolled("max_surge = 0\nmax_unavailable = 1");
+    assert_eq!((missing.started, missing.peak_ready, missing.cost), (8, 4, 4.0 * 600.0));
+    assert_eq!(missing.integrals.ready, 4.0 * 600.0 - 4.0 * 10.0);
+    // All at once, beside the four that there are.
+    let all = rolled("max_surge = \"100%\"\nmax_unavailable = 0");
+    assert_eq!((all.started, all.peak_ready, all.cost), (8, 5, 4.0 * 600.0 + 4.0 * 10.0));
+    // A quarter up is one more, a quarter down one that may be missing: two start at once, twice.
+    let default = rolled("");
+    assert_eq!((default.started, default.cost), (8, 4.0 * 600.0 + 2.0 * 10.0));
+    assert_eq!(default.integrals.ready, 4.0 * 600.0 - 2.0 * 10.0);
+}
+
+#[test]
+fn an_hpa_writes_the_surge_of_a_rolling_update_back() {
+    // Ten requests in service on twenty instances are right. At 75 s there are 21 and at 90 s 22, within the tolerance, whose number
+    // is written back, and the surge is one more again; 23 ask for 20, but 22 have been wanted, and are within the tolerance after.
+    let policy = "kind = \"hpa\"\nmax = 30\nsync_delay = \"0s\"\n\
+                  metrics = [{ type = \"external\", signal = \"in_flight\", average_value = 0.5 }]";
+    let outcome = rolled(20, "100ms", "max_surge = 1\nmax_unavailable = 0", policy);
+    let changed = outcome.decisions.iter().filter(|decision| decision.before != decision.desired);
+    let changes: Vec<_> = changed.map(|decision| (decision.at.as_secs_f64(), decision.desired)).collect();
+    assert_eq!(changes, [(75.0, 21), (90.0, 22)]);
+    let reason = &outcome.decisions[4].explanation.reason;
+    assert!(reason.contains("status.replicas (21) is written back"), "{reason}");
+}
+
+#[test]
+fn the_digest_says_what_an_instance_does_after_its_start() {
+    let mut files = kneepoint::Memory::default();
+    files.insert(
+        "a.toml",
+        "[arrivals]\nkind = \"poisson\"\nrate = 1\n[service]\ntime = \"1s\"\n[instances]\ncold_start = \"10s\"\n\
+         [instances.warm_up]\ntime = \"45s\"\nutilization = 1.5\n[[instances.rollout]]\nat = \"62s\"\n\
+         [autoscaler]\nkind = \"fixed\"\ninstances = 2\n[run]\nduration = \"5m\"",
+    );
+    let scenario = kneepoint::Scenario::load_from(files, "a.toml").unwrap();
+    let reading = kneepoint::check(&scenario).unwrap().reading.join("\n");
+    let said = "cold start: 10s on average; then busy with itself to 150 % for 45s; rolled out at 1m 2s";
+    assert!(reading.contains(said), "{reading}");
+}

@@ -2,6 +2,8 @@
 
 mod beside;
 
+use std::ops::Range;
+
 use super::nodes::Cluster;
 use super::settings::{Instances, ScaleDownOrder};
 use crate::autoscaler::{InstanceState, InstanceView};
@@ -289,22 +291,45 @@ impl InstanceRegistry {
         true
     }
 
-    /// The instance a scale-down takes next, and its state: one on its way in (the newest) before any ready one; of the
+    /// The number that the next instance will have.
+    pub fn next_number(&self) -> u32 {
+        self.numbered
+    }
+
+    /// Instances on their way in, and those that are ready: of numbers below `first_new`, and of the others.
+    pub fn by_version(&self, first_new: u32) -> [[u32; 2]; 2] {
+        let mut counts = [[0; 2]; 2];
+        for instance in &self.instances {
+            let of_version = &mut counts[usize::from(instance.id >= first_new)];
+            match instance.state {
+                State::Pending | State::Starting => of_version[0] += 1,
+                State::Ready => of_version[1] += 1,
+                State::Draining | State::WarmPending | State::Warming => {}
+            }
+        }
+        counts
+    }
+
+    /// The instance a scale-down takes next among those of these numbers, and its state: one on its way in (the newest) before any ready one; of the
     /// ready ones, one of the type that `scale_down_rank` ranks lowest.
     pub fn next_to_go(
         &self,
+        among: Range<u32>,
         order: ScaleDownOrder,
         scale_down_rank: impl Fn(usize, u32) -> usize,
         outstanding: impl Fn(u32) -> u64,
     ) -> Option<(u32, State)> {
-        let coming = |state: State| self.instances.iter().rev().find(move |instance| instance.state == state);
+        let meant = || self.instances.iter().filter(|instance| among.contains(&instance.id));
+        let coming = |state: State| meant().rev().find(|instance| instance.state == state);
         if let Some(instance) = coming(State::Pending).or_else(|| coming(State::Starting)) {
             return Some((instance.id, instance.state));
         }
         let rank = |kind: &usize| scale_down_rank(*kind, self.shares[*kind].held);
-        let kind = (0..self.shares.len()).filter(|kind| self.shares[*kind].ready > 0).min_by_key(rank)?;
-        let ready =
-            self.instances.iter().filter(|instance| instance.state == State::Ready && instance.kind == kind);
+        let is_ready = |kind: usize| {
+            move |instance: &&Instance| instance.state == State::Ready && instance.kind == kind
+        };
+        let kind = (0..self.shares.len()).filter(|kind| meant().any(|one| is_ready(*kind)(&one))).min_by_key(rank)?;
+        let ready = meant().filter(is_ready(kind));
         let age = |instance: &&Instance| (instance.ready_since, instance.id);
         let chosen = match order {
             ScaleDownOrder::Newest => ready.max_by_key(age),

@@ -5,6 +5,7 @@ use super::instance_type;
 use super::instance_type::{InstanceType, MAX_INSTANCES, Written};
 use super::nodes;
 use super::nodes::Nodes;
+use super::rollout::Rollout;
 use super::stage::{ColdStart, Stage};
 use super::warm_pool;
 use super::warm_pool::WarmPool;
@@ -39,6 +40,8 @@ pub struct Instances {
     pub hazards: Hazards,
     /// Instances kept started, beside those that serve.
     pub warm_pool: Option<WarmPool>,
+    /// Rolling updates, in order of their times.
+    pub rollouts: Vec<Rollout>,
     /// Nodes that several instances share; `None`: each has all it needs.
     pub node: Option<Nodes>,
     /// The types of instance, in order of preference; none: all are alike, as described here.
@@ -156,7 +159,12 @@ const WARM_POOL: Key<Option<WarmPool>> = Key::optional(
 );
 const NODE: Key<Option<Nodes>> =
     Key::optional("node", "Nodes that several instances share. Without it each instance has all it needs.");
-const KEYS: [&dyn AnyKey; 16] = {
+const ROLLOUT: Key<Vec<Rollout>> = Key::or(
+    "rollout",
+    "[]",
+    "Rolling updates: a new version takes the place of the old one while requests come. Without it none.",
+);
+const KEYS: [&dyn AnyKey; 17] = {
     let [start_failures, stock, failures, interruptions, slow] = Hazards::KEYS;
     [
         &INITIAL,
@@ -169,6 +177,7 @@ const KEYS: [&dyn AnyKey; 16] = {
         &LOST,
         &WARM_POOL,
         &NODE,
+        &ROLLOUT,
         start_failures,
         stock,
         failures,
@@ -201,6 +210,13 @@ impl Instances {
         if let Some(pool) = &warm_pool {
             warm_pool::check(reader, pool, &cold_start, &types)?;
         }
+        let mut rollouts = reader.get(&ROLLOUT)?;
+        rollouts.sort_by_key(|rollout| rollout.at);
+        if !rollouts.is_empty() && warm_pool.is_some() {
+            let message = format!("`{}` stands beside a warm pool", reader.path_of("rollout"));
+            let label = "expected one of the two: what is kept warm is of the old version";
+            return Err(reader.problem("rollout", message, label.to_owned()));
+        }
         Ok(Instances {
             initial: reader.get(&INITIAL)?,
             cold_start,
@@ -212,6 +228,7 @@ impl Instances {
             lost: reader.get(&LOST)?,
             hazards,
             warm_pool,
+            rollouts,
             node,
             types,
         })
@@ -265,6 +282,7 @@ impl Default for Instances {
             lost: LostRequests::Fail,
             hazards: Hazards::default(),
             warm_pool: None,
+            rollouts: Vec::new(),
             node: None,
             types: Vec::new(),
         }

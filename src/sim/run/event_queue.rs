@@ -18,6 +18,8 @@ pub(in crate::sim) enum Event {
     StartFailed(u32, u32),
     /// An instance finishes its cold start.
     Ready(u32),
+    /// A rolling update begins: the how manieth, from 0.
+    Rollout(u32),
     /// A node has started.
     NodeReady(u32),
     /// A node fails.

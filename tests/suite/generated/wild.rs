@@ -3,15 +3,17 @@
 use kneepoint::internals::distribution::{Distribution, Durations};
 use kneepoint::internals::schema::{Context, Reader, Tree};
 use kneepoint::internals::service;
-use kneepoint::internals::sim::{Client, DispatchPolicy, Idle, Instances, LostRequests, Model, Nodes, Stage};
+use kneepoint::internals::sim::{
+    Client, DispatchPolicy, Idle, Instances, LostRequests, Model, Nodes, Portion, Rollout, Stage,
+};
 use proptest::prelude::*;
 
 use super::models::{Watched, models, tenths};
 
 /// Models in which instances fail, are refused, differ, and clients give up, try again and hedge.
 pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
-    (models(metrics), hazards(), types(), client(), any::<bool>(), nodes()).prop_map(
-        |(mut model, hazards, types, client, fastest, node)| {
+    (models(metrics), hazards(), types(), client(), any::<bool>(), nodes(), rollouts()).prop_map(
+        |(mut model, hazards, types, client, fastest, node, rollouts)| {
             let cold_start = std::mem::take(&mut model.instances.cold_start);
             let names: Vec<String> = (0..cold_start.len()).map(|n| format!("stage {n}")).collect();
             let after = names.first().filter(|_| fastest);
@@ -39,6 +41,9 @@ pub fn wild_models(metrics: Vec<Watched>) -> impl Strategy<Value = Model> {
             model.client = client;
             if let Some(node) = &node {
                 pack(&mut model.instances, node);
+            }
+            if model.instances.warm_pool.is_none() {
+                model.instances.rollouts = rollouts;
             }
             tame(&mut model);
             if fastest && model.dispatch.policy == DispatchPolicy::CentralQueue {
@@ -76,6 +81,25 @@ fn nodes() -> impl Strategy<Value = Option<Nodes>> {
         },
     );
     prop_oneof![2 => Just(None), 1 => nodes.prop_map(Some)]
+}
+
+fn rollouts() -> impl Strategy<Value = Vec<Rollout>> {
+    let portion = || {
+        prop_oneof![
+            (0_u32..3).prop_map(Portion::Instances),
+            prop::sample::select(vec![0.0, 25.0, 40.0, 100.0]).prop_map(Portion::Percent),
+        ]
+    };
+    let rollout = (0_u64..120, portion(), portion()).prop_map(|(at, max_surge, max_unavailable)| Rollout {
+        at: tenths(at),
+        max_surge,
+        max_unavailable,
+    });
+    let rollouts = prop::collection::vec(rollout, 1..3).prop_map(|mut rollouts| {
+        rollouts.sort_by_key(|rollout| rollout.at);
+        rollouts
+    });
+    prop_oneof![2 => Just(Vec::new()), 1 => rollouts]
 }
 
 fn tenths_of(tenths: u64) -> Durations {

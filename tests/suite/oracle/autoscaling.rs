@@ -2,6 +2,37 @@
 
 use super::*;
 
+/// The instances there are in a rolling update, the old ones and the new ones, and its bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Versions {
+    desired: u32,
+    most: u32,
+    least: u32,
+    coming: [u32; 2],
+    ready: [u32; 2],
+}
+
+impl Versions {
+    fn old(&self) -> u32 {
+        self.coming[0] + self.ready[0]
+    }
+    fn new(&self) -> u32 {
+        self.coming[1] + self.ready[1]
+    }
+    fn may_start(&self) -> bool {
+        self.old() + self.new() < self.most && self.new() < self.desired
+    }
+    fn old_may_go(&self) -> bool {
+        let all = self.old() + self.new();
+        let unready = self.coming[0] > 0 && all > self.least + self.coming[1];
+        let ready = self.ready[0] > 0 && self.ready[0] + self.ready[1] > self.least;
+        self.old() > 0 && (all > self.most || unready || ready)
+    }
+    fn new_are_too_many(&self) -> bool {
+        self.new() > self.desired
+    }
+}
+
 impl Oracle<'_> {
     /// Instances on their way in.
     pub(super) fn coming(&self) -> u32 {
@@ -92,32 +123,88 @@ impl Oracle<'_> {
         self.reconcile();
     }
 
+    /// A rolling update goes on: what can start does, then old ones go, then new ones that are too many, until nothing moves.
+    pub(super) fn roll(&mut self) {
+        while let Some((_, first_new)) = self.rolling {
+            let before = self.versions();
+            while self.versions().may_start() {
+                let instance = self.create(State::Pending);
+                self.ask(instance, 0);
+            }
+            while self.versions().old_may_go() {
+                self.retire(0..first_new);
+            }
+            while self.versions().new_are_too_many() {
+                self.retire(first_new..u32::MAX);
+            }
+            let after = self.versions();
+            if after.old() == 0 && after.new() >= self.desired {
+                self.rolling = None;
+            }
+            if after == before {
+                break;
+            }
+        }
+        self.refill();
+    }
+
+    fn versions(&self) -> Versions {
+        let (index, first_new) = self.rolling.unwrap();
+        let rollout = self.model.instances.rollouts[index];
+        let of = |portion: Portion, up: bool| match portion {
+            Portion::Instances(count) => count,
+            Portion::Percent(percent) => {
+                let exact = f64::from(self.desired) * percent / 100.0;
+                (if up { exact.ceil() } else { exact.floor() }) as u32
+            }
+        };
+        let surge = of(rollout.max_surge, true);
+        let missing = of(rollout.max_unavailable, false).max(u32::from(surge == 0));
+        let count = |states: &[State], is_new: bool| {
+            let ids = if is_new { first_new as usize..self.instances.len() } else { 0..first_new as usize };
+            self.instances[ids].iter().filter(|instance| states.contains(&instance.state)).count() as u32
+        };
+        let coming = [State::Pending, State::Starting];
+        Versions {
+            desired: self.desired,
+            most: self.desired + surge,
+            least: self.desired.saturating_sub(missing),
+            coming: [count(&coming, false), count(&coming, true)],
+            ready: [count(&[State::Ready], false), count(&[State::Ready], true)],
+        }
+    }
+
     pub(super) fn reconcile(&mut self) {
+        if self.rolling.is_some() {
+            return self.roll();
+        }
         let (coming, ready) = (self.coming(), self.count(State::Ready));
         for _ in coming + ready..self.desired {
             let instance = self.create(State::Pending);
             self.ask(instance, 0);
         }
         for _ in self.desired..coming + ready {
-            self.retire();
+            self.retire(0..u32::MAX);
         }
         self.refill();
     }
 
-    pub(super) fn retire(&mut self) {
+    pub(super) fn retire(&mut self, among: Range<u32>) {
         for state in [State::Pending, State::Starting] {
-            if let Some(index) = self.instances.iter().rposition(|instance| instance.state == state) {
+            let is = |id: &usize| self.instances[*id].state == state && among.contains(&(*id as u32));
+            if let Some(index) = (0..self.instances.len()).rev().find(is) {
                 self.instances[index].state = State::Gone;
                 self.instances[index].gone = Some(self.now);
                 return;
             }
         }
         // The last type listed that is above its base; the base itself only when nothing else is left.
-        let of = |kind: usize| self.order.iter().any(|id| self.instances[*id as usize].kind == kind);
+        let meant: Vec<u32> = self.order.iter().copied().filter(|id| among.contains(id)).collect();
+        let of = |kind: usize| meant.iter().any(|id| self.instances[*id as usize].kind == kind);
         let there: Vec<usize> = (0..self.kinds.len()).rev().filter(|kind| of(*kind)).collect();
         let above = there.iter().find(|kind| self.held(**kind) > self.kinds[**kind].base);
         let Some(kind) = above.or(there.first()) else { return };
-        let of_kind = self.order.iter().filter(|id| self.instances[**id as usize].kind == *kind);
+        let of_kind = meant.iter().filter(|id| self.instances[**id as usize].kind == *kind);
         // Of those that became ready at one instant the one of the higher number counts as the newer.
         let mut order: Vec<u32> = of_kind.copied().collect();
         order.sort_by_key(|id| (self.instances[*id as usize].ready, *id));

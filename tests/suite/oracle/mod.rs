@@ -14,13 +14,14 @@ mod prefix;
 mod serving;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use kneepoint::internals::autoscaler::{Observation, Per, Policy, PoolState, Signal};
 use kneepoint::internals::random::{Purpose, Rng, Streams};
 use kneepoint::internals::service::{self, FULL, Tokens};
 use kneepoint::internals::sim::{
     Abandoned, BilledFrom, Class, DispatchPolicy, DrainPolicy, DynamoKv, FailureCounts, Fault, GatewayRule,
-    Idle, InstanceType, LostRequests, Model, OnOffPeriods, Picker, ScaleDownOrder, StartAttempt,
+    Idle, InstanceType, LostRequests, Model, OnOffPeriods, Picker, Portion, ScaleDownOrder, StartAttempt,
 };
 use kneepoint::internals::time::{Instant, Span};
 use machine::{Job, Machine};
@@ -91,6 +92,7 @@ enum Event {
     StartAttempt { instance: u32, attempt: u32 },
     StartFailed { instance: u32, attempt: u32 },
     Ready { instance: u32 },
+    Rollout { index: usize },
     NodeReady { node: usize },
     NodeFail { node: usize },
     NodeEmpty { node: usize, emptied: u32 },
@@ -259,6 +261,8 @@ pub struct Oracle<'a> {
     routing: Rng,
     policy: Box<dyn Policy>,
     desired: u32,
+    /// The number of the rolling update under way, and that of the first instance of the new version.
+    rolling: Option<(usize, u32)>,
     arrived: u64,
     scrapes: Vec<Scrape>,
     latencies: Vec<u64>,
@@ -298,12 +302,16 @@ pub fn run(model: &Model, streams: Streams, demands: &[Demand]) -> Course {
         routing: streams.stream(Purpose::Routing),
         policy: model.autoscaler.policy(&model.start(streams)),
         desired: model.initial_instances(),
+        rolling: None,
         arrived: 0,
         scrapes: vec![],
         latencies: vec![],
         course: Course::default(),
     };
     oracle.course.warm = vec![0; oracle.kinds.len()];
+    for (index, rollout) in model.instances.rollouts.iter().enumerate() {
+        oracle.schedule(rollout.at.as_nanos(), Event::Rollout { index });
+    }
     for _ in 0..oracle.desired {
         let instance = oracle.create(State::Pending);
         match oracle.within_quotas() {
@@ -393,7 +401,14 @@ impl Oracle<'_> {
                 Event::Ask { instance, attempt } => self.ask(instance, attempt),
                 Event::StartAttempt { instance, attempt } => self.begin_start(instance, attempt),
                 Event::StartFailed { instance, attempt } => self.start_failed(instance, attempt),
-                Event::Ready { instance } => self.become_ready(instance),
+                Event::Ready { instance } => {
+                    self.become_ready(instance);
+                    self.roll();
+                }
+                Event::Rollout { index } => {
+                    self.rolling = Some((index, self.instances.len() as u32));
+                    self.roll();
+                }
                 Event::NodeReady { node } => self.node_ready(node),
                 Event::NodeFail { node } => self.node_fails(node),
                 Event::NodeEmpty { node, emptied } => self.node_empty(node, emptied),

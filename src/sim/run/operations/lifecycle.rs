@@ -1,5 +1,7 @@
 //! The lives of the instances: asked for, granted, started, ready, lost or drained.
 
+use std::ops::Range;
+
 use super::Operations;
 use crate::sim::instances::{DrainPolicy, State};
 use crate::sim::run::event_queue::Event;
@@ -26,26 +28,35 @@ impl Operations {
 
     /// Brings the pool to the desired size: starts what is missing, cancels or drains what is too much.
     pub(super) fn reconcile(&mut self, requests: &mut dyn RequestSide, at: Instant) {
+        if self.rolling.is_some() {
+            return self.go_on_rolling(requests, at);
+        }
         let existing = self.registry.counts().existing();
         for _ in existing..self.control.desired {
             let id = self.registry.request(at);
             self.ask(id, 0, at);
         }
         for _ in self.control.desired..existing {
-            let provisioner = &self.provisioner;
-            let scale_down_rank = |kind, held| provisioner.scale_down_rank(kind, held);
-            match self
-                .registry
-                .next_to_go(self.instances.scale_down, scale_down_rank, |id| requests.outstanding(id))
-            {
-                Some((id, State::Ready)) => self.drain(requests, id, at, Span::MAX),
-                Some((id, _)) => {
-                    self.registry.remove(id, at);
-                }
-                None => break,
+            if !self.let_one_go(requests, 0..u32::MAX, at) {
+                break;
             }
         }
         self.tidy(at);
+    }
+
+    /// Cancels or drains the one of the instances of these numbers that goes first; `false` if there is none.
+    pub(super) fn let_one_go(&mut self, requests: &mut dyn RequestSide, among: Range<u32>, at: Instant) -> bool {
+        let provisioner = &self.provisioner;
+        let rank = |kind, held| provisioner.scale_down_rank(kind, held);
+        let order = self.instances.scale_down;
+        match self.registry.next_to_go(among, order, rank, |id| requests.outstanding(id)) {
+            Some((id, State::Ready)) => self.drain(requests, id, at, Span::MAX),
+            Some((id, _)) => {
+                self.registry.remove(id, at);
+            }
+            None => return false,
+        }
+        true
     }
 
     /// Asks for the capacity an instance needs to start, for the `attempt`-th time; what is warm comes first.
@@ -165,7 +176,7 @@ impl Operations {
         let deadline = at + self.instances.drain_deadline.unwrap_or(Span::MAX).min(notice);
         if is_busy && deadline <= last && self.instances.leaving == DrainPolicy::Finish {
             self.events.add(deadline, Event::Deadline(id));
-        } else if last == at {
+        } else if last == at && (!is_busy || self.instances.leaving == DrainPolicy::Requeue) {
             self.registry.leave(id, at);
         } else {
             self.events.add(last, Event::Gone(id));

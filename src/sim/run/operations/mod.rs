@@ -5,6 +5,7 @@
 mod lifecycle;
 mod nodes;
 mod outcome;
+mod rollout;
 mod scaling;
 mod warm;
 mod windows;
@@ -19,7 +20,7 @@ use crate::sim::accounting::{
     Actions, Areas, DecisionRecord, FailureCounts, InstanceTime, Timeline, WindowSettings,
 };
 use crate::sim::clients::AttemptCounts;
-use crate::sim::instances::{InstanceRegistry, Instances, Provisioner};
+use crate::sim::instances::{InstanceRegistry, Instances, Provisioner, Rolling};
 use crate::sim::observation::{ControlLoop, Scrapes};
 use crate::sim::queueing::CacheUse;
 use crate::time::{Instant, Span};
@@ -37,6 +38,8 @@ pub(super) struct Operations {
     scrapes: Scrapes,
     timeline: Timeline,
     instances: Instances,
+    /// The rolling update under way.
+    rolling: Option<Rolling>,
     streams: Streams,
     /// Of one instance: what its utilization is measured in.
     places: u32,
@@ -94,6 +97,7 @@ impl Operations {
             scrapes: Scrapes::default(),
             timeline: Timeline::new(windows, model.initial_instances()),
             instances: model.instances.clone(),
+            rolling: None,
             streams,
             places,
             baseline: WarmupBaseline::default(),
@@ -139,6 +143,9 @@ impl Operations {
             self.events.add(Instant::ZERO + first, Event::Scrape);
         }
         self.events.add((Instant::ZERO + self.timeline.windows.length).min(self.end), Event::Mark);
+        for (index, rollout) in (0..).zip(&self.instances.rollouts) {
+            self.events.add(Instant::ZERO + rollout.at, Event::Rollout(index));
+        }
         self.seed(requests, model.initial_instances());
         if requests.is_event_driven() {
             self.react(requests, Instant::ZERO);
@@ -250,9 +257,13 @@ impl Operations {
                 self.ask(id, attempt, at);
                 self.tidy(at);
             }
+            Event::Rollout(index) => self.begin_rollout(requests, index, at),
             Event::Start(id, attempt) => self.start(id, attempt, at),
             Event::StartFailed(id, attempt) => self.start_failed(id, attempt, at),
-            Event::Ready(id) => self.become_ready(requests, id, at),
+            Event::Ready(id) => {
+                self.become_ready(requests, id, at);
+                self.go_on_rolling(requests, at);
+            }
             Event::NodeReady(node) => self.node_ready(node, at),
             Event::NodeFail(node) => self.node_fails(requests, node, at),
             Event::NodeEmpty(node, emptied) => self.node_empty(node, emptied, at),
