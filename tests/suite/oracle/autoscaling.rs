@@ -16,20 +16,20 @@ impl Versions {
     fn old(&self) -> u32 {
         self.coming[0] + self.ready[0]
     }
-    fn new(&self) -> u32 {
+    fn renewed(&self) -> u32 {
         self.coming[1] + self.ready[1]
     }
     fn may_start(&self) -> bool {
-        self.old() + self.new() < self.most && self.new() < self.desired
+        self.old() + self.renewed() < self.most && self.renewed() < self.desired
     }
     fn old_may_go(&self) -> bool {
-        let all = self.old() + self.new();
+        let all = self.old() + self.renewed();
         let unready = self.coming[0] > 0 && all > self.least + self.coming[1];
         let ready = self.ready[0] > 0 && self.ready[0] + self.ready[1] > self.least;
         self.old() > 0 && (all > self.most || unready || ready)
     }
     fn new_are_too_many(&self) -> bool {
-        self.new() > self.desired
+        self.renewed() > self.desired
     }
 }
 
@@ -138,7 +138,7 @@ impl Oracle<'_> {
                 self.retire(first_new..u32::MAX);
             }
             let after = self.versions();
-            if after.old() == 0 && after.new() >= self.desired {
+            if after.old() == 0 && after.renewed() >= self.desired {
                 self.rolling = None;
             }
             if after == before {
