@@ -33,15 +33,18 @@ fn find(subject: &Subject<'_>) -> Vec<Trap> {
 fn first_request(subject: &Subject<'_>) -> Option<String> {
     let first_s = subject.model.instances.first_request.as_ref()?.0.mean();
     let times = first_s / subject.model.service.time.0.mean().max(1e-9);
-    let text =
-        format!("the first request of an instance keeps it busy for {first_s:.0} s, {times:.0} times as long as others");
+    let text = format!(
+        "the first request of an instance keeps it busy for {first_s:.0} s, {times:.0} times as long as others"
+    );
     (times >= 10.0).then_some(text)
 }
 
 fn warm_up(subject: &Subject<'_>) -> Option<String> {
     let warm_up = subject.model.instances.warm_up.as_ref()?;
     let (time_s, utilization) = (warm_up.time.0.mean(), warm_up.utilization);
-    let text =
-        format!("an instance keeps itself busy to {:.0} % for {time_s:.0} s after it is ready", 100.0 * utilization);
+    let text = format!(
+        "an instance keeps itself busy to {:.0} % for {time_s:.0} s after it is ready",
+        100.0 * utilization
+    );
     (time_s * utilization >= LEAST_WORK_S).then_some(text)
 }

@@ -31,8 +31,8 @@ pub use clients::{
 };
 pub use instances::{
     Backoff, CapacityLimits, DrainPolicy, Failures, Hazards, InstanceType, Instances, Interruptions,
-    LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, Portion, Rollout, ScaleDownOrder, Slow, Stage, StartAttempt,
-    StartFailures, WarmPool, WarmUp,
+    LostRequests, MAX_INSTANCES, Nodes, OnOffPeriods, Outage, Portion, Rollout, ScaleDownOrder, Slow, Stage,
+    StartAttempt, StartFailures, WarmPool, WarmUp,
 };
 pub use observation::Metrics;
 pub use queueing::{

@@ -173,7 +173,9 @@ pub(crate) fn field_place(shown: &str, text: &str, line: u64, field: &str) -> Op
                 let mut records = Records::new(text.as_bytes(), delimiter);
                 let header = records.next_row().ok()??;
                 // A column may hold a part of it.
-                let is_of = |name: &str| name.strip_prefix(&*field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+                let is_of = |name: &str| {
+                    name.strip_prefix(&*field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                };
                 let index = header.iter().position(is_of)?;
                 Some(At::Cell { delimiter, index })
             };

@@ -144,7 +144,12 @@ fn growth_feeds_on_the_cpu_of_the_start() {
 }
 
 /// A rolling update at 62 s of a pool of so many instances that start in 10 s.
-fn rolled(initial: u32, interarrival: &str, rollout: &str, policy: &str) -> kneepoint::internals::sim::Outcome {
+fn rolled(
+    initial: u32,
+    interarrival: &str,
+    rollout: &str,
+    policy: &str,
+) -> kneepoint::internals::sim::Outcome {
     let text = format!(
         "[arrivals]\nkind = \"renewal\"\ninterarrival = \"{interarrival}\"\n[service]\ntime = \"1s\"\n[instances]\n\
          initial = {initial}\ncold_start = \"10s\"\n[[instances.rollout]]\nat = \"62s\"\n{rollout}\n[autoscaler]\n\

@@ -57,9 +57,8 @@ impl RecordedText {
                 let unknown = why.split_once("unknown field `").and_then(|(_, rest)| rest.split('`').next());
                 let header = self.text.lines().next().filter(|line| !line.contains('{')).unwrap_or_default();
                 let column = |field: &&str| header.contains(&field.replace('[', ".").replace(']', ""));
-                let in_header = unknown
-                    .filter(column)
-                    .and_then(|field| field_place(&self.name, &self.text, 1, field));
+                let in_header =
+                    unknown.filter(column).and_then(|field| field_place(&self.name, &self.text, 1, field));
                 if let Some(at) = in_header {
                     return Error::at_place(&at, why, "in the header");
                 }

@@ -100,7 +100,8 @@ fn of_version(spec: &Fields<'_>, version: &str) -> Result<(), Problem> {
                 if let Some(node) = source.get(name) {
                     let (stray, home) = (source.path_of(name), source.path_of("target"));
                     let message = format!("`{stray}` stands in the wrong place");
-                    let problem = Problem::new(&manifest_place(&node.place), message, "expected it in the target");
+                    let problem =
+                        Problem::new(&manifest_place(&node.place), message, "expected it in the target");
                     return Err(problem.help(format!("did you mean `{home}.{name}`?")));
                 }
             }

@@ -48,7 +48,11 @@ pub(in crate::autoscaler) fn metric(
         let Some(given) = SOURCES.iter().find(|name| part.get(name).is_some()) else {
             return Err(part.missing(field, "the object that holds what the metric is, and its target"));
         };
-        return Err(part.wrong("type", kind, &format!("`{field}`, or the type of `{given}`, which is what is given")));
+        return Err(part.wrong(
+            "type",
+            kind,
+            &format!("`{field}`, or the type of `{given}`, which is what is given"),
+        ));
     }
     let key = format!("metrics.{index}");
     into.set(key.clone(), Data::Table(Table::EMPTY), part.place());
@@ -220,7 +224,10 @@ fn finish_target(target: &Fields<'_>, source: &Fields<'_>, into: &mut Translatio
         };
         if let Some(given) = given.first().filter(|given| *given != field) {
             let path = target.path_of("type");
-            into.note(format!("{path} is {name}, but what is given is `{given}`, and that counts"), &node.place);
+            into.note(
+                format!("{path} is {name}, but what is given is `{given}`, and that counts"),
+                &node.place,
+            );
         }
     }
     if is_new {

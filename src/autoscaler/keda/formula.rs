@@ -36,10 +36,8 @@ pub(super) fn composite(
     }
     let mut measures: Vec<(Measure, f64)> = Vec::new();
     for (name, weight) in linear.terms.iter().filter(|(_, weight)| *weight != 0.0) {
-        let (_, measure) = triggers
-            .iter()
-            .find(|(known, _)| known == name)
-            .ok_or_else(|| no_trigger(name, triggers))?;
+        let (_, measure) =
+            triggers.iter().find(|(known, _)| known == name).ok_or_else(|| no_trigger(name, triggers))?;
         measures.push((measure.clone().map_err(|why| format!("`{name}`: {why}"))?, *weight));
     }
     match measures.as_slice() {
@@ -101,10 +99,8 @@ pub(super) fn over_signals(
         if let Some((_, written)) = crons.iter().find(|(known, _)| known == name) {
             return Ok(written.clone());
         }
-        let (_, measure) = triggers
-            .iter()
-            .find(|(known, _)| known == name)
-            .ok_or_else(|| no_trigger(name, triggers))?;
+        let (_, measure) =
+            triggers.iter().find(|(known, _)| known == name).ok_or_else(|| no_trigger(name, triggers))?;
         let measure = measure.as_ref().map_err(|why| format!("`{name}`: {why}"))?;
         let averaged = (measure.window_s > 0.0)
             .then(|| format!("averages over {} s: set `metrics.window`", measure.window_s));

@@ -69,12 +69,16 @@ fn read(candidate: &Candidate<'_>, _: &Manifest<'_>) -> Result<Translation, Prob
                 let expected = "CPU utilization, the duty cycle of the accelerator or the request count: others are not simulated";
                 let problem = metric.wrong("metricName", node, expected);
                 let names = METRICS.map(|name| format!("{PREFIX}{name}"));
-                let near = metric.text("metricName")?.and_then(|name| nearest(name, names.iter().map(String::as_str)));
+                let near = metric
+                    .text("metricName")?
+                    .and_then(|name| nearest(name, names.iter().map(String::as_str)));
                 // Names of other metrics are as long, and alike in all but their ends.
-                let near = near.filter(|near| metric.text("metricName").ok().flatten().is_some_and(|name| {
-                    let first = |name: &str| name.rsplit('/').nth(1).map(str::to_owned);
-                    first(near) == first(name)
-                }));
+                let near = near.filter(|near| {
+                    metric.text("metricName").ok().flatten().is_some_and(|name| {
+                        let first = |name: &str| name.rsplit('/').nth(1).map(str::to_owned);
+                        first(near) == first(name)
+                    })
+                });
                 return Err(match near {
                     Some(near) => problem.help(format!("did you mean \"{near}\"?")),
                     None => problem,

@@ -154,7 +154,11 @@ pub(crate) fn refused_object(document: &Node) -> Option<Problem> {
     let values = ["autoscaling", "hpa", "keda"].iter().find_map(|name| has_bounds(name));
     if let Some(values) = values.filter(|_| kind.is_empty() && api.is_empty()) {
         let label = "expected a manifest: render it with `helm template CHART -f FILE`, and give the result";
-        return Some(Problem::new(&manifest_place(&values.place), "the file holds the values of a Helm chart", label));
+        return Some(Problem::new(
+            &manifest_place(&values.place),
+            "the file holds the values of a Helm chart",
+            label,
+        ));
     }
     let vertex = ["deployedModel", "automaticResources"];
     let model = field_of(document, vertex[0]).unwrap_or(document);

@@ -11,7 +11,8 @@ pub(in crate::autoscaler) fn own_names(text: &str) -> String {
 
 /// What Terraform calls a field of the interface: `TargetValue` is `target_value`. Any other name stays as it is.
 pub(in crate::autoscaler) fn own_name(name: &str) -> String {
-    if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
+    if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(|c| c.is_ascii_alphanumeric())
+    {
         return name.to_owned();
     }
     let letters: Vec<char> = name.chars().collect();
@@ -34,7 +35,10 @@ mod tests {
     #[test]
     fn names_between_backticks_are_those_of_the_file_and_values_stay() {
         for (ours, theirs) in [
-            ("`MaxCapacty` is no field that is known: did you mean `MaxCapacity`?", "`max_capacty` is no field that is known: did you mean `max_capacity`?"),
+            (
+                "`MaxCapacty` is no field that is known: did you mean `MaxCapacity`?",
+                "`max_capacty` is no field that is known: did you mean `max_capacity`?",
+            ),
             ("`Config.PolicyARN` is \"SageMakerVariant\"", "`config.policy_arn` is \"SageMakerVariant\""),
             ("`autoscaler.max` is missing", "`autoscaler.max` is missing"),
         ] {

@@ -145,7 +145,10 @@ impl Watch<'_> {
         if let Some(written) = seconds.filter(|written| *written >= LONG_S) {
             let path = target.fields.shown(&target.fields.path_of(target.name));
             let meant = rounded(written / 1000.0);
-            into.note(format!("{path} is compared with seconds: if milliseconds are meant, write {meant}"), &node.place);
+            into.note(
+                format!("{path} is compared with seconds: if milliseconds are meant, write {meant}"),
+                &node.place,
+            );
         }
     }
 

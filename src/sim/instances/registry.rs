@@ -325,10 +325,11 @@ impl InstanceRegistry {
             return Some((instance.id, instance.state));
         }
         let rank = |kind: &usize| scale_down_rank(*kind, self.shares[*kind].held);
-        let is_ready = |kind: usize| {
-            move |instance: &&Instance| instance.state == State::Ready && instance.kind == kind
-        };
-        let kind = (0..self.shares.len()).filter(|kind| meant().any(|one| is_ready(*kind)(&one))).min_by_key(rank)?;
+        let is_ready =
+            |kind: usize| move |instance: &&Instance| instance.state == State::Ready && instance.kind == kind;
+        let kind = (0..self.shares.len())
+            .filter(|kind| meant().any(|one| is_ready(*kind)(&one)))
+            .min_by_key(rank)?;
         let ready = meant().filter(is_ready(kind));
         let age = |instance: &&Instance| (instance.ready_since, instance.id);
         let chosen = match order {

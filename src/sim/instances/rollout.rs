@@ -50,7 +50,11 @@ impl Value for Portion {
         let percent = percent.filter(|percent: &f64| (0.0..=100.0).contains(percent));
         percent.map(Portion::Percent).ok_or_else(|| {
             let message = format!("`{path}` is {}", node.to_json());
-            Problem::new(&node.place, message, "expected a number of instances, or a percentage such as \"25%\"")
+            Problem::new(
+                &node.place,
+                message,
+                "expected a number of instances, or a percentage such as \"25%\"",
+            )
         })
     }
 }
@@ -168,7 +172,11 @@ mod tests {
 
     #[test]
     fn one_at_a_time_waits_for_each_new_one() {
-        assert_eq!(moves(1, 0, [3, 0, 3, 0, 0]), [1, 0, 0, 0], "one more than asked for, none may be missing");
+        assert_eq!(
+            moves(1, 0, [3, 0, 3, 0, 0]),
+            [1, 0, 0, 0],
+            "one more than asked for, none may be missing"
+        );
         assert_eq!(moves(1, 0, [3, 0, 3, 1, 0]), [0, 0, 0, 0]);
         assert_eq!(moves(1, 0, [3, 0, 3, 0, 1]), [0, 0, 1, 0], "four are ready: an old one may go");
         assert_eq!(moves(1, 0, [3, 0, 2, 0, 1]), [1, 0, 0, 0]);
@@ -177,7 +185,11 @@ mod tests {
 
     #[test]
     fn what_is_not_ready_goes_first_and_both_zero_is_one_missing() {
-        assert_eq!(moves(1, 1, [4, 2, 2, 0, 0]), [1, 1, 0, 0], "five in all, three are to be ready, one is new");
+        assert_eq!(
+            moves(1, 1, [4, 2, 2, 0, 0]),
+            [1, 1, 0, 0],
+            "five in all, three are to be ready, one is new"
+        );
         assert_eq!(moves(0, 0, [3, 0, 3, 0, 0]), [0, 0, 1, 0]);
         assert_eq!(moves(0, 0, [3, 0, 2, 0, 0]), [1, 0, 0, 0]);
     }

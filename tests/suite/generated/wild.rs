@@ -137,7 +137,8 @@ fn hazards() -> impl Strategy<Value = String> {
         },
     );
     let warm = prop_oneof![2 => Just(String::new()), 1 => warm];
-    let warm_up = maybe("[warm_up]\ntime = { dist = \"exponential\", mean = \"2s\" }\nutilization = 1.5\n".to_owned());
+    let warm_up =
+        maybe("[warm_up]\ntime = { dist = \"exponential\", mean = \"2s\" }\nutilization = 1.5\n".to_owned());
     let first = (lost, prop::option::of(1_u64..40)).prop_map(|(lost, first)| {
         let first = first.map(|n| format!("first_request = \"{n}00ms\"\n")).unwrap_or_default();
         format!("lost = \"{lost}\"\n{first}")

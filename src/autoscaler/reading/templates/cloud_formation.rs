@@ -26,7 +26,8 @@ pub(super) fn expand(document: &Node) -> Result<Option<Expanded>, Problem> {
     let targets = [of_type("ScalableTarget"), of_type("AutoScalingGroup")].concat();
     for (id, _, resource) in resources.iter() {
         let kind = text_of(resource, "Type").unwrap_or_default();
-        let is_read = kind.starts_with(APPLICATION) || kind.starts_with(EC2) || kind == "AWS::CloudWatch::Alarm";
+        let is_read =
+            kind.starts_with(APPLICATION) || kind.starts_with(EC2) || kind == "AWS::CloudWatch::Alarm";
         let Some(properties) = field_of(resource, "Properties").filter(|_| is_read) else { continue };
         let resolved = resolve(properties, document, resources, &mut expanded)?;
         let Data::Table(table) = &resolved.data else { continue };

@@ -45,7 +45,12 @@ impl Operations {
     }
 
     /// Cancels or drains the one of the instances of these numbers that goes first; `false` if there is none.
-    pub(super) fn let_one_go(&mut self, requests: &mut dyn RequestSide, among: Range<u32>, at: Instant) -> bool {
+    pub(super) fn let_one_go(
+        &mut self,
+        requests: &mut dyn RequestSide,
+        among: Range<u32>,
+        at: Instant,
+    ) -> bool {
         let provisioner = &self.provisioner;
         let rank = |kind, held| provisioner.scale_down_rank(kind, held);
         let order = self.instances.scale_down;

@@ -20,8 +20,7 @@ impl Operations {
             let [[old_coming, old_ready], [new_coming, new_ready]] =
                 self.registry.by_version(rolling.first_new);
             let desired = self.control.desired;
-            let moves =
-                rolling.moves(Versions { desired, old_coming, old_ready, new_coming, new_ready });
+            let moves = rolling.moves(Versions { desired, old_coming, old_ready, new_coming, new_ready });
             let Moves { start, cancel_old, drain_old, stop_new } = moves;
             for _ in 0..start {
                 let id = self.registry.request(at);
