@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::autoscaler::Limits;
 use crate::scenario::{Change, Scenario, ScenarioError, ScenarioFile};
+use crate::sim::Model;
 use crate::time::Span;
 use crate::units::{parse_span, show_span};
 
@@ -18,8 +19,8 @@ pub struct Cause {
     pub without: &'static str,
     /// Whether it protects from misses rather than causing them: then it has no share, and is told by itself.
     pub protects: bool,
-    /// Whether it can play a part in the scenario at all.
-    applies: fn(&Scenario) -> bool,
+    /// Whether it can play a part in a pool of the scenario at all.
+    applies: fn(&Scenario, &Model) -> bool,
     /// Paths of keys, `*` standing for every item of a list, each with the values to try in their order, as TOML; none:
     /// the key is left out.
     keys: &'static [(&'static str, &'static [&'static str])],
@@ -164,7 +165,7 @@ pub static CAUSES: &[Cause] = &[
         name: "failures and stock-outs",
         without: "no instance fails, is interrupted, refused, slow or rolled out",
         protects: false,
-        applies: |_| true,
+        applies: |_, _| true,
         keys: &[
             ("instances.failures", &[]),
             ("instances.interruptions", &[]),
@@ -189,7 +190,7 @@ pub static CAUSES: &[Cause] = &[
         name: "retries and hedges",
         without: "no request is sent twice",
         protects: false,
-        applies: |_| true,
+        applies: |_, _| true,
         keys: &[("client.retries", &["0"]), ("client.hedge_after", &[])],
         pace: &[],
     },
@@ -198,7 +199,7 @@ pub static CAUSES: &[Cause] = &[
         name: "dispatch",
         without: "requests wait in one queue, from which free instances take them",
         protects: false,
-        applies: |_| true,
+        applies: |_, _| true,
         keys: &[("dispatch.policy", &["\"central_queue\""]), ("dispatch.choices", &[])],
         pace: &[],
     },
@@ -208,33 +209,32 @@ pub static CAUSES: &[Cause] = &[
 const FULL: f64 = 0.85;
 
 /// Whether the autoscaler ever changes the number of instances.
-fn scales(scenario: &Scenario) -> bool {
-    let Limits { min, max } = scenario.model.autoscaler.limits();
+fn scales(_: &Scenario, model: &Model) -> bool {
+    let Limits { min, max } = model.autoscaler.limits();
     min < max
 }
 
 /// Whether the arrivals take more than the maximum of an autoscaler, or a quota stands below it.
-fn reaches_maximum(scenario: &Scenario) -> bool {
-    let model = &scenario.model;
+fn reaches_maximum(scenario: &Scenario, model: &Model) -> bool {
     let kinds = model.instances.kinds();
     let limited =
         kinds.iter().any(|kind| kind.hazards.stock.as_ref().is_some_and(|stock| stock.quota.is_some()));
     let max = f64::from(model.autoscaler.limits().max);
-    (scales(scenario) || model.autoscaler.schedule().is_some())
-        && (limited
-            || (0..scenario.run.replications).any(|number| scenario.instances_needed(number) > FULL * max))
+    let needed = |number| scenario.instances_needed_of(model, number);
+    (scales(scenario, model) || model.autoscaler.schedule().is_some())
+        && (limited || (0..scenario.run.replications).any(|number| needed(number) > FULL * max))
 }
 
 /// Whether the autoscaler looks at metrics.
-fn observes(scenario: &Scenario) -> bool {
-    let autoscaler = &scenario.model.autoscaler;
-    scales(scenario) && (autoscaler.query().is_some() || autoscaler.scrapes())
+fn observes(scenario: &Scenario, model: &Model) -> bool {
+    let autoscaler = &model.autoscaler;
+    scales(scenario, model) && (autoscaler.query().is_some() || autoscaler.scrapes())
 }
 
 /// Whether the autoscaler is evaluated less often than every second.
-fn evaluated_rarely(scenario: &Scenario) -> bool {
-    let schedule = scenario.model.autoscaler.schedule();
-    scales(scenario) && schedule.is_some_and(|schedule| schedule.interval > Span::from_secs(1))
+fn evaluated_rarely(scenario: &Scenario, model: &Model) -> bool {
+    let schedule = model.autoscaler.schedule();
+    scales(scenario, model) && schedule.is_some_and(|schedule| schedule.interval > Span::from_secs(1))
 }
 
 /// A cause that plays a part in a scenario, with the changes that take it away.
@@ -264,28 +264,20 @@ pub fn applied(
     variant: Option<&str>,
 ) -> Result<(Scenario, Vec<Applied>), ScenarioError> {
     let base = file.changed(variant, &[])?;
+    let pools = pools(&base);
     let mut all = Vec::new();
-    for cause in CAUSES.iter().filter(|cause| (cause.applies)(&base)) {
+    for cause in CAUSES {
+        let of_cause: Vec<&Pool> = pools.iter().filter(|pool| (cause.applies)(&base, &pool.model)).collect();
         let mut changes = Vec::new();
-        for (path, values) in cause.keys {
-            let path = path.replace("{maximum}", &base.model.autoscaler.limiting_path());
-            for path in spread(file, variant, &path)? {
-                // A table that is not written does nothing, whatever its keys would be.
-                let table = path.rsplit_once('.').filter(|(table, _)| table.starts_with("instances."));
-                if let Some((table, _)) = table
-                    && file.written(variant, table)?.is_none()
-                {
-                    continue;
-                }
-                changes.extend(effective(file, variant, &base, &path, values));
-            }
+        for pool in &of_cause {
+            changes.extend(changes_of(file, variant, (&base, pool, cause))?);
         }
         // Two keys may not do together what each does alone: then the first that do are taken.
         while !changes.is_empty() && file.changed(variant, &changes).is_err() {
             changes.pop();
         }
         if !changes.is_empty() {
-            let along = paced(file, variant, (&base, cause, &changes))?;
+            let along = paced(file, variant, (&of_cause, cause, &changes))?;
             all.push(Applied { cause, changes, along });
         }
     }
@@ -293,23 +285,67 @@ pub fn applied(
     Ok((base, all))
 }
 
+/// What takes a cause away from one pool.
+fn changes_of(
+    file: &ScenarioFile,
+    variant: Option<&str>,
+    (base, pool, cause): (&Scenario, &Pool, &Cause),
+) -> Result<Vec<Change>, ScenarioError> {
+    let mut changes = Vec::new();
+    // Clients are those of the whole.
+    let keys = cause.keys.iter().filter(|(path, _)| pool.prefix.is_empty() || !path.starts_with("client."));
+    for (path, values) in keys {
+        let path = path.replace("{maximum}", &pool.model.autoscaler.limiting_path());
+        for path in spread(file, variant, &format!("{}{path}", pool.prefix))? {
+            // A table that is not written does nothing, whatever its keys would be.
+            let of_instances = format!("{}instances.", pool.prefix);
+            let table = path.rsplit_once('.').filter(|(table, _)| table.starts_with(&of_instances));
+            if let Some((table, _)) = table
+                && file.written(variant, table)?.is_none()
+            {
+                continue;
+            }
+            changes.extend(effective(file, variant, (base, pool), &path, values));
+        }
+    }
+    Ok(changes)
+}
+
+/// A pool of a scenario, and what the paths of its keys begin with.
+struct Pool {
+    prefix: &'static str,
+    model: Model,
+}
+
+/// What the paths of keys of a pool begin with: of the scenario's own, and of one that decodes.
+const PREFIXES: [&str; 2] = ["", "decode."];
+
+/// The pools of a scenario: its own, and one that decodes if there is one.
+fn pools(base: &Scenario) -> Vec<Pool> {
+    let models = std::iter::once(base.model.clone()).chain(base.model.decode_pool());
+    PREFIXES.into_iter().zip(models).map(|(prefix, model)| Pool { prefix, model }).collect()
+}
+
 /// The times between changes that go along with a cause: those of its pace that are shorter than the interval.
 fn paced(
     file: &ScenarioFile,
     variant: Option<&str>,
-    (base, cause, changes): (&Scenario, &Cause, &[Change]),
+    (pools, cause, changes): (&[&Pool], &Cause, &[Change]),
 ) -> Result<Vec<Change>, ScenarioError> {
     let mut along: Vec<Change> = Vec::new();
-    let Some(schedule) = base.model.autoscaler.schedule() else { return Ok(along) };
-    for path in cause.pace {
-        let written = file.written(variant, path)?;
+    let scheduled = pools.iter().filter_map(|pool| Some((pool.prefix, pool.model.autoscaler.schedule()?)));
+    let paths = scheduled.flat_map(|(prefix, schedule)| {
+        cause.pace.iter().map(move |path| (format!("{prefix}{path}"), schedule))
+    });
+    for (path, schedule) in paths {
+        let written = file.written(variant, &path)?;
         let written =
             written.as_ref().and_then(|written| written.as_str()).and_then(|text| parse_span(text).ok());
         if written.is_some_and(|written| written >= schedule.interval) {
             continue;
         }
         let value = Some(format!("\"{}\"", show_span(schedule.interval)));
-        along.push(Change { path: (*path).to_owned(), value });
+        along.push(Change { path, value });
         let with: Vec<Change> = changes.iter().chain(&along).cloned().collect();
         if file.changed(variant, &with).is_err() {
             along.pop();
@@ -323,12 +359,13 @@ fn give_way(all: &mut [Applied]) {
     let brought: Vec<String> =
         all.iter().flat_map(|applied| &applied.along).map(|change| change.path.clone()).collect();
     for applied in all.iter_mut().filter(|applied| applied.cause.pace.is_empty()) {
-        let keys =
-            applied.cause.keys.iter().filter(|(path, _)| brought.iter().any(|brought| brought == path));
-        for (path, values) in keys {
-            if applied.changes.iter().all(|change| change.path != *path) {
-                let value = values.first().map(|value| (*value).to_owned());
-                applied.along.push(Change { path: (*path).to_owned(), value });
+        for prefix in PREFIXES {
+            for (path, values) in applied.cause.keys {
+                let path = format!("{prefix}{path}");
+                if brought.contains(&path) && applied.changes.iter().all(|change| change.path != path) {
+                    let value = values.first().map(|value| (*value).to_owned());
+                    applied.along.push(Change { path, value });
+                }
             }
         }
     }
@@ -346,11 +383,11 @@ fn spread(file: &ScenarioFile, variant: Option<&str>, path: &str) -> Result<Vec<
 fn effective(
     file: &ScenarioFile,
     variant: Option<&str>,
-    base: &Scenario,
+    (base, pool): (&Scenario, &Pool),
     path: &str,
     values: &[&str],
 ) -> Option<Change> {
-    let max = u64::from(base.model.autoscaler.limits().max);
+    let max = u64::from(pool.model.autoscaler.limits().max);
     let filled = |value: &&str| {
         let of_max = |factor: u64| (max * factor).to_string();
         let value = value.replace("{max}", &of_max(1)).replace("{10 max}", &of_max(10));

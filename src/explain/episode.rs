@@ -4,7 +4,7 @@
 use crate::autoscaler::{OfPool, Per, Quantity, Scrape, Signal, Watched};
 use crate::random::Streams;
 use crate::scenario::Scenario;
-use crate::sim::{DecisionRecord, Window};
+use crate::sim::{DecisionRecord, PoolName, Window};
 use crate::sorting::Sorting as _;
 use crate::time::{Instant, Span};
 
@@ -57,6 +57,8 @@ pub struct Episode {
     pub dropped: Option<Dropped>,
     /// When the maximum was asked for, and what it is, if the arrivals take more.
     pub capped: Option<(f64, u32)>,
+    /// The pool in which most requests waited, where there are two; instances and decisions are then those of this pool.
+    pub pool: Option<PoolName>,
 }
 
 /// A decision for more instances.
@@ -179,6 +181,7 @@ impl Course<'_> {
             seen,
             dropped: self.dropped(begin, first),
             capped,
+            pool: None,
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::cause::{Applied, Cause, applied, oracle, together};
 use super::episode::{Course, Episodes};
 use super::shares::{self, MOST_IN_FULL, Mask, Values};
+use super::two_pools::of_two_pools;
 use crate::experiment::{
     COST, Case, Evaluator, Observer, PromiseKept, Record, Replications, Retain, RunError, Unit,
 };
@@ -217,7 +218,6 @@ pub fn explain(
     evaluator: &Evaluator<'_>,
 ) -> Result<Explained, ExplainError> {
     let (scenario, found) = applied(file, variant)?;
-    file.refuse_pools(&scenario, "`explain`")?;
     let (protecting, found): (Vec<Applied>, Vec<Applied>) =
         found.into_iter().partition(|applied| applied.cause.protects);
     let count = found.len();
@@ -442,7 +442,8 @@ impl<'a> Game<'a> {
     /// Runs the policy that knows the future, alone and after all causes; `None` where no policy could do otherwise.
     fn run_oracle(&self, causes: &[Applied]) -> Result<Option<Apart>, ExplainError> {
         let limits = self.base.model.autoscaler.limits();
-        if limits.min == limits.max {
+        // What comes to the decode pool depends on the other: it cannot be known before.
+        if limits.min == limits.max || self.base.model.decode.is_some() {
             return Ok(None);
         }
         let all = self.file.changed(self.variant, &together(causes))?;
@@ -599,8 +600,11 @@ fn course(
     let [coarse, told] = watch.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (Some(run), Some(told)) = (coarse, told) else { return Err(ExplainError::Stopped) };
     let decisions = watch.decisions.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let course = Course { scenario, windows: &told.timeline, decisions: &decisions };
-    Ok((run, Episodes { replication, all: course.episodes() }))
+    let all = match scenario.model.decode_pool() {
+        None => Course { scenario, windows: &told.timeline, decisions: &decisions }.episodes(),
+        Some(decode) => of_two_pools(scenario, decode, &told.timeline, &decisions),
+    };
+    Ok((run, Episodes { replication, all }))
 }
 
 /// Keeps two runs in full, and the decisions of the second.

@@ -11,6 +11,7 @@ pub mod cause;
 pub mod episode;
 mod explanation;
 pub mod shares;
+mod two_pools;
 
 pub use cause::{Applied, CAUSES, Cause, applied};
 pub use episode::{Episode, Episodes};

@@ -886,14 +886,33 @@ fn traps_are_found_in_both_pools_and_each_is_named() {
 #[test]
 fn what_knows_one_pool_only_refuses_two() {
     let work = Work::with(PLANNED);
-    let refused = work.fails(2, &["explain", "scenario.toml"]);
-    assert!(
-        refused.contains("`explain` does not take two pools") && refused.contains("[decode"),
-        "{refused}"
-    );
     work.write("past.csv", "time_s,ready\n60,2\n");
     let refused = work.fails(2, &["backtest", "scenario.toml", "--observed", "past.csv"]);
-    assert!(refused.contains("`backtest` does not take two pools"), "{refused}");
+    assert!(
+        refused.contains("`backtest` does not take two pools") && refused.contains("[decode"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn causes_are_taken_away_from_both_pools_and_episodes_name_the_one_that_requests_waited_in() {
+    let short =
+        PLANNED.replace("duration = \"30m\"\nreplications = 3", "duration = \"10m\"\nreplications = 1");
+    let work = Work::with(&short);
+    let account: Value = serde_json::from_str(&work.done(&["explain", "scenario.toml", "--json"])).unwrap();
+    let keys: Vec<&str> =
+        account["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap()).collect();
+    for key in ["instances.cold_start", "decode.instances.cold_start", "decode.autoscaler.interval"] {
+        assert!(keys.contains(&key), "{key}: {keys:?}");
+    }
+    let episodes = account["episodes"].as_array().unwrap();
+    assert!(!episodes.is_empty());
+    for episode in episodes {
+        let (pool, text) = (episode["pool"].as_str().unwrap(), episode["text"].as_str().unwrap());
+        assert!(text.contains(&format!("in the {pool} pool ")), "{text}");
+    }
+    let of = |pool: &str| episodes.iter().any(|episode| episode["pool"] == pool);
+    assert!(of("prefill") && of("decode"), "{episodes:#?}");
 }
 
 #[test]

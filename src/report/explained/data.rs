@@ -9,6 +9,7 @@ use super::episodes::episode;
 use crate::experiment::Unit;
 use crate::explain::{Effect, Episode, Explained, Measure, Total};
 use crate::report::clock::RunClock;
+use crate::sim::PoolName;
 use crate::stats::Estimate;
 
 /// The account of an explanation.
@@ -66,6 +67,8 @@ struct EpisodeData {
     queued_s: Option<f64>,
     seen_s: Option<f64>,
     ready_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<PoolName>,
     text: String,
 }
 
@@ -83,6 +86,7 @@ impl EpisodeData {
             queued_s: told.queued_s,
             seen_s: seen.map(|seen| seen.at_s),
             ready_s: seen.and_then(|seen| seen.ready_s),
+            pool: told.pool,
             text: episode(told, clock),
         }
     }

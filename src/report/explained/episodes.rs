@@ -15,6 +15,9 @@ pub fn episode(told: &Episode, clock: RunClock) -> String {
         format::count(told.ended as f64),
     );
     let causes = parts(told, clock);
+    if let Some(pool) = told.pool {
+        text += &format!("in the {} pool ", pool.shown());
+    }
     text += &match causes.is_empty() {
         true => {
             format!("{} of the {} instances ready were needed at the peak", shown(told.needed), told.ready)
@@ -93,6 +96,7 @@ mod tests {
             seen: Some(seen),
             dropped: None,
             capped: None,
+            pool: None,
         }
     }
 

@@ -537,6 +537,11 @@ pub const OBJECTS: &[Object] = &[
             ("queued_s", "number?", "When requests began to wait for long."),
             ("seen_s", "number?", "When the autoscaler saw it."),
             ("ready_s", "number?", "When the instances were ready."),
+            (
+                "pool",
+                "~text",
+                "The pool in which most requests waited, `prefill` or `decode`; only where there are two.",
+            ),
             ("text", "text", "In words."),
         ],
     ),
