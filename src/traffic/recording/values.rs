@@ -162,9 +162,8 @@ pub(super) fn quantity_of_name(name: &str) -> Option<(Quantity, f64)> {
         "hits_s",
     ];
     const PER_MINUTE: [&str; 5] = ["rpm", "requests_per_minute", "requests_min", "req_min", "req_per_minute"];
-    let lower = name.trim().to_lowercase();
-    if lower.contains("rate(") || lower.contains("per_second(") {
-        return Some((Quantity::Rates, 1.0));
+    if let Some(quantity) = quantity_of_expression(name) {
+        return Some((quantity, 1.0));
     }
     let words = plain(name);
     match words.as_str() {
@@ -172,6 +171,30 @@ pub(super) fn quantity_of_name(name: &str) -> Option<(Quantity, f64)> {
         words if RATES.contains(&words) => Some((Quantity::Rates, 1.0)),
         words if PER_MINUTE.contains(&words) => Some((Quantity::Rates, 1.0 / 60.0)),
         _ => None,
+    }
+}
+
+/// What a query in PromQL or in Datadog's language gives, if it is plainly requests: a rate of something else, or part of a larger
+/// expression, is not.
+pub(super) fn quantity_of_expression(text: &str) -> Option<Quantity> {
+    const OTHERS: [&str; 6] = ["_sum[", "_bucket[", "_bytes", "_seconds_total", "_tokens", "cpu"];
+    let mut in_braces = false;
+    let outside = |c: &char| {
+        in_braces = (in_braces || *c == '{') && *c != '}';
+        !in_braces && !c.is_whitespace() && *c != '}'
+    };
+    let plain: String = text.to_lowercase().chars().filter(outside).collect();
+    let is_rate = ["rate(", "irate(", "sum(rate(", "sum(irate("].iter().any(|begin| plain.starts_with(begin))
+        || (plain.starts_with("sumby(") && plain.contains(")(rate("));
+    let is_alone = !plain.contains(['*', '/', '+']) && !plain.contains(")-");
+    let is_other = OTHERS.iter().any(|other| plain.contains(other));
+    match () {
+        () if is_other || !is_alone => None,
+        () if is_rate || plain.contains("per_second(") || plain.contains(".as_rate()") => {
+            Some(Quantity::Rates)
+        }
+        () if plain.contains(".as_count()") => Some(Quantity::Counts),
+        () => None,
     }
 }
 
@@ -381,6 +404,33 @@ pub(super) fn is_count(tokens: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_query_that_is_plainly_of_requests_tells_what_its_values_are() {
+        for rate in [
+            "sum(rate(http_requests_total{path=~\"/v1/.*\"}[1m]))",
+            "sum by (pod) (rate(vllm:request_success_total[5m]))",
+            "per_second(sum:trace.http.request.hits{env:prod})",
+            "sum:nginx.requests{*}.as_rate()",
+        ] {
+            assert_eq!(quantity_of_expression(rate), Some(Quantity::Rates), "{rate}");
+        }
+        assert_eq!(
+            quantity_of_expression("sum:trace.http.request.hits{*}.as_count()"),
+            Some(Quantity::Counts)
+        );
+        for other in [
+            "histogram_quantile(0.95, sum(rate(http_request_duration_seconds_bucket[5m])) by (le))",
+            "sum(rate(http_request_duration_seconds_sum[5m]))",
+            "sum(rate(errors_total[5m])) / sum(rate(http_requests_total[5m]))",
+            "sum(rate(http_requests_total[5m])) * 60",
+            "rate(container_cpu_usage_seconds_total[5m])",
+            "sum(rate(vllm:generation_tokens_total[1m]))",
+            "requests",
+        ] {
+            assert_eq!(quantity_of_expression(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn numbers_keep_their_prefix_and_give_their_unit() {

@@ -7,7 +7,7 @@ use super::super::document::{self, Document, Long};
 use super::super::reading::Reading;
 use super::super::series::{self, Known};
 use super::super::series_rows::SeriesRows;
-use super::super::values::quantity_of_unit;
+use super::super::values::{quantity_of_expression, quantity_of_unit};
 use super::super::wanted::{Quantity, Wanted};
 use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
@@ -87,7 +87,7 @@ fn first_version(
             [text("scope"), text("expression"), text("metric")].into_iter().find(|text| !text.is_empty());
         quantity = quantity
             .or_else(|| of_unit(one.pointer("/unit/0")))
-            .or_else(|| of_expression(text("expression")));
+            .or_else(|| quantity_of_expression(text("expression")));
         let seconds =
             one.get("interval").and_then(Value::as_f64).filter(|seconds| (1e-3..1e9).contains(seconds));
         interval = interval.or(seconds.map(Span::from_secs_f64));
@@ -141,15 +141,5 @@ fn of_unit(unit: Option<&Value>) -> Option<Quantity> {
         Some("second") => Some(Quantity::Rates),
         Some(_) => None,
         None => quantity_of_unit(name).map(|(quantity, _)| quantity),
-    }
-}
-
-fn of_expression(expression: &str) -> Option<Quantity> {
-    match () {
-        () if expression.contains("per_second(") || expression.contains(".as_rate()") => {
-            Some(Quantity::Rates)
-        }
-        () if expression.contains(".as_count()") => Some(Quantity::Counts),
-        () => None,
     }
 }

@@ -7,6 +7,7 @@ use super::super::document::{self, Document, Long};
 use super::super::reading::Reading;
 use super::super::series::{self, Known};
 use super::super::series_rows::SeriesRows;
+use super::super::values::quantity_of_expression;
 use super::super::wanted::{Quantity, Wanted};
 use super::{Form, Head, Likeness, Recording};
 use crate::files::NamedFile;
@@ -68,7 +69,7 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
     let mut series = SeriesRows::default();
     // What `traffic fetch` asked for stands in its file.
     let query = whole.get("query").and_then(Value::as_str);
-    let mut quantity = query.filter(|query| is_rate(query)).map(|_| Quantity::Rates);
+    let mut quantity = query.and_then(quantity_of_expression);
     if let Some(query) = query {
         reading.note(format!("query `{}`", clip(query)));
     }
@@ -106,13 +107,6 @@ fn read(file: &NamedFile<'_>, _: &Head, wanted: &Wanted) -> Result<Recording, Fi
         reading.note("a rate over a window is a moving mean: bursts shorter than the window are not in it");
     }
     Ok(Recording { reading, content: Recorded::Series(series) })
-}
-
-/// Whether a query gives rates per second, and nothing made of them that is another quantity.
-fn is_rate(query: &str) -> bool {
-    let plain = query.replace(' ', "");
-    let is_rate = ["rate(", "sum(rate(", "sum(irate("].iter().any(|begin| plain.starts_with(begin));
-    is_rate && !plain.contains(['*', '/', '+']) && !plain.contains(")-")
 }
 
 fn point(pair: &Value) -> Option<(i64, f64)> {
