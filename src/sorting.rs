@@ -56,7 +56,7 @@ mod tests {
                 items.push(((state >> 33) % (1 + count as u64 / 2), place));
             }
             let (mut expected, mut by_key) = (items.clone(), items.clone());
-            expected.sort_by(|a, b| b.0.cmp(&a.0));
+            expected.sort_by_key(|item| std::cmp::Reverse(item.0));
             items.sort_once_by(|a, b| b.0.cmp(&a.0));
             assert_eq!(items, expected, "{count}");
             expected.sort_by_key(|item| item.0);
