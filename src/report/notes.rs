@@ -256,12 +256,16 @@ fn fitted_to_load_test(error: f64) -> Statement {
 }
 
 fn formula(alike: &[&Uncertainty]) -> Statement {
-    let Uncertainty { between: (low, high), basis, .. } = alike[0];
+    let Uncertainty { between: (low, high), basis, is_measured, .. } = alike[0];
     let machines: Vec<&str> = alike.iter().map(|uncertainty| uncertainty.of.as_str()).collect();
+    let levels = if *is_measured {
+        format!("80 % of measured levels take {low} to {high} times as long")
+    } else {
+        format!("no level of load was measured, and {low} to {high} times as long is supposed")
+    };
     let text = format!(
-        "The times of iterations are those of a formula for {} ({basis}), not of a load test: 80 % of measured levels take {low} to \
-         {high} times as long. Intervals show the noise of the simulation only: each latency, and with it the cost of keeping the \
-         SLO, is uncertain by this factor too.",
+        "The times of iterations are those of a formula for {} ({basis}), not of a load test: {levels}. Intervals show the noise of \
+         the simulation only: each latency, and with it the cost of keeping the SLO, is uncertain by this factor too.",
         machines.join("; ")
     );
     Statement::plain(FORMULA, text).with("low", *low).with("high", *high)

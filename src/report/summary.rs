@@ -9,7 +9,7 @@ use super::backtested::Past;
 use super::explained::Account;
 use super::results::Results;
 use super::statement::Statement;
-use super::{sentences, warnings};
+use super::{notes, sentences, warnings};
 use crate::experiment::{
     CompareResult, Difference, FIGURES, Figures, LoadLimit, Pair, PointResult, PrecisionResult,
     PromiseSummary, Replications, RunPlan, RunResult, SloVerdict, Standing, StopReason, SweepResult, Unit,
@@ -169,6 +169,12 @@ impl<'a> Head<'a> {
             units: FIGURES.iter().map(|figure| (figure.name, figure.unit)).collect(),
         }
     }
+
+    /// Says besides what times by a formula, or fitted to a load test, of what was simulated are worth.
+    fn with_formulas<'s>(mut self, simulated: impl Iterator<Item = &'s Scenario>) -> Head<'a> {
+        self.reading.extend(notes::formulas(simulated));
+        self
+    }
 }
 
 /// How each promise is kept, the error budget included; none where nothing is promised.
@@ -199,7 +205,8 @@ struct VariantSummary<'a> {
 }
 
 fn run<'a>(scenario: &'a Scenario, result: &'a RunResult) -> Kind<'a> {
-    let head = Head::of("run", scenario, &result.procedure, result.complete, warnings::of_run(result));
+    let head = Head::of("run", scenario, &result.procedure, result.complete, warnings::of_run(result))
+        .with_formulas(result.alternatives.iter().map(|alternative| &alternative.scenario));
     let Some((first, rest)) = result.alternatives.split_first() else {
         return Kind::Nothing(Box::new(head));
     };
@@ -275,7 +282,8 @@ struct PointSummary<'a> {
 fn sweep<'a>(scenario: &'a Scenario, result: &'a SweepResult) -> SweepSummary<'a> {
     let number = |index: Option<usize>| index.map(|index| result.points[index].number);
     SweepSummary {
-        head: Head::of("sweep", scenario, &result.procedure, result.complete(), warnings::of_sweep(result)),
+        head: Head::of("sweep", scenario, &result.procedure, result.complete(), warnings::of_sweep(result))
+            .with_formulas(result.points.iter().map(|point| &point.point.scenario)),
         points_planned: result.planned,
         frontier: result.frontier().map(|point| point.number).collect(),
         knee: number(result.knee),
@@ -378,7 +386,8 @@ fn compare<'a>(scenario: &'a Scenario, result: &'a CompareResult) -> CompareSumm
             &result.procedure,
             result.complete,
             warnings::of_comparison(result),
-        ),
+        )
+        .with_formulas(result.contenders.iter().map(|contender| &contender.scenario)),
         correction: Correction { method: "bonferroni", intervals: result.intervals, each: result.each },
         contenders: result
             .contenders
@@ -422,7 +431,8 @@ struct RecommendSummary<'a> {
 }
 
 fn recommend<'a>(scenario: &'a Scenario, result: &'a Recommendation) -> RecommendSummary<'a> {
-    let head = Head::of("recommend", scenario, &RunPlan::default(), result.complete, Vec::new());
+    let head = Head::of("recommend", scenario, &RunPlan::default(), result.complete, Vec::new())
+        .with_formulas(std::iter::once(scenario));
     RecommendSummary { head, recommendation: result }
 }
 

@@ -4,6 +4,7 @@ use kneepoint::internals::random::Streams;
 use kneepoint::internals::scenario::{Scenario, ScenarioFile};
 use kneepoint::internals::service::{IterationWork, Llm, Model};
 
+use crate::fixtures::cli::Work;
 use crate::fixtures::requests::Requests;
 use crate::fixtures::scenario::scenario;
 use crate::fixtures::simulation::simulate;
@@ -75,6 +76,28 @@ fn figures_of_a_data_sheet_alone_are_said_to_be_so_and_are_less_certain() {
     let (measured, sheet) = (of("h200"), of("mi300x"));
     assert_eq!((measured.basis, sheet.basis), ("kernels and whole engines measured", "data sheet only"));
     assert!(sheet.between.0 < measured.between.0 && sheet.between.1 > measured.between.1);
+}
+
+#[test]
+fn summaries_too_say_what_the_times_of_each_alternative_are_worth() {
+    let work = Work::with(
+        "[run]\nduration = \"1m\"\nreplications = 2\n[arrivals]\nkind = \"poisson\"\nrate = 1\n[autoscaler]\nkind = \"fixed\"\n\
+         instances = 1\n[service]\nmodel = \"llm\"\nprompt_tokens = 500\noutput_tokens = 100\n[service.hardware]\nmodel = \"qwen3-8b\"\n\
+         gpu = \"h200\"\n[[variant]]\nname = \"other\"\nset = { \"service.hardware.gpu\" = \"mi300x\" }\n",
+    );
+    for command in ["run", "compare"] {
+        let shown = work.done(&[command, "scenario.toml", "--json"]);
+        let summary: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let reading = summary["reading"].as_array().unwrap();
+        let stated: Vec<&str> = reading
+            .iter()
+            .filter(|statement| statement["id"] == "note.formula")
+            .map(|statement| statement["text"].as_str().unwrap())
+            .collect();
+        assert_eq!(stated.len(), 2, "{command}: {stated:?}");
+        assert!(stated.iter().any(|text| text.contains("h200") && text.contains("80 % of measured levels")));
+        assert!(stated.iter().any(|text| text.contains("mi300x") && text.contains("is supposed")));
+    }
 }
 
 #[test]

@@ -67,7 +67,11 @@ pub const OBJECTS: &[Object] = &[
             ("precision", "precision?", "What became of the precision asked for."),
             ("slo", "slo?", "What is promised."),
             ("warnings", "[statement]", "What has to be known before any figure is read."),
-            ("reading", "[statement]", "What was read, as the simulator understands it."),
+            (
+                "reading",
+                "[statement]",
+                "What was read, as the simulator understands it, and what times by a formula or fitted to a load test are worth.",
+            ),
             ("units", "{text}", "Unit of each figure, by its name."),
         ],
     ),

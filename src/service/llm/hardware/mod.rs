@@ -44,8 +44,10 @@ pub(super) struct Hardware {
 pub struct Uncertainty {
     /// What the formula is of: "llama-3.1-8b (bf16) on 1 × h100-sxm with vllm".
     pub of: String,
-    /// Measured time by that of the formula: 80 % of the measured levels lie between these two.
+    /// Measured time by that of the formula: 80 % of the measured levels lie between these two, or are supposed to.
     pub between: (f64, f64),
+    /// Whether levels of load were measured on such a GPU.
+    pub is_measured: bool,
     /// What that rests on.
     pub basis: &'static str,
 }
@@ -286,6 +288,7 @@ impl Value for Hardware {
             uncertainty: Uncertainty {
                 of: format!("{} ({weights}) on {gpus} × {} with {engine}", model.name, gpu.name),
                 between: gpu.evidence.between(),
+                is_measured: gpu.evidence == Evidence::Engines,
                 basis: gpu.evidence.stated(),
             },
         })
