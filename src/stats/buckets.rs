@@ -129,20 +129,18 @@ impl<const BITS: u32> Buckets<BITS> {
         low.min(self.top)..self.counts.len()
     }
 
-    /// The buckets in use. Most of the span is empty, so that a stretch of it is looked at as a whole first.
     fn used(&self) -> impl Iterator<Item = (usize, u64)> {
         let span = self.span();
-        let stretches = span.clone().step_by(STRETCH).map(move |from| from..(from + STRETCH).min(span.end));
-        // A counter that is carried may be 0 itself.
-        let looks = !self.carried.is_empty();
-        let in_use = stretches.filter(move |stretch| looks || counts_any(&self.counts[stretch.clone()]));
-        let counted = |index| (index, self.count(index));
-        in_use.flatten().map(counted).filter(|(_, count)| *count > 0)
+        let carried = |index| self.carried(index);
+        let counts = self.counts[span.clone()].iter();
+        span.zip(counts)
+            .map(move |(index, count)| (index, u64::from(*count) + carried(index)))
+            .filter(|(_, count)| *count > 0)
     }
 
-    fn count(&self, index: usize) -> u64 {
-        let carried = if self.carried.is_empty() { None } else { self.carried.get(&index) };
-        u64::from(self.counts[index]) + carried.copied().unwrap_or(0)
+    /// What of the count at `index` does not fit into its counter.
+    fn carried(&self, index: usize) -> u64 {
+        if self.carried.is_empty() { 0 } else { self.carried.get(&index).copied().unwrap_or(0) }
     }
 
     /// The greatest value of each bucket in use, in ascending order, with its count.
@@ -150,17 +148,31 @@ impl<const BITS: u32> Buckets<BITS> {
         self.used().map(|(index, count)| (end::<BITS>(index), count))
     }
 
-    /// For each of `ranks`, which count from 1 and ascend, the greatest value of the bucket that holds it, in one pass.
+    /// For each of `ranks`, which count from 1 and ascend, the greatest value of the bucket that holds it, in one pass: that of the
+    /// highest in use for those beyond all.
     pub fn at_ranks(&self, ranks: impl Iterator<Item = u64>) -> Vec<u64> {
-        let mut used = self.used();
-        let (mut within, mut value) = (0, 0);
+        let span = self.span();
+        // The first counter that has not been passed, and the counts before it.
+        let (mut at, mut below) = (span.start, 0);
         let find = |rank| {
-            while within < rank {
-                let Some((index, count)) = used.next() else { break };
-                within += count;
-                value = end::<BITS>(index);
+            // Stretches are passed as a whole: nearly all counters are in one that holds no rank.
+            while let Some(stretch) = self.counts[at..span.end].get(..STRETCH) {
+                let counted = stretch.iter().map(|count| u64::from(*count)).sum::<u64>();
+                let counted =
+                    counted + self.carried.range(at..at + STRETCH).map(|(_, more)| more).sum::<u64>();
+                if below + counted >= rank {
+                    break;
+                }
+                (at, below) = (at + STRETCH, below + counted);
             }
-            value
+            while at < span.end {
+                let counted = u64::from(self.counts[at]) + self.carried(at);
+                if below + counted >= rank {
+                    return end::<BITS>(at);
+                }
+                (at, below) = (at + 1, below + counted);
+            }
+            self.used().last().map_or(0, |(index, _)| end::<BITS>(index))
         };
         ranks.map(find).collect()
     }
@@ -223,11 +235,6 @@ fn give_back(counts: Vec<u32>) {
 
 /// Counters that are looked at together: those of two lines of the cache.
 const STRETCH: usize = 32;
-
-/// Whether any of them is not 0.
-fn counts_any(counts: &[u32]) -> bool {
-    counts.iter().fold(0, |all, count| all | count) != 0
-}
 
 /// How many of the lowest bits of a value its bucket does not tell apart.
 #[inline]
