@@ -12,7 +12,7 @@ use crate::sim::Metrics;
 
 /// Raised whenever the same scenario comes to other results than before: by another order of random draws, a corrected
 /// policy, or a figure with another meaning. Records of other versions are not found in a store, and so computed anew.
-pub const RESULTS_VERSION: u32 = 4;
+pub const RESULTS_VERSION: u32 = 5;
 
 /// Under what circumstances a scenario is evaluated: what may happen, as against what the user chooses. Cases under one
 /// condition share their requests.
