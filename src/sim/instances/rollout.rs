@@ -197,7 +197,11 @@ mod tests {
     #[test]
     fn fewer_asked_for_takes_old_ones_before_new_ones() {
         assert_eq!(moves(1, 0, [2, 1, 2, 1, 1]), [0, 1, 1, 0]);
-        assert_eq!(moves(1, 0, [1, 1, 2, 1, 1]), [0, 1, 2, 1], "new ones are never more than those asked for");
+        assert_eq!(
+            moves(1, 0, [1, 1, 2, 1, 1]),
+            [0, 1, 2, 1],
+            "new ones are never more than those asked for"
+        );
         assert_eq!(moves(0, 0, [1, 0, 1, 1, 2]), [0, 0, 1, 2]);
         assert_eq!(moves(1, 0, [2, 0, 0, 0, 3]), [0, 0, 0, 1], "the surge is for the old ones");
     }
