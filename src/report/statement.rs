@@ -46,6 +46,7 @@ impl Facts {
     }
 
     /// The fact called `name`.
+    #[cfg(feature = "internals")]
     pub fn get(&self, name: &str) -> Option<&Fact> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, fact)| fact)
     }

@@ -45,6 +45,7 @@ mod plan;
 mod precision;
 mod read_fact;
 mod reading;
+#[cfg(feature = "internals")]
 mod reference;
 mod run;
 mod setting;
@@ -68,6 +69,7 @@ pub use manifest::WrittenManifest;
 pub use plan::Plan;
 pub use precision::Precision;
 pub use read_fact::ReadFact;
+#[cfg(feature = "internals")]
 pub use reference::{KindReference, ReferencePage, kind_references, reference_pages};
 pub use run::{Run, Warmup};
 pub use setting::Setting;

@@ -47,6 +47,7 @@ impl Setting {
     }
 
     /// Whether [`value`](Self::value) is in seconds.
+    #[cfg(feature = "internals")]
     pub fn is_duration(&self) -> bool {
         matches!(self, Setting::Duration(_))
     }

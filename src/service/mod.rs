@@ -23,9 +23,11 @@ mod trace_input;
 
 pub use batch::{Batch, BatchServer};
 pub use contents::{BlockSet, ContentBlock, ContentRows, Contents, UNKNOWN};
+#[cfg(feature = "internals")]
+pub use llm::law_with;
 pub use llm::{
     DecodeServer, EngineRole, FITTED, Fitted, IterationLaw, IterationWork, Llm, LlmServer, PRESETS, Preset,
-    SteadyIterations, Uncertainty, law_with,
+    SteadyIterations, Uncertainty,
 };
 pub use model::Service;
 pub use queue::{Queue, RequestQueue};

@@ -42,6 +42,7 @@ impl Tally {
     }
 
     /// How many values there are.
+    #[cfg(feature = "internals")]
     pub fn count(&self) -> u64 {
         self.count
     }

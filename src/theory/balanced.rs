@@ -30,6 +30,7 @@ pub fn mean_field_sojourn(rho: f64, d: usize) -> Result<f64, Error> {
 ///
 /// # Errors
 /// Parameters out of range or `rho >= 1`.
+#[cfg(feature = "internals")]
 pub fn mean_field_tail(rho: f64, d: usize, length: u32) -> Result<f64, Error> {
     positive(&[rho, d as f64])?;
     if rho >= 1.0 {

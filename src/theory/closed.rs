@@ -47,6 +47,7 @@ impl Repairmen {
         self.users() / self.throughput() - self.think
     }
     /// Mean wait.
+    #[cfg(feature = "internals")]
     pub fn mean_wait(&self) -> f64 {
         self.mean_sojourn() - 1.0 / self.mu
     }

@@ -41,6 +41,7 @@ impl Mmc {
         self.c * self.mu - self.lam
     }
     /// The share of each server's time that is busy.
+    #[cfg(feature = "internals")]
     pub fn utilisation(&self) -> f64 {
         self.lam / (self.c * self.mu)
     }
@@ -53,15 +54,18 @@ impl Mmc {
         self.mean_wait() + 1.0 / self.mu
     }
     /// Mean number waiting.
+    #[cfg(feature = "internals")]
     pub fn mean_queue(&self) -> f64 {
         self.lam * self.mean_wait()
     }
     /// Variance of the time in the system: of the wait, which is zero or exponential, and of the service.
+    #[cfg(feature = "internals")]
     pub fn sojourn_variance(&self) -> f64 {
         let wait = self.wait_probability;
         wait * (2.0 - wait) / self.spare().powi(2) + self.mu.powi(-2)
     }
     /// The probability that the system is empty.
+    #[cfg(feature = "internals")]
     pub fn empty(&self) -> f64 {
         // P(n)/P(c) downwards from n = c, and P(c) (1/(1 - rho)) = P(wait).
         let mut term = self.wait_probability * (1.0 - self.utilisation());
@@ -75,6 +79,7 @@ impl Mmc {
         self.lam * self.mean_sojourn()
     }
     /// P(wait > t).
+    #[cfg(feature = "internals")]
     pub fn wait_tail(&self, t: f64) -> f64 {
         self.wait_probability * (-self.spare() * t).exp()
     }
@@ -87,6 +92,7 @@ impl Mmc {
         (-mu * t).exp() + self.wait_probability * mu * t * (-mu.min(theta) * t).exp() * ratio
     }
     /// The wait's quantile; `None` unless `0 <= p < 1`.
+    #[cfg(feature = "internals")]
     pub fn wait_quantile(&self, p: f64) -> Option<f64> {
         (0.0..1.0).contains(&p).then(|| ((self.wait_probability / (1.0 - p)).ln() / self.spare()).max(0.0))
     }
@@ -158,6 +164,7 @@ impl Mmck {
         self.mean_queue() / self.throughput()
     }
     /// Mean sojourn of the accepted.
+    #[cfg(feature = "internals")]
     pub fn mean_sojourn(&self) -> f64 {
         self.mean_jobs() / self.throughput()
     }
@@ -167,6 +174,7 @@ impl Mmck {
         accepted.iter().skip(self.c).map(|mass| mass / total).collect()
     }
     /// The probability that an accepted request waits.
+    #[cfg(feature = "internals")]
     pub fn wait_probability(&self) -> f64 {
         self.seen().iter().sum()
     }
@@ -182,6 +190,7 @@ impl Mmck {
 ///
 /// # Errors
 /// Parameters out of range, or `p` not in `[0, 1)`.
+#[cfg(feature = "internals")]
 pub fn infinite_server_quantile(lam: f64, service: f64, p: f64) -> Result<usize, Error> {
     positive(&[lam, service])?;
     if lam * service > MAX_SERVERS as f64 {
@@ -203,6 +212,7 @@ pub fn infinite_server_quantile(lam: f64, service: f64, p: f64) -> Result<usize,
 
 /// Steady-state means of a queue solved as a chain.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "some of them are for tests alone"))]
 pub struct Queue {
     /// The probability that an arrival waits.
     pub wait_probability: f64,
@@ -323,6 +333,7 @@ impl Mdc {
         self.mean_queue() / self.lam
     }
     /// Mean sojourn.
+    #[cfg(feature = "internals")]
     pub fn mean_sojourn(&self) -> f64 {
         self.mean_wait() + self.service
     }

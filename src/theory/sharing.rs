@@ -35,6 +35,7 @@ impl Mg1Ps {
     }
     /// Variance of the sojourn for exponential service (Coffman, Muntz and Trotter, "Waiting time distributions for
     /// processor-sharing systems", 1970).
+    #[cfg(feature = "internals")]
     pub fn sojourn_variance(&self) -> f64 {
         let rho = self.utilisation();
         self.service.powi(2) * (2.0 + rho) / ((1.0 - rho).powi(2) * (2.0 - rho))

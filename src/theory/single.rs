@@ -34,10 +34,12 @@ impl Mg1 {
         self.lam * self.mean_wait()
     }
     /// Mean number in the system.
+    #[cfg(feature = "internals")]
     pub fn mean_jobs(&self) -> f64 {
         self.lam * self.mean_sojourn()
     }
     /// Variance of the wait.
+    #[cfg(feature = "internals")]
     pub fn wait_variance(&self) -> f64 {
         self.mean_wait().powi(2) + self.lam * self.moments[2] / (3.0 * (1.0 - self.utilisation()))
     }
@@ -89,10 +91,12 @@ impl GiM1 {
         1.0 / (self.mu * (1.0 - self.sigma))
     }
     /// Mean wait.
+    #[cfg(feature = "internals")]
     pub fn mean_wait(&self) -> f64 {
         self.sigma * self.mean_sojourn()
     }
     /// The wait's quantile; `None` unless `0 <= p < 1`.
+    #[cfg(feature = "internals")]
     pub fn wait_quantile(&self, p: f64) -> Option<f64> {
         (0.0..1.0).contains(&p).then(|| ((self.sigma / (1.0 - p)).ln() * self.mean_sojourn()).max(0.0))
     }
@@ -146,6 +150,7 @@ impl SineLoad {
         Ok(Self { mean, swing, frequency: std::f64::consts::TAU / period, service })
     }
     /// Mean number in service at time `t`; the number itself is Poisson.
+    #[cfg(feature = "internals")]
     pub fn mean_at(&self, t: f64) -> f64 {
         let (angle, turn) = (self.frequency * t, self.frequency * self.service);
         let wave = (angle.sin() - turn * angle.cos()) / (1.0 + turn * turn);
@@ -159,14 +164,17 @@ impl SineLoad {
         self.service * (self.mean + self.swing * wave)
     }
     /// The highest mean number in service.
+    #[cfg(feature = "internals")]
     pub fn peak(&self) -> f64 {
         self.service * (self.mean + self.swing / (self.frequency * self.service).hypot(1.0))
     }
     /// The lowest mean number in service.
+    #[cfg(feature = "internals")]
     pub fn trough(&self) -> f64 {
         2.0 * self.service * self.mean - self.peak()
     }
     /// How long the peak of the load lags the peak of the rate.
+    #[cfg(feature = "internals")]
     pub fn lag(&self) -> f64 {
         (self.frequency * self.service).atan() / self.frequency
     }

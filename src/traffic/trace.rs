@@ -44,6 +44,7 @@ pub struct TraceColumns {
 
 impl TraceColumns {
     /// Timestamps in one column of a CSV file, and nothing else.
+    #[cfg(feature = "internals")]
     pub fn timestamps(column: Column, unit: Unit, sort: bool) -> Self {
         TraceColumns {
             layout: Layout::Csv,

@@ -255,11 +255,13 @@ impl FileStore {
     }
 
     /// How many records there are.
+    #[cfg(feature = "internals")]
     pub fn len(&self) -> usize {
         self.lock().places.len()
     }
 
     /// Whether there is none.
+    #[cfg(feature = "internals")]
     pub fn is_empty(&self) -> bool {
         self.lock().places.is_empty()
     }

@@ -17,6 +17,7 @@ impl MemoryStore {
     }
 
     /// Whether there is none.
+    #[cfg(feature = "internals")]
     pub fn is_empty(&self) -> bool {
         self.records().is_empty()
     }

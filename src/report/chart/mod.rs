@@ -155,6 +155,7 @@ impl Size {
     pub const TALLEST: Size = Size { width: 1200, height: 1500 };
 
     /// A size in pixels; too small or too large a side is brought to the nearest that can be drawn.
+    #[cfg(feature = "internals")]
     pub fn new(width: u32, height: u32) -> Self {
         Size { width: width.clamp(480, 8000), height: height.clamp(480, 8000) }
     }
@@ -181,11 +182,13 @@ pub struct Estimate {
 
 impl Estimate {
     /// A figure without an interval.
+    #[cfg(feature = "internals")]
     pub fn exactly(mean: f64) -> Self {
         Estimate { mean, interval: None }
     }
 
     /// A figure with its interval.
+    #[cfg(feature = "internals")]
     pub fn between(low: f64, mean: f64, high: f64) -> Self {
         Estimate { mean, interval: Some((low, high)) }
     }

@@ -43,7 +43,9 @@ mod server;
 mod settings;
 mod timing_wheel;
 
-pub use hardware::{FITTED, Fitted, Uncertainty, law_with};
+#[cfg(feature = "internals")]
+pub use hardware::law_with;
+pub use hardware::{FITTED, Fitted, Uncertainty};
 pub use iteration::{IterationLaw, IterationWork};
 pub use presets::{PRESETS, Preset};
 pub use server::{DecodeServer, LlmServer};

@@ -124,6 +124,7 @@ chosen_by_name!(Engine, KvCache, Weights);
 /// The law of an iteration and the time outside the engine by other constants than those of the product, which tests fit anew: of a
 /// model, a GPU, an engine and weights by their names, on so many GPUs and with so many bytes a value of the cache. `None` where a
 /// name is not known.
+#[cfg(feature = "internals")]
 pub fn law_with(
     names: [&str; 4],
     gpus: u32,
@@ -144,6 +145,7 @@ pub fn law_with(
 }
 
 /// The choice of this name.
+#[cfg(feature = "internals")]
 fn named<T: Choice + Copy>(name: &str) -> Option<T> {
     T::OPTIONS.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| *value)
 }
