@@ -1,6 +1,7 @@
 //! Several streams as one, in time order.
 
 use super::process::Stream;
+use crate::sorting::count_below;
 
 const BLOCK: usize = 256;
 
@@ -35,7 +36,7 @@ impl Source {
         let left = &self.block[self.next..];
         let left = &left[..left.len().min(count)];
         match left.last() {
-            Some(instant) if *instant > last => left.partition_point(|instant| *instant <= last),
+            Some(instant) if *instant > last => count_below(left, last + 1),
             _ => left.len(),
         }
     }

@@ -22,9 +22,9 @@ mod queueing;
 mod run;
 
 pub use accounting::{
-    Actions, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S, FailureCounts,
-    HeldTimes, Integrals, Outcome, PoolName, PoolOutcomes, Promise, Promised, RequestObserver, Sending, Slo,
-    Times, TokenCompletion, TokenOutcome, TransferOutcome, TypeShare, Window,
+    Actions, Answers, BilledFrom, Class, Completion, Cost, Counts, DecisionRecord, FLAP_WINDOW_S,
+    FailureCounts, HeldTimes, Integrals, Outcome, PoolName, PoolOutcomes, Promise, Promised, RequestObserver,
+    Sending, Slo, Times, TokenCompletion, TokenOutcome, TransferOutcome, TypeShare, Window,
 };
 pub use clients::{
     Abandoned, Client, ClientBackoff, Fault, Jitter, MAX_USERS, RetryOn, Session, UserStage, Users,

@@ -1,20 +1,20 @@
 //! Counts of values in buckets whose width grows with the value.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// Counts of whole numbers in buckets of bounded relative width: below 2^(`BITS` + 1) each value has its own, above that
 /// a bucket is at most 2^−`BITS` of its values wide.
 ///
 /// The buckets are those of an HDR histogram (Tene) from 1 with three significant digits for `BITS` = 10 and two for
 /// `BITS` = 7; the index follows from the position of the highest bit. Only the buckets between the lowest and the
-/// highest in use are ever read or cleared.
+/// highest in use are ever read or cleared. Counters are small, so that those of a group of runs that take turns stay in
+/// the nearest memory.
 #[derive(Debug)]
 pub struct Buckets<const BITS: u32> {
-    /// A multiple of 2³² less than the count where `carried` says so.
-    counts: Vec<u32>,
-    /// What does not fit into a counter, by its index.
-    carried: BTreeMap<usize, u64>,
+    /// Each count, modulo 2¹⁶.
+    counts: Vec<u16>,
+    /// The rest of each in units of 2¹⁶; empty as long as all is 0.
+    carried: Vec<u32>,
     /// Bucket of the values beyond the range.
     top: usize,
     /// Least and greatest value recorded; the other way round if there is none.
@@ -27,13 +27,7 @@ impl<const BITS: u32> Buckets<BITS> {
     pub fn new(greatest: u64) -> Self {
         let octaves = shift::<BITS>(greatest) + 2;
         let counts = spare((octaves as usize) << BITS);
-        Buckets {
-            counts,
-            carried: BTreeMap::new(),
-            top: index::<BITS>(greatest),
-            range: (u64::MAX, 0),
-            total: 0,
-        }
+        Buckets { counts, carried: Vec::new(), top: index::<BITS>(greatest), range: (u64::MAX, 0), total: 0 }
     }
 
     /// Counts one value.
@@ -41,51 +35,54 @@ impl<const BITS: u32> Buckets<BITS> {
     pub fn record(&mut self, value: u64) {
         self.range = (self.range.0.min(value), self.range.1.max(value));
         self.total += 1;
-        if let Some(count) = self.counts.get_mut(index::<BITS>(value)) {
+        self.increment(index::<BITS>(value));
+    }
+
+    /// As [`Buckets::record`] of each, which keeps what all have in common at hand.
+    #[inline]
+    pub fn record_all(&mut self, values: &[u64]) {
+        let (mut least, mut greatest) = self.range;
+        for value in values {
+            least = least.min(*value);
+            greatest = greatest.max(*value);
+            self.increment(index::<BITS>(*value));
+        }
+        self.range = (least, greatest);
+        self.total += values.len() as u64;
+    }
+
+    #[inline(always)]
+    fn increment(&mut self, at: usize) {
+        if let Some(count) = self.counts.get_mut(at) {
             *count = count.wrapping_add(1);
             if *count != 0 {
                 return;
             }
         }
-        self.record_rare(value);
+        self.increment_rare(at);
     }
 
-    /// As [`Buckets::record`] of each, which keeps what all have in common at hand.
-    #[inline]
-    pub fn record_all(&mut self, values: impl Iterator<Item = u64>) {
-        let (mut least, mut greatest, mut total) = (self.range.0, self.range.1, self.total);
-        for value in values {
-            least = least.min(value);
-            greatest = greatest.max(value);
-            total += 1;
-            if let Some(count) = self.counts.get_mut(index::<BITS>(value)) {
-                *count = count.wrapping_add(1);
-                if *count != 0 {
-                    continue;
-                }
-            }
-            self.record_rare(value);
-        }
-        (self.range, self.total) = ((least, greatest), total);
-    }
-
-    /// A value beyond the range, or one whose counter has just come to 2³².
+    /// A value beyond the range, or one whose counter has just come to 2¹⁶.
     #[cold]
-    fn record_rare(&mut self, value: u64) {
-        let index = index::<BITS>(value);
-        if index < self.counts.len() {
-            *self.carried.entry(index).or_default() += 1 << 32;
-        } else {
-            self.put(self.top, 1);
-        }
+    #[inline(never)]
+    fn increment_rare(&mut self, at: usize) {
+        if at < self.counts.len() { self.carry(at, 1) } else { self.put(self.top, 1) }
+    }
+
+    /// Adds to what the counter at `index` does not hold, in its units.
+    #[cold]
+    fn carry(&mut self, index: usize, units: u64) {
+        self.carried.resize(self.counts.len(), 0);
+        let carried = &mut self.carried[index];
+        *carried = carried.saturating_add(u32::try_from(units).unwrap_or(u32::MAX));
     }
 
     /// Counts `more` values in the bucket `index`.
     fn put(&mut self, index: usize, more: u64) {
         let count = u64::from(self.counts[index]) + more;
-        self.counts[index] = count as u32;
-        if count > u64::from(u32::MAX) {
-            *self.carried.entry(index).or_default() += count & !u64::from(u32::MAX);
+        self.counts[index] = count as u16;
+        if count > u64::from(u16::MAX) {
+            self.carry(index, count >> u16::BITS);
         }
     }
 
@@ -139,8 +136,9 @@ impl<const BITS: u32> Buckets<BITS> {
     }
 
     /// What of the count at `index` does not fit into its counter.
+    #[inline]
     fn carried(&self, index: usize) -> u64 {
-        if self.carried.is_empty() { 0 } else { self.carried.get(&index).copied().unwrap_or(0) }
+        self.carried.get(index).map_or(0, |carried| u64::from(*carried) << u16::BITS)
     }
 
     /// The greatest value of each bucket in use, in ascending order, with its count.
@@ -157,9 +155,11 @@ impl<const BITS: u32> Buckets<BITS> {
         let find = |rank| {
             // Stretches are passed as a whole: nearly all counters are in one that holds no rank.
             while let Some(stretch) = self.counts[at..span.end].get(..STRETCH) {
-                let counted = stretch.iter().map(|count| u64::from(*count)).sum::<u64>();
-                let counted =
-                    counted + self.carried.range(at..at + STRETCH).map(|(_, more)| more).sum::<u64>();
+                // No sum of so few of them exceeds a word of half the size.
+                let mut counted = u64::from(stretch.iter().fold(0, |sum, count| sum + u32::from(*count)));
+                for carried in self.carried.get(at..at + STRETCH).unwrap_or_default() {
+                    counted += u64::from(*carried) << u16::BITS;
+                }
                 if below + counted >= rank {
                     break;
                 }
@@ -209,11 +209,11 @@ const MOST_SPARE: usize = 64;
 
 thread_local! {
     /// Counters that are all zero, of any lengths.
-    static SPARE: RefCell<Vec<Vec<u32>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<Vec<u16>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// So many counters, all zero.
-fn spare(length: usize) -> Vec<u32> {
+fn spare(length: usize) -> Vec<u16> {
     let found = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
         let fits = spare.iter().rposition(|counts| counts.len() == length)?;
@@ -222,7 +222,7 @@ fn spare(length: usize) -> Vec<u32> {
     found.ok().flatten().unwrap_or_else(|| vec![0; length])
 }
 
-fn give_back(counts: Vec<u32>) {
+fn give_back(counts: Vec<u16>) {
     // Refused only while the thread ends, when nobody needs them any more.
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
@@ -233,7 +233,7 @@ fn give_back(counts: Vec<u32>) {
     });
 }
 
-/// Counters that are looked at together: those of two lines of the cache.
+/// Counters that are looked at together: those of a line of the cache.
 const STRETCH: usize = 32;
 
 /// How many of the lowest bits of a value its bucket does not tell apart.
@@ -316,7 +316,7 @@ mod tests {
                 let mut buckets = Buckets::<10>::new(greatest);
                 let (one_by_one, at_once) = values.split_at(values.len() / 3);
                 one_by_one.iter().for_each(|value| buckets.record(*value));
-                buckets.record_all(at_once.iter().copied());
+                buckets.record_all(at_once);
                 buckets
             };
             let mut sum = of(&before);

@@ -39,14 +39,18 @@ impl Digest {
     /// Records many spans, in nanoseconds.
     #[inline]
     pub fn record_all(&mut self, spans: &[u64]) {
-        let before = self.count();
-        self.buckets.record_all(spans.iter().copied().filter(|nanos| *nanos > 0));
-        self.zeros = before + spans.len() as u64 - self.buckets.total();
         // In halves, which fit into a word and are added several at a time.
-        let (low, high) = spans
-            .iter()
-            .fold((0, 0), |(low, high), nanos| (low + (nanos & u64::from(u32::MAX)), high + (nanos >> 32)));
+        let (mut low, mut high, mut zeros) = (0, 0, false);
+        for nanos in spans {
+            low += nanos & u64::from(u32::MAX);
+            high += nanos >> 32;
+            zeros |= *nanos == 0;
+        }
+        if zeros {
+            return spans.iter().for_each(|nanos| self.record(*nanos));
+        }
         self.sum += (u128::from(high) << 32) + u128::from(low);
+        self.buckets.record_all(spans);
     }
 
     /// Records so many spans of 0.

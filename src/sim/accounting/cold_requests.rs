@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::facts::Completion;
 use crate::stats::Digest;
 use crate::time::Span;
 
@@ -45,15 +44,17 @@ impl ColdRequests {
     }
 
     /// Whether any request can have been cold so far.
+    #[inline]
     pub fn is_quiet(&self) -> bool {
         self.gaps.is_empty()
     }
 
-    /// Whether a request that has been answered was cold.
-    pub fn was_cold(&self, request: &Completion) -> bool {
-        let after = self.gaps.partition_point(|(from, _)| *from <= request.arrival);
-        let within = after > 0 && request.arrival < self.gaps[after - 1].1;
-        within || request.first
+    /// Whether a request that arrived then, and may have been the first of its instance, was cold.
+    #[inline]
+    pub fn was_cold(&self, arrival: u64, was_first: bool) -> bool {
+        let after = self.gaps.partition_point(|(from, _)| *from <= arrival);
+        let within = after > 0 && arrival < self.gaps[after - 1].1;
+        within || was_first
     }
 
     /// Takes in the latency of a cold request.
@@ -65,7 +66,6 @@ impl ColdRequests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::Class;
 
     #[test]
     fn who_arrives_after_the_last_has_gone_and_before_one_is_ready_is_cold() {
@@ -73,11 +73,9 @@ mod tests {
         cold.gain_first(0);
         cold.lose_last(10, 5);
         cold.gain_first(20);
-        let was_cold = |arrival| {
-            let class = Class::Low;
-            cold.was_cold(&Completion { arrival, start: 30, finish: 40, instance: 0, class, first: false })
-        };
+        let was_cold = |arrival| cold.was_cold(arrival, false);
         assert_eq!([9, 10, 11, 19, 20].map(was_cold), [false, false, true, true, false]);
+        assert!(cold.was_cold(20, true));
     }
 
     #[test]

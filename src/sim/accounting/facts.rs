@@ -33,6 +33,7 @@ pub struct Completion {
 impl Completion {
     /// Time from arrival to end.
     #[inline]
+    #[cfg(feature = "internals")]
     pub fn latency(&self) -> u64 {
         self.finish - self.arrival
     }
@@ -41,6 +42,34 @@ impl Completion {
     #[inline]
     pub fn wait(&self) -> u64 {
         self.start - self.arrival
+    }
+}
+
+/// Requests that were answered, column by column, as many in each; instants in nanoseconds from the start of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Answers<'a> {
+    /// See [`Completion::arrival`].
+    pub arrivals: &'a [u64],
+    /// See [`Completion::start`].
+    pub starts: &'a [u64],
+    /// See [`Completion::finish`].
+    pub finishes: &'a [u64],
+    /// See [`Completion::instance`].
+    pub instances: &'a [u32],
+}
+
+impl Answers<'_> {
+    /// One of them.
+    #[inline]
+    pub fn get(&self, index: usize) -> Completion {
+        Completion {
+            arrival: self.arrivals[index],
+            start: self.starts[index],
+            finish: self.finishes[index],
+            instance: self.instances[index],
+            class: Class::Low,
+            first: false,
+        }
     }
 }
 
@@ -79,6 +108,13 @@ pub trait RequestObserver {
     fn generated(&mut self, _answer: TokenCompletion) {}
     /// A request was answered.
     fn served(&mut self, request: Completion);
+    /// Requests without classes were answered, column by column, none of them the first of its instance.
+    #[inline]
+    fn served_all(&mut self, answers: &Answers<'_>) {
+        for index in 0..answers.arrivals.len() {
+            self.served(answers.get(index));
+        }
+    }
     /// A request that arrived at `arrival` found the queue full.
     fn rejected(&mut self, arrival: u64);
     /// A request that arrived at `arrival` found the queue full, for the last time at `at`.
@@ -95,6 +131,8 @@ pub trait RequestObserver {
 impl RequestObserver for () {
     #[inline]
     fn served(&mut self, _: Completion) {}
+    #[inline]
+    fn served_all(&mut self, _: &Answers<'_>) {}
     #[inline]
     fn rejected(&mut self, _: u64) {}
     #[inline]

@@ -1,7 +1,9 @@
 //! Accounting of requests: from what became of each to counts and distributions.
 
+use std::ops::Range;
+
 use super::cold_requests::ColdRequests;
-use super::facts::{Completion, RequestObserver, TokenCompletion};
+use super::facts::{Answers, Class, Completion, RequestObserver, TokenCompletion};
 use super::outcome::Times;
 use super::slo::{MORE, Promised, Slo};
 use super::tally::PromiseTally;
@@ -46,14 +48,15 @@ impl TimeSum {
 pub(in crate::sim) struct Recorder {
     /// Requests answered, of which the first `filled` are not accounted for yet: a batch at a time goes faster than one by
     /// one.
-    batch: Box<[Completion; BATCH]>,
+    batch: Box<Batch>,
     filled: u8,
     /// Requests that arrive before this are not measured, nanoseconds.
     measured_from: u64,
     slo: Slo,
     outside: Outside,
-    /// Time outside the service model of the answer that is reported next, besides [`Outside::whole`]; nanoseconds.
-    passed_on: u64,
+    /// Time outside the service model of the answer that is reported next, nanoseconds: where it differs from answer to
+    /// answer, each is told of before.
+    outside_next: u64,
     /// Whether the first request of an instance is told apart.
     tracks_first: bool,
     pub totals: Totals,
@@ -77,6 +80,34 @@ pub(in crate::sim) struct Recorder {
     pub window_tokens: Option<Digest>,
     /// Times since the last scrape that are watched, in microseconds.
     pub scraped: ScrapedTimes,
+}
+
+/// What is kept of the requests that are not accounted for yet, column by column; times in nanoseconds.
+#[derive(Debug, Clone)]
+struct Batch {
+    arrivals: [u64; BATCH],
+    latencies: [u64; BATCH],
+    waits: [u64; BATCH],
+    /// The class of each, and whether it was the first request of its instance.
+    kinds: [(Class, bool); BATCH],
+}
+
+impl Batch {
+    /// Puts some of `answers` at `at` and after it.
+    fn take_in(&mut self, at: usize, answers: &Answers<'_>, which: Range<usize>) {
+        let (arrivals, starts) = (&answers.arrivals[which.clone()], &answers.starts[which.clone()]);
+        let finishes = &answers.finishes[which];
+        let many = arrivals.len();
+        let (starts, finishes) = (&starts[..many], &finishes[..many]);
+        self.arrivals[at..at + many].copy_from_slice(arrivals);
+        let (latencies, waits) = (&mut self.latencies[at..at + many], &mut self.waits[at..at + many]);
+        for index in 0..many {
+            debug_assert!(arrivals[index] <= starts[index] && starts[index] <= finishes[index]);
+            latencies[index] = finishes[index] - arrivals[index];
+            waits[index] = starts[index] - arrivals[index];
+        }
+        self.kinds[at..at + many].fill((Class::Low, false));
+    }
 }
 
 /// Time of a request outside the service model.
@@ -117,12 +148,17 @@ const BATCH: usize = 1 << u8::BITS;
 impl Recorder {
     pub fn new(duration: Span, measured_from: Span, slo: Option<Slo>) -> Self {
         Recorder {
-            batch: Box::new([Completion::default(); BATCH]),
+            batch: Box::new(Batch {
+                arrivals: [0; BATCH],
+                latencies: [0; BATCH],
+                waits: [0; BATCH],
+                kinds: [(Class::Low, false); BATCH],
+            }),
             filled: 0,
             measured_from: measured_from.as_nanos(),
             slo: slo.unwrap_or(Slo::NONE),
             outside: Outside::default(),
-            passed_on: 0,
+            outside_next: 0,
             tracks_first: false,
             totals: Totals::default(),
             good: 0,
@@ -178,6 +214,7 @@ impl Recorder {
         let (before, after) = (before.as_nanos(), after.as_nanos());
         let whole = before.saturating_add(after);
         self.outside = Outside { before, whole, iterations, per_prompt_token: per_prompt_token.as_nanos() };
+        self.outside_next = whole;
     }
 
     pub fn track_scraped(&mut self, duration: Span, timed: Timed) {
@@ -193,58 +230,76 @@ impl Recorder {
     #[inline(never)]
     fn settle_first(&mut self, count: usize) {
         self.filled = 0;
-        let (batch, slo, from) = (&self.batch[..count], self.slo.latency.as_nanos(), self.measured_from);
-        // Column by column, and without a branch: whether a request waited is as good as random.
-        let (mut latencies, mut waits) = ([0; BATCH], [0; BATCH]);
-        let (mut measured, mut waited, mut good, mut good_measured) = (0, 0, 0, 0);
-        for request in batch {
-            debug_assert!(request.arrival <= request.start && request.start <= request.finish, "{request:?}");
-            let (latency, wait, counts) = (request.latency(), request.wait(), request.arrival >= from);
-            let is_good = latency <= slo;
-            good += u64::from(is_good);
-            good_measured += u64::from(is_good & counts);
-            (latencies[measured % BATCH], waits[waited % BATCH]) = (latency, wait);
-            measured += usize::from(counts);
-            waited += usize::from(counts & (wait > 0));
-        }
+        let Batch { arrivals, latencies, waits, kinds } = &*self.batch;
+        let (arrivals, latencies, waits) = (&arrivals[..count], &latencies[..count], &waits[..count]);
+        let (slo, from) = (self.slo.latency.as_nanos(), self.measured_from);
         self.totals.served += count as u64;
+        // Column by column, and without a branch: whether a request waited is as good as random.
+        let mut waited = [0; BATCH];
+        let (mut good, mut measured, mut after_wait) = (0, 0, 0);
+        for latency in latencies {
+            good += u64::from(*latency <= slo);
+        }
         self.totals.good += good;
-        self.good += good_measured;
-        self.latency.record_all(&latencies[..measured]);
-        self.wait.record_all(&waits[..waited]);
-        self.wait.record_zeros((measured - waited) as u64);
-        let measured = || batch.iter().filter(|request| request.arrival >= from);
+        if from == 0 {
+            measured = count;
+        } else {
+            for arrival in arrivals {
+                measured += usize::from(*arrival >= from);
+            }
+        }
+        if measured == count {
+            self.good += good;
+            self.latency.record_all(latencies);
+            for wait in waits {
+                waited[after_wait % BATCH] = *wait;
+                after_wait += usize::from(*wait > 0);
+            }
+        } else {
+            for ((arrival, latency), wait) in arrivals.iter().zip(latencies).zip(waits) {
+                if *arrival >= from {
+                    self.good += u64::from(*latency <= slo);
+                    self.latency.record(*latency);
+                    waited[after_wait % BATCH] = *wait;
+                    after_wait += usize::from(*wait > 0);
+                }
+            }
+        }
+        self.wait.record_all(&waited[..after_wait]);
+        self.wait.record_zeros((measured - after_wait) as u64);
         if !self.cold.is_quiet() || self.tracks_first {
-            for request in measured() {
-                if self.cold.was_cold(request) {
-                    self.cold.record(request.latency());
+            for (index, arrival) in arrivals.iter().enumerate() {
+                if *arrival >= from && self.cold.was_cold(*arrival, kinds[index].1) {
+                    self.cold.record(latencies[index]);
                 }
             }
         }
         if let Some(classes) = &mut self.classes {
-            for request in measured() {
-                let times = &mut classes[request.class as usize];
-                times.latency.record(request.latency());
-                times.wait.record(request.wait());
+            for (index, arrival) in arrivals.iter().enumerate() {
+                if *arrival >= from {
+                    let times = &mut classes[kinds[index].0 as usize];
+                    times.latency.record(latencies[index]);
+                    times.wait.record(waits[index]);
+                }
             }
         }
         let missed = self.tokens.as_ref().map_or(&[][..], |tokens| &tokens.missed);
         for (index, tally) in self.more.iter_mut().enumerate() {
             let within = tally.promise.latency.as_nanos();
-            for (place, request) in batch.iter().enumerate() {
+            for (place, (arrival, latency)) in arrivals.iter().zip(latencies).enumerate() {
                 let in_tokens = missed.get(place).is_none_or(|missed| missed & (2 << index) == 0);
-                let good = in_tokens && request.latency() <= within;
+                let good = in_tokens && *latency <= within;
                 self.totals.more[index] += u64::from(good);
-                if request.arrival >= from {
-                    tally.answered(request.arrival - from, good);
+                if *arrival >= from {
+                    tally.answered(*arrival - from, good);
                 }
             }
         }
         if let Some(tokens) = &mut self.tokens {
-            for (request, missed) in batch.iter().zip(&tokens.missed) {
-                if missed & 1 != 0 && request.latency() <= slo {
+            for ((arrival, latency), missed) in arrivals.iter().zip(latencies).zip(&tokens.missed) {
+                if missed & 1 != 0 && *latency <= slo {
                     self.totals.good -= 1;
-                    self.good -= u64::from(request.arrival >= from);
+                    self.good -= u64::from(*arrival >= from);
                 }
             }
             tokens.missed.drain(..count);
@@ -254,10 +309,12 @@ impl Recorder {
             tokens.tpots.clear();
         }
         if let Some(window) = &mut self.window {
-            batch.iter().for_each(|request| window.record(request.latency()));
+            window.record_all(latencies);
         }
         if let Some(scraped) = self.scraped.of_mut(Timed::Latency) {
-            batch.iter().for_each(|request| scraped.record(request.latency() / 1000));
+            for latency in latencies {
+                scraped.record(latency / 1000);
+            }
         }
     }
 
@@ -279,13 +336,14 @@ impl Recorder {
 
 impl RequestObserver for Recorder {
     fn generated(&mut self, answer: TokenCompletion) {
-        let Outside { iterations, per_prompt_token, .. } = self.outside;
+        let Outside { mut before, iterations, per_prompt_token, .. } = self.outside;
         if iterations > 0.0 || per_prompt_token > 0 {
             let each = answer.tpot().unwrap_or(0) as f64;
             let of_prompt = per_prompt_token.saturating_mul(u64::from(answer.tokens.prompt));
-            self.passed_on = of_prompt.saturating_add((iterations * each).round() as u64);
+            let besides = of_prompt.saturating_add((iterations * each).round() as u64);
+            before = before.saturating_add(besides);
+            self.outside_next = self.outside.whole.saturating_add(besides);
         }
-        let before = self.outside.before.saturating_add(self.passed_on);
         let later = |instant: u64| instant.saturating_add(before);
         let (first_token, finish) = (later(answer.first_token), later(answer.finish));
         let answer = TokenCompletion { first_token, finish, ..answer };
@@ -329,12 +387,34 @@ impl RequestObserver for Recorder {
 
     #[inline]
     fn served(&mut self, request: Completion) {
-        let outside = self.outside.whole.saturating_add(std::mem::take(&mut self.passed_on));
-        self.batch[usize::from(self.filled)] =
-            Completion { finish: request.finish.saturating_add(outside), ..request };
+        debug_assert!(request.arrival <= request.start && request.start <= request.finish, "{request:?}");
+        let at = usize::from(self.filled);
+        let finish = request.finish.saturating_add(self.outside_next);
+        self.batch.arrivals[at] = request.arrival;
+        self.batch.latencies[at] = finish - request.arrival;
+        self.batch.waits[at] = request.wait();
+        self.batch.kinds[at] = (request.class, request.first);
         self.filled = self.filled.wrapping_add(1);
         if self.filled == 0 {
             self.settle_first(BATCH);
+        }
+    }
+
+    #[inline]
+    fn served_all(&mut self, answers: &Answers<'_>) {
+        if self.outside_next > 0 {
+            return (0..answers.arrivals.len()).for_each(|index| self.served(answers.get(index)));
+        }
+        let mut from = 0;
+        while from < answers.arrivals.len() {
+            let at = usize::from(self.filled);
+            let to = answers.arrivals.len().min(from + BATCH - at);
+            self.batch.take_in(at, answers, from..to);
+            self.filled = self.filled.wrapping_add((to - from) as u8);
+            if self.filled == 0 {
+                self.settle_first(BATCH);
+            }
+            from = to;
         }
     }
 
@@ -372,6 +452,11 @@ impl<T: RequestObserver> RequestObserver for Recording<T> {
     fn served(&mut self, request: Completion) {
         self.recorder.served(request);
         self.observer.served(request);
+    }
+    #[inline]
+    fn served_all(&mut self, answers: &Answers<'_>) {
+        self.recorder.served_all(answers);
+        self.observer.served_all(answers);
     }
     fn rejected(&mut self, arrival: u64) {
         self.recorder.rejected(arrival);

@@ -31,6 +31,7 @@ impl Gate {
     }
 
     /// A request is meant to be sent: whether it may at once. Else it waits here.
+    #[inline]
     pub fn pass(&mut self, arrival: Arrival) -> bool {
         let may = self.outstanding < self.max_outstanding;
         match may {
@@ -41,6 +42,7 @@ impl Gate {
     }
 
     /// A client has its answer: the request that is sent in its place, as it was meant to be.
+    #[inline]
     pub fn release(&mut self) -> Option<Arrival> {
         let next = self.held.pop_front();
         if next.is_none() {
@@ -50,6 +52,7 @@ impl Gate {
     }
 
     /// A request that was meant to be sent at `intended`, and was at `sent`, has its answer at `finish`.
+    #[inline]
     pub fn answered(&mut self, intended: u64, sent: u64, finish: u64) {
         if intended >= self.measured_from {
             self.times.delay.record(sent - intended);

@@ -100,8 +100,7 @@ impl Timers {
             self.others.pop().map(|Reverse(entry)| entry)
         };
         let other = self.others.peek().map_or(NEVER, |Reverse((due, _))| *due);
-        let queued = [&self.give_ups, &self.first_tokens, &self.hedges].map(first);
-        self.next = queued.into_iter().fold(other, Due::min);
+        self.next = other.min(first(&self.give_ups)).min(first(&self.first_tokens)).min(first(&self.hedges));
         taken.map(|((at, _), timer)| (at, timer))
     }
 }

@@ -357,6 +357,7 @@ impl InstanceRegistry {
         self.instances.iter().filter_map(Instance::view)
     }
 
+    #[inline]
     pub fn counts(&self) -> InstanceCounts {
         self.counts
     }
@@ -372,6 +373,7 @@ impl InstanceRegistry {
     }
 
     /// Instance-time up to `now`.
+    #[inline]
     pub fn time(&mut self, now: Instant) -> InstanceTime {
         self.count(now);
         self.time

@@ -18,8 +18,6 @@ pub(in crate::sim) trait Candidates {
     fn count(&self) -> usize;
     /// Lets everything happen at one that is due by now.
     fn update(&mut self, index: usize);
-    /// Prepares one to which everything has happened that is due by now for another request.
-    fn prepare(&mut self, _index: usize) {}
     /// Requests one has, that it has been updated for.
     fn outstanding(&self, index: usize) -> u64;
     /// When one next changes by itself; [`u64::MAX`] where all are up to date without being updated.
@@ -173,9 +171,7 @@ impl Choose for LeastOutstanding {
             self.note(candidates, index);
         }
         // There is one.
-        let index = self.load.least().unwrap_or(0);
-        candidates.prepare(index);
-        index
+        self.load.least().unwrap_or(0)
     }
 
     #[inline(always)]

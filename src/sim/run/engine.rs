@@ -14,6 +14,7 @@ use crate::service::{self, Tokens};
 use crate::sim::accounting::{DecisionRecord, Outcome, Recorder, Recording, RequestObserver};
 use crate::sim::clients::{Attempts, Conversations, Crowd, Gate, RequestLaws};
 use crate::sim::queueing::{Arrival, Station};
+use crate::sorting::count_below;
 use crate::time::Instant;
 
 /// One run in progress, compiled for one arrangement of queues.
@@ -60,9 +61,10 @@ impl<S: Station, T: RequestObserver> Engine<S, T> {
                 self.run_until_gate(now);
             }
             // Nobody looks before the gate.
-            let before = block.arrival[from..].partition_point(|arrival| *arrival < self.gate);
+            let before = count_below(&block.arrival[from..], self.gate);
             let to = from + before.max(1);
             self.requests.arrived += (to - from) as u64;
+            self.requests.advanced_to = None;
             let Requests { station, recording, .. } = &mut self.requests;
             station.arrive_all(block.arrivals(from..to), self.gate, recording);
             if self.gate == 0 {

@@ -57,6 +57,7 @@ enum Rank {
 }
 
 impl Event {
+    #[inline]
     fn rank(self) -> Rank {
         match self {
             Event::Gone(_) => Rank::Gone,
@@ -68,6 +69,7 @@ impl Event {
     }
 
     /// Whether it comes before the completions and arrivals of its instant, else after them.
+    #[inline]
     pub fn precedes_requests(self) -> bool {
         self.rank() <= Rank::Gone
     }
@@ -85,10 +87,12 @@ pub(in crate::sim) struct EventQueue {
 
 impl EventQueue {
     /// Nothing to do yet, and nothing ever after `last`.
+    #[inline]
     pub fn up_to(last: Instant) -> EventQueue {
         EventQueue { events: BinaryHeap::new(), insertions: 0, last, reached: Instant::ZERO }
     }
 
+    #[inline]
     pub fn add(&mut self, at: Instant, event: Event) {
         debug_assert!(at >= self.reached, "{event:?} at {at:?} is added at {:?}", self.reached);
         // What never comes is not kept: a drained instance without a deadline would leave one here for good.
@@ -101,6 +105,7 @@ impl EventQueue {
 
     /// The first instant at which an arrival has to wait for the next event, in nanoseconds: the event's own if it
     /// precedes the requests of its instant, else the one after.
+    #[inline]
     pub fn gate(&self) -> u64 {
         self.events.peek().map_or(u64::MAX, |Reverse((at, _, _, event))| {
             at.as_nanos().saturating_add(u64::from(!event.precedes_requests()))
@@ -108,6 +113,7 @@ impl EventQueue {
     }
 
     /// Takes the next event if it falls at or before `until`.
+    #[inline]
     pub fn next(&mut self, until: Instant) -> Option<(Instant, Event)> {
         let Reverse((at, _, _, event)) = *self.events.peek()?;
         if at > until {

@@ -93,13 +93,15 @@ pub(super) struct Requests<S, T> {
     /// Where requests may be sent more than once.
     pub clients: Option<Attempts>,
     pub arrived: u64,
+    /// The instant to which the station has advanced, if nothing has come or gone since.
+    pub advanced_to: Option<u64>,
     /// Requests lost with an instance; kept to keep its memory.
     lost: Vec<Request>,
 }
 
 impl<S: Station, T: RequestObserver> Requests<S, T> {
     pub fn new(station: S, recording: Recording<T>, clients: Option<Attempts>) -> Self {
-        Requests { station, recording, clients, arrived: 0, lost: Vec::new() }
+        Requests { station, recording, clients, arrived: 0, advanced_to: None, lost: Vec::new() }
     }
 
     /// Arrival instants of the requests in flight at `now`, in no order.
@@ -123,6 +125,11 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
     }
 
     fn advance(&mut self, now: u64) {
+        // Scrapes, evaluations and marks are often of one instant.
+        if !S::EVENT_DRIVEN && self.advanced_to == Some(now) {
+            return;
+        }
+        self.advanced_to = Some(now);
         self.station.advance(now, &mut self.recording);
         self.recording.recorder.settle();
     }
@@ -149,15 +156,18 @@ impl<S: Station, T: RequestObserver> RequestSide for Requests<S, T> {
     }
 
     fn add(&mut self, instance: u32, now: u64, speed: f64, first_service: u64) {
+        self.advanced_to = None;
         self.station.set_next_instance(speed, first_service);
         self.station.add(instance, now, &mut self.recording);
     }
 
     fn drain(&mut self, instance: u32, now: u64) -> u64 {
+        self.advanced_to = None;
         self.station.drain(instance, now)
     }
 
     fn kill(&mut self, instance: u32, now: u64) {
+        self.advanced_to = None;
         self.station.kill(instance, now, &mut self.lost);
         for request in self.lost.drain(..) {
             self.recording.failed(request.arrival, now);

@@ -19,6 +19,7 @@ pub struct Notices {
 
 impl Notices {
     /// Reports what has become of a request: to its client, if it has one that listens, else to `observer`.
+    #[inline]
     pub fn report(
         &mut self,
         ticket: u32,

@@ -65,11 +65,13 @@ pub struct Queue {
 }
 
 impl Queue {
+    #[inline]
     pub fn len(&self) -> u64 {
         self.len
     }
 
     /// Adds a request that arrives, willing to wait until `deadline`.
+    #[inline]
     pub fn push(&mut self, job: Job, deadline: u64) {
         self.len += 1;
         self.lanes[1 + job.class as usize].push_back(job);
@@ -85,6 +87,7 @@ impl Queue {
         self.lanes[0].insert(at, Job { returned: true, ..job });
     }
 
+    #[inline]
     pub fn pop(&mut self) -> Option<Job> {
         let lane = self.lanes.iter_mut().find(|lane| !lane.is_empty())?;
         let taken = lane.pop_front();
@@ -107,6 +110,7 @@ impl Queue {
         Some(job)
     }
 
+    #[inline]
     pub fn next_deadline(&self) -> u64 {
         self.deadlines.peek().map_or(u64::MAX, |Reverse((at, _))| *at)
     }
@@ -136,6 +140,7 @@ impl RequestQueue for Queue {
         self.len
     }
 
+    #[inline]
     fn front(&self) -> Option<&Request> {
         self.lanes.iter().find_map(VecDeque::front).map(|job| &job.request)
     }
@@ -144,6 +149,7 @@ impl RequestQueue for Queue {
         self.pop().map(|job| job.request)
     }
 
+    #[inline]
     fn oldest(&self) -> Option<u64> {
         self.lanes.iter().filter_map(VecDeque::front).map(|job| job.request.arrival).min()
     }

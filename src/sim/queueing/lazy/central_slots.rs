@@ -26,7 +26,7 @@
 use std::collections::VecDeque;
 
 use crate::service::{FULL, Request};
-use crate::sim::accounting::{Areas, Class, Completion, Gauges, RequestObserver};
+use crate::sim::accounting::{Areas, Class, Collector, Completion, Gauges, RequestObserver};
 use crate::sim::queueing::free_times::FreeTimes;
 use crate::sim::queueing::peak::PeakWaiting;
 use crate::sim::queueing::station::{Arrival, Arrivals, Draining, Load, Station, Waiting};
@@ -180,6 +180,7 @@ impl CentralSlots {
         gate: u64,
         observer: &mut impl RequestObserver,
     ) -> usize {
+        let observer = &mut Collector::new(observer);
         let (mut waited, mut worked, mut taken) = (0, 0, 0);
         for (&arrival, &service) in arrivals.instants.iter().zip(arrivals.services) {
             let (free, slot) = self.free.least();
@@ -326,6 +327,7 @@ impl Station for CentralSlots {
         self.slots.iter().filter(|slot| slot.pending && slot.instance == instance).count() as u64
     }
 
+    #[inline]
     fn gauges(&self, now: u64) -> Gauges {
         let waiting = self.queue.len() as u64;
         let busy = self.slots.iter().filter(|slot| slot.pending).count() as u64;
@@ -349,6 +351,7 @@ impl Station for CentralSlots {
         self.peak.restart(self.queue.len() as u64);
     }
 
+    #[inline]
     fn areas(&self, now: u64) -> Areas {
         let mut areas = self.drained;
         areas.waiting += self.waited + u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;

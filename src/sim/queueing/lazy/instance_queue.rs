@@ -9,6 +9,8 @@ use crate::sim::queueing::station::Load;
 pub(in crate::sim) trait InstanceQueue: Clone {
     /// Whether it counts tokens.
     const COUNTS_TOKENS: bool = false;
+    /// Whether to count what waits changes nothing of it.
+    const IS_SETTLED: bool = false;
     /// What the instances of a pool have in common.
     type Settings;
 
@@ -32,9 +34,6 @@ pub(in crate::sim) trait InstanceQueue: Clone {
     fn catch_up(&mut self, now: u64, _gate: u64, observer: &mut impl RequestObserver) {
         self.advance(now, observer);
     }
-    /// Starts what waits and starts before `gate`, where everything has happened that is due by now.
-    #[inline]
-    fn start_waiting(&mut self, _gate: u64, _observer: &mut impl RequestObserver) {}
     /// Takes a request, unless `capacity` requests wait already; it has caught up. Whether the request waits.
     fn offer(
         &mut self,
@@ -45,7 +44,7 @@ pub(in crate::sim) trait InstanceQueue: Clone {
         observer: &mut impl RequestObserver,
     ) -> bool;
     /// Requests that wait at `now`, which may be before the gate: lets happen what that depends on.
-    fn waiting_at(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) -> u64;
+    fn waiting_at(&mut self, now: u64, observer: &mut impl RequestObserver) -> u64;
     /// Adds its integrals up to `now`, to which it has advanced.
     fn measure(&self, now: u64, total: &mut Areas);
     /// Its load at `now`, to which it has advanced.

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::instance_queue::InstanceQueue;
-use crate::service::Request;
-use crate::sim::accounting::{Areas, Gauges, RequestObserver};
+use crate::service::{Request, Tokens};
+use crate::sim::accounting::{Areas, Collector, Gauges, RequestObserver};
 use crate::sim::queueing::dispatcher::{Candidates, Choose};
 use crate::sim::queueing::station::{Arrival, Arrivals, CacheUse, Load, Station};
 
@@ -24,10 +24,6 @@ impl<Q: InstanceQueue, O: RequestObserver> Candidates for Ready<'_, Q, O> {
     #[inline(always)]
     fn update(&mut self, index: usize) {
         self.queues[index].catch_up(self.now, self.gate, self.observer);
-    }
-    #[inline(always)]
-    fn prepare(&mut self, index: usize) {
-        self.queues[index].start_waiting(self.gate, self.observer);
     }
     #[inline]
     fn outstanding(&self, index: usize) -> u64 {
@@ -54,8 +50,6 @@ pub(in crate::sim) struct ParallelQueues<S: InstanceQueue, C> {
     draining: Vec<(S, Areas)>,
     /// Requests held because no instance is ready.
     buffer: VecDeque<Request>,
-    /// Whether what was buffered may wait at an idle instance still: the instant at which it was handed out was the gate.
-    handed_out: bool,
     capacity: u64,
     /// Integrals of what is no longer at a queue.
     areas: Areas,
@@ -114,7 +108,6 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
             queues: Vec::new(),
             draining: Vec::new(),
             buffer: VecDeque::new(),
-            handed_out: false,
             capacity: capacity.unwrap_or(u64::MAX),
             areas: Areas::default(),
             buffered_arrivals: 0,
@@ -123,22 +116,24 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         }
     }
 
-    /// What was before `now` is over; until `gate` nothing but arrivals will happen.
+    /// What was before `now` is over.
     #[inline(always)]
-    fn pass(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) {
+    fn pass(&mut self, now: u64, observer: &mut impl RequestObserver) {
         if now > self.peak.unsettled {
-            self.count_waiting(gate, observer);
+            self.count_waiting(observer);
         }
     }
 
     #[cold]
-    fn count_waiting(&mut self, gate: u64, observer: &mut impl RequestObserver) {
+    fn count_waiting(&mut self, observer: &mut impl RequestObserver) {
         let at = std::mem::replace(&mut self.peak.unsettled, u64::MAX);
         let draining = self.draining.iter_mut().map(|(queue, _)| queue);
         let queues = self.queues.iter_mut().chain(draining);
-        let queued: u64 = queues.map(|queue| queue.waiting_at(at, gate, observer)).sum();
+        let queued: u64 = queues.map(|queue| queue.waiting_at(at, observer)).sum();
         self.peak.settle(queued + self.buffer.len() as u64);
-        self.changed(at);
+        if !S::IS_SETTLED {
+            self.changed(at);
+        }
     }
 
     #[inline(always)]
@@ -157,22 +152,57 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         waits
     }
 
+    /// Has all arrivals join queues that have no limit.
+    #[inline]
+    fn arrive_at_queues(&mut self, arrivals: Arrivals<'_>, gate: u64, observer: &mut impl RequestObserver) {
+        let mut from = 0;
+        while let Some(first) = arrivals.instants.get(from) {
+            self.pass(*first, observer);
+            from = self.join_queues(arrivals, from, gate, observer);
+        }
+    }
+
+    /// Has arrivals from the one at `from` on join queues that have no limit, up to the first before which those that wait are to be
+    /// counted, which is not that one itself. Where that is.
+    #[inline(never)]
+    fn join_queues(
+        &mut self,
+        arrivals: Arrivals<'_>,
+        from: usize,
+        gate: u64,
+        observer: &mut impl RequestObserver,
+    ) -> usize {
+        let queues = self.queues.as_mut_slice();
+        let mut peak = self.peak;
+        let (instants, tokens) = (arrivals.instants, arrivals.tokens);
+        let services = &arrivals.services[..instants.len()];
+        let mut at = from;
+        while at < instants.len() && instants[at] <= peak.unsettled {
+            let now = instants[at];
+            let tokens = if S::COUNTS_TOKENS {
+                tokens.get(at).copied().unwrap_or_default()
+            } else {
+                Tokens::default()
+            };
+            let request = Request { arrival: now, service: services[at], tokens, ..Request::default() };
+            let mut ready = Ready { queues: &mut *queues, now, gate, observer: &mut *observer };
+            let index = self.chooser.choose(&mut ready);
+            let waits = ready.queues[index].offer(request, now, gate, u64::MAX, ready.observer);
+            self.chooser.took(&ready, index);
+            peak.come(waits, now);
+            at += 1;
+        }
+        self.peak = peak;
+        at
+    }
+
     #[cold]
     fn dispatch_buffered(&mut self, now: u64, observer: &mut impl RequestObserver) {
         while let Some(request) = self.buffer.pop_front() {
             self.buffered_arrivals -= u128::from(request.arrival);
             // Those that wait did so before.
             let _ = self.dispatch(request, now, now, u64::MAX, observer);
-            self.handed_out = true;
         }
-    }
-
-    /// Starts what was handed out and nobody has let start since: whoever counts requests is to know when they end.
-    #[cold]
-    fn start_handed_out(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) {
-        self.queues.iter_mut().for_each(|queue| queue.catch_up(now, gate, observer));
-        self.changed(now);
-        self.handed_out = false;
     }
 
     /// Tells the chooser that the queues are others, or have changed at once.
@@ -210,7 +240,7 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
     #[inline]
     fn arrive(&mut self, arrival: Arrival, gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
-        self.pass(now, gate, observer);
+        self.pass(now, observer);
         let request = arrival.request();
         if !self.queues.is_empty() {
             let waits = self.dispatch(request, now, gate, self.capacity, observer);
@@ -226,17 +256,19 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
 
     #[inline]
     fn arrive_all(&mut self, arrivals: Arrivals<'_>, gate: u64, observer: &mut impl RequestObserver) {
-        if self.handed_out
-            && let Some(first) = arrivals.iter().next()
-        {
-            self.start_handed_out(first.now, gate, observer);
+        if self.queues.is_empty() || self.capacity < u64::MAX {
+            return arrivals.iter().for_each(|arrival| self.arrive(arrival, gate, observer));
         }
-        arrivals.iter().for_each(|arrival| self.arrive(arrival, gate, observer));
+        // Where most answers are known as the requests arrive.
+        if S::IS_SETTLED {
+            self.arrive_at_queues(arrivals, gate, &mut Collector::new(observer));
+        } else {
+            self.arrive_at_queues(arrivals, gate, observer);
+        }
     }
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
-        self.pass(now, now, observer);
-        self.handed_out = false;
+        self.pass(now, observer);
         self.queues.iter_mut().for_each(|queue| queue.advance(now, observer));
         self.changed(now);
         if self.draining.is_empty() {

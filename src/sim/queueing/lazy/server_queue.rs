@@ -109,7 +109,7 @@ impl<S: Server> InstanceQueue for ServerQueue<S> {
         !self.queue.is_empty()
     }
 
-    fn waiting_at(&mut self, now: u64, _gate: u64, observer: &mut impl RequestObserver) -> u64 {
+    fn waiting_at(&mut self, now: u64, observer: &mut impl RequestObserver) -> u64 {
         self.advance(now, observer);
         self.queue.len()
     }

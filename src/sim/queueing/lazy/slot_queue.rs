@@ -6,13 +6,15 @@
 //!   slots    =============|==> 5       |           a request that arrives now starts when the next slot falls free, at 5,
 //!            =============|=========|==|==> 14     behind no one: its end, 8, is known and reported at once
 //!                          5 ====> 8   |
-//!   queue    [ ]                       |           only what no slot can start before the gate
+//!   serving                         [==|==> 14]    what ends after the gate is reported when it has
+//!   queue                  [ 14 ====|==|=> 20 ]    and waits here if it starts after the gate too
 //! ```
 //!
 //! The rule it relies on: which requests an instance gets is settled as they arrive, and each starts when the first of its
-//! slots falls free. Until the gate nothing happens to the instance but arrivals, and nobody looks. So a request that
-//! starts before the gate needs no event: it takes the least of the instants at which slots fall free, and is reported at
-//! once if it ends before the gate too. The slots of an instance are alike, so it does not matter which is which.
+//! slots falls free. So its whole course is known as it arrives, unless the instance is taken away; it takes the least of the
+//! instants at which slots fall free, once, and needs no event. Until the gate nothing happens to the instance but arrivals,
+//! and nobody looks: what ends before it is reported at once. The slots of an instance are alike, so it does not matter which
+//! is which.
 //!
 //! Whoever chooses by the requests that an instance has, or limits its queue, counts the ends that are still to come:
 //! `ends`. With one slot they come in order.
@@ -24,24 +26,31 @@ use super::ascending::Ascending;
 use super::instance_queue::InstanceQueue;
 use crate::service::{FULL, Request};
 use crate::sim::accounting::{Areas, Class, Completion, RequestObserver};
-use crate::sim::queueing::station::{Load, Waiting};
+use crate::sim::queueing::station::Load;
 
-/// See the module.
+/// See the module. What every request touches comes first, in one line of the cache.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(in crate::sim) struct SlotQueue {
-    /// Request-nanoseconds waited and to be worked by all that has started.
-    waited: u128,
-    worked: u128,
-    free: FreeSlots,
-    /// What cannot start before the gate; every slot is busy until then.
-    queue: VecDeque<Waiting>,
-    ends: Option<Ends>,
+    /// When the slot that falls free first does.
+    free: u64,
+    /// Request-nanoseconds waited and to be worked by all that has started since they were last added to the sums.
+    waited: u64,
+    worked: u64,
     starts: Starts,
     instance: u32,
-    concurrency: u32,
+    /// Slots beside the first.
+    more_slots: u32,
+    ends: Option<Ends>,
+    /// When the other slots fall free.
+    others: BinaryHeap<Reverse<u64>>,
     /// What has started and was not to end before the gate.
-    pending: Vec<Completion>,
+    serving: Vec<Completion>,
+    /// What was not to start before the gate, in order, and all behind it. None of it is in the sums.
+    queue: VecDeque<Completion>,
     queued_arrivals: u128,
+    /// Sums of what was waited and worked before.
+    before: (u128, u128),
 }
 
 /// What the instances of a pool have in common.
@@ -51,29 +60,6 @@ pub(in crate::sim) struct SlotQueueSettings {
     pub concurrency: u32,
     /// Whether anybody asks for the requests of an instance as others arrive.
     pub counts: bool,
-}
-
-/// When each slot falls free, or last fell free.
-#[derive(Debug, Clone)]
-struct FreeSlots {
-    least: u64,
-    /// Those of the other slots.
-    others: BinaryHeap<Reverse<u64>>,
-}
-
-impl FreeSlots {
-    fn new(slots: u32, now: u64) -> Self {
-        FreeSlots { least: now, others: (1..slots).map(|_| Reverse(now)).collect() }
-    }
-
-    /// Lets the slot that falls free first fall free at `finish` instead.
-    #[inline]
-    fn replace_least(&mut self, finish: u64) {
-        self.least = match self.others.peek_mut() {
-            Some(mut next) if next.0 < finish => std::mem::replace(&mut *next, Reverse(finish)).0,
-            _ => finish,
-        };
-    }
 }
 
 /// The ends of what has started, those that are over taken off.
@@ -112,17 +98,20 @@ impl Ends {
     }
 }
 
-/// When those have started, or will, that came last: a ring, in which none that waits is overwritten.
+/// When those start that wait, and some that have started: a ring, in which none that waits is overwritten.
 #[derive(Debug, Clone)]
 struct Starts {
     /// A power of two of them.
     instants: Vec<u64>,
     came: usize,
+    /// How many are known to have started. It follows only when somebody counts or there is no room, so that a request is put down
+    /// without a look at others.
+    started: usize,
 }
 
 impl Default for Starts {
     fn default() -> Self {
-        Starts { instants: vec![0; 4], came: 0 }
+        Starts { instants: vec![0; 4], came: 0, started: 0 }
     }
 }
 
@@ -130,84 +119,111 @@ impl Starts {
     /// Adds one, not before the last, of a request that came at `arrival`: what starts by then waits no more.
     #[inline(always)]
     fn push(&mut self, start: u64, arrival: u64) {
-        if self.instants[self.came & (self.instants.len() - 1)] > arrival {
-            self.grow();
+        if self.came - self.started == self.instants.len() {
+            self.make_room(arrival);
         }
         let at = self.came & (self.instants.len() - 1);
         self.instants[at] = start;
         self.came += 1;
     }
 
+    /// Forgets what has started by `now`, and makes the ring longer if little has.
     #[cold]
-    fn grow(&mut self) {
+    fn make_room(&mut self, now: u64) {
+        let waiting = self.after(now);
         let room = self.instants.len();
-        self.instants.rotate_left(self.came & (room - 1));
-        self.instants.resize(2 * room, 0);
-        self.came = room;
+        if 2 * waiting > room {
+            self.instants.rotate_left(self.started & (room - 1));
+            self.instants.resize(2 * room, 0);
+            (self.started, self.came) = (0, waiting);
+        }
     }
 
-    /// How many start after `now`.
-    fn after(&self, now: u64) -> usize {
-        self.instants.iter().filter(|start| **start > now).count()
+    /// How many start after `now`, which never falls.
+    fn after(&mut self, now: u64) -> usize {
+        while self.started < self.came && self.instants[self.started & (self.instants.len() - 1)] <= now {
+            self.started += 1;
+        }
+        self.came - self.started
     }
 }
 
 impl SlotQueue {
-    /// Starts a request on the slot that falls free first.
-    #[inline(always)]
-    fn begin(&mut self, waiting: Waiting, start: u64, gate: u64, observer: &mut impl RequestObserver) {
-        let finish = start.saturating_add(waiting.service);
-        self.free.replace_least(finish);
-        self.starts.push(start, waiting.arrival);
-        self.waited += u128::from(start - waiting.arrival);
-        self.worked += u128::from(finish - start);
-        if let Some(ends) = &mut self.ends {
-            ends.push(finish);
-        }
-        let (arrival, instance) = (waiting.arrival, self.instance);
-        let request = Completion { arrival, start, finish, instance, class: Class::Low, first: false };
-        if finish < gate {
-            observer.served(request);
+    /// Takes in a request that is not to end before the gate.
+    #[inline]
+    fn defer(&mut self, request: Completion, gate: u64) {
+        if request.start < gate && self.queue.is_empty() {
+            self.count(&request);
+            self.serving.push(request);
         } else {
-            self.pending.push(request);
+            self.queued_arrivals += u128::from(request.arrival);
+            self.queue.push_back(request);
         }
     }
 
-    /// Starts what can start before `gate`, each when a slot falls free.
-    #[inline(never)]
-    fn start_queued(&mut self, gate: u64, observer: &mut impl RequestObserver) {
-        while let Some(waiting) = self.queue.front().copied() {
-            let start = self.free.least.max(waiting.arrival);
-            if start >= gate {
-                return;
-            }
-            self.queue.pop_front();
-            self.queued_arrivals -= u128::from(waiting.arrival);
-            self.begin(waiting, start, gate, observer);
+    /// Adds the course of a request to the sums.
+    #[inline(always)]
+    fn count(&mut self, request: &Completion) {
+        let (waited, carries) = self.waited.overflowing_add(request.start - request.arrival);
+        let (worked, carries_too) = self.worked.overflowing_add(request.finish - request.start);
+        if carries | carries_too {
+            self.add_up();
+            return self.count(request);
+        }
+        (self.waited, self.worked) = (waited, worked);
+    }
+
+    /// Adds what has come together to the sums.
+    #[cold]
+    fn add_up(&mut self) {
+        self.before.0 += u128::from(std::mem::take(&mut self.waited));
+        self.before.1 += u128::from(std::mem::take(&mut self.worked));
+    }
+
+    /// Lets the slot that falls free first fall free at `finish` instead.
+    #[inline(always)]
+    fn occupy(&mut self, finish: u64) {
+        self.free = finish;
+        if self.more_slots > 0 {
+            self.order_slots();
+        }
+    }
+
+    /// Lets the first slot be the one that falls free first.
+    #[inline]
+    fn order_slots(&mut self) {
+        if let Some(mut next) = self.others.peek_mut()
+            && next.0 < self.free
+        {
+            std::mem::swap(&mut next.0, &mut self.free);
         }
     }
 
     /// Nanoseconds worked by `now` by all that has started.
     fn worked_by(&self, now: u64) -> u128 {
-        self.worked - self.pending.iter().map(|request| u128::from(request.finish - now)).sum::<u128>()
+        self.before.1 + u128::from(self.worked)
+            - self.serving.iter().map(|request| u128::from(request.finish - now)).sum::<u128>()
     }
 }
 
 impl InstanceQueue for SlotQueue {
+    const IS_SETTLED: bool = true;
     type Settings = SlotQueueSettings;
 
     fn new(instance: u32, now: u64, settings: &SlotQueueSettings) -> Self {
         SlotQueue {
+            free: now,
             waited: 0,
             worked: 0,
-            free: FreeSlots::new(settings.concurrency, now),
-            queue: VecDeque::new(),
-            ends: settings.counts.then(Ends::default),
             starts: Starts::default(),
+            ends: settings.counts.then(Ends::default),
             instance,
-            concurrency: settings.concurrency,
-            pending: Vec::new(),
+            more_slots: settings.concurrency.saturating_sub(1),
+            others: (1..settings.concurrency).map(|_| Reverse(now)).collect(),
+            serving: Vec::new(),
+            queue: VecDeque::new(),
             queued_arrivals: 0,
+            before: (0, 0),
         }
     }
 
@@ -217,8 +233,7 @@ impl InstanceQueue for SlotQueue {
 
     #[inline]
     fn outstanding(&self) -> u64 {
-        let started = self.ends.as_ref().map_or(self.pending.len(), Ends::len);
-        (started + self.queue.len()) as u64
+        self.ends.as_ref().map_or(self.serving.len() + self.queue.len(), Ends::len) as u64
     }
 
     fn waiting(&self) -> u64 {
@@ -226,7 +241,7 @@ impl InstanceQueue for SlotQueue {
     }
 
     fn in_service(&self) -> u64 {
-        self.pending.len() as u64
+        self.serving.len() as u64
     }
 
     #[inline]
@@ -235,31 +250,30 @@ impl InstanceQueue for SlotQueue {
     }
 
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver) {
-        self.start_queued(now.saturating_add(1), observer);
-        self.pending.retain(|request| {
-            let is_over = request.finish <= now;
-            if is_over {
-                observer.served(*request);
-            }
-            !is_over
-        });
+        if !self.serving.is_empty() {
+            self.serving.retain(|request| {
+                let is_over = request.finish <= now;
+                if is_over {
+                    observer.served(*request);
+                }
+                !is_over
+            });
+        }
+        while let Some(request) = self.queue.front().filter(|request| request.start <= now).copied() {
+            self.queue.pop_front();
+            self.queued_arrivals -= u128::from(request.arrival);
+            self.count(&request);
+            if request.finish <= now { observer.served(request) } else { self.serving.push(request) }
+        }
         if let Some(ends) = &mut self.ends {
             ends.pass(now);
         }
     }
 
     #[inline(always)]
-    fn catch_up(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) {
-        self.start_waiting(gate, observer);
+    fn catch_up(&mut self, now: u64, _gate: u64, _observer: &mut impl RequestObserver) {
         if let Some(ends) = &mut self.ends {
             ends.pass(now);
-        }
-    }
-
-    #[inline(always)]
-    fn start_waiting(&mut self, gate: u64, observer: &mut impl RequestObserver) {
-        if !self.queue.is_empty() {
-            self.start_queued(gate, observer);
         }
     }
 
@@ -272,32 +286,40 @@ impl InstanceQueue for SlotQueue {
         capacity: u64,
         observer: &mut impl RequestObserver,
     ) -> bool {
-        let waiting = Waiting { arrival: request.arrival, service: request.service };
+        let Request { arrival, service, .. } = request;
         // A slot is idle only if no request waits.
-        if capacity < u64::MAX && self.outstanding() >= capacity.saturating_add(u64::from(self.concurrency)) {
-            observer.rejected(waiting.arrival);
+        if capacity < u64::MAX
+            && self.outstanding() >= capacity.saturating_add(1 + u64::from(self.more_slots))
+        {
+            observer.rejected(arrival);
             return false;
         }
-        let start = self.free.least.max(now);
-        let waits = start > now || !self.queue.is_empty();
-        if start < gate && self.queue.is_empty() {
-            self.begin(waiting, start, gate, observer);
-        } else {
-            self.queue.push_back(waiting);
-            self.queued_arrivals += u128::from(waiting.arrival);
+        let start = self.free.max(now);
+        let finish = start.saturating_add(service);
+        self.occupy(finish);
+        self.starts.push(start, arrival);
+        if let Some(ends) = &mut self.ends {
+            ends.push(finish);
         }
-        waits
+        let instance = self.instance;
+        let request = Completion { arrival, start, finish, instance, class: Class::Low, first: false };
+        if finish < gate {
+            self.count(&request);
+            observer.served(request);
+        } else {
+            self.defer(request, gate);
+        }
+        start > now
     }
 
-    fn waiting_at(&mut self, now: u64, gate: u64, observer: &mut impl RequestObserver) -> u64 {
-        self.start_waiting(gate, observer);
-        (self.starts.after(now) + self.queue.len()) as u64
+    fn waiting_at(&mut self, now: u64, _observer: &mut impl RequestObserver) -> u64 {
+        self.starts.after(now) as u64
     }
 
     fn measure(&self, now: u64, total: &mut Areas) {
         let queued = u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;
         let worked = self.worked_by(now);
-        total.waiting += self.waited + queued;
+        total.waiting += self.before.0 + u128::from(self.waited) + queued;
         total.in_service += worked;
         total.busy += worked;
         total.work += worked * u128::from(FULL);
@@ -316,24 +338,19 @@ impl InstanceQueue for SlotQueue {
     }
 
     fn arrivals(&self) -> impl Iterator<Item = u64> {
-        let serving = self.pending.iter().map(|request| request.arrival);
-        self.queue.iter().map(|waiting| waiting.arrival).chain(serving)
+        self.queue.iter().chain(&self.serving).map(|request| request.arrival)
     }
 
     fn lose(self, lost: &mut Vec<Request>) {
-        let request = |arrival, service| Request { arrival, service, ..Request::default() };
-        lost.extend(self.pending.iter().map(|served| request(served.arrival, served.finish - served.start)));
-        lost.extend(self.queue.iter().map(|waiting| request(waiting.arrival, waiting.service)));
+        lost.extend(self.serving.iter().chain(&self.queue).map(|settled| Request {
+            arrival: settled.arrival,
+            service: settled.finish - settled.start,
+            ..Request::default()
+        }));
     }
 
     fn last(&self, now: u64) -> u64 {
-        let mut free = self.free.clone();
-        let waiting = self.queue.iter().map(|waiting| {
-            let finish = free.least.max(now).saturating_add(waiting.service);
-            free.replace_least(finish);
-            finish
-        });
-        let ends = self.pending.iter().map(|request| request.finish).chain(waiting);
+        let ends = self.serving.iter().chain(&self.queue).map(|request| request.finish);
         ends.filter(|end| *end < u64::MAX).max().unwrap_or(now)
     }
 }
@@ -353,5 +370,9 @@ mod tests {
         assert_eq!(starts.instants.len(), 16);
         starts.push(120, 120);
         assert_eq!(starts.after(120), 0, "one that starts at once waits for nothing");
+        // As many as have room start together, and are forgotten for those that come then.
+        (0..16).for_each(|_| starts.push(130, 125));
+        (0..16).for_each(|_| starts.push(140, 135));
+        assert_eq!((starts.after(135), starts.instants.len()), (16, 16));
     }
 }

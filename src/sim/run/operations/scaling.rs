@@ -29,6 +29,7 @@ impl Operations {
         }
     }
 
+    #[inline]
     fn reaction<R: RequestSide + ?Sized>(&mut self, requests: &R, at: Instant) -> Option<u32> {
         let counts = self.registry.counts();
         let gauges = requests.gauges(at.as_nanos());

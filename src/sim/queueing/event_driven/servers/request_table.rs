@@ -46,6 +46,7 @@ impl Default for RequestTable {
 
 impl RequestTable {
     /// Enters a request that arrives.
+    #[inline]
     pub fn enter(&mut self, arrival: &Arrival, sequence: u64) -> Job {
         let (ticket, class) = (arrival.ticket, arrival.class);
         let entry = Entry { sequence, ticket, class, tokens: arrival.tokens, place: Place::Nowhere };
@@ -65,6 +66,7 @@ impl RequestTable {
     }
 
     /// Takes a request out.
+    #[inline]
     pub fn remove(&mut self, mark: u32) -> Entry {
         let entry = self.entries[mark as usize];
         self.entries[mark as usize].place = Place::Nowhere;
@@ -72,11 +74,13 @@ impl RequestTable {
         entry
     }
 
+    #[inline]
     pub fn put(&mut self, mark: u32, place: Place) {
         self.entries[mark as usize].place = place;
     }
 
     /// The request with a ticket, if it is in the pool: its mark and entry.
+    #[inline]
     pub fn find(&self, ticket: u32) -> Option<(u32, Entry)> {
         let mark = self.marks.get(ticket);
         let entry = *self.entries.get(mark as usize)?;
@@ -99,20 +103,24 @@ pub struct Intake<'a> {
 }
 
 impl RequestQueue for Intake<'_> {
+    #[inline]
     fn len(&self) -> u64 {
         self.queue.len()
     }
 
+    #[inline]
     fn front(&self) -> Option<&Request> {
         self.queue.front()
     }
 
+    #[inline]
     fn pop(&mut self, now: u64) -> Option<Request> {
         let request = RequestQueue::pop(self.queue, now)?;
         self.table.put(request.mark, Place::Service(self.instance));
         Some(request)
     }
 
+    #[inline]
     fn oldest(&self) -> Option<u64> {
         self.queue.oldest()
     }

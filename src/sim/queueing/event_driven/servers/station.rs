@@ -8,6 +8,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
     const EVENT_DRIVEN: bool = true;
     const COUNTS_TOKENS: bool = S::COUNTS_TOKENS;
 
+    #[inline]
     fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
         self.advance(now, observer);
@@ -32,10 +33,12 @@ impl<S: Server> Station for EventDrivenServers<S> {
         self.progress.reached = now;
     }
 
+    #[inline]
     fn next_change(&self) -> u64 {
         self.due.least().nanos().min(self.held_until()).min(self.queue.next_deadline())
     }
 
+    #[inline]
     fn step(&mut self, observer: &mut impl RequestObserver) {
         let (due, held) = (self.due.least(), self.held_until());
         let deadline = self.queue.next_deadline();
@@ -60,14 +63,17 @@ impl<S: Server> Station for EventDrivenServers<S> {
         }
     }
 
+    #[inline]
     fn next_idle(&mut self) -> Option<(u32, u64)> {
         self.notices.idle.pop_front()
     }
 
+    #[inline]
     fn next_drained(&mut self) -> Option<u32> {
         self.notices.drained.pop_front()
     }
 
+    #[inline]
     fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
         self.notices.outcomes.pop_front()
     }
@@ -116,6 +122,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
         Some(had)
     }
 
+    #[inline]
     fn still_idle(&self, instance: u32, spells: u64) -> bool {
         self.index(instance)
             .map(|index| &self.hosts[index])
@@ -189,6 +196,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
         self.index(instance).map_or(0, |index| self.hosts[index].outstanding())
     }
 
+    #[inline]
     fn gauges(&self, _now: u64) -> Gauges {
         self.ledger.gauges(if self.ready > 0 { 0 } else { self.queue.len() })
     }
@@ -219,6 +227,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
         }
     }
 
+    #[inline]
     fn has_first_token(&self, ticket: u32) -> bool {
         let Some((mark, Entry { place: Place::Service(id), .. })) = self.table.find(ticket) else {
             return false;
@@ -230,6 +239,7 @@ impl<S: Server> Station for EventDrivenServers<S> {
         out.extend(self.hosts.iter().filter(|host| host.drained.is_none()).map(|host| host.load(now)));
     }
 
+    #[inline]
     fn waits(&self, ticket: u32) -> bool {
         let place = self.table.find(ticket).map(|(_, entry)| entry.place);
         matches!(place, Some(Place::Queue | Place::Host(_)))

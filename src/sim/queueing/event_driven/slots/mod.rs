@@ -100,17 +100,20 @@ struct Host {
 
 impl Host {
     /// Request-nanoseconds in service up to `now`.
+    #[inline]
     fn served(&self, now: u64) -> u128 {
         self.served + u128::from(now - self.changed) * u128::from(self.busy)
     }
 
     /// Lets time pass, before `busy` changes.
+    #[inline]
     fn pass(&mut self, now: u64) {
         self.served = self.served(now);
         self.changed = now;
     }
 
     /// How long `work` takes on it.
+    #[inline]
     fn time(&self, work: u64) -> u64 {
         if self.speed == 1.0 { work } else { (work as f64 / self.speed).round() as u64 }
     }
@@ -178,11 +181,13 @@ impl EventDrivenSlots {
     }
 
     /// Reports what has become of a request: to its client if it has one.
+    #[inline]
     fn report(&mut self, job: &Job, outcome: RequestOutcome, now: u64, observer: &mut impl RequestObserver) {
         self.places.put(job.ticket, Place::Nowhere);
         self.notices.report(job.ticket, &job.request, outcome, now, observer);
     }
 
+    #[inline]
     fn enqueue(&mut self, job: Job, deadline: u64) {
         self.places.put(job.ticket, Place::Queue(job.sequence));
         self.queue.push(job, deadline);
@@ -195,12 +200,14 @@ impl EventDrivenSlots {
         self.ledger.waiting += 1;
     }
 
+    #[inline]
     fn dequeue(&mut self) -> Option<Job> {
         let job = self.queue.pop()?;
         self.ledger.waiting -= 1;
         Some(job)
     }
 
+    #[inline]
     fn begin(&mut self, leaf: usize, job: Job, now: u64) {
         let id = self.slots[leaf].instance;
         let Some(host) = self.host(id) else { return };
@@ -280,6 +287,7 @@ impl EventDrivenSlots {
         }
     }
 
+    #[inline]
     fn complete(&mut self, leaf: usize, now: u64, observer: &mut impl RequestObserver) {
         let id = self.slots[leaf].instance;
         let Some(Active { job, begun, finish, first }) = self.release(leaf) else { return };
@@ -307,6 +315,7 @@ impl EventDrivenSlots {
         leaves.iter().copied().filter(|leaf| self.slots[*leaf].instance == id).collect()
     }
 
+    #[inline]
     fn free_slot(&mut self, leaf: usize) {
         self.slots[leaf] = Slot::VACANT;
         self.vacant.push(leaf);

@@ -9,6 +9,7 @@ use crate::sim::queueing::station::{Arrival, Load, Station};
 impl Station for EventDrivenSlots {
     const EVENT_DRIVEN: bool = true;
 
+    #[inline]
     fn arrive(&mut self, arrival: Arrival, _gate: u64, observer: &mut impl RequestObserver) {
         let now = arrival.now;
         self.advance(now, observer);
@@ -34,6 +35,7 @@ impl Station for EventDrivenSlots {
         self.ledger.pass(now);
     }
 
+    #[inline]
     fn step(&mut self, observer: &mut impl RequestObserver) {
         let (due, deadline) = (self.due.least(), self.queue.next_deadline());
         // A slot that falls free at the very instant of a deadline is still in time.
@@ -49,18 +51,22 @@ impl Station for EventDrivenSlots {
         }
     }
 
+    #[inline]
     fn next_change(&self) -> u64 {
         self.due.least().nanos().min(self.queue.next_deadline())
     }
 
+    #[inline]
     fn next_idle(&mut self) -> Option<(u32, u64)> {
         self.notices.idle.pop_front()
     }
 
+    #[inline]
     fn next_drained(&mut self) -> Option<u32> {
         self.notices.drained.pop_front()
     }
 
+    #[inline]
     fn next_outcome(&mut self) -> Option<(u32, RequestOutcome)> {
         self.notices.outcomes.pop_front()
     }
@@ -92,6 +98,7 @@ impl Station for EventDrivenSlots {
         Some(had)
     }
 
+    #[inline]
     fn still_idle(&self, instance: u32, spell: u64) -> bool {
         let host = self.index(instance).map(|index| &self.hosts[index]);
         host.is_some_and(|host| host.busy == 0 && host.spells == spell && !host.draining)
@@ -203,6 +210,7 @@ impl Station for EventDrivenSlots {
         host.map_or(0, |host| u64::from(host.busy) + host.queue.len())
     }
 
+    #[inline]
     fn gauges(&self, _now: u64) -> Gauges {
         self.ledger.gauges(if self.ready > 0 { 0 } else { self.queue.len() })
     }
@@ -215,6 +223,7 @@ impl Station for EventDrivenSlots {
         self.ledger.peak_waiting = self.ledger.waiting;
     }
 
+    #[inline]
     fn areas(&self, now: u64) -> Areas {
         debug_assert!(self.counts_hold(), "{:?}", self.ledger);
         let areas = self.ledger.areas(now);
