@@ -90,12 +90,14 @@ impl Streams {
     }
 
     /// A fresh generator at the start of the stream for `purpose`.
+    #[inline]
     pub fn stream(self, purpose: Purpose) -> Rng {
         self.substream(purpose, 0)
     }
 
     /// A fresh generator at the start of part `index` of the stream for `purpose`; part 0 is the stream itself.
     /// For things of one kind that must not disturb one another, such as the stages of one instance's start.
+    #[inline]
     pub fn substream(self, purpose: Purpose, index: u64) -> Rng {
         let mut key = mix(self.seed);
         key = mix(key ^ mix(self.replication.wrapping_add(0x5851_f42d_4c95_7f2d)));

@@ -1,8 +1,8 @@
 //! What prompts hold, block by block, so that a cache can tell which of them it has.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+
+use hashbrown::HashTable;
 
 /// The content of requests that is not known: no prompt has anything in common with another.
 pub const UNKNOWN: u32 = 0;
@@ -112,28 +112,37 @@ impl Contents {
     }
 }
 
-/// Spreads the numbers of blocks over the places of a table: they are no one's to choose, so nothing safer is needed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct BlockHasher(u64);
+/// Where the block of each number is kept. Nothing goes by its order.
+#[derive(Debug, Clone, Default)]
+struct Places(HashTable<(u64, u32)>);
 
-impl Hasher for BlockHasher {
-    fn finish(&self) -> u64 {
-        self.0
+impl Places {
+    #[inline]
+    fn get(&self, id: u64) -> Option<u32> {
+        self.0.find(spread(id), |entry| entry.0 == id).map(|entry| entry.1)
     }
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+
+    /// Adds one that is not there.
+    fn insert(&mut self, id: u64, place: u32) {
+        self.0.insert_unique(spread(id), (id, place), |entry| spread(entry.0));
     }
-    fn write_u64(&mut self, number: u64) {
-        // SplitMix64 (Steele, Lea and Flood, 2014).
-        let mut mixed = self.0 ^ number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        self.0 = mixed ^ (mixed >> 31);
+
+    fn remove(&mut self, id: u64) {
+        if let Ok(entry) = self.0.find_entry(spread(id), |entry| entry.0 == id) {
+            entry.remove();
+        }
     }
 }
 
-/// Something known of blocks, by what tells them apart. Nothing goes by its order.
-pub type ByBlock<V> = HashMap<u64, V, BuildHasherDefault<BlockHasher>>;
+/// Spreads the numbers of blocks over the places of a table: they are no one's to choose, so nothing safer is needed.
+#[inline]
+fn spread(id: u64) -> u64 {
+    // SplitMix64 (Steele, Lea and Flood, 2014).
+    let mut mixed = id.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
 
 /// Blocks, those that nobody holds in the order in which they were last let go.
 ///
@@ -145,7 +154,7 @@ pub type ByBlock<V> = HashMap<u64, V, BuildHasherDefault<BlockHasher>>;
 pub struct BlockSet {
     entries: Vec<Entry>,
     vacant: Vec<u32>,
-    by_id: ByBlock<u32>,
+    by_id: Places,
     oldest: u32,
     newest: u32,
     /// Tokens of the blocks that nobody holds.
@@ -170,7 +179,7 @@ impl Default for BlockSet {
         BlockSet {
             entries: Vec::new(),
             vacant: Vec::new(),
-            by_id: ByBlock::default(),
+            by_id: Places::default(),
             oldest: NONE,
             newest: NONE,
             idle_tokens: 0,
@@ -191,23 +200,25 @@ impl BlockSet {
     }
 
     /// Blocks, held or not.
+    #[cfg(feature = "internals")]
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.by_id.0.len()
     }
 
     /// Whether there is none.
+    #[cfg(feature = "internals")]
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.by_id.0.is_empty()
     }
 
     /// Whether a block is there.
     pub fn has(&self, id: u64) -> bool {
-        self.by_id.contains_key(&id)
+        self.by_id.get(id).is_some()
     }
 
     /// Holds a block, which comes if it is not there.
     pub fn hold(&mut self, block: ContentBlock) {
-        let Some(&place) = self.by_id.get(&block.id) else {
+        let Some(place) = self.by_id.get(block.id) else {
             let entry = Entry { block, refs: 1, older: NONE, newer: NONE };
             let place = match self.vacant.pop() {
                 Some(place) => {
@@ -234,7 +245,7 @@ impl BlockSet {
 
     /// Lets go of a block that was held.
     pub fn release(&mut self, id: u64) {
-        let Some(&place) = self.by_id.get(&id) else { return };
+        let Some(place) = self.by_id.get(id) else { return };
         let Entry { refs, block, .. } = self.entries[place as usize];
         self.entries[place as usize].refs = refs.saturating_sub(1);
         match refs {
@@ -254,7 +265,7 @@ impl BlockSet {
             let block = self.entries[place as usize].block;
             self.unlink(place);
             self.idle_tokens -= u64::from(block.tokens);
-            self.by_id.remove(&block.id);
+            self.by_id.remove(block.id);
             self.vacant.push(place);
         }
     }

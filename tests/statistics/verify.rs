@@ -25,8 +25,9 @@ fn the_same_seed_gives_the_same_table_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| verify(&some(), 7, &Evaluator::default()).unwrap())
     };
-    assert_eq!(on(1), on(3));
-    assert_ne!(on(2).rows, verify(&some(), 8, &Evaluator::default()).unwrap().rows);
+    let one = on(1);
+    assert_eq!(one, on(3));
+    assert_ne!(one.rows, verify(&some(), 8, &Evaluator::default()).unwrap().rows);
 }
 
 /// A mistake, and how the scenario of a system looks to a simulator that makes it.

@@ -79,15 +79,20 @@ impl PngCanvas {
 
     /// The rows as PNG has them compressed: each the differences from the row above, after a byte that says so.
     fn rows(&self) -> Vec<u8> {
-        let length = 3 * self.pixmap.width() as usize;
-        let colors: Vec<u8> =
-            self.pixmap.pixels().iter().flat_map(|p| [p.red(), p.green(), p.blue()]).collect();
-        let first = vec![0; length];
-        let above = std::iter::once(&first[..]).chain(colors.chunks_exact(length));
-        let mut rows = Vec::with_capacity(colors.len() + self.pixmap.height() as usize);
-        for (row, above) in colors.chunks_exact(length).zip(above) {
-            rows.push(FILTER_UP);
-            rows.extend(row.iter().zip(above).map(|(color, above)| color.wrapping_sub(*above)));
+        let width = self.pixmap.width() as usize;
+        let mut rows = vec![FILTER_UP; (1 + 3 * width) * self.pixmap.height() as usize];
+        let mut above = vec![[0; 3]; width];
+        let pixels = self.pixmap.pixels().chunks_exact(width);
+        for (row, pixels) in rows.chunks_exact_mut(1 + 3 * width).zip(pixels) {
+            // Plain loops: there are millions of pixels, and not every build makes such of closures.
+            let (bytes, _) = row[1..].as_chunks_mut::<3>();
+            for (at, pixel) in pixels.iter().enumerate() {
+                let color = [pixel.red(), pixel.green(), pixel.blue()];
+                for channel in 0..3 {
+                    bytes[at][channel] = color[channel].wrapping_sub(above[at][channel]);
+                }
+                above[at] = color;
+            }
         }
         rows
     }
