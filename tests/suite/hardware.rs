@@ -3,6 +3,7 @@
 use kneepoint::internals::random::Streams;
 use kneepoint::internals::scenario::{Scenario, ScenarioFile};
 use kneepoint::internals::service::{IterationWork, Llm, Model};
+use kneepoint::internals::stats::Digest;
 
 use crate::fixtures::cli::Work;
 use crate::fixtures::requests::Requests;
@@ -35,6 +36,27 @@ fn a_model_has_several_names_and_weights_of_its_own() {
     assert!((435_000..440_000).contains(&tokens), "{tokens}");
     let deepseek = llm("hardware = { model = \"deepseek-v3\", gpu = \"h200\", tensor_parallel = 8 }");
     assert!(deepseek.uncertainty.is_some_and(|uncertainty| uncertainty.of.contains("fp8")));
+}
+
+#[test]
+fn an_answer_takes_the_time_to_its_first_token_and_that_of_the_others() {
+    // Time outside the engine differs from answer to answer, and is that of no other.
+    let hardware = "hardware = { model = \"llama-3.1-8b\", gpu = \"h100-sxm\" }";
+    for dispatch in ["round_robin", "central_queue", "least_outstanding"] {
+        let text = format!(
+            "[run]\nduration = \"1h\"\n[arrivals]\nkind = \"poisson\"\nrate = 4\n[autoscaler]\nkind = \"fixed\"\ninstances = 2\n\
+             [dispatch]\npolicy = \"{dispatch}\"\n[service]\nmodel = \"llm\"\noutput_tokens = 100\n{hardware}\n\
+             prompt_tokens = {{ dist = \"exponential\", mean = 500 }}"
+        );
+        let model = scenario(&text, ".").model;
+        let (outcome, ()) = simulate(&model, Streams::new(5, 0), ());
+        let tokens = outcome.tokens.expect("tokens");
+        let mean = |digest: &Digest| digest.mean().expect("answers");
+        let sum = mean(&tokens.ttft) + 99.0 * mean(&tokens.tpot);
+        let latency = mean(&outcome.latency);
+        // A time per token is rounded down to whole nanoseconds.
+        assert!((latency - sum).abs() < 1e-7, "{dispatch}: {latency} s, and {sum} s in parts");
+    }
 }
 
 #[test]

@@ -54,16 +54,26 @@ pub(in crate::sim) struct CentralSlots {
     peak: PeakWaiting,
 }
 
-/// One place on an instance.
+/// One place on an instance: half a line of the cache, since every request touches one.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    instance: u32,
-    /// Whether the end of `request` is still to be reported.
-    pending: bool,
+    /// When the request arrived that it serves, if that is still to be reported, and when it started.
+    arrival: u64,
+    start: u64,
     /// Nanoseconds of all service begun on it.
     begun: u64,
-    /// What it serves, if that is still to be reported.
-    request: Completion,
+    instance: u32,
+    /// Whether the end of its request is still to be reported.
+    pending: bool,
+}
+
+impl Slot {
+    /// The request that it serves until `finish`.
+    #[inline]
+    fn request(&self, finish: u64) -> Completion {
+        let Slot { arrival, start, instance, .. } = *self;
+        Completion { arrival, start, finish, instance, class: Class::Low, first: false }
+    }
 }
 
 /// Completions come after the instances that become ready at the same instant, however late these were inserted.
@@ -134,17 +144,14 @@ impl CentralSlots {
     ) -> u64 {
         let slot = &mut self.slots[index];
         if slot.pending {
-            observer.served(slot.request);
+            observer.served(slot.request(self.free.key(index).0));
         }
         let Waiting { arrival, service } = waiting;
         let finish = start.saturating_add(service);
-        let (instance, class) = (slot.instance, Class::Low);
-        let request = Completion { arrival, start, finish, instance, class, first: false };
+        (slot.arrival, slot.start) = (arrival, start);
         slot.pending = finish >= gate;
-        if slot.pending {
-            slot.request = request;
-        } else {
-            observer.served(request);
+        if !slot.pending {
+            observer.served(slot.request(finish));
         }
         slot.begun += finish - start;
         self.free.set_in::<NODES>(index, finish, COMPLETION | self.insertions);
@@ -262,7 +269,7 @@ impl Station for CentralSlots {
         for (slot, (free, _)) in self.slots.iter_mut().zip(self.free.keys()) {
             if slot.pending && free <= now {
                 slot.pending = false;
-                observer.served(slot.request);
+                observer.served(slot.request(free));
             }
             if free == now {
                 self.freed_at = Some(now);
@@ -275,11 +282,9 @@ impl Station for CentralSlots {
         if self.freed_at == Some(now) {
             self.put_freed_first(now);
         }
-        let (arrival, start, finish, class) = (now, now, now, Class::Low);
-        let request = Completion { arrival, start, finish, instance, class, first: false };
         for _ in 0..self.concurrency {
             self.free.push(now, self.insertions);
-            self.slots.push(Slot { instance, pending: false, begun: 0, request });
+            self.slots.push(Slot { arrival: now, start: now, begun: 0, instance, pending: false });
             self.insertions += 1;
         }
         // Only the new slots: those that fall free at this very instant do so after the instance has become ready.
@@ -300,7 +305,7 @@ impl Station for CentralSlots {
         let mut kept = Vec::with_capacity(self.slots.len());
         let mut keys = Vec::with_capacity(self.slots.len());
         for (slot, key) in self.slots.iter().zip(self.free.keys()) {
-            let request = slot.request;
+            let request = slot.request(key.0);
             if slot.instance != instance {
                 keys.push(key);
                 kept.push(*slot);
@@ -355,8 +360,12 @@ impl Station for CentralSlots {
     fn areas(&self, now: u64) -> Areas {
         let mut areas = self.drained;
         areas.waiting += self.waited + u128::from(now) * self.queue.len() as u128 - self.queued_arrivals;
-        let ahead = |slot: &Slot| u128::from(slot.request.finish - now);
-        let worked = self.worked - self.slots.iter().filter(|slot| slot.pending).map(ahead).sum::<u128>();
+        let mut worked = self.worked;
+        for (slot, (finish, _)) in self.slots.iter().zip(self.free.keys()) {
+            if slot.pending {
+                worked -= u128::from(finish - now);
+            }
+        }
         areas.in_service += worked;
         areas.busy += worked;
         areas.work = areas.busy * u128::from(FULL);
@@ -365,11 +374,12 @@ impl Station for CentralSlots {
     }
 
     fn loads(&self, now: u64, out: &mut Vec<Load>) {
+        let mut finishes = self.free.keys().map(|(finish, _)| finish);
         // The slots of an instance stand together.
         for slots in self.slots.chunk_by(|one, other| one.instance == other.instance) {
             let (mut busy, mut served) = (0, 0_u128);
-            for slot in slots {
-                let ahead = if slot.pending { slot.request.finish - now } else { 0 };
+            for (slot, finish) in slots.iter().zip(&mut finishes) {
+                let ahead = if slot.pending { finish - now } else { 0 };
                 busy += u64::from(slot.pending);
                 served += u128::from(slot.begun - ahead);
             }
@@ -385,7 +395,7 @@ impl Station for CentralSlots {
     }
 
     fn in_flight(&self, _now: u64) -> impl Iterator<Item = u64> {
-        let busy = self.slots.iter().filter(|slot| slot.pending).map(|slot| slot.request.arrival);
+        let busy = self.slots.iter().filter(|slot| slot.pending).map(|slot| slot.arrival);
         self.queue.iter().map(|waiting| waiting.arrival).chain(busy).chain(self.draining.arrivals())
     }
 }

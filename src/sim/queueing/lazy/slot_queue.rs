@@ -111,7 +111,7 @@ struct Starts {
 
 impl Default for Starts {
     fn default() -> Self {
-        Starts { instants: vec![0; 4], came: 0, started: 0 }
+        Starts { instants: vec![0; 32], came: 0, started: 0 }
     }
 }
 
