@@ -21,11 +21,12 @@ const EXPONENT: f64 = 1.05;
 const SMALL: f64 = 64e6;
 
 /// What grows, its sizes, and those of the larger setting (`--large`).
-const GROWN: [(&str, &[u64], &[u64]); 5] = [
+const GROWN: [(&str, &[u64], &[u64]); 6] = [
     ("requests", &[100_000, 1_000_000, 10_000_000], &[1_000_000, 10_000_000, 100_000_000, 1_000_000_000]),
     ("points", &[10, 100, 1_000], &[100, 1_000, 10_000]),
     ("instances", &[10, 100, 1_000, 10_000], &[1_000, 10_000, 100_000]),
     ("replications", &[10, 100, 1_000], &[10, 100, 1_000]),
+    ("waiting requests", &[10_000, 100_000, 1_000_000], &[100_000, 1_000_000, 10_000_000]),
     ("rows of a trace", &[10_000, 100_000, 1_000_000], &[1_000_000, 10_000_000, 50_000_000]),
 ];
 
@@ -122,6 +123,13 @@ fn work(what: &str, size: u64) -> usize {
         "requests" => of_run(&lasting(size, 1_000, "replications = 1\ntimeline_interval = \"1m\"")),
         // The same number for each instance, so many that the ticks of the clock do not count.
         "instances" => of_run(&lasting(size * 1_000, size, "replications = 1\ntimeline_interval = \"10s\"")),
+        // Half of what comes waits at the end, at instances with a queue each.
+        "waiting requests" => {
+            let run =
+                format!("duration = \"{size}s\"\nreplications = 1\ntimeline_interval = \"{}s\"", size / 10);
+            let text = scenario("kind = \"poisson\"\nrate = 2", 1, &run);
+            of_run(&format!("{text}[dispatch]\npolicy = \"round_robin\"\n"))
+        }
         "replications" => of_run(&lasting(20_000, 20, &format!("replications = {size}"))),
         _ => of_sweep(size, &lasting(2_000, 20, "replications = 2")),
     }

@@ -3,8 +3,9 @@
 use super::task::MAX_TOGETHER;
 use crate::scenario::Scenario;
 
-/// Bytes of a waiting request while its queue grows: 16, and the old half of the queue beside the new whole.
-const WAITING_BYTES: u64 = 48;
+/// Bytes of a waiting request while its queue grows: 24, the old half of the queue beside the new whole, and as much as 21 for the
+/// instant at which it starts.
+const WAITING_BYTES: u64 = 96;
 
 /// What all runs together may use of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ mod tests {
 
     #[test]
     fn few_runs_may_hold_more_each_than_many() {
-        let (one, budget) = (scenario(8.0), MemoryBudget::of(48_000, 2));
+        let (one, budget) = (scenario(8.0), MemoryBudget::of(96_000, 2));
         assert_eq!(budget.parallel_runs, 32);
         // Three replications, then six, then more than run at a time.
         let most = |count: usize| budget.max_waiting(&vec![&one; count]);

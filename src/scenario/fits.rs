@@ -6,7 +6,8 @@ use crate::time::Span;
 /// What to do about it.
 pub(super) const HELP: &str = "limit the queue (dispatch.queue_capacity), allow more instances, or check the unit of the rate: per second";
 
-/// Bytes of a waiting request: 16, in a queue that grows by doubling.
+/// Bytes of a request that waits in a central queue: 16, in a queue that grows by doubling. At instances it may take twice as much:
+/// what is refused before a run is what is too much for certain.
 const WAITING_BYTES: f64 = 32.0;
 
 /// Bytes of a slot: the request in service, and its place in the tournament of the slots.

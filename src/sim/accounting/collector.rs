@@ -71,6 +71,10 @@ impl<O: RequestObserver> RequestObserver for Collector<'_, O> {
         self.observer.rejected(arrival);
     }
 
+    fn rejected_at(&mut self, arrival: u64, at: u64) {
+        self.observer.rejected_at(arrival, at);
+    }
+
     fn timed_out(&mut self, arrival: u64, at: u64) {
         self.observer.timed_out(arrival, at);
     }

@@ -47,10 +47,26 @@ pub(in crate::sim) struct SlotQueue {
     /// What has started and was not to end before the gate.
     serving: Vec<Completion>,
     /// What was not to start before the gate, in order, and all behind it. None of it is in the sums.
-    queue: VecDeque<Completion>,
+    queue: VecDeque<Settled>,
     queued_arrivals: u128,
     /// Sums of what was waited and worked before.
     before: (u128, u128),
+}
+
+/// The course of a request that is still to start.
+#[derive(Debug, Clone, Copy)]
+struct Settled {
+    arrival: u64,
+    start: u64,
+    finish: u64,
+}
+
+impl Settled {
+    #[inline]
+    fn on(self, instance: u32) -> Completion {
+        let Settled { arrival, start, finish } = self;
+        Completion { arrival, start, finish, instance, class: Class::Low, first: false }
+    }
 }
 
 /// What the instances of a pool have in common.
@@ -132,7 +148,7 @@ impl Starts {
     fn make_room(&mut self, now: u64) {
         let waiting = self.after(now);
         let room = self.instants.len();
-        if 2 * waiting > room {
+        if 4 * waiting > 3 * room {
             self.instants.rotate_left(self.started & (room - 1));
             self.instants.resize(2 * room, 0);
             (self.started, self.came) = (0, waiting);
@@ -156,8 +172,9 @@ impl SlotQueue {
             self.count(&request);
             self.serving.push(request);
         } else {
-            self.queued_arrivals += u128::from(request.arrival);
-            self.queue.push_back(request);
+            let Completion { arrival, start, finish, .. } = request;
+            self.queued_arrivals += u128::from(arrival);
+            self.queue.push_back(Settled { arrival, start, finish });
         }
     }
 
@@ -259,8 +276,9 @@ impl InstanceQueue for SlotQueue {
                 !is_over
             });
         }
-        while let Some(request) = self.queue.front().filter(|request| request.start <= now).copied() {
+        while let Some(settled) = self.queue.front().filter(|settled| settled.start <= now).copied() {
             self.queue.pop_front();
+            let request = settled.on(self.instance);
             self.queued_arrivals -= u128::from(request.arrival);
             self.count(&request);
             if request.finish <= now { observer.served(request) } else { self.serving.push(request) }
@@ -338,19 +356,21 @@ impl InstanceQueue for SlotQueue {
     }
 
     fn arrivals(&self) -> impl Iterator<Item = u64> {
-        self.queue.iter().chain(&self.serving).map(|request| request.arrival)
+        let serving = self.serving.iter().map(|request| request.arrival);
+        self.queue.iter().map(|settled| settled.arrival).chain(serving)
     }
 
     fn lose(self, lost: &mut Vec<Request>) {
-        lost.extend(self.serving.iter().chain(&self.queue).map(|settled| Request {
-            arrival: settled.arrival,
-            service: settled.finish - settled.start,
-            ..Request::default()
-        }));
+        let request = |arrival, service| Request { arrival, service, ..Request::default() };
+        lost.extend(self.serving.iter().map(|served| request(served.arrival, served.finish - served.start)));
+        lost.extend(
+            self.queue.iter().map(|settled| request(settled.arrival, settled.finish - settled.start)),
+        );
     }
 
     fn last(&self, now: u64) -> u64 {
-        let ends = self.serving.iter().chain(&self.queue).map(|request| request.finish);
+        let waiting = self.queue.iter().map(|settled| settled.finish);
+        let ends = self.serving.iter().map(|request| request.finish).chain(waiting);
         ends.filter(|end| *end < u64::MAX).max().unwrap_or(now)
     }
 }
