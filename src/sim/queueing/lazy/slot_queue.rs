@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn starts_to_come_are_counted_and_never_overwritten() {
-        let mut starts = Starts::default();
+        let mut starts = Starts { instants: vec![0; 4], came: 0, started: 0 };
         // One comes at each instant and starts ten later: nine wait besides the one that has just come.
         for arrival in 0..100 {
             starts.push(arrival + 10, arrival);
