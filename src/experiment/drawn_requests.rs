@@ -1,7 +1,7 @@
 //! Requests that are drawn once, for all runs that meet them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::random::Streams;
 use crate::scenario::Scenario;
@@ -17,9 +17,6 @@ pub struct DrawnRequests {
 
 /// What may be kept in bytes: the requests of five days at 8 requests a second.
 const MOST_BYTES: usize = 64 << 20;
-
-/// How often a block is asked for that another thread draws: some 50 µs, where to draw it takes 10.
-const MOST_TRIES: usize = 2_000;
 
 /// What a request takes where nothing but its instant and its time is drawn.
 const BYTES_OF_REQUEST: usize = 16;
@@ -74,22 +71,9 @@ impl Drawn {
             && RequestSource::same(&self.model, &scenario.model)
     }
 
-    /// What has been drawn so far. Another thread that has it is done with a block before this one would have fallen asleep and been
-    /// woken, so it is asked for again and again first.
-    fn growing(&self) -> MutexGuard<'_, Growing> {
-        for _ in 0..MOST_TRIES {
-            match self.growing.try_lock() {
-                Ok(growing) => return growing,
-                Err(TryLockError::Poisoned(growing)) => return growing.into_inner(),
-                Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
-            }
-        }
-        lock(&self.growing)
-    }
-
     /// The block of this index; `None` if they have grown beyond all that may be kept.
     fn block(&self, index: usize) -> Option<Arc<Block>> {
-        let mut growing = self.growing();
+        let mut growing = lock(&self.growing);
         if index == growing.blocks.len() && growing.bytes_left > 0 {
             let mut block = Block::default();
             growing.source.fill(&mut block);
