@@ -108,22 +108,20 @@ mod tests {
         fn failed(&mut self, _: u64, _: u64) {}
     }
 
+    fn answer(arrival: u64) -> Completion {
+        let (start, finish, instance) = (arrival + 1, arrival + 2, (arrival % 7) as u32);
+        Completion { arrival, start, finish, instance, class: Class::Low, first: false }
+    }
+
     #[test]
     fn an_answer_follows_its_own_tokens() {
         let mut arrived = Arrived::default();
         let mut collector = Collector::new(&mut arrived);
-        for arrival in 0..5 {
-            let (start, finish, tokens) = (arrival + 1, arrival + 2, Tokens::default());
+        for answer in (0..5).map(answer) {
+            let Completion { arrival, start, finish, .. } = answer;
+            let tokens = Tokens::default();
             collector.generated(TokenCompletion { arrival, first_token: start, finish, tokens });
-            let instance = (arrival % 7) as u32;
-            collector.served(Completion {
-                arrival,
-                start,
-                finish,
-                instance,
-                class: Class::Low,
-                first: false,
-            });
+            collector.served(answer);
         }
         drop(collector);
         assert_eq!(arrived.0, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
@@ -134,17 +132,7 @@ mod tests {
         for count in [0, 1, ROOM as u64, 3 * ROOM as u64 - 1] {
             let mut arrived = Arrived::default();
             let mut collector = Collector::new(&mut arrived);
-            for arrival in 0..count {
-                let (start, finish, instance) = (arrival + 1, arrival + 2, (arrival % 7) as u32);
-                collector.served(Completion {
-                    arrival,
-                    start,
-                    finish,
-                    instance,
-                    class: Class::Low,
-                    first: false,
-                });
-            }
+            (0..count).for_each(|arrival| collector.served(answer(arrival)));
             drop(collector);
             assert_eq!(arrived.0, (0..count).collect::<Vec<_>>());
         }

@@ -540,7 +540,6 @@ impl Attempts {
     }
 
     /// Lets the next timer go off; whether it put an attempt into the pool.
-    #[inline]
     pub fn step(&mut self, station: &mut impl Attended, observer: &mut impl RequestObserver) -> bool {
         let Some((now, timer)) = self.timers.pop() else { return false };
         self.pass(now);

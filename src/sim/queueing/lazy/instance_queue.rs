@@ -28,10 +28,9 @@ pub(in crate::sim) trait InstanceQueue: Clone {
     fn next_change(&self) -> u64;
     /// Lets everything happen that is due by `now`.
     fn advance(&mut self, now: u64, observer: &mut impl RequestObserver);
-    /// Lets happen what its count of requests depends on. Until `gate`, nothing but arrivals will happen to the pool, and
-    /// nobody will look.
+    /// Lets happen what its count of requests depends on.
     #[inline]
-    fn catch_up(&mut self, now: u64, _gate: u64, observer: &mut impl RequestObserver) {
+    fn catch_up(&mut self, now: u64, observer: &mut impl RequestObserver) {
         self.advance(now, observer);
     }
     /// Takes a request, unless `capacity` requests wait already; it has caught up. Whether the request waits.

@@ -12,7 +12,6 @@ use crate::sim::queueing::station::{Arrival, Arrivals, CacheUse, Load, Station};
 struct Ready<'a, Q, O> {
     queues: &'a mut [Q],
     now: u64,
-    gate: u64,
     observer: &'a mut O,
 }
 
@@ -23,7 +22,7 @@ impl<Q: InstanceQueue, O: RequestObserver> Candidates for Ready<'_, Q, O> {
     }
     #[inline(always)]
     fn update(&mut self, index: usize) {
-        self.queues[index].catch_up(self.now, self.gate, self.observer);
+        self.queues[index].catch_up(self.now, self.observer);
     }
     #[inline]
     fn outstanding(&self, index: usize) -> u64 {
@@ -145,7 +144,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         capacity: u64,
         observer: &mut impl RequestObserver,
     ) -> bool {
-        let mut ready = Ready { queues: &mut self.queues, now, gate, observer };
+        let mut ready = Ready { queues: &mut self.queues, now, observer };
         let index = self.chooser.choose(&mut ready);
         let waits = ready.queues[index].offer(request, now, gate, capacity, ready.observer);
         self.chooser.took(&ready, index);
@@ -185,7 +184,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
                 Tokens::default()
             };
             let request = Request { arrival: now, service: services[at], tokens, ..Request::default() };
-            let mut ready = Ready { queues: &mut *queues, now, gate, observer: &mut *observer };
+            let mut ready = Ready { queues: &mut *queues, now, observer: &mut *observer };
             let index = self.chooser.choose(&mut ready);
             let waits = ready.queues[index].offer(request, now, gate, u64::MAX, ready.observer);
             self.chooser.took(&ready, index);
@@ -207,7 +206,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
 
     /// Tells the chooser that the queues are others, or have changed at once.
     fn changed(&mut self, now: u64) {
-        self.chooser.changed(&Ready { queues: &mut self.queues, now, gate: now, observer: &mut () });
+        self.chooser.changed(&Ready { queues: &mut self.queues, now, observer: &mut () });
     }
 
     fn queue(&self, instance: u32) -> Option<usize> {

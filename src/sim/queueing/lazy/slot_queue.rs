@@ -289,7 +289,7 @@ impl InstanceQueue for SlotQueue {
     }
 
     #[inline(always)]
-    fn catch_up(&mut self, now: u64, _gate: u64, _observer: &mut impl RequestObserver) {
+    fn catch_up(&mut self, now: u64, _observer: &mut impl RequestObserver) {
         if let Some(ends) = &mut self.ends {
             ends.pass(now);
         }
