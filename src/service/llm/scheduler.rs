@@ -9,7 +9,33 @@ use crate::service::request::{Active, Request, Tokens};
 
 impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
     /// Plans the iterations from `now` on.
+    #[inline]
     pub(super) fn plan(&mut self, queue: &mut impl RequestQueue, now: u64) {
+        if !queue.is_empty() || !self.go_on(now) {
+            self.plan_any(queue, now);
+        }
+    }
+
+    /// As [`LlmEngine::plan`], where nothing is to begin and all that decode go on to the next end; whether it is so. It is what
+    /// every other plan comes to.
+    #[inline]
+    fn go_on(&mut self, now: u64) -> bool {
+        if self.partial.is_some() || !self.preempted.is_empty() || !self.settings.join_iterations {
+            return false;
+        }
+        if self.decoding.sequences == 0 {
+            self.become_idle(now);
+            return true;
+        }
+        let iterations = self.ends.until_next(self.iteration).unwrap_or(1);
+        let has_room = self.has_room(0, iterations);
+        if has_room {
+            self.run_for(iterations, IterationWork::default());
+        }
+        has_room
+    }
+
+    fn plan_any(&mut self, queue: &mut impl RequestQueue, now: u64) {
         let undisturbed = self.partial.is_none() && self.has_room(0, 1);
         let mut work = IterationWork::default();
         let preempted = !undisturbed && self.continue_prefill(&mut work);
@@ -28,6 +54,12 @@ impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
         } else {
             1
         };
+        self.run_for(iterations, work);
+    }
+
+    /// Runs so many iterations, of which each computes `work` besides a token of every decoding sequence.
+    #[inline]
+    fn run_for(&mut self, iterations: u64, mut work: IterationWork) {
         let Self { settings, decoding, .. } = self;
         (work.decoding, work.context) = (decoding.sequences, decoding.context);
         self.run =

@@ -287,7 +287,8 @@ impl<const PREFILLED: bool> Server for LlmEngine<PREFILLED> {
     fn step(&mut self, done: &mut impl FnMut(Active, u64)) {
         let now = self.next_change;
         let iterations = self.run.iterations;
-        self.clock = self.clock.saturating_add(self.run.time(iterations));
+        self.clock =
+            if self.speed == 1.0 { now } else { self.clock.saturating_add(self.run.time(iterations)) };
         self.iteration += iterations;
         self.decoding.advance(iterations);
         if self.prefix.is_some() {
