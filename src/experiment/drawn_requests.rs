@@ -30,17 +30,21 @@ struct Drawn {
     replication: u32,
     /// What they are expected to take when all are drawn.
     bytes: usize,
+    /// Those that are drawn so far. Held for no longer than it takes to look at them.
+    blocks: Mutex<Vec<Arc<Block>>>,
     growing: Mutex<Growing>,
 }
 
-/// Those that have been met so far, and where the next ones come from.
+/// Where the next ones come from.
 #[derive(Debug)]
 struct Growing {
-    blocks: Vec<Arc<Block>>,
     source: RequestSource,
     /// What the next blocks may take.
     bytes_left: usize,
 }
+
+/// Blocks that are drawn at a time, once there are as many: those who meet them side by side then seldom wait for one another.
+const AHEAD: usize = 8;
 
 /// Nothing panics while it holds such a lock; if anything did, what is kept is whole all the same.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -59,9 +63,9 @@ impl Drawn {
         source.fill(&mut first);
         let each = first.bytes() as f64 / first.arrival.len().max(1) as f64;
         let bytes = (model.expected_requests(model.duration) * each) as usize;
-        let growing = Growing { blocks: vec![Arc::new(first)], source, bytes_left: most_bytes };
-        let growing = Mutex::new(growing);
-        (bytes <= most_bytes).then_some(Drawn { model, seed: scenario.run.seed, replication, bytes, growing })
+        let growing = Mutex::new(Growing { source, bytes_left: most_bytes });
+        let (seed, blocks) = (scenario.run.seed, Mutex::new(vec![Arc::new(first)]));
+        (bytes <= most_bytes).then_some(Drawn { model, seed, replication, bytes, blocks, growing })
     }
 
     fn is_of(&self, scenario: &Scenario, replication: u32) -> bool {
@@ -73,14 +77,32 @@ impl Drawn {
 
     /// The block of this index; `None` if they have grown beyond all that may be kept.
     fn block(&self, index: usize) -> Option<Arc<Block>> {
-        let mut growing = lock(&self.growing);
-        if index == growing.blocks.len() && growing.bytes_left > 0 {
+        let drawn = || lock(&self.blocks).get(index).cloned();
+        drawn().or_else(|| {
+            let mut growing = lock(&self.growing);
+            // Another may have drawn it meanwhile.
+            if lock(&self.blocks).len() == index {
+                self.draw(&mut growing, if index < AHEAD { 1 } else { AHEAD });
+            }
+            drawn()
+        })
+    }
+
+    /// Draws so many blocks, as long as they may be kept; fewer if no more requests come.
+    fn draw(&self, growing: &mut Growing, count: usize) {
+        for _ in 0..count {
+            if growing.bytes_left == 0 {
+                return;
+            }
             let mut block = Block::default();
             growing.source.fill(&mut block);
             growing.bytes_left = growing.bytes_left.saturating_sub(block.bytes());
-            growing.blocks.push(Arc::new(block));
+            let is_last = block.arrival.is_empty();
+            lock(&self.blocks).push(Arc::new(block));
+            if is_last {
+                return;
+            }
         }
-        growing.blocks.get(index).cloned()
     }
 }
 
@@ -126,36 +148,39 @@ pub(super) struct Requests<'a> {
     drawn: Option<Arc<Drawn>>,
     /// How many blocks have been met.
     met: usize,
-    current: Arc<Block>,
-    own: Option<(RequestSource, Block)>,
+    /// That at hand: a copy of the one that is kept, read once from end to end, since the runs that meet it look here and there,
+    /// and it comes from another thread or from far away.
+    current: Block,
+    own: Option<RequestSource>,
 }
 
 impl<'a> Requests<'a> {
     /// Those that `scenario` meets in a replication, which others find at `place`, if there is such a place.
     pub fn of(scenario: &'a Scenario, replication: u32, place: Option<&DrawnRequests>) -> Requests<'a> {
         let drawn = place.and_then(|place| place.of(scenario, replication));
-        Requests { scenario, replication, drawn, met: 0, current: Arc::default(), own: None }
+        Requests { scenario, replication, drawn, met: 0, current: Block::default(), own: None }
     }
 
     /// The next block; an empty one when no more requests come.
     pub fn next(&mut self) -> &Block {
         let index = self.met;
         self.met += 1;
-        self.drawn = self.drawn.take().and_then(|drawn| {
-            self.current = drawn.block(index)?;
-            Some(drawn)
-        });
-        if self.drawn.is_some() {
-            return &self.current;
+        if let Some(drawn) = &self.drawn {
+            match drawn.block(index) {
+                Some(block) => self.current.copy_from(&block),
+                None => self.drawn = None,
+            }
         }
-        let (source, block) = self.own.get_or_insert_with(|| {
-            let (mut source, mut block) = (source(self.scenario, self.replication), Block::default());
-            // What has been met is drawn again, by a source of its own.
-            (0..index).for_each(|_| source.fill(&mut block));
-            (source, block)
-        });
-        source.fill(block);
-        block
+        if self.drawn.is_none() {
+            let source = self.own.get_or_insert_with(|| {
+                let mut source = source(self.scenario, self.replication);
+                // What has been met is drawn again, by a source of its own.
+                (0..index).for_each(|_| source.fill(&mut self.current));
+                source
+            });
+            source.fill(&mut self.current);
+        }
+        &self.current
     }
 }
 
@@ -175,7 +200,7 @@ mod tests {
     }
 
     fn blocks_of_first(place: &DrawnRequests) -> usize {
-        lock(&lock(&place.kept)[0].growing).blocks.len()
+        lock(&lock(&place.kept)[0].blocks).len()
     }
 
     #[test]

@@ -11,9 +11,6 @@ use crate::sim::{Options, RequestSource, RunLimits, Simulation};
 /// Maximum number of simulations fed from one source at a time. Their histograms share the cache with the requests.
 pub const MAX_TOGETHER: usize = 16;
 
-/// A task is at most this part of what is left for a thread, so that none idles for long while another ends its last one.
-const SHARE_OF_REST: usize = 2;
-
 /// Cases that meet the same requests, in one replication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
@@ -31,26 +28,30 @@ pub(super) struct Finished {
 
 /// Divides the work: groups of cases that meet the same requests in the replications that are `missing` of each, those with
 /// the most requests first, and smaller ones towards the end. To be begun in this order.
+///
+/// A task is at most what is left for a thread, and no less than that where there is room: each meets the requests once, and what
+/// is left after it is enough for the others to end at the same time. The cases of a task are far apart in the batch, since
+/// neighbours are alike, and a task of the longest would be longer than all others together.
 pub(super) fn tasks(batch: &[Case<'_>], missing: &[Vec<u32>], threads: usize) -> Vec<Task> {
     let mut left: usize = missing.iter().map(Vec::len).sum();
     let together = |left: usize| match threads {
         1 => MAX_TOGETHER,
-        _ => (left / (threads * SHARE_OF_REST)).clamp(1, MAX_TOGETHER),
+        _ => (left / threads).clamp(1, MAX_TOGETHER),
     };
     let mut tasks = Vec::new();
     for alike in longest_first(batch, alike(batch, missing)) {
-        let mut rest = &alike[..];
         let kept = DrawnRequests::may_keep(batch[alike[0]].scenario, missing[alike[0]].len());
+        let (count, mut rest) = (alike.len(), alike);
         while !rest.is_empty() {
-            let (group, further) = rest.split_at(evenly(rest.len(), together(left)));
-            rest = further;
+            let group = take_apart(&mut rest, together(left));
             for replication in &missing[group[0]] {
-                let length = evenly(group.len(), together(left));
-                for part in group.chunks(length) {
+                let mut parts = group.clone();
+                while !parts.is_empty() {
+                    let cases = take_apart(&mut parts, together(left));
+                    left -= cases.len();
                     // Parts of a group follow one another; the next group begins again with the first replication.
-                    let shares = length < group.len() || kept && group.len() < alike.len();
-                    tasks.push(Task { cases: part.to_vec(), replication: *replication, shares });
-                    left -= part.len();
+                    let shares = cases.len() < group.len() || kept && group.len() < count;
+                    tasks.push(Task { cases, replication: *replication, shares });
                 }
             }
         }
@@ -58,9 +59,16 @@ pub(super) fn tasks(batch: &[Case<'_>], missing: &[Vec<u32>], threads: usize) ->
     tasks
 }
 
-/// The size of parts of at most `most`, as few and as even as can be.
-fn evenly(count: usize, most: usize) -> usize {
-    count.div_ceil(count.div_ceil(most))
+/// Takes at most so many of them, which are far apart: in parts of that size, as few and as even as can be.
+fn take_apart(rest: &mut Vec<usize>, most: usize) -> Vec<usize> {
+    let of = rest.len();
+    let count = of.div_ceil(of.div_ceil(most).max(1));
+    let mut index = 0;
+    rest.extract_if(.., |_| {
+        index += 1;
+        (index - 1) * count % of < count
+    })
+    .collect()
 }
 
 /// By the requests that are to be expected in a run.
@@ -250,6 +258,18 @@ pub(super) mod tests {
         let (batch, missing) = whole(&scenarios);
         let sizes = tasks(&batch, &missing, 1).iter().map(|task| task.cases.len()).collect::<Vec<_>>();
         assert_eq!(sizes, [9; 6]);
+    }
+
+    #[test]
+    fn the_cases_of_a_task_are_far_apart_in_the_batch() {
+        let scenarios = [8.0; 8].map(scenario);
+        let (batch, mut missing) = whole(&scenarios);
+        missing.fill(vec![0]);
+        let expected = [vec![0, 2, 4, 6], vec![1, 5], vec![3], vec![7]];
+        assert_eq!(
+            tasks(&batch, &missing, 2).into_iter().map(|task| task.cases).collect::<Vec<_>>(),
+            expected
+        );
     }
 
     #[test]

@@ -42,6 +42,17 @@ impl Block {
             + size_of::<u32>() * content.capacity()
     }
 
+    /// Makes it hold what `other` holds, in the memory that it has.
+    pub fn copy_from(&mut self, other: &Block) {
+        let Block { arrival, service, patience, class, tokens, content } = other;
+        self.arrival.clone_from(arrival);
+        self.service.clone_from(service);
+        self.patience.clone_from(patience);
+        self.class.clone_from(class);
+        self.tokens.clone_from(tokens);
+        self.content.clone_from(content);
+    }
+
     /// Some of them, as a station takes them.
     pub(in crate::sim) fn arrivals(&self, part: Range<usize>) -> Arrivals<'_> {
         Arrivals {
