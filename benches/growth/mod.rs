@@ -21,10 +21,12 @@ const EXPONENT: f64 = 1.05;
 const SMALL: f64 = 64e6;
 
 /// What grows, its sizes, and those of the larger setting (`--large`).
-const GROWN: [(&str, &[u64], &[u64]); 6] = [
+const GROWN: [(&str, &[u64], &[u64]); 8] = [
     ("requests", &[100_000, 1_000_000, 10_000_000], &[1_000_000, 10_000_000, 100_000_000, 1_000_000_000]),
     ("points", &[10, 100, 1_000], &[100, 1_000, 10_000]),
     ("instances", &[10, 100, 1_000, 10_000], &[1_000, 10_000, 100_000]),
+    ("overloaded instances", &[10, 100, 1_000], &[100, 1_000, 10_000]),
+    ("instances, clients that give up", &[10, 100, 1_000], &[100, 1_000, 10_000]),
     ("replications", &[10, 100, 1_000], &[10, 100, 1_000]),
     ("waiting requests", &[10_000, 100_000, 1_000_000], &[100_000, 1_000_000, 10_000_000]),
     ("rows of a trace", &[10_000, 100_000, 1_000_000], &[1_000_000, 10_000_000, 50_000_000]),
@@ -130,9 +132,22 @@ fn work(what: &str, size: u64) -> usize {
             let text = scenario("kind = \"poisson\"\nrate = 2", 1, &run);
             of_run(&format!("{text}[dispatch]\npolicy = \"round_robin\"\n"))
         }
+        // A queue each, and more and more in all of them.
+        "overloaded instances" => of_run(&queues(size, 1.2, "policy = \"round_robin\"")),
+        // Taken event by event, the least loaded of all chosen for each request.
+        "instances, clients that give up" => {
+            of_run(&queues(size, 0.8, "policy = \"least_outstanding\"\n[client]\ntimeout = \"30s\""))
+        }
         "replications" => of_run(&lasting(20_000, 20, &format!("replications = {size}"))),
         _ => of_sweep(size, &lasting(2_000, 20, "replications = 2")),
     }
+}
+
+/// Instances with a queue each, with so much to do each, for a thousand of its requests.
+fn queues(instances: u64, load: f64, dispatch: &str) -> String {
+    let run = format!("duration = \"{:.0}s\"\nreplications = 1\ntimeline_interval = \"60s\"", 1_000.0 / load);
+    let arrivals = format!("kind = \"poisson\"\nrate = {}", instances as f64 * load);
+    format!("{}[dispatch]\n{dispatch}\n", scenario(&arrivals, instances, &run))
 }
 
 fn of_run(text: &str) -> usize {

@@ -75,6 +75,14 @@ impl Arrivals<'_> {
             ..Arrival::plain(*now, *service)
         })
     }
+
+    /// One of them.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Arrival> {
+        let (now, service) = self.instants.get(index).zip(self.services.get(index))?;
+        let tokens = self.tokens.get(index).copied().unwrap_or_default();
+        Some(Arrival { tokens, ..Arrival::plain(*now, *service) })
+    }
 }
 
 /// What one ready instance has to do, and has done.

@@ -4,6 +4,7 @@ use super::connections::Connections;
 use crate::random::Rng;
 use crate::sim::queueing::dispatch::DispatchPolicy;
 use crate::sim::queueing::dispatcher::{Candidates, Choose as _, Dispatcher};
+use crate::sim::queueing::levels::Levels;
 
 /// The ready instances, and the dispatcher that chooses one.
 #[derive(Debug, Clone)]
@@ -13,6 +14,49 @@ pub struct Routing {
     ready: Vec<u32>,
     /// Where clients keep connections.
     connections: Option<Connections>,
+    /// Where the least loaded of all is chosen and all are of one speed.
+    loads: Option<Loads>,
+}
+
+/// The requests of the ready instances, as of the last choice.
+#[derive(Debug, Clone, Default)]
+struct Loads {
+    levels: Levels,
+    /// Number and place of each ready instance, by number.
+    places: Vec<(u32, usize)>,
+    /// Instances that have changed since: more than are worth it if all are to be looked at anew.
+    changed: Vec<u32>,
+    is_stale: bool,
+}
+
+impl Loads {
+    fn note(&mut self, instance: u32) {
+        if self.changed.len() < self.places.len() {
+            self.changed.push(instance);
+        } else {
+            self.is_stale = true;
+        }
+    }
+
+    /// The place of the one with the fewest requests, the first of `ready` among equals.
+    fn least(&mut self, ready: &[u32], load: &impl Fn(u32) -> u64) -> usize {
+        if self.is_stale {
+            self.is_stale = false;
+            self.places.clear();
+            self.places.extend(ready.iter().enumerate().map(|(place, instance)| (*instance, place)));
+            self.places.sort_unstable();
+            self.levels.rebuild(ready.iter().map(|instance| load(*instance)));
+        } else {
+            for instance in &self.changed {
+                if let Ok(at) = self.places.binary_search_by_key(instance, |(other, _)| *other) {
+                    self.levels.set(self.places[at].1, load(*instance));
+                }
+            }
+        }
+        self.changed.clear();
+        debug_assert!((0..ready.len()).all(|place| self.levels.load(place) == load(ready[place])));
+        self.levels.least().unwrap_or(0)
+    }
 }
 
 impl Routing {
@@ -25,6 +69,8 @@ impl Routing {
             dispatcher: Dispatcher::event_driven(policy, weighted, rng),
             ready: Vec::new(),
             connections,
+            loads: (policy == DispatchPolicy::LeastOutstanding && !weighted)
+                .then(|| Loads { is_stale: true, ..Loads::default() }),
         }
     }
 
@@ -40,12 +86,29 @@ impl Routing {
     pub fn add(&mut self, instance: u32, speed: f64) {
         self.ready.push(instance);
         self.dispatcher.add(speed);
+        self.forget_loads();
+    }
+
+    /// The ready instances are others now.
+    fn forget_loads(&mut self) {
+        if let Some(loads) = &mut self.loads {
+            loads.is_stale = true;
+        }
+    }
+
+    /// An instance may have more or fewer requests now.
+    #[inline]
+    pub fn changed(&mut self, instance: u32) {
+        if let Some(loads) = &mut self.loads {
+            loads.note(instance);
+        }
     }
 
     pub fn remove(&mut self, instance: u32) {
         if let Some(index) = self.ready.iter().position(|other| *other == instance) {
             self.ready.remove(index);
             self.dispatcher.remove(index);
+            self.forget_loads();
         }
         if let Some(connections) = &mut self.connections {
             connections.close(instance);
@@ -64,7 +127,10 @@ impl Routing {
 
     /// The instance the next request goes to, of which there is one; `load` tells the requests an instance has.
     pub fn choose(&mut self, now: u64, load: impl Fn(u32) -> u64) -> u32 {
-        let Routing { dispatcher, ready, connections } = self;
+        let Routing { dispatcher, ready, connections, loads } = self;
+        if let Some(loads) = loads {
+            return ready[loads.least(ready, &load)];
+        }
         if let Some(instance) = connections.as_mut().and_then(|connections| connections.take(now)) {
             return instance;
         }

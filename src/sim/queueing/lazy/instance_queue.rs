@@ -44,6 +44,8 @@ pub(in crate::sim) trait InstanceQueue: Clone {
     ) -> bool;
     /// Requests that wait at `now`, which may be before the gate: lets happen what that depends on.
     fn waiting_at(&mut self, now: u64, observer: &mut impl RequestObserver) -> u64;
+    /// After [`InstanceQueue::waiting_at`]: from when on fewer of them may wait, if no more come; [`u64::MAX`] if none does.
+    fn next_start(&self) -> u64;
     /// Adds its integrals up to `now`, to which it has advanced.
     fn measure(&self, now: u64, total: &mut Areas);
     /// Its load at `now`, to which it has advanced.

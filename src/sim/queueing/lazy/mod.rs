@@ -8,6 +8,7 @@ mod instance_queue;
 mod parallel_queues;
 mod server_queue;
 mod slot_queue;
+mod waiting_counts;
 
 pub(in crate::sim) use central_servers::CentralServers;
 pub(in crate::sim) use central_slots::CentralSlots;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::instance_queue::InstanceQueue;
+use super::waiting_counts::WaitingCounts;
 use crate::service::{Request, Tokens};
 use crate::sim::accounting::{Areas, Collector, Gauges, RequestObserver};
 use crate::sim::queueing::dispatcher::{Candidates, Choose};
@@ -56,7 +57,12 @@ pub(in crate::sim) struct ParallelQueues<S: InstanceQueue, C> {
     /// Sequences that have had to give way at queues that are gone.
     preemptions: u64,
     peak: Peak,
+    /// What waits at each queue, those draining last: kept only where nearly as much waits as ever did, in a large pool.
+    counts: Option<Box<WaitingCounts>>,
 }
+
+/// Queues that are looked at one by one rather than their changes one by one.
+const FEW: usize = 64;
 
 /// The greatest number of requests waiting at a time. They are counted only where more could wait, and once that instant is
 /// over: what waits for no time at all does not count.
@@ -112,6 +118,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
             buffered_arrivals: 0,
             preemptions: 0,
             peak: Peak::of(0),
+            counts: None,
         }
     }
 
@@ -126,12 +133,59 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
     #[cold]
     fn count_waiting(&mut self, observer: &mut impl RequestObserver) {
         let at = std::mem::replace(&mut self.peak.unsettled, u64::MAX);
+        self.counts.take_if(|counts| counts.is_beyond(at));
+        let queued = if self.counts.is_some() {
+            self.count_changed(at, observer)
+        } else {
+            self.count_all(at, observer)
+        };
+        self.peak.settle(queued + self.buffer.len() as u64);
+        // Between two counts as many come as there is room. To look at all queues is worth it where these are as many as a good
+        // part of them.
+        let (room, queues) = (self.peak.room, self.queues.len() as u64);
+        match &self.counts {
+            Some(_) if room > queues / 2 => self.counts = None,
+            None if room < queues / 4 && self.queues.len() > FEW => {
+                let each = self.queues.iter_mut().chain(self.draining.iter_mut().map(|(queue, _)| queue));
+                let each = each.map(|queue| (queue.waiting_at(at, observer), queue.next_start()));
+                self.counts = Some(Box::new(WaitingCounts::begin(at, each)));
+            }
+            _ => {}
+        }
+    }
+
+    /// What waits at all queues at `at`.
+    fn count_all(&mut self, at: u64, observer: &mut impl RequestObserver) -> u64 {
         let draining = self.draining.iter_mut().map(|(queue, _)| queue);
         let queues = self.queues.iter_mut().chain(draining);
-        let queued: u64 = queues.map(|queue| queue.waiting_at(at, observer)).sum();
-        self.peak.settle(queued + self.buffer.len() as u64);
+        let queued = queues.map(|queue| queue.waiting_at(at, observer)).sum();
         if !S::IS_SETTLED {
             self.changed(at);
+        }
+        queued
+    }
+
+    /// The same where only some have changed.
+    fn count_changed(&mut self, at: u64, observer: &mut impl RequestObserver) -> u64 {
+        while let Some(index) = self.counts.as_ref().and_then(|counts| counts.next_by(at)) {
+            self.count_again(index, at, observer);
+        }
+        self.counts.as_ref().map_or(0, |counts| counts.total())
+    }
+
+    /// Counts what waits at one queue at `at`.
+    fn count_again(&mut self, index: usize, at: u64, observer: &mut impl RequestObserver) {
+        let draining = index.checked_sub(self.queues.len());
+        let queue = match draining {
+            None => &mut self.queues[index],
+            Some(index) => &mut self.draining[index].0,
+        };
+        let waiting = queue.waiting_at(at, observer);
+        if let Some(counts) = &mut self.counts {
+            counts.set(index, waiting, queue.next_start());
+        }
+        if !S::IS_SETTLED && draining.is_none() {
+            self.chooser.took(&Ready { queues: &mut self.queues, now: at, observer: &mut () }, index);
         }
     }
 
@@ -148,6 +202,9 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         let index = self.chooser.choose(&mut ready);
         let waits = ready.queues[index].offer(request, now, gate, capacity, ready.observer);
         self.chooser.took(&ready, index);
+        if self.counts.is_some() {
+            self.count_again(index, now, observer);
+        }
         waits
     }
 
@@ -157,7 +214,13 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
         let mut from = 0;
         while let Some(first) = arrivals.instants.get(from) {
             self.pass(*first, observer);
-            from = self.join_queues(arrivals, from, gate, observer);
+            from = match arrivals.get(from).filter(|_| self.counts.is_some()) {
+                Some(arrival) => {
+                    self.arrive(arrival, gate, observer);
+                    from + 1
+                }
+                None => self.join_queues(arrivals, from, gate, observer),
+            };
         }
     }
 
@@ -206,6 +269,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
 
     /// Tells the chooser that the queues are others, or have changed at once.
     fn changed(&mut self, now: u64) {
+        self.counts = None;
         self.chooser.changed(&Ready { queues: &mut self.queues, now, observer: &mut () });
     }
 
@@ -222,6 +286,7 @@ impl<S: InstanceQueue, C: Choose> ParallelQueues<S, C> {
 
     fn take_draining(&mut self, instance: u32) -> Option<(S, Areas)> {
         let index = self.draining.iter().position(|(queue, _)| queue.instance() == instance)?;
+        self.counts = None;
         Some(self.draining.remove(index))
     }
 }
@@ -384,8 +449,15 @@ impl<S: InstanceQueue, C: Choose> Station for ParallelQueues<S, C> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::sim::queueing::dispatcher::LeastOutstanding;
+    use crate::random::{Purpose, Streams};
+    use crate::schema::{Context, Tree};
+    use crate::service::{BatchServer, Model, Service};
+    use crate::sim::accounting::Completion;
+    use crate::sim::queueing::dispatcher::{LeastOutstanding, PowerOfD, Random, RoundRobin};
+    use crate::sim::queueing::lazy::server_queue::ServerQueue;
     use crate::sim::queueing::lazy::slot_queue::{SlotQueue, SlotQueueSettings};
 
     #[test]
@@ -408,5 +480,90 @@ mod tests {
         assert_eq!([0, 1].map(|id| station.outstanding(id)), [1, 0]);
         arrive(&mut station, &[35]);
         assert_eq!([0, 1].map(|id| station.outstanding(id)), [1, 1]);
+    }
+
+    /// When requests arrived, and when they started.
+    #[derive(Default)]
+    struct Courses(Vec<(u64, u64)>);
+
+    impl RequestObserver for Courses {
+        fn served(&mut self, request: Completion) {
+            self.0.push((request.arrival, request.start));
+        }
+        fn rejected(&mut self, _: u64) {}
+        fn timed_out(&mut self, _: u64, _: u64) {}
+        fn failed(&mut self, _: u64, _: u64) {}
+    }
+
+    /// Instances of the pools below: more than are looked at one by one.
+    const INSTANCES: u32 = 100;
+
+    /// More and more requests wait, then fewer, then more than ever, looked at now and then; some arrive together.
+    fn peak_of<Q: InstanceQueue, C: Choose>(settings: Q::Settings, chooser: C, slots: u32) {
+        // Mean nanoseconds of a request.
+        let service = 3_000;
+        let mut station: ParallelQueues<Q, C> = ParallelQueues::new(chooser, settings, None);
+        let mut courses = Courses::default();
+        (0..INSTANCES).for_each(|instance| station.add(instance, 0, &mut courses));
+        let mut state = 1_u64;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let mut now = 0;
+        let mut was_counted = [false; 2];
+        for (gate, load) in (1..=12).zip([5, 15, 15, 8, 5, 14, 20, 20, 3, 3, 25, 0]) {
+            let (mut instants, mut services) = (Vec::new(), Vec::new());
+            let end = gate * 20 * service;
+            // So that `load` tenths of what the pool can do arrive.
+            while load > 0 && now < end {
+                instants.push(now);
+                services.push(1 + next(2 * service));
+                now += next(2 * service * 10 / (load * u64::from(INSTANCES * slots)) + 1);
+            }
+            for from in (0..instants.len()).step_by(64) {
+                let part = from..instants.len().min(from + 64);
+                let (instants, services) = (&instants[part.clone()], &services[part]);
+                let arrivals = Arrivals { instants, services, tokens: &[] };
+                station.arrive_all(arrivals, end + 1, &mut courses);
+                was_counted[usize::from(station.counts.is_some())] = true;
+            }
+            now = now.max(end + 1);
+            station.advance(now, &mut courses);
+        }
+        assert_eq!(was_counted, [true; 2], "both ways of counting are taken");
+        let last = now + 1_000 * service;
+        station.advance(last, &mut courses);
+        assert_eq!(station.gauges(last).waiting, 0);
+        let mut starts: Vec<u64> = courses.0.iter().map(|course| course.1).collect();
+        courses.0.sort_unstable();
+        starts.sort_unstable();
+        let waiting = (0..courses.0.len()).map(|index| {
+            let arrived = courses.0[index].0;
+            let all_of_instant = courses.0.partition_point(|course| course.0 <= arrived);
+            all_of_instant - starts.partition_point(|start| *start <= arrived)
+        });
+        let peak = waiting.max().unwrap();
+        assert!(peak > INSTANCES as usize);
+        assert_eq!(station.peak_waiting(), peak as u64);
+    }
+
+    #[test]
+    fn the_peak_of_what_waits_at_many_queues_is_exact() {
+        let rng = || Streams::new(5, 0).stream(Purpose::Routing);
+        for concurrency in [1, 3] {
+            let settings = |counts| SlotQueueSettings { concurrency, counts };
+            peak_of::<SlotQueue, _>(settings(false), RoundRobin::default(), concurrency);
+            peak_of::<SlotQueue, _>(settings(false), Random { rng: rng() }, concurrency);
+            peak_of::<SlotQueue, _>(settings(true), LeastOutstanding::default(), concurrency);
+            peak_of::<SlotQueue, _>(settings(true), PowerOfD::new(rng(), 2), concurrency);
+        }
+        let text = "model = \"batch\"\nmax_batch = 1\nconstant = \"3us\"\nslope = \"0s\"";
+        let (tree, context) = (Tree::parse(text).unwrap(), Context::default());
+        let service = Service::read(tree.root(), "service", &context).unwrap();
+        let Model::Batch(batch) = service.model else { panic!("a batch") };
+        let batch = Arc::new(batch);
+        peak_of::<ServerQueue<BatchServer>, _>(batch.clone(), RoundRobin::default(), 1);
+        peak_of::<ServerQueue<BatchServer>, _>(batch, LeastOutstanding::default(), 1);
     }
 }

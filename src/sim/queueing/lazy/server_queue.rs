@@ -114,6 +114,10 @@ impl<S: Server> InstanceQueue for ServerQueue<S> {
         self.queue.len()
     }
 
+    fn next_start(&self) -> u64 {
+        if self.queue.is_empty() { u64::MAX } else { self.next_change() }
+    }
+
     fn measure(&self, now: u64, total: &mut Areas) {
         let serving: u128 = self.server.requests().map(|active| u128::from(now - active.start)).sum();
         total.waiting += self.queue.area(now);

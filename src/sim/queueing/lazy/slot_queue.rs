@@ -37,6 +37,7 @@ pub(in crate::sim) struct SlotQueue {
     /// Request-nanoseconds waited and to be worked by all that has started since they were last added to the sums.
     waited: u64,
     worked: u64,
+    /// Where `ends` does not tell how many wait.
     starts: Starts,
     instance: u32,
     /// Slots beside the first.
@@ -114,7 +115,7 @@ impl Ends {
     }
 }
 
-/// When those start that wait, and some that have started: a ring, in which none that waits is overwritten.
+/// When those start that have to wait, and some that have started: a ring, in which none that waits is overwritten.
 #[derive(Debug, Clone)]
 struct Starts {
     /// A power of two of them.
@@ -132,7 +133,8 @@ impl Default for Starts {
 }
 
 impl Starts {
-    /// Adds one, not before the last, of a request that came at `arrival`: what starts by then waits no more.
+    /// Adds one, not before the last, of a request that came at `arrival`, if it has to wait; what starts by then waits no more.
+    /// Whether it has to is as good as random, so it is not asked with a branch.
     #[inline(always)]
     fn push(&mut self, start: u64, arrival: u64) {
         if self.came - self.started == self.instants.len() {
@@ -140,7 +142,7 @@ impl Starts {
         }
         let at = self.came & (self.instants.len() - 1);
         self.instants[at] = start;
-        self.came += 1;
+        self.came += usize::from(start > arrival);
     }
 
     /// Forgets what has started by `now`, and makes the ring longer if little has.
@@ -153,6 +155,14 @@ impl Starts {
             self.instants.resize(2 * room, 0);
             (self.started, self.came) = (0, waiting);
         }
+    }
+
+    /// The first that is not known to have started; [`u64::MAX`] if all have.
+    fn next(&self) -> u64 {
+        if self.started == self.came {
+            return u64::MAX;
+        }
+        self.instants[self.started & (self.instants.len() - 1)]
     }
 
     /// How many start after `now`, which never falls.
@@ -315,9 +325,9 @@ impl InstanceQueue for SlotQueue {
         let start = self.free.max(now);
         let finish = start.saturating_add(service);
         self.occupy(finish);
-        self.starts.push(start, arrival);
-        if let Some(ends) = &mut self.ends {
-            ends.push(finish);
+        match &mut self.ends {
+            Some(ends) => ends.push(finish),
+            None => self.starts.push(start, arrival),
         }
         let instance = self.instance;
         let request = Completion { arrival, start, finish, instance, class: Class::Low, first: false };
@@ -331,7 +341,22 @@ impl InstanceQueue for SlotQueue {
     }
 
     fn waiting_at(&mut self, now: u64, _observer: &mut impl RequestObserver) -> u64 {
-        self.starts.after(now) as u64
+        match &mut self.ends {
+            // None waits while a slot is idle.
+            Some(ends) => {
+                ends.pass(now);
+                (ends.len() as u64).saturating_sub(1 + u64::from(self.more_slots))
+            }
+            None => self.starts.after(now) as u64,
+        }
+    }
+
+    fn next_start(&self) -> u64 {
+        match &self.ends {
+            Some(ends) if ends.len() as u64 > 1 + u64::from(self.more_slots) => ends.next(),
+            Some(_) => u64::MAX,
+            None => self.starts.next(),
+        }
     }
 
     fn measure(&self, now: u64, total: &mut Areas) {

@@ -164,7 +164,9 @@ impl<S: Server> EventDrivenServers<S> {
         if self.due.key(index) != due {
             self.due.set(index, due);
         }
-        if self.is_central() {
+        if let Some(routing) = &mut self.routing {
+            routing.changed(self.hosts[index].id);
+        } else {
             let open = self.hosts[index].open_key(self.idle_first, self.weighted, index);
             if self.open.key(index) != open {
                 self.open.set(index, open);

@@ -218,6 +218,7 @@ impl EventDrivenSlots {
         let work = job.remaining.unwrap_or(if first { host.first_service } else { job.request.service });
         let finish = now.saturating_add(host.time(work));
         self.slots[leaf].active = Some(Active { job, begun: now, finish, first });
+        self.note_change(id);
         self.places.put(job.ticket, Place::Slot(leaf));
         self.ledger.serving += 1;
         self.ledger.serving_ready += 1;
@@ -232,6 +233,7 @@ impl EventDrivenSlots {
         self.due.set(leaf, InstantKey::NEVER);
         self.ledger.serving -= 1;
         let id = self.slots[leaf].instance;
+        self.note_change(id);
         let now = self.ledger.now();
         let draining = self.host(id).is_none_or(|host| {
             host.pass(now);
@@ -276,6 +278,14 @@ impl EventDrivenSlots {
         let host = &self.hosts[index];
         if host.busy == 0 && host.queue.len() == 0 {
             self.notices.drained.push_back(id);
+        }
+    }
+
+    /// Notes that an instance has more or fewer requests.
+    #[inline]
+    fn note_change(&mut self, id: u32) {
+        if let Some(routing) = &mut self.routing {
+            routing.changed(id);
         }
     }
 
@@ -351,6 +361,7 @@ impl EventDrivenSlots {
                 host.queue.push(job, u64::MAX);
             }
             self.ledger.waiting += 1;
+            self.note_change(id);
             self.places.put(job.ticket, Place::Host(id, job.sequence));
         } else {
             self.report(&job, RequestOutcome::Rejected, now, observer);

@@ -82,6 +82,7 @@ impl Station for EventDrivenSlots {
             }
             Place::Host(id, sequence) => {
                 let job = self.host(id)?.queue.remove(sequence)?;
+                self.note_change(id);
                 self.ledger.waiting -= 1;
                 job.had
             }
