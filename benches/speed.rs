@@ -278,7 +278,8 @@ fn swept_rows(requests: u64, only: &str) {
         let (reference, point) = least((0..SWEPT_ROUNDS).map(round));
         table::row(name, &format!("{point:.1} ns/request"), point / reference, Limit::AtMost(0.45));
     }
-    let jobs: [(&str, fn() -> Vec<Scenario>); 3] = [
+    type Points = fn() -> Vec<Scenario>;
+    let jobs: [(&str, Points); 3] = [
         ("quickstart", sweep::quickstart),
         ("8 long points", sweep::long_points),
         ("1,000 short points", store::points),
