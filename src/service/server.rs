@@ -36,6 +36,11 @@ pub trait Server: Clone + fmt::Debug {
     /// Notifies it that the queue has changed, all events up to `over` having happened; for [`Server::TAKES_TURNS`].
     fn notify(&mut self, _queue: &impl RequestQueue, _over: u64) {}
 
+    /// Whether [`Server::notify`] may change anything, whatever waits, until it next begins or ends something.
+    fn hears(&self) -> bool {
+        Self::TAKES_TURNS
+    }
+
     /// Instant of its next change of its own accord, nanoseconds; [`u64::MAX`] for never.
     fn next_change(&self) -> u64;
 

@@ -10,6 +10,8 @@ pub(super) struct IterationRun {
     pub first: u64,
     /// Time that each iteration takes longer than the one before, nanoseconds.
     pub growth: u64,
+    /// Whether it ends with the iteration that was in progress when something else was to begin or end.
+    pub is_cut: bool,
 }
 
 impl IterationRun {

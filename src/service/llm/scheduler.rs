@@ -62,8 +62,8 @@ impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
     fn run_for(&mut self, iterations: u64, mut work: IterationWork) {
         let Self { settings, decoding, .. } = self;
         (work.decoding, work.context) = (decoding.sequences, decoding.context);
-        self.run =
-            IterationRun { iterations, first: settings.law.time(work), growth: settings.law.growth(work) };
+        let (first, growth) = (settings.law.time(work), settings.law.growth(work));
+        self.run = IterationRun { iterations, first, growth, is_cut: false };
         self.next_change = self.end_of(iterations);
     }
 
@@ -307,12 +307,16 @@ impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
                 Some(_) => self.has_room_for_least_chunk(prompt),
             }
         };
-        if self.run.iterations > 1
-            && self.running() < u64::from(self.settings.max_sequences)
-            && self.preempted.is_empty()
-            && queue.front().is_some_and(may_begin)
-        {
+        if self.may_be_cut() && queue.front().is_some_and(may_begin) {
             self.cut(now);
         }
+    }
+
+    /// Whether the run may end sooner for a waiting request that finds room.
+    pub(super) fn may_be_cut(&self) -> bool {
+        self.run.iterations > 1
+            && !self.run.is_cut
+            && self.running() < u64::from(self.settings.max_sequences)
+            && self.preempted.is_empty()
     }
 }

@@ -110,6 +110,7 @@ impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
     /// Ends the run with the iteration in progress at `now`.
     pub(super) fn cut(&mut self, now: u64) {
         self.run.iterations = self.iterations_begun(now);
+        self.run.is_cut = true;
         self.next_change = self.end_of(self.run.iterations);
     }
 
@@ -277,6 +278,10 @@ impl<const PREFILLED: bool> Server for LlmEngine<PREFILLED> {
 
     fn notify(&mut self, queue: &impl RequestQueue, over: u64) {
         self.cut_for_waiting(queue, over);
+    }
+
+    fn hears(&self) -> bool {
+        self.may_be_cut()
     }
 
     #[inline]

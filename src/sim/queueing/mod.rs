@@ -8,6 +8,7 @@ mod due_times;
 mod event_driven;
 mod free_times;
 mod gateway;
+mod hearers;
 mod lazy;
 mod levels;
 mod peak;

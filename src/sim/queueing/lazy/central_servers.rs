@@ -21,6 +21,7 @@ use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::due_times::DueTimes;
+use crate::sim::queueing::hearers::Hearers;
 use crate::sim::queueing::levels::{ABSENT, Levels};
 use crate::sim::queueing::station::{Arrival, CacheUse, Load, Station};
 
@@ -38,6 +39,8 @@ pub(in crate::sim) struct CentralServers<S: Server> {
     due: DueTimes,
     /// The ready hosts that are not full, by their rank for the next request.
     open: Levels,
+    /// The ready hosts that are to hear of what waits.
+    hearers: Hearers,
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
     preemptions: u64,
@@ -73,6 +76,11 @@ impl<S: Server> Host<S> {
         Areas { waiting: 0, in_service, busy, work }
     }
 
+    /// Whether it is to hear of what waits.
+    fn hears(&self) -> bool {
+        self.drained.is_none() && self.server.hears()
+    }
+
     /// Its rank for the next request; [`ABSENT`] if it takes none.
     #[inline]
     fn rank(&self) -> u64 {
@@ -91,6 +99,7 @@ impl<S: Server> CentralServers<S> {
             hosts: Vec::new(),
             due: DueTimes::default(),
             open: Levels::default(),
+            hearers: Hearers::default(),
             areas: Areas::default(),
             preemptions: 0,
             peak_waiting: 0,
@@ -103,12 +112,16 @@ impl<S: Server> CentralServers<S> {
         let host = &self.hosts[index];
         self.due.set(index, host.server.next_change());
         self.open.set(index, host.rank());
+        if S::TAKES_TURNS {
+            self.hearers.note(index, host.hears());
+        }
     }
 
     /// Puts all hosts in their places; all that was to happen before `from` has happened.
     fn rebuild(&mut self, from: u64) {
         self.due.rebuild(from, self.hosts.iter().map(|host| host.server.next_change()));
         self.open.rebuild(self.hosts.iter().map(Host::rank));
+        self.hearers.rebuild(self.hosts.iter().map(Host::hears));
     }
 
     /// Brings the next changes of the hosts within reach.
@@ -149,8 +162,9 @@ impl<S: Server> CentralServers<S> {
         if !S::TAKES_TURNS || self.queue.is_empty() {
             return;
         }
-        for index in hosts {
-            if self.open.load(index) != ABSENT {
+        self.hearers.call(hosts);
+        while let Some(index) = self.hearers.next_called() {
+            if self.hosts[index].hears() {
                 self.hosts[index].server.notify(&self.queue, over);
                 self.update(index);
             }

@@ -46,6 +46,11 @@ impl<S: Server> Host<S> {
         self.drained.unwrap_or_else(|| self.server.work(now))
     }
 
+    /// Whether it is to hear of what waits in a common queue.
+    pub fn hears(&self) -> bool {
+        self.drained.is_none() && self.server.hears()
+    }
+
     /// Whether it has nothing to do.
     pub fn is_empty(&self) -> bool {
         self.server.in_service() == 0 && self.queue.len() == 0
