@@ -35,6 +35,8 @@ impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
         has_room
     }
 
+    /// Any plan. Apart, so that the one of [`LlmEngine::go_on`] is part of what calls it: the compiler takes in this one otherwise.
+    #[inline(never)]
     fn plan_any(&mut self, queue: &mut impl RequestQueue, now: u64) {
         let undisturbed = self.partial.is_none() && self.has_room(0, 1);
         let mut work = IterationWork::default();
@@ -58,7 +60,7 @@ impl<const PREFILLED: bool> LlmEngine<PREFILLED> {
     }
 
     /// Runs so many iterations, of which each computes `work` besides a token of every decoding sequence.
-    #[inline]
+    #[inline(always)]
     fn run_for(&mut self, iterations: u64, mut work: IterationWork) {
         let Self { settings, decoding, .. } = self;
         (work.decoding, work.context) = (decoding.sequences, decoding.context);
