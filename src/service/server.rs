@@ -37,7 +37,7 @@ pub trait Server: Clone + fmt::Debug {
     fn notify(&mut self, _queue: &impl RequestQueue, _over: u64) {}
 
     /// Whether [`Server::notify`] may change anything, whatever waits, until it next begins or ends something.
-    fn hears(&self) -> bool {
+    fn may_respond(&self) -> bool {
         Self::TAKES_TURNS
     }
 

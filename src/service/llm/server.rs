@@ -280,7 +280,7 @@ impl<const PREFILLED: bool> Server for LlmEngine<PREFILLED> {
         self.cut_for_waiting(queue, over);
     }
 
-    fn hears(&self) -> bool {
+    fn may_respond(&self) -> bool {
         self.may_be_cut()
     }
 

@@ -24,7 +24,7 @@ struct Loads {
     levels: Levels,
     /// Number and place of each ready instance, by number.
     places: Vec<(u32, usize)>,
-    /// Instances that have changed since: more than are worth it if all are to be looked at anew.
+    /// Instances whose requests have changed since; at most as many as there are, then all are counted anew.
     changed: Vec<u32>,
     is_stale: bool,
 }
@@ -38,7 +38,7 @@ impl Loads {
         }
     }
 
-    /// The place of the one with the fewest requests, the first of `ready` among equals.
+    /// Index in `ready` of the instance with the fewest outstanding requests; ties go to the lowest index.
     fn least(&mut self, ready: &[u32], load: &impl Fn(u32) -> u64) -> usize {
         if self.is_stale {
             self.is_stale = false;

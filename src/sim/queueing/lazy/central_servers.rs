@@ -21,8 +21,8 @@ use super::server_queue::report;
 use crate::service::{Queue, Request, Server};
 use crate::sim::accounting::{Areas, Gauges, RequestObserver};
 use crate::sim::queueing::due_times::DueTimes;
-use crate::sim::queueing::hearers::Hearers;
 use crate::sim::queueing::levels::{ABSENT, Levels};
+use crate::sim::queueing::notify_list::NotifyList;
 use crate::sim::queueing::station::{Arrival, CacheUse, Load, Station};
 
 /// See the module.
@@ -39,8 +39,8 @@ pub(in crate::sim) struct CentralServers<S: Server> {
     due: DueTimes,
     /// The ready hosts that are not full, by their rank for the next request.
     open: Levels,
-    /// The ready hosts that are to hear of what waits.
-    hearers: Hearers,
+    /// The ready hosts to notify of what waits.
+    notify_list: NotifyList,
     /// Integrals of instances that are gone, and sequences that have had to give way on them.
     areas: Areas,
     preemptions: u64,
@@ -76,9 +76,9 @@ impl<S: Server> Host<S> {
         Areas { waiting: 0, in_service, busy, work }
     }
 
-    /// Whether it is to hear of what waits.
-    fn hears(&self) -> bool {
-        self.drained.is_none() && self.server.hears()
+    /// Whether it may respond to a notification of what waits.
+    fn may_respond(&self) -> bool {
+        self.drained.is_none() && self.server.may_respond()
     }
 
     /// Its rank for the next request; [`ABSENT`] if it takes none.
@@ -99,7 +99,7 @@ impl<S: Server> CentralServers<S> {
             hosts: Vec::new(),
             due: DueTimes::default(),
             open: Levels::default(),
-            hearers: Hearers::default(),
+            notify_list: NotifyList::default(),
             areas: Areas::default(),
             preemptions: 0,
             peak_waiting: 0,
@@ -113,7 +113,7 @@ impl<S: Server> CentralServers<S> {
         self.due.set(index, host.server.next_change());
         self.open.set(index, host.rank());
         if S::TAKES_TURNS {
-            self.hearers.note(index, host.hears());
+            self.notify_list.note(index, host.may_respond());
         }
     }
 
@@ -121,7 +121,7 @@ impl<S: Server> CentralServers<S> {
     fn rebuild(&mut self, from: u64) {
         self.due.rebuild(from, self.hosts.iter().map(|host| host.server.next_change()));
         self.open.rebuild(self.hosts.iter().map(Host::rank));
-        self.hearers.rebuild(self.hosts.iter().map(Host::hears));
+        self.notify_list.rebuild(self.hosts.iter().map(Host::may_respond));
     }
 
     /// Brings the next changes of the hosts within reach.
@@ -162,9 +162,9 @@ impl<S: Server> CentralServers<S> {
         if !S::TAKES_TURNS || self.queue.is_empty() {
             return;
         }
-        self.hearers.call(hosts);
-        while let Some(index) = self.hearers.next_called() {
-            if self.hosts[index].hears() {
+        self.notify_list.call(hosts);
+        while let Some(index) = self.notify_list.next_called() {
+            if self.hosts[index].may_respond() {
                 self.hosts[index].server.notify(&self.queue, over);
                 self.update(index);
             }

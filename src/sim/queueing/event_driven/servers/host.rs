@@ -46,9 +46,9 @@ impl<S: Server> Host<S> {
         self.drained.unwrap_or_else(|| self.server.work(now))
     }
 
-    /// Whether it is to hear of what waits in a common queue.
-    pub fn hears(&self) -> bool {
-        self.drained.is_none() && self.server.hears()
+    /// Whether it may respond to a notification of what waits.
+    pub fn may_respond(&self) -> bool {
+        self.drained.is_none() && self.server.may_respond()
     }
 
     /// Whether it has nothing to do.

@@ -29,7 +29,7 @@ use crate::service::{Contents, Request, Server};
 use crate::sim::accounting::{Areas, Completion, RequestObserver};
 use crate::sim::instances::{Instances, LostRequests};
 use crate::sim::queueing::dispatch::{Dispatch, DispatchPolicy, Idle};
-use crate::sim::queueing::hearers::Hearers;
+use crate::sim::queueing::notify_list::NotifyList;
 use crate::sim::queueing::station::RequestOutcome;
 use crate::sim::queueing::tournament::{InstantKey, Tournament};
 
@@ -54,8 +54,8 @@ pub struct EventDrivenServers<S: Server> {
     due: Tournament,
     /// Under a central queue: the ready hosts that are not full, the next in line first.
     open: Tournament,
-    /// Under a central queue: the ready hosts that are to hear of what waits.
-    hearers: Hearers,
+    /// Under a central queue: the ready hosts to notify of what waits.
+    notify_list: NotifyList,
     ready: u32,
     /// Of the instance that becomes ready next.
     speed: f64,
@@ -122,7 +122,7 @@ impl<S: Server> EventDrivenServers<S> {
             by_id: Vec::new(),
             due: Tournament::default(),
             open: Tournament::default(),
-            hearers: Hearers::default(),
+            notify_list: NotifyList::default(),
             ready: 0,
             speed: 1.0,
             notices: Notices::default(),
@@ -175,7 +175,7 @@ impl<S: Server> EventDrivenServers<S> {
             if self.open.key(index) != open {
                 self.open.set(index, open);
             }
-            self.hearers.note(index, self.hosts[index].hears());
+            self.notify_list.note(index, self.hosts[index].may_respond());
         }
     }
 
@@ -186,7 +186,7 @@ impl<S: Server> EventDrivenServers<S> {
         self.due.rebuild(hosts().map(|(index, host)| host.due_key(own, index)));
         if !own {
             self.open.rebuild(hosts().map(|(index, host)| host.open_key(idle_first, weighted, index)));
-            self.hearers.rebuild(self.hosts.iter().map(Host::hears));
+            self.notify_list.rebuild(self.hosts.iter().map(Host::may_respond));
         }
         self.by_id.clear();
         self.by_id.extend(self.hosts.iter().enumerate().map(|(index, host)| (host.id, index)));
@@ -255,9 +255,9 @@ impl<S: Server> EventDrivenServers<S> {
         if !S::TAKES_TURNS || !self.is_central() || self.queue.len() == 0 {
             return;
         }
-        self.hearers.call(0..self.hosts.len());
-        while let Some(index) = self.hearers.next_called() {
-            if self.hosts[index].hears() {
+        self.notify_list.call(0..self.hosts.len());
+        while let Some(index) = self.notify_list.next_called() {
+            if self.hosts[index].may_respond() {
                 let over = self.over(index, now);
                 self.hosts[index].server.notify(&self.queue, over);
                 self.update(index);
